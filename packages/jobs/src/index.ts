@@ -1,1 +1,41 @@
-export {};
+export { DEFAULT_EVENTS, endEvent, JOB_EVENTS, type JobEvent } from './events.ts';
+export { FAILURE_CODES, FAILURES, type Failure, type FailureCode } from './failures.ts';
+export { eventId, JOB_ID, jobId, jobOfEvent } from './ids.ts';
+export { LIMITS, TENANT } from './limits.ts';
+export { MAX_CRASHES, MOVES, type Move, type MoveName } from './moves.ts';
+export { budgetMs, type Durations, nextLookMs, UNKNOWN_DURATIONS } from './poll-pace.ts';
+export type {
+  Attempt,
+  Delivery,
+  DeliveryAttempt,
+  JobError,
+  JobOutput,
+  JobRecord,
+  PastRun,
+  Pending,
+  Sent,
+  StoredImage,
+} from './record.ts';
+export { ChatInput, entryStage, ImageInput, type JobDoc, JobRequest } from './request.ts';
+export {
+  CALL_ROWS,
+  decideCall,
+  decideTask,
+  type Observation,
+  type PauseReason,
+  type TaskVerdict,
+  throttleMs,
+  type Verdict,
+} from './retry-table.ts';
+export {
+  isTerminal,
+  STAGES,
+  STATUSES,
+  type Stage,
+  type State,
+  type Status,
+  stateOf,
+  TERMINAL,
+  type TerminalStatus,
+} from './states.ts';
+export { type JobView, jobError, type SignLink, viewJob } from './view.ts';

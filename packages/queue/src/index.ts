@@ -1,1 +1,13 @@
-export {};
+export { connectRedis, redisTrouble, type Role } from './connections.ts';
+export {
+  type Consumer,
+  type ConsumerOptions,
+  createConsumer,
+  createMaintainer,
+  done,
+  type Handler,
+  type Outcome,
+  type Work,
+} from './consumer.ts';
+export { ENTRY_OPTIONS, type Enqueued, type Entry, entryId, priorityOf, QUEUES, type QueueName, queueOf } from './entries.ts';
+export { createProducer, type EntryState, type Producer } from './producer.ts';

@@ -1,0 +1,50 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import type { Keys } from './keys.ts';
+
+export const SCOPES = ['jobs:read', 'jobs:write', 'webhooks:write', 'admin:read', 'admin:write'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** Who a request comes from. */
+export interface Principal {
+  key_id: string;
+  tenant: string;
+  name: string;
+  scopes: Scope[];
+  expires_at: number | null;
+}
+
+/** A key is kept as its hash only; with 32 random bytes a plain SHA-256 is enough. */
+const hashOf = (key: string) => createHash('sha256').update(key).digest('hex');
+
+export type ApiKeys = ReturnType<typeof createApiKeys>;
+
+export function createApiKeys(redis: Redis, keys: Keys) {
+  return {
+    /** Makes a key; its text is in this answer and nowhere else. */
+    async create(o: {
+      tenant: string;
+      name: string;
+      scopes: Scope[];
+      expiresAt: number | null;
+      now: number;
+    }): Promise<Principal & { key: string; created_at: number }> {
+      const key = `gj_${randomBytes(32).toString('base64url')}`;
+      const hash = hashOf(key);
+      const id = `key_${hash.slice(0, 24)}`;
+      const principal: Principal = { key_id: id, tenant: o.tenant, name: o.name, scopes: o.scopes, expires_at: o.expiresAt };
+      await redis
+        .multi()
+        .set(keys.apiKey(hash), JSON.stringify({ ...principal, created_at: o.now }))
+        .hset(keys.apiKeys, id, hash)
+        .exec();
+      return { ...principal, key, created_at: o.now };
+    },
+
+    /** `null`: no such key. Whether it has expired is for the caller to see. */
+    async find(key: string): Promise<Principal | null> {
+      const text = await redis.get(keys.apiKey(hashOf(key)));
+      return text === null ? null : (JSON.parse(text) as Principal);
+    },
+  };
+}

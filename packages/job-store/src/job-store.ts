@@ -1,0 +1,36 @@
+import type { Redis } from 'ioredis';
+import { type ApiKeys, createApiKeys } from './api-keys.ts';
+import { createDeliveries, type Deliveries } from './deliveries.ts';
+import { createRedisHealth, type RedisHealth } from './health.ts';
+import { createJobMoves, type JobMoves } from './job-moves.ts';
+import { createJobReads, type JobReads } from './job-reads.ts';
+import { createKeys } from './keys.ts';
+import { createScripts } from './scripts.ts';
+import { createTenants, type Tenants } from './tenants.ts';
+
+/** All that is kept in Redis about jobs, by what it is for. BullMQ's queues are not in here (packages/queue). */
+export interface JobStore {
+  readonly moves: JobMoves;
+  readonly jobs: JobReads;
+  readonly deliveries: Deliveries;
+  readonly apiKeys: ApiKeys;
+  readonly tenants: Tenants;
+  readonly health: RedisHealth;
+}
+
+/**
+ * @param redis a connection of this process; whether it fails fast or waits is the role of the caller (packages/queue).
+ * @param prefix `REDIS_PREFIX`; all keys stand under the tag `{prefix}`.
+ */
+export function createJobStore(o: { redis: Redis; prefix: string; clock: { now(): number } }): JobStore {
+  const keys = createKeys(o.prefix);
+  const run = createScripts(o.redis);
+  return {
+    moves: createJobMoves(run, keys, o.clock),
+    jobs: createJobReads(o.redis, keys),
+    deliveries: createDeliveries(o.redis, run, keys),
+    apiKeys: createApiKeys(o.redis, keys),
+    tenants: createTenants(o.redis, keys),
+    health: createRedisHealth(o.redis, keys),
+  };
+}

@@ -1,0 +1,61 @@
+/**
+ * Every key of the job records, under one hash tag so that a script's keys share a slot: `{gj}:…`. BullMQ has a tag
+ * of its own (`{gj-q}`, packages/queue); no script touches both.
+ */
+export interface Keys {
+  job(id: string): string;
+  /** Job id → the time by which something must have happened. */
+  due: string;
+  /** One stream of what happens to all jobs, for watchers. */
+  events: string;
+  /** Jobs with an open call or a living task → the time after which they no longer count. */
+  inflight: string;
+  /** The token bucket of calls and submits. */
+  rpm: string;
+  /** Turns of the tenants, V and the number of queued jobs. */
+  turns: string;
+  tenantJobs(tenant: string): string;
+  tenantFailed(tenant: string): string;
+  tenantDeliveries(tenant: string): string;
+  /** What belongs to a tenant itself, such as its sealed webhook secret. */
+  tenant(tenant: string): string;
+  failed: string;
+  /** Ended jobs by the time of their end, for the sweep of old records. */
+  ended: string;
+  batch(id: string): string;
+  delivery(id: string): string;
+  dueDeliveries: string;
+  idempotency(tenant: string, route: string, key: string): string;
+  apiKey(hash: string): string;
+  apiKeys: string;
+  /** Counters of repairs and the like, for metrics and tests. */
+  counters: string;
+  /** A small key that readiness checks write. */
+  health: string;
+}
+
+export function createKeys(prefix: string): Keys {
+  const at = (rest: string) => `{${prefix}}:${rest}`;
+  return {
+    job: (id) => at(`job:${id}`),
+    due: at('due'),
+    events: at('events'),
+    inflight: at('inflight'),
+    rpm: at('rpm'),
+    turns: at('turns'),
+    tenantJobs: (tenant) => at(`tenant:${tenant}:jobs`),
+    tenantFailed: (tenant) => at(`tenant:${tenant}:failed`),
+    tenantDeliveries: (tenant) => at(`tenant:${tenant}:deliveries`),
+    tenant: (tenant) => at(`tenant:${tenant}`),
+    failed: at('failed'),
+    ended: at('ended'),
+    batch: (id) => at(`batch:${id}`),
+    delivery: (id) => at(`delivery:${id}`),
+    dueDeliveries: at('due:deliveries'),
+    idempotency: (tenant, route, key) => at(`idem:${tenant}:${route}:${key}`),
+    apiKey: (hash) => at(`key:${hash}`),
+    apiKeys: at('keys'),
+    counters: at('counters'),
+    health: at('health'),
+  };
+}

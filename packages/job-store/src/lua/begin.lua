@@ -1,0 +1,53 @@
+#!lua flags=allow-oom
+-- begin: writes `sent` before a byte of a paid call goes out, within the limits of the account.
+-- KEYS 1 job 2 due 3 events 4 turns 5 inflight 6 rpm
+-- ARGV 1 order {id, token, now, step, until, over or nil, max_in_flight, rpm}
+-- Answers {'ok', record} | {'stale'} | {'held', record} | {'unknown', record} | {'expired', record} | {'canceling', record} | {'wait', ms}
+local order = cjson.decode(ARGV[1])
+local job, due, events, turns, inflight, rpm = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local now = order.now
+
+local seen = redis.call('HMGET', job, 'step', 'sb', 'su', 'exp', 'tn', 'started', 'prog')
+if seen[2] == order.token then return { 'ok', redis.call('HGETALL', job) } end
+if tonumber(seen[1] or '-1') ~= order.step then return { 'stale' } end
+
+local state = state_of(job)
+local open = seen[2] and seen[2] ~= ''
+if state == 'queued' then
+  if tonumber(seen[4]) <= now then return { 'expired', redis.call('HGETALL', job) } end
+elseif open and (state == 'running/submitting' or state == 'canceling/submitting') then
+  if seen[2] ~= order.over then
+    if tonumber(seen[3]) > now then return { 'held', redis.call('HGETALL', job) } end
+    return { 'unknown', redis.call('HGETALL', job) }
+  end
+  if state == 'canceling/submitting' then return { 'canceling', redis.call('HGETALL', job) } end
+else
+  return { 'stale' }
+end
+
+redis.call('ZREMRANGEBYSCORE', inflight, '-inf', now)
+if order.max_in_flight > 0 and not redis.call('ZSCORE', inflight, order.id) and redis.call('ZCARD', inflight) >= order.max_in_flight then
+  return { 'wait', 1000 }
+end
+if order.rpm > 0 then
+  local bucket = redis.call('HMGET', rpm, 'left', 'at')
+  local left = tonumber(bucket[1] or order.rpm)
+  local gone = math.max(0, now - tonumber(bucket[2] or now))
+  left = math.min(order.rpm, left + gone * order.rpm / 60000)
+  if left < 1 then
+    redis.call('HSET', rpm, 'left', tostring(left), 'at', now)
+    return { 'wait', math.ceil((1 - left) * 60000 / order.rpm) }
+  end
+  redis.call('HSET', rpm, 'left', tostring(left - 1), 'at', now)
+end
+
+if state == 'queued' then
+  redis.call('HSET', turns, '#v', seen[5] or 0)
+  count_queued(turns, -1)
+end
+redis.call('HSET', job, 'st', 'running', 'sg', 'submitting', 'sb', order.token, 'sa', now, 'su', order['until'], 'tok', order.token, 'due', order['until'])
+if not seen[6] then redis.call('HSET', job, 'started', now) end
+redis.call('ZADD', due, order['until'], order.id)
+redis.call('ZADD', inflight, order['until'] + 60000, order.id)
+if state == 'queued' then emit(events, job, order.id, 'job.started', seen[7] or 0) end
+return { 'ok', redis.call('HGETALL', job) }

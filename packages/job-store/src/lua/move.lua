@@ -1,0 +1,80 @@
+#!lua flags=allow-oom
+-- move: every move but accept and begin. The row of the table of moves comes with the order; this is its machinery.
+-- KEYS 1 job 2 due 3 events 4 turns 5 inflight 6 tenant's failed 7 failed 8 ended 9 delivery 10 tenant's deliveries
+--      11 due deliveries 12 counters 13 batch   (9 and 13 are the job key when the move has none)
+-- ARGV 1 order {id, token, now, tenant, from, step|nil, by|nil, status, stage, next, due|nil, inflight|nil (ms, 0 removes), turn,
+--      event|nil, progress, delivery|nil, counter|nil, del} 2.. field, value to set
+-- Answers {'ok', step, turn} | {'missing'} | {'stale', state} | {'wrong', state}
+local order = cjson.decode(ARGV[1])
+local job, due, events, turns, inflight = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+
+local seen = redis.call('HMGET', job, 'st', 'step', 'sb', 'tok', 'tn', 'batch')
+local status, step = seen[1], tonumber(seen[2])
+if not status then return { 'missing' } end
+if seen[4] == order.token then return { 'ok', step, tonumber(seen[5] or '0') } end
+local state = state_of(job)
+if order.by then
+  if seen[3] ~= order.by then return { 'stale', state } end
+elseif step ~= order.step then
+  return { 'stale', state }
+end
+if not contains(order.from, state) then return { 'wrong', state } end
+
+if #order.del > 0 then redis.call('HDEL', job, unpack(order.del)) end
+if #ARGV > 1 then
+  local fields = {}
+  for i = 2, #ARGV do fields[i - 1] = ARGV[i] end
+  redis.call('HSET', job, unpack(fields))
+end
+if order.next then step = redis.call('HINCRBY', job, 'step', 1) end
+redis.call('HSET', job, 'st', order.status, 'sg', order.stage, 'tok', order.token)
+
+local turn = tonumber(seen[5] or '0')
+if status == 'queued' and order.status ~= 'queued' then count_queued(turns, -1) end
+if order.turn then
+  turn = next_turn(turns, order.tenant)
+  redis.call('HSET', job, 'tn', turn)
+end
+if status ~= 'queued' and order.status == 'queued' then count_queued(turns, 1) end
+
+if order.due then
+  redis.call('HSET', job, 'due', order.due)
+  redis.call('ZADD', due, order.due, order.id)
+else
+  redis.call('HDEL', job, 'due')
+  redis.call('ZREM', due, order.id)
+end
+if order.inflight == 0 then
+  redis.call('ZREM', inflight, order.id)
+elseif order.inflight then
+  redis.call('ZADD', inflight, order.inflight, order.id)
+end
+
+if seen[6] and seen[6] ~= '' and order.status ~= status then
+  redis.call('HINCRBY', KEYS[13], 'n:' .. status, -1)
+  redis.call('HINCRBY', KEYS[13], 'n:' .. order.status, 1)
+end
+if TERMINAL[order.status] then
+  redis.call('ZADD', KEYS[8], order.now, order.id)
+elseif TERMINAL[status] then
+  redis.call('ZREM', KEYS[8], order.id)
+end
+if order.status == 'failed' then
+  redis.call('ZADD', KEYS[6], order.now, order.id)
+  redis.call('ZADD', KEYS[7], order.now, order.id)
+elseif status == 'failed' then
+  redis.call('ZREM', KEYS[6], order.id)
+  redis.call('ZREM', KEYS[7], order.id)
+end
+if order.counter then redis.call('HINCRBY', KEYS[12], order.counter, 1) end
+
+local delivery = order.delivery
+if delivery and redis.call('EXISTS', KEYS[9]) == 0 then
+  redis.call('HSET', KEYS[9], 'id', delivery.id, 'tenant', order.tenant, 'job_id', order.id, 'run', delivery.run, 'type', delivery.type,
+    'url', delivery.url, 'state', 'pending', 'step', 1, 'tries', 0, 'created', order.now, 'next', order.now)
+  redis.call('ZADD', KEYS[10], order.now, delivery.id)
+  redis.call('ZADD', KEYS[11], order.now + 30000, delivery.id)
+  redis.call('HSET', job, 'whd', delivery.id, 'whs', 'pending')
+end
+if order.event then emit(events, job, order.id, order.event, order.progress) end
+return { 'ok', step, turn }

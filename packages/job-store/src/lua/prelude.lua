@@ -1,0 +1,40 @@
+-- Shared by the scripts of moves; put in front of each by scripts.ts.
+-- Fields of a record that scripts read: st status, sg stage, run, step, seq, tok token of the last move, tn turn,
+-- sb sa su the open paid call (by, at, until), due, exp, batch, whd whs last delivery and its state.
+
+local MAX_PRIORITY = 2097151
+local TERMINAL = { succeeded = true, failed = true, canceled = true, expired = true }
+
+local function state_of(job)
+  local st, sg = redis.call('HGET', job, 'st'), redis.call('HGET', job, 'sg')
+  if sg and sg ~= '' then return st .. '/' .. sg end
+  return st
+end
+
+local function contains(list, item)
+  for _, each in ipairs(list) do
+    if each == item then return true end
+  end
+  return false
+end
+
+-- One line on the shared stream. The sequence number is the caller's Last-Event-ID.
+local function emit(events, job, id, type, progress)
+  local seq = redis.call('HINCRBY', job, 'seq', 1)
+  redis.call('XADD', events, 'MAXLEN', '~', 50000, '*', 'j', id, 's', seq, 't', type, 'p', progress)
+end
+
+-- The place of a tenant's next job among calls and submits (design section 2 "Turns").
+local function next_turn(turns, tenant)
+  local v = tonumber(redis.call('HGET', turns, '#v') or '0')
+  local last = tonumber(redis.call('HGET', turns, tenant) or '0')
+  local turn = math.min(math.max(v, last) + 1, MAX_PRIORITY)
+  redis.call('HSET', turns, tenant, turn)
+  return turn
+end
+
+-- Counts queued jobs; when none is left the turns start again from 0.
+local function count_queued(turns, by)
+  local n = redis.call('HINCRBY', turns, '#queued', by)
+  if n <= 0 then redis.call('DEL', turns) end
+end

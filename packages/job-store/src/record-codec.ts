@@ -1,0 +1,93 @@
+import type { JobDoc, JobRecord, PastRun, Stage, Status } from '@grsai-jobs/jobs';
+import { type Fields, json, number, optionalNumber } from './fields.ts';
+
+/**
+ * How a record stands in Redis: one hash with short names, since 50 000 of them wait at a time.
+ *
+ * st status · sg stage · run · step · seq · tn turn · tok token of the last move · sb/sa/su `sent` by, at, until ·
+ * tenant · cr/started/fin/exp times · due · prog · spent · crashes · base · task · sub submitted · polls · polled ·
+ * doc (as accepted) · pend (paid, not stored) · out · err · att · past:<run> · whd/whs last delivery and its state ·
+ * batch · cid custom id · late
+ */
+export type RecordField =
+  | 'prog'
+  | 'spent'
+  | 'crashes'
+  | 'base'
+  | 'task'
+  | 'sub'
+  | 'polls'
+  | 'polled'
+  | 'pend'
+  | 'out'
+  | 'err'
+  | 'att'
+  | 'fin'
+  | 'exp'
+  | 'late'
+  | 'run'
+  | 'sb'
+  | 'sa'
+  | 'su'
+  | `past:${number}`;
+
+/** What a new record starts with. */
+export function newRecordFields(job: { tenant: string; doc: JobDoc; createdAt: number }): Record<string, string | number> {
+  return {
+    st: 'queued',
+    run: 1,
+    step: 1,
+    tenant: job.tenant,
+    cr: job.createdAt,
+    exp: job.createdAt + job.doc.expires_in_s * 1000,
+    doc: JSON.stringify(job.doc),
+  };
+}
+
+function pastOf(fields: Fields): Record<number, PastRun> {
+  const past: Record<number, PastRun> = {};
+  for (const [name, text] of Object.entries(fields)) {
+    if (name.startsWith('past:')) past[Number(name.slice(5))] = JSON.parse(text) as PastRun;
+  }
+  return past;
+}
+
+export function decodeRecord(id: string, fields: Fields): JobRecord {
+  return {
+    id,
+    tenant: fields['tenant'] ?? '',
+    status: fields['st'] as Status,
+    stage: (fields['sg'] || null) as Stage | null,
+    run: number(fields['run']),
+    step: number(fields['step']),
+    seq: number(fields['seq']),
+    turn: number(fields['tn']),
+    doc: JSON.parse(fields['doc'] ?? 'null') as JobDoc,
+    created_at: number(fields['cr']),
+    started_at: optionalNumber(fields['started']),
+    finished_at: optionalNumber(fields['fin']),
+    expires_at: number(fields['exp']),
+    due: optionalNumber(fields['due']),
+    progress: number(fields['prog']),
+    spent: number(fields['spent']),
+    crashes: number(fields['crashes']),
+    sent: fields['sb'] ? { by: fields['sb'], at: number(fields['sa']), until: number(fields['su']) } : null,
+    base: fields['base'] || null,
+    task_id: fields['task'] || null,
+    submitted_at: optionalNumber(fields['sub']),
+    polls: number(fields['polls']),
+    last_polled_at: optionalNumber(fields['polled']),
+    pending: json(fields['pend']),
+    output: json(fields['out']),
+    error: json(fields['err']),
+    attempts: json(fields['att']) ?? [],
+    past: pastOf(fields),
+    webhook: {
+      state: (fields['whs'] || 'none') as JobRecord['webhook']['state'],
+      last_delivery_id: fields['whd'] || null,
+    },
+    batch_id: fields['batch'] || null,
+    custom_id: fields['cid'] || null,
+    late_result: fields['late'] === '1',
+  };
+}

@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Redis } from 'ioredis';
+
+/** One Lua file, with the shared prelude behind its shebang line. */
+interface Script {
+  readonly text: string;
+  readonly sha: string;
+}
+
+const lua = (name: string) => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
+
+function load(name: string): Script {
+  const own = lua(name);
+  const shebang = own.slice(0, own.indexOf('\n') + 1);
+  const text = `${shebang}${lua('prelude')}${own.slice(shebang.length)}`;
+  return { text, sha: createHash('sha1').update(text).digest('hex') };
+}
+
+export const SCRIPT_NAMES = ['accept', 'begin', 'move', 'read-delivery', 'settle'] as const;
+export type ScriptName = (typeof SCRIPT_NAMES)[number];
+
+/** Runs a script by its digest; a Redis that does not know it (a restart) gets the text. */
+export type RunScript = (name: ScriptName, keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>;
+
+export function createScripts(redis: Redis): RunScript {
+  const scripts = Object.fromEntries(SCRIPT_NAMES.map((name) => [name, load(name)])) as Record<ScriptName, Script>;
+  return async (name, keys, args) => {
+    const { sha, text } = scripts[name];
+    try {
+      return await redis.evalsha(sha, keys.length, ...keys, ...args);
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+      return await redis.eval(text, keys.length, ...keys, ...args);
+    }
+  };
+}

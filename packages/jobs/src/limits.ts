@@ -1,0 +1,22 @@
+/** Limits of design §3; each has a number, a message and a test. Sizes in bytes or characters, times in seconds. */
+export const LIMITS = {
+  prompt: 32_000,
+  model: 128,
+  messages: 1000,
+  parts: 100,
+  url: 2048,
+  inlineImages: 16,
+  inlineImageBytes: 16 * 1024 * 1024,
+  metadataPairs: 16,
+  metadataKey: 64,
+  metadataValue: 512,
+  attempts: { min: 1, max: 10, default: 4 },
+  expiresInS: { min: 60, max: 172_800, default: 86_400 },
+  urlTtlS: { min: 60, max: 604_800, default: 86_400 },
+  page: { min: 1, max: 100, default: 20 },
+  inlineCompletionBytes: 16 * 1024,
+  attemptsKept: 20,
+} as const;
+
+/** Tenants stand as they are in S3 keys. */
+export const TENANT = /^[a-z0-9-]{1,32}$/;

@@ -1,0 +1,24 @@
+/** What is known of how long tasks of one model and size take, in ms. */
+export interface Durations {
+  p20: number;
+  p90: number;
+  p99: number;
+}
+
+const SECOND = 1000;
+export const MIN_BUDGET_MS = 15 * 60 * SECOND;
+
+/** Until 20 tasks of a kind are known (design §2 poll). */
+export const UNKNOWN_DURATIONS: Durations = { p20: 12 * SECOND, p90: 90 * SECOND, p99: 450 * SECOND };
+
+/**
+ * Ms until the next look at a task that was submitted `ageMs` ago: first at the 20th percentile, then every 4–5 s up
+ * to the 90th, then every 10 s, with jitter.
+ */
+export function nextLookMs(ageMs: number, known: Durations = UNKNOWN_DURATIONS, random: () => number = Math.random): number {
+  if (ageMs < known.p20) return Math.round((known.p20 - ageMs) * (1 + 0.1 * random()));
+  return Math.round(ageMs < known.p90 ? (4 + random()) * SECOND : (9.5 + random()) * SECOND);
+}
+
+/** How long a task is looked at before the run ends as `upstream_timeout`: p99 × 2, at least 15 min. */
+export const budgetMs = (known: Durations = UNKNOWN_DURATIONS): number => Math.max(MIN_BUDGET_MS, 2 * known.p99);

@@ -1,0 +1,138 @@
+import type { FailureCode } from './failures.ts';
+import type { JobDoc } from './request.ts';
+import type { Stage, Status } from './states.ts';
+
+/** Times in a record are milliseconds since 1970. */
+type Ms = number;
+
+/** One try at something for a job; the newest 20 are kept. A look is kept only when it failed. */
+export interface Attempt {
+  run: number;
+  stage: 'call' | 'submit' | 'poll' | 'store';
+  /** Counts within run and stage, from 1. */
+  number: number;
+  started_at: Ms;
+  ended_at: Ms;
+  outcome: 'succeeded' | 'retry' | 'failed' | 'unknown' | 'cut' | 'accepted';
+  error_code?: FailureCode | string;
+  upstream_status?: number;
+  base?: string;
+}
+
+/** Why a run failed. */
+export interface JobError {
+  code: FailureCode;
+  message: string;
+  retryable: boolean;
+  stage: Stage | 'queued';
+  upstream?: {
+    status?: number | undefined;
+    code?: string | undefined;
+    message?: string | undefined;
+    task_id?: string | undefined;
+  };
+}
+
+/** A stored image. Its link is signed when it is shown, not kept. */
+export interface StoredImage {
+  index: number;
+  content_type: string;
+  bytes: number;
+  width: number | null;
+  height: number | null;
+  sha256: string;
+  key: string;
+}
+
+/** What a succeeded run left. A large completion stands in the object store under `key`. */
+export type JobOutput =
+  | { kind: 'chat'; completion: unknown }
+  | { kind: 'chat_file'; key: string; bytes: number; sha256: string }
+  | { kind: 'images'; images: StoredImage[] };
+
+/** What was paid for and is not stored yet: links with the time they die, or a completion too large for the record. */
+export interface Pending {
+  links?: { url: string }[];
+  completion?: unknown;
+  /** After this time the links are dead. */
+  dies_at: Ms;
+}
+
+/** The open paid call (design §2 `sent`). */
+export interface Sent {
+  by: string;
+  at: Ms;
+  until: Ms;
+}
+
+/** A job in Redis: the truth about it. */
+export interface JobRecord {
+  id: string;
+  tenant: string;
+  status: Status;
+  stage: Stage | null;
+  run: number;
+  step: number;
+  seq: number;
+  turn: number;
+  doc: JobDoc;
+  created_at: Ms;
+  started_at: Ms | null;
+  finished_at: Ms | null;
+  expires_at: Ms;
+  due: Ms | null;
+  progress: number;
+  /** Attempts that were spent in this run on calls and submits. */
+  spent: number;
+  crashes: number;
+  sent: Sent | null;
+  base: string | null;
+  task_id: string | null;
+  submitted_at: Ms | null;
+  polls: number;
+  last_polled_at: Ms | null;
+  pending: Pending | null;
+  output: JobOutput | null;
+  error: JobError | null;
+  attempts: Attempt[];
+  past: Record<number, PastRun>;
+  webhook: { state: 'none' | 'pending' | 'delivered' | 'failed'; last_delivery_id: string | null };
+  batch_id: string | null;
+  custom_id: string | null;
+  late_result: boolean;
+}
+
+/** What is kept of a run when the job is reopened. */
+export interface PastRun {
+  status: Status;
+  error: JobError | null;
+  output: JobOutput | null;
+  finished_at: Ms | null;
+}
+
+/** A webhook that is owed, or was sent. */
+export interface Delivery {
+  id: string;
+  tenant: string;
+  job_id: string;
+  run: number;
+  type: string;
+  url: string;
+  state: 'pending' | 'delivered' | 'failed' | 'skipped';
+  step: number;
+  attempts: DeliveryAttempt[];
+  tries: number;
+  created_at: Ms;
+  next_attempt_at: Ms | null;
+}
+
+export interface DeliveryAttempt {
+  number: number;
+  at: Ms;
+  duration_ms: number;
+  ok: boolean;
+  phase: string;
+  status?: number | undefined;
+  error?: string | undefined;
+  answer?: string | undefined;
+}

@@ -1,0 +1,159 @@
+import { z } from 'zod';
+import { DEFAULT_EVENTS, JOB_EVENTS } from './events.ts';
+import { LIMITS } from './limits.ts';
+
+/** The schemas of what callers send (design §3). Unknown fields are refused, so that a typo never costs money. */
+
+const text = (max: number, what: string) =>
+  z.string().min(1, `${what} must not be empty`).max(max, `${what} is limited to ${max} characters`);
+
+const httpUrl = z
+  .string()
+  .max(LIMITS.url, `a URL is limited to ${LIMITS.url} characters`)
+  .refine((value) => /^https?:\/\//i.test(value) && URL.canParse(value), 'must be an http or https URL');
+
+const model = text(LIMITS.model, 'model').meta({ example: 'nano-banana-2' });
+
+/** A picture given to the upstream: a URL, a data URL or bare base64 (grsai-api §9.4). */
+const picture = z
+  .string()
+  .min(1, 'an image must not be empty')
+  .refine(
+    (value) => !/^https?:\/\//i.test(value) || httpUrl.safeParse(value).success,
+    `an image URL is limited to ${LIMITS.url} characters`,
+  )
+  .refine(
+    (value) =>
+      /^https?:\/\//i.test(value) ||
+      /^data:image\/[a-z0-9.+-]+;base64,[A-Za-z0-9+/=]+$/i.test(value) ||
+      /^[A-Za-z0-9+/]{16,}={0,2}$/.test(value),
+    'an image must be an http(s) URL, a data URL of an image, or bare base64',
+  );
+
+const isInline = (value: string) => !/^https?:\/\//i.test(value);
+
+/** Bytes that a base64 text stands for, without decoding it. */
+const inlineBytes = (value: string) => Math.floor(((value.length - value.indexOf(',') - 1) * 3) / 4);
+
+function checkInline(pictures: readonly string[], path: readonly (string | number)[], context: z.RefinementCtx): void {
+  const inline = pictures.filter(isInline);
+  const complain = (message: string) => context.addIssue({ code: 'custom', path: [...path], message });
+  if (inline.length > LIMITS.inlineImages) complain(`at most ${LIMITS.inlineImages} inline images`);
+  if (inline.reduce((sum, value) => sum + inlineBytes(value), 0) > LIMITS.inlineImageBytes)
+    complain(`inline images are limited to ${LIMITS.inlineImageBytes / 1024 / 1024} MiB together; send URLs instead`);
+}
+
+const ContentPart = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('text'),
+    text: z.string().max(LIMITS.prompt, `text is limited to ${LIMITS.prompt} characters`),
+  }),
+  z.strictObject({
+    type: z.literal('image_url'),
+    image_url: z.strictObject({ url: picture, detail: z.enum(['auto', 'low', 'high']).optional() }),
+  }),
+]);
+
+const Message = z.strictObject({
+  role: z.enum(['system', 'developer', 'user', 'assistant']),
+  content: z.union([
+    z.string().max(LIMITS.prompt, `content is limited to ${LIMITS.prompt} characters`),
+    z.array(ContentPart).min(1).max(LIMITS.parts),
+  ]),
+  name: z.string().max(64).optional(),
+});
+
+/** The OpenAI chat-completions body (grsai-api §6.1). */
+export const ChatInput = z
+  .strictObject({
+    model: model.meta({ example: 'gemini-3.1-pro' }),
+    messages: z
+      .array(Message)
+      .min(1, 'messages must not be empty')
+      .max(LIMITS.messages, `messages are limited to ${LIMITS.messages}`),
+    stream: z.boolean().optional(),
+    temperature: z.number().min(0).max(2).optional(),
+    top_p: z.number().min(0).max(1).optional(),
+    max_tokens: z.int().min(1).max(1_000_000).optional(),
+    max_completion_tokens: z.int().min(1).max(1_000_000).optional(),
+    presence_penalty: z.number().min(-2).max(2).optional(),
+    frequency_penalty: z.number().min(-2).max(2).optional(),
+    seed: z.int().optional(),
+    stop: z.union([z.string().max(512), z.array(z.string().max(512)).max(4)]).optional(),
+    response_format: z.strictObject({ type: z.enum(['text', 'json_object']) }).optional(),
+    reasoning_effort: z.enum(['minimal', 'low', 'medium', 'high']).optional(),
+    user: z.string().max(256).optional(),
+  })
+  .superRefine((input, context) => {
+    const pictures = input.messages.flatMap((message) =>
+      typeof message.content === 'string'
+        ? []
+        : message.content.flatMap((part) => (part.type === 'image_url' ? [part.image_url.url] : [])),
+    );
+    checkInline(pictures, ['messages'], context);
+  });
+
+/** Upstream's image fields in snake_case (grsai-api §3.1). */
+export const ImageInput = z
+  .strictObject({
+    model,
+    prompt: text(LIMITS.prompt, 'prompt').meta({ example: 'a paper lighthouse on a foggy desk' }),
+    images: z.array(picture).max(64).optional(),
+    aspect_ratio: z.string().min(1).max(16).optional().meta({ example: '4:3' }),
+    image_size: z.enum(['1K', '2K', '4K']).optional(),
+    quality: z.enum(['auto', 'low', 'medium', 'high', 'xhigh', 'max']).optional(),
+    background: z.enum(['transparent']).optional(),
+    mask: picture.optional(),
+  })
+  .superRefine((input, context) =>
+    checkInline([...(input.images ?? []), ...(input.mask ? [input.mask] : [])], ['images'], context),
+  );
+
+export const Metadata = z
+  .record(
+    z.string().min(1).max(LIMITS.metadataKey, `a metadata key is limited to ${LIMITS.metadataKey} characters`),
+    z.string().max(LIMITS.metadataValue, `a metadata value is limited to ${LIMITS.metadataValue} characters`),
+  )
+  .refine((value) => Object.keys(value).length <= LIMITS.metadataPairs, `metadata is limited to ${LIMITS.metadataPairs} pairs`);
+
+export const Webhook = z.strictObject({
+  url: httpUrl.meta({ example: 'https://caller.example/hooks' }),
+  events: z
+    .array(z.enum(JOB_EVENTS))
+    .min(1)
+    .max(JOB_EVENTS.length)
+    .default([...DEFAULT_EVENTS]),
+});
+
+const common = {
+  webhook: Webhook.optional(),
+  metadata: Metadata.default({}),
+  priority: z.enum(['low', 'normal', 'high']).default('normal'),
+  expires_in_s: z.int().min(LIMITS.expiresInS.min).max(LIMITS.expiresInS.max).default(LIMITS.expiresInS.default),
+  max_attempts: z.int().min(LIMITS.attempts.min).max(LIMITS.attempts.max).default(LIMITS.attempts.default),
+  on_unknown_submit: z.enum(['fail', 'resubmit']).optional(),
+  output: z
+    .strictObject({ url_ttl_s: z.int().min(LIMITS.urlTtlS.min).max(LIMITS.urlTtlS.max).default(LIMITS.urlTtlS.default) })
+    .default({ url_ttl_s: LIMITS.urlTtlS.default }),
+};
+
+const ChatJob = z.strictObject({ type: z.literal('chat'), input: ChatInput, ...common });
+const ImageJob = z.strictObject({
+  type: z.literal('image'),
+  input: ImageInput,
+  via: z.enum(['generate', 'generations']).default('generate'),
+  ...common,
+});
+
+/** The body of `POST /v1/jobs`. */
+export const JobRequest = z.discriminatedUnion('type', [ChatJob, ImageJob]);
+export type JobRequest = z.output<typeof JobRequest>;
+export type ChatInput = z.output<typeof ChatInput>;
+export type ImageInput = z.output<typeof ImageInput>;
+
+/** A request as accepted: defaults filled in, `on_unknown_submit` decided. It is kept in the record and never rewritten. */
+export type JobDoc = JobRequest & { on_unknown_submit: 'fail' | 'resubmit' };
+
+/** The queue entry that a queued job of this kind waits in. */
+export const entryStage = (doc: Pick<JobDoc, 'type'> & { via?: string }): 'call' | 'submit' =>
+  doc.type === 'chat' || doc.via === 'generations' ? 'call' : 'submit';

@@ -1,0 +1,94 @@
+import { FAILURES, type FailureCode } from './failures.ts';
+import type { Attempt, JobError, JobOutput, JobRecord } from './record.ts';
+import { isTerminal } from './states.ts';
+
+/** Makes a signed GET link for an object key that lives `ttlS` seconds. */
+export type SignLink = (key: string, ttlS: number) => Promise<string>;
+
+const rfc3339 = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+
+/** The error object of a failed run; message and retryable come from the one table unless the caller knows better. */
+export function jobError(
+  code: FailureCode,
+  stage: JobError['stage'],
+  more: { message?: string; upstream?: JobError['upstream'] } = {},
+): JobError {
+  const { message, retryable } = FAILURES[code];
+  return { code, message: more.message ?? message, retryable, stage, ...(more.upstream ? { upstream: more.upstream } : {}) };
+}
+
+const attemptView = (attempt: Attempt) => ({
+  ...attempt,
+  started_at: rfc3339(attempt.started_at),
+  ended_at: rfc3339(attempt.ended_at),
+});
+
+async function resultView(output: JobOutput | null, ttlS: number, now: number, sign: SignLink): Promise<unknown> {
+  if (output === null) return null;
+  const expires_at = rfc3339(now + ttlS * 1000);
+  if (output.kind === 'chat') return output.completion;
+  if (output.kind === 'chat_file') {
+    const { key, bytes, sha256 } = output;
+    return { url: await sign(key, ttlS), expires_at, content_type: 'application/json', bytes, sha256, key };
+  }
+  return {
+    images: await Promise.all(output.images.map(async (image) => ({ ...image, url: await sign(image.key, ttlS), expires_at }))),
+  };
+}
+
+/**
+ * A job as callers see it (design §2 "Job record"). Links of outputs are signed afresh each time. `error` keeps only
+ * what helps; the key of the upstream is never in a record.
+ */
+export async function viewJob(record: JobRecord, sign: SignLink, now: number) {
+  const { doc } = record;
+  const self = `/v1/jobs/${record.id}`;
+  return {
+    id: record.id,
+    object: 'job' as const,
+    type: doc.type,
+    status: record.status,
+    stage: record.stage,
+    run: record.run,
+    model: doc.input.model,
+    input: doc.input,
+    ...(doc.type === 'image' ? { via: doc.via } : {}),
+    metadata: doc.metadata,
+    priority: doc.priority,
+    on_unknown_submit: doc.on_unknown_submit,
+    max_attempts: doc.max_attempts,
+    progress: record.progress,
+    result: await resultView(record.output, doc.output.url_ttl_s, now, sign),
+    error: record.error,
+    attempts: record.attempts.map(attemptView),
+    upstream:
+      record.task_id === null
+        ? null
+        : {
+            base: record.base,
+            task_id: record.task_id,
+            submitted_at: rfc3339(record.submitted_at),
+            polls: record.polls,
+            last_polled_at: rfc3339(record.last_polled_at),
+          },
+    webhook: doc.webhook
+      ? { ...doc.webhook, state: record.webhook.state, last_delivery_id: record.webhook.last_delivery_id }
+      : { url: null, events: [], state: 'none' as const, last_delivery_id: null },
+    batch_id: record.batch_id,
+    custom_id: record.custom_id,
+    late_result: record.late_result,
+    created_at: rfc3339(record.created_at),
+    started_at: rfc3339(record.started_at),
+    finished_at: rfc3339(record.finished_at),
+    expires_at: rfc3339(record.expires_at),
+    links: {
+      self,
+      ...(isTerminal(record.status) ? {} : { cancel: `${self}/cancel` }),
+      events: `${self}/events`,
+      deliveries: `/v1/webhook-deliveries?job_id=${record.id}`,
+      ...(record.batch_id === null ? {} : { batch: `/v1/batches/${record.batch_id}` }),
+    },
+  };
+}
+
+export type JobView = Awaited<ReturnType<typeof viewJob>>;

@@ -1,0 +1,66 @@
+import { Redis, type RedisOptions } from 'ioredis';
+
+/**
+ * Connections by role. A producer (the API) fails fast: with Redis away a request is refused at once and never hangs.
+ * A consumer (the worker) waits: what it has to write down is sent again until Redis takes it.
+ */
+export type Role = 'producer' | 'consumer';
+
+const reconnectMs = (times: number): number => Math.min(1000, 50 * 2 ** Math.min(times, 5));
+
+const OPTIONS: Readonly<Record<Role, Omit<RedisOptions, 'replyMapping'>>> = {
+  producer: {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    connectTimeout: 2000,
+    commandTimeout: 5000,
+    retryStrategy: reconnectMs,
+  },
+  consumer: { maxRetriesPerRequest: null, connectTimeout: 5000, retryStrategy: reconnectMs },
+};
+
+/**
+ * Connects and waits up to `waitMs` for the first `ready`; afterwards the connection comes back by itself.
+ * @throws when Redis cannot be reached in that time; the message names no password.
+ */
+export async function connectRedis(
+  url: string,
+  role: Role,
+  { onError, waitMs = 10_000 }: { onError: (error: Error) => void; waitMs?: number },
+): Promise<Redis> {
+  const redis = new Redis(url, OPTIONS[role]);
+  let last: Error | undefined;
+  redis.on('error', (error: Error) => {
+    last = error;
+    onError(error);
+  });
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => {
+      redis.disconnect();
+      const { host } = new URL(url);
+      reject(
+        new Error(
+          `Redis at ${host} could not be reached within ${waitMs} ms${last ? `: ${last.message}` : ''}. Is it running, and is REDIS_URL right?`,
+        ),
+      );
+    }, waitMs);
+    redis.once('ready', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+  return redis;
+}
+
+/**
+ * What an error of a Redis command means for who asked:
+ * `away` nothing was sent · `lost` it may have run and its answer is lost · `full` Redis refuses writes · `null` no trouble of Redis.
+ */
+export function redisTrouble(error: unknown): 'away' | 'lost' | 'full' | null {
+  if (!(error instanceof Error)) return null;
+  if (/^(OOM|MISCONF)\b/.test(error.message)) return 'full';
+  if (/^(LOADING|READONLY|MASTERDOWN|NOREPLICAS)\b/.test(error.message) || error.message.includes("Stream isn't writeable")) return 'away';
+  if (error.name === 'MaxRetriesPerRequestError' || /Connection is closed|Command timed out|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND/.test(error.message)) return 'lost';
+  return null;
+}

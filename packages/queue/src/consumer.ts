@@ -1,0 +1,129 @@
+import { DelayedError, type Job, Queue, RateLimitError, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { type Entry, parseEntry, type QueueName } from './entries.ts';
+import { queuePrefix } from './producer.ts';
+
+/** How a handler leaves its entry. */
+export type Outcome =
+  /** The entry is done with; the job has moved on, or the entry did not count. */
+  | { kind: 'done' }
+  /** The same entry comes again after `ms`; no slot is held meanwhile. */
+  | { kind: 'wait'; ms: number }
+  /** The whole queue waits for `ms` and the entry goes back in front. */
+  | { kind: 'throttle'; ms: number };
+
+export const done: Outcome = { kind: 'done' };
+
+export interface Work {
+  entry: Entry;
+  /** The process that had this entry died, or froze past its lock. */
+  stalled: boolean;
+}
+
+export type Handler = (work: Work) => Promise<Outcome>;
+
+export interface ConsumerOptions {
+  /** Made for this consumer alone; BullMQ makes its blocking connection from it. */
+  redis: Redis;
+  prefix: string;
+  concurrency: number;
+  lockMs: number;
+  stalledMs: number;
+  onError: (error: Error) => void;
+  /** Handlers throw only what they did not mean to. The entry is done with when this has answered. */
+  onThrow: (work: Work, error: unknown) => Promise<void>;
+}
+
+export interface Consumer {
+  readonly name: string;
+  /** Takes no more entries and waits for the open ones. */
+  stop(): Promise<void>;
+  /** Open entries at this moment. */
+  open(): number;
+}
+
+/** A queue that cannot be limited is never limited (*measured*, design §2), so calls and submits have this one. */
+const LIMITER = { max: 1e9, duration: 1000 };
+
+/** Below this BullMQ's rate limit does nothing useful. */
+const MIN_THROTTLE_MS = 250;
+
+/** Turns outcomes into BullMQ's words; nothing else knows them. */
+export function createConsumer(name: QueueName, handler: Handler, o: ConsumerOptions): Consumer {
+  const limited = name === 'call' || name === 'submit';
+  const prefix = queuePrefix(o.prefix);
+  const queue = new Queue(name, { connection: o.redis, prefix });
+  queue.on('error', o.onError);
+  let open = 0;
+
+  async function leave(job: Job, token: string | undefined, outcome: Outcome): Promise<void> {
+    if (outcome.kind === 'done') return;
+    if (outcome.kind === 'throttle') {
+      await queue.rateLimit(Math.max(MIN_THROTTLE_MS, outcome.ms));
+      throw new RateLimitError();
+    }
+    await job.moveToDelayed(Date.now() + outcome.ms, token);
+    throw new DelayedError();
+  }
+
+  const worker = new Worker(
+    name,
+    async (job: Job, token?: string) => {
+      const work: Work = { entry: parseEntry(job.data), stalled: job.stalledCounter > 0 };
+      let outcome: Outcome;
+      open += 1;
+      try {
+        outcome = await handler(work);
+      } catch (error) {
+        await o.onThrow(work, error);
+        outcome = done;
+      } finally {
+        open -= 1;
+      }
+      await leave(job, token, outcome);
+    },
+    {
+      connection: o.redis,
+      prefix,
+      concurrency: o.concurrency,
+      lockDuration: o.lockMs,
+      stalledInterval: o.stalledMs,
+      maxStalledCount: 100,
+      ...(limited ? { limiter: LIMITER } : {}),
+    },
+  );
+  worker.on('error', o.onError);
+
+  return {
+    name,
+    open: () => open,
+    stop: async () => {
+      await worker.close();
+      await queue.close();
+    },
+  };
+}
+
+/** The consumer of `maintain`: each scheduled name has its task. */
+export function createMaintainer(
+  tasks: Readonly<Record<string, () => Promise<void>>>,
+  o: Omit<ConsumerOptions, 'concurrency' | 'onThrow'>,
+): Consumer {
+  const worker = new Worker(
+    'maintain' satisfies QueueName,
+    async (job: Job) => {
+      await tasks[job.name]?.();
+    },
+    {
+      connection: o.redis,
+      prefix: queuePrefix(o.prefix),
+      concurrency: 4,
+      lockDuration: o.lockMs,
+      stalledInterval: o.stalledMs,
+      maxStalledCount: 100,
+    },
+  );
+  worker.on('error', o.onError);
+  worker.on('failed', (_job, error) => o.onError(error));
+  return { name: 'maintain', open: () => 0, stop: () => worker.close() };
+}

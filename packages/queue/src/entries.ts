@@ -1,0 +1,68 @@
+import type { JobDoc, Stage, Status } from '@grsai-jobs/jobs';
+import { entryStage } from '@grsai-jobs/jobs';
+import type { JobsOptions } from 'bullmq';
+import { z } from 'zod';
+
+/** One queue for each stage, so that a pause of one never stops another (design §2). */
+export const QUEUES = ['call', 'submit', 'poll', 'store', 'deliver', 'maintain'] as const;
+export type QueueName = (typeof QUEUES)[number];
+
+/**
+ * What stands in a queue entry: a job's, or in `deliver` a delivery's. The record is the truth; `step` says whether
+ * the entry still counts.
+ */
+const EntryData = z.union([
+  z.object({ v: z.literal(1), job_id: z.string(), step: z.int() }),
+  z.object({ v: z.literal(1), delivery_id: z.string(), step: z.int() }),
+]);
+export type EntryData = z.infer<typeof EntryData>;
+
+/** An entry as the stages see it. */
+export interface Entry {
+  id: string;
+  step: number;
+}
+
+/** @throws when the data is of no version that this process knows; the entry then fails and `maintain` tells. */
+export function parseEntry(data: unknown): Entry {
+  const parsed = EntryData.parse(data);
+  return { id: 'job_id' in parsed ? parsed.job_id : parsed.delivery_id, step: parsed.step };
+}
+
+/** BullMQ's ids hold no colon, and each stands for one step of one job for ever. */
+export const entryId = (entry: Entry): string => `${entry.id}.${entry.step}`;
+
+/** Entry options stand here and nowhere else. A wait is a delay of the same entry; BullMQ's own retries are not used. */
+export const ENTRY_OPTIONS = {
+  attempts: 1,
+  removeOnComplete: true,
+  removeOnFail: { age: 7 * 24 * 3600, count: 1000 },
+} as const satisfies JobsOptions;
+
+/** BullMQ's priorities end here; above it `add` throws. */
+const MAX_PRIORITY = 2_097_151;
+
+const HANDICAP = { high: 0, normal: 100, low: 10_000 } as const satisfies Record<JobDoc['priority'], number>;
+
+/** The parts of a job that say where its next entry goes. */
+export interface Enqueued {
+  id: string;
+  step: number;
+  status: Status;
+  stage: Stage | null;
+  turn: number;
+  doc: JobDoc;
+}
+
+const STAGE_QUEUE = { generating: 'poll', storing: 'store' } as const;
+
+/** The queue that a live job waits in. */
+export const queueOf = (job: Pick<Enqueued, 'stage' | 'doc'>): QueueName =>
+  job.stage === 'generating' || job.stage === 'storing' ? STAGE_QUEUE[job.stage] : entryStage(job.doc);
+
+/**
+ * Only calls and submits take turns; looks, stores and deliveries go by due time (*measured*, design §2: priorities
+ * there starve other tenants' paid results).
+ */
+export const priorityOf = (queue: QueueName, job: Pick<Enqueued, 'turn' | 'doc'>): number | undefined =>
+  queue === 'call' || queue === 'submit' ? Math.min(MAX_PRIORITY, job.turn + HANDICAP[job.doc.priority]) : undefined;

@@ -1,0 +1,69 @@
+import type { Logger } from './logger.ts';
+
+/** A part of a process that has to be stopped. Stopping twice, or before the start, is fine. */
+export interface Service {
+  readonly name: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Stops phase after phase, the parts of one phase together. A part that fails or takes longer than what is left of
+ * `limitMs` is noted and the next phase still runs. Answers the failures; empty means a clean stop.
+ */
+export async function stopInOrder(phases: readonly (readonly Service[])[], limitMs: number): Promise<Error[]> {
+  const failures: Error[] = [];
+  const deadline = performance.now() + limitMs;
+  for (const phase of phases) {
+    await Promise.all(
+      phase.map((service) =>
+        withDeadline(service.stop(), Math.max(0, deadline - performance.now()), service.name).catch((error: unknown) => {
+          failures.push(error instanceof Error ? error : new Error(String(error)));
+        }),
+      ),
+    );
+  }
+  return failures;
+}
+
+async function withDeadline(work: Promise<void>, ms: number, name: string): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${name} did not stop in time`)), ms);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Runs `stop` at the first SIGTERM or SIGINT and then ends the process: 0 when all stopped cleanly, else 1.
+ * A second signal ends it at once.
+ */
+export function stopOnSignals(log: Logger, stop: () => Promise<Error[]>): void {
+  let stopping = false;
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (stopping) {
+      log.warn({ signal }, 'second signal, leaving at once');
+      log.flush();
+      process.exit(1);
+    }
+    stopping = true;
+    log.info({ signal }, 'stopping');
+    const started = performance.now();
+    stop().then(
+      (failures) => {
+        for (const err of failures) log.error({ err }, 'a part did not stop');
+        log.info({ duration_ms: Math.round(performance.now() - started) }, 'stopped');
+        log.flush(() => process.exit(failures.length === 0 ? 0 : 1));
+      },
+      (err: unknown) => {
+        log.error({ err }, 'the stop failed');
+        log.flush(() => process.exit(1));
+      },
+    );
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+}

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { flag, integer, list } from './config.ts';
+
+/** Variables that both apps read (design §8). Names and defaults are fixed there. */
+
+const redisUrl = z
+  .string()
+  .refine((value) => /^rediss?:\/\//.test(value) && URL.canParse(value), 'must be a redis: or rediss: URL')
+  .describe('Redis that holds the records and queues; must run with noeviction');
+
+const secretsKey = z
+  .string()
+  .refine(
+    (value) => value.split(',').every((key) => Buffer.from(key.slice(key.indexOf(':') + 1), 'base64').length === 32),
+    'must be base64 of 32 bytes',
+  )
+  .describe('encrypts the webhook secrets; make one with: openssl rand -base64 32');
+
+export const REDIS_VARIABLES = {
+  REDIS_URL: redisUrl,
+  REDIS_PREFIX: z
+    .string()
+    .regex(/^[a-z0-9-]{1,32}$/, 'must be 1 to 32 of a-z 0-9 -')
+    .default('gj'),
+};
+
+export const S3_VARIABLES = {
+  S3_BUCKET: z.string().describe('bucket for results; credentials come by the AWS chain'),
+  S3_ENDPOINT: z.url().optional(),
+  S3_REGION: z.string().default('us-east-1'),
+  S3_FORCE_PATH_STYLE: flag(false),
+  S3_PREFIX: z
+    .string()
+    .regex(/^[A-Za-z0-9/_-]*$/, 'must be a key prefix of letters, digits, / _ -')
+    .default('grsai-jobs'),
+  S3_CHECKSUMS: z.enum(['when_required', 'when_supported']).default('when_required'),
+};
+
+export const COMMON_VARIABLES = {
+  SECRETS_KEY: secretsKey,
+  EGRESS_ALLOW: list().describe('CIDRs that webhooks and downloads may reach although they are not public'),
+  SHUTDOWN_TIMEOUT_S: integer(1, 600, 25),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
+  LOG_PRETTY: flag(false),
+  METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
+};
