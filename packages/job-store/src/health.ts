@@ -11,7 +11,7 @@ export interface RedisFacts {
 const lineOf = (info: string, name: string): string => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
 
 export function createRedisHealth(redis: Redis, keys: Keys) {
-  return {
+  const health = {
     /** A write, since a full Redis still answers PING (*measured*, design §8). Rejects when Redis does not take it. */
     async write(): Promise<void> {
       await redis.set(keys.health, '1', 'PX', 60_000);
@@ -27,6 +27,22 @@ export function createRedisHealth(redis: Redis, keys: Keys) {
       if (policy === '') policy = 'unknown';
       return { version: lineOf(info, 'valkey_version') || lineOf(info, 'redis_version'), policy, appendfsync };
     },
+
+    /**
+     * What a start needs of Redis (design §8); `tell` gets the facts either way.
+     * @throws when its policy evicts keys, since that loses accepted jobs, or when it is older than 7.0.
+     */
+    async require(tell: (facts: RedisFacts) => void): Promise<void> {
+      const facts = await health.facts();
+      tell(facts);
+      if (facts.policy !== 'noeviction' && facts.policy !== 'unknown')
+        throw new Error(
+          `Redis has maxmemory-policy ${facts.policy}, which loses jobs when memory runs out. Set it to noeviction.`,
+        );
+      if (Number.parseInt(facts.version, 10) < 7)
+        throw new Error(`Redis is version ${facts.version}; at least Redis 7.0 or Valkey 7.2 is needed.`);
+    },
   };
+  return health;
 }
 export type RedisHealth = ReturnType<typeof createRedisHealth>;

@@ -236,10 +236,15 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
       }),
 
     /** The task still runs. Progress never falls within a run. */
-    look: (job: Held, o: { progress: number; polls: number }) =>
+    look: (job: Held, o: { progress: number; polls: number; attempts?: readonly Attempt[] }) =>
       move('look', job, {
         to: 'running/generating',
-        set: { prog: Math.max(job.progress, o.progress), polls: o.polls, polled: clock.now() },
+        set: {
+          prog: Math.max(job.progress, o.progress),
+          polls: o.polls,
+          polled: clock.now(),
+          ...(o.attempts ? { att: kept(o.attempts) } : {}),
+        },
         event: 'job.progress',
         progress: Math.max(job.progress, o.progress),
       }),
@@ -257,22 +262,27 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
       }),
 
     /** What was paid for is there. `by` when the answer of a held call brought it. */
-    outputs: (
-      job: JobRecord,
-      o: { by?: string; pending: Pending; attempts: readonly Attempt[]; polls?: number; spent?: number },
-    ) =>
+    outputs: (job: Held, o: { by?: string; pending: Pending; attempts?: readonly Attempt[]; polls?: number; spent?: number }) =>
       move('outputs', job, {
         by: o.by,
         to: 'running/storing',
         set: {
           pend: JSON.stringify(o.pending),
-          att: kept(o.attempts),
+          ...(o.attempts ? { att: kept(o.attempts) } : {}),
           ...(o.polls === undefined ? {} : { polls: o.polls, polled: clock.now() }),
           ...(o.spent === undefined ? {} : { spent: o.spent }),
         },
         del: SENT_FIELDS,
         inflightUntil: 0,
         event: 'job.storing',
+      }),
+
+    /** Storing did not work this time; `pending` when there are fresh links. */
+    storeAgain: (job: JobRecord, o: { waitMs: number; attempts: readonly Attempt[]; pending?: Pending }) =>
+      move('store_again', job, {
+        to: 'running/storing',
+        waitMs: o.waitMs,
+        set: { att: kept(o.attempts), ...(o.pending ? { pend: JSON.stringify(o.pending) } : {}) },
       }),
 
     /** The end of a run. `keepSent` lets the holder of a frozen call still bring its task id. */

@@ -62,6 +62,8 @@ export const MOVES = {
     dueMs: 5 * MINUTE,
     paid: true,
   },
+  /** Storing did not work this time: the same entry waits. */
+  store_again: { from: ['running/storing'], to: 'same', step: 'same', guard: 'step', dueMs: 5 * MINUTE, paid: true },
   /** The end of a run. */
   end: { from: LIVE_STATES, to: TERMINAL_STATES, step: 'next', guard: 'step or sent', dueMs: null, paid: true },
   /** Nothing of ours is open: canceled at once. */

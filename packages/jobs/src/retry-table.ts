@@ -41,6 +41,11 @@ const category =
 export const CALL_ROWS: readonly Row[] = [
   { seen: '200 without a body or an id', when: (s) => s.needsKeyProbe === true, verdict: { kind: 'probe_key' } },
   {
+    seen: 'refused by our own check',
+    when: (s) => s.outcome === 'not_sent' && s.category === 'input',
+    verdict: { kind: 'fail', code: 'invalid_input' },
+  },
+  {
     seen: 'never sent whole',
     when: (s) => s.outcome === 'not_sent',
     verdict: { kind: 'retry', exhausted: 'upstream_unavailable' },

@@ -60,7 +60,12 @@ export async function connectRedis(
 export function redisTrouble(error: unknown): 'away' | 'lost' | 'full' | null {
   if (!(error instanceof Error)) return null;
   if (/^(OOM|MISCONF)\b/.test(error.message)) return 'full';
-  if (/^(LOADING|READONLY|MASTERDOWN|NOREPLICAS)\b/.test(error.message) || error.message.includes("Stream isn't writeable")) return 'away';
-  if (error.name === 'MaxRetriesPerRequestError' || /Connection is closed|Command timed out|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND/.test(error.message)) return 'lost';
+  if (/^(LOADING|READONLY|MASTERDOWN|NOREPLICAS)\b/.test(error.message) || error.message.includes("Stream isn't writeable"))
+    return 'away';
+  if (
+    error.name === 'MaxRetriesPerRequestError' ||
+    /Connection is closed|Command timed out|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND/.test(error.message)
+  )
+    return 'lost';
   return null;
 }

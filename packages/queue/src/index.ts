@@ -1,4 +1,4 @@
-export { connectRedis, redisTrouble, type Role } from './connections.ts';
+export { connectRedis, type Role, redisTrouble } from './connections.ts';
 export {
   type Consumer,
   type ConsumerOptions,

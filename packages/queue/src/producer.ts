@@ -20,6 +20,8 @@ const THERE = new Set(['waiting', 'delayed', 'prioritized', 'active', 'waiting-c
 export interface Producer {
   /** The one function that puts a job into the queue of its state. Adding twice is harmless. */
   enqueue(job: Enqueued, delayMs?: number): Promise<void>;
+  /** A job that has just reached `storing`. */
+  enqueueStore(entry: Entry): Promise<void>;
   /** An owed webhook. */
   enqueueDelivery(delivery: Entry, delayMs?: number): Promise<void>;
   stateOf(queue: QueueName, entry: Entry): Promise<EntryState>;
@@ -58,6 +60,7 @@ export function createProducer(o: { redis: Redis; prefix: string; onError: (erro
       const queue = queueOf(job);
       return add(queue, job, delayMs, priorityOf(queue, job));
     },
+    enqueueStore: (entry) => add('store', entry, 0),
     enqueueDelivery: (delivery, delayMs = 0) => add('deliver', delivery, delayMs),
     stateOf: async (queue, entry) => (THERE.has(await queues[queue].getJobState(entryId(entry))) ? 'there' : 'gone'),
     counts: async () =>

@@ -5,4 +5,5 @@ export { type HealthAnswer, type HealthRoute, startHealthServer } from './health
 export { type Service, stopInOrder, stopOnSignals } from './lifecycle.ts';
 export { createLogger, type Logger, type LoggerOptions } from './logger.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
+export { throttledLog } from './throttled-log.ts';
 export { COMMON_VARIABLES, REDIS_VARIABLES, S3_VARIABLES } from './variables.ts';

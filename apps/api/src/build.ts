@@ -1,0 +1,140 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createJobStore } from '@grsai-jobs/job-store';
+import type { JobRequest } from '@grsai-jobs/jobs';
+import { createObjectStore } from '@grsai-jobs/object-store';
+import { connectRedis, createProducer } from '@grsai-jobs/queue';
+import { createMetrics, type Logger, type Service, stopInOrder, systemClock, throttledLog } from '@grsai-jobs/runtime';
+import { createEgress, createSecretBox, newSecret } from '@grsai-jobs/webhooks';
+import { monotonicFactory } from 'ulid';
+import type { ApiConfig } from './config.ts';
+import { createApp } from './http/app.ts';
+import { createAuth } from './http/auth.ts';
+import { openApiDocument } from './http/openapi.ts';
+import type { FieldError } from './http/problem.ts';
+import { adminKeyRoutes } from './http/routes/admin-keys.ts';
+import { docsRoutes } from './http/routes/docs.ts';
+import { healthRoutes } from './http/routes/health.ts';
+import { jobRoutes } from './http/routes/jobs.ts';
+import { webhookSecretRoutes } from './http/routes/webhook-secret.ts';
+import { createAcceptJob } from './use-cases/accept-job.ts';
+
+export const VERSION = '0.1.0';
+
+/** S3 is asked at most this often, however often readiness is. */
+const PROBE_EVERY_MS = 10_000;
+
+export interface Api {
+  url: string;
+  stop: () => Promise<Error[]>;
+}
+
+/** Builds the API from its configuration and listens. The one place where its parts are made and closed. */
+export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
+  const clock = systemClock;
+  const metrics = createMetrics();
+  const onError = throttledLog(log, { event: 'redis.error' }, 'Redis: connection trouble');
+  const redis = await connectRedis(config.REDIS_URL, 'producer', { onError });
+  const store = createJobStore({ redis, prefix: config.REDIS_PREFIX, clock });
+  await store.health.require((facts) =>
+    log.info({ event: 'redis.facts', ...facts }, `Redis ${facts.version}, appendfsync ${facts.appendfsync}`),
+  );
+  const producer = createProducer({ redis, prefix: config.REDIS_PREFIX, onError });
+  const objects = createObjectStore({
+    bucket: config.S3_BUCKET,
+    ...(config.S3_ENDPOINT === undefined ? {} : { endpoint: config.S3_ENDPOINT }),
+    region: config.S3_REGION,
+    forcePathStyle: config.S3_FORCE_PATH_STYLE,
+    checksums: config.S3_CHECKSUMS,
+  });
+  const egress = createEgress({ allow: config.EGRESS_ALLOW });
+  const secrets = createSecretBox(config.SECRETS_KEY);
+  const auth = createAuth({ apiKeys: store.apiKeys, adminKey: config.ADMIN_API_KEY, clock });
+  const accept = createAcceptJob({
+    store,
+    producer,
+    defaults: { image: config.ON_UNKNOWN_SUBMIT_IMAGE, chat: config.ON_UNKNOWN_SUBMIT_CHAT },
+    newUlid: monotonicFactory(),
+    clock,
+    log,
+  });
+
+  const check = (request: JobRequest): FieldError[] => {
+    const problem = request.webhook ? egress.checkUrl(request.webhook.url) : undefined;
+    return problem ? [{ pointer: '/webhook/url', message: problem.message }] : [];
+  };
+
+  const app = createApp({
+    log,
+    metrics,
+    trustProxy: config.TRUST_PROXY,
+    routes: [
+      healthRoutes({
+        checks: { redis: () => store.health.write(), object_store: atMostEvery(PROBE_EVERY_MS, () => objects.probe()) },
+        metrics,
+        metricsToken: config.METRICS_TOKEN,
+      }),
+      jobRoutes({
+        auth,
+        accept,
+        jobs: store.jobs,
+        sign: (key, ttlS) => objects.signedUrl(key, ttlS),
+        clock,
+        bodyLimit: config.BODY_LIMIT,
+        check,
+      }),
+      webhookSecretRoutes({
+        auth,
+        tenants: store.tenants,
+        newSealedSecret: (tenant) => secrets.seal(newSecret(), tenant),
+        openSecret: (sealed, tenant) => secrets.open(sealed, tenant),
+      }),
+      adminKeyRoutes({ auth, apiKeys: store.apiKeys, clock }),
+      docsRoutes(openApiDocument(VERSION)),
+    ],
+  });
+
+  const server = createServer(app);
+  const url = await listen(server, config.HOST, config.PORT);
+  log.info({ event: 'api.ready', url }, 'ready');
+
+  const closing: readonly (readonly Service[])[] = [
+    [{ name: 'http server', stop: () => closeServer(server) }],
+    [
+      { name: 'queues', stop: () => producer.close() },
+      { name: 'egress', stop: () => egress.close() },
+    ],
+    [
+      { name: 'redis', stop: async () => redis.disconnect() },
+      { name: 'object store', stop: async () => objects.close() },
+    ],
+  ];
+  return { url, stop: () => stopInOrder(closing, config.SHUTDOWN_TIMEOUT_S * 1000) };
+}
+
+async function listen(server: Server, host: string, port: number): Promise<string> {
+  server.keepAliveTimeout = 65_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  const address = server.address() as AddressInfo;
+  return `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${address.port}`;
+}
+
+/** Takes no more connections, lets open requests end, then closes what is idle. */
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+}
+
+function atMostEvery<T>(ms: number, work: () => Promise<T>): () => Promise<T> {
+  let last: { at: number; result: Promise<T> } | undefined;
+  return () => {
+    const now = performance.now();
+    if (last === undefined || now - last.at > ms) last = { at: now, result: work() };
+    return last.result;
+  };
+}

@@ -1,0 +1,30 @@
+import type { Logger, Metrics } from '@grsai-jobs/runtime';
+import type { Router } from 'express';
+import express, { type Express } from 'express';
+import { errorHandler } from './errors.ts';
+import { Problem } from './problem.ts';
+import { requestLog } from './request-log.ts';
+
+/** Puts the routes behind what all of them share: request ids, safe headers, problems for whatever goes wrong. */
+export function createApp(o: { log: Logger; metrics: Metrics; trustProxy: string; routes: readonly Router[] }): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('trust proxy', trustProxyOf(o.trustProxy));
+  app.use(requestLog(o.log));
+  app.use((_request, response, next) => {
+    response.set({ 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer' });
+    next();
+  });
+  for (const router of o.routes) app.use(router);
+  app.use((request) => {
+    throw new Problem('not_found', `There is no ${request.method} ${request.path}. /docs shows what there is.`);
+  });
+  app.use(errorHandler(o.log));
+  return app;
+}
+
+const trustProxyOf = (value: string): boolean | number | string => {
+  if (value === 'off') return false;
+  return /^\d+$/.test(value) ? Number(value) : value;
+};

@@ -1,0 +1,58 @@
+import { redisTrouble } from '@grsai-jobs/queue';
+import type { Logger } from '@grsai-jobs/runtime';
+import type { ErrorRequestHandler } from 'express';
+import { Problem, type ProblemCode, sendProblem } from './problem.ts';
+
+/** Errors of express and its body reader by their `type` or status. */
+function expressProblem(error: {
+  type?: unknown;
+  status?: unknown;
+  limit?: unknown;
+  expose?: unknown;
+  message?: unknown;
+}): Problem | null {
+  if (error.type === 'entity.too.large')
+    return new Problem('body_too_large', `The body is limited to ${String(error.limit)} bytes. Send large images as URLs.`);
+  if (error.type === 'encoding.unsupported')
+    return new Problem('unsupported_media_type', 'The content encoding is not supported; use gzip, deflate, br or none.');
+  const CODES: Readonly<Record<number, ProblemCode>> = {
+    400: 'bad_request',
+    404: 'not_found',
+    413: 'body_too_large',
+    415: 'unsupported_media_type',
+  };
+  const code = typeof error.status === 'number' ? CODES[error.status] : undefined;
+  return code ? new Problem(code, error.expose ? String(error.message) : 'The request cannot be read.') : null;
+}
+
+/** Turns whatever was thrown below a route into one problem; what nobody meant to throw is logged and answers 500. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  const trouble = redisTrouble(error);
+  if (trouble === 'away')
+    return new Problem('unavailable', 'The job store cannot be reached. Nothing was accepted; send the request again.');
+  if (trouble === 'full')
+    return new Problem('unavailable', 'The job store is full. Nothing was accepted; send the request again later.');
+  if (trouble === 'lost')
+    return new Problem(
+      'unavailable',
+      'The answer of the job store was lost, so the request may have been accepted. Send it again with the same Idempotency-Key: it tells, and makes no second job.',
+    );
+  if (typeof error === 'object' && error !== null)
+    return expressProblem(error) ?? new Problem('internal', 'The service failed; the request id tells us where.');
+  return new Problem('internal', 'The service failed; the request id tells us where.');
+}
+
+export function errorHandler(log: Logger): ErrorRequestHandler {
+  return (error: unknown, _request, response, next) => {
+    const problem = problemOf(error);
+    response.locals['problemCode'] = problem.code;
+    if (problem.code === 'internal')
+      log.error({ err: error, request_id: response.locals['requestId'] as string }, 'request failed');
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
+    sendProblem(response, problem);
+  };
+}

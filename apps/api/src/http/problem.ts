@@ -1,0 +1,66 @@
+import type { Response } from 'express';
+
+/** Every kind of refusal that this API answers with: its status and title (design §3). */
+export const PROBLEMS = {
+  malformed_json: { status: 400, title: 'The body is not valid JSON' },
+  bad_request: { status: 400, title: 'The request cannot be read' },
+  unauthorized: { status: 401, title: 'No valid API key' },
+  forbidden: { status: 403, title: 'The API key lacks a scope' },
+  not_found: { status: 404, title: 'There is no such thing here' },
+  method_not_allowed: { status: 405, title: 'The method is not allowed here' },
+  conflict: { status: 409, title: 'The state of the job does not allow this' },
+  body_too_large: { status: 413, title: 'The body is too large' },
+  unsupported_media_type: { status: 415, title: 'The content type is not supported' },
+  invalid_request: { status: 422, title: 'The request has invalid fields' },
+  idempotency_key_reused: { status: 422, title: 'The Idempotency-Key was used for another request' },
+  internal: { status: 500, title: 'The service failed' },
+  unavailable: { status: 503, title: 'The service cannot take this now' },
+} as const;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** One wrong field; `pointer` is a JSON pointer into the body (RFC 6901). */
+export interface FieldError {
+  pointer: string;
+  message: string;
+}
+
+/** A refusal with a reason that says what to do. Thrown anywhere below a route, answered as RFC 9457. */
+export class Problem extends Error {
+  override readonly name = 'Problem';
+  readonly code: ProblemCode;
+  readonly errors: readonly FieldError[] | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    code: ProblemCode,
+    detail: string,
+    more: { errors?: readonly FieldError[]; headers?: Readonly<Record<string, string>> } = {},
+  ) {
+    super(detail);
+    this.code = code;
+    this.errors = more.errors;
+    this.headers = more.headers ?? {};
+  }
+}
+
+/** Seconds that a caller waits before it comes again when the service is away. */
+export const RETRY_AFTER_S = 2;
+
+export function sendProblem(response: Response, problem: Problem): void {
+  const { status, title } = PROBLEMS[problem.code];
+  response.status(status).set(problem.headers);
+  if (status === 503 && !problem.headers['Retry-After']) response.set('Retry-After', String(RETRY_AFTER_S));
+  response.type('application/problem+json').send(
+    JSON.stringify({
+      type: `urn:grsai-jobs:problem:${problem.code}`,
+      title,
+      status,
+      detail: problem.message,
+      instance: response.req.originalUrl.split('?')[0],
+      code: problem.code,
+      request_id: response.locals['requestId'],
+      ...(problem.errors ? { errors: problem.errors } : {}),
+    }),
+  );
+}

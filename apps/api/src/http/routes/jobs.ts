@@ -1,0 +1,63 @@
+import type { JobStore } from '@grsai-jobs/job-store';
+import { isTerminal, JOB_ID, JobRequest, type SignLink, viewJob } from '@grsai-jobs/jobs';
+import type { Clock } from '@grsai-jobs/runtime';
+import { type Request, Router } from 'express';
+import type { AcceptJob } from '../../use-cases/accept-job.ts';
+import { type Auth, principalOf } from '../auth.ts';
+import { jsonBody } from '../body.ts';
+import { type FieldError, Problem } from '../problem.ts';
+import { invalid, validate } from '../validate.ts';
+
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
+
+export interface JobRoutes {
+  auth: Auth;
+  accept: AcceptJob;
+  jobs: JobStore['jobs'];
+  sign: SignLink;
+  clock: Clock;
+  bodyLimit: number;
+  /** What only this service can know to be wrong with a valid request: a forbidden address, a size that a model lacks. */
+  check: (request: JobRequest) => FieldError[];
+}
+
+function idempotencyKey(header: string | string[] | undefined): { idempotencyKey?: string } {
+  if (header === undefined) return {};
+  if (typeof header !== 'string' || !IDEMPOTENCY_KEY.test(header))
+    throw new Problem('bad_request', 'Idempotency-Key must be 1 to 255 visible ASCII characters.');
+  return { idempotencyKey: header };
+}
+
+export function jobRoutes(o: JobRoutes): Router {
+  const router = Router();
+
+  router.post('/v1/jobs', o.auth.requireScope('jobs:write'), ...jsonBody(o.bodyLimit), async (request, response) => {
+    const key = idempotencyKey(request.headers['idempotency-key']);
+    const job = validate(JobRequest, request.body);
+    const problems = o.check(job);
+    if (problems.length > 0) throw invalid(problems);
+    const { record, replayed } = await o.accept(job, {
+      tenant: principalOf(response).tenant,
+      requestId: response.locals['requestId'] as string,
+      ...key,
+    });
+    response.locals['jobId'] = record.id;
+    if (replayed) response.set('Idempotent-Replayed', 'true');
+    response
+      .status(202)
+      .set({ Location: `/v1/jobs/${record.id}`, 'Retry-After': '2' })
+      .json(await viewJob(record, o.sign, o.clock.now()));
+  });
+
+  router.get('/v1/jobs/:id', o.auth.requireScope('jobs:read'), async (request: Request<{ id: string }>, response) => {
+    const { id } = request.params;
+    response.locals['jobId'] = id;
+    const record = JOB_ID.test(id) ? await o.jobs.read(id) : null;
+    if (record === null || record.tenant !== principalOf(response).tenant)
+      throw new Problem('not_found', 'There is no job with this id.');
+    if (!isTerminal(record.status)) response.set('Retry-After', '2');
+    response.json(await viewJob(record, o.sign, o.clock.now()));
+  });
+
+  return router;
+}

@@ -1,0 +1,34 @@
+import type { z } from 'zod';
+import { type FieldError, Problem } from './problem.ts';
+
+const pointerOf = (path: readonly PropertyKey[]): string =>
+  path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+
+/** Of the branches of a union the one that came furthest says best what was meant. */
+function flatten(issue: z.core.$ZodIssue, base: readonly PropertyKey[] = []): FieldError[] {
+  const path = [...base, ...issue.path];
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ pointer: pointerOf([...path, key]), message: 'unknown field' }));
+  }
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    const depth = (branch: readonly z.core.$ZodIssue[]) => Math.max(0, ...branch.map((each) => each.path.length));
+    const best = [...issue.errors].sort((a, b) => depth(b) - depth(a))[0] ?? [];
+    if (depth(best) > 0) return best.flatMap((each) => flatten(each, path));
+  }
+  return [{ pointer: pointerOf(path), message: issue.message }];
+}
+
+/**
+ * Checks a body against its schema.
+ * @throws Problem `invalid_request` with a JSON pointer for each wrong field.
+ */
+export function validate<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw invalid(parsed.error.issues.flatMap((issue) => flatten(issue)));
+}
+
+export function invalid(errors: readonly FieldError[]): Problem {
+  const fields = errors.length === 1 ? 'One field is' : `${errors.length} fields are`;
+  return new Problem('invalid_request', `${fields} not valid; see errors.`, { errors: errors.slice(0, 100) });
+}

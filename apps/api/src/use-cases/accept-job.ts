@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto';
+import type { JobStore } from '@grsai-jobs/job-store';
+import { entryStage, type JobDoc, type JobRecord, type JobRequest, jobId } from '@grsai-jobs/jobs';
+import type { Producer } from '@grsai-jobs/queue';
+import type { Clock, Logger } from '@grsai-jobs/runtime';
+import { Problem } from '../http/problem.ts';
+
+export type AcceptJob = (
+  request: JobRequest,
+  from: { tenant: string; requestId: string; idempotencyKey?: string },
+) => Promise<{ record: JobRecord; replayed: boolean }>;
+
+/** What a job does when the answer of its paid call is lost, unless the caller says. */
+export type UnknownSubmitDefaults = Readonly<Record<JobRequest['type'], JobDoc['on_unknown_submit']>>;
+
+/** Object keys sorted, so that the same request in another order has the same fingerprint. */
+function canonical(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(canonical);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, each]) => [key, canonical(each)]),
+  );
+}
+
+/**
+ * Makes a request a record that cannot be lost, then adds its queue entry. Once the record is written the answer is
+ * yes, also when the entry could not be added: `maintain` adds it within 40 s (design §3).
+ */
+export function createAcceptJob(o: {
+  store: JobStore;
+  producer: Producer;
+  defaults: UnknownSubmitDefaults;
+  newUlid: (now: number) => string;
+  clock: Clock;
+  log: Logger;
+}): AcceptJob {
+  return async (request, from) => {
+    const now = o.clock.now();
+    const doc: JobDoc = { ...request, on_unknown_submit: request.on_unknown_submit ?? o.defaults[request.type] };
+    const id = jobId(o.newUlid(now));
+    const idempotency = from.idempotencyKey
+      ? {
+          route: 'POST /v1/jobs',
+          key: from.idempotencyKey,
+          fingerprint: createHash('sha256')
+            .update(JSON.stringify(canonical(request)))
+            .digest('hex'),
+        }
+      : undefined;
+    const accepted = await o.store.moves.accept({ id, tenant: from.tenant, doc, ...(idempotency ? { idempotency } : {}) });
+    if (accepted.kind === 'conflict')
+      throw new Problem(
+        'idempotency_key_reused',
+        'This Idempotency-Key was used for a request with another body. Use a new key for a new request.',
+      );
+    if (accepted.kind === 'replay') {
+      const record = await o.store.jobs.read(accepted.id);
+      if (record === null) throw new Problem('not_found', `The job ${accepted.id} of this Idempotency-Key was deleted.`);
+      return { record, replayed: true };
+    }
+    const record = freshRecord({ id, tenant: from.tenant, doc, now, turn: accepted.turn });
+    await o.producer.enqueue(record).catch((err: unknown) => {
+      o.log.warn(
+        { event: 'job.entry_missing', err, job_id: id, request_id: from.requestId, queue: entryStage(doc) },
+        'accepted; the entry is added by maintain',
+      );
+    });
+    o.log.info(
+      {
+        event: 'job.accepted',
+        job_id: id,
+        request_id: from.requestId,
+        tenant: from.tenant,
+        type: doc.type,
+        model: doc.input.model,
+      },
+      'job accepted',
+    );
+    return { record, replayed: false };
+  };
+}
+
+/** The record as the script has just written it; reading it back would cost a round trip. */
+function freshRecord(o: { id: string; tenant: string; doc: JobDoc; now: number; turn: number }): JobRecord {
+  return {
+    id: o.id,
+    tenant: o.tenant,
+    status: 'queued',
+    stage: null,
+    run: 1,
+    step: 1,
+    seq: 1,
+    turn: o.turn,
+    doc: o.doc,
+    created_at: o.now,
+    started_at: null,
+    finished_at: null,
+    expires_at: o.now + o.doc.expires_in_s * 1000,
+    due: null,
+    progress: 0,
+    spent: 0,
+    crashes: 0,
+    sent: null,
+    base: null,
+    task_id: null,
+    submitted_at: null,
+    polls: 0,
+    last_polled_at: null,
+    pending: null,
+    output: null,
+    error: null,
+    attempts: [],
+    past: {},
+    webhook: { state: 'none', last_delivery_id: null },
+    batch_id: null,
+    custom_id: null,
+    late_result: false,
+  };
+}

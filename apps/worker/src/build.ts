@@ -1,0 +1,155 @@
+import { Grsai } from '@grsai-jobs/grsai';
+import { createJobStore } from '@grsai-jobs/job-store';
+import { createObjectStore } from '@grsai-jobs/object-store';
+import {
+  type Consumer,
+  connectRedis,
+  createConsumer,
+  createMaintainer,
+  createProducer,
+  type Handler,
+  type QueueName,
+} from '@grsai-jobs/queue';
+import {
+  createMetrics,
+  fullJitter,
+  type Logger,
+  type Service,
+  startHealthServer,
+  stopInOrder,
+  systemClock,
+  throttledLog,
+} from '@grsai-jobs/runtime';
+import { createEgress, createSecretBox, newSecret } from '@grsai-jobs/webhooks';
+import type { WorkerConfig } from './config.ts';
+import { createOwedDeliveries, OWED_EVERY_MS } from './maintain/owed-deliveries.ts';
+import { createRepairs, REPAIR_EVERY_MS } from './maintain/repairs.ts';
+import { createCallStage } from './stages/call.ts';
+import { countingStalls, onThrow } from './stages/crashed.ts';
+import { createDeliverStage } from './stages/deliver.ts';
+import type { FailedCallKit } from './stages/failed-call.ts';
+import { createStageMetrics } from './stages/metrics.ts';
+import { createPollStage } from './stages/poll.ts';
+import { createStoreStage } from './stages/store.ts';
+import { createSubmitStage } from './stages/submit.ts';
+import { createTenantSecrets } from './stages/tenant-secrets.ts';
+
+/** Held calls are cut this long before the deadline of a stop, so that what they came to can still be written. */
+const CUT_BEFORE_MS = 4000;
+
+export interface BuiltWorker {
+  stop: () => Promise<Error[]>;
+}
+
+/** Builds the worker from its configuration and starts its stages. The one place where its parts are made and closed. */
+export async function buildWorker(config: WorkerConfig, log: Logger): Promise<BuiltWorker> {
+  const clock = systemClock;
+  const metrics = createMetrics();
+  const onError = throttledLog(log, { event: 'redis.error' }, 'Redis: connection trouble');
+  const redis = await connectRedis(config.REDIS_URL, 'consumer', { onError });
+  const store = createJobStore({ redis, prefix: config.REDIS_PREFIX, clock });
+  await store.health.require((facts) =>
+    log.info({ event: 'redis.facts', ...facts }, `Redis ${facts.version}, appendfsync ${facts.appendfsync}`),
+  );
+  const producer = createProducer({ redis, prefix: config.REDIS_PREFIX, onError });
+  const objects = createObjectStore({
+    bucket: config.S3_BUCKET,
+    ...(config.S3_ENDPOINT === undefined ? {} : { endpoint: config.S3_ENDPOINT }),
+    region: config.S3_REGION,
+    forcePathStyle: config.S3_FORCE_PATH_STYLE,
+    checksums: config.S3_CHECKSUMS,
+  });
+  const egress = createEgress({ allow: config.EGRESS_ALLOW });
+  const grsai = new Grsai({ apiKey: config.GRSAI_API_KEY, baseUrls: config.GRSAI_BASE_URLS, logger: log });
+  const secrets = createSecretBox(config.SECRETS_KEY);
+
+  const stopping = new AbortController();
+  const cutting = new AbortController();
+  const kit: FailedCallKit = {
+    store,
+    producer,
+    clock,
+    log,
+    metrics: createStageMetrics(metrics),
+    backoff: fullJitter(),
+    shutdown: { stopping: stopping.signal, cutting: cutting.signal },
+    probeKey: async () => (await grsai.probeKey()) !== 'refused',
+  };
+  const limits = { maxInFlight: config.GRSAI_MAX_IN_FLIGHT, rpm: config.GRSAI_RPM };
+  const signLink = (key: string, ttlS: number) => objects.signedUrl(key, ttlS);
+  const secretsOf = createTenantSecrets({ tenants: store.tenants, secrets, newSecret });
+
+  const consume = (name: QueueName, handler: Handler, concurrency: number): Consumer =>
+    createConsumer(name, name === 'deliver' ? handler : countingStalls(kit, name, handler), {
+      redis,
+      prefix: config.REDIS_PREFIX,
+      concurrency,
+      lockMs: config.QUEUE_LOCK_MS,
+      stalledMs: config.QUEUE_STALLED_MS,
+      onError,
+      onThrow: onThrow(kit, name),
+    });
+  const stages = [
+    consume('call', createCallStage({ ...kit, grsai, limits }), config.CALL_CONCURRENCY),
+    consume('submit', createSubmitStage({ ...kit, grsai, limits }), config.SUBMIT_CONCURRENCY),
+    consume('poll', createPollStage({ ...kit, grsai }), config.POLL_CONCURRENCY),
+    consume('store', createStoreStage({ ...kit, grsai, objects, egress, keyPrefix: config.S3_PREFIX }), config.STORE_CONCURRENCY),
+    consume(
+      'deliver',
+      createDeliverStage({ ...kit, egress, signLink, secretsOf, random: Math.random }),
+      config.DELIVER_CONCURRENCY,
+    ),
+  ];
+
+  const maintain = createMaintainer(
+    { repairs: createRepairs(kit), 'owed-deliveries': createOwedDeliveries(kit) },
+    { redis, prefix: config.REDIS_PREFIX, lockMs: config.QUEUE_LOCK_MS, stalledMs: config.QUEUE_STALLED_MS, onError },
+  );
+  await producer.schedule('repairs', REPAIR_EVERY_MS);
+  await producer.schedule('owed-deliveries', OWED_EVERY_MS);
+
+  const health = await startHealth(config, { store, objects, metrics });
+  log.info({ event: 'worker.ready', health_port: health?.port }, 'ready');
+
+  const closing: readonly (readonly Service[])[] = [
+    [...stages, maintain],
+    [
+      ...(health ? [health] : []),
+      { name: 'queues', stop: () => producer.close() },
+      { name: 'upstream', stop: () => grsai.close() },
+      { name: 'egress', stop: () => egress.close() },
+    ],
+    [
+      { name: 'redis', stop: async () => redis.disconnect() },
+      { name: 'object store', stop: async () => objects.close() },
+    ],
+  ];
+  return {
+    stop: () => {
+      const limitMs = config.SHUTDOWN_TIMEOUT_S * 1000;
+      stopping.abort();
+      setTimeout(() => cutting.abort(), Math.max(0, limitMs - CUT_BEFORE_MS)).unref();
+      return stopInOrder(closing, limitMs);
+    },
+  };
+}
+
+async function startHealth(
+  config: WorkerConfig,
+  parts: {
+    store: ReturnType<typeof createJobStore>;
+    objects: ReturnType<typeof createObjectStore>;
+    metrics: ReturnType<typeof createMetrics>;
+  },
+) {
+  if (config.HEALTH_PORT === 0) return undefined;
+  return await startHealthServer(config.HEALTH_PORT, {
+    '/livez': async () => ({ ok: true, body: { status: 'ok' } }),
+    '/readyz': async () => {
+      await parts.store.health.write();
+      await parts.objects.probe();
+      return { ok: true, body: { status: 'ok' } };
+    },
+    '/metrics': () => parts.metrics.expose(),
+  });
+}

@@ -1,0 +1,27 @@
+import { COMMON_VARIABLES, type Env, integer, list, REDIS_VARIABLES, readConfig, S3_VARIABLES } from '@grsai-jobs/runtime';
+import { z } from 'zod';
+
+/** The environment of the worker (design §8). */
+export const WorkerVariables = z.object({
+  ...REDIS_VARIABLES,
+  ...S3_VARIABLES,
+  ...COMMON_VARIABLES,
+  GRSAI_API_KEY: z.string().min(1).describe('the key of the upstream account'),
+  GRSAI_BASE_URLS: list(['https://grsaiapi.com', 'https://grsai.dakka.com.cn']).pipe(
+    z.array(z.url({ protocol: /^https?$/, error: 'must be http(s) addresses, separated by commas' })).min(1),
+  ),
+  GRSAI_RPM: integer(0, 1_000_000, 0).describe('calls and submits in a minute over all workers; 0 is off'),
+  GRSAI_MAX_IN_FLIGHT: integer(0, 1_000_000, 200).describe('open calls and living tasks over all workers; 0 is off'),
+  HEALTH_PORT: integer(0, 65_535, 9090).describe('/livez /readyz /metrics; 0 is off'),
+  CALL_CONCURRENCY: integer(1, 10_000, 50),
+  SUBMIT_CONCURRENCY: integer(1, 10_000, 20),
+  POLL_CONCURRENCY: integer(1, 10_000, 100),
+  STORE_CONCURRENCY: integer(1, 1000, 16),
+  DELIVER_CONCURRENCY: integer(1, 10_000, 50),
+  QUEUE_LOCK_MS: integer(1000, 600_000, 15_000),
+  QUEUE_STALLED_MS: integer(500, 600_000, 5000),
+});
+
+export type WorkerConfig = z.output<typeof WorkerVariables>;
+
+export const loadConfig = (env: Env): WorkerConfig => readConfig(WorkerVariables, env);

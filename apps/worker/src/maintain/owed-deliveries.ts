@@ -1,0 +1,28 @@
+import type { Kit } from '../stages/kit.ts';
+
+export const OWED_EVERY_MS = 10_000;
+const AT_ONCE = 500;
+const LOOK_AGAIN_MS = 10 * 60_000;
+
+/** Gives a new entry to owed webhooks that have lost theirs (P4). Safe in several workers at once. */
+export function createOwedDeliveries(kit: Kit): () => Promise<void> {
+  return async () => {
+    const now = kit.clock.now();
+    for (const id of await kit.store.deliveries.overdue(now, AT_ONCE)) {
+      const delivery = (await kit.store.deliveries.read(id))?.delivery;
+      if (delivery === undefined || delivery.state !== 'pending') {
+        await kit.store.deliveries.forgetDue(id);
+        continue;
+      }
+      if ((await kit.producer.stateOf('deliver', delivery)) === 'there') {
+        await kit.store.deliveries.postpone(id, now + LOOK_AGAIN_MS);
+        continue;
+      }
+      const step = await kit.store.deliveries.repair(delivery, now);
+      if (step === null) continue;
+      kit.metrics.repairs.inc({ kind: 'delivery' });
+      kit.log.warn({ event: 'webhook.repaired', delivery_id: id, step }, 'the entry of an owed webhook was gone, added again');
+      await kit.producer.enqueueDelivery({ id, step }, Math.max(0, (delivery.next_attempt_at ?? now) - now));
+    }
+  };
+}

@@ -1,0 +1,49 @@
+import { isTerminal, type JobRecord, jobError, MAX_CRASHES } from '@grsai-jobs/jobs';
+import type { Handler, QueueName, Work } from '@grsai-jobs/queue';
+import { endRun } from './end-run.ts';
+import type { Kit } from './kit.ts';
+
+/**
+ * What a stage throws without meaning to, and a stall (its process died or froze), is a move: `crashes` + 1 and a new
+ * entry; the fifth in one run ends the job (design §2).
+ */
+async function crash(kit: Kit, stage: QueueName, work: Work, kind: 'thrown' | 'stalled'): Promise<void> {
+  kit.metrics.crashes.inc({ kind, stage });
+  const record = await kit.store.jobs.read(work.entry.id);
+  if (record === null || record.step !== work.entry.step || isTerminal(record.status)) return;
+  if (record.crashes + 1 >= MAX_CRASHES) {
+    await endRun(kit, record, {
+      status: record.status === 'canceling' ? 'canceled' : 'failed',
+      error: jobError(kind === 'thrown' ? 'internal' : 'crashed', record.stage ?? 'queued'),
+      keepSent: true,
+    });
+    return;
+  }
+  // The lock of a dead process was wait enough.
+  const waitMs = kind === 'thrown' ? kit.backoff(record.crashes) : 0;
+  const moved = await kit.store.moves.crash(record, { kind, waitMs });
+  if (moved.kind === 'ok') await kit.producer.enqueue({ ...record, step: moved.step } satisfies JobRecord, waitMs);
+}
+
+export const onThrow =
+  (kit: Kit, stage: QueueName) =>
+  async (work: Work, err: unknown): Promise<void> => {
+    kit.log.error(
+      { event: 'job.crashed', err, stage, job_id: work.entry.id, step: work.entry.step },
+      'a stage threw without meaning to',
+    );
+    await crash(kit, stage, work, 'thrown');
+  };
+
+/** A job's stage behind the count of its stalls. */
+export const countingStalls =
+  (kit: Kit, stage: QueueName, handler: Handler): Handler =>
+  async (work) => {
+    if (!work.stalled) return await handler(work);
+    kit.log.warn(
+      { event: 'job.stalled', stage, job_id: work.entry.id, step: work.entry.step },
+      'the process that had this entry died or froze',
+    );
+    await crash(kit, stage, work, 'stalled');
+    return { kind: 'done' };
+  };

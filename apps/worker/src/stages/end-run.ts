@@ -1,0 +1,69 @@
+import type { Moved } from '@grsai-jobs/job-store';
+import {
+  type Attempt,
+  endEvent,
+  eventId,
+  type FailureCode,
+  type JobError,
+  type JobOutput,
+  type JobRecord,
+  jobError,
+  type TerminalStatus,
+} from '@grsai-jobs/jobs';
+import type { Kit } from './kit.ts';
+
+export interface EndOfRun {
+  status: TerminalStatus;
+  /** The holder of an open call ends it, whatever the step is by now. */
+  by?: string;
+  output?: JobOutput;
+  error?: JobError;
+  attempts?: readonly Attempt[];
+  spent?: number;
+  keepSent?: boolean;
+  set?: { base: string; task: string; sub: number };
+}
+
+/** Ends a run and sends its owed webhook on its way. Whoever comes second gets `stale` or `wrong` and changes nothing. */
+export async function endRun(kit: Kit, record: JobRecord, end: EndOfRun): Promise<Moved> {
+  const moved = await kit.store.moves.end(record, end);
+  if (moved.kind !== 'ok') return moved;
+  kit.metrics.ended.inc({ type: record.doc.type, status: end.status, code: end.error?.code ?? '' });
+  kit.log.info(
+    {
+      event: 'job.ended',
+      job_id: record.id,
+      tenant: record.tenant,
+      status: end.status,
+      code: end.error?.code,
+      run: record.run,
+      duration_ms: kit.clock.now() - record.created_at,
+    },
+    `job ${end.status}`,
+  );
+  await enqueueOwed(kit, record, end.status);
+  return moved;
+}
+
+/** The entry of the webhook that the end of this run owes; `maintain` adds it when we die before this. */
+export async function enqueueOwed(kit: Pick<Kit, 'producer'>, record: JobRecord, status: TerminalStatus): Promise<void> {
+  const type = endEvent(status);
+  if (record.doc.webhook?.events.includes(type))
+    await kit.producer.enqueueDelivery({ id: eventId(record.id, record.run, type), step: 1 });
+}
+
+/** Ends a run as failed with one of the known codes. */
+export function failRun(
+  kit: Kit,
+  record: JobRecord,
+  code: FailureCode,
+  more: Omit<EndOfRun, 'status' | 'error' | 'output'> & { message?: string; upstream?: JobError['upstream'] } = {},
+): Promise<Moved> {
+  const { message, upstream, ...end } = more;
+  const error = jobError(code, record.stage ?? 'queued', { ...(message ? { message } : {}), ...(upstream ? { upstream } : {}) });
+  return endRun(kit, record, { ...end, status: 'failed', error });
+}
+
+/** Past `expires_at`: the whole job is bounded. */
+export const expireRun = (kit: Kit, record: JobRecord): Promise<Moved> =>
+  endRun(kit, record, { status: 'expired', error: jobError('deadline_exceeded', record.stage ?? 'queued') });

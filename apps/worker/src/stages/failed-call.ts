@@ -1,0 +1,159 @@
+import { GrsaiError } from '@grsai-jobs/grsai';
+import {
+  type Attempt,
+  decideCall,
+  type FailureCode,
+  type JobError,
+  type JobRecord,
+  type Observation,
+  throttleMs,
+  type Verdict,
+} from '@grsai-jobs/jobs';
+import { done, type Outcome } from '@grsai-jobs/queue';
+import { endRun, failRun } from './end-run.ts';
+import { attemptOf, type Kit, noteAttempt } from './kit.ts';
+import type { PaidCall } from './paid-call.ts';
+
+/** How long an entry waits while calls pause for a reason that only an operator, or time, can mend. */
+const PAUSED_WAIT_MS = 15_000;
+
+export interface FailedCallKit extends Kit {
+  /** Answers false when upstream refuses our key. */
+  probeKey: () => Promise<boolean>;
+}
+
+/** What the client saw, in the words of the retry table. Anything but its own errors is not an answer of upstream. */
+export const observationOf = (error: GrsaiError): Observation => ({
+  outcome: error.outcome,
+  category: error.category,
+  needsKeyProbe: error.needsKeyProbe,
+  retryAfterMs: error.retryAfterMs,
+});
+
+const upstreamOf = (error: GrsaiError): NonNullable<JobError['upstream']> => ({
+  ...(error.status === undefined ? {} : { status: error.status }),
+  code: error.code,
+  message: (error.raw ?? error.message).slice(0, 500),
+  ...(error.taskId === undefined ? {} : { task_id: error.taskId }),
+});
+
+/**
+ * Settles a paid call that did not work, as the retry table says: back to the queue with or without an attempt spent,
+ * or the end of the run. Errors that are not the client's go on to whoever counts crashes.
+ */
+export async function settleFailedCall(
+  kit: FailedCallKit,
+  call: PaidCall,
+  stage: 'call' | 'submit',
+  error: unknown,
+): Promise<Outcome> {
+  if (!(error instanceof GrsaiError)) throw error;
+  const cut = error.code === 'aborted';
+  const verdict = await decide(kit, error);
+  const attempt = attemptOf(call.record, stage, call.startedAt, kit.clock.now(), cut ? 'cut' : OUTCOME[verdict.kind], {
+    code: error.code,
+    status: error.status,
+    base: error.base,
+  });
+  return await apply(kit, call, verdict, attempt, error, cut);
+}
+
+const OUTCOME: Readonly<Record<Verdict['kind'], Attempt['outcome']>> = {
+  retry: 'retry',
+  throttle: 'retry',
+  pause: 'retry',
+  probe_key: 'unknown',
+  unknown: 'unknown',
+  fail: 'failed',
+};
+
+async function decide(kit: FailedCallKit, error: GrsaiError): Promise<Verdict> {
+  const verdict = decideCall(observationOf(error));
+  if (verdict.kind !== 'probe_key') return verdict;
+  return (await kit.probeKey()) ? { kind: 'unknown' } : { kind: 'pause', reason: 'auth' };
+}
+
+async function apply(
+  kit: Kit,
+  call: PaidCall,
+  verdict: Verdict,
+  attempt: Attempt,
+  error: GrsaiError,
+  cut: boolean,
+): Promise<Outcome> {
+  const { record } = call;
+  switch (verdict.kind) {
+    case 'retry':
+      return cut
+        ? await back(kit, call, attempt, { spent: record.spent, waitMs: 0 })
+        : await again(kit, call, attempt, verdict.exhausted, error);
+    case 'throttle': {
+      const ms = error.retryAfterMs ?? throttleMs(recentThrottles(record));
+      await back(kit, call, attempt, { spent: record.spent, waitMs: ms });
+      return { kind: 'throttle', ms };
+    }
+    case 'pause':
+      kit.log.error(
+        { event: 'upstream.refuses_us', reason: verdict.reason, job_id: record.id },
+        `upstream refuses us: ${verdict.reason}`,
+      );
+      return await back(kit, call, attempt, { spent: record.spent, waitMs: PAUSED_WAIT_MS });
+    case 'fail':
+      return await fail(kit, call, attempt, verdict.code, error, record.spent + 1);
+    case 'probe_key':
+    case 'unknown':
+      return await unknownOutcome(kit, call, attempt, error, cut);
+  }
+}
+
+/** Another attempt after a back-off, or the end at the last one. */
+async function again(kit: Kit, call: PaidCall, attempt: Attempt, exhausted: FailureCode, error: GrsaiError): Promise<Outcome> {
+  const spent = call.record.spent + 1;
+  if (spent >= call.record.doc.max_attempts) return await fail(kit, call, attempt, exhausted, error, spent);
+  return await back(kit, call, attempt, { spent, waitMs: error.retryAfterMs ?? kit.backoff(spent - 1) });
+}
+
+/** The caller, or the default of its type, decides what an unknown outcome means (P2). A cut call spends no attempt. */
+async function unknownOutcome(kit: Kit, call: PaidCall, attempt: Attempt, error: GrsaiError, cut: boolean): Promise<Outcome> {
+  const { record } = call;
+  if (record.doc.on_unknown_submit === 'fail')
+    return await fail(kit, call, attempt, 'submit_unknown', error, record.spent + 1, true);
+  if (cut) return await back(kit, call, attempt, { spent: record.spent, waitMs: 0 });
+  return await again(kit, call, attempt, record.doc.type === 'chat' ? 'upstream_unavailable' : 'submit_unknown', error);
+}
+
+async function fail(
+  kit: Kit,
+  call: PaidCall,
+  attempt: Attempt,
+  code: FailureCode,
+  error: GrsaiError,
+  spent: number,
+  keepSent = false,
+): Promise<Outcome> {
+  noteAttempt(kit, call.record, attempt, { reason: error.message });
+  await failRun(kit, call.record, code, {
+    by: call.token,
+    attempts: [...call.record.attempts, attempt],
+    spent,
+    keepSent,
+    upstream: upstreamOf(error),
+  });
+  return done;
+}
+
+/** The entry goes back and the job is queued again; a job that was canceled meanwhile ends so. */
+async function back(kit: Kit, call: PaidCall, attempt: Attempt, o: { spent: number; waitMs: number }): Promise<Outcome> {
+  noteAttempt(kit, call.record, attempt, { retryInMs: o.waitMs });
+  const attempts = [...call.record.attempts, attempt];
+  const moved = await kit.store.moves.refused(call.record, { by: call.token, waitMs: o.waitMs, spent: o.spent, attempts });
+  if (moved.kind === 'ok') return { kind: 'wait', ms: o.waitMs };
+  if (moved.kind === 'wrong' && moved.state === 'canceling/submitting')
+    await endRun(kit, call.record, { status: 'canceled', by: call.token, attempts });
+  return done;
+}
+
+const recentThrottles = (record: JobRecord): number => {
+  const fromEnd = [...record.attempts].reverse().findIndex((attempt) => attempt.error_code !== 'rate_limited');
+  return fromEnd === -1 ? record.attempts.length : fromEnd;
+};

@@ -1,0 +1,76 @@
+import type { JobStore } from '@grsai-jobs/job-store';
+import type { Attempt, FailureCode, JobRecord } from '@grsai-jobs/jobs';
+import type { Producer } from '@grsai-jobs/queue';
+import type { Backoff, Clock, Logger } from '@grsai-jobs/runtime';
+import type { StageMetrics } from './metrics.ts';
+
+/** What every stage works with. */
+export interface Kit {
+  store: JobStore;
+  producer: Producer;
+  clock: Clock;
+  log: Logger;
+  metrics: StageMetrics;
+  backoff: Backoff;
+  shutdown: Shutdown;
+}
+
+/** How a stop reaches open work (P6). */
+export interface Shutdown {
+  /** Fires at SIGTERM: what costs nothing to repeat ends at once. */
+  readonly stopping: AbortSignal;
+  /** Fires shortly before the deadline: held calls still open are cut. */
+  readonly cutting: AbortSignal;
+}
+
+/** Writes one line for one try, and counts it. */
+export function noteAttempt(
+  kit: Kit,
+  record: Pick<JobRecord, 'id' | 'tenant' | 'doc'>,
+  attempt: Attempt,
+  more: { retryInMs?: number; reason?: string } = {},
+): void {
+  kit.metrics.attempts.inc({ stage: attempt.stage, outcome: attempt.outcome, code: attempt.error_code ?? '' });
+  const bad = attempt.outcome === 'failed' || attempt.outcome === 'unknown';
+  kit.log[bad ? 'warn' : 'info'](
+    {
+      event: 'job.attempted',
+      job_id: record.id,
+      tenant: record.tenant,
+      model: record.doc.input.model,
+      stage: attempt.stage,
+      run: attempt.run,
+      attempt: attempt.number,
+      outcome: attempt.outcome,
+      code: attempt.error_code,
+      upstream_status: attempt.upstream_status,
+      retry_in_ms: more.retryInMs,
+      reason: more.reason,
+      duration_ms: attempt.ended_at - attempt.started_at,
+    },
+    'job attempted',
+  );
+}
+
+/** The next attempt of a stage in this run; its number goes on from those before it. */
+export function attemptOf(
+  record: Pick<JobRecord, 'run' | 'attempts'>,
+  stage: Attempt['stage'],
+  startedAt: number,
+  endedAt: number,
+  outcome: Attempt['outcome'],
+  more: { code?: FailureCode | string | undefined; status?: number | undefined; base?: string | undefined } = {},
+): Attempt {
+  const before = record.attempts.filter((each) => each.run === record.run && each.stage === stage);
+  return {
+    run: record.run,
+    stage,
+    number: (before.at(-1)?.number ?? 0) + 1,
+    started_at: startedAt,
+    ended_at: endedAt,
+    outcome,
+    ...(more.code === undefined ? {} : { error_code: more.code }),
+    ...(more.status === undefined ? {} : { upstream_status: more.status }),
+    ...(more.base === undefined ? {} : { base: more.base }),
+  };
+}

@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto';
+import type { AccountLimits } from '@grsai-jobs/job-store';
+import type { Attempt, JobRecord } from '@grsai-jobs/jobs';
+import { done, type Entry, type Outcome } from '@grsai-jobs/queue';
+import { endRun, expireRun, failRun } from './end-run.ts';
+import { attemptOf, type Kit, noteAttempt } from './kit.ts';
+
+/** A paid call that may go out now: `sent` is written, and only the holder of the token ends it. */
+export interface PaidCall {
+  record: JobRecord;
+  token: string;
+  startedAt: number;
+}
+
+export interface PaidCallOptions {
+  stage: Extract<Attempt['stage'], 'call' | 'submit'>;
+  /** The time limit of the call; its `sent` is believed for 10 s more. */
+  limitMs: number;
+  limits: AccountLimits;
+}
+
+/**
+ * Opens a paid call, or says how the entry is left when it must not go out: another worker's call is open, its outcome
+ * is unknown, the job has moved on or expired, or the account has no room.
+ */
+export async function openPaidCall(kit: Kit, entry: Entry, o: PaidCallOptions): Promise<PaidCall | Outcome> {
+  const token = randomUUID();
+  const begun = await kit.store.moves.begin(entry, { token, limitMs: o.limitMs }, o.limits);
+  switch (begun.kind) {
+    case 'ok':
+      return { record: begun.record, token, startedAt: kit.clock.now() };
+    case 'stale':
+      return done;
+    case 'wait':
+      return { kind: 'throttle', ms: begun.ms };
+    case 'expired':
+      await expireRun(kit, begun.record);
+      return done;
+    case 'canceling':
+      await endRun(kit, begun.record, { status: 'canceled' });
+      return done;
+    case 'held':
+      return repeatable(begun.record)
+        ? await takeOver(kit, entry, begun.record, token, o)
+        : { kind: 'wait', ms: Math.max(0, (begun.record.sent?.until ?? 0) - kit.clock.now()) };
+    case 'unknown':
+      return await lostCall(kit, entry, begun.record, token, o);
+  }
+}
+
+/** A chat call leaves nothing upstream to lose, so the next call need not wait for the end of a dead one. */
+const repeatable = (record: JobRecord): boolean =>
+  record.status !== 'canceling' && record.doc.type === 'chat' && record.doc.on_unknown_submit === 'resubmit';
+
+/** The worker that held the call died or froze, and the time of the call is over: its outcome is unknown. */
+async function lostCall(
+  kit: Kit,
+  entry: Entry,
+  record: JobRecord,
+  token: string,
+  o: PaidCallOptions,
+): Promise<PaidCall | Outcome> {
+  const by = record.sent?.by ?? '';
+  if (record.status === 'canceling') {
+    await endRun(kit, record, { status: 'canceled', by, keepSent: true });
+    return done;
+  }
+  if (record.doc.on_unknown_submit === 'resubmit') return await takeOver(kit, entry, record, token, o);
+  const lost = lostAttempt(kit, record, o.stage);
+  noteAttempt(kit, record, lost, { reason: 'the worker of this call died' });
+  await failRun(kit, record, 'submit_unknown', {
+    by,
+    keepSent: true,
+    attempts: [...record.attempts, lost],
+    spent: record.spent + 1,
+  });
+  return done;
+}
+
+/** Spends an attempt on the lost call and begins the next one in its place. */
+async function takeOver(
+  kit: Kit,
+  entry: Entry,
+  record: JobRecord,
+  token: string,
+  o: PaidCallOptions,
+): Promise<PaidCall | Outcome> {
+  const by = record.sent?.by ?? '';
+  const lost = lostAttempt(kit, record, o.stage);
+  const attempts = [...record.attempts, lost];
+  const spent = record.spent + 1;
+  noteAttempt(kit, record, lost, { reason: 'the worker of this call died' });
+  if (spent >= record.doc.max_attempts) {
+    await failRun(kit, record, record.doc.type === 'chat' ? 'upstream_unavailable' : 'submit_unknown', {
+      by,
+      keepSent: true,
+      attempts,
+      spent,
+    });
+    return done;
+  }
+  const begun = await kit.store.moves.begin(entry, { token, limitMs: o.limitMs, over: by }, o.limits);
+  if (begun.kind === 'ok') return { record: { ...begun.record, attempts, spent }, token, startedAt: kit.clock.now() };
+  return begun.kind === 'wait' ? { kind: 'throttle', ms: begun.ms } : { kind: 'wait', ms: 1000 };
+}
+
+const lostAttempt = (kit: Kit, record: JobRecord, stage: PaidCallOptions['stage']): Attempt =>
+  attemptOf(record, stage, record.sent?.at ?? kit.clock.now(), kit.clock.now(), 'unknown', { code: 'submit_unknown' });

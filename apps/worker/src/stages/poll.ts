@@ -1,0 +1,188 @@
+import { type Grsai, GrsaiError, type TaskState } from '@grsai-jobs/grsai';
+import { budgetMs, decideTask, type FailureCode, type JobRecord, nextLookMs } from '@grsai-jobs/jobs';
+import { done, type Entry, entryId, type Handler, type Outcome } from '@grsai-jobs/queue';
+import { LRUCache } from 'lru-cache';
+import { expireRun, failRun } from './end-run.ts';
+import { attemptOf, type Kit, noteAttempt } from './kit.ts';
+import { TASK_LIFE_MS } from './submit.ts';
+
+/** A task is not always visible at once (grsai-api §4, §12 T7). */
+const VISIBLE_AFTER_MS = 15_000;
+/** `succeeded` without a link is looked at again a few times (grsai-api §12 T9). */
+const LOOKS_WITHOUT_LINK = 5;
+const LOOK_AGAIN_MS = 5_000;
+const FACTS_KEPT = 20_000;
+
+export interface PollKit extends Kit {
+  grsai: Pick<Grsai, 'images'>;
+}
+
+/** What a look needs to know. It does not change while the entry counts, so it is read once and not at each look. */
+interface Facts extends Pick<JobRecord, 'id' | 'tenant' | 'step' | 'batch_id' | 'expires_at'> {
+  base: string;
+  taskId: string;
+  submittedAt: number;
+  progress: number;
+  polls: number;
+}
+
+/** poll: asks once, and sleeps in the queue until the next look. No slot, socket or timer is held meanwhile (P5). */
+export function createPollStage(kit: PollKit): Handler {
+  const known = new LRUCache<string, Facts>({ max: FACTS_KEPT });
+
+  async function factsOf(entry: Entry): Promise<Facts | null> {
+    const cached = known.get(entryId(entry));
+    if (cached) return cached;
+    const record = await readGenerating(kit, entry);
+    if (record === null || record.base === null || record.task_id === null) return null;
+    const { id, tenant, step, batch_id, expires_at, base, task_id: taskId, progress, polls } = record;
+    const facts = {
+      id,
+      tenant,
+      step,
+      batch_id,
+      expires_at,
+      base,
+      taskId,
+      submittedAt: record.submitted_at ?? record.created_at,
+      progress,
+      polls,
+    };
+    known.set(entryId(entry), facts);
+    return facts;
+  }
+
+  return async ({ entry }) => {
+    const facts = await factsOf(entry);
+    if (facts === null) return done;
+    const outcome = await look(kit, facts);
+    if (outcome.kind === 'done') known.delete(entryId(entry));
+    return outcome;
+  };
+}
+
+/** The record, if this entry still counts. */
+async function readGenerating(kit: Kit, entry: Entry): Promise<JobRecord | null> {
+  const record = await kit.store.jobs.read(entry.id);
+  return record?.step === entry.step && record.status === 'running' && record.stage === 'generating' ? record : null;
+}
+
+async function look(kit: PollKit, facts: Facts): Promise<Outcome> {
+  const startedAt = kit.clock.now();
+  const age = startedAt - facts.submittedAt;
+  if (startedAt >= facts.expires_at) return await withRecord(kit, facts, (record) => expireRun(kit, record));
+  try {
+    const task = await kit.grsai.images.result(facts.taskId, { base: facts.base, signal: kit.shutdown.stopping });
+    facts.polls += 1;
+    return await settle(kit, facts, task, age);
+  } catch (error) {
+    if (!(error instanceof GrsaiError)) throw error;
+    if (error.code === 'aborted') return { kind: 'wait', ms: 0 };
+    if (overBudget(age)) return await giveUp(kit, facts);
+    // Looks are free and always safe to repeat (grsai-api §11.3).
+    const wait = Math.max(error.retryAfterMs ?? 0, LOOK_AGAIN_MS);
+    kit.metrics.attempts.inc({ stage: 'poll', outcome: 'retry', code: error.code });
+    kit.log.warn(
+      { event: 'job.look_failed', job_id: facts.id, code: error.code, upstream_status: error.status, retry_in_ms: wait },
+      'look failed',
+    );
+    return { kind: 'wait', ms: wait };
+  }
+}
+
+async function settle(kit: PollKit, facts: Facts, task: TaskState, age: number): Promise<Outcome> {
+  switch (task.status) {
+    case 'running':
+      return await stillRunning(kit, facts, task, age);
+    case 'succeeded':
+      return task.urls.length > 0 ? await takeOutputs(kit, facts, task) : await withoutLink(kit, facts, age);
+    case 'missing':
+      return age < VISIBLE_AFTER_MS
+        ? { kind: 'wait', ms: 2000 }
+        : await withRecord(kit, facts, (record) => failLook(kit, record, 'upstream_result_lost', task));
+    case 'violation':
+      return await withRecord(kit, facts, (record) => failLook(kit, record, 'content_rejected', task));
+    case 'failed':
+      return await withRecord(kit, facts, (record) => taskFailed(kit, record, task));
+  }
+}
+
+async function stillRunning(kit: PollKit, facts: Facts, task: TaskState, age: number): Promise<Outcome> {
+  if (overBudget(age)) return await giveUp(kit, facts);
+  const progress = Math.min(99, Math.round(task.progress ?? 0));
+  if (progress > facts.progress) {
+    const moved = await kit.store.moves.look(facts, { progress, polls: facts.polls });
+    if (moved.kind !== 'ok') return done;
+    facts.progress = progress;
+  }
+  return { kind: 'wait', ms: nextLookMs(age) };
+}
+
+/** The links die two hours after the submit at the latest, so storing goes first from here on (P3). */
+async function takeOutputs(kit: PollKit, facts: Facts, task: TaskState): Promise<Outcome> {
+  const pending = { links: task.urls.map((url) => ({ url })), dies_at: facts.submittedAt + TASK_LIFE_MS };
+  const moved = await kit.store.moves.outputs(facts, { pending, polls: facts.polls });
+  if (moved.kind === 'ok') await kit.producer.enqueueStore({ id: facts.id, step: moved.step });
+  return done;
+}
+
+async function withoutLink(kit: PollKit, facts: Facts, age: number): Promise<Outcome> {
+  const record = await readGenerating(kit, facts);
+  if (record === null) return done;
+  const before = record.attempts.filter((each) => each.run === record.run && each.error_code === 'no_link').length;
+  const now = kit.clock.now();
+  const attempt = attemptOf(record, 'poll', now, now, 'retry', { code: 'no_link', base: facts.base });
+  noteAttempt(kit, record, attempt, { reason: 'succeeded without a link' });
+  if (before + 1 >= LOOKS_WITHOUT_LINK || overBudget(age)) {
+    await failRun(kit, record, 'upstream_result_lost', {
+      attempts: [...record.attempts, attempt],
+      message: 'The task succeeded, but no link to its result ever came.',
+    });
+    return done;
+  }
+  const moved = await kit.store.moves.look(facts, {
+    progress: facts.progress,
+    polls: facts.polls,
+    attempts: [...record.attempts, attempt],
+  });
+  return moved.kind === 'ok' ? { kind: 'wait', ms: LOOK_AGAIN_MS } : done;
+}
+
+/** Failed tasks are refunded (grsai-api §10.4), so a passing trouble is worth another submit. */
+async function taskFailed(kit: PollKit, record: JobRecord, task: TaskState): Promise<void> {
+  const verdict = decideTask(task.category ?? 'unknown');
+  if (verdict.kind === 'fail') return await failLook(kit, record, verdict.code, task);
+  if (record.spent >= record.doc.max_attempts) return await failLook(kit, record, 'upstream_failed', task);
+  const now = kit.clock.now();
+  const waitMs = kit.backoff(record.spent - 1);
+  const attempt = attemptOf(record, 'poll', record.submitted_at ?? now, now, 'retry', {
+    code: 'upstream_failed',
+    base: record.base ?? undefined,
+  });
+  noteAttempt(kit, record, attempt, { retryInMs: waitMs, ...(task.error ? { reason: task.error } : {}) });
+  const moved = await kit.store.moves.again(record, { waitMs, attempts: [...record.attempts, attempt] });
+  if (moved.kind === 'ok')
+    await kit.producer.enqueue({ ...record, status: 'queued', stage: null, step: moved.step, turn: moved.turn }, waitMs);
+}
+
+async function failLook(kit: PollKit, record: JobRecord, code: FailureCode, task: TaskState): Promise<void> {
+  const now = kit.clock.now();
+  const attempt = attemptOf(record, 'poll', record.submitted_at ?? now, now, 'failed', { code, base: record.base ?? undefined });
+  noteAttempt(kit, record, attempt, task.error ? { reason: task.error } : {});
+  await failRun(kit, record, code, {
+    attempts: [...record.attempts, attempt],
+    upstream: { code: task.status, message: task.error?.slice(0, 500), task_id: record.task_id ?? undefined },
+  });
+}
+
+const overBudget = (age: number): boolean => age >= budgetMs();
+
+const giveUp = (kit: PollKit, facts: Facts): Promise<Outcome> =>
+  withRecord(kit, facts, (record) => failRun(kit, record, 'upstream_timeout'));
+
+/** Runs `work` with the whole record, if the entry still counts. */
+async function withRecord(kit: PollKit, facts: Facts, work: (record: JobRecord) => Promise<unknown>): Promise<Outcome> {
+  const record = await readGenerating(kit, facts);
+  if (record !== null) await work(record);
+  return done;
+}

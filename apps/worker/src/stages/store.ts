@@ -1,0 +1,147 @@
+import { type Grsai, GrsaiError } from '@grsai-jobs/grsai';
+import type { Attempt, FailureCode, JobOutput, JobRecord, Pending, StoredImage } from '@grsai-jobs/jobs';
+import { NotMedia, type ObjectStore, ObjectStoreError, peekFacts } from '@grsai-jobs/object-store';
+import { done, type Handler, type Outcome } from '@grsai-jobs/queue';
+import { download, type Egress, EgressError } from '@grsai-jobs/webhooks';
+import { endRun, failRun } from './end-run.ts';
+import { attemptOf, type Kit, noteAttempt } from './kit.ts';
+
+/** How long a link that upstream gave after the first one died is tried. */
+const FRESH_LINK_LIFE_MS = 5 * 60_000;
+
+export interface StoreKit extends Kit {
+  objects: ObjectStore;
+  egress: Egress;
+  grsai: Pick<Grsai, 'images'>;
+  /** In front of each key. */
+  keyPrefix: string;
+}
+
+/** The fixed key of an output: `<tenant>/<yyyy>/<mm>/<dd>/<job_id>/<run>-<index>.<ext>` below the prefix (design §2). */
+export function outputKey(
+  prefix: string,
+  record: Pick<JobRecord, 'id' | 'tenant' | 'run' | 'created_at'>,
+  index: number,
+  ext: string,
+): string {
+  const day = new Date(record.created_at).toISOString().slice(0, 10).replaceAll('-', '/');
+  return `${prefix === '' ? '' : `${prefix}/`}${record.tenant}/${day}/${record.id}/${record.run}-${index}.${ext}`;
+}
+
+/** store: streams what was paid for into S3, for as long as its links live. */
+export function createStoreStage(kit: StoreKit): Handler {
+  return async ({ entry }) => {
+    const record = await kit.store.jobs.read(entry.id);
+    if (record === null || record.step !== entry.step || record.stage !== 'storing' || record.pending === null) return done;
+    const startedAt = kit.clock.now();
+    try {
+      const output = await storeAll(kit, record);
+      const attempt = attemptOf(record, 'store', startedAt, kit.clock.now(), 'succeeded');
+      noteAttempt(kit, record, attempt);
+      await endRun(kit, record, { status: 'succeeded', output, attempts: [...record.attempts, attempt] });
+      return done;
+    } catch (error) {
+      if (kit.shutdown.stopping.aborted) return { kind: 'wait', ms: 0 };
+      if (error instanceof EgressError || error instanceof ObjectStoreError || error instanceof NotMedia)
+        return await tryAgain(kit, record, startedAt, error);
+      throw error;
+    }
+  };
+}
+
+async function storeAll(kit: StoreKit, record: JobRecord): Promise<JobOutput> {
+  const { pending } = record;
+  if (pending?.completion !== undefined) {
+    const key = outputKey(kit.keyPrefix, record, 0, 'json');
+    const stored = await kit.objects.putBytes(key, Buffer.from(JSON.stringify(pending.completion)), {
+      contentType: 'application/json',
+    });
+    return { kind: 'chat_file', key, ...stored };
+  }
+  const images: StoredImage[] = [];
+  for (const [index, { url }] of (pending?.links ?? []).entries()) images.push(await storeOne(kit, record, index, url));
+  return { kind: 'images', images };
+}
+
+/** One file, never whole in memory: guarded download, type from its bytes, SHA-256 on the way, proven to have arrived. */
+async function storeOne(kit: StoreKit, record: JobRecord, index: number, url: string): Promise<StoredImage> {
+  const source = await download(kit.egress, url, { signal: kit.shutdown.stopping });
+  try {
+    const { facts, body } = await peekFacts(source.body);
+    const key = outputKey(kit.keyPrefix, record, index, facts.ext);
+    const stored = await kit.objects.put(key, body, {
+      contentType: facts.contentType,
+      ...(source.contentLength === undefined ? {} : { contentLength: source.contentLength }),
+      signal: kit.shutdown.stopping,
+    });
+    return {
+      index,
+      content_type: facts.contentType,
+      bytes: stored.bytes,
+      width: facts.width ?? null,
+      height: facts.height ?? null,
+      sha256: stored.sha256,
+      key,
+    };
+  } finally {
+    source.cancel();
+  }
+}
+
+/** Again until the link dies; then the task is asked once more for a living one. */
+async function tryAgain(
+  kit: StoreKit,
+  record: JobRecord,
+  startedAt: number,
+  error: EgressError | ObjectStoreError | NotMedia,
+): Promise<Outcome> {
+  const now = kit.clock.now();
+  const ours = error instanceof ObjectStoreError && error.code !== 'source';
+  const number = record.attempts.filter((each) => each.run === record.run && each.stage === 'store').length;
+  const waitMs = kit.backoff(number);
+  const alive = now + waitMs < (record.pending?.dies_at ?? 0);
+  const attempt = attemptOf(record, 'store', startedAt, now, alive ? 'retry' : 'failed', {
+    code: ours ? 'storage_failed' : error instanceof NotMedia ? 'not_media' : error.code,
+  });
+  noteAttempt(kit, record, attempt, { reason: error.message, ...(alive ? { retryInMs: waitMs } : {}) });
+  const attempts = [...record.attempts, attempt];
+  if (!alive) return await linkDead(kit, record, attempts, ours ? 'storage_failed' : 'upstream_result_lost');
+  return await waitInPlace(kit, record, { waitMs, attempts });
+}
+
+/** The same entry waits; a job that was canceled meanwhile ends so. */
+async function waitInPlace(
+  kit: StoreKit,
+  record: JobRecord,
+  o: { waitMs: number; attempts: readonly Attempt[]; pending?: Pending },
+): Promise<Outcome> {
+  const moved = await kit.store.moves.storeAgain(record, o);
+  if (moved.kind === 'ok') return { kind: 'wait', ms: o.waitMs };
+  if (moved.kind === 'wrong' && moved.state === 'canceling/storing')
+    await endRun(kit, record, { status: 'canceled', attempts: o.attempts });
+  return done;
+}
+
+async function linkDead(kit: StoreKit, record: JobRecord, attempts: readonly Attempt[], code: FailureCode): Promise<Outcome> {
+  const fresh = await freshLinks(kit, record);
+  if (fresh !== null) {
+    const pending = { links: fresh, dies_at: kit.clock.now() + FRESH_LINK_LIFE_MS };
+    return await waitInPlace(kit, record, { waitMs: 0, attempts, pending });
+  }
+  await failRun(kit, record, code, { attempts });
+  return done;
+}
+
+/** Links of the task that are not those that died; `null` when the task is gone too. */
+async function freshLinks(kit: StoreKit, record: JobRecord): Promise<{ url: string }[] | null> {
+  if (record.task_id === null || record.base === null) return null;
+  const old = new Set(record.pending?.links?.map((link) => link.url));
+  try {
+    const task = await kit.grsai.images.result(record.task_id, { base: record.base, signal: kit.shutdown.stopping });
+    const fresh = task.urls.filter((url) => !old.has(url));
+    return task.status === 'succeeded' && fresh.length > 0 ? fresh.map((url) => ({ url })) : null;
+  } catch (error) {
+    if (error instanceof GrsaiError) return null;
+    throw error;
+  }
+}

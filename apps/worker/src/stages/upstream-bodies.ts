@@ -1,0 +1,28 @@
+import type { JobDoc } from '@grsai-jobs/jobs';
+
+type Image = Extract<JobDoc, { type: 'image' }>;
+type Chat = Extract<JobDoc, { type: 'chat' }>;
+
+/** Leaves out what the caller left out; upstream gets no nulls. */
+const given = <T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
+
+/** The body of an image task: upstream's camelCase (grsai-api §3.1; snake_case would be ignored in silence). */
+export function imageTask(doc: JobDoc) {
+  const { input } = doc as Image;
+  return given({
+    model: input.model,
+    prompt: input.prompt,
+    images: input.images,
+    aspectRatio: input.aspect_ratio,
+    imageSize: input.image_size,
+    quality: input.quality,
+    background: input.background,
+    mask: input.mask,
+  });
+}
+
+/** The body of a chat call; `stream` is always sent (grsai-api §6.1). */
+export const chatBody = (doc: JobDoc) => given({ ...(doc as Chat).input, stream: false as const });
