@@ -1,0 +1,155 @@
+import { randomBytes } from 'node:crypto';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { Redis } from 'ioredis';
+import { hasContainerEngine, startContainerBackend } from './redis-container.ts';
+import { startServerBackend } from './redis-server.ts';
+
+export interface RedisOptions {
+  /** Append-only file and its fsync policy. Default `no`: then a kill or restart loses everything, as Redis promises. */
+  appendonly?: 'always' | 'everysec' | 'no';
+  /** As in redis.conf, e.g. `'8mb'`. */
+  maxmemory?: string;
+  /** More of the command line, e.g. `['--hz', '100']`. */
+  args?: readonly string[];
+}
+
+/** A running Redis for one test or one test file. */
+export interface RedisHandle {
+  /** `redis://host:port` (or `TEST_REDIS_URL` as it is). */
+  readonly url: string;
+  readonly port: number;
+  /** Random. On a shared Redis keep to keys that start with it: they are what `stop` removes there. */
+  readonly prefix: string;
+  /** True for `TEST_REDIS_URL`: then `kill`, `restart`, `pause` and `resume` throw. */
+  readonly shared: boolean;
+  /** Process id of the server (changes with `restart`); 0 when it is shared. */
+  readonly pid: number;
+  /** SIGKILL; returns when the process is gone. */
+  kill(): Promise<void>;
+  /** Starts it again on the same directory and port (a living one gets SIGTERM first); returns when it answers. */
+  restart(): Promise<void>;
+  /** SIGSTOP: connections stay open and nothing answers. */
+  pause(): Promise<void>;
+  /** SIGCONT. */
+  resume(): Promise<void>;
+  /** Ends the server and removes its directory. A second call does nothing. */
+  stop(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** What a way to run Redis has to offer; see redis-server.ts and redis-container.ts. */
+export interface RedisBackend extends Pick<RedisHandle, 'kill' | 'restart' | 'pause' | 'resume' | 'stop'> {
+  readonly host: string;
+  readonly port: number;
+  pid(): number;
+}
+
+type Source = { kind: 'url'; url: string } | { kind: 'binary'; path: string } | { kind: 'container'; image: string };
+
+/** Where a Redis comes from, in this order: `TEST_REDIS_URL`, `redis-server` on the PATH, a container of `REDIS_IMAGE`. */
+async function findRedis(env: NodeJS.ProcessEnv): Promise<Source | undefined> {
+  const url = env['TEST_REDIS_URL'];
+  if (url) return { kind: 'url', url };
+  const path = (env['PATH'] ?? '')
+    .split(delimiter)
+    .map((dir) => join(dir, 'redis-server'))
+    .find(isExecutable);
+  if (path !== undefined) return { kind: 'binary', path };
+  if (await hasContainerEngine()) return { kind: 'container', image: env['REDIS_IMAGE'] || 'redis:7' };
+  return undefined;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * For `describe.runIf(await hasRedis())` on a machine that may have none.
+ * Always true when `CI` is set: there a missing Redis fails the tests and never skips them.
+ */
+export async function hasRedis(env: NodeJS.ProcessEnv = process.env): Promise<boolean> {
+  return Boolean(env['CI']) || (await findRedis(env)) !== undefined;
+}
+
+/** Starts a Redis (≥ 7.0, `noeviction`) that nobody else uses, or joins the one at `TEST_REDIS_URL`. Rejects when there is none. */
+export async function startRedis(options: RedisOptions = {}, env: NodeJS.ProcessEnv = process.env): Promise<RedisHandle> {
+  const source = await findRedis(env);
+  const prefix = `t${randomBytes(5).toString('hex')}`;
+  if (source === undefined) {
+    throw new Error('no Redis for the tests: set TEST_REDIS_URL, put redis-server on the PATH, or run a container engine');
+  }
+  if (source.kind === 'url') return joinRedis(source.url, prefix);
+  const backend =
+    source.kind === 'binary'
+      ? await startServerBackend(source.path, options)
+      : await startContainerBackend(source.image, options);
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopped ??= backend.stop();
+    return stopped;
+  };
+  return {
+    url: `redis://${backend.host}:${backend.port}`,
+    port: backend.port,
+    prefix,
+    shared: false,
+    get pid() {
+      return backend.pid();
+    },
+    kill: () => backend.kill(),
+    restart: () => backend.restart(),
+    pause: () => backend.pause(),
+    resume: () => backend.resume(),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+async function joinRedis(url: string, prefix: string): Promise<RedisHandle> {
+  const port = Number(new URL(url).port || 6379);
+  await ping(url);
+  const refuse = (what: string) => async (): Promise<void> => {
+    throw new Error(`cannot ${what} the Redis at TEST_REDIS_URL: it is not ours; unset the variable for this test`);
+  };
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopped ??= removeKeys(url, prefix);
+    return stopped;
+  };
+  return {
+    ...{ url, port, prefix, shared: true, pid: 0 },
+    ...{ kill: refuse('kill'), restart: refuse('restart'), pause: refuse('pause'), resume: refuse('resume') },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+async function ping(url: string): Promise<void> {
+  const redis = new Redis(url, { maxRetriesPerRequest: 1, lazyConnect: true });
+  redis.on('error', () => undefined); // connect() rejects as well
+  try {
+    await redis.connect();
+    await redis.ping();
+  } catch (cause) {
+    throw new Error('no answer from the Redis at TEST_REDIS_URL', { cause });
+  } finally {
+    redis.disconnect();
+  }
+}
+
+async function removeKeys(url: string, prefix: string): Promise<void> {
+  const redis = new Redis(url, { maxRetriesPerRequest: 1 });
+  try {
+    for await (const keys of redis.scanStream({ match: `${prefix}*`, count: 1000 })) {
+      if (keys.length > 0) await redis.unlink(...keys);
+    }
+  } finally {
+    redis.disconnect();
+  }
+}

@@ -1,0 +1,59 @@
+import { MAX_RETRY_AFTER_MS } from './retry-after.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+/** The wait before each try, counted from the end of the one before it, in ms (design §5): ten tries over three days. */
+export const TRY_WAITS_MS: readonly number[] = [
+  0,
+  5 * SECOND,
+  5 * MINUTE,
+  30 * MINUTE,
+  2 * HOUR,
+  5 * HOUR,
+  10 * HOUR,
+  14 * HOUR,
+  20 * HOUR,
+  24 * HOUR,
+];
+
+/** Each wait is drawn evenly from this part below to this part above its nominal length. */
+export const JITTER = 0.2;
+
+/** What a receiver said to one try; without a `status` it said nothing that could be understood. */
+export interface ReceiverAnswer {
+  readonly status?: number | undefined;
+  /** Its `Retry-After`, in ms from now. */
+  readonly retryAfterMs?: number | undefined;
+}
+
+/** What becomes of a delivery after a try: `gone` (410) also disables the endpoint. */
+export type NextTry =
+  | { readonly state: 'delivered' }
+  | { readonly state: 'pending'; readonly waitMs: number }
+  | { readonly state: 'failed' }
+  | { readonly state: 'gone' };
+
+/**
+ * Decides what follows a try. `tries` counts the tries made so far, this one included; `random` yields 0 ≤ x < 1.
+ * Any 2xx delivers; 410 ends it; all else, redirects too, is tried again by {@link TRY_WAITS_MS}. `Retry-After` can
+ * put a try off (up to 24 h), never bring it forward: otherwise a receiver in trouble could use up ten tries in seconds.
+ */
+export function nextTry({
+  tries,
+  answer,
+  random = Math.random,
+}: {
+  tries: number;
+  answer: ReceiverAnswer;
+  random?: () => number;
+}): NextTry {
+  const { status, retryAfterMs = 0 } = answer;
+  if (status !== undefined && status >= 200 && status < 300) return { state: 'delivered' };
+  if (status === 410) return { state: 'gone' };
+  const nominal = TRY_WAITS_MS[tries];
+  if (nominal === undefined) return { state: 'failed' };
+  const jittered = nominal * (1 - JITTER + 2 * JITTER * random());
+  return { state: 'pending', waitMs: Math.round(Math.max(jittered, Math.min(retryAfterMs, MAX_RETRY_AFTER_MS))) };
+}

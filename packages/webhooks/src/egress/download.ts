@@ -1,0 +1,144 @@
+import type { Dispatcher } from 'undici';
+import { parseRetryAfter } from '../delivery/retry-after.ts';
+import { type Egress, USER_AGENT } from './egress.ts';
+import { EgressError, reasonOf } from './errors.ts';
+import { Watch } from './watch.ts';
+
+export interface DownloadOptions {
+  /** To the headers of each hop, connection included; 20 s by default. */
+  readonly firstByteMs?: number;
+  /** Between two chunks while the caller waits for one; time that the caller takes does not count. 30 s by default. */
+  readonly idleMs?: number;
+  /** For everything, from the call to the last byte; 10 min by default. */
+  readonly totalMs?: number;
+  /** 64 MiB by default. */
+  readonly maxBytes?: number;
+  /** 3 by default. */
+  readonly maxRedirects?: number;
+  /** Ends the download, body included, as `aborted`. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Download {
+  /** Always 200. */
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** As announced; a body of another length fails as `truncated`. */
+  readonly contentLength?: number;
+  readonly contentType?: string;
+  /**
+   * The bytes, read from the network as fast as they are taken; can be read once. Ends by an {@link EgressError} when
+   * they stop coming, are cut short or become too many. Leaving the loop early closes the connection.
+   */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Gives up a body that will not be read, or not to its end. */
+  cancel(): void;
+}
+
+const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
+const LIMITS = { firstByteMs: 20_000, idleMs: 30_000, totalMs: 600_000, maxBytes: 64 * 1024 * 1024, maxRedirects: 3 };
+
+/**
+ * GETs a URL as a stream, following redirects by hand so that each hop is checked like the first. Throws
+ * {@link EgressError}; its `retryable` says whether trying again can help. The body must be read, or given up by `cancel()`.
+ */
+export async function download(
+  egress: Pick<Egress, 'dispatcher' | 'admit'>,
+  url: string,
+  options: DownloadOptions = {},
+): Promise<Download> {
+  const limits = { ...LIMITS, ...options };
+  const watch = new Watch(limits.totalMs, options.signal);
+  try {
+    const response = await follow(egress, url, limits, watch);
+    return describe(response, limits, watch);
+  } catch (error) {
+    const failure = asEgressError(error, watch);
+    watch.abort(failure);
+    throw failure;
+  }
+}
+
+async function follow(
+  egress: Pick<Egress, 'dispatcher' | 'admit'>,
+  first: string,
+  { firstByteMs, maxRedirects }: typeof LIMITS,
+  watch: Watch,
+): Promise<Dispatcher.ResponseData> {
+  let url = egress.admit(first);
+  for (let hop = 0; ; hop += 1) {
+    const request = egress.dispatcher.request({
+      origin: url.origin,
+      path: url.pathname + url.search,
+      method: 'GET',
+      headers: { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': USER_AGENT },
+      signal: watch.signal,
+    });
+    const response = await watch.within(firstByteMs, 'no answer', request);
+    // Whoever gives up while nobody reads must not bring the process down by an error without a listener.
+    response.body.on('error', () => undefined);
+    const location = response.headers['location'];
+    if (!REDIRECTS.includes(response.statusCode) || location === undefined) return response;
+    response.body.destroy();
+    if (hop >= maxRedirects) throw new EgressError('redirects', `more than ${maxRedirects} redirects`);
+    url = nextHop(egress, url, [location].flat()[0] ?? '');
+  }
+}
+
+function nextHop(egress: Pick<Egress, 'admit'>, from: URL, location: string): URL {
+  if (!URL.canParse(location, from.href)) throw new EgressError('redirects', 'the redirect leads to no URL');
+  return egress.admit(new URL(location, from.href).href);
+}
+
+function describe(response: Dispatcher.ResponseData, { maxBytes, idleMs }: typeof LIMITS, watch: Watch): Download {
+  const { statusCode: status, headers, body } = response;
+  if (status !== 200) {
+    const retryAfterMs = parseRetryAfter(headers['retry-after'], Date.now());
+    throw new EgressError('http', `the download was answered with status ${status}`, { status, retryAfterMs });
+  }
+  const announced = [headers['content-length']].flat()[0];
+  const contentLength = announced === undefined ? undefined : Number(announced);
+  if (contentLength !== undefined && contentLength > maxBytes) throw tooLarge(maxBytes);
+  const contentType = [headers['content-type']].flat()[0];
+  return {
+    status,
+    headers,
+    ...(contentLength === undefined ? {} : { contentLength }),
+    ...(contentType === undefined ? {} : { contentType }),
+    body: read(body, { maxBytes, idleMs }, watch),
+    cancel: () => watch.abort(new EgressError('aborted', 'the download was given up')),
+  };
+}
+
+async function* read(
+  body: AsyncIterable<Uint8Array>,
+  { maxBytes, idleMs }: { maxBytes: number; idleMs: number },
+  watch: Watch,
+): AsyncGenerator<Uint8Array> {
+  const chunks = body[Symbol.asyncIterator]();
+  let received = 0;
+  try {
+    for (;;) {
+      const { done, value } = await watch.within(idleMs, 'no data', chunks.next());
+      if (done) break;
+      received += value.length;
+      if (received > maxBytes) throw tooLarge(maxBytes);
+      yield value;
+    }
+    watch.done();
+  } catch (error) {
+    throw asEgressError(error, watch, 'truncated');
+  } finally {
+    watch.abort(new EgressError('aborted', 'the download was given up'));
+  }
+}
+
+const tooLarge = (maxBytes: number): EgressError => new EgressError('too_large', `the download is larger than ${maxBytes} bytes`);
+
+/** Our own reason for stopping wins over how the connection then broke. */
+function asEgressError(error: unknown, watch: Watch, otherwise: 'connect' | 'truncated' = 'connect'): EgressError {
+  if (error instanceof EgressError) return error;
+  if (watch.signal.reason instanceof EgressError) return watch.signal.reason;
+  const words = otherwise === 'connect' ? 'the connection broke' : 'the download was cut short';
+  return new EgressError(otherwise, `${words} (${reasonOf(error)})`, { cause: error });
+}

@@ -1,0 +1,60 @@
+import { Agent, type Dispatcher } from 'undici';
+import { createAddressRules } from './address-rules.ts';
+import { createGuardedConnector } from './connector.ts';
+import { EgressError } from './errors.ts';
+import { createResolver, type Resolve } from './resolver.ts';
+import { inspectUrl, type UrlProblem } from './url-rules.ts';
+
+/** The one way out for addresses that callers give us, for webhooks and downloads alike (design §5). */
+export interface Egress {
+  /** Sends only where the rules permit; knows no proxy, whatever the environment says. */
+  readonly dispatcher: Dispatcher;
+  /** What is wrong with a URL as it stands, for a 422 at intake; no look-up is made. */
+  checkUrl(url: string): UrlProblem | undefined;
+  /** The URL, parsed. Throws {@link EgressError} `forbidden_address` where {@link Egress.checkUrl} finds a problem. */
+  admit(url: string): URL;
+  /** Cuts open requests and closes every connection. */
+  close(): Promise<void>;
+}
+
+export interface EgressOptions {
+  /** `EGRESS_ALLOW`: CIDRs or addresses that are open although they are not public. */
+  readonly allow?: readonly string[];
+  /** Looks up a name; by default DNS as the system is set up. */
+  readonly resolve?: Resolve;
+  /** Limit for look-up, TCP and TLS together; 5 s by default (design §5). */
+  readonly connectMs?: number;
+  /** Certificate authorities (PEM) to trust in place of the system's. */
+  readonly ca?: string | readonly string[];
+}
+
+/** Many receivers' firewalls turn away a request without one. */
+export const USER_AGENT = 'grsai-jobs';
+
+/** Shorter than the keep-alive of common servers (5 s in Node): a kept connection that they close as a POST goes out costs a try. */
+const KEEP_ALIVE_MS = 2_000;
+
+/** Throws a TypeError when an entry of `allow` is no range of addresses. */
+export function createEgress({ allow = [], resolve = createResolver(), connectMs = 5_000, ca }: EgressOptions = {}): Egress {
+  const forbidden = createAddressRules(allow);
+  const dispatcher = new Agent({
+    connect: createGuardedConnector({ forbidden, resolve, connectMs, ...(ca === undefined ? {} : { ca }) }),
+    allowH2: false,
+    pipelining: 1,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    // Every request brings a clock of its own.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+
+  return {
+    dispatcher,
+    checkUrl: (url) => inspectUrl(url, forbidden).problem,
+    admit(text) {
+      const { url, problem } = inspectUrl(text, forbidden);
+      if (problem === undefined) return url;
+      throw new EgressError('forbidden_address', problem.message, { phase: 'dns' });
+    },
+    close: () => dispatcher.destroy(),
+  };
+}

@@ -1,0 +1,164 @@
+import { performance } from 'node:perf_hooks';
+import { Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
+import { parseRetryAfter } from '../delivery/retry-after.ts';
+import { type Egress, USER_AGENT } from './egress.ts';
+import { EgressError, type EgressErrorCode, type Phase, reasonOf } from './errors.ts';
+
+/** How much of the answer is kept (design §5). */
+export const ANSWER_BYTES = 2_048;
+/** A longer answer costs the connection: reading on would cost more than a new one. */
+const DRAIN_BYTES = 65_536;
+const SLICE_BYTES = 65_536;
+
+export interface PostRequest {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array;
+  /** Limit for the whole try, 15 s by default; the connection has its own (`connectMs` of the egress). */
+  readonly totalMs?: number;
+  /** Ends the try at once, as `aborted`. */
+  readonly signal?: AbortSignal;
+}
+
+/** What one webhook try came to. */
+export interface PostResult {
+  /** Whether the receiver took it: the status is a 2xx, even if the rest of the answer never came. */
+  readonly ok: boolean;
+  readonly status?: number;
+  /** How far it came; `response` when there is a status. */
+  readonly phase: Phase;
+  /** Set when there is no status. */
+  readonly code?: EgressErrorCode;
+  /** Why there is no status, in words fit for the tenant. */
+  readonly error?: string;
+  /** The first 2 KiB of the answer, read as UTF-8. */
+  readonly answer: string;
+  readonly retryAfterMs?: number;
+  readonly durationMs: number;
+}
+
+/**
+ * POSTs once. Follows no redirect, tries nothing again, leaves no body unread, and never throws for what the network,
+ * the receiver, the URL or the signal does.
+ */
+export function postOnce(egress: Pick<Egress, 'dispatcher' | 'admit'>, request: PostRequest): Promise<PostResult> {
+  return new Promise((resolve) => {
+    const exchange = new Exchange(request, resolve);
+    try {
+      const url = egress.admit(request.url);
+      const body = Buffer.from(request.body);
+      const options: Dispatcher.DispatchOptions = {
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          'user-agent': USER_AGENT,
+          ...request.headers,
+          'content-length': String(body.length),
+        },
+        body: Readable.from(slices(body), { objectMode: false }),
+      };
+      if (!exchange.over) egress.dispatcher.dispatch(options, exchange);
+    } catch (error) {
+      exchange.fail(error);
+    }
+  });
+}
+
+/** As a stream of slices a body counts as sent when the socket has taken it; as a buffer, as soon as undici has. */
+function* slices(body: Buffer): Generator<Buffer> {
+  for (let at = 0; at < body.length; at += SLICE_BYTES) yield body.subarray(at, at + SLICE_BYTES);
+}
+
+/** The undici side of a try. Settles once; whatever comes later only lets go of the connection. */
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly #settle: (result: PostResult) => void;
+  readonly #startedAt = performance.now();
+  readonly #timer: NodeJS.Timeout;
+  readonly #signal: AbortSignal | undefined;
+  readonly #chunks: Buffer[] = [];
+  #received = 0;
+  #phase: Phase = 'connect';
+  #status: number | undefined;
+  #retryAfterMs: number | undefined;
+  #controller: Dispatcher.DispatchController | undefined;
+  over = false;
+
+  constructor({ totalMs = 15_000, signal }: PostRequest, settle: (result: PostResult) => void) {
+    this.#settle = settle;
+    this.#signal = signal;
+    this.#timer = setTimeout(() => this.fail(new EgressError('timeout', `no answer within ${totalMs} ms`)), totalMs);
+    signal?.addEventListener('abort', this.#onAbort);
+    if (signal?.aborted) this.#onAbort();
+  }
+
+  readonly #onAbort = (): void => this.fail(new EgressError('aborted', 'the try was cut short on our side'));
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.over) controller.abort(new Error('too late'));
+    else this.#phase = 'write';
+  }
+
+  onRequestSent(): void {
+    this.#phase = 'response';
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    if (status < 200) return;
+    this.#phase = 'response';
+    this.#status = status;
+    this.#retryAfterMs = parseRetryAfter(headers['retry-after'], Date.now());
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#received < ANSWER_BYTES) this.#chunks.push(chunk.subarray(0, ANSWER_BYTES - this.#received));
+    this.#received += chunk.length;
+    if (this.#received > DRAIN_BYTES) this.#end({});
+  }
+
+  onResponseEnd(): void {
+    this.#controller = undefined;
+    this.#end({});
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    this.#controller = undefined;
+    this.fail(error);
+  }
+
+  /** Ends the try; a status that has arrived counts all the same. */
+  fail(cause: unknown): void {
+    this.#end(this.#status === undefined ? describe(cause, this.#phase) : {});
+  }
+
+  #end(failure: Partial<PostResult>): void {
+    if (this.over) return;
+    this.over = true;
+    clearTimeout(this.#timer);
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#controller?.abort(new Error('no longer needed'));
+    const status = this.#status;
+    this.#settle({
+      ok: status !== undefined && status >= 200 && status < 300,
+      phase: this.#phase,
+      // `stream` leaves out a character that the cut went through.
+      answer: new TextDecoder().decode(Buffer.concat(this.#chunks), { stream: true }),
+      durationMs: Math.round(performance.now() - this.#startedAt),
+      ...(status === undefined ? {} : { status }),
+      ...(this.#retryAfterMs === undefined ? {} : { retryAfterMs: this.#retryAfterMs }),
+      ...failure,
+    });
+  }
+}
+
+function describe(cause: unknown, phase: Phase): Partial<PostResult> {
+  const error = cause instanceof EgressError ? cause : new EgressError('connect', `the connection broke (${reasonOf(cause)})`);
+  return { code: error.code, error: error.message, phase: error.phase ?? phase };
+}

@@ -1,0 +1,60 @@
+import { isIP } from 'node:net';
+import type { AddressRules } from './address-rules.ts';
+
+/** The longest URL that is taken (design §3, limits). */
+export const MAX_URL_LENGTH = 2048;
+
+/** Why a URL is refused before any look-up; `message` is fit for the caller who sent it. */
+export interface UrlProblem {
+  readonly code: 'invalid_url' | 'url_too_long' | 'scheme' | 'credentials' | 'forbidden_address';
+  readonly message: string;
+}
+
+/** A URL that passed, or why it did not. */
+export type InspectedUrl =
+  | { readonly url: URL; readonly problem?: never }
+  | { readonly url?: never; readonly problem: UrlProblem };
+
+/**
+ * Judges a URL by what stands in it: scheme, credentials, length, and a host that is itself an address, in whatever
+ * spelling. The WHATWG parser brings the decimal, octal, hex, short, full-width and dotted forms to one, and the parsed
+ * URL, never the text, is what gets called. A name that only *resolves* to a forbidden address is found by the connection.
+ */
+export function inspectUrl(text: string, forbidden: AddressRules): InspectedUrl {
+  if (text.length > MAX_URL_LENGTH) return refuse('url_too_long', `the URL is longer than ${MAX_URL_LENGTH} characters`);
+  // The parser drops tabs and line breaks inside a URL in silence; nobody who means well sends them.
+  if (/[\s\p{Cc}]/u.test(text) || !URL.canParse(text)) return refuse('invalid_url', 'this is not a URL');
+  const url = new URL(text);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    return refuse('scheme', 'the URL must begin with https:// or http://');
+  if (url.username !== '' || url.password !== '') return refuse('credentials', 'the URL must not hold a user name or a password');
+  if (!isHost(url.hostname)) return refuse('invalid_url', 'the host of the URL is not a host name');
+  const kinds = literalAddresses(hostOf(url)).map(forbidden);
+  if (kinds.length > 0 && !kinds.includes(undefined)) {
+    return refuse('forbidden_address', `the URL points at an address that is not public (${kinds[0]})`);
+  }
+  return { url };
+}
+
+/** The host as a resolver or a socket takes it: no brackets around IPv6, no trailing dot. */
+export function hostOf({ hostname }: { hostname: string }): string {
+  return hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
+}
+
+/**
+ * The addresses that a host is by itself, without asking anybody: an IP address, or the loopback addresses for
+ * `localhost` and all names below it (RFC 6761 §6.3). Empty for every other name.
+ */
+export function literalAddresses(host: string): readonly string[] {
+  if (isIP(host) !== 0) return [host];
+  return /(?:^|\.)localhost$/i.test(host) ? ['127.0.0.1', '::1'] : [];
+}
+
+/** DNS limits: 253 characters, labels of 1 to 63; one trailing dot may mark the root. */
+function isHost(hostname: string): boolean {
+  if (hostname.startsWith('[')) return true;
+  const host = hostname.replace(/\.$/, '');
+  return host.length <= 253 && host.split('.').every((label) => label.length >= 1 && label.length <= 63);
+}
+
+const refuse = (code: UrlProblem['code'], message: string): InspectedUrl => ({ problem: { code, message } });
