@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { type Emulator, type EmulatorOptions, startEmulator } from '@grsai-jobs/grsai-emulator';
+import { freePort, startProcess, startReceiver, startRedis, startRedisProxy, startS3, waitFor } from '@grsai-jobs/testkit';
+import { onTestFinished } from 'vitest';
+
+const entry = (app: 'api' | 'worker') => fileURLToPath(new URL(`../apps/${app}/src/main.ts`, import.meta.url));
+const ADMIN_KEY = 'admin-key-for-tests-0123456789';
+
+/** A job as the API answers it; tests look only at what they name. */
+export interface Job {
+  id: string;
+  status: string;
+  stage: string | null;
+  run: number;
+  progress: number;
+  result: { images?: { url: string; sha256: string; bytes: number; content_type: string; width: number }[] } & Record<
+    string,
+    unknown
+  >;
+  error: { code: string; message: string; retryable: boolean } | null;
+  attempts: { stage: string; outcome: string; error_code?: string }[];
+  upstream: { task_id: string; polls: number } | null;
+  webhook: { state: string };
+}
+
+const TERMINAL = new Set(['succeeded', 'failed', 'canceled', 'expired']);
+
+/** Both apps as processes over a real Redis, an S3 server, the emulator and a webhook receiver; stopped when the test ends. */
+export async function startStack(o: { emulator?: EmulatorOptions; env?: Record<string, string>; workers?: number } = {}) {
+  const [redis, s3, emulator, receiver] = await Promise.all([
+    startRedis({ appendonly: 'always' }),
+    startS3(),
+    startEmulator({ taskMs: 500, chatMs: 20, ...o.emulator }),
+    startReceiver(),
+  ]);
+  const proxy = await startRedisProxy(redis.url);
+  const env = {
+    ...s3.env,
+    REDIS_URL: proxy.url,
+    GRSAI_API_KEY: 'sk-0123456789abcdef0123456789abcdef',
+    GRSAI_BASE_URLS: emulator.url,
+    ADMIN_API_KEY: ADMIN_KEY,
+    SECRETS_KEY: randomBytes(32).toString('base64'),
+    EGRESS_ALLOW: '127.0.0.0/8',
+    HEALTH_PORT: '0',
+    HOST: '127.0.0.1',
+    ...o.env,
+  };
+  const port = await freePort();
+  const startApi = () =>
+    startProcess({ entry: entry('api'), env: { ...env, PORT: String(port) }, ready: (line) => line['event'] === 'api.ready' });
+  const startWorker = (more: Record<string, string> = {}) =>
+    startProcess({ entry: entry('worker'), env: { ...env, ...more }, ready: (line) => line['event'] === 'worker.ready' });
+  const [api, ...workers] = await Promise.all([startApi(), ...Array.from({ length: o.workers ?? 1 }, () => startWorker())]);
+  onTestFinished(async () => {
+    await Promise.all([api, ...workers].map((process) => process?.stop()));
+    await Promise.all([proxy.stop(), s3.stop(), receiver.stop(), emulator.close()]);
+    await redis.stop();
+  });
+  const url = `http://127.0.0.1:${port}`;
+  const client = createClient(url, ADMIN_KEY);
+  const { key } = await client.post<{ key: string }>('/admin/v1/keys', {
+    tenant: 'acme',
+    name: 'tests',
+    scopes: ['jobs:read', 'jobs:write', 'webhooks:write'],
+  });
+  const tenant = createClient(url, key);
+  receiver.useSecret((await tenant.get<{ secret: string }>('/v1/webhook-secret')).secret);
+  return {
+    url,
+    redis,
+    proxy,
+    s3,
+    emulator,
+    receiver,
+    api,
+    worker: workers[0] as Awaited<ReturnType<typeof startWorker>>,
+    workers,
+    startApi,
+    startWorker,
+    admin: client,
+    tenant,
+    env,
+  };
+}
+
+export type Stack = Awaited<ReturnType<typeof startStack>>;
+
+export function createClient(url: string, key: string) {
+  const send = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
+    await fetch(url + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+  const read = async <T>(response: Response): Promise<T> => {
+    if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
+  };
+  return {
+    key,
+    send,
+    post: async <T>(path: string, body: unknown) => await read<T>(await send('POST', path, body)),
+    get: async <T>(path: string) => await read<T>(await send('GET', path)),
+    job: async (id: string) => await read<Job>(await send('GET', `/v1/jobs/${id}`)),
+    /** Waits until the job is terminal. */
+    finished: async (id: string, timeoutMs = 60_000): Promise<Job> =>
+      await waitFor(
+        async () => {
+          const job = await read<Job>(await send('GET', `/v1/jobs/${id}`));
+          return TERMINAL.has(job.status) ? job : undefined;
+        },
+        { timeoutMs, everyMs: 50, what: `job ${id} to end` },
+      ),
+  };
+}
+
+export const chat = (receiver: { url: string }, text = 'Say hello', more: object = {}) => ({
+  type: 'chat',
+  input: { model: 'gemini-3.1-pro', messages: [{ role: 'user', content: text }] },
+  webhook: { url: receiver.url },
+  ...more,
+});
+
+export const image = (receiver: { url: string }, prompt = 'a paper lighthouse', more: object = {}) => ({
+  type: 'image',
+  input: { model: 'nano-banana-2', prompt, aspect_ratio: '4:3' },
+  webhook: { url: receiver.url },
+  ...more,
+});
+
+/** Tasks that succeeded and kept their charge, for one prompt: more than one is paid twice. */
+export const paidTasks = (emulator: Emulator, prompt: string) =>
+  emulator.ledger.tasksOf({ prompt }).filter((task) => !task.refunded);
