@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { type Emulator, type EmulatorOptions, startEmulator } from '@grsai-jobs/grsai-emulator';
+import { type EmulatorOptions, startEmulator } from '@grsai-jobs/grsai-emulator';
 import { freePort, startProcess, startReceiver, startRedis, startRedisProxy, startS3, waitFor } from '@grsai-jobs/testkit';
 import { onTestFinished } from 'vitest';
 
@@ -133,7 +133,3 @@ export const image = (receiver: { url: string }, prompt = 'a paper lighthouse', 
   webhook: { url: receiver.url },
   ...more,
 });
-
-/** Tasks that succeeded and kept their charge, for one prompt: more than one is paid twice. */
-export const paidTasks = (emulator: Emulator, prompt: string) =>
-  emulator.ledger.tasksOf({ prompt }).filter((task) => !task.refunded);

@@ -20,7 +20,7 @@ export interface RedisProxy {
   /**
    * Once: passes the next matching command on, waits until Redis has executed it, and then breaks the client's connection
    * instead of handing the answer over. `NOSCRIPT` goes through and does not count: nothing was executed.
-   * Resolves with the command when that has happened.
+   * Resolves with the command when that has happened. A connection that has subscribed is left alone from then on.
    */
   cutAfterNextReply(match: CommandMatch): Promise<RedisCommand>;
   /** Once: breaks the connection of the next matching command before Redis sees it. Resolves when that has happened. */
@@ -195,7 +195,7 @@ class Link {
         return;
       }
       if (/^[ps]?subscribe$/.test(command.name)) this.#subscribed = true;
-      this.#open.push({ command, rule: take(this.#shared.after, command) });
+      if (!this.#subscribed) this.#open.push({ command, rule: take(this.#shared.after, command) });
       out.push(bytes);
     }
     if (out.length > 0) this.#redis.write(Buffer.concat(out));

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type RedisHandle, startRedis } from '../src/redis.ts';
@@ -96,14 +98,48 @@ describe.each([2, 3] as const)('cutting, RESP%d', (protocol) => {
     expect(proxy.counts).toMatchObject({ incr: 1, append: 2 });
   });
 
-  test('a script that Redis does not know yet is not executed: the cut waits for the one that is', async () => {
+  test('a script that Redis does not know is not executed: the cut waits for one that is', async () => {
     const { proxy, client } = await proxied(protocol);
-    client.defineCommand('bump', { numberOfKeys: 1, lua: `${SCRIPT} -- ${key}` });
     const cut = proxy.cutAfterNextReply((command) => command.name.startsWith('eval'));
-    const answer = (client as unknown as { bump(key: string): Promise<string> }).bump(key);
+    await expect(client.evalsha('0'.repeat(40), 1, key)).rejects.toThrow('NOSCRIPT');
+    const answer = client.eval(SCRIPT, 1, key);
     expect((await cut).name).toBe('eval');
     expect(await answer).toBe('2');
   });
+
+  test('a subscriber is left alone', async () => {
+    const { proxy, client } = await proxied(protocol);
+    const subscriber = client.duplicate();
+    onTestFinished(() => subscriber.disconnect());
+    await subscriber.subscribe(`${key}:1`, `${key}:2`);
+    const cut = proxy.cutAfterNextReply('ping');
+    await subscriber.ping();
+    expect(subscriber.status).toBe('ready');
+    await client.ping();
+    await cut;
+    expect(proxy.counts['ping']).toBe(3);
+  });
+});
+
+test('a message that Redis pushes is not taken for the answer that is waited for', async () => {
+  const { proxy } = await proxied();
+  const socket = connect(proxy.port, '127.0.0.1');
+  let heard = '';
+  socket.on('data', (chunk) => {
+    heard += chunk.toString();
+  });
+  socket.write(`HELLO 3\r\nCLIENT TRACKING ON\r\nGET ${key}\r\n`);
+  await waitFor(() => heard.includes('_\r\n'));
+  const cut = proxy.cutAfterNextReply('blpop');
+  socket.write(`BLPOP ${key}:list 0\r\n`);
+  await waitFor(() => proxy.counts['blpop'] === 1);
+  await direct.set(key, 'changed');
+  await waitFor(() => heard.includes('invalidate'));
+  const closed = once(socket, 'close');
+  await direct.rpush(`${key}:list`, 'element');
+  await cut;
+  await closed;
+  expect(heard).not.toContain('element');
 });
 
 describe('outages', () => {

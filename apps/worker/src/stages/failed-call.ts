@@ -48,7 +48,7 @@ export async function settleFailedCall(
   error: unknown,
 ): Promise<Outcome> {
   if (!(error instanceof GrsaiError)) throw error;
-  const cut = error.code === 'aborted';
+  const cut = error.code === 'aborted' && kit.shutdown.cutting.aborted;
   const verdict = await decide(kit, error);
   const attempt = attemptOf(call.record, stage, call.startedAt, kit.clock.now(), cut ? 'cut' : OUTCOME[verdict.kind], {
     code: error.code,
