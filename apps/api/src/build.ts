@@ -45,6 +45,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
     ...(config.S3_ENDPOINT === undefined ? {} : { endpoint: config.S3_ENDPOINT }),
     region: config.S3_REGION,
     forcePathStyle: config.S3_FORCE_PATH_STYLE,
+    prefix: config.S3_PREFIX,
     checksums: config.S3_CHECKSUMS,
   });
   const egress = createEgress({ allow: config.EGRESS_ALLOW });

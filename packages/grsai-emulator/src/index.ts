@@ -1,1 +1,12 @@
-export {};
+export { AskError } from './ask-error.ts';
+export type { EmulatorEvents, RequestEntry, RequestKind } from './bus.ts';
+export { type Clock, systemClock, VirtualClock } from './clock.ts';
+export { DIRECTIVES, type DirectiveName } from './directives.ts';
+export type { Emulator } from './emulator.ts';
+export type { ScriptEntry } from './fault-plan.ts';
+export { FAULTS, type FaultId, type Phase } from './faults.ts';
+export type { Filter, Ledger, LedgerTask, Submit, SubmitKind, SubmitOutcome, TaskStatus, WebhookPost } from './ledger.ts';
+export type { Span } from './random.ts';
+export { DEFAULTS, type Settings } from './settings.ts';
+export { type EmulatorOptions, startEmulator } from './start.ts';
+export type { Outcome } from './tasks.ts';

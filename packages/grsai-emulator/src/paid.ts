@@ -1,0 +1,151 @@
+import { Directives } from './directives.ts';
+import type { Exchange } from './exchange.ts';
+import { BodyTooLarge } from './exchange.ts';
+import type { Fault, Strikes } from './faults.ts';
+import { KEPT_PROMPT, type Submit, type SubmitKind, type SubmitOutcome } from './ledger.ts';
+import type { ModelState } from './models.ts';
+import { upstreamId } from './random.ts';
+import { strikeBefore, strikesBefore, tooLarge, tooMany } from './transport.ts';
+import type { World } from './world.ts';
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** How a dialect says no. */
+export interface Dialect {
+  readonly refuse: (x: Exchange, error: string) => void;
+  readonly badKey: (x: Exchange) => void;
+  readonly malformed: (x: Exchange) => void;
+}
+
+/** A paid call, read but not judged. */
+export interface Order {
+  readonly kind: SubmitKind;
+  readonly model: string;
+  readonly prompt: string;
+  readonly cost: number;
+  /** Undefined: nobody knows the model. */
+  readonly modelState: ModelState | undefined;
+  /** What the service calls a model that it does not know. */
+  readonly unknownModel: string;
+  /** A refusal that the input calls for. */
+  readonly complaint: string | undefined;
+}
+
+/** An accepted and charged call. */
+export interface Admitted {
+  /** Names what was made: the id of the task or completion. */
+  readonly id: string;
+  readonly n: number;
+  readonly submit: Submit;
+  readonly directives: Directives;
+  readonly now: Strikes;
+  readonly later: readonly Fault[];
+}
+
+/** Reads a JSON object from the body; undefined when the request has been answered already. */
+export async function readFields(x: Exchange, world: World, dialect: Pick<Dialect, 'malformed'>): Promise<Fields | undefined> {
+  await world.clock.wait(world.settings.uploadStallMs, x.closed);
+  try {
+    const value: unknown = JSON.parse((await x.body(world.settings.bodyLimit)).toString('utf8'));
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+  } catch (error) {
+    if (error instanceof BodyTooLarge) {
+      tooLarge(x);
+      return undefined;
+    }
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  dialect.malformed(x);
+  return undefined;
+}
+
+/**
+ * Judges a paid call in the order that the service is thought to keep: front proxy, key, limits, input, model, money.
+ * Whatever comes of it stands in the ledger. Undefined when the call has been answered; else the caller publishes the
+ * `submit`, once what it paid for exists.
+ */
+export async function admit(x: Exchange, world: World, order: Order, dialect: Dialect): Promise<Admitted | undefined> {
+  const directives = new Directives(order.prompt, x.request.headers);
+  await world.clock.wait(directives.number('delay-ms') ?? 0, x.closed);
+  if (x.closed.aborted) return undefined;
+  const phase = order.kind === 'chat' ? 'chat' : 'submit';
+  const { now, later } = world.plan.plan({ phase, node: x.node, model: order.model, prompt: order.prompt, directives });
+
+  const record = (outcome: SubmitOutcome, error: string, charged = 0, taskId?: string): Submit =>
+    enter(x, world, order, { outcome, error, charged, taskId });
+  const refuse = (outcome: SubmitOutcome, error: string, answer: () => void): undefined => {
+    world.bus.emit('submit', record(outcome, error));
+    answer();
+    return undefined;
+  };
+
+  if (strikesBefore(now)) {
+    world.bus.emit('submit', record('fault', 'a fault of the front proxy'));
+    await strikeBefore(x, world, now);
+    return undefined;
+  }
+  if (now.has('F1') || !isGoodKey(x.key, world)) return refuse('bad_key', 'apikey error', () => dialect.badKey(x));
+  if (!world.limiter.take(world.clock.now(), world.tasks.running, world.settings.limits)) {
+    const seconds = world.settings.retryAfterS;
+    return refuse('rate_limited', 'too many requests', () => tooMany(x, seconds > 0 ? String(seconds) : ''));
+  }
+  const complaint = order.complaint ?? modelComplaint(order, now, world);
+  // An envelope on the current API wraps its refusals too.
+  const sayNo = now.has('F14') && order.kind !== 'draw' ? refuseInEnvelope : dialect.refuse;
+  if (complaint !== undefined) return refuse('refused', complaint, () => sayNo(x, complaint));
+  const poor = order.kind === 'draw' ? 'apikey credits not enough' : 'insufficient credits';
+  if (now.has('F2') || !world.ledger.take(x.node, order.cost)) return refuse('no_credits', poor, () => dialect.refuse(x, poor));
+
+  const n = world.next();
+  const id = upstreamId(world.seed, 'task', n);
+  return { id, n, submit: record('accepted', '', order.cost, order.kind === 'chat' ? undefined : id), directives, now, later };
+}
+
+/** Holds back the answer of work that is done and charged, as the directives say. */
+export async function holdAnswer(x: Exchange, world: World, directives: Directives): Promise<void> {
+  await world.clock.wait(directives.number('hold-ack-ms') ?? 0, x.closed);
+  const gate = directives.text('hold-ack');
+  if (gate !== undefined) await world.gates.wait(gate, x.closed);
+}
+
+/** Is this a key that the settings take? */
+export function isGoodKey(key: string, world: World): boolean {
+  const { keys } = world.settings;
+  return keys === 'any' ? key.startsWith('sk-') && !key.startsWith('sk-bad') : keys.includes(key);
+}
+
+const refuseInEnvelope: Dialect['refuse'] = (x, error) => x.json(200, { code: -1, msg: error, data: null });
+
+function modelComplaint(order: Order, now: Strikes, world: World): string | undefined {
+  const fault = now.as('F20');
+  if (fault === 'refused') return now.text('F20', 'text');
+  const state =
+    fault ?? (Object.hasOwn(world.settings.models, order.model) ? world.settings.models[order.model] : order.modelState);
+  if (state === 'live') return undefined;
+  return state === 'maintenance' ? 'model maintenance' : order.unknownModel;
+}
+
+function enter(
+  x: Exchange,
+  world: World,
+  order: Order,
+  verdict: { outcome: SubmitOutcome; error: string; charged: number; taskId: string | undefined },
+): Submit {
+  const submit: Submit = {
+    n: world.ledger.submits.length + 1,
+    at: world.clock.now(),
+    node: x.node,
+    kind: order.kind,
+    model: order.model,
+    prompt: order.prompt.slice(0, KEPT_PROMPT),
+    key: x.key,
+    ...verdict,
+    refunded: 0,
+    answered: false,
+  };
+  world.ledger.submits.push(submit);
+  x.onWhole(() => {
+    submit.answered = true;
+  });
+  return submit;
+}

@@ -1,0 +1,139 @@
+import { AskError } from './ask-error.ts';
+import { parseFault } from './faults.ts';
+import type { ModelState } from './models.ts';
+import type { Span } from './random.ts';
+
+/** How a picture is packed. The service often names JPEG bytes `.png` (grsai-api §10.1, T14). */
+type FormatChoice = 'mixed' | 'png' | 'jpeg' | 'jpeg-named-png';
+
+/** One chance in the fault mix: requests of that phase are struck with probability `p`. */
+interface MixEntry {
+  /** As in a header: `F9:as=html`. */
+  readonly fault: string;
+  readonly p: number;
+  /** Which requests; left out, those that the fault strikes by itself. */
+  readonly on?: string;
+}
+
+/** Everything that may change while the emulator runs. Defaults are those of grsai-api §13.3. */
+export interface Settings {
+  /** From submit to the end of an image task, ms. */
+  taskMs: Span;
+  /** From a chat request to its answer, ms. */
+  chatMs: Span;
+  /** Keys that are good; `any` takes whatever begins with `sk-`, but for `sk-bad…`. */
+  keys: 'any' | readonly string[];
+  /** Paid POSTs in any 60 s, and tasks and held calls open at once; 0 is off. */
+  limits: { readonly rpm: number; readonly concurrent: number };
+  /** What a 429 of the limits says in `Retry-After`, s; 0 sends no header. */
+  retryAfterS: number;
+  /** A larger body is a 413, bytes. */
+  bodyLimit: number;
+  /** Wait before a body is read, so that a large upload makes no progress, ms. */
+  uploadStallMs: number;
+  /** Life of task ids and files from creation, ms. */
+  lifeMs: number;
+  /** For how long after its creation the result query does not know a task, ms. */
+  visibilityLagMs: number;
+  /** HTTP status of a failed or violating task, on the result query and on a `json` submit. */
+  failedStatus: 400 | 200;
+  /** Can ids of `json` and `stream` submits be read? */
+  heldIdsReadable: boolean;
+  replyTypeDefault: 'json' | 'stream' | 'async';
+  /** Does `data: [DONE]` end a task stream, a chat stream? */
+  taskStreamDone: boolean;
+  chatStreamDone: boolean;
+  /** What a chat request without `stream` gets. */
+  chatStreamDefault: boolean;
+  resultsWhileRunning: 'missing' | 'null' | 'empty';
+  /** A size or ratio that the model does not take: fails after the full time, is refused with 400, or runs forever. */
+  badSize: 'fail' | 'refuse' | 'stall';
+  /** Is a violation paid for? */
+  violationCharged: boolean;
+  chatCost: number;
+  format: FormatChoice;
+  /** Longest edge of rendered pictures, px; `full` renders the size that was asked for. */
+  imageEdge: number | 'full';
+  /** Start of file addresses; empty: the address of the node that took the task. */
+  fileBase: string;
+  /** Over the built-in table; a name that stands in no table becomes known by standing here. */
+  models: Readonly<Record<string, ModelState>>;
+  mix: readonly MixEntry[];
+}
+
+export const DEFAULTS: Readonly<Settings> = {
+  taskMs: 2000,
+  chatMs: 300,
+  keys: 'any',
+  limits: { rpm: 0, concurrent: 0 },
+  retryAfterS: 0,
+  bodyLimit: 64 * 1024 * 1024,
+  uploadStallMs: 0,
+  lifeMs: 2 * 60 * 60 * 1000,
+  visibilityLagMs: 0,
+  failedStatus: 400,
+  heldIdsReadable: false,
+  replyTypeDefault: 'json',
+  taskStreamDone: false,
+  chatStreamDone: true,
+  chatStreamDefault: false,
+  resultsWhileRunning: 'missing',
+  badSize: 'fail',
+  violationCharged: true,
+  chatCost: 10,
+  format: 'mixed',
+  imageEdge: 256,
+  fileBase: '',
+  models: {},
+  mix: [],
+};
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isCount = (value: unknown): boolean => typeof value === 'number' && value >= 0;
+const isSwitch = (value: unknown): boolean => typeof value === 'boolean';
+const isSpan = (value: unknown): boolean => isCount(value) || (isObject(value) && isCount(value['min']) && isCount(value['max']));
+const oneOf =
+  (...allowed: readonly unknown[]) =>
+  (value: unknown): boolean =>
+    allowed.includes(value);
+
+const CHECKS: Readonly<Record<keyof Settings, (value: unknown) => boolean>> = {
+  taskMs: isSpan,
+  chatMs: isSpan,
+  keys: (value) => value === 'any' || (Array.isArray(value) && value.every((key) => typeof key === 'string')),
+  limits: (value) => isObject(value) && isCount(value['rpm']) && isCount(value['concurrent']),
+  retryAfterS: isCount,
+  bodyLimit: isCount,
+  uploadStallMs: isCount,
+  lifeMs: isCount,
+  visibilityLagMs: isCount,
+  failedStatus: oneOf(400, 200),
+  heldIdsReadable: isSwitch,
+  replyTypeDefault: oneOf('json', 'stream', 'async'),
+  taskStreamDone: isSwitch,
+  chatStreamDone: isSwitch,
+  chatStreamDefault: isSwitch,
+  resultsWhileRunning: oneOf('missing', 'null', 'empty'),
+  badSize: oneOf('fail', 'refuse', 'stall'),
+  violationCharged: isSwitch,
+  chatCost: isCount,
+  format: oneOf('mixed', 'png', 'jpeg', 'jpeg-named-png'),
+  imageEdge: (value) => value === 'full' || (Number.isInteger(value) && isCount(value)),
+  fileBase: (value) => typeof value === 'string',
+  models: (value) => isObject(value) && Object.values(value).every(oneOf('live', 'maintenance', 'removed')),
+  mix: (value) =>
+    Array.isArray(value) && value.every((entry) => isObject(entry) && typeof entry['fault'] === 'string' && isCount(entry['p'])),
+};
+
+/** Checks settings that came from outside. Throws on an unknown name and on a value that does not fit. */
+export function checkSettings(patch: unknown): Partial<Settings> {
+  if (!isObject(patch)) throw new AskError('settings must be an object');
+  for (const [name, value] of Object.entries(patch)) {
+    const check = Object.hasOwn(CHECKS, name) ? CHECKS[name as keyof Settings] : undefined;
+    if (check === undefined) throw new AskError(`unknown setting ${name}; known are ${Object.keys(CHECKS).join(', ')}`);
+    if (!check(value)) throw new AskError(`setting ${name} cannot be ${JSON.stringify(value)}`);
+  }
+  for (const { fault } of (patch as Partial<Settings>).mix ?? []) parseFault(fault);
+  return patch;
+}

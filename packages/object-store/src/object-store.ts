@@ -1,0 +1,49 @@
+import type { Readable } from 'node:stream';
+
+/** What was stored, as it was counted and hashed on its way out. */
+export interface StoredObject {
+  readonly bytes: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+}
+
+export interface PutOptions {
+  readonly contentType: string;
+  /** Exact size of the body. With it the body is one request; without it parts of 5 MiB are held in memory, one at a time. */
+  readonly contentLength?: number;
+  /** Ends the upload; nothing half-done stays in the store. */
+  readonly signal?: AbortSignal;
+  /** A body that is larger is refused as `too_large`, as soon as that is known. */
+  readonly maxBytes?: number;
+}
+
+export interface FetchedObject {
+  /** Must be read to its end or destroyed, else its connection is not given back. What breaks it while reading is the stream's own error. */
+  readonly body: Readable;
+  readonly contentType?: string;
+  readonly bytes?: number;
+}
+
+/**
+ * Objects in a bucket. Keys are whole, as they stand in the bucket. Every method rejects with an `ObjectStoreError` and nothing else.
+ * A put that resolved is proven: the store's digest, or the object read back, equals what was sent (design §2 "store").
+ */
+export interface ObjectStore {
+  /**
+   * Streams `body` under `key`, replacing what was there. Takes the body one chunk after another and no faster than the store does;
+   * the body's iterator is closed in every case.
+   */
+  put(key: string, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<StoredObject>;
+  /** The same for bytes in memory; a failed request is repeated up to twice. */
+  putBytes(key: string, bytes: Uint8Array, options: { readonly contentType: string }): Promise<StoredObject>;
+  /** Rejects with `not_found` when there is no such object. */
+  get(key: string, options?: { readonly signal?: AbortSignal }): Promise<FetchedObject>;
+  /** A link that anyone can GET for `ttlSeconds` (1 s to 7 days; shorter if the credentials are temporary). No request is made. */
+  signedUrl(key: string, ttlSeconds: number): Promise<string>;
+  /** Removes objects; one that is not there counts as removed. Tries all before it rejects with the first failure. */
+  delete(keys: readonly string[]): Promise<void>;
+  /** Resolves when a small object could be written under the prefix, proven, and removed. */
+  probe(): Promise<void>;
+  /** Gives the connections back. The store is of no use afterwards. */
+  close(): void;
+}

@@ -1,0 +1,258 @@
+import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import {
+  AbortMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { Upload } from '@aws-sdk/lib-storage';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { Digest } from './digest.ts';
+import { fromSdk, ObjectStoreError } from './errors.ts';
+import { Feed } from './feed.ts';
+import type { FetchedObject, ObjectStore, PutOptions, StoredObject } from './object-store.ts';
+
+export interface ObjectStoreOptions {
+  readonly bucket: string;
+  /** Leave it out for AWS. */
+  readonly endpoint?: string;
+  /** Default: what the SDK finds in the environment; `us-east-1` when there is an endpoint (R2 wants `auto`). */
+  readonly region?: string;
+  /** `https://host/bucket/key` instead of `https://bucket.host/key` (default). */
+  readonly forcePathStyle?: boolean;
+  /** Where the probe writes, without a slash at its end. Keys are whole: a record outlives a change of this setting. */
+  readonly prefix?: string;
+  /** `when_required` works everywhere; `when_supported` adds checksum trailers, which several S3-compatible stores refuse. */
+  readonly checksums: 'when_required' | 'when_supported';
+  /** Default: the AWS chain (environment, profile, instance). */
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string };
+  /** In ms: to connect (5 000), without a byte on an open connection (60 000), a call without a body in all (30 000). */
+  readonly timeouts?: { readonly connect?: number; readonly idle?: number; readonly call?: number };
+}
+
+/** Smallest part that S3 takes, and so the most of a body without a length that is in memory. */
+const PART_SIZE = 5 * 1024 * 1024;
+const MAX_TTL_S = 7 * 24 * 3600;
+const DELETES_AT_ONCE = 8;
+/** Time to read an object back, beside the limit of a call: 1 MiB/s. */
+const SLOWEST_READ_PER_MS = 1_049;
+const MAX_SOCKETS = 128;
+
+const ignore = (): void => undefined;
+/** What the SDK has to say it also throws; by default it warns on the console of every stream that it cannot repeat. */
+const SILENT = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore };
+
+/** An {@link ObjectStore} on S3 or what speaks its protocol: AWS, R2, Alibaba OSS, Tencent COS, Ceph, MinIO. */
+export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
+  return new S3ObjectStore(options);
+}
+
+class S3ObjectStore implements ObjectStore {
+  readonly #client: S3Client;
+  readonly #bucket: string;
+  readonly #prefix: string;
+  readonly #callMs: number;
+  readonly #checksum: { ChecksumAlgorithm?: 'SHA256' };
+
+  constructor(options: ObjectStoreOptions) {
+    const { endpoint, region = endpoint === undefined ? undefined : 'us-east-1', credentials, timeouts = {} } = options;
+    const required = options.checksums === 'when_required';
+    const agent = { keepAlive: true, maxSockets: MAX_SOCKETS };
+    this.#bucket = options.bucket;
+    this.#prefix = options.prefix === undefined || options.prefix === '' ? '' : `${options.prefix.replace(/\/+$/, '')}/`;
+    this.#callMs = timeouts.call ?? 30_000;
+    this.#checksum = required ? {} : { ChecksumAlgorithm: 'SHA256' };
+    this.#client = new S3Client({
+      ...(endpoint === undefined ? {} : { endpoint }),
+      ...(region === undefined ? {} : { region }),
+      ...(credentials === undefined ? {} : { credentials }),
+      forcePathStyle: options.forcePathStyle ?? false,
+      requestChecksumCalculation: required ? 'WHEN_REQUIRED' : 'WHEN_SUPPORTED',
+      responseChecksumValidation: 'WHEN_REQUIRED',
+      maxAttempts: 3,
+      logger: SILENT,
+      // No requestTimeout: it would also be how long a PUT waits for a store that ignores "Expect: 100-continue".
+      requestHandler: {
+        connectionTimeout: timeouts.connect ?? 5_000,
+        socketTimeout: timeouts.idle ?? 60_000,
+        httpAgent: agent,
+        httpsAgent: agent,
+      },
+    });
+  }
+
+  async put(key: string, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<StoredObject> {
+    const whole = options.contentLength !== undefined;
+    const digest = new Digest();
+    const feed = new Feed(body, digest, options);
+    const stream = Readable.from(feed.chunks(), { objectMode: false });
+    try {
+      if (feed.failure !== undefined) throw feed.failure;
+      const target = { ...this.#at(key), ContentType: options.contentType, Body: stream };
+      const reply = whole
+        ? await this.#putWhole(target, options.contentLength, feed.signal)
+        : await this.#putParts(target, feed.signal);
+      if (feed.failure !== undefined) throw feed.failure;
+      return await this.#prove(key, digest, reply, feed.signal);
+    } catch (error) {
+      throw feed.failure ?? fromSdk(error, `put ${key}`);
+    } finally {
+      feed.close();
+      stream.destroy();
+    }
+  }
+
+  async putBytes(key: string, bytes: Uint8Array, options: { contentType: string }): Promise<StoredObject> {
+    const digest = new Digest();
+    digest.update(bytes);
+    try {
+      const input = { ...this.#at(key), ...this.#checksum, ContentType: options.contentType, Body: bytes };
+      return await this.#prove(key, digest, await this.#client.send(new PutObjectCommand(input)));
+    } catch (error) {
+      throw fromSdk(error, `put ${key}`);
+    }
+  }
+
+  async get(key: string, options: { signal?: AbortSignal } = {}): Promise<FetchedObject> {
+    try {
+      return await this.#fetch(key, options.signal);
+    } catch (error) {
+      if (options.signal?.aborted) throw new ObjectStoreError('aborted', 'aborted by the caller', { cause: error });
+      throw fromSdk(error, `get ${key}`);
+    }
+  }
+
+  async signedUrl(key: string, ttlSeconds: number): Promise<string> {
+    const expiresIn = Math.min(MAX_TTL_S, Math.max(1, Math.floor(ttlSeconds)));
+    try {
+      return await getSignedUrl(this.#client, new GetObjectCommand(this.#at(key)), { expiresIn });
+    } catch (error) {
+      throw fromSdk(error, `sign ${key}`);
+    }
+  }
+
+  async delete(keys: readonly string[]): Promise<void> {
+    // One by one: for the bulk call stores disagree about the digest that it has to carry.
+    const waiting = [...new Set(keys)];
+    const failures: ObjectStoreError[] = [];
+    const worker = async (): Promise<void> => {
+      for (let key = waiting.pop(); key !== undefined; key = waiting.pop()) {
+        await this.#deleteOne(key).catch((error: unknown) => failures.push(fromSdk(error, `delete ${key}`)));
+      }
+    };
+    await Promise.all(Array.from({ length: DELETES_AT_ONCE }, worker));
+    if (failures[0] !== undefined) throw failures[0];
+  }
+
+  async probe(): Promise<void> {
+    const key = `${this.#prefix}.probe/${randomUUID()}`;
+    await this.putBytes(key, Buffer.from('probe'), { contentType: 'text/plain' });
+    await this.delete([key]);
+  }
+
+  close(): void {
+    this.#client.destroy();
+  }
+
+  #at(key: string): { Bucket: string; Key: string } {
+    return { Bucket: this.#bucket, Key: key };
+  }
+
+  #putWhole(target: Target, contentLength: number | undefined, signal: AbortSignal): Promise<Reply> {
+    const input = { ...target, ...this.#checksum, ...(contentLength === undefined ? {} : { ContentLength: contentLength }) };
+    return this.#client.send(new PutObjectCommand(input), { abortSignal: signal });
+  }
+
+  /**
+   * lib-storage aborts only between two parts and then does not wait for its clean-up. Here its requests get the signal, so that it
+   * fails by itself, removes the upload and tells when it has done so. Begin and clean-up go through: a begin that was cut would leave
+   * an upload whose id nobody knows.
+   */
+  async #putParts(target: Target, signal: AbortSignal): Promise<Reply> {
+    const send = (command: Parameters<S3Client['send']>[0]) => {
+      const uncut = command instanceof CreateMultipartUploadCommand || command instanceof AbortMultipartUploadCommand;
+      return this.#client.send(command, uncut ? this.#limited() : { abortSignal: signal });
+    };
+    const client: S3Client = Object.create(this.#client, { send: { value: send } });
+    const reply = await new Upload({ client, params: target, partSize: PART_SIZE, queueSize: 1 }).done();
+    return reply.ETag === undefined ? {} : { ETag: reply.ETag };
+  }
+
+  /**
+   * A digest of the whole object that the store returned, or else the object read back, must be what was sent; otherwise it is removed.
+   * The ETag of an upload in parts is a digest of the parts only, and no proof: a Ceph 18 gateway on its single-file store returned the
+   * right one and then served the last part in place of every other (tried).
+   */
+  async #prove(key: string, digest: Digest, reply: Reply, signal?: AbortSignal): Promise<StoredObject> {
+    const { sha256, md5 } = digest.finish();
+    const stored = { bytes: digest.bytes, sha256 };
+    if (reply.ChecksumSHA256 !== undefined && Buffer.from(reply.ChecksumSHA256, 'base64').toString('hex') === sha256)
+      return stored;
+    if (reply.ETag?.replaceAll('"', '').toLowerCase() === md5) return stored;
+    const found = await this.#readBack(key, stored.bytes, signal);
+    if (found === sha256) return stored;
+    await this.#deleteOne(key).catch(() => undefined);
+    throw new ObjectStoreError(
+      'corrupt',
+      `put ${key}: sent ${stored.bytes} bytes with SHA-256 ${sha256}, the store has ${found}`,
+    );
+  }
+
+  async #fetch(key: string, signal: AbortSignal | undefined): Promise<FetchedObject> {
+    const reply = await this.#client.send(
+      new GetObjectCommand(this.#at(key)),
+      signal === undefined ? {} : { abortSignal: signal },
+    );
+    if (!(reply.Body instanceof Readable)) throw new ObjectStoreError('unavailable', `get ${key}: an answer without a body`);
+    return {
+      body: reply.Body,
+      ...(reply.ContentType === undefined ? {} : { contentType: reply.ContentType }),
+      ...(reply.ContentLength === undefined ? {} : { bytes: reply.ContentLength }),
+    };
+  }
+
+  /** The SHA-256 of what the store holds; a word about the size when that is wrong already. */
+  async #readBack(key: string, bytes: number, signal?: AbortSignal): Promise<string> {
+    const limit = this.#limited(signal, bytes / SLOWEST_READ_PER_MS).abortSignal;
+    const head = await this.#client.send(new HeadObjectCommand(this.#at(key)), { abortSignal: limit });
+    if (head.ContentLength !== bytes) return `${head.ContentLength} bytes`;
+    const { body } = await this.#fetch(key, limit);
+    const digest = new Digest();
+    try {
+      for await (const chunk of body) digest.update(chunk);
+    } finally {
+      body.destroy();
+    }
+    return digest.finish().sha256;
+  }
+
+  async #deleteOne(key: string): Promise<void> {
+    try {
+      await this.#client.send(new DeleteObjectCommand(this.#at(key)), this.#limited());
+    } catch (error) {
+      const failure = fromSdk(error, `delete ${key}`);
+      if (failure.code !== 'not_found') throw failure;
+    }
+  }
+
+  #limited(signal?: AbortSignal, moreMs = 0): { abortSignal: AbortSignal } {
+    const limit = AbortSignal.timeout(this.#callMs + Math.ceil(moreMs));
+    return { abortSignal: signal === undefined ? limit : AbortSignal.any([signal, limit]) };
+  }
+}
+
+interface Target {
+  Bucket: string;
+  Key: string;
+  ContentType: string;
+  Body: Readable;
+}
+
+interface Reply {
+  ETag?: string | undefined;
+  ChecksumSHA256?: string | undefined;
+}
