@@ -1,1 +1,25 @@
-export {};
+export type { ModelStatus } from './account.ts';
+export { assemble, CompletionAssembler } from './assemble.ts';
+export type { RawBody, StreamedBody } from './body.ts';
+export { ChatChunk, ChatCompletion, type ChatMessage, type ChatRequest, isEmptyCompletion } from './chat-schema.ts';
+export { type Category, classify, type Evidence } from './classify.ts';
+export { Grsai } from './client.ts';
+export type { Download } from './download.ts';
+export type { DrawKind, DrawTask } from './draw.ts';
+export {
+  GrsaiAnswerError,
+  GrsaiConnectionError,
+  GrsaiError,
+  type GrsaiErrorCode,
+  GrsaiInvalidRequestError,
+  GrsaiRefusedError,
+  type Outcome,
+  type Tried,
+} from './errors.ts';
+export type { Generations, GenerationsRequest } from './generations.ts';
+export type { ImageTask, ResultOptions, SubmitOptions, Submitted } from './images.ts';
+export { type Problem, validateImageTask } from './models/index.ts';
+export { BASE_URLS, type CallOptions, type GrsaiLogger, type GrsaiOptions, TIMEOUTS, type Timeouts } from './options.ts';
+export type { KeyState } from './probe.ts';
+export { redact } from './redact.ts';
+export { isTerminal, parseTaskState, type TaskState, type TaskStatus } from './task-state.ts';

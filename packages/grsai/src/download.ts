@@ -1,0 +1,93 @@
+import { GrsaiAnswerError, type GrsaiError, GrsaiInvalidRequestError, GrsaiRefusedError } from './errors.ts';
+import type { Response } from './exchange.ts';
+import { fileType, MAGIC_LENGTH } from './file-type.ts';
+import type { CallOptions } from './options.ts';
+import { retryAfterMs } from './retry-after.ts';
+import type { Wire } from './wire.ts';
+
+/** A result file that is on its way. */
+export interface Download {
+  /** By the first bytes, whatever the name or the header says (grsai-api §12 T14). */
+  readonly contentType: string;
+  /** `content-length`, when there is one. */
+  readonly length: number | undefined;
+  /** The bytes. Throws a `GrsaiError` when the file breaks off. Leaving the loop early drops the connection. */
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * Opens a result link. The key is not sent, redirects are not followed. Every failure is `retryable`, also a 404: files come late
+ * at times, and a lost download never means a lost task (grsai-api §12 T22). After two hours a link is dead for good (T15).
+ */
+export async function download(wire: Wire, link: string, { signal }: CallOptions): Promise<Download> {
+  const url = URL.canParse(link) ? new URL(link) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new GrsaiInvalidRequestError([{ field: 'url', message: 'must be an http(s) URL' }]);
+  }
+  const { response } = await wire.transport.send({
+    method: 'GET',
+    path: url.pathname + url.search,
+    base: url.origin,
+    pace: 'download',
+    paid: false,
+    repeatable: true,
+    anonymous: true,
+    signal,
+  });
+  const chunks = response.chunks();
+  if (response.status !== 200) {
+    await chunks.return(undefined);
+    throw refusedFile(response);
+  }
+  const head = await headOf(chunks);
+  const contentType = fileType(head);
+  if (contentType === undefined) {
+    await chunks.return(undefined);
+    throw notAFile(response, head);
+  }
+  const length = Number(response.headers['content-length'] ?? Number.NaN);
+  return { contentType, length: Number.isInteger(length) ? length : undefined, chunks: prepend(head, chunks) };
+}
+
+async function headOf(chunks: AsyncGenerator<Uint8Array>): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  while (length < MAGIC_LENGTH) {
+    const { value, done } = await chunks.next();
+    if (done === true) break;
+    parts.push(value);
+    length += value.length;
+  }
+  return Buffer.concat(parts);
+}
+
+async function* prepend(head: Uint8Array, rest: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield head;
+    yield* rest;
+  } finally {
+    await rest.return(undefined);
+  }
+}
+
+const refusedFile = ({ status, base, headers }: Response): GrsaiError =>
+  new GrsaiRefusedError({
+    code: status >= 500 ? 'server_error' : 'refused',
+    outcome: 'refused',
+    retryable: true,
+    message: `the result file answered HTTP ${status}`,
+    status,
+    base,
+    retryAfterMs: retryAfterMs(headers['retry-after'], Date.now()),
+  });
+
+const notAFile = ({ status, base }: Response, head: Uint8Array): GrsaiError =>
+  new GrsaiAnswerError({
+    code: 'unreadable_answer',
+    outcome: 'unknown',
+    retryable: true,
+    message: head.length === 0 ? 'the result file is empty' : 'the result link did not answer an image or a video',
+    status,
+    raw: Buffer.from(head).toString('utf8'),
+    base,
+  });

@@ -1,0 +1,71 @@
+/** A JSON object of which nothing is known yet. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+export const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The field as a string without surrounding space, or an empty one; numbers count, since ids and codes come as both. */
+export function textOf(value: unknown): string {
+  if (typeof value === 'string') return value.trim();
+  return typeof value === 'number' && Number.isFinite(value) ? String(value) : '';
+}
+
+/** The last JSON value among the documents of an answer; a `[DONE]` is none. */
+export const lastValue = (documents: readonly { readonly value: unknown }[]): unknown =>
+  documents.findLast(({ value }) => value !== undefined)?.value;
+
+/** What stands in an answer, out of its envelope. */
+export interface Content {
+  /** `code` of the envelope, when there is one (grsai-api §5.4); 0 is fine. */
+  readonly code: number | undefined;
+  readonly fields: Fields;
+  /** What upstream says is wrong: `error`, `error.message`, or the envelope's `msg` when its code is not 0. */
+  readonly error: string;
+  /** A `message` or `msg` without a code: good or bad, nothing but its words tells. */
+  readonly remark: string;
+}
+
+/** Envelopes inside envelopes that are looked through. */
+const DEPTH = 3;
+
+/**
+ * Takes an answer out of the `{code, msg, data}` envelope that may or may not be there, with the task as `data`, its id as
+ * `data.id`, as `id` beside `data`, or as `data` itself (grsai-api §4 rule 3, §12 T4, T5).
+ */
+export function unwrap(value: unknown): Content {
+  let fields: Fields = isFields(value) ? value : {};
+  let code: number | undefined;
+  let msg = '';
+  for (let depth = 0; depth < DEPTH && isEnvelope(fields); depth++) {
+    const outer = codeOf(fields['code']);
+    code = code !== undefined && code !== 0 ? code : (outer ?? code);
+    msg = messageOf(fields['msg']) || messageOf(fields['message']) || msg;
+    fields = inner(fields);
+  }
+  const refusal = code !== undefined && code !== 0 ? msg : '';
+  const remark = code === undefined ? messageOf(fields['message']) || messageOf(fields['msg']) : '';
+  return { code, fields, error: messageOf(fields['error']) || refusal, remark };
+}
+
+function isEnvelope(fields: Fields): boolean {
+  const { data } = fields;
+  if (isFields(data) && ('id' in data || 'status' in data || 'results' in data)) return true;
+  return !('status' in fields) && ('data' in fields || ('code' in fields && ('msg' in fields || 'message' in fields)));
+}
+
+function inner(outer: Fields): Fields {
+  const { data, code: _code, msg: _msg, message: _message, ...beside } = outer;
+  if (isFields(data)) return { ...beside, ...data, ...(textOf(data['id']) === '' && 'id' in beside ? { id: beside['id'] } : {}) };
+  return typeof data === 'string' && data.trim() !== '' ? { ...beside, id: data } : beside;
+}
+
+function codeOf(value: unknown): number | undefined {
+  if (typeof value !== 'number' && typeof value !== 'string') return undefined;
+  const code = Number(value);
+  return value === '' || Number.isNaN(code) ? undefined : code;
+}
+
+/** A text, or the text of an OpenAI-like `{message}` (grsai-api §6.1). */
+function messageOf(value: unknown): string {
+  if (!isFields(value)) return textOf(value);
+  return textOf(value['message']) || textOf(value['type']) || textOf(value['code']);
+}

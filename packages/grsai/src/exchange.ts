@@ -1,0 +1,164 @@
+import type { Readable } from 'node:stream';
+import { type Dispatcher, request } from 'undici';
+import { type Payload, Upload } from './body.ts';
+import { Deadline, type Limits, type Stop } from './deadline.ts';
+import { GrsaiConnectionError, GrsaiError, type GrsaiErrorCode, type Outcome } from './errors.ts';
+
+type Answer = Awaited<ReturnType<typeof request>>;
+
+/** One HTTP exchange with one base. */
+export interface ExchangeRequest {
+  readonly dispatcher: Dispatcher;
+  readonly base: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly method: 'GET' | 'POST';
+  readonly headers: Record<string, string>;
+  readonly payload?: Payload | undefined;
+  readonly limits: Limits;
+  readonly signal?: AbortSignal | undefined;
+  /** Fires when the client closes: what is read in the background then ends. */
+  readonly closing: AbortSignal;
+  /** The call can be made twice without a second paid task: an unknown outcome is `retryable`. */
+  readonly repeatable: boolean;
+}
+
+/** The head of an answer. The body has to be read with `chunks()`: leaving that loop ends the exchange. */
+export interface Response {
+  readonly base: string;
+  readonly path: string;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly repeatable: boolean;
+  /** `not_sent` when upstream answered before the whole body had been taken. */
+  readonly lost: Outcome;
+  /** From now on the end of the answer is waited for no longer than this. */
+  endWithin(ms: number): void;
+  /**
+   * The bytes; throws a `GrsaiConnectionError` when the answer breaks off. Leaving the loop early drops the connection, unless
+   * `rest` is `read_off`: then a short rest is read in the background so that the connection can be kept.
+   */
+  chunks(rest?: 'drop' | 'read_off'): AsyncGenerator<Uint8Array>;
+}
+
+/**
+ * Errors of the connection that came before anything was written. For a body the upload itself tells; this is for calls
+ * without one. Matched on codes, never on messages.
+ */
+const BEFORE_SENDING =
+  /^(?:ECONNREFUSED|ENOTFOUND|EAI_|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|UND_ERR_CONNECT|ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/;
+
+function codeOf(cause: unknown): string {
+  if (typeof cause !== 'object' || cause === null) return '';
+  const { code, errors } = cause as { code?: unknown; errors?: unknown };
+  if (typeof code === 'string') return code;
+  return Array.isArray(errors) ? codeOf(errors[0]) : '';
+}
+
+/**
+ * Sends one request and resolves at the head of the answer, whatever its status. Rejects with a `GrsaiConnectionError`,
+ * whose `outcome` is `not_sent` until the last chunk of the body was taken and `unknown` after (design §4).
+ */
+export async function exchange(ask: ExchangeRequest): Promise<Response> {
+  const deadline = new Deadline(ask.limits, ask.signal);
+  const upload = ask.payload && new Upload(ask.payload, (complete) => deadline.uploaded(complete));
+  const lost = (): Outcome => (upload === undefined || upload.complete ? 'unknown' : 'not_sent');
+  const fail = (cause: unknown, began: boolean): GrsaiError => {
+    deadline.clear();
+    upload?.stop();
+    return failure(ask, cause, deadline.stop, began || upload !== undefined ? lost() : beforeSending(cause));
+  };
+
+  try {
+    const answer = await start(ask, deadline, upload);
+    deadline.received();
+    return {
+      base: ask.base,
+      path: ask.path,
+      status: answer.statusCode,
+      headers: answer.headers,
+      repeatable: ask.repeatable,
+      get lost() {
+        return lost();
+      },
+      endWithin: (ms) => deadline.last(ms),
+      async *chunks(rest = 'drop') {
+        try {
+          for await (const chunk of answer.body.iterator({ destroyOnReturn: false })) {
+            deadline.pause();
+            yield chunk as Uint8Array;
+            deadline.received();
+          }
+        } catch (cause) {
+          throw fail(cause, true);
+        } finally {
+          deadline.clear();
+          leave(answer.body, rest, ask.closing);
+        }
+      },
+    };
+  } catch (cause) {
+    throw fail(cause, false);
+  }
+}
+
+/** The request, given up as soon as the deadline says so: undici itself notices an abort only once it is connected. */
+async function start(ask: ExchangeRequest, deadline: Deadline, upload: Upload | undefined): Promise<Answer> {
+  const { signal } = deadline;
+  if (deadline.stop !== undefined) throw deadline.stop;
+  if (upload !== undefined) deadline.connecting();
+  const answer = request(new URL(ask.base + ask.path), {
+    dispatcher: ask.dispatcher,
+    method: ask.method,
+    headers: ask.payload === undefined ? ask.headers : { ...ask.headers, 'content-length': String(ask.payload.length) },
+    // undici takes any async iterable; its types know only streams, and a stream would read ahead of the connection.
+    ...(upload === undefined ? {} : { body: upload as unknown as Readable }),
+    signal,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+  const stopped = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  answer.catch(() => undefined);
+  return Promise.race([answer, stopped]);
+}
+
+/**
+ * How much of an answer nobody waits for any more is still read: its connection can be used again then, and upstream does not see
+ * a caller hang up on the answer that took a task.
+ */
+const REST = { bytes: 64 * 1024, ms: 1000 };
+
+function leave(body: Answer['body'], rest: 'drop' | 'read_off', closing: AbortSignal): void {
+  if (body.readableEnded || body.destroyed) return;
+  body.on('error', () => undefined);
+  if (rest === 'drop' || closing.aborted) {
+    body.destroy();
+    return;
+  }
+  const signal = AbortSignal.any([closing, AbortSignal.timeout(REST.ms)]);
+  body.dump({ limit: REST.bytes, signal }).catch(() => undefined);
+}
+
+const beforeSending = (cause: unknown): Outcome => (BEFORE_SENDING.test(codeOf(cause)) ? 'not_sent' : 'unknown');
+
+function failure(ask: ExchangeRequest, cause: unknown, stop: Stop | undefined, outcome: Outcome): GrsaiError {
+  if (cause instanceof GrsaiError) return cause;
+  const code: GrsaiErrorCode = stop?.kind ?? (outcome === 'not_sent' ? 'connection_failed' : 'connection_lost');
+  const what = stop?.message ?? describe(cause);
+  return new GrsaiConnectionError({
+    code,
+    outcome,
+    retryable: code !== 'aborted' && (outcome === 'not_sent' || ask.repeatable),
+    message: `${ask.method} ${ask.path.split('?')[0]}: ${what}`,
+    base: ask.base,
+    cause: stop === undefined ? cause : stop.cause,
+  });
+}
+
+function describe(cause: unknown): string {
+  const code = codeOf(cause);
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return code === '' || message.includes(code) ? message : `${message} (${code})`;
+}

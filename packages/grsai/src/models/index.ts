@@ -1,0 +1,14 @@
+/** Models of upstream as data, and a validator: no network, no dependency. */
+export { FULL_PIXELS, ONE_K_PIXELS, PIXEL_TABLE, type PixelRule, type PixelSize, pixelsFor } from './pixels.ts';
+export type { Problem } from './problem.ts';
+export {
+  BASE_RATIOS,
+  CHAT_MODELS,
+  IMAGE_MODELS,
+  type ImageModel,
+  imageModel,
+  type ModelState,
+  QUALITIES,
+  VIDEO_MODEL,
+} from './table.ts';
+export { validateImageTask } from './validate.ts';

@@ -1,0 +1,85 @@
+import type { Dispatcher } from 'undici';
+import type { Limits } from './deadline.ts';
+
+/** The two nodes of upstream (grsai-api §2): global, China. */
+export const BASE_URLS: readonly string[] = ['https://grsaiapi.com', 'https://grsai.dakka.com.cn'];
+
+/** All time limits, in milliseconds (design §4). */
+export interface Timeouts {
+  /** Until a connection stands, DNS and TLS included. */
+  readonly connectMs: number;
+  /** An upload without progress. */
+  readonly uploadIdleMs: number;
+  /** An asynchronous submit: from the last byte of the body to the end of the answer. */
+  readonly submitAnswerMs: number;
+  /** A held call: from the last byte of the body to the first of the answer. */
+  readonly firstByteMs: number;
+  /** A held call: between two chunks of the answer. */
+  readonly idleMs: number;
+  /** A held call, in all. */
+  readonly totalMs: number;
+  /** A result query and the side calls, in all. */
+  readonly queryMs: number;
+  /** A download: to the first byte. */
+  readonly downloadFirstByteMs: number;
+  /** A download: between two chunks. */
+  readonly downloadIdleMs: number;
+  /** A download, in all. */
+  readonly downloadTotalMs: number;
+}
+
+export const TIMEOUTS: Timeouts = {
+  connectMs: 5_000,
+  uploadIdleMs: 10_000,
+  submitAnswerMs: 15_000,
+  firstByteMs: 120_000,
+  idleMs: 60_000,
+  totalMs: 300_000,
+  queryMs: 10_000,
+  downloadFirstByteMs: 20_000,
+  downloadIdleMs: 30_000,
+  downloadTotalMs: 600_000,
+};
+
+/** Gets one line for each exchange: path, base, status, outcome, duration; never a body or a key. A pino logger fits. */
+export interface GrsaiLogger {
+  debug(fields: Record<string, unknown>, message: string): void;
+}
+
+export interface GrsaiOptions {
+  /** The key, sent as a bearer token. Never printed. */
+  readonly apiKey: string;
+  /** Nodes in the order they are tried, without credentials; default `BASE_URLS`. */
+  readonly baseUrls?: readonly string[];
+  /** Time limits that differ from `TIMEOUTS`. */
+  readonly timeouts?: Partial<Timeouts>;
+  /**
+   * Used for every call instead of the two dispatchers of the client's own, and not closed by it. Proxy variables of the
+   * environment are ignored; a proxy is set here. One that keeps connections makes some lost submits look unknown (design §4).
+   */
+  readonly dispatcher?: Dispatcher;
+  readonly logger?: GrsaiLogger;
+}
+
+/** On every call. */
+export interface CallOptions {
+  /** Ends the call; `outcome` of the error says what may have been left behind. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Which limits a call has. */
+export type Pace = 'submit' | 'held' | 'query' | 'download';
+
+export function limitsFor(pace: Pace, t: Timeouts): Limits {
+  const start = { connectMs: t.connectMs, uploadIdleMs: t.uploadIdleMs };
+  switch (pace) {
+    case 'submit':
+      return { ...start, answerMs: t.submitAnswerMs };
+    case 'held':
+      return { ...start, answerMs: t.firstByteMs, idleMs: t.idleMs, totalMs: t.totalMs };
+    case 'query':
+      return { ...start, answerMs: t.queryMs, totalMs: t.queryMs };
+    case 'download':
+      return { ...start, answerMs: t.downloadFirstByteMs, idleMs: t.downloadIdleMs, totalMs: t.downloadTotalMs };
+  }
+}

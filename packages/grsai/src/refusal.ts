@@ -1,0 +1,146 @@
+import type { Reply } from './answer.ts';
+import { type Category, classify, classifyText, type Verdict } from './classify.ts';
+import { lastValue, textOf, unwrap } from './envelope.ts';
+import { GrsaiAnswerError, type GrsaiError, type GrsaiErrorInit, GrsaiRefusedError } from './errors.ts';
+
+/** Texts of these say that nothing was made, or that it is over, whatever the status around them (grsai-api §11.1). */
+export const PROOF: ReadonlySet<Category> = new Set(['auth', 'balance', 'moderation', 'input', 'model']);
+
+/** With 408 and 5xx less counts as proof: there the words may be those of a machine in between. */
+const PROOF_5XX: ReadonlySet<Category> = new Set(['auth', 'balance', 'input', 'model']);
+
+/** A second call may work, and the first made nothing that is charged. */
+const REPEAT: ReadonlySet<Category> = new Set(['transient', 'rate_limited', 'failed']);
+
+const HTML = /^\s*<(?:!doctype|html|head|body|\?xml|!--)/i;
+
+export interface Asked {
+  /** A question about a task, not a call that makes one: an answer that tells nothing is asked for again. */
+  readonly query?: boolean;
+}
+
+/**
+ * The error for an answer that is not what was asked for (grsai-api §11.3). Total: every reply has one. Order: what the body
+ * says, then the HTTP status, then free text.
+ */
+export function refusal(reply: Reply, { query = false }: Asked = {}): GrsaiError {
+  const { status } = reply;
+  const said = readRefusal(reply);
+  const { category, waitMs } = judge(reply, said);
+  const facts = {
+    status,
+    raw: reply.text,
+    base: reply.base,
+    retryAfterMs: reply.retryAfterMs ?? waitMs,
+    category,
+    ...(said.taskId === '' ? {} : { taskId: said.taskId }),
+  };
+  const repeat = query || reply.repeatable;
+
+  const gaveUp = status === 408 || status >= 500;
+  const proven = gaveUp ? said.json && PROOF_5XX.has(category) : said.readable && PROOF.has(category);
+  if (said.ended || proven) return refused(facts, said, repeat);
+  if (gaveUp) {
+    const outcome = reply.lost;
+    const retryable = repeat || outcome === 'not_sent';
+    return new GrsaiRefusedError({ ...facts, code: 'server_error', outcome, retryable, message: says(status, said.words) });
+  }
+  if (status >= 300 || (said.readable && said.words !== '')) return refused(facts, said, repeat);
+  return unreadable(reply, facts, repeat, query);
+}
+
+/** A refusal whose words were cut off made nothing and may have been a passing one, so it may be repeated. */
+function judge({ status, cut }: Reply, said: Said): Verdict {
+  const verdict = classify({ status, ...said });
+  const lostWords = cut !== undefined && status >= 300 && status < 500 && verdict.category === 'unknown';
+  return lostWords ? { category: 'transient' } : verdict;
+}
+
+interface Said {
+  readonly code: number | undefined;
+  readonly taskStatus: string | undefined;
+  readonly reason: string | undefined;
+  /** `undefined` when the body is a page, whose words say nothing about the call. */
+  readonly text: string | undefined;
+  /** The same, or what else says no. */
+  readonly words: string | undefined;
+  readonly taskId: string;
+  readonly json: boolean;
+  /** The body says no by itself: JSON, or a text that is no page. */
+  readonly readable: boolean;
+  /** A task is named that has ended. */
+  readonly ended: boolean;
+}
+
+/** An answer without JSON: a page, a plain text (legacy, grsai-api §5.2), or something cut off. */
+function readPlain({ text, status, shape, cut }: Reply): Said {
+  const page = HTML.test(text);
+  const plain = page ? undefined : text.trim().slice(0, 500);
+  // On a 200 it is a refusal only where the table knows the text: half a JSON or a stray word proves nothing.
+  const whole = shape === 'other' && cut === undefined;
+  const readable = !page && (status >= 300 || (whole && PROOF.has(classify({ text: plain }).category)));
+  return {
+    code: undefined,
+    taskStatus: undefined,
+    reason: undefined,
+    text: plain,
+    words: plain,
+    taskId: '',
+    json: false,
+    readable,
+    ended: false,
+  };
+}
+
+function readRefusal(reply: Reply): Said {
+  const value = lastValue(reply.documents);
+  if (value === undefined) return readPlain(reply);
+  const { code, fields, error, remark } = unwrap(value);
+  const taskStatus = textOf(fields['status']).toLowerCase();
+  const reason = textOf(fields['failure_reason']);
+  const taskId = textOf(fields['id']);
+  const over = taskStatus === 'failed' || taskStatus === 'violation';
+  const refusing = code !== undefined && code !== 0;
+  const text = error || (reply.status >= 300 || classifyText(remark).category !== 'unknown' ? remark : '');
+  return {
+    code,
+    taskStatus: taskStatus || undefined,
+    reason: reason || undefined,
+    text,
+    words: text || (refusing ? `code ${code}` : over ? taskStatus : ''),
+    taskId,
+    json: true,
+    readable: true,
+    ended: over && (taskId !== '' || reply.status < 500),
+  };
+}
+
+type Facts = Omit<GrsaiErrorInit, 'code' | 'outcome' | 'message'>;
+
+function refused(facts: Facts, said: Said, repeat: boolean): GrsaiError {
+  const category = facts.category ?? 'unknown';
+  const code = category === 'rate_limited' ? 'rate_limited' : 'refused';
+  const retryable = REPEAT.has(category) || (repeat && category === 'unknown' && !said.json);
+  return new GrsaiRefusedError({ ...facts, code, outcome: 'refused', retryable, message: says(facts.status, said.words) });
+}
+
+function unreadable(reply: Reply, facts: Facts, repeat: boolean, query: boolean): GrsaiError {
+  const { cut, shape, documents } = reply;
+  const json = lastValue(documents) !== undefined;
+  const silent = cut === undefined && (shape === 'empty' || json);
+  const what = cut?.message ?? (shape === 'empty' ? 'an empty answer' : json ? 'JSON without what was asked for' : 'no JSON');
+  const outcome = reply.lost;
+  return new GrsaiAnswerError({
+    ...facts,
+    category: 'unknown',
+    code: cut?.code ?? 'unreadable_answer',
+    outcome,
+    retryable: cut?.code !== 'aborted' && (repeat || outcome === 'not_sent'),
+    needsKeyProbe: silent && !query && outcome === 'unknown' && facts.taskId === undefined,
+    message: `HTTP ${facts.status}: ${what}`,
+    ...(cut === undefined ? {} : { cause: cut }),
+  });
+}
+
+const says = (status: number | undefined, text: string | undefined): string =>
+  `HTTP ${status}${text === undefined ? ': a page' : text === '' ? '' : `: ${text.slice(0, 300)}`}`;

@@ -1,0 +1,215 @@
+import { inspect } from 'node:util';
+import { Agent } from 'undici';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { Grsai } from '../src/index.ts';
+import { answering, client, deadUrl, errorOf, KEY, serve, TASK } from './support.ts';
+
+const RUNNING = JSON.stringify({ id: '6-a', status: 'running' });
+const CHAT = { model: 'm', messages: [{ role: 'user', content: 'hi' }] };
+const COMPLETION = JSON.stringify({ object: '', choices: [{ index: 0, message: { role: 'assistant', content: 'hello' } }] });
+
+/** undici frees a connection a turn of the loop after its answer has ended, so calls in a row take turns on two. */
+const KEPT = 2;
+
+describe('connections', () => {
+  test('of image submits are never shared, so that a closing one is no false unknown', async () => {
+    await using server = await serve(answering(200, RUNNING));
+    await using grsai = client([server.url]);
+    for (let i = 0; i < 3; i++) await grsai.images.submit(TASK);
+    expect(server.connections()).toBe(3);
+  });
+
+  test('of result queries and chat are kept', async () => {
+    await using server = await serve((req, res) => {
+      res.end(req.url?.startsWith('/v1/chat') ? COMPLETION : RUNNING);
+    });
+    await using grsai = client([server.url]);
+    for (let i = 0; i < 10; i++) {
+      await grsai.images.result('6-a', { base: server.url });
+      await grsai.chat.complete(CHAT);
+    }
+    expect(server.connections()).toBeLessThanOrEqual(KEPT);
+  });
+
+  test('are kept after a refusal and a page as well', async () => {
+    await using server = await serve((_req, res) => {
+      res.writeHead(502).end('<html>bad gateway</html>');
+    });
+    await using grsai = client([server.url]);
+    for (let i = 0; i < 10; i++) await errorOf(grsai.images.result('6-a', { base: server.url }));
+    expect(server.connections()).toBeLessThanOrEqual(KEPT);
+  });
+
+  test('come from the injected dispatcher, which stays open', async () => {
+    await using server = await serve(answering(200, RUNNING));
+    const dispatcher = new Agent();
+    onTestFinished(() => dispatcher.destroy());
+    const spy = vi.spyOn(dispatcher, 'dispatch');
+    const grsai = client([server.url], {}, { dispatcher });
+    await grsai.images.submit(TASK);
+    await grsai.images.result('6-a', { base: server.url });
+    await grsai.close();
+    expect(spy).toHaveBeenCalledTimes(2);
+    expect(dispatcher.closed).toBe(false);
+  });
+
+  test('are gone after close, and calls after it were not sent', async () => {
+    await using server = await serve(answering(200, RUNNING));
+    const grsai = client([server.url]);
+    await grsai.images.submit(TASK);
+    await grsai.close();
+    expect(await errorOf(grsai.images.submit(TASK))).toMatchObject({ outcome: 'not_sent' });
+    expect(server.requests).toHaveLength(1);
+  });
+});
+
+describe('the environment', () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  test('is not asked for a proxy', async () => {
+    const dead = await deadUrl();
+    for (const name of ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'ALL_PROXY']) vi.stubEnv(name, dead);
+    vi.stubEnv('NODE_USE_ENV_PROXY', '1');
+    await using server = await serve(answering(200, RUNNING));
+    await using grsai = client([server.url]);
+    expect(await grsai.images.submit(TASK)).toMatchObject({ id: '6-a' });
+  });
+});
+
+describe('a result query', () => {
+  test('asks the base it is told, with the id encoded and the key sent', async () => {
+    await using first = await serve(answering(200, RUNNING));
+    await using second = await serve(answering(200, RUNNING));
+    await using grsai = client([first.url, second.url]);
+    await grsai.images.result('6-a/b?c', { base: second.url });
+    expect(first.requests).toEqual([]);
+    expect(second.requests[0]).toMatchObject({
+      method: 'GET',
+      url: '/v1/api/result?id=6-a%2Fb%3Fc',
+      headers: { authorization: `Bearer ${KEY}` },
+    });
+  });
+
+  test('never turns to another base, where the task is not known', async () => {
+    const dead = await deadUrl();
+    await using other = await serve(answering(200, RUNNING));
+    await using grsai = client([dead, other.url]);
+    expect(await errorOf(grsai.images.result('6-a', { base: dead }))).toMatchObject({ retryable: true, base: dead });
+    expect(other.requests).toEqual([]);
+  });
+
+  test.each([
+    ['too slow', () => undefined, 'timeout'],
+    ['cut', (res: { destroy: () => void }) => res.destroy(), 'connection_lost'],
+  ])('whose answer is %s may be made again', async (_, act, code) => {
+    await using server = await serve((_req, res) => {
+      res.write('{"id":');
+      act(res);
+    });
+    await using grsai = client([server.url], { queryMs: 80 });
+    expect(await errorOf(grsai.images.result('6-a', { base: server.url }))).toMatchObject({ code, retryable: true });
+  });
+});
+
+describe('side calls', () => {
+  test('credits sends the key in the body only and reads the number', async () => {
+    await using server = await serve(answering(200, '{"code":0,"msg":"success","data":{"credits":48200}}'));
+    await using grsai = client([server.url]);
+    expect(await grsai.account.credits()).toBe(48_200);
+    expect(server.requests[0]).toMatchObject({ url: '/client/openapi/getAPIKeyCredits', body: JSON.stringify({ apiKey: KEY }) });
+    expect(server.requests[0]?.headers.authorization).toBeUndefined();
+  });
+
+  test.each(['{"code":0,"data":{}}', '{"code":-1,"msg":"apikey error"}', '<html></html>', '', '{"data":{"credits":"many"}}'])(
+    'credits that cannot be read are an error: %j',
+    async (text) => {
+      await using server = await serve(answering(200, text));
+      await using grsai = client([server.url]);
+      await errorOf(grsai.account.credits());
+    },
+  );
+
+  test('the status of a model tells health and the text during maintenance', async () => {
+    await using server = await serve((req, res) => {
+      const down = req.url?.includes('nano-banana-pro');
+      res.end(JSON.stringify({ code: 0, data: { status: !down, error: down ? 'model maintenance' : '' } }));
+    });
+    await using grsai = client([server.url]);
+    expect(await grsai.models.status('nano-banana-2')).toEqual({ model: 'nano-banana-2', available: true, error: '' });
+    expect(await grsai.models.status('nano-banana-pro')).toMatchObject({ available: false, error: 'model maintenance' });
+  });
+
+  test.each([
+    ['apikey error', 400, '{"error":{"message":"apikey error"}}', 'refused'],
+    ['a 401', 401, '', 'refused'],
+    ['a model error', 400, '{"error":{"message":"Model not support"}}', 'valid'],
+    ['no credits', 400, '{"error":{"message":"apikey credits not enough"}}', 'valid'],
+    ['a completion', 200, COMPLETION, 'valid'],
+    ['a page', 502, '<html></html>', 'unknown'],
+    ['a 429', 429, '', 'unknown'],
+    ['an empty 200', 200, '', 'unknown'],
+    ['an unknown text', 400, '{"error":{"message":"???"}}', 'unknown'],
+  ])('the key probe makes of %s: %s', async (_, status, text, state) => {
+    await using server = await serve(answering(status, text));
+    await using grsai = client([server.url]);
+    expect(await grsai.probeKey()).toBe(state);
+  });
+
+  test('the key probe does not know when nobody answers, and ends by its signal', async () => {
+    await using grsai = client([await deadUrl()]);
+    expect(await grsai.probeKey()).toBe('unknown');
+    expect(await errorOf(grsai.probeKey({ signal: AbortSignal.abort() }))).toMatchObject({ code: 'aborted' });
+  });
+});
+
+describe('the client itself', () => {
+  test('shows no key, however it is printed', () => {
+    const grsai = new Grsai({ apiKey: KEY });
+    expect(inspect(grsai, { depth: 10, showHidden: true }) + JSON.stringify(grsai) + String(grsai)).not.toContain('0011223344');
+    expect(inspect(grsai.account, { depth: 10 }) + JSON.stringify(grsai.account)).not.toContain('0011223344');
+  });
+
+  test.each([
+    { apiKey: '' },
+    { apiKey: 'sk-with\nbreak' },
+    { apiKey: KEY, baseUrls: [] },
+    { apiKey: KEY, baseUrls: ['grsaiapi.com'] },
+    { apiKey: KEY, baseUrls: ['ftp://grsaiapi.com'] },
+    { apiKey: KEY, baseUrls: ['https://user:secret@grsaiapi.com'] },
+    { apiKey: KEY, baseUrls: ['https://grsaiapi.com?x=1'] },
+  ])('refuses options that cannot work, and does not repeat them: %#', (options) => {
+    expect(() => new Grsai(options)).toThrow(TypeError);
+    expect(() => new Grsai(options)).not.toThrow(/secret|sk-/);
+  });
+
+  test('writes one line for each exchange, without key, body or query', async () => {
+    const lines: unknown[] = [];
+    const dead = await deadUrl();
+    await using server = await serve(answering(200, RUNNING));
+    const logger = { debug: (fields: Record<string, unknown>, message: string) => lines.push({ ...fields, message }) };
+    await using grsai = client([dead, server.url], {}, { logger });
+    await grsai.images.submit(TASK);
+    await grsai.images.result('6-secret', { base: server.url });
+    const ms = expect.any(Number);
+    expect(lines).toEqual([
+      {
+        method: 'POST',
+        path: '/v1/api/generate',
+        base: dead,
+        code: 'connection_failed',
+        outcome: 'not_sent',
+        ms,
+        message: 'grsai call failed',
+      },
+      { method: 'POST', path: '/v1/api/generate', base: server.url, status: 200, ms, message: 'grsai answered' },
+      { method: 'GET', path: '/v1/api/result', base: server.url, status: 200, ms, message: 'grsai answered' },
+    ]);
+  });
+
+  test('works below a path', async () => {
+    await using server = await serve(answering(200, RUNNING));
+    await using grsai = client([`${server.url}/front/`]);
+    expect(await grsai.images.submit(TASK)).toMatchObject({ base: `${server.url}/front` });
+    expect(server.requests[0]?.url).toBe('/front/v1/api/generate');
+  });
+});

@@ -1,0 +1,212 @@
+import { describe, expect, test } from 'vitest';
+import { answering, client, drain, errorOf, serve, TASK } from './support.ts';
+
+const ID = '4-2c7d1e90';
+const URL_1 = 'https://file3.example.net/file/90c1d2e3.png';
+const DONE = { id: ID, status: 'succeeded', progress: 100, results: [{ url: URL_1 }] };
+const RUNNING = { id: ID, status: 'running', progress: 36 };
+const events = (...values: object[]): string => values.map((value) => `data: ${JSON.stringify(value)}\n\n`).join('');
+const SSE = { 'content-type': 'text/event-stream' };
+
+describe('generate', () => {
+  test('asks for json and gives the end of the task', async () => {
+    await using server = await serve(answering(200, JSON.stringify(DONE)));
+    await using grsai = client([server.url]);
+    expect(await grsai.images.generate(TASK)).toMatchObject({ id: ID, status: 'succeeded', urls: [URL_1] });
+    expect(JSON.parse(server.requests[0]?.body ?? '')).toEqual({ ...TASK, replyType: 'json' });
+    expect(server.requests[0]?.headers.connection).toBe('close');
+  });
+
+  test.each([
+    ['failed', 'generate failed', 'failed'],
+    ['violation', 'prompt rejected', 'moderation'],
+  ])('gives %s as a state although it comes as HTTP 400', async (status, error, category) => {
+    await using server = await serve(answering(400, JSON.stringify({ id: ID, status, error })));
+    await using grsai = client([server.url]);
+    expect(await grsai.images.generate(TASK)).toMatchObject({ id: ID, status, error, category });
+  });
+
+  test('reads past the progress when the answer comes as a stream', async () => {
+    await using server = await serve((_req, res) => res.write(events(RUNNING, DONE).trimEnd()));
+    await using grsai = client([server.url]);
+    expect(await grsai.images.generate(TASK)).toMatchObject({ status: 'succeeded' });
+  });
+
+  test.each<[string, number, string, object]>([
+    [
+      'a refusal without a task',
+      400,
+      '{"id":"","status":"failed","error":"apikey error"}',
+      { outcome: 'refused', category: 'auth' },
+    ],
+    ['a gateway that gave up', 504, '<html></html>', { outcome: 'unknown', retryable: false }],
+    ['an empty 200', 200, '', { outcome: 'unknown', needsKeyProbe: true }],
+    [
+      'an answer that ends while the task runs',
+      200,
+      JSON.stringify(RUNNING),
+      { outcome: 'unknown', taskId: ID, needsKeyProbe: false },
+    ],
+  ])('throws at %s', async (_, status, text, want) => {
+    await using server = await serve(answering(status, text));
+    await using grsai = client([server.url]);
+    expect(await errorOf(grsai.images.generate(TASK))).toMatchObject(want);
+  });
+
+  test('sends nothing that is known to be wrong', async () => {
+    await using server = await serve(answering(200, ''));
+    await using grsai = client([server.url]);
+    const wrong = { ...TASK, aspectRatio: '1024x1024' };
+    expect(await errorOf(grsai.images.generate(wrong))).toMatchObject({ code: 'invalid_request' });
+    expect(await errorOf(grsai.images.stream(wrong).next())).toMatchObject({ code: 'invalid_request' });
+    expect(server.requests).toEqual([]);
+  });
+});
+
+describe('stream', () => {
+  test.each([
+    ['', events(RUNNING, DONE)],
+    [' with [DONE] and comments', `: hi\n\n${events(RUNNING, DONE)}data: [DONE]\n\n`],
+    [' without the last blank line', events(RUNNING, DONE).trimEnd()],
+  ])('asks for a stream and gives every state%s', async (_, text) => {
+    await using server = await serve(answering(200, text, SSE));
+    await using grsai = client([server.url]);
+    const states = await drain(grsai.images.stream(TASK));
+    expect(states).toMatchObject([
+      { id: ID, status: 'running', progress: 36 },
+      { id: ID, status: 'succeeded', urls: [URL_1] },
+    ]);
+    expect(JSON.parse(server.requests[0]?.body ?? '')).toEqual({ ...TASK, replyType: 'stream' });
+  });
+
+  test('ends with a failure as a state, in the stream or in place of it', async () => {
+    const failed = { id: ID, status: 'failed', error: 'generate failed' };
+    for (const handler of [answering(200, events(RUNNING, failed), SSE), answering(400, JSON.stringify(failed))]) {
+      await using server = await serve(handler);
+      await using grsai = client([server.url]);
+      expect((await drain(grsai.images.stream(TASK))).at(-1)).toMatchObject({ status: 'failed', category: 'failed' });
+    }
+  });
+
+  test.each<[string, string, object]>([
+    ['before the first event', '', { outcome: 'unknown', needsKeyProbe: true }],
+    [
+      'in the middle of an event',
+      `${events(RUNNING)}data: {"id":"4-2c`,
+      { code: 'connection_lost', outcome: 'unknown', taskId: ID },
+    ],
+    ['after the last progress', events(RUNNING), { code: 'connection_lost', outcome: 'unknown', taskId: ID, retryable: false }],
+    ['after [DONE] without an end', `${events(RUNNING)}data: [DONE]\n\n`, { outcome: 'unknown', taskId: ID }],
+    ['with a refusal', events({ id: '', status: 'failed', error: 'apikey error' }), { outcome: 'refused', category: 'auth' }],
+    ['with an error', events({ error: { message: 'insufficient credits' } }), { outcome: 'refused', category: 'balance' }],
+  ])('that ends %s throws', async (_, text, want) => {
+    await using server = await serve(answering(200, text, SSE));
+    await using grsai = client([server.url]);
+    expect(await errorOf(drain(grsai.images.stream(TASK)))).toMatchObject(want);
+  });
+
+  test('that is reset has an unknown outcome and names the task', async () => {
+    await using server = await serve((_req, res) => {
+      res.write(events(RUNNING), () => res.socket?.resetAndDestroy());
+    });
+    await using grsai = client([server.url]);
+    expect(await errorOf(drain(grsai.images.stream(TASK)))).toMatchObject({
+      code: 'connection_lost',
+      outcome: 'unknown',
+      taskId: ID,
+    });
+  });
+});
+
+describe('generations', () => {
+  const ANSWER = { created: 1780009876, data: [{ url: ` ${URL_1} ` }], usage: { total_tokens: 0, input_tokens_details: {} } };
+
+  test.each([
+    ['bare', ANSWER],
+    ['in an envelope', { code: 0, msg: 'success', data: ANSWER }],
+  ])('gives the links of an answer that comes %s', async (_, answer) => {
+    await using server = await serve(answering(200, JSON.stringify(answer)));
+    await using grsai = client([server.url]);
+    expect(await grsai.images.generations({ ...TASK, size: '1:1' })).toMatchObject({
+      created: 1780009876,
+      urls: [URL_1],
+      data: ANSWER.data,
+      usage: ANSWER.usage,
+    });
+    expect(server.requests[0]).toMatchObject({ url: '/v1/images/generations' });
+    expect(JSON.parse(server.requests[0]?.body ?? '')).toEqual({ ...TASK, size: '1:1', response_format: 'url' });
+  });
+
+  test('keeps what came without a link', async () => {
+    await using server = await serve(answering(200, '{"created":1,"data":[{"b64_json":"aGk="},{"url":null}]}'));
+    await using grsai = client([server.url]);
+    expect(await grsai.images.generations(TASK)).toMatchObject({ urls: [], data: [{ b64_json: 'aGk=' }, { url: null }] });
+  });
+
+  test.each<[string, number, string, object]>([
+    ['a refusal', 400, '{"error":{"message":"generation failed"}}', { outcome: 'refused', category: 'failed', retryable: true }],
+    ['a refused key', 400, '{"error":{"message":"apikey error"}}', { outcome: 'refused', category: 'auth' }],
+    ['a 504', 504, 'upstream request timeout', { outcome: 'unknown', retryable: false }],
+    ['a 200 without data', 200, '{"created":1}', { outcome: 'unknown', needsKeyProbe: true }],
+    ['a page', 200, '<html></html>', { outcome: 'unknown' }],
+  ])('throws at %s', async (_, status, text, want) => {
+    await using server = await serve(answering(status, text));
+    await using grsai = client([server.url]);
+    expect(await errorOf(grsai.images.generations(TASK))).toMatchObject(want);
+  });
+});
+
+describe('the legacy API', () => {
+  const inEnvelope = (data: unknown, code = 0, msg = 'success') => JSON.stringify({ code, msg, data });
+
+  test.each([
+    ['data.id', inEnvelope({ id: ID })],
+    ['data itself', inEnvelope(ID)],
+    ['id without an envelope', JSON.stringify({ id: ID })],
+  ])('hands over a task for polling, its id as %s', async (_, answer) => {
+    await using server = await serve(answering(200, answer));
+    await using grsai = client([server.url]);
+    expect(await grsai.draw.submit('nano-banana', TASK)).toEqual({ id: ID, base: server.url, tried: [] });
+    expect(server.requests[0]).toMatchObject({ url: '/v1/draw/nano-banana', body: JSON.stringify({ webHook: '-1', ...TASK }) });
+  });
+
+  test('keeps the webhook that a task names', async () => {
+    await using server = await serve(answering(200, inEnvelope({ id: ID })));
+    await using grsai = client([server.url]);
+    await grsai.draw.submit('flux', { ...TASK, webHook: 'https://a.example/hook' });
+    expect(JSON.parse(server.requests[0]?.body ?? '')).toMatchObject({ webHook: 'https://a.example/hook' });
+  });
+
+  test('refuses with HTTP 200 and a code', async () => {
+    await using server = await serve(answering(200, inEnvelope(null, -1, 'apikey credits not enough')));
+    await using grsai = client([server.url]);
+    expect(await errorOf(grsai.draw.submit('completions', TASK))).toMatchObject({
+      outcome: 'refused',
+      category: 'balance',
+      status: 200,
+    });
+  });
+
+  test.each([
+    ['with its envelope', inEnvelope({ ...DONE, failure_reason: '', error: '' })],
+    ['without it', JSON.stringify({ ...DONE, failure_reason: '', error: '' })],
+  ])('gives the state of a task %s', async (_, answer) => {
+    await using server = await serve(answering(200, answer));
+    await using grsai = client([server.url]);
+    expect(await grsai.draw.result(ID, { base: server.url })).toMatchObject({ id: ID, status: 'succeeded', urls: [URL_1] });
+    expect(server.requests[0]).toMatchObject({ method: 'POST', url: '/v1/draw/result', body: JSON.stringify({ id: ID }) });
+  });
+
+  test('calls a task missing that it does not know, code -22', async () => {
+    await using server = await serve(answering(200, inEnvelope(null, -22, 'task not exist')));
+    await using grsai = client([server.url]);
+    expect(await grsai.draw.result(ID, { base: server.url })).toMatchObject({ id: ID, status: 'missing' });
+  });
+
+  test('answers a held call with one `data: ` line although no stream was asked for', async () => {
+    await using server = await serve(answering(200, `data: ${JSON.stringify(DONE)}`));
+    await using grsai = client([server.url]);
+    expect(await grsai.draw.generate('nano-banana', TASK)).toMatchObject({ status: 'succeeded', urls: [URL_1] });
+    expect(JSON.parse(server.requests[0]?.body ?? '')).toEqual({ ...TASK, shutProgress: true });
+  });
+});
