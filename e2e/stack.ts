@@ -51,10 +51,10 @@ export async function startStack(o: { emulator?: EmulatorOptions; env?: Record<s
   const startApi = () =>
     startProcess({ entry: entry('api'), env: { ...env, PORT: String(port) }, ready: (line) => line['event'] === 'api.ready' });
   const startWorker = (more: Record<string, string> = {}) =>
-    startProcess({ entry: entry('worker'), env: { ...env, ...more }, ready: (line) => line['event'] === 'worker.ready' });
+    start({ entry: entry('worker'), env: { ...env, ...more }, ready: (line) => line['event'] === 'worker.ready' });
   const [api, ...workers] = await Promise.all([startApi(), ...Array.from({ length: o.workers ?? 1 }, () => startWorker())]);
   onTestFinished(async () => {
-    await Promise.all([api, ...workers].map((process) => process?.stop()));
+    await Promise.all(processes.map((process) => process.stop()));
     await Promise.all([proxy.stop(), s3.stop(), receiver.stop(), emulator.close()]);
     await redis.stop();
   });

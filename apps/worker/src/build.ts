@@ -104,7 +104,15 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
 
   const maintain = createMaintainer(
     { repairs: createRepairs(kit), 'owed-deliveries': createOwedDeliveries(kit) },
-    { redis, prefix: config.REDIS_PREFIX, lockMs: config.QUEUE_LOCK_MS, stalledMs: config.QUEUE_STALLED_MS, onError },
+    {
+      redis,
+      prefix: config.REDIS_PREFIX,
+      lockMs: config.QUEUE_LOCK_MS,
+      stalledMs: config.QUEUE_STALLED_MS,
+      onError,
+      onTaskFailed: (task, err) =>
+        log.error({ event: 'maintain.failed', err, task }, 'a repair round failed; the next one tries again'),
+    },
   );
   await producer.schedule('repairs', REPAIR_EVERY_MS);
   await producer.schedule('owed-deliveries', OWED_EVERY_MS);
@@ -135,6 +143,15 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
   };
 }
 
+const READY_LIMIT_MS = 2000;
+
+async function within<T>(ms: number, otherwise: string, work: Promise<T>): Promise<T> {
+  return await Promise.race([
+    work,
+    new Promise<never>((_, reject) => setTimeout(() => reject(new Error(otherwise)), ms).unref()),
+  ]);
+}
+
 async function startHealth(
   config: WorkerConfig,
   parts: {
@@ -146,9 +163,10 @@ async function startHealth(
   if (config.HEALTH_PORT === 0) return undefined;
   return await startHealthServer(config.HEALTH_PORT, {
     '/livez': async () => ({ ok: true, body: { status: 'ok' } }),
+    // A worker waits for Redis instead of failing, so the question needs a limit of its own.
     '/readyz': async () => {
-      await parts.store.health.write();
-      await parts.objects.probe();
+      await within(READY_LIMIT_MS, 'Redis takes no write', parts.store.health.write());
+      await within(READY_LIMIT_MS, 'S3 does not answer', parts.objects.probe());
       return { ok: true, body: { status: 'ok' } };
     },
     '/metrics': () => parts.metrics.expose(),

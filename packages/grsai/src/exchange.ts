@@ -106,7 +106,8 @@ export async function exchange(ask: ExchangeRequest): Promise<Response> {
 async function start(ask: ExchangeRequest, deadline: Deadline, upload: Upload | undefined): Promise<Answer> {
   const { signal } = deadline;
   if (deadline.stop !== undefined) throw deadline.stop;
-  if (upload !== undefined) deadline.connecting();
+  if (upload === undefined) deadline.uploaded(true);
+  else deadline.connecting();
   const answer = request(new URL(ask.base + ask.path), {
     dispatcher: ask.dispatcher,
     method: ask.method,

@@ -141,9 +141,14 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
 
   return {
     /** The caller's request becomes a record, once for one idempotency key. */
-    async accept(job: { id: string; tenant: string; doc: JobDoc; idempotency?: Idempotency }): Promise<Accepted> {
-      const now = clock.now();
-      const { id, tenant, doc, idempotency } = job;
+    async accept(job: {
+      id: string;
+      tenant: string;
+      doc: JobDoc;
+      createdAt?: number;
+      idempotency?: Idempotency;
+    }): Promise<Accepted> {
+      const { id, tenant, doc, idempotency, createdAt: now = clock.now() } = job;
       const order = {
         id,
         now,

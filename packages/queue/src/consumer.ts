@@ -107,7 +107,7 @@ export function createConsumer(name: QueueName, handler: Handler, o: ConsumerOpt
 /** The consumer of `maintain`: each scheduled name has its task. */
 export function createMaintainer(
   tasks: Readonly<Record<string, () => Promise<void>>>,
-  o: Omit<ConsumerOptions, 'concurrency' | 'onThrow'>,
+  o: Omit<ConsumerOptions, 'concurrency' | 'onThrow'> & { onTaskFailed: (task: string, error: Error) => void },
 ): Consumer {
   const worker = new Worker(
     'maintain' satisfies QueueName,
@@ -124,6 +124,6 @@ export function createMaintainer(
     },
   );
   worker.on('error', o.onError);
-  worker.on('failed', (_job, error) => o.onError(error));
+  worker.on('failed', (job, error) => o.onTaskFailed(job?.name ?? '', error));
   return { name: 'maintain', open: () => 0, stop: () => worker.close() };
 }

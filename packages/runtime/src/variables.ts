@@ -11,8 +11,8 @@ const redisUrl = z
 const secretsKey = z
   .string()
   .refine(
-    (value) => value.split(',').every((key) => Buffer.from(key.slice(key.indexOf(':') + 1), 'base64').length === 32),
-    'must be base64 of 32 bytes',
+    (value) => value.split(',').every((key) => Buffer.from(key.trim(), 'base64').length === 32),
+    'must be base64 of 32 bytes, or several of these separated by commas, newest first',
   )
   .describe('encrypts the webhook secrets; make one with: openssl rand -base64 32');
 

@@ -49,7 +49,13 @@ export function createAcceptJob(o: {
             .digest('hex'),
         }
       : undefined;
-    const accepted = await o.store.moves.accept({ id, tenant: from.tenant, doc, ...(idempotency ? { idempotency } : {}) });
+    const accepted = await o.store.moves.accept({
+      id,
+      tenant: from.tenant,
+      doc,
+      createdAt: now,
+      ...(idempotency ? { idempotency } : {}),
+    });
     if (accepted.kind === 'conflict')
       throw new Problem(
         'idempotency_key_reused',

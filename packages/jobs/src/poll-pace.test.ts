@@ -1,0 +1,25 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { budgetMs, nextLookMs, UNKNOWN_DURATIONS } from './poll-pace.ts';
+
+test('when nothing is known of a model then the first look comes after 12 s and the next ones after 4 to 5', () => {
+  expect(nextLookMs(0, UNKNOWN_DURATIONS, () => 0)).toBe(12_000);
+  expect(nextLookMs(12_100, UNKNOWN_DURATIONS, () => 0)).toBe(4000);
+  expect(nextLookMs(60_000, UNKNOWN_DURATIONS, () => 0.999)).toBe(4999);
+});
+
+test('when a task is older than most of its kind then it is looked at every 10 s', () => {
+  expect(nextLookMs(200_000, UNKNOWN_DURATIONS, () => 0.5)).toBe(10_000);
+});
+
+test('whatever the age and what is known, the next look comes later than now and the budget is at least 15 min', () => {
+  const durations = fc
+    .tuple(fc.integer({ min: 1, max: 1e6 }), fc.nat(1e6), fc.nat(1e6))
+    .map(([p20, a, b]) => ({ p20, p90: p20 + a, p99: p20 + a + b }));
+  fc.assert(
+    fc.property(durations, fc.nat(8e6), fc.double({ min: 0, max: 0.999, noNaN: true }), (known, age, draw) => {
+      expect(nextLookMs(age, known, () => draw)).toBeGreaterThan(0);
+      expect(budgetMs(known)).toBeGreaterThanOrEqual(900_000);
+    }),
+  );
+});

@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { FAILURES } from './failures.ts';
+import { CALL_ROWS, decideCall, decideTask, type Observation, throttleMs, type Verdict } from './retry-table.ts';
+
+const CATEGORIES = ['auth', 'balance', 'moderation', 'input', 'model', 'transient', 'rate_limited', 'failed', 'unknown'] as const;
+
+/** Each row of the retry table of design §2 for `call` and `submit`. */
+const ROWS: readonly [string, Observation, Verdict][] = [
+  ['connection refused', { outcome: 'not_sent', category: 'unknown' }, { kind: 'retry', exhausted: 'upstream_unavailable' }],
+  ['the client refused its own input', { outcome: 'not_sent', category: 'input' }, { kind: 'fail', code: 'invalid_input' }],
+  ['429', { outcome: 'refused', category: 'rate_limited' }, { kind: 'throttle' }],
+  ['timeout after the last byte', { outcome: 'unknown', category: 'unknown' }, { kind: 'unknown' }],
+  ['502 whose text says transient', { outcome: 'unknown', category: 'transient' }, { kind: 'unknown' }],
+  ['200 with an empty body', { outcome: 'unknown', category: 'unknown', needsKeyProbe: true }, { kind: 'probe_key' }],
+  ['key refused', { outcome: 'refused', category: 'auth' }, { kind: 'pause', reason: 'auth' }],
+  ['no credits', { outcome: 'refused', category: 'balance' }, { kind: 'pause', reason: 'balance' }],
+  ['policy', { outcome: 'refused', category: 'moderation' }, { kind: 'fail', code: 'content_rejected' }],
+  ['413', { outcome: 'refused', category: 'input' }, { kind: 'fail', code: 'invalid_input' }],
+  ['model in maintenance', { outcome: 'refused', category: 'model' }, { kind: 'fail', code: 'model_unavailable' }],
+  ['transient refusal', { outcome: 'refused', category: 'transient' }, { kind: 'retry', exhausted: 'upstream_failed' }],
+  ['generate failed', { outcome: 'refused', category: 'failed' }, { kind: 'retry', exhausted: 'upstream_failed' }],
+  ['a text that no row knows', { outcome: 'refused', category: 'unknown' }, { kind: 'fail', code: 'upstream_failed' }],
+];
+
+test.each(ROWS)('when a call saw %s then the table decides', (_what, seen, verdict) => {
+  expect(decideCall(seen)).toEqual(verdict);
+});
+
+test('whatever was seen, there is one verdict, and an unknown outcome is never simply retried', () => {
+  const observation = fc.record({
+    outcome: fc.constantFrom('not_sent' as const, 'refused' as const, 'unknown' as const),
+    category: fc.constantFrom(...CATEGORIES),
+    needsKeyProbe: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(observation, (seen) => {
+      const verdict = decideCall(seen);
+      expect(CALL_ROWS.map((row) => row.verdict)).toContainEqual(verdict);
+      if (seen.outcome === 'unknown') expect(['unknown', 'probe_key']).toContain(verdict.kind);
+    }),
+  );
+});
+
+test.each([
+  ['transient', { kind: 'again' }],
+  ['failed', { kind: 'again' }],
+  ['rate_limited', { kind: 'again' }],
+  ['moderation', { kind: 'fail', code: 'content_rejected' }],
+  ['input', { kind: 'fail', code: 'invalid_input' }],
+  ['model', { kind: 'fail', code: 'model_unavailable' }],
+  ['unknown', { kind: 'fail', code: 'upstream_failed' }],
+  ['auth', { kind: 'fail', code: 'upstream_failed' }],
+] as const)('when a task failed by %s then the table decides', (category, verdict) => {
+  expect(decideTask(category)).toEqual(verdict);
+});
+
+test('when 429 follows 429 then the queue waits 2 s, doubling to 60 s', () => {
+  expect([0, 1, 2, 3, 4, 5, 20].map(throttleMs)).toEqual([2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
+});
+
+test('a code that a verdict can name is a code that a job can end with', () => {
+  for (const { verdict } of CALL_ROWS) {
+    if (verdict.kind === 'fail') expect(FAILURES).toHaveProperty(verdict.code);
+    if (verdict.kind === 'retry') expect(FAILURES).toHaveProperty(verdict.exhausted);
+  }
+});
