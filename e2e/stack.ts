@@ -48,8 +48,14 @@ export async function startStack(o: { emulator?: EmulatorOptions; env?: Record<s
     ...o.env,
   };
   const port = await freePort();
+  const processes: Awaited<ReturnType<typeof startProcess>>[] = [];
+  const start = async (...args: Parameters<typeof startProcess>) => {
+    const process = await startProcess(...args);
+    processes.push(process);
+    return process;
+  };
   const startApi = () =>
-    startProcess({ entry: entry('api'), env: { ...env, PORT: String(port) }, ready: (line) => line['event'] === 'api.ready' });
+    start({ entry: entry('api'), env: { ...env, PORT: String(port) }, ready: (line) => line['event'] === 'api.ready' });
   const startWorker = (more: Record<string, string> = {}) =>
     start({ entry: entry('worker'), env: { ...env, ...more }, ready: (line) => line['event'] === 'worker.ready' });
   const [api, ...workers] = await Promise.all([startApi(), ...Array.from({ length: o.workers ?? 1 }, () => startWorker())]);

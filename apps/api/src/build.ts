@@ -18,6 +18,7 @@ import { healthRoutes } from './http/routes/health.ts';
 import { jobRoutes } from './http/routes/jobs.ts';
 import { webhookSecretRoutes } from './http/routes/webhook-secret.ts';
 import { createAcceptJob } from './use-cases/accept-job.ts';
+import { imageProblems, webhookProblems } from './use-cases/check-request.ts';
 
 export const VERSION = '0.1.0';
 
@@ -60,10 +61,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
     log,
   });
 
-  const check = (request: JobRequest): FieldError[] => {
-    const problem = request.webhook ? egress.checkUrl(request.webhook.url) : undefined;
-    return problem ? [{ pointer: '/webhook/url', message: problem.message }] : [];
-  };
+  const check = (request: JobRequest): FieldError[] => [...webhookProblems(egress, request), ...imageProblems(request)];
 
   const app = createApp({
     log,

@@ -61,6 +61,8 @@ interface Change {
   by?: string | undefined;
   to?: State;
   waitMs?: number;
+  /** What the `dueMs` of the row counts from; now and `waitMs` when it is not said. */
+  dueFrom?: number;
   set?: Partial<Record<RecordField, string | number>>;
   del?: readonly (RecordField | 'sb' | 'sa' | 'su')[];
   inflightUntil?: number | 0;
@@ -98,7 +100,7 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
       status,
       stage,
       next: row.step === 'next',
-      due: row.dueMs === null ? undefined : now + (change.waitMs ?? 0) + row.dueMs,
+      due: row.dueMs === null ? undefined : (change.dueFrom ?? now + (change.waitMs ?? 0)) + row.dueMs,
       inflight: change.inflightUntil,
       turn: change.turn ?? false,
       event: change.event,
@@ -203,6 +205,17 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
       if (fields === null) return { kind: 'stale' };
       return { kind: reply[0] as 'ok' | 'held' | 'unknown' | 'expired' | 'canceling', record: decodeRecord(entry.id, fields) };
     },
+
+    /** How far the open call has come. */
+    tell: (job: JobRecord, o: { by: string; progress: number }) =>
+      move('tell', job, {
+        by: o.by,
+        to: 'running/submitting',
+        dueFrom: job.sent?.until ?? clock.now(),
+        set: { prog: Math.max(job.progress, o.progress) },
+        event: 'job.progress',
+        progress: Math.max(job.progress, o.progress),
+      }),
 
     /** The open call is proven to have made nothing; the same entry waits `waitMs` and comes again. */
     refused: (job: JobRecord, o: { by: string; waitMs: number; spent: number; attempts: readonly Attempt[] }) =>

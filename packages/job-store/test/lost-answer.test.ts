@@ -24,6 +24,15 @@ const ROWS: readonly [string, (kit: Started) => Promise<() => Promise<unknown>>,
     { kind: 'ok' },
   ],
   [
+    'tell',
+    async (kit) => {
+      const job = await jobIn(kit, 'submitting');
+      const record = await job.read();
+      return () => kit.store.moves.tell(record, { by: job.token, progress: 5 });
+    },
+    { kind: 'ok', step: 1 },
+  ],
+  [
     'refused',
     async (kit) => {
       const job = await jobIn(kit, 'submitting');

@@ -23,9 +23,9 @@ test('a move that ends a run leaves nothing due, and every other one does', () =
 });
 
 test('a move that hands the job to a new entry takes a new step', () => {
-  // refused, look and store_again keep their entry waiting; begin and cancel_open leave it with its holder.
+  // refused, look and store_again keep their entry waiting; begin, tell and cancel_open leave it with its holder.
   const same = rows.filter(([, move]) => move.step === 'same').map(([name]) => name);
-  expect(same.sort()).toEqual(['begin', 'cancel_open', 'look', 'refused', 'store_again']);
+  expect(same.sort()).toEqual(['begin', 'cancel_open', 'look', 'refused', 'store_again', 'tell']);
 });
 
 test('all but intake run on a full Redis, since they record what was paid for', () => {

@@ -45,6 +45,8 @@ export const MOVES = {
     dueMs: 0,
     paid: true,
   },
+  /** How far the open call has come. `dueMs` counts from `sent.until`. */
+  tell: { from: ['running/submitting'], to: 'same', step: 'same', guard: 'sent', dueMs: 0, paid: true },
   /** The call is proven to have made nothing: the entry goes back. */
   refused: { from: ['running/submitting'], to: ['queued'], step: 'same', guard: 'sent', dueMs: SOON, paid: true },
   /** Upstream took the image task. A job in `canceling` is told so by its state. */
@@ -55,7 +57,8 @@ export const MOVES = {
   again: { from: ['running/generating'], to: ['queued'], step: 'next', guard: 'step', dueMs: SOON, paid: true },
   /** What was paid for is there and has to be kept. */
   outputs: {
-    from: ['running/generating', 'running/submitting'],
+    // A held call that was to be canceled and came to its end was paid for: the result is kept (P3).
+    from: ['running/generating', 'running/submitting', 'canceling/submitting'],
     to: ['running/storing'],
     step: 'next',
     guard: 'step or sent',

@@ -1,12 +1,13 @@
-import { type ChatCompletion, type Grsai, GrsaiError, isEmptyCompletion } from '@grsai-jobs/grsai';
+import type { ChatCompletion, Grsai } from '@grsai-jobs/grsai';
 import type { AccountLimits } from '@grsai-jobs/job-store';
-import { LIMITS } from '@grsai-jobs/jobs';
+import { type Attempt, LIMITS, type Pending } from '@grsai-jobs/jobs';
 import { done, type Handler, type Outcome } from '@grsai-jobs/queue';
-import { endRun } from './end-run.ts';
+import { endRun, failRun } from './end-run.ts';
 import { type FailedCallKit, settleFailedCall } from './failed-call.ts';
+import { heldCall } from './held-calls.ts';
 import { attemptOf, noteAttempt } from './kit.ts';
 import { openPaidCall, type PaidCall } from './paid-call.ts';
-import { chatBody } from './upstream-bodies.ts';
+import { TASK_LIFE_MS } from './submit.ts';
 
 /** The whole of a held call (design §4). */
 const CALL_LIMIT_MS = 300_000;
@@ -14,8 +15,11 @@ const CALL_LIMIT_MS = 300_000;
 /** A completion that is too large for the record waits in it until it is stored; nothing upstream can bring it back. */
 const COMPLETION_LIFE_MS = 7 * 24 * 3600 * 1000;
 
+/** Progress of a streamed answer is written at most this often. */
+const TELL_EVERY_MS = 5000;
+
 export interface CallKit extends FailedCallKit {
-  grsai: Pick<Grsai, 'chat'>;
+  grsai: Pick<Grsai, 'chat' | 'images'>;
   limits: AccountLimits;
 }
 
@@ -25,40 +29,60 @@ export function createCallStage(kit: CallKit): Handler {
     const call = await openPaidCall(kit, entry, { stage: 'call', limitMs: CALL_LIMIT_MS, limits: kit.limits });
     if (!('record' in call)) return call;
     try {
-      const completion = await kit.grsai.chat.complete(chatBody(call.record.doc), { signal: kit.shutdown.cutting });
-      return await keepCompletion(kit, call, notEmpty(completion));
+      const held = await heldCall(kit.grsai, call.record.doc, { signal: kit.shutdown.cutting, onProgress: teller(kit, call) });
+      return held.kind === 'links' ? await keepLinks(kit, call, held.urls) : await keepCompletion(kit, call, held.completion);
     } catch (error) {
       return await settleFailedCall(kit, call, 'call', error);
     }
   };
 }
 
-/** A 200 with empty content is seen in the wild (grsai-api §12 T20); each one is an attempt (design §3). */
-function notEmpty(completion: ChatCompletion): ChatCompletion {
-  if (isEmptyCompletion(completion))
-    throw new GrsaiError({
-      code: 'refused',
-      outcome: 'refused',
-      category: 'failed',
-      status: 200,
-      retryable: true,
-      message: 'upstream answered with an empty completion',
+/** Writes progress now and then. It is no more than news, so a write that fails is let go. */
+function teller(kit: CallKit, call: PaidCall): (progress: number) => void {
+  let last = call.startedAt;
+  return (progress) => {
+    const now = kit.clock.now();
+    if (now - last < TELL_EVERY_MS) return;
+    last = now;
+    kit.store.moves.tell(call.record, { by: call.token, progress }).catch((err: unknown) => {
+      kit.log.warn({ event: 'job.progress_not_written', err, job_id: call.record.id }, 'progress was not written');
     });
-  return completion;
+  };
 }
 
 async function keepCompletion(kit: CallKit, call: PaidCall, completion: ChatCompletion): Promise<Outcome> {
   const { record, token } = call;
-  const attempt = attemptOf(record, 'call', call.startedAt, kit.clock.now(), 'succeeded');
-  noteAttempt(kit, record, attempt);
-  const attempts = [...record.attempts, attempt];
-  const spent = record.spent + 1;
-  if (Buffer.byteLength(JSON.stringify(completion)) <= LIMITS.inlineCompletionBytes) {
-    await endRun(kit, record, { status: 'succeeded', by: token, output: { kind: 'chat', completion }, attempts, spent });
-    return done;
-  }
-  const pending = { completion, dies_at: kit.clock.now() + COMPLETION_LIFE_MS };
-  const moved = await kit.store.moves.outputs(record, { by: token, pending, attempts, spent });
-  if (moved.kind === 'ok') await kit.producer.enqueue({ ...record, stage: 'storing', step: moved.step, turn: moved.turn });
+  const attempts = succeeded(kit, call);
+  if (Buffer.byteLength(JSON.stringify(completion)) > LIMITS.inlineCompletionBytes)
+    return await toStore(kit, call, attempts, { completion, dies_at: kit.clock.now() + COMPLETION_LIFE_MS });
+  await endRun(kit, record, {
+    status: 'succeeded',
+    by: token,
+    output: { kind: 'chat', completion },
+    attempts,
+    spent: record.spent + 1,
+  });
+  return done;
+}
+
+/** Links of a held call have no task behind them: they are stored while they live, or lost (grsai-api §6.2). */
+async function keepLinks(kit: CallKit, call: PaidCall, urls: readonly string[]): Promise<Outcome> {
+  const attempts = succeeded(kit, call);
+  if (urls.length > 0)
+    return await toStore(kit, call, attempts, { links: urls.map((url) => ({ url })), dies_at: call.startedAt + TASK_LIFE_MS });
+  await failRun(kit, call.record, 'upstream_result_lost', { by: call.token, attempts, spent: call.record.spent + 1 });
+  return done;
+}
+
+function succeeded(kit: CallKit, call: PaidCall): readonly Attempt[] {
+  const attempt = attemptOf(call.record, 'call', call.startedAt, kit.clock.now(), 'succeeded');
+  noteAttempt(kit, call.record, attempt);
+  return [...call.record.attempts, attempt];
+}
+
+async function toStore(kit: CallKit, call: PaidCall, attempts: readonly Attempt[], pending: Pending): Promise<Outcome> {
+  const { record, token } = call;
+  const moved = await kit.store.moves.outputs(record, { by: token, pending, attempts, spent: record.spent + 1 });
+  if (moved.kind === 'ok') await kit.producer.enqueueStore({ id: record.id, step: moved.step });
   return done;
 }

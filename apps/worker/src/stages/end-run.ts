@@ -64,6 +64,13 @@ export function failRun(
   return endRun(kit, record, { ...end, status: 'failed', error });
 }
 
-/** Past `expires_at`: the whole job is bounded. */
-export const expireRun = (kit: Kit, record: JobRecord): Promise<Moved> =>
-  endRun(kit, record, { status: 'expired', error: jobError('deadline_exceeded', record.stage ?? 'queued') });
+/** Refusals that cost no attempt and so last until the job expires (design §2). */
+const LASTING: readonly string[] = ['upstream_rate_limited', 'upstream_auth', 'upstream_balance'] satisfies FailureCode[];
+
+/** Past `expires_at`: the whole job is bounded. A refusal that lasted to the end is told as the reason. */
+export function expireRun(kit: Kit, record: JobRecord): Promise<Moved> {
+  const last = record.attempts.at(-1);
+  const lasting = record.status === 'queued' && last?.run === record.run && LASTING.includes(last.error_code ?? '');
+  const code = lasting ? (last.error_code as FailureCode) : 'deadline_exceeded';
+  return endRun(kit, record, { status: 'expired', error: jobError(code, record.stage ?? 'queued') });
+}

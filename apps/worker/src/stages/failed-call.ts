@@ -51,7 +51,7 @@ export async function settleFailedCall(
   const cut = error.code === 'aborted' && kit.shutdown.cutting.aborted;
   const verdict = await decide(kit, error);
   const attempt = attemptOf(call.record, stage, call.startedAt, kit.clock.now(), cut ? 'cut' : OUTCOME[verdict.kind], {
-    code: error.code,
+    code: codeOf(verdict) ?? error.code,
     status: error.status,
     base: error.base,
   });
@@ -65,6 +65,13 @@ const OUTCOME: Readonly<Record<Verdict['kind'], Attempt['outcome']>> = {
   probe_key: 'unknown',
   unknown: 'unknown',
   fail: 'failed',
+};
+
+/** Refusals that outlast a job give it their own code when it expires (design §2). */
+const codeOf = (verdict: Verdict): FailureCode | undefined => {
+  if (verdict.kind === 'throttle') return 'upstream_rate_limited';
+  if (verdict.kind === 'pause' && verdict.reason === 'auth') return 'upstream_auth';
+  return verdict.kind === 'pause' && verdict.reason === 'balance' ? 'upstream_balance' : undefined;
 };
 
 async function decide(kit: FailedCallKit, error: GrsaiError): Promise<Verdict> {
@@ -154,6 +161,6 @@ async function back(kit: Kit, call: PaidCall, attempt: Attempt, o: { spent: numb
 }
 
 const recentThrottles = (record: JobRecord): number => {
-  const fromEnd = [...record.attempts].reverse().findIndex((attempt) => attempt.error_code !== 'rate_limited');
+  const fromEnd = [...record.attempts].reverse().findIndex((attempt) => attempt.error_code !== 'upstream_rate_limited');
   return fromEnd === -1 ? record.attempts.length : fromEnd;
 };

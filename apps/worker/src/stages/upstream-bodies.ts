@@ -24,5 +24,14 @@ export function imageTask(doc: JobDoc) {
   });
 }
 
-/** The body of a chat call; `stream` is always sent (grsai-api §6.1). */
-export const chatBody = (doc: JobDoc) => given({ ...(doc as Chat).input, stream: false as const });
+/** The body of `/v1/images/generations`, which knows fewer fields (grsai-api §6.2). */
+export function generationsBody(doc: JobDoc) {
+  const { input } = doc as Image;
+  return given({ model: input.model, prompt: input.prompt, image: input.images, size: input.aspect_ratio });
+}
+
+/** The body of a chat call; the client says itself whether it streams (grsai-api §6.1). */
+export function chatBody(doc: JobDoc) {
+  const { stream: _stream, ...body } = (doc as Chat).input;
+  return given(body);
+}
