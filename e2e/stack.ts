@@ -93,7 +93,7 @@ export async function startStack(o: { emulator?: EmulatorOptions; env?: Record<s
 
 export type Stack = Awaited<ReturnType<typeof startStack>>;
 
-export function createClient(url: string, key: string) {
+function createClient(url: string, key: string) {
   const send = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
     await fetch(url + path, {
       method,

@@ -69,6 +69,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
     trustProxy: config.TRUST_PROXY,
     routes: [
       healthRoutes({
+        pauses: () => store.pauses.all(),
         checks: { redis: () => store.health.write(), object_store: atMostEvery(PROBE_EVERY_MS, () => objects.probe()) },
         metrics,
         metricsToken: config.METRICS_TOKEN,

@@ -22,8 +22,16 @@ import {
 } from '@grsai-jobs/runtime';
 import { createEgress, createSecretBox, newSecret } from '@grsai-jobs/webhooks';
 import type { WorkerConfig } from './config.ts';
+import { createLateResults, LATE_EVERY_MS } from './maintain/late-results.ts';
+import { createOldRecords, OLD_EVERY_MS } from './maintain/old-records.ts';
 import { createOwedDeliveries, OWED_EVERY_MS } from './maintain/owed-deliveries.ts';
+import { createPauseRound, PAUSES_EVERY_MS } from './maintain/pauses.ts';
 import { createRepairs, REPAIR_EVERY_MS } from './maintain/repairs.ts';
+import { createPauseControl } from './pauses/pause-control.ts';
+import { createProbes } from './pauses/probes.ts';
+import { createStorageHealth } from './pauses/storage-health.ts';
+import { createUpstreamHealth } from './pauses/upstream-health.ts';
+import { watchPauses } from './pauses/watch.ts';
 import { createCallStage } from './stages/call.ts';
 import { countingStalls, onThrow } from './stages/crashed.ts';
 import { createDeliverStage } from './stages/deliver.ts';
@@ -66,6 +74,8 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
 
   const stopping = new AbortController();
   const cutting = new AbortController();
+  const control = createPauseControl({ pauses: store.pauses, producer, clock, log });
+  const upstream = createUpstreamHealth(control, log);
   const kit: FailedCallKit = {
     store,
     producer,
@@ -75,6 +85,8 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     backoff: fullJitter(),
     shutdown: { stopping: stopping.signal, cutting: cutting.signal },
     probeKey: async () => (await grsai.probeKey()) !== 'refused',
+    pauses: control,
+    upstream,
   };
   const limits = { maxInFlight: config.GRSAI_MAX_IN_FLIGHT, rpm: config.GRSAI_RPM };
   const signLink = (key: string, ttlS: number) => objects.signedUrl(key, ttlS);
@@ -94,7 +106,18 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     consume('call', createCallStage({ ...kit, grsai, limits }), config.CALL_CONCURRENCY),
     consume('submit', createSubmitStage({ ...kit, grsai, limits }), config.SUBMIT_CONCURRENCY),
     consume('poll', createPollStage({ ...kit, grsai }), config.POLL_CONCURRENCY),
-    consume('store', createStoreStage({ ...kit, grsai, objects, egress, keyPrefix: config.S3_PREFIX }), config.STORE_CONCURRENCY),
+    consume(
+      'store',
+      createStoreStage({
+        ...kit,
+        grsai,
+        objects,
+        egress,
+        keyPrefix: config.S3_PREFIX,
+        storage: createStorageHealth(control, clock, log),
+      }),
+      config.STORE_CONCURRENCY,
+    ),
     consume(
       'deliver',
       createDeliverStage({ ...kit, egress, signLink, secretsOf, random: Math.random }),
@@ -102,26 +125,38 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     ),
   ];
 
-  const maintain = createMaintainer(
-    { repairs: createRepairs(kit), 'owed-deliveries': createOwedDeliveries(kit) },
+  await control.align();
+  const rounds = [
+    { name: 'repairs', everyMs: REPAIR_EVERY_MS, run: createRepairs(kit) },
+    { name: 'owed-deliveries', everyMs: OWED_EVERY_MS, run: createOwedDeliveries(kit) },
     {
-      redis,
-      prefix: config.REDIS_PREFIX,
-      lockMs: config.QUEUE_LOCK_MS,
-      stalledMs: config.QUEUE_STALLED_MS,
-      onError,
-      onTaskFailed: (task, err) =>
-        log.error({ event: 'maintain.failed', err, task }, 'a repair round failed; the next one tries again'),
+      name: 'pauses',
+      everyMs: PAUSES_EVERY_MS,
+      run: createPauseRound(
+        { ...kit, sweeps: store.sweeps },
+        control,
+        createProbes({ grsai, objects, sweeps: store.sweeps, clock }),
+      ),
     },
-  );
-  await producer.schedule('repairs', REPAIR_EVERY_MS);
-  await producer.schedule('owed-deliveries', OWED_EVERY_MS);
+    { name: 'late-results', everyMs: LATE_EVERY_MS, run: createLateResults({ ...kit, grsai }) },
+    { name: 'old-records', everyMs: OLD_EVERY_MS, run: createOldRecords(kit, config.RETENTION_DAYS) },
+  ];
+  const maintain = createMaintainer(Object.fromEntries(rounds.map(({ name, run }) => [name, run])), {
+    redis,
+    prefix: config.REDIS_PREFIX,
+    lockMs: config.QUEUE_LOCK_MS,
+    stalledMs: config.QUEUE_STALLED_MS,
+    onError,
+    onTaskFailed: (task, err) => log.error({ event: 'maintain.failed', err, task }, 'a round failed; the next one tries again'),
+  });
+  await Promise.all(rounds.map(({ name, everyMs }) => producer.schedule(name, everyMs)));
+  const watch = watchPauses({ pauses: store.pauses, upstream, metrics: kit.metrics, log });
 
-  const health = await startHealth(config, { store, objects, metrics });
+  const health = await startHealth(config, { store, objects, metrics, control });
   log.info({ event: 'worker.ready', health_port: health?.port }, 'ready');
 
   const closing: readonly (readonly Service[])[] = [
-    [...stages, maintain],
+    [...stages, maintain, watch],
     [
       ...(health ? [health] : []),
       { name: 'queues', stop: () => producer.close() },
@@ -158,16 +193,17 @@ async function startHealth(
     store: ReturnType<typeof createJobStore>;
     objects: ReturnType<typeof createObjectStore>;
     metrics: ReturnType<typeof createMetrics>;
+    control: ReturnType<typeof createPauseControl>;
   },
 ) {
   if (config.HEALTH_PORT === 0) return undefined;
   return await startHealthServer(config.HEALTH_PORT, {
     '/livez': async () => ({ ok: true, body: { status: 'ok' } }),
     // A worker waits for Redis instead of failing, so the question needs a limit of its own.
-    '/readyz': async () => {
+    '/readyz': async (verbose) => {
       await within(READY_LIMIT_MS, 'Redis takes no write', parts.store.health.write());
       await within(READY_LIMIT_MS, 'S3 does not answer', parts.objects.probe());
-      return { ok: true, body: { status: 'ok' } };
+      return { ok: true, body: { status: 'ok', ...(verbose ? { pauses: [...(await parts.control.reasons()).values()] } : {}) } };
     },
     '/metrics': () => parts.metrics.expose(),
   });

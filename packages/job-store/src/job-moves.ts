@@ -66,6 +66,8 @@ interface Change {
   set?: Partial<Record<RecordField, string | number>>;
   del?: readonly (RecordField | 'sb' | 'sa' | 'su')[];
   inflightUntil?: number | 0;
+  /** When the late sweep looks at the task of the ended run. */
+  lateLookAt?: number | undefined;
   turn?: boolean;
   event?: string;
   progress?: number;
@@ -102,6 +104,7 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
       next: row.step === 'next',
       due: row.dueMs === null ? undefined : (change.dueFrom ?? now + (change.waitMs ?? 0)) + row.dueMs,
       inflight: change.inflightUntil,
+      late: change.lateLookAt,
       turn: change.turn ?? false,
       event: change.event,
       progress: change.progress ?? job.progress,
@@ -125,6 +128,8 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
         keys.dueDeliveries,
         keys.counters,
         job.batch_id ? keys.batch(job.batch_id) : keys.job(job.id),
+        keys.storing,
+        keys.late,
       ],
       [JSON.stringify(order), ...Object.entries(change.set ?? {}).flatMap(([field, value]) => [field, value as string | number])],
     )) as [string, ...unknown[]];
@@ -316,6 +321,7 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
         keepSent?: boolean;
         counter?: string;
         set?: Change['set'];
+        lateLookAt?: number;
       },
     ) =>
       move('end', job, {
@@ -335,6 +341,7 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
         event: `job.${o.status}`,
         progress: o.status === 'succeeded' ? 100 : job.progress,
         ...(o.counter ? { counter: o.counter } : {}),
+        ...(o.lateLookAt === undefined ? {} : { lateLookAt: o.lateLookAt }),
         ...owed(job, o.status),
       }),
 

@@ -5,8 +5,13 @@ import { createRedisHealth, type RedisHealth } from './health.ts';
 import { createJobMoves, type JobMoves } from './job-moves.ts';
 import { createJobReads, type JobReads } from './job-reads.ts';
 import { createKeys } from './keys.ts';
+import { createPauses, type Pauses } from './pauses.ts';
 import { createScripts } from './scripts.ts';
+import { createSweeps, type Sweeps } from './sweeps.ts';
 import { createTenants, type Tenants } from './tenants.ts';
+
+/** Queues that can be paused for a reason (packages/queue has them all). */
+const PAUSABLE = ['call', 'submit', 'poll', 'store', 'deliver', 'maintain'] as const;
 
 /** All that is kept in Redis about jobs, by what it is for. BullMQ's queues are not in here (packages/queue). */
 export interface JobStore {
@@ -16,6 +21,8 @@ export interface JobStore {
   readonly apiKeys: ApiKeys;
   readonly tenants: Tenants;
   readonly health: RedisHealth;
+  readonly pauses: Pauses;
+  readonly sweeps: Sweeps;
 }
 
 /**
@@ -32,5 +39,7 @@ export function createJobStore(o: { redis: Redis; prefix: string; clock: { now()
     apiKeys: createApiKeys(o.redis, keys),
     tenants: createTenants(o.redis, keys),
     health: createRedisHealth(o.redis, keys),
+    pauses: createPauses(o.redis, keys, PAUSABLE),
+    sweeps: createSweeps(o.redis, keys),
   };
 }

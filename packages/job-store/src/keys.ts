@@ -22,6 +22,12 @@ export interface Keys {
   failed: string;
   /** Ended jobs by the time of their end, for the sweep of old records. */
   ended: string;
+  /** Jobs whose result is paid for and not stored → since when. */
+  storing: string;
+  /** Ended jobs whose task may still end well → when to look. */
+  late: string;
+  /** Why a queue is paused: reason → since and detail. */
+  pauses(queue: string): string;
   batch(id: string): string;
   delivery(id: string): string;
   dueDeliveries: string;
@@ -49,6 +55,9 @@ export function createKeys(prefix: string): Keys {
     tenant: (tenant) => at(`tenant:${tenant}`),
     failed: at('failed'),
     ended: at('ended'),
+    storing: at('storing'),
+    late: at('late'),
+    pauses: (queue) => at(`pauses:${queue}`),
     batch: (id) => at(`batch:${id}`),
     delivery: (id) => at(`delivery:${id}`),
     dueDeliveries: at('due:deliveries'),

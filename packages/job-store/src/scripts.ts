@@ -17,8 +17,8 @@ function load(name: string): Script {
   return { text, sha: createHash('sha1').update(text).digest('hex') };
 }
 
-export const SCRIPT_NAMES = ['accept', 'begin', 'move', 'read-delivery', 'settle'] as const;
-export type ScriptName = (typeof SCRIPT_NAMES)[number];
+const SCRIPT_NAMES = ['accept', 'begin', 'move', 'read-delivery', 'settle'] as const;
+type ScriptName = (typeof SCRIPT_NAMES)[number];
 
 /** Runs a script by its digest; a Redis that does not know it (a restart) gets the text. */
 export type RunScript = (name: ScriptName, keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>;

@@ -6,7 +6,7 @@ export interface Durations {
 }
 
 const SECOND = 1000;
-export const MIN_BUDGET_MS = 15 * 60 * SECOND;
+const MIN_BUDGET_MS = 15 * 60 * SECOND;
 
 /** Until 20 tasks of a kind are known (design §2 poll). */
 export const UNKNOWN_DURATIONS: Durations = { p20: 12 * SECOND, p90: 90 * SECOND, p99: 450 * SECOND };

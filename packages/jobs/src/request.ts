@@ -109,14 +109,14 @@ export const ImageInput = z
     checkInline([...(input.images ?? []), ...(input.mask ? [input.mask] : [])], ['images'], context),
   );
 
-export const Metadata = z
+const Metadata = z
   .record(
     z.string().min(1).max(LIMITS.metadataKey, `a metadata key is limited to ${LIMITS.metadataKey} characters`),
     z.string().max(LIMITS.metadataValue, `a metadata value is limited to ${LIMITS.metadataValue} characters`),
   )
   .refine((value) => Object.keys(value).length <= LIMITS.metadataPairs, `metadata is limited to ${LIMITS.metadataPairs} pairs`);
 
-export const Webhook = z.strictObject({
+const Webhook = z.strictObject({
   url: httpUrl.meta({ example: 'https://caller.example/hooks' }),
   events: z
     .array(z.enum(JOB_EVENTS))

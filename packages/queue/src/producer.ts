@@ -27,6 +27,8 @@ export interface Producer {
   stateOf(queue: QueueName, entry: Entry): Promise<EntryState>;
   /** Entries by state and queue, for metrics and `/readyz?verbose`. */
   counts(): Promise<Record<QueueName, Record<string, number>>>;
+  /** Brings BullMQ's own flag of a queue in line: paused, one entry at a time over all workers, or open. */
+  gate(queue: QueueName, state: 'paused' | 'half' | 'open'): Promise<void>;
   /** Runs an entry of `maintain` again and again, over all workers once in `everyMs`. */
   schedule(name: string, everyMs: number): Promise<void>;
   close(): Promise<void>;
@@ -69,6 +71,13 @@ export function createProducer(o: { redis: Redis; prefix: string; onError: (erro
           QUEUES.map(async (name) => [name, await queues[name].getJobCounts('wait', 'active', 'delayed', 'prioritized')]),
         ),
       ) as Record<QueueName, Record<string, number>>,
+    gate: async (name, state) => {
+      const queue = queues[name];
+      if (state === 'half') await queue.setGlobalConcurrency(1);
+      else await queue.removeGlobalConcurrency();
+      if (state === 'paused') await queue.pause();
+      else await queue.resume();
+    },
     schedule: async (name, everyMs) => {
       await queues.maintain.upsertJobScheduler(name, { every: everyMs }, { name, data: {}, opts: ENTRY_OPTIONS });
     },

@@ -9,7 +9,7 @@ export interface Metrics {
   expose(): Promise<{ contentType: string; text: string }>;
 }
 
-export const METRICS_PREFIX = 'grsai_jobs_';
+const METRICS_PREFIX = 'grsai_jobs_';
 
 export function createMetrics(): Metrics {
   const registry = new Registry();

@@ -26,7 +26,7 @@ function expressProblem(error: {
 }
 
 /** Turns whatever was thrown below a route into one problem; what nobody meant to throw is logged and answers 500. */
-export function problemOf(error: unknown): Problem {
+function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   const trouble = redisTrouble(error);
   if (trouble === 'away')

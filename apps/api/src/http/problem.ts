@@ -45,7 +45,7 @@ export class Problem extends Error {
 }
 
 /** Seconds that a caller waits before it comes again when the service is away. */
-export const RETRY_AFTER_S = 2;
+const RETRY_AFTER_S = 2;
 
 export function sendProblem(response: Response, problem: Problem): void {
   const { status, title } = PROBLEMS[problem.code];

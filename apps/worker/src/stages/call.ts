@@ -15,6 +15,9 @@ const CALL_LIMIT_MS = 300_000;
 /** A completion that is too large for the record waits in it until it is stored; nothing upstream can bring it back. */
 const COMPLETION_LIFE_MS = 7 * 24 * 3600 * 1000;
 
+/** The rhythm of the probes that end a pause. */
+const STORAGE_WAIT_MS = 15_000;
+
 /** Progress of a streamed answer is written at most this often. */
 const TELL_EVERY_MS = 5000;
 
@@ -28,13 +31,30 @@ export function createCallStage(kit: CallKit): Handler {
   return async ({ entry }) => {
     const call = await openPaidCall(kit, entry, { stage: 'call', limitMs: CALL_LIMIT_MS, limits: kit.limits });
     if (!('record' in call)) return call;
+    if (call.record.doc.type === 'image' && (await kit.pauses.reasons()).has('storage')) return await notNow(kit, call);
     try {
       const held = await heldCall(kit.grsai, call.record.doc, { signal: kit.shutdown.cutting, onProgress: teller(kit, call) });
+      kit.upstream.answered();
       return held.kind === 'links' ? await keepLinks(kit, call, held.urls) : await keepCompletion(kit, call, held.completion);
     } catch (error) {
       return await settleFailedCall(kit, call, 'call', error);
     }
   };
+}
+
+/** What could not be kept is not paid for (P3): while S3 is away an image call goes back before a byte was sent. */
+async function notNow(kit: CallKit, call: PaidCall): Promise<Outcome> {
+  const { record, token } = call;
+  const moved = await kit.store.moves.refused(record, {
+    by: token,
+    waitMs: STORAGE_WAIT_MS,
+    spent: record.spent,
+    attempts: record.attempts,
+  });
+  if (moved.kind === 'ok') return { kind: 'wait', ms: STORAGE_WAIT_MS };
+  if (moved.kind === 'wrong' && moved.state === 'canceling/submitting')
+    await endRun(kit, record, { status: 'canceled', by: token });
+  return done;
 }
 
 /** Writes progress now and then. It is no more than news, so a write that fails is let go. */

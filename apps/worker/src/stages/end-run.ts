@@ -22,7 +22,12 @@ export interface EndOfRun {
   spent?: number;
   keepSent?: boolean;
   set?: { base: string; task: string; sub: number };
+  /** The task may still end: the late sweep looks at it from then on. */
+  lateLookAt?: number;
 }
+
+/** A task that outlives its run is looked at again soon, then slowly. */
+export const FIRST_LATE_LOOK_MS = 60_000;
 
 /** Ends a run and sends its owed webhook on its way. Whoever comes second gets `stale` or `wrong` and changes nothing. */
 export async function endRun(kit: Kit, record: JobRecord, end: EndOfRun): Promise<Moved> {
@@ -46,7 +51,7 @@ export async function endRun(kit: Kit, record: JobRecord, end: EndOfRun): Promis
 }
 
 /** The entry of the webhook that the end of this run owes; `maintain` adds it when we die before this. */
-export async function enqueueOwed(kit: Pick<Kit, 'producer'>, record: JobRecord, status: TerminalStatus): Promise<void> {
+async function enqueueOwed(kit: Pick<Kit, 'producer'>, record: JobRecord, status: TerminalStatus): Promise<void> {
   const type = endEvent(status);
   if (record.doc.webhook?.events.includes(type))
     await kit.producer.enqueueDelivery({ id: eventId(record.id, record.run, type), step: 1 });
@@ -72,5 +77,6 @@ export function expireRun(kit: Kit, record: JobRecord): Promise<Moved> {
   const last = record.attempts.at(-1);
   const lasting = record.status === 'queued' && last?.run === record.run && LASTING.includes(last.error_code ?? '');
   const code = lasting ? (last.error_code as FailureCode) : 'deadline_exceeded';
-  return endRun(kit, record, { status: 'expired', error: jobError(code, record.stage ?? 'queued') });
+  const living = record.stage === 'generating' ? { lateLookAt: kit.clock.now() + FIRST_LATE_LOOK_MS } : {};
+  return endRun(kit, record, { status: 'expired', error: jobError(code, record.stage ?? 'queued'), ...living });
 }

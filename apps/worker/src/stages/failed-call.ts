@@ -10,20 +10,24 @@ import {
   type Verdict,
 } from '@grsai-jobs/jobs';
 import { done, type Outcome } from '@grsai-jobs/queue';
+import type { PauseControl } from '../pauses/pause-control.ts';
+import type { UpstreamHealth } from '../pauses/upstream-health.ts';
 import { endRun, failRun } from './end-run.ts';
 import { attemptOf, type Kit, noteAttempt } from './kit.ts';
 import type { PaidCall } from './paid-call.ts';
 
-/** How long an entry waits while calls pause for a reason that only an operator, or time, can mend. */
-const PAUSED_WAIT_MS = 15_000;
+/** The queue is paused with it, so the entry itself need not wait. */
+const PAUSED_WAIT_MS = 1000;
 
 export interface FailedCallKit extends Kit {
   /** Answers false when upstream refuses our key. */
   probeKey: () => Promise<boolean>;
+  pauses: PauseControl;
+  upstream: UpstreamHealth;
 }
 
 /** What the client saw, in the words of the retry table. Anything but its own errors is not an answer of upstream. */
-export const observationOf = (error: GrsaiError): Observation => ({
+const observationOf = (error: GrsaiError): Observation => ({
   outcome: error.outcome,
   category: error.category,
   needsKeyProbe: error.needsKeyProbe,
@@ -48,6 +52,7 @@ export async function settleFailedCall(
   error: unknown,
 ): Promise<Outcome> {
   if (!(error instanceof GrsaiError)) throw error;
+  kit.upstream.failed(error);
   const cut = error.code === 'aborted' && kit.shutdown.cutting.aborted;
   const verdict = await decide(kit, error);
   const attempt = attemptOf(call.record, stage, call.startedAt, kit.clock.now(), cut ? 'cut' : OUTCOME[verdict.kind], {

@@ -16,7 +16,7 @@ export interface Kit {
 }
 
 /** How a stop reaches open work (P6). */
-export interface Shutdown {
+interface Shutdown {
   /** Fires at SIGTERM: what costs nothing to repeat ends at once. */
   readonly stopping: AbortSignal;
   /** Fires shortly before the deadline: held calls still open are cut. */

@@ -11,5 +11,9 @@ export const createStageMetrics = (metrics: Metrics) => ({
   ended: metrics.counter('jobs_ended_total', 'Runs that ended', ['type', 'status', 'code']),
   tries: metrics.counter('webhook_tries_total', 'Webhook tries by what they came to', ['outcome', 'phase']),
   repairs: metrics.counter('repairs_total', 'Entries that were gone and were added again', ['kind']),
+  probes: metrics.counter('probes_total', 'Probes that said that the trouble of a pause is over', ['reason']),
+  paused: metrics.gauge('paused', 'Whether a queue is paused for a reason', ['queue', 'reason']),
+  late: metrics.counter('late_results_total', 'Ended runs whose task succeeded after all'),
+  erased: metrics.counter('records_erased_total', 'Ended jobs older than RETENTION_DAYS'),
   crashes: metrics.counter('crashes_total', 'Stages that threw, or whose process died', ['kind', 'stage']),
 });

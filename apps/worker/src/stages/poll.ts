@@ -2,7 +2,7 @@ import { type Grsai, GrsaiError, type TaskState } from '@grsai-jobs/grsai';
 import { budgetMs, decideTask, type FailureCode, type JobRecord, nextLookMs } from '@grsai-jobs/jobs';
 import { done, type Entry, entryId, type Handler, type Outcome } from '@grsai-jobs/queue';
 import { LRUCache } from 'lru-cache';
-import { expireRun, failRun } from './end-run.ts';
+import { expireRun, FIRST_LATE_LOOK_MS, failRun } from './end-run.ts';
 import { attemptOf, type Kit, noteAttempt } from './kit.ts';
 import { TASK_LIFE_MS } from './submit.ts';
 
@@ -178,7 +178,9 @@ async function failLook(kit: PollKit, record: JobRecord, code: FailureCode, task
 const overBudget = (age: number): boolean => age >= budgetMs();
 
 const giveUp = (kit: PollKit, facts: Facts): Promise<Outcome> =>
-  withRecord(kit, facts, (record) => failRun(kit, record, 'upstream_timeout'));
+  withRecord(kit, facts, (record) =>
+    failRun(kit, record, 'upstream_timeout', { lateLookAt: kit.clock.now() + FIRST_LATE_LOOK_MS }),
+  );
 
 /** Runs `work` with the whole record, if the entry still counts. */
 async function withRecord(kit: PollKit, facts: Facts, work: (record: JobRecord) => Promise<unknown>): Promise<Outcome> {

@@ -3,6 +3,7 @@ import type { Attempt, FailureCode, JobOutput, JobRecord, Pending, StoredImage }
 import { NotMedia, type ObjectStore, ObjectStoreError, peekFacts } from '@grsai-jobs/object-store';
 import { done, type Handler, type Outcome } from '@grsai-jobs/queue';
 import { download, type Egress, EgressError } from '@grsai-jobs/webhooks';
+import type { StorageHealth } from '../pauses/storage-health.ts';
 import { endRun, failRun } from './end-run.ts';
 import { attemptOf, type Kit, noteAttempt } from './kit.ts';
 
@@ -15,10 +16,11 @@ export interface StoreKit extends Kit {
   grsai: Pick<Grsai, 'images'>;
   /** In front of each key. */
   keyPrefix: string;
+  storage: StorageHealth;
 }
 
 /** The fixed key of an output: `<tenant>/<yyyy>/<mm>/<dd>/<job_id>/<run>-<index>.<ext>` below the prefix (design §2). */
-export function outputKey(
+function outputKey(
   prefix: string,
   record: Pick<JobRecord, 'id' | 'tenant' | 'run' | 'created_at'>,
   index: number,
@@ -36,6 +38,7 @@ export function createStoreStage(kit: StoreKit): Handler {
     const startedAt = kit.clock.now();
     try {
       const output = await storeAll(kit, record);
+      kit.storage.stored();
       const attempt = attemptOf(record, 'store', startedAt, kit.clock.now(), 'succeeded');
       noteAttempt(kit, record, attempt);
       await endRun(kit, record, { status: 'succeeded', output, attempts: [...record.attempts, attempt] });
@@ -97,6 +100,7 @@ async function tryAgain(
 ): Promise<Outcome> {
   const now = kit.clock.now();
   const ours = error instanceof ObjectStoreError && error.code !== 'source';
+  if (ours) kit.storage.failed(error.message);
   const number = record.attempts.filter((each) => each.run === record.run && each.stage === 'store').length;
   const waitMs = kit.backoff(number);
   const alive = now + waitMs < (record.pending?.dies_at ?? 0);

@@ -30,6 +30,7 @@ export function createSubmitStage(kit: SubmitKit): Handler {
     if (!('record' in call)) return call;
     try {
       const taken = await kit.grsai.images.submit(imageTask(call.record.doc), { signal: AbortSignal.timeout(SUBMIT_LIMIT_MS) });
+      kit.upstream.answered();
       await keepTask(kit, call, taken);
       return done;
     } catch (error) {

@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
 -- move: every move but accept and begin. The row of the table of moves comes with the order; this is its machinery.
 -- KEYS 1 job 2 due 3 events 4 turns 5 inflight 6 tenant's failed 7 failed 8 ended 9 delivery 10 tenant's deliveries
---      11 due deliveries 12 counters 13 batch   (9 and 13 are the job key when the move has none)
--- ARGV 1 order {id, token, now, tenant, from, step|nil, by|nil, status, stage, next, due|nil, inflight|nil (ms, 0 removes), turn,
+--      11 due deliveries 12 counters 13 batch 14 storing 15 late   (9 and 13 are the job key when the move has none)
+-- ARGV 1 order {id, token, now, tenant, from, step|nil, by|nil, status, stage, next, due|nil, inflight|nil (ms, 0 removes), late|nil, turn,
 --      event|nil, progress, delivery|nil, counter|nil, del} 2.. field, value to set
 -- Answers {'ok', step, turn} | {'missing'} | {'stale', state} | {'wrong', state}
 local order = cjson.decode(ARGV[1])
@@ -48,6 +48,17 @@ if order.inflight == 0 then
   redis.call('ZREM', inflight, order.id)
 elseif order.inflight then
   redis.call('ZADD', inflight, order.inflight, order.id)
+end
+
+if order.stage == 'storing' then
+  redis.call('ZADD', KEYS[14], 'NX', order.now, order.id)
+elseif string.sub(state, -8) == '/storing' then
+  redis.call('ZREM', KEYS[14], order.id)
+end
+if order.late then
+  redis.call('ZADD', KEYS[15], order.late, order.id)
+else
+  redis.call('ZREM', KEYS[15], order.id)
 end
 
 if seen[6] and seen[6] ~= '' and order.status ~= status then

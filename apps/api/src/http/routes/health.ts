@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
+import type { Pause } from '@grsai-jobs/job-store';
 import type { Metrics } from '@grsai-jobs/runtime';
 import { Router } from 'express';
 import { Problem } from '../problem.ts';
@@ -8,7 +9,12 @@ export type ReadinessChecks = Readonly<Record<string, () => Promise<unknown>>>;
 
 const same = (a: string, b: string) => a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
 
-export function healthRoutes(o: { checks: ReadinessChecks; metrics: Metrics; metricsToken: string | undefined }): Router {
+export function healthRoutes(o: {
+  checks: ReadinessChecks;
+  pauses: () => Promise<Record<string, Pause[]>>;
+  metrics: Metrics;
+  metricsToken: string | undefined;
+}): Router {
   const router = Router();
 
   router.get('/livez', (_request, response) => {
@@ -27,9 +33,11 @@ export function healthRoutes(o: { checks: ReadinessChecks; metrics: Metrics; met
     );
     const ok = results.every((result) => result.ok);
     if (!ok) response.set('Retry-After', '2');
+    const verbose = 'verbose' in request.query;
     response.status(ok ? 200 : 503).json({
       status: ok ? 'ok' : 'failing',
-      ...('verbose' in request.query || !ok
+      ...(verbose && ok ? { pauses: await o.pauses() } : {}),
+      ...(verbose || !ok
         ? {
             checks: Object.fromEntries(
               results.map(({ name, ok: fine, facts }) => [name, { ok: fine, ...(facts === undefined ? {} : { facts }) }]),

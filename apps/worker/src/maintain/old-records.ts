@@ -1,0 +1,23 @@
+import { isTerminal } from '@grsai-jobs/jobs';
+import type { Kit } from '../stages/kit.ts';
+
+export const OLD_EVERY_MS = 10 * 60_000;
+const AT_ONCE = 1000;
+const DAY_MS = 24 * 3600 * 1000;
+
+/**
+ * Erases records whose job ended more than `RETENTION_DAYS` ago, with their deliveries. One that still owes a webhook
+ * stays until that is over (P4). Objects stay too: their life is a rule of the bucket.
+ */
+export function createOldRecords(kit: Kit, retentionDays: number): () => Promise<void> {
+  return async () => {
+    for (const id of await kit.store.sweeps.endedBefore(kit.clock.now() - retentionDays * DAY_MS, AT_ONCE)) {
+      const record = await kit.store.jobs.read(id);
+      if (record === null || !isTerminal(record.status)) await kit.store.sweeps.forgetEnded(id);
+      else if (record.webhook.state !== 'pending') {
+        await kit.store.sweeps.erase(record);
+        kit.metrics.erased.inc();
+      }
+    }
+  };
+}

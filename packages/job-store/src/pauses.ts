@@ -1,0 +1,47 @@
+import type { PauseReason } from '@grsai-jobs/jobs';
+import type { Redis } from 'ioredis';
+import type { Keys } from './keys.ts';
+
+/** Why a queue takes nothing, and since when. */
+export interface Pause {
+  reason: PauseReason;
+  /** Milliseconds since 1970. */
+  since: number;
+  detail: string;
+  /** `half`: the trouble seems over and one job at a time is let through. */
+  state: 'paused' | 'half';
+}
+
+export type Pauses = ReturnType<typeof createPauses>;
+
+/** The reasons that each queue is paused for, in Redis so that all processes agree. A queue without one is open. */
+export function createPauses(redis: Redis, keys: Keys, queues: readonly string[]) {
+  return {
+    /** `true` when the reason is new. */
+    async add(queue: string, pause: Pause): Promise<boolean> {
+      return (await redis.hsetnx(keys.pauses(queue), pause.reason, JSON.stringify(pause))) === 1;
+    },
+
+    async put(queue: string, pause: Pause): Promise<void> {
+      await redis.hset(keys.pauses(queue), pause.reason, JSON.stringify(pause));
+    },
+
+    async remove(queue: string, reason: PauseReason): Promise<boolean> {
+      return (await redis.hdel(keys.pauses(queue), reason)) === 1;
+    },
+
+    /** The reasons of every queue, in one round trip. */
+    async all(): Promise<Record<string, Pause[]>> {
+      const pipeline = redis.pipeline();
+      for (const queue of queues) pipeline.hvals(keys.pauses(queue));
+      const replies = (await pipeline.exec()) ?? [];
+      return Object.fromEntries(
+        queues.map((queue, i) => {
+          const [error, texts] = replies[i] ?? [];
+          if (error) throw error;
+          return [queue, ((texts ?? []) as string[]).map((text) => JSON.parse(text) as Pause)];
+        }),
+      );
+    },
+  };
+}
