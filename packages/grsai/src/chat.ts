@@ -31,7 +31,7 @@ export class Chat {
     const enough = ({ text, value }: Document): boolean => {
       const chunk = readChunk(value);
       if (chunk !== undefined && end.add(chunk)) response.endWithin(AFTER_END_MS);
-      return text === DONE || isWhole(value) || (chunk === undefined && !saysNothing({ text, value }));
+      return text === DONE || wholeOf(value) !== undefined || (chunk === undefined && !saysNothing({ text, value }));
     };
     const reply = await collect(response, this.#wire.scrub, enough);
     const completion = response.status < 300 ? readCompletion(reply) : undefined;
@@ -109,13 +109,16 @@ class StreamEnd {
 }
 
 /** A plain completion, in the middle of a stream too. */
-const isWhole = (value: unknown): boolean => (ChatCompletion.safeParse(bare(value)).data?.choices.length ?? 0) > 0;
+function wholeOf(value: unknown): ChatCompletion | undefined {
+  const { data } = ChatCompletion.safeParse(bare(value));
+  return data !== undefined && data.choices.length > 0 && !data.choices.some((choice) => 'delta' in choice) ? data : undefined;
+}
 
 /** A chunk, or a plain answer as one. */
 function readChunk(value: unknown): ChatChunk | undefined {
-  const whole = ChatCompletion.safeParse(bare(value));
-  if (whole.success && whole.data.choices.length > 0) {
-    const { choices, ...head } = whole.data;
+  const whole = wholeOf(value);
+  if (whole !== undefined) {
+    const { choices, ...head } = whole;
     const stopped = { finish_reason: 'stop' };
     return { ...head, choices: choices.map(({ message, ...rest }) => ({ ...stopped, ...rest, delta: message })) };
   }

@@ -3,7 +3,7 @@ import { Account, Models } from './account.ts';
 import { Chat } from './chat.ts';
 import { Draw } from './draw.ts';
 import { Images } from './images.ts';
-import { BASE_URLS, type CallOptions, type GrsaiOptions, TIMEOUTS } from './options.ts';
+import { BASE_URLS, type CallOptions, type GrsaiOptions, TIMEOUTS, type Timeouts } from './options.ts';
 import { type KeyState, probeKey } from './probe.ts';
 import { scrubber } from './redact.ts';
 import { Transport } from './transport.ts';
@@ -20,6 +20,7 @@ export class Grsai {
   readonly draw: Draw;
   readonly account: Account;
   readonly models: Models;
+  readonly #timeouts: Timeouts;
   readonly #transport: Transport;
 
   /** Throws a `TypeError`, without the key in it, when an option cannot work. */
@@ -27,10 +28,11 @@ export class Grsai {
     if (!/^[\x21-\x7e]+$/.test(apiKey)) throw new TypeError('apiKey must be visible ASCII without spaces');
     if (baseUrls.length === 0) throw new TypeError('baseUrls must name at least one node');
     this.baseUrls = baseUrls.map(normalBase);
+    this.#timeouts = { ...TIMEOUTS, ...timeouts };
     this.#transport = new Transport({
       apiKey,
       bases: this.baseUrls,
-      timeouts: { ...TIMEOUTS, ...timeouts },
+      timeouts: this.#timeouts,
       dispatcher,
       logger,
     });
@@ -44,7 +46,7 @@ export class Grsai {
 
   /** Whether upstream takes the key; costs nothing. Never throws but for the caller's signal. */
   probeKey(options: CallOptions = {}): Promise<KeyState> {
-    return probeKey(this.chat, options);
+    return probeKey(this.chat, this.#timeouts.queryMs, options);
   }
 
   /** Waits for the open calls and ends the client's own connections; an injected dispatcher stays open. */

@@ -30,7 +30,7 @@ export interface Response {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly repeatable: boolean;
-  /** `not_sent` when upstream answered before the whole body had been taken. */
+  /** `not_sent` when upstream answered before the whole body had been taken; asking ends the upload, so that it stays true. */
   readonly lost: Outcome;
   /** From now on the end of the answer is waited for no longer than this. */
   endWithin(ms: number): void;
@@ -79,6 +79,7 @@ export async function exchange(ask: ExchangeRequest): Promise<Response> {
       headers: answer.headers,
       repeatable: ask.repeatable,
       get lost() {
+        upload?.stop();
         return lost();
       },
       endWithin: (ms) => deadline.last(ms),

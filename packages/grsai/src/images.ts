@@ -38,7 +38,7 @@ export interface Submitted {
 
 /** Calls that make a task may be pinned to one base; then there is no failover. */
 export interface SubmitOptions extends CallOptions {
-  readonly base?: string;
+  readonly base?: string | undefined;
 }
 
 /** Calls about a task need the base that took it. */
@@ -46,7 +46,7 @@ export interface ResultOptions extends CallOptions {
   readonly base: string;
 }
 
-export const GENERATE = '/v1/api/generate';
+const GENERATE = '/v1/api/generate';
 
 /** Image tasks of the current API (grsai-api §3, §4). */
 export class Images {

@@ -50,15 +50,15 @@ export interface GrsaiOptions {
   /** The key, sent as a bearer token. Never printed. */
   readonly apiKey: string;
   /** Nodes in the order they are tried, without credentials; default `BASE_URLS`. */
-  readonly baseUrls?: readonly string[];
+  readonly baseUrls?: readonly string[] | undefined;
   /** Time limits that differ from `TIMEOUTS`. */
-  readonly timeouts?: Partial<Timeouts>;
+  readonly timeouts?: Partial<Timeouts> | undefined;
   /**
    * Used for every call instead of the two dispatchers of the client's own, and not closed by it. Proxy variables of the
    * environment are ignored; a proxy is set here. One that keeps connections makes some lost submits look unknown (design §4).
    */
-  readonly dispatcher?: Dispatcher;
-  readonly logger?: GrsaiLogger;
+  readonly dispatcher?: Dispatcher | undefined;
+  readonly logger?: GrsaiLogger | undefined;
 }
 
 /** On every call. */

@@ -20,14 +20,17 @@ const NO_MODEL = 'no-such-model-key-probe';
 
 /**
  * Tells whether the key is taken, at no cost: a chat call with a model that does not exist is answered with `apikey error` for a
- * bad key and a model error for a good one (grsai-api §2). Rejects only when the caller's signal fires.
+ * bad key and a model error for a good one (grsai-api §2). Takes at most `limitMs`; rejects only when the caller's signal
+ * fires.
  */
-export async function probeKey(chat: Chat, { signal }: CallOptions = {}): Promise<KeyState> {
+export async function probeKey(chat: Chat, limitMs: number, { signal }: CallOptions): Promise<KeyState> {
+  const limit = AbortSignal.timeout(limitMs);
   try {
-    await chat.complete({ model: NO_MODEL, messages: [{ role: 'user', content: 'ping' }] }, { signal });
+    const both = signal === undefined ? limit : AbortSignal.any([signal, limit]);
+    await chat.complete({ model: NO_MODEL, messages: [{ role: 'user', content: 'ping' }] }, { signal: both });
     return 'valid';
   } catch (error) {
-    if (!(error instanceof GrsaiError) || error.code === 'aborted') throw error;
+    if (!(error instanceof GrsaiError) || signal?.aborted === true) throw error;
     return error.outcome === 'refused' ? (BY_CATEGORY[error.category] ?? 'unknown') : 'unknown';
   }
 }

@@ -99,14 +99,14 @@ describe('a result query', () => {
   });
 
   test.each([
-    ['too slow', () => undefined, 'timeout'],
-    ['cut', (res: { destroy: () => void }) => res.destroy(), 'connection_lost'],
-  ])('whose answer is %s may be made again', async (_, act, code) => {
+    ['too slow', () => undefined, 80, 'timeout'],
+    ['cut', (res: { destroy: () => void }) => res.destroy(), 20_000, 'connection_lost'],
+  ])('whose answer is %s may be made again', async (_, act, queryMs, code) => {
     await using server = await serve((_req, res) => {
       res.write('{"id":');
       act(res);
     });
-    await using grsai = client([server.url], { queryMs: 80 });
+    await using grsai = client([server.url], { queryMs });
     expect(await errorOf(grsai.images.result('6-a', { base: server.url }))).toMatchObject({ code, retryable: true });
   });
 });
@@ -153,6 +153,12 @@ describe('side calls', () => {
     await using server = await serve(answering(status, text));
     await using grsai = client([server.url]);
     expect(await grsai.probeKey()).toBe(state);
+  });
+
+  test('the key probe does not wait long', async () => {
+    await using server = await serve(() => undefined);
+    await using grsai = client([server.url], { queryMs: 40 });
+    expect(await grsai.probeKey()).toBe('unknown');
   });
 
   test('the key probe does not know when nobody answers, and ends by its signal', async () => {

@@ -66,13 +66,14 @@ describe('a result file', () => {
   test('that does not begin, or stands still, meets its limit', async () => {
     await using silent = await serve(() => undefined);
     await using stuck = await serve((_req, res) => res.write(PNG.subarray(0, 50)));
-    await using grsai = client([silent.url], { downloadFirstByteMs: 40, downloadIdleMs: 60 });
+    await using grsai = client([silent.url], { downloadFirstByteMs: 40 });
+    await using patient = client([stuck.url], { downloadIdleMs: 60 });
     const late = { code: 'timeout', retryable: true };
     expect(await errorOf(grsai.images.download(`${silent.url}/a.png`))).toMatchObject({
       ...late,
       message: expect.stringContaining('40 ms'),
     });
-    const file = await grsai.images.download(`${stuck.url}/a.png`);
+    const file = await patient.images.download(`${stuck.url}/a.png`);
     expect(await errorOf(drain(file.chunks))).toMatchObject({ ...late, message: expect.stringContaining('60 ms') });
   });
 

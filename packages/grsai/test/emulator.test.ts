@@ -59,7 +59,7 @@ const states = (seen: readonly (TaskState | GrsaiError)[]): TaskState[] =>
 
 describe('flows', () => {
   test('N1: an async task runs, succeeds and gives a file', async () => {
-    const { end, seen } = await follow(await submit('a paper lighthouse'));
+    const { end, seen } = await follow(await submit('[[task-ms=300]] a paper lighthouse'));
     expect(states(seen)[0]?.status).toBe('running');
     expect(end).toMatchObject({ status: 'succeeded', urls: [expect.stringMatching(/^http/)] });
     const file = await grsai.images.download(end.urls[0] ?? '');
@@ -131,7 +131,7 @@ describe('faults', () => {
     expect(await errorOf(bad.images.generations(task('x')))).toMatchObject({ outcome: 'refused', category: 'auth' });
     expect(await bad.probeKey()).toBe('refused');
     expect(await grsai.probeKey()).toBe('valid');
-    const submitted = await submit('read with a bad key');
+    const submitted = await submit('[[task-ms=60000]] read with a bad key');
     expect(await bad.images.result(submitted.id, submitted)).toMatchObject({ id: submitted.id, status: 'running' });
     expect(emulator.ledger.submitsOf({ outcome: 'accepted', kind: 'image' })).toHaveLength(1);
   });
@@ -186,7 +186,7 @@ describe('faults', () => {
   });
 
   test('F8: a task that is not visible yet is missing, then there', async () => {
-    const { seen, end } = await follow(await submit('[[fault=F8:ms=20]]'));
+    const { seen, end } = await follow(await submit('[[fault=F8:ms=300]]'));
     expect(states(seen)[0]?.status).toBe('missing');
     expect(end.status).toBe('succeeded');
   });
@@ -202,15 +202,15 @@ describe('faults', () => {
 
   test('F10: progress may stand, fall or be missing, and a task may run for ever', async () => {
     expect(await look(await submit('[[fault=F10:as=forever]]'))).toMatchObject({ status: 'running' });
-    expect((await look(await submit('[[fault=F10:as=frozen]]'))).progress).toBe(37);
-    expect(await look(await submit('[[fault=F10:as=missing]]'))).not.toHaveProperty('progress');
+    expect((await look(await submit('[[fault=F10:as=frozen]][[task-ms=60000]]'))).progress).toBe(37);
+    expect(await look(await submit('[[fault=F10:as=missing]][[task-ms=60000]]'))).not.toHaveProperty('progress');
     for (const as of ['frozen', 'missing', 'falling']) {
       expect((await follow(await submit(`[[fault=F10:as=${as}]]`))).end.status).toBe('succeeded');
     }
   });
 
   test('F11: an error text while the task runs is no failure', async () => {
-    const { seen, end } = await follow(await submit('[[fault=F11]]'));
+    const { seen, end } = await follow(await submit('[[fault=F11]][[task-ms=300]]'));
     expect(states(seen)[0]?.status).toBe('running');
     expect(states(seen)[0]?.raw).toContain('busy');
     expect(end).toMatchObject({ status: 'succeeded' });
@@ -228,7 +228,7 @@ describe('faults', () => {
   });
 
   test('F13: an unknown status word means running', async () => {
-    const { seen, end } = await follow(await submit('[[fault=F13]]'));
+    const { seen, end } = await follow(await submit('[[fault=F13]][[task-ms=300]]'));
     expect(states(seen)[0]).toMatchObject({ status: 'running', raw: expect.stringContaining('reviewing') });
     expect(end.status).toBe('succeeded');
   });

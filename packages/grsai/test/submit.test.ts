@@ -1,7 +1,8 @@
-import { Agent, buildConnector } from 'undici';
+import { once } from 'node:events';
+import { Agent, buildConnector, Dispatcher } from 'undici';
 import { describe, expect, test } from 'vitest';
 import type { StreamedBody } from '../src/index.ts';
-import { answering, client, deadUrl, drip, errorOf, KEY, rawServe, serve, TASK } from './support.ts';
+import { answering, client, deadUrl, drain, drip, errorOf, KEY, rawServe, serve, TASK } from './support.ts';
 
 const ACK = JSON.stringify({ id: '6-a', status: 'running' });
 const PIECE = Buffer.alloc(64 * 1024, 0x20);
@@ -75,6 +76,19 @@ describe('nothing was sent', () => {
     expect(arrived).toEqual([]);
   });
 
+  test('when the limit has passed, even if the dispatcher goes on to take the body', async () => {
+    let body: AsyncIterable<Uint8Array> | undefined;
+    class Deaf extends Dispatcher {
+      override dispatch(options: Dispatcher.DispatchOptions): boolean {
+        body = options.body as unknown as AsyncIterable<Uint8Array>;
+        return true;
+      }
+    }
+    await using grsai = client(['http://upstream.test'], { connectMs: 20 }, { dispatcher: new Deaf() });
+    expect(await errorOf(grsai.images.submit(TASK))).toMatchObject({ code: 'timeout', outcome: 'not_sent' });
+    expect(await drain(body ?? [])).toEqual([]);
+  });
+
   test('when the upload stands still before its last byte was taken', async () => {
     await using server = await rawServe((socket) => socket.pause());
     await using grsai = client([server.url], { uploadIdleMs: 150 });
@@ -133,13 +147,19 @@ describe('nothing was sent', () => {
     expect(server.connections()).toBe(0);
   });
 
-  test('when the front answers 503 before the upload is over', async () => {
-    await using server = await rawServe((socket) =>
-      socket.once('data', () => socket.write('HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n')),
-    );
+  test('when the front answers 503 before the upload is over, which then is not finished', async () => {
+    let closed: Promise<unknown> = Promise.resolve();
+    let received = 0;
+    await using server = await rawServe((socket) => {
+      closed = once(socket, 'close');
+      socket.once('data', () => socket.write('HTTP/1.1 503 Busy\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n'));
+      socket.on('data', (data) => (received += data.length));
+    });
     await using grsai = client([server.url]);
-    const error = await errorOf(grsai.images.submit(large(TOO_LARGE_TO_BUFFER)));
-    expect(error).toMatchObject({ outcome: 'not_sent', retryable: true });
+    const body = large(TOO_LARGE_TO_BUFFER);
+    expect(await errorOf(grsai.images.submit(body))).toMatchObject({ outcome: 'not_sent', retryable: true });
+    await closed;
+    expect(received).toBeLessThan(body.length);
   });
 });
 
@@ -168,7 +188,7 @@ describe('the outcome is unknown, and nothing is sent again', () => {
 
   test('when the answer begins and does not end in time', async () => {
     await using server = await serve((_req, res) => res.write('{"id":"6-'));
-    await using grsai = client([server.url], { submitAnswerMs: 80 });
+    await using grsai = client([server.url], { submitAnswerMs: 300 });
     expect(await errorOf(grsai.images.submit(TASK))).toMatchObject({ code: 'timeout', outcome: 'unknown', raw: '{"id":"6-' });
   });
 
@@ -241,7 +261,7 @@ describe('the answer is read as far as it is needed', () => {
   });
 
   test('when it is wrapped as an event and neither line nor connection end', async () => {
-    await using server = await serve((_req, res) => res.write(`: hi\n\ndata: ${WORD}`));
+    await using server = await serve((_req, res) => res.write(`: hi\n\ndata: {}\n\ndata: ${WORD}`));
     await using grsai = client([server.url]);
     expect(await grsai.images.submit(TASK)).toMatchObject({ id: '6-é' });
   });

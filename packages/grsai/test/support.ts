@@ -38,7 +38,7 @@ export async function errorOf(call: Promise<unknown>): Promise<GrsaiError> {
   return outcome.error;
 }
 
-export async function drain<T>(items: AsyncIterable<T>): Promise<T[]> {
+export async function drain<T>(items: AsyncIterable<T> | Iterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const item of items) all.push(item);
   return all;
