@@ -20,7 +20,7 @@ export type Verdict =
   /** The entry goes back, no attempt is spent; the whole queue waits. */
   | { readonly kind: 'throttle' }
   /** The entry goes back, no attempt is spent; calls and submits pause for the reason. */
-  | { readonly kind: 'pause'; readonly reason: PauseReason }
+  | { readonly kind: 'pause'; readonly reason: 'auth' | 'balance' }
   | { readonly kind: 'fail'; readonly code: FailureCode }
   | { readonly kind: 'probe_key' }
   /** The job's `on_unknown_submit` decides. */

@@ -29,7 +29,13 @@ export function createPauseRound(
     if (oldest !== null && kit.clock.now() - oldest > UNSTORED_LIMIT_MS)
       await control.pause('storage', 'a paid result waits longer than 10 min to be stored');
     for (const [reason, pause] of await control.reasons()) {
-      if (!isProbed(reason) || pause.state === 'half' || !(await probe(reason))) continue;
+      if (!isProbed(reason)) continue;
+      if (pause.state === 'half') {
+        // Nothing failed for a whole round, or there was nothing to try.
+        if (kit.clock.now() - pause.since >= PAUSES_EVERY_MS - 1000) await control.resume(reason);
+        continue;
+      }
+      if (!(await probe(reason))) continue;
       kit.metrics.probes.inc({ reason });
       await (reason === 'upstream' ? control.halfOpen(reason) : control.resume(reason));
     }

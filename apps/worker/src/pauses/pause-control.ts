@@ -33,7 +33,7 @@ export function createPauseControl(o: { pauses: JobStore['pauses']; producer: Pr
     async halfOpen(reason: ProbedReason): Promise<void> {
       for (const queue of PAUSES[reason]) {
         const pause = (await o.pauses.all())[queue]?.find((each) => each.reason === reason);
-        if (pause) await o.pauses.put(queue, { ...pause, state: 'half' });
+        if (pause) await o.pauses.put(queue, { ...pause, since: o.clock.now(), state: 'half' });
       }
       o.log.warn({ event: 'queues.half_open', reason }, `half open: ${reason}`);
       await align(PAUSES[reason]);

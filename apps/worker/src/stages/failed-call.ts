@@ -75,8 +75,7 @@ const OUTCOME: Readonly<Record<Verdict['kind'], Attempt['outcome']>> = {
 /** Refusals that outlast a job give it their own code when it expires (design §2). */
 const codeOf = (verdict: Verdict): FailureCode | undefined => {
   if (verdict.kind === 'throttle') return 'upstream_rate_limited';
-  if (verdict.kind === 'pause' && verdict.reason === 'auth') return 'upstream_auth';
-  return verdict.kind === 'pause' && verdict.reason === 'balance' ? 'upstream_balance' : undefined;
+  return verdict.kind === 'pause' ? `upstream_${verdict.reason}` : undefined;
 };
 
 async function decide(kit: FailedCallKit, error: GrsaiError): Promise<Verdict> {
@@ -86,7 +85,7 @@ async function decide(kit: FailedCallKit, error: GrsaiError): Promise<Verdict> {
 }
 
 async function apply(
-  kit: Kit,
+  kit: FailedCallKit,
   call: PaidCall,
   verdict: Verdict,
   attempt: Attempt,
@@ -105,10 +104,7 @@ async function apply(
       return { kind: 'throttle', ms };
     }
     case 'pause':
-      kit.log.error(
-        { event: 'upstream.refuses_us', reason: verdict.reason, job_id: record.id },
-        `upstream refuses us: ${verdict.reason}`,
-      );
+      await kit.pauses.pause(verdict.reason, error.message);
       return await back(kit, call, attempt, { spent: record.spent, waitMs: PAUSED_WAIT_MS });
     case 'fail':
       return await fail(kit, call, attempt, verdict.code, error, record.spent + 1);

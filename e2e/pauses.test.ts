@@ -1,0 +1,50 @@
+import { waitFor } from '@grsai-jobs/testkit';
+import { expect, test } from 'vitest';
+import { chat, image, type Job, type Stack, startStack } from './stack.ts';
+
+interface Readiness {
+  pauses: Record<string, { reason: string; state: string }[]>;
+}
+
+const reasonsOf = async (stack: Stack, queue: string): Promise<string[]> =>
+  ((await stack.admin.get<Readiness>('/readyz?verbose')).pauses[queue] ?? []).map((pause) => pause.reason);
+
+const untilPaused = (stack: Stack, reason: string) =>
+  waitFor(async () => (await reasonsOf(stack, 'submit')).includes(reason), { timeoutMs: 20_000, what: `a pause for ${reason}` });
+
+test('when upstream refuses our key, then has no credits, then both jobs wait without an attempt spent and run when the trouble is over', async () => {
+  const stack = await startStack({ emulator: { keys: ['sk-another-key'] } });
+  const send = async (body: object) => (await stack.tenant.post<Job>('/v1/jobs', body)).id;
+  const ids = [
+    await send(chat(stack.receiver, 'one', { max_attempts: 1 })),
+    await send(image(stack.receiver, 'two', { max_attempts: 1 })),
+  ];
+  await untilPaused(stack, 'auth');
+  expect(await reasonsOf(stack, 'poll')).toEqual([]);
+  stack.emulator.setCredits(0);
+  stack.emulator.configure({ keys: 'any' });
+  await untilPaused(stack, 'balance');
+  for (const id of ids) expect((await stack.tenant.job(id)).error).toBeNull();
+  stack.emulator.setCredits(1_000_000);
+  for (const id of ids) expect(await stack.tenant.finished(id)).toMatchObject({ status: 'succeeded' });
+  expect(await reasonsOf(stack, 'submit')).toEqual([]);
+  expect(
+    stack.worker.lines.map((line) => line['event']).filter((event) => event === 'queues.resumed').length,
+  ).toBeGreaterThanOrEqual(2);
+});
+
+test('when upstream is down then calls pause after a handful, polls go on, and all jobs are done when it is back', async () => {
+  const stack = await startStack({ emulator: { chatMs: 5 } });
+  const [node] = stack.emulator.nodes;
+  await node?.stop();
+  const ids = await Promise.all(
+    Array.from({ length: 40 }, async (_, i) => (await stack.tenant.post<Job>('/v1/jobs', chat(stack.receiver, `q${i}`))).id),
+  );
+  await untilPaused(stack, 'upstream');
+  expect(await reasonsOf(stack, 'poll')).toEqual([]);
+  await node?.start();
+  for (const id of ids) expect(await stack.tenant.finished(id)).toMatchObject({ status: 'succeeded' });
+  const events = stack.worker.lines.map((line) => line['event']);
+  expect(events).toContain('queues.half_open');
+  await waitFor(async () => (await reasonsOf(stack, 'call')).length === 0, { timeoutMs: 40_000, what: 'the pause to end' });
+});
