@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createJobStore } from '@grsai-jobs/job-store';
+import { createJobStore, watchMemory } from '@grsai-jobs/job-store';
 import type { JobRequest } from '@grsai-jobs/jobs';
 import { createObjectStore } from '@grsai-jobs/object-store';
 import { connectRedis, createProducer } from '@grsai-jobs/queue';
@@ -52,17 +52,20 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   const egress = createEgress({ allow: config.EGRESS_ALLOW });
   const secrets = createSecretBox(config.SECRETS_KEY);
   const auth = createAuth({ apiKeys: store.apiKeys, adminKey: config.ADMIN_API_KEY, clock });
+  const memory = watchMemory(store.health, onError);
   const accept = createAcceptJob({
     store,
     producer,
     defaults: { image: config.ON_UNKNOWN_SUBMIT_IMAGE, chat: config.ON_UNKNOWN_SUBMIT_CHAT },
     newUlid: monotonicFactory(),
+    memory,
     clock,
     log,
   });
 
   const check = (request: JobRequest): FieldError[] => [...webhookProblems(egress, request), ...imageProblems(request)];
 
+  let stopping = false;
   const app = createApp({
     log,
     metrics,
@@ -70,7 +73,13 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
     routes: [
       healthRoutes({
         pauses: () => store.pauses.all(),
-        checks: { redis: () => store.health.write(), object_store: atMostEvery(PROBE_EVERY_MS, () => objects.probe()) },
+        checks: {
+          stopping: async () => {
+            if (stopping) throw new Error('this process is stopping');
+          },
+          redis: () => store.health.write(),
+          object_store: atMostEvery(PROBE_EVERY_MS, () => objects.probe()),
+        },
         metrics,
         metricsToken: config.METRICS_TOKEN,
       }),
@@ -100,16 +109,19 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
 
   const closing: readonly (readonly Service[])[] = [
     [{ name: 'http server', stop: () => closeServer(server) }],
-    [
-      { name: 'queues', stop: () => producer.close() },
-      { name: 'egress', stop: () => egress.close() },
-    ],
+    [memory, { name: 'queues', stop: () => producer.close() }, { name: 'egress', stop: () => egress.close() }],
     [
       { name: 'redis', stop: async () => redis.disconnect() },
       { name: 'object store', stop: async () => objects.close() },
     ],
   ];
-  return { url, stop: () => stopInOrder(closing, config.SHUTDOWN_TIMEOUT_S * 1000) };
+  return {
+    url,
+    stop: () => {
+      stopping = true;
+      return stopInOrder(closing, config.SHUTDOWN_TIMEOUT_S * 1000);
+    },
+  };
 }
 
 async function listen(server: Server, host: string, port: number): Promise<string> {
@@ -122,11 +134,14 @@ async function listen(server: Server, host: string, port: number): Promise<strin
   return `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${address.port}`;
 }
 
-/** Takes no more connections, lets open requests end, then closes what is idle. */
+/** Takes no more connections, lets open requests end, and closes each connection as soon as it is idle. */
 function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
+    const sweep = setInterval(() => server.closeIdleConnections(), 50);
+    server.close(() => {
+      clearInterval(sweep);
+      resolve();
+    });
   });
 }
 

@@ -1,5 +1,5 @@
 import { Grsai } from '@grsai-jobs/grsai';
-import { createJobStore } from '@grsai-jobs/job-store';
+import { createJobStore, watchMemory } from '@grsai-jobs/job-store';
 import { createObjectStore } from '@grsai-jobs/object-store';
 import {
   type Consumer,
@@ -40,6 +40,7 @@ import { createStageMetrics } from './stages/metrics.ts';
 import { createPollStage } from './stages/poll.ts';
 import { createStoreStage } from './stages/store.ts';
 import { createSubmitStage } from './stages/submit.ts';
+import { createKnownTasks } from './stages/task-facts.ts';
 import { createTenantSecrets } from './stages/tenant-secrets.ts';
 
 /** Held calls are cut this long before the deadline of a stop, so that what they came to can still be written. */
@@ -74,6 +75,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
 
   const stopping = new AbortController();
   const cutting = new AbortController();
+  const memory = watchMemory(store.health, onError);
   const control = createPauseControl({ pauses: store.pauses, producer, clock, log });
   const upstream = createUpstreamHealth(control, log);
   const kit: FailedCallKit = {
@@ -84,7 +86,8 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     metrics: createStageMetrics(metrics),
     backoff: fullJitter(),
     shutdown: { stopping: stopping.signal, cutting: cutting.signal },
-    probeKey: async () => (await grsai.probeKey()) !== 'refused',
+    probeKey: () => keyIsTaken(grsai, stopping.signal),
+    memory,
     pauses: control,
     upstream,
   };
@@ -102,10 +105,11 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
       onError,
       onThrow: onThrow(kit, name),
     });
+  const tasks = createKnownTasks();
   const stages = [
     consume('call', createCallStage({ ...kit, grsai, limits }), config.CALL_CONCURRENCY),
-    consume('submit', createSubmitStage({ ...kit, grsai, limits }), config.SUBMIT_CONCURRENCY),
-    consume('poll', createPollStage({ ...kit, grsai }), config.POLL_CONCURRENCY),
+    consume('submit', createSubmitStage({ ...kit, grsai, limits, tasks }), config.SUBMIT_CONCURRENCY),
+    consume('poll', createPollStage({ ...kit, grsai, tasks }), config.POLL_CONCURRENCY),
     consume(
       'store',
       createStoreStage({
@@ -153,10 +157,11 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
   const watch = watchPauses({ pauses: store.pauses, upstream, metrics: kit.metrics, log });
 
   const health = await startHealth(config, { store, objects, metrics, control });
+  for (const consumer of [...stages, maintain]) consumer.start();
   log.info({ event: 'worker.ready', health_port: health?.port }, 'ready');
 
   const closing: readonly (readonly Service[])[] = [
-    [...stages, maintain, watch],
+    [...stages, maintain, watch, memory],
     [
       ...(health ? [health] : []),
       { name: 'queues', stop: () => producer.close() },
@@ -185,6 +190,16 @@ async function within<T>(ms: number, otherwise: string, work: Promise<T>): Promi
     work,
     new Promise<never>((_, reject) => setTimeout(() => reject(new Error(otherwise)), ms).unref()),
   ]);
+}
+
+const PROBE_LIMIT_MS = 5000;
+
+/** Only a clear refusal counts: when the probe itself comes to nothing, the key is not to blame. */
+async function keyIsTaken(grsai: Grsai, stopping: AbortSignal): Promise<boolean> {
+  const state = await grsai
+    .probeKey({ signal: AbortSignal.any([stopping, AbortSignal.timeout(PROBE_LIMIT_MS)]) })
+    .catch(() => 'unknown');
+  return state !== 'refused';
 }
 
 async function startHealth(

@@ -98,8 +98,8 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
     overdue: (now: number, limit: number): Promise<string[]> =>
       redis.zrange(keys.dueDeliveries, '-inf', String(now), 'BYSCORE', 'LIMIT', 0, limit),
 
-    async postpone(id: string, until: number): Promise<void> {
-      await redis.zadd(keys.dueDeliveries, 'XX', 'GT', until, id);
+    async postpone(delivery: { id: string; step: number }, until: number): Promise<void> {
+      await run('postpone', [keys.delivery(delivery.id), keys.dueDeliveries], [delivery.id, delivery.step, until]);
     },
 
     async forgetDue(id: string): Promise<void> {

@@ -17,6 +17,13 @@ export function createRedisHealth(redis: Redis, keys: Keys) {
       await redis.set(keys.health, '1', 'PX', 60_000);
     },
 
+    /** The used part of `maxmemory`, 0 to 1 and above; 0 when Redis has no limit. */
+    async memoryUsed(): Promise<number> {
+      const info = await redis.info('memory');
+      const max = Number(lineOf(info, 'maxmemory'));
+      return max === 0 ? 0 : Number(lineOf(info, 'used_memory')) / max;
+    },
+
     async facts(): Promise<RedisFacts> {
       const info = await redis.info();
       let appendfsync: RedisFacts['appendfsync'] = lineOf(info, 'aof_enabled') === '1' ? 'everysec' : 'off';

@@ -69,6 +69,8 @@ interface Change {
   /** When the late sweep looks at the task of the ended run. */
   lateLookAt?: number | undefined;
   turn?: boolean;
+  /** Fields that never fall, with the value that they have at least from now on. */
+  raise?: Partial<Record<RecordField, number>>;
   event?: string;
   progress?: number;
   delivery?: { id: string; run: number; type: string; url: string };
@@ -111,6 +113,7 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
       delivery: change.delivery,
       counter: change.counter,
       del: change.del ?? [],
+      raise: change.raise,
     };
     const reply = (await run(
       'move',
@@ -180,12 +183,12 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
     },
 
     /**
-     * Before a byte of a paid call goes out. `token` names the caller from now on; `over` is another's token whose
-     * call is known to be dead and may be taken over.
+     * Before a byte of a paid call goes out. `token` names the caller from now on; `over` names another's call that is
+     * known to be dead and may be taken over, and what is written of it.
      */
     async begin(
       entry: { id: string; step: number },
-      call: { token: string; limitMs: number; over?: string },
+      call: { token: string; limitMs: number; over?: { by: string; attempts: readonly Attempt[]; spent: number } },
       limits: AccountLimits,
     ): Promise<Begun> {
       const now = clock.now();
@@ -195,7 +198,9 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
         now,
         step: entry.step,
         until: now + call.limitMs + 10_000,
-        over: call.over,
+        over: call.over?.by,
+        att: call.over && kept(call.over.attempts),
+        spent: call.over?.spent,
         max_in_flight: limits.maxInFlight,
         rpm: limits.rpm,
       };
@@ -217,7 +222,7 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
         by: o.by,
         to: 'running/submitting',
         dueFrom: job.sent?.until ?? clock.now(),
-        set: { prog: Math.max(job.progress, o.progress) },
+        raise: { prog: o.progress },
         event: 'job.progress',
         progress: Math.max(job.progress, o.progress),
       }),
@@ -262,12 +267,8 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
     look: (job: Held, o: { progress: number; polls: number; attempts?: readonly Attempt[] }) =>
       move('look', job, {
         to: 'running/generating',
-        set: {
-          prog: Math.max(job.progress, o.progress),
-          polls: o.polls,
-          polled: clock.now(),
-          ...(o.attempts ? { att: kept(o.attempts) } : {}),
-        },
+        raise: { prog: o.progress, polls: o.polls },
+        set: { polled: clock.now(), ...(o.attempts ? { att: kept(o.attempts) } : {}) },
         event: 'job.progress',
         progress: Math.max(job.progress, o.progress),
       }),
@@ -401,6 +402,15 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
         event: 'job.reopened',
         progress: 0,
       });
+    },
+
+    /** A task id that came after its run had ended. `false`: the call was taken over, or the record is gone. */
+    async keepTask(
+      job: Pick<JobRecord, 'id'>,
+      o: { by: string; base: string; taskId: string; submittedAt: number; lookAt: number },
+    ): Promise<boolean> {
+      const args = [job.id, o.by, o.base, o.taskId, o.submittedAt, o.lookAt];
+      return (await run('keep-task', [keys.job(job.id), keys.late], args)) === 1;
     },
 
     /** The job is alive and its entry is gone. */

@@ -2,24 +2,50 @@ import type { JobRecord } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.ts';
 import { decodeRecord } from './record-codec.ts';
+import type { RunScript } from './scripts.ts';
+
+/** The few fields that tell where a job stands, without its input and output. */
+export interface JobHead extends Pick<JobRecord, 'id' | 'status' | 'stage' | 'step' | 'expires_at'> {
+  /** The queue that its paid call waits in. */
+  paidQueue: 'call' | 'submit';
+}
 
 export type JobReads = ReturnType<typeof createJobReads>;
 
 /** Reading records, and the sorted set of what is due. */
-export function createJobReads(redis: Redis, keys: Keys) {
+export function createJobReads(redis: Redis, run: RunScript, keys: Keys) {
   return {
     async read(id: string): Promise<JobRecord | null> {
       const fields = await redis.hgetall(keys.job(id));
       return fields['st'] === undefined ? null : decodeRecord(id, fields);
     },
 
+    /** Heads of many jobs in one round trip; `null` where there is no record. */
+    async heads(ids: readonly string[]): Promise<(JobHead | null)[]> {
+      const pipeline = redis.pipeline();
+      for (const id of ids) pipeline.hmget(keys.job(id), 'st', 'sg', 'step', 'exp', 'q');
+      const replies = (await pipeline.exec()) ?? [];
+      return ids.map((id, i) => {
+        const [status, stage, step, expires, queue] = (replies[i]?.[1] ?? []) as (string | null)[];
+        if (!status) return null;
+        return {
+          id,
+          status: status as JobHead['status'],
+          stage: (stage || null) as JobHead['stage'],
+          step: Number(step),
+          expires_at: Number(expires),
+          paidQueue: queue === 'submit' ? 'submit' : 'call',
+        };
+      });
+    },
+
     /** Ids of jobs whose `due` lies before `now`, the most overdue first. */
     overdue: (now: number, limit: number): Promise<string[]> =>
       redis.zrange(keys.due, '-inf', String(now), 'BYSCORE', 'LIMIT', 0, limit),
 
-    /** Its entry is there: look at it again at `until`. A job that ended meanwhile stays away. */
-    async postpone(id: string, until: number): Promise<void> {
-      await redis.zadd(keys.due, 'XX', 'GT', until, id);
+    /** The entry of this step is there: look at it again at `until`. */
+    async postpone(job: { id: string; step: number }, until: number): Promise<void> {
+      await run('postpone', [keys.job(job.id), keys.due], [job.id, job.step, until]);
     },
 
     /** An id whose record is gone is forgotten. */

@@ -34,7 +34,7 @@ export function createJobStore(o: { redis: Redis; prefix: string; clock: { now()
   const run = createScripts(o.redis);
   return {
     moves: createJobMoves(run, keys, o.clock),
-    jobs: createJobReads(o.redis, keys),
+    jobs: createJobReads(o.redis, run, keys),
     deliveries: createDeliveries(o.redis, run, keys),
     apiKeys: createApiKeys(o.redis, keys),
     tenants: createTenants(o.redis, keys),

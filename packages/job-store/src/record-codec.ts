@@ -1,11 +1,11 @@
-import type { JobDoc, JobRecord, PastRun, Stage, Status } from '@grsai-jobs/jobs';
+import { entryStage, type JobDoc, type JobRecord, type PastRun, type Stage, type Status } from '@grsai-jobs/jobs';
 import { type Fields, json, number, optionalNumber } from './fields.ts';
 
 /**
  * How a record stands in Redis: one hash with short names, since 50 000 of them wait at a time.
  *
  * st status · sg stage · run · step · seq · tn turn · tok token of the last move · sb/sa/su `sent` by, at, until ·
- * tenant · cr/started/fin/exp times · due · prog · spent · crashes · base · task · sub submitted · polls · polled ·
+ * q queue of its paid call · tenant · cr/started/fin/exp times · due · prog · spent · crashes · base · task · sub submitted · polls · polled ·
  * doc (as accepted) · pend (paid, not stored) · out · err · att · past:<run> · whd/whs last delivery and its state ·
  * batch · cid custom id · late
  */
@@ -37,6 +37,7 @@ export function newRecordFields(job: { tenant: string; doc: JobDoc; createdAt: n
     st: 'queued',
     run: 1,
     step: 1,
+    q: entryStage(job.doc),
     tenant: job.tenant,
     cr: job.createdAt,
     exp: job.createdAt + job.doc.expires_in_s * 1000,

@@ -42,7 +42,11 @@ test('when a paid call is open then nobody else may begin, until its time is ove
   const { store, clock, ...kit } = await startStore();
   const job = await jobIn({ store, clock, ...kit }, 'submitting');
   const begin = (token: string, over?: string) =>
-    store.moves.begin({ id: job.id, step: 1 }, { token, limitMs: 1000, ...(over ? { over } : {}) }, NO_LIMITS);
+    store.moves.begin(
+      { id: job.id, step: 1 },
+      { token, limitMs: 1000, ...(over ? { over: { by: over, attempts: [], spent: 1 } } : {}) },
+      NO_LIMITS,
+    );
   expect((await begin('B')).kind).toBe('held');
   clock.advance(11_001);
   expect((await begin('B')).kind).toBe('unknown');

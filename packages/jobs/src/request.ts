@@ -26,7 +26,7 @@ const picture = z
     (value) =>
       /^https?:\/\//i.test(value) ||
       /^data:image\/[a-z0-9.+-]+;base64,[A-Za-z0-9+/=]+$/i.test(value) ||
-      /^[A-Za-z0-9+/]{16,}={0,2}$/.test(value),
+      (value.length >= 16 && /^[A-Za-z0-9+/]+={0,2}$/.test(value)),
     'an image must be an http(s) URL, a data URL of an image, or bare base64',
   );
 

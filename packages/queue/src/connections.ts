@@ -8,6 +8,14 @@ export type Role = 'producer' | 'consumer';
 
 const reconnectMs = (times: number): number => Math.min(1000, 50 * 2 ** Math.min(times, 5));
 
+/** After a failover the old master answers READONLY: leave it, and have a consumer's command sent again to the new one. */
+const leaveReplica = (error: Error, resend: boolean): boolean | 1 | 2 => {
+  if (!error.message.startsWith('READONLY')) return false;
+  return resend ? 2 : 1;
+};
+
+const KEEP_ALIVE_MS = 10_000;
+
 const OPTIONS: Readonly<Record<Role, Omit<RedisOptions, 'replyMapping'>>> = {
   producer: {
     enableOfflineQueue: false,
@@ -15,9 +23,17 @@ const OPTIONS: Readonly<Record<Role, Omit<RedisOptions, 'replyMapping'>>> = {
     autoResendUnfulfilledCommands: false,
     connectTimeout: 2000,
     commandTimeout: 5000,
+    keepAlive: KEEP_ALIVE_MS,
+    reconnectOnError: (error) => leaveReplica(error, false),
     retryStrategy: reconnectMs,
   },
-  consumer: { maxRetriesPerRequest: null, connectTimeout: 5000, retryStrategy: reconnectMs },
+  consumer: {
+    maxRetriesPerRequest: null,
+    connectTimeout: 5000,
+    keepAlive: KEEP_ALIVE_MS,
+    reconnectOnError: (error) => leaveReplica(error, true),
+    retryStrategy: reconnectMs,
+  },
 };
 
 /**

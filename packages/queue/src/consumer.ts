@@ -36,6 +36,8 @@ export interface ConsumerOptions {
 
 export interface Consumer {
   readonly name: string;
+  /** Takes entries from now on. */
+  start(): void;
   /** Takes no more entries and waits for the open ones. */
   stop(): Promise<void>;
   /** Open entries at this moment. */
@@ -59,7 +61,9 @@ export function createConsumer(name: QueueName, handler: Handler, o: ConsumerOpt
   async function leave(job: Job, token: string | undefined, outcome: Outcome): Promise<void> {
     if (outcome.kind === 'done') return;
     if (outcome.kind === 'throttle') {
-      await queue.rateLimit(Math.max(MIN_THROTTLE_MS, outcome.ms));
+      // A longer wait that is under way stays: BullMQ would overwrite it.
+      const ms = Math.max(MIN_THROTTLE_MS, outcome.ms);
+      if ((await queue.getRateLimitTtl()) < ms) await queue.rateLimit(ms);
       throw new RateLimitError();
     }
     await job.moveToDelayed(Date.now() + outcome.ms, token);
@@ -85,6 +89,7 @@ export function createConsumer(name: QueueName, handler: Handler, o: ConsumerOpt
     {
       connection: o.redis,
       prefix,
+      autorun: false,
       concurrency: o.concurrency,
       lockDuration: o.lockMs,
       stalledInterval: o.stalledMs,
@@ -96,12 +101,17 @@ export function createConsumer(name: QueueName, handler: Handler, o: ConsumerOpt
 
   return {
     name,
+    start: () => run(worker, o.onError),
     open: () => open,
     stop: async () => {
       await worker.close();
       await queue.close();
     },
   };
+}
+
+function run(worker: Worker, onError: (error: Error) => void): void {
+  worker.run().catch(onError);
 }
 
 /** The consumer of `maintain`: each scheduled name has its task. */
@@ -117,6 +127,7 @@ export function createMaintainer(
     {
       connection: o.redis,
       prefix: queuePrefix(o.prefix),
+      autorun: false,
       concurrency: 4,
       lockDuration: o.lockMs,
       stalledInterval: o.stalledMs,
@@ -125,5 +136,5 @@ export function createMaintainer(
   );
   worker.on('error', o.onError);
   worker.on('failed', (job, error) => o.onTaskFailed(job?.name ?? '', error));
-  return { name: 'maintain', open: () => 0, stop: () => worker.close() };
+  return { name: 'maintain', start: () => run(worker, o.onError), open: () => 0, stop: () => worker.close() };
 }

@@ -1,5 +1,4 @@
 import type { JobDoc, Stage, Status } from '@grsai-jobs/jobs';
-import { entryStage } from '@grsai-jobs/jobs';
 import type { JobsOptions } from 'bullmq';
 import { z } from 'zod';
 
@@ -57,8 +56,8 @@ export interface Enqueued {
 const STAGE_QUEUE = { generating: 'poll', storing: 'store' } as const;
 
 /** The queue that a live job waits in. */
-export const queueOf = (job: Pick<Enqueued, 'stage' | 'doc'>): QueueName =>
-  job.stage === 'generating' || job.stage === 'storing' ? STAGE_QUEUE[job.stage] : entryStage(job.doc);
+export const queueOf = (job: { stage: Stage | null; paidQueue: 'call' | 'submit' }): QueueName =>
+  job.stage === 'generating' || job.stage === 'storing' ? STAGE_QUEUE[job.stage] : job.paidQueue;
 
 /**
  * Only calls and submits take turns; looks, stores and deliveries go by due time (*measured*, design §2: priorities

@@ -1,3 +1,4 @@
+import { entryStage } from '@grsai-jobs/jobs';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import {
@@ -59,7 +60,7 @@ export function createProducer(o: { redis: Redis; prefix: string; onError: (erro
 
   return {
     enqueue: (job, delayMs = 0) => {
-      const queue = queueOf(job);
+      const queue = queueOf({ stage: job.stage, paidQueue: entryStage(job.doc) });
       return add(queue, job, delayMs, priorityOf(queue, job));
     },
     enqueueStore: (entry) => add('store', entry, 0),

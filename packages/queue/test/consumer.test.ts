@@ -19,6 +19,7 @@ async function startQueue(handler: Handler, o: { name?: QueueName; concurrency?:
       thrown.push(error);
     },
   });
+  consumer.start();
   onTestFinished(async () => {
     await consumer.stop();
     await producer.close();

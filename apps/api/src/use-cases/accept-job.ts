@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { JobStore } from '@grsai-jobs/job-store';
+import type { JobStore, MemoryWatch } from '@grsai-jobs/job-store';
 import { entryStage, type JobDoc, type JobRecord, type JobRequest, jobId } from '@grsai-jobs/jobs';
 import type { Producer } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
@@ -7,7 +7,7 @@ import { Problem } from '../http/problem.ts';
 
 export type AcceptJob = (
   request: JobRequest,
-  from: { tenant: string; requestId: string; idempotencyKey?: string },
+  from: { tenant: string; requestId: string; body: unknown; idempotencyKey?: string },
 ) => Promise<{ record: JobRecord; replayed: boolean }>;
 
 /** What a job does when the answer of its paid call is lost, unless the caller says. */
@@ -33,10 +33,13 @@ export function createAcceptJob(o: {
   producer: Producer;
   defaults: UnknownSubmitDefaults;
   newUlid: (now: number) => string;
+  memory: Pick<MemoryWatch, 'tight'>;
   clock: Clock;
   log: Logger;
 }): AcceptJob {
   return async (request, from) => {
+    if (o.memory.tight())
+      throw new Problem('unavailable', 'The job store is nearly full. Nothing was accepted; send the request again later.');
     const now = o.clock.now();
     const doc: JobDoc = { ...request, on_unknown_submit: request.on_unknown_submit ?? o.defaults[request.type] };
     const id = jobId(o.newUlid(now));
@@ -45,7 +48,7 @@ export function createAcceptJob(o: {
           route: 'POST /v1/jobs',
           key: from.idempotencyKey,
           fingerprint: createHash('sha256')
-            .update(JSON.stringify(canonical(request)))
+            .update(JSON.stringify(canonical(from.body)))
             .digest('hex'),
         }
       : undefined;

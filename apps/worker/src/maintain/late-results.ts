@@ -2,6 +2,7 @@ import { type Grsai, GrsaiError } from '@grsai-jobs/grsai';
 import { isTerminal, type JobRecord } from '@grsai-jobs/jobs';
 import type { Kit } from '../stages/kit.ts';
 import { TASK_LIFE_MS } from '../stages/submit.ts';
+import { eachOf } from './each.ts';
 
 export const LATE_EVERY_MS = 30_000;
 const AT_ONCE = 200;
@@ -13,12 +14,12 @@ const LOOK_AGAIN_MS = 2 * 60_000;
  */
 export function createLateResults(kit: Kit & { grsai: Pick<Grsai, 'images'> }): () => Promise<void> {
   return async () => {
-    for (const id of await kit.store.sweeps.late(kit.clock.now(), AT_ONCE)) {
+    await eachOf(kit, await kit.store.sweeps.late(kit.clock.now(), AT_ONCE), async (id) => {
       const record = await kit.store.jobs.read(id);
       if (record === null || !isTerminal(record.status) || record.task_id === null || record.base === null)
         await kit.store.sweeps.forgetLate(id);
       else await look(kit, record, { base: record.base, id: record.task_id });
-    }
+    });
   };
 }
 

@@ -1,5 +1,6 @@
 import { isTerminal } from '@grsai-jobs/jobs';
 import type { Kit } from '../stages/kit.ts';
+import { eachOf } from './each.ts';
 
 export const OLD_EVERY_MS = 10 * 60_000;
 const AT_ONCE = 1000;
@@ -11,13 +12,14 @@ const DAY_MS = 24 * 3600 * 1000;
  */
 export function createOldRecords(kit: Kit, retentionDays: number): () => Promise<void> {
   return async () => {
-    for (const id of await kit.store.sweeps.endedBefore(kit.clock.now() - retentionDays * DAY_MS, AT_ONCE)) {
+    const old = await kit.store.sweeps.endedBefore(kit.clock.now() - retentionDays * DAY_MS, AT_ONCE);
+    await eachOf(kit, old, async (id) => {
       const record = await kit.store.jobs.read(id);
       if (record === null || !isTerminal(record.status)) await kit.store.sweeps.forgetEnded(id);
       else if (record.webhook.state !== 'pending') {
         await kit.store.sweeps.erase(record);
         kit.metrics.erased.inc();
       }
-    }
+    });
   };
 }

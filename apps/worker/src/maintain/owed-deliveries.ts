@@ -1,4 +1,5 @@
 import type { Kit } from '../stages/kit.ts';
+import { eachOf } from './each.ts';
 
 export const OWED_EVERY_MS = 10_000;
 const AT_ONCE = 500;
@@ -8,21 +9,21 @@ const LOOK_AGAIN_MS = 10 * 60_000;
 export function createOwedDeliveries(kit: Kit): () => Promise<void> {
   return async () => {
     const now = kit.clock.now();
-    for (const id of await kit.store.deliveries.overdue(now, AT_ONCE)) {
+    await eachOf(kit, await kit.store.deliveries.overdue(now, AT_ONCE), async (id) => {
       const delivery = (await kit.store.deliveries.read(id))?.delivery;
       if (delivery === undefined || delivery.state !== 'pending') {
         await kit.store.deliveries.forgetDue(id);
-        continue;
+        return;
       }
       if ((await kit.producer.stateOf('deliver', delivery)) === 'there') {
-        await kit.store.deliveries.postpone(id, now + LOOK_AGAIN_MS);
-        continue;
+        await kit.store.deliveries.postpone(delivery, now + LOOK_AGAIN_MS);
+        return;
       }
       const step = await kit.store.deliveries.repair(delivery, now);
-      if (step === null) continue;
+      if (step === null) return;
       kit.metrics.repairs.inc({ kind: 'delivery' });
       kit.log.warn({ event: 'webhook.repaired', delivery_id: id, step }, 'the entry of an owed webhook was gone, added again');
       await kit.producer.enqueueDelivery({ id, step }, Math.max(0, (delivery.next_attempt_at ?? now) - now));
-    }
+    });
   };
 }

@@ -1,4 +1,4 @@
-import type { JobStore } from '@grsai-jobs/job-store';
+import type { JobStore, Pause } from '@grsai-jobs/job-store';
 import type { PauseControl } from '../pauses/pause-control.ts';
 import { UNSTORED_LIMIT_MS } from '../pauses/probes.ts';
 import { isProbed, type ProbedReason } from '../pauses/table.ts';
@@ -24,21 +24,22 @@ export function createPauseRound(
     }
   };
 
+  async function lookAt(reason: ProbedReason, pause: Pause): Promise<void> {
+    if (pause.state === 'half') {
+      // Nothing failed for a whole round, or there was nothing to try.
+      if (kit.clock.now() - pause.since >= PAUSES_EVERY_MS - 1000) await control.resume(reason);
+      return;
+    }
+    if (!(await probe(reason))) return;
+    kit.metrics.probes.inc({ reason });
+    await (reason === 'upstream' ? control.halfOpen(reason) : control.resume(reason));
+  }
+
   return async () => {
     const oldest = await kit.sweeps.oldestUnstored();
-    if (oldest !== null && kit.clock.now() - oldest > UNSTORED_LIMIT_MS)
-      await control.pause('storage', 'a paid result waits longer than 10 min to be stored');
-    for (const [reason, pause] of await control.reasons()) {
-      if (!isProbed(reason)) continue;
-      if (pause.state === 'half') {
-        // Nothing failed for a whole round, or there was nothing to try.
-        if (kit.clock.now() - pause.since >= PAUSES_EVERY_MS - 1000) await control.resume(reason);
-        continue;
-      }
-      if (!(await probe(reason))) continue;
-      kit.metrics.probes.inc({ reason });
-      await (reason === 'upstream' ? control.halfOpen(reason) : control.resume(reason));
-    }
+    const waits = oldest !== null && kit.clock.now() - oldest > UNSTORED_LIMIT_MS;
+    if (waits) await control.pause('storage', 'a paid result waits longer than 10 min to be stored');
+    for (const [reason, pause] of await control.reasons()) if (isProbed(reason)) await lookAt(reason, pause);
     await control.align();
   };
 }

@@ -1,7 +1,8 @@
 import { isTerminal, type JobRecord, jobError, MAX_CRASHES } from '@grsai-jobs/jobs';
 import type { Handler, QueueName, Work } from '@grsai-jobs/queue';
-import { endRun } from './end-run.ts';
+import { endRun, FIRST_LATE_LOOK_MS } from './end-run.ts';
 import type { Kit } from './kit.ts';
+import { repeatable } from './paid-call.ts';
 
 /**
  * What a stage throws without meaning to, and a stall (its process died or froze), is a move: `crashes` + 1 and a new
@@ -11,18 +12,21 @@ async function crash(kit: Kit, stage: QueueName, work: Work, kind: 'thrown' | 's
   kit.metrics.crashes.inc({ kind, stage });
   const record = await kit.store.jobs.read(work.entry.id);
   if (record === null || record.step !== work.entry.step || isTerminal(record.status)) return;
-  if (record.crashes + 1 >= MAX_CRASHES) {
-    await endRun(kit, record, {
-      status: record.status === 'canceling' ? 'canceled' : 'failed',
-      error: jobError(kind === 'thrown' ? 'internal' : 'crashed', record.stage ?? 'queued'),
-      keepSent: true,
-    });
-    return;
-  }
+  if (record.crashes + 1 >= MAX_CRASHES) return await giveUp(kit, record, kind);
   // The lock of a dead process was wait enough.
   const waitMs = kind === 'thrown' ? kit.backoff(record.crashes) : 0;
   const moved = await kit.store.moves.crash(record, { kind, waitMs });
   if (moved.kind === 'ok') await kit.producer.enqueue({ ...record, step: moved.step } satisfies JobRecord, waitMs);
+}
+
+/** An open call that may not be repeated can have been paid for, and a living task still ends: neither is forgotten. */
+async function giveUp(kit: Kit, record: JobRecord, kind: 'thrown' | 'stalled'): Promise<void> {
+  const stage = record.stage ?? 'queued';
+  if (record.status === 'canceling') return void (await endRun(kit, record, { status: 'canceled', keepSent: true }));
+  const open = record.sent !== null && !repeatable(record);
+  const error = jobError(open ? 'submit_unknown' : kind === 'thrown' ? 'internal' : 'crashed', stage);
+  const living = record.stage === 'generating' ? { lateLookAt: kit.clock.now() + FIRST_LATE_LOOK_MS } : {};
+  await endRun(kit, record, { status: 'failed', error, keepSent: true, ...living });
 }
 
 export const onThrow =

@@ -1,4 +1,4 @@
-import type { Delivery, SignLink } from '@grsai-jobs/jobs';
+import type { Delivery, JobRecord, SignLink } from '@grsai-jobs/jobs';
 import { done, type Handler, type Outcome } from '@grsai-jobs/queue';
 import { type Egress, nextTry, type PostResult, postOnce, sign } from '@grsai-jobs/webhooks';
 import type { Kit } from './kit.ts';
@@ -21,17 +21,30 @@ export function createDeliverStage(kit: DeliverKit): Handler {
     const at = kit.clock.now();
     const early = (delivery.next_attempt_at ?? at) - at;
     if (early > 1000) return { kind: 'wait', ms: early };
-    const body = await webhookBody(delivery, job, kit.signLink, at);
-    const headers = sign({
-      secrets: await kit.secretsOf(delivery.tenant),
-      id: delivery.id,
-      timestamp: Math.floor(at / 1000),
-      body,
-    });
-    const result = await postOnce(kit.egress, { url: delivery.url, headers: { ...headers }, body, signal: kit.shutdown.cutting });
+    const result = await tryOnce(kit, delivery, job, at);
     if (result.code === 'aborted') return { kind: 'wait', ms: 0 };
     return await settle(kit, delivery, at, result);
   };
+}
+
+/** One try. What we cannot even build counts as a failed one, so that it is seen and its tries come to an end (P4). */
+async function tryOnce(kit: DeliverKit, delivery: Delivery, job: JobRecord | null, at: number): Promise<PostResult> {
+  let request: { body: string; headers: Record<string, string> };
+  try {
+    const body = await webhookBody(delivery, job, kit.signLink, at);
+    const secrets = await kit.secretsOf(delivery.tenant);
+    request = { body, headers: { ...sign({ secrets, id: delivery.id, timestamp: Math.floor(at / 1000), body }) } };
+  } catch (err) {
+    kit.log.error({ event: 'webhook.not_built', err, delivery_id: delivery.id }, 'a webhook could not be built');
+    return {
+      ok: false,
+      phase: 'write',
+      error: 'the service could not build this webhook; its operator has been told',
+      answer: '',
+      durationMs: 0,
+    };
+  }
+  return await postOnce(kit.egress, { url: delivery.url, ...request, signal: kit.shutdown.cutting });
 }
 
 async function settle(kit: DeliverKit, delivery: Delivery, at: number, result: PostResult): Promise<Outcome> {

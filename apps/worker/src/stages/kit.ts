@@ -1,4 +1,4 @@
-import type { JobStore } from '@grsai-jobs/job-store';
+import type { JobStore, MemoryWatch } from '@grsai-jobs/job-store';
 import type { Attempt, FailureCode, JobRecord } from '@grsai-jobs/jobs';
 import type { Producer } from '@grsai-jobs/queue';
 import type { Backoff, Clock, Logger } from '@grsai-jobs/runtime';
@@ -13,6 +13,7 @@ export interface Kit {
   metrics: StageMetrics;
   backoff: Backoff;
   shutdown: Shutdown;
+  memory: Pick<MemoryWatch, 'tight'>;
 }
 
 /** How a stop reaches open work (P6). */

@@ -24,6 +24,8 @@ export interface PaidCallOptions {
  * is unknown, the job has moved on or expired, or the account has no room.
  */
 export async function openPaidCall(kit: Kit, entry: Entry, o: PaidCallOptions): Promise<PaidCall | Outcome> {
+  // On a nearly full Redis nothing is begun whose entries could not be added afterwards.
+  if (kit.memory.tight()) return { kind: 'throttle', ms: 1000 };
   const token = randomUUID();
   const begun = await kit.store.moves.begin(entry, { token, limitMs: o.limitMs }, o.limits);
   switch (begun.kind) {
@@ -49,7 +51,7 @@ export async function openPaidCall(kit: Kit, entry: Entry, o: PaidCallOptions): 
 }
 
 /** A chat call leaves nothing upstream to lose, so the next call need not wait for the end of a dead one. */
-const repeatable = (record: JobRecord): boolean =>
+export const repeatable = (record: JobRecord): boolean =>
   record.status !== 'canceling' && record.doc.type === 'chat' && record.doc.on_unknown_submit === 'resubmit';
 
 /** The worker that held the call died or froze, and the time of the call is over: its outcome is unknown. */
@@ -99,8 +101,8 @@ async function takeOver(
     });
     return done;
   }
-  const begun = await kit.store.moves.begin(entry, { token, limitMs: o.limitMs, over: by }, o.limits);
-  if (begun.kind === 'ok') return { record: { ...begun.record, attempts, spent }, token, startedAt: kit.clock.now() };
+  const begun = await kit.store.moves.begin(entry, { token, limitMs: o.limitMs, over: { by, attempts, spent } }, o.limits);
+  if (begun.kind === 'ok') return { record: begun.record, token, startedAt: kit.clock.now() };
   return begun.kind === 'wait' ? { kind: 'throttle', ms: begun.ms } : { kind: 'wait', ms: 1000 };
 }
 

@@ -1,54 +1,38 @@
 import { type Grsai, GrsaiError, type TaskState } from '@grsai-jobs/grsai';
 import { budgetMs, decideTask, type FailureCode, type JobRecord, nextLookMs } from '@grsai-jobs/jobs';
 import { done, type Entry, entryId, type Handler, type Outcome } from '@grsai-jobs/queue';
-import { LRUCache } from 'lru-cache';
 import { expireRun, FIRST_LATE_LOOK_MS, failRun } from './end-run.ts';
 import { attemptOf, type Kit, noteAttempt } from './kit.ts';
 import { TASK_LIFE_MS } from './submit.ts';
+import { type KnownTasks, type TaskFacts, taskFacts } from './task-facts.ts';
 
 /** A task is not always visible at once (grsai-api §4, §12 T7). */
 const VISIBLE_AFTER_MS = 15_000;
 /** `succeeded` without a link is looked at again a few times (grsai-api §12 T9). */
 const LOOKS_WITHOUT_LINK = 5;
 const LOOK_AGAIN_MS = 5_000;
-const FACTS_KEPT = 20_000;
+/** An id that was readable and is not, once, may be a hiccup of a proxy: it is believed after so many looks. */
+const LOOKS_WITHOUT_TASK = 5;
+const MISSING_AGAIN_MS = 15_000;
 
 export interface PollKit extends Kit {
   grsai: Pick<Grsai, 'images'>;
-}
-
-/** What a look needs to know. It does not change while the entry counts, so it is read once and not at each look. */
-interface Facts extends Pick<JobRecord, 'id' | 'tenant' | 'step' | 'batch_id' | 'expires_at'> {
-  base: string;
-  taskId: string;
-  submittedAt: number;
-  progress: number;
-  polls: number;
+  tasks: KnownTasks;
 }
 
 /** poll: asks once, and sleeps in the queue until the next look. No slot, socket or timer is held meanwhile (P5). */
 export function createPollStage(kit: PollKit): Handler {
-  const known = new LRUCache<string, Facts>({ max: FACTS_KEPT });
-
-  async function factsOf(entry: Entry): Promise<Facts | null> {
-    const cached = known.get(entryId(entry));
+  async function factsOf(entry: Entry): Promise<TaskFacts | null> {
+    const cached = kit.tasks.get(entryId(entry));
     if (cached) return cached;
     const record = await readGenerating(kit, entry);
     if (record === null || record.base === null || record.task_id === null) return null;
-    const { id, tenant, step, batch_id, expires_at, base, task_id: taskId, progress, polls } = record;
-    const facts = {
-      id,
-      tenant,
-      step,
-      batch_id,
-      expires_at,
-      base,
-      taskId,
+    const facts = taskFacts(record, {
+      base: record.base,
+      id: record.task_id,
       submittedAt: record.submitted_at ?? record.created_at,
-      progress,
-      polls,
-    };
-    known.set(entryId(entry), facts);
+    });
+    kit.tasks.set(entryId(entry), facts);
     return facts;
   }
 
@@ -56,7 +40,7 @@ export function createPollStage(kit: PollKit): Handler {
     const facts = await factsOf(entry);
     if (facts === null) return done;
     const outcome = await look(kit, facts);
-    if (outcome.kind === 'done') known.delete(entryId(entry));
+    if (outcome.kind === 'done') kit.tasks.delete(entryId(entry));
     return outcome;
   };
 }
@@ -67,7 +51,7 @@ async function readGenerating(kit: Kit, entry: Entry): Promise<JobRecord | null>
   return record?.step === entry.step && record.status === 'running' && record.stage === 'generating' ? record : null;
 }
 
-async function look(kit: PollKit, facts: Facts): Promise<Outcome> {
+async function look(kit: PollKit, facts: TaskFacts): Promise<Outcome> {
   const startedAt = kit.clock.now();
   const age = startedAt - facts.submittedAt;
   if (startedAt >= facts.expires_at) return await withRecord(kit, facts, (record) => expireRun(kit, record));
@@ -90,16 +74,14 @@ async function look(kit: PollKit, facts: Facts): Promise<Outcome> {
   }
 }
 
-async function settle(kit: PollKit, facts: Facts, task: TaskState, age: number): Promise<Outcome> {
+async function settle(kit: PollKit, facts: TaskFacts, task: TaskState, age: number): Promise<Outcome> {
   switch (task.status) {
     case 'running':
       return await stillRunning(kit, facts, task, age);
     case 'succeeded':
-      return task.urls.length > 0 ? await takeOutputs(kit, facts, task) : await withoutLink(kit, facts, age);
+      return task.urls.length > 0 ? await takeOutputs(kit, facts, task) : await emptyLook(kit, facts, age, EMPTY.withoutLink);
     case 'missing':
-      return age < VISIBLE_AFTER_MS
-        ? { kind: 'wait', ms: 2000 }
-        : await withRecord(kit, facts, (record) => failLook(kit, record, 'upstream_result_lost', task));
+      return age < VISIBLE_AFTER_MS ? { kind: 'wait', ms: 2000 } : await emptyLook(kit, facts, age, EMPTY.missing);
     case 'violation':
       return await withRecord(kit, facts, (record) => failLook(kit, record, 'content_rejected', task));
     case 'failed':
@@ -107,7 +89,7 @@ async function settle(kit: PollKit, facts: Facts, task: TaskState, age: number):
   }
 }
 
-async function stillRunning(kit: PollKit, facts: Facts, task: TaskState, age: number): Promise<Outcome> {
+async function stillRunning(kit: PollKit, facts: TaskFacts, task: TaskState, age: number): Promise<Outcome> {
   if (overBudget(age)) return await giveUp(kit, facts);
   const progress = Math.min(99, Math.round(task.progress ?? 0));
   if (progress > facts.progress) {
@@ -119,33 +101,48 @@ async function stillRunning(kit: PollKit, facts: Facts, task: TaskState, age: nu
 }
 
 /** The links die two hours after the submit at the latest, so storing goes first from here on (P3). */
-async function takeOutputs(kit: PollKit, facts: Facts, task: TaskState): Promise<Outcome> {
+async function takeOutputs(kit: PollKit, facts: TaskFacts, task: TaskState): Promise<Outcome> {
   const pending = { links: task.urls.map((url) => ({ url })), dies_at: facts.submittedAt + TASK_LIFE_MS };
   const moved = await kit.store.moves.outputs(facts, { pending, polls: facts.polls });
   if (moved.kind === 'ok') await kit.producer.enqueueStore({ id: facts.id, step: moved.step });
   return done;
 }
 
-async function withoutLink(kit: PollKit, facts: Facts, age: number): Promise<Outcome> {
+/** Looks that find nothing although there should be something; a few in a row are believed. */
+const EMPTY = {
+  withoutLink: {
+    code: 'no_link',
+    looks: LOOKS_WITHOUT_LINK,
+    againMs: LOOK_AGAIN_MS,
+    message: 'The task succeeded, but no link to its result ever came.',
+  },
+  missing: {
+    code: 'not_found',
+    looks: LOOKS_WITHOUT_TASK,
+    againMs: MISSING_AGAIN_MS,
+    message: 'The upstream no longer knows the task.',
+  },
+} as const;
+
+async function emptyLook(
+  kit: PollKit,
+  facts: TaskFacts,
+  age: number,
+  seen: (typeof EMPTY)[keyof typeof EMPTY],
+): Promise<Outcome> {
   const record = await readGenerating(kit, facts);
   if (record === null) return done;
-  const before = record.attempts.filter((each) => each.run === record.run && each.error_code === 'no_link').length;
+  const before = record.attempts.filter((each) => each.run === record.run && each.error_code === seen.code).length;
   const now = kit.clock.now();
-  const attempt = attemptOf(record, 'poll', now, now, 'retry', { code: 'no_link', base: facts.base });
-  noteAttempt(kit, record, attempt, { reason: 'succeeded without a link' });
-  if (before + 1 >= LOOKS_WITHOUT_LINK || overBudget(age)) {
-    await failRun(kit, record, 'upstream_result_lost', {
-      attempts: [...record.attempts, attempt],
-      message: 'The task succeeded, but no link to its result ever came.',
-    });
+  const attempt = attemptOf(record, 'poll', now, now, 'retry', { code: seen.code, base: facts.base });
+  noteAttempt(kit, record, attempt, { reason: seen.message });
+  const attempts = [...record.attempts, attempt];
+  if (before + 1 >= seen.looks || overBudget(age)) {
+    await failRun(kit, record, 'upstream_result_lost', { attempts, message: seen.message, lateLookAt: now + FIRST_LATE_LOOK_MS });
     return done;
   }
-  const moved = await kit.store.moves.look(facts, {
-    progress: facts.progress,
-    polls: facts.polls,
-    attempts: [...record.attempts, attempt],
-  });
-  return moved.kind === 'ok' ? { kind: 'wait', ms: LOOK_AGAIN_MS } : done;
+  const moved = await kit.store.moves.look(facts, { progress: facts.progress, polls: facts.polls, attempts });
+  return moved.kind === 'ok' ? { kind: 'wait', ms: seen.againMs } : done;
 }
 
 /** Failed tasks are refunded (grsai-api §10.4), so a passing trouble is worth another submit. */
@@ -177,13 +174,13 @@ async function failLook(kit: PollKit, record: JobRecord, code: FailureCode, task
 
 const overBudget = (age: number): boolean => age >= budgetMs();
 
-const giveUp = (kit: PollKit, facts: Facts): Promise<Outcome> =>
+const giveUp = (kit: PollKit, facts: TaskFacts): Promise<Outcome> =>
   withRecord(kit, facts, (record) =>
     failRun(kit, record, 'upstream_timeout', { lateLookAt: kit.clock.now() + FIRST_LATE_LOOK_MS }),
   );
 
 /** Runs `work` with the whole record, if the entry still counts. */
-async function withRecord(kit: PollKit, facts: Facts, work: (record: JobRecord) => Promise<unknown>): Promise<Outcome> {
+async function withRecord(kit: PollKit, facts: TaskFacts, work: (record: JobRecord) => Promise<unknown>): Promise<Outcome> {
   const record = await readGenerating(kit, facts);
   if (record !== null) await work(record);
   return done;

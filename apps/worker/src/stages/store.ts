@@ -6,9 +6,16 @@ import { download, type Egress, EgressError } from '@grsai-jobs/webhooks';
 import type { StorageHealth } from '../pauses/storage-health.ts';
 import { endRun, failRun } from './end-run.ts';
 import { attemptOf, type Kit, noteAttempt } from './kit.ts';
+import { TASK_LIFE_MS } from './submit.ts';
 
 /** How long a link that upstream gave after the first one died is tried. */
 const FRESH_LINK_LIFE_MS = 5 * 60_000;
+
+/** So many downloads in a row that failed alike: the task is asked whether it has another link. */
+const SUSPECT_AFTER = 3;
+
+/** Clocks differ, and nobody knows from when upstream counts the two hours (grsai-api §10.1). */
+const TASK_GRACE_MS = 5 * 60_000;
 
 export interface StoreKit extends Kit {
   objects: ObjectStore;
@@ -91,7 +98,7 @@ async function storeOne(kit: StoreKit, record: JobRecord, index: number, url: st
   }
 }
 
-/** Again until the link dies; then the task is asked once more for a living one. */
+/** Again for the life of the link; when it looks dead the task is asked for a living one (design §2). */
 async function tryAgain(
   kit: StoreKit,
   record: JobRecord,
@@ -101,16 +108,35 @@ async function tryAgain(
   const now = kit.clock.now();
   const ours = error instanceof ObjectStoreError && error.code !== 'source';
   if (ours) kit.storage.failed(error.message);
-  const number = record.attempts.filter((each) => each.run === record.run && each.stage === 'store').length;
-  const waitMs = kit.backoff(number);
+  const before = record.attempts.filter((each) => each.run === record.run && each.stage === 'store');
+  const waitMs = kit.backoff(before.length);
+  const code = ours ? 'storage_failed' : error instanceof NotMedia ? 'not_media' : error.code;
   const alive = now + waitMs < (record.pending?.dies_at ?? 0);
-  const attempt = attemptOf(record, 'store', startedAt, now, alive ? 'retry' : 'failed', {
-    code: ours ? 'storage_failed' : error instanceof NotMedia ? 'not_media' : error.code,
-  });
+  const attempt = attemptOf(record, 'store', startedAt, now, alive ? 'retry' : 'failed', { code });
   noteAttempt(kit, record, attempt, { reason: error.message, ...(alive ? { retryInMs: waitMs } : {}) });
   const attempts = [...record.attempts, attempt];
-  if (!alive) return await linkDead(kit, record, attempts, ours ? 'storage_failed' : 'upstream_result_lost');
-  return await waitInPlace(kit, record, { waitMs, attempts });
+  const suspect = !ours && before.filter((each) => each.error_code === code).length + 1 >= SUSPECT_AFTER;
+  if (alive && !suspect) return await waitInPlace(kit, record, { waitMs, attempts });
+  return await askTask(kit, record, attempts, { alive, waitMs, code: ours ? 'storage_failed' : 'upstream_result_lost' });
+}
+
+/** What the task says of its links now: fresh ones, that it is gone, or nothing that could be read. */
+async function askTask(
+  kit: StoreKit,
+  record: JobRecord,
+  attempts: readonly Attempt[],
+  o: { alive: boolean; waitMs: number; code: FailureCode },
+): Promise<Outcome> {
+  const fresh = await freshLinks(kit, record);
+  if (Array.isArray(fresh)) {
+    const diesAt = Math.max(record.pending?.dies_at ?? 0, kit.clock.now() + FRESH_LINK_LIFE_MS);
+    return await waitInPlace(kit, record, { waitMs: 0, attempts, pending: { links: fresh, dies_at: diesAt } });
+  }
+  const taskDiesAt = (record.submitted_at ?? record.created_at) + TASK_LIFE_MS + TASK_GRACE_MS;
+  if (o.alive || (fresh === 'unreadable' && kit.clock.now() < taskDiesAt))
+    return await waitInPlace(kit, record, { waitMs: o.waitMs, attempts });
+  await failRun(kit, record, o.code, { attempts });
+  return done;
 }
 
 /** The same entry waits; a job that was canceled meanwhile ends so. */
@@ -126,26 +152,16 @@ async function waitInPlace(
   return done;
 }
 
-async function linkDead(kit: StoreKit, record: JobRecord, attempts: readonly Attempt[], code: FailureCode): Promise<Outcome> {
-  const fresh = await freshLinks(kit, record);
-  if (fresh !== null) {
-    const pending = { links: fresh, dies_at: kit.clock.now() + FRESH_LINK_LIFE_MS };
-    return await waitInPlace(kit, record, { waitMs: 0, attempts, pending });
-  }
-  await failRun(kit, record, code, { attempts });
-  return done;
-}
-
-/** Links of the task that are not those that died; `null` when the task is gone too. */
-async function freshLinks(kit: StoreKit, record: JobRecord): Promise<{ url: string }[] | null> {
-  if (record.task_id === null || record.base === null) return null;
+/** Links of the task that are not those that died. */
+async function freshLinks(kit: StoreKit, record: JobRecord): Promise<{ url: string }[] | 'none' | 'unreadable'> {
+  if (record.task_id === null || record.base === null) return 'none';
   const old = new Set(record.pending?.links?.map((link) => link.url));
   try {
     const task = await kit.grsai.images.result(record.task_id, { base: record.base, signal: kit.shutdown.stopping });
     const fresh = task.urls.filter((url) => !old.has(url));
-    return task.status === 'succeeded' && fresh.length > 0 ? fresh.map((url) => ({ url })) : null;
+    return task.status === 'succeeded' && fresh.length > 0 ? fresh.map((url) => ({ url })) : 'none';
   } catch (error) {
-    if (error instanceof GrsaiError) return null;
+    if (error instanceof GrsaiError) return 'unreadable';
     throw error;
   }
 }

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Grsai } from '@grsai-jobs/grsai';
 import type { AccountLimits, Moved } from '@grsai-jobs/job-store';
-import { budgetMs, type JobRecord, nextLookMs } from '@grsai-jobs/jobs';
-import { done, type Handler } from '@grsai-jobs/queue';
-import { endRun } from './end-run.ts';
+import { budgetMs, nextLookMs } from '@grsai-jobs/jobs';
+import { done, entryId, type Handler } from '@grsai-jobs/queue';
+import { endRun, FIRST_LATE_LOOK_MS } from './end-run.ts';
 import { type FailedCallKit, settleFailedCall } from './failed-call.ts';
 import { attemptOf, noteAttempt } from './kit.ts';
 import { openPaidCall, type PaidCall } from './paid-call.ts';
+import { type KnownTasks, taskFacts } from './task-facts.ts';
 import { imageTask } from './upstream-bodies.ts';
 
 /**
@@ -21,6 +22,7 @@ export const TASK_LIFE_MS = 2 * 3600 * 1000;
 export interface SubmitKit extends FailedCallKit {
   grsai: Pick<Grsai, 'images'>;
   limits: AccountLimits;
+  tasks: KnownTasks;
 }
 
 /** submit: hands an image task to upstream and keeps its id before anything else. */
@@ -29,7 +31,9 @@ export function createSubmitStage(kit: SubmitKit): Handler {
     const call = await openPaidCall(kit, entry, { stage: 'submit', limitMs: SUBMIT_LIMIT_MS, limits: kit.limits });
     if (!('record' in call)) return call;
     try {
-      const taken = await kit.grsai.images.submit(imageTask(call.record.doc), { signal: AbortSignal.timeout(SUBMIT_LIMIT_MS) });
+      // A stop that is shorter than a submit cuts it, so that its outcome is at least written down.
+      const signal = AbortSignal.any([AbortSignal.timeout(SUBMIT_LIMIT_MS), kit.shutdown.cutting]);
+      const taken = await kit.grsai.images.submit(imageTask(call.record.doc), { signal });
       kit.upstream.answered();
       await keepTask(kit, call, taken);
       return done;
@@ -55,8 +59,10 @@ async function keepTask(kit: SubmitKit, call: PaidCall, taken: { id: string; bas
     aliveUntil: now + budgetMs(),
     attempts: [...record.attempts, attempt],
   };
-  const moved = await untilTaken(kit, record, () => kit.store.moves.accepted(record, order));
+  const moved = await untilTaken(kit, call, taken, () => kit.store.moves.accepted(record, order));
   if (moved.kind === 'ok') {
+    const task = { base: taken.base, id: taken.id, submittedAt: now, step: moved.step };
+    kit.tasks.set(entryId({ id: record.id, step: moved.step }), taskFacts({ ...record, polls: 0 }, task));
     await kit.producer.enqueue({ ...record, stage: 'generating', step: moved.step, turn: moved.turn }, firstLookMs);
     return;
   }
@@ -71,48 +77,74 @@ async function keepLateTask(kit: SubmitKit, call: PaidCall, taken: { id: string;
     await endRun(kit, record, { status: 'canceled', by: token, set: facts });
     return;
   }
-  const current = await kit.store.jobs.read(record.id);
-  if (moved.kind === 'wrong' && moved.state === 'failed' && current?.error?.code === 'submit_unknown') {
-    const reopened = await untilTaken(kit, record, (once) =>
-      kit.store.moves.reopen(current, {
-        to: 'running/generating',
-        by: token,
-        token: once,
-        late: true,
-        set: facts,
-        aliveUntil: kit.clock.now() + budgetMs(),
-      }),
-    );
-    if (reopened.kind === 'ok') {
-      kit.log.warn({ event: 'job.late_task', job_id: record.id, run: current.run + 1 }, 'a late task id reopened the job');
-      await kit.producer.enqueue({
-        ...current,
-        status: 'running',
-        stage: 'generating',
-        step: reopened.step,
-        turn: reopened.turn,
-      });
-      return;
-    }
-  }
-  kit.log.error(
-    { event: 'job.task_without_job', job_id: record.id, base: taken.base, state: 'state' in moved ? moved.state : 'missing' },
-    'a paid task has no run to belong to',
+  if (moved.kind === 'wrong' && moved.state === 'failed' && (await reopenWithTask(kit, call, facts))) return;
+  const lookAt = kit.clock.now() + FIRST_LATE_LOOK_MS;
+  const kept = await untilTaken(kit, call, taken, () =>
+    kit.store.moves.keepTask(record, { by: token, base: taken.base, taskId: taken.id, submittedAt: facts.sub, lookAt }),
   );
+  const fields = {
+    event: 'job.task_without_run',
+    job_id: record.id,
+    base: taken.base,
+    kept,
+    state: 'state' in moved ? moved.state : 'missing',
+  };
+  kit.log[kept ? 'warn' : 'error'](fields, 'a paid task came after its run had ended');
 }
 
-/** Tries a write until Redis takes it; the token makes the tries one. */
-async function untilTaken(kit: SubmitKit, record: JobRecord, write: (once: string) => Promise<Moved>): Promise<Moved> {
+/** The run was given up for dead while its submit was open: the task id proves otherwise (design §2, `late_result`). */
+async function reopenWithTask(
+  kit: SubmitKit,
+  call: PaidCall,
+  facts: { base: string; task: string; sub: number },
+): Promise<boolean> {
+  const current = await kit.store.jobs.read(call.record.id);
+  if (current === null) return false;
+  const aliveUntil = kit.clock.now() + budgetMs();
+  const reopened = await untilTaken(kit, call, { id: facts.task, base: facts.base }, (once) =>
+    kit.store.moves.reopen(current, {
+      to: 'running/generating',
+      by: call.token,
+      token: once,
+      late: true,
+      set: facts,
+      aliveUntil,
+    }),
+  );
+  if (reopened.kind !== 'ok') return false;
+  kit.log.warn({ event: 'job.late_task', job_id: current.id, run: current.run + 1 }, 'a late task id reopened the job');
+  await kit.producer.enqueue({ ...current, status: 'running', stage: 'generating', step: reopened.step, turn: reopened.turn });
+  return true;
+}
+
+/**
+ * Tries a write until Redis takes it; the token makes the tries one. When a stop runs out of time before that, the id
+ * is at least in the log, for the operator.
+ */
+async function untilTaken<T>(
+  kit: SubmitKit,
+  call: PaidCall,
+  taken: { id: string; base: string },
+  write: (once: string) => Promise<T>,
+): Promise<T> {
+  const fields = { job_id: call.record.id, base: taken.base, task_id: taken.id };
+  const lastWords = () =>
+    kit.log.fatal({ event: 'job.task_not_written', ...fields }, 'stopping, and Redis has not taken a paid task id');
+  kit.shutdown.cutting.addEventListener('abort', lastWords);
   const once = randomUUID();
-  for (let n = 0; ; n += 1) {
-    try {
-      return await write(once);
-    } catch (err) {
-      kit.log.error(
-        { event: 'job.task_not_written', err, job_id: record.id, tries: n + 1 },
-        'Redis did not take a paid task id, trying again',
-      );
-      await new Promise((resolve) => setTimeout(resolve, Math.min(2000, 100 * 2 ** n)));
+  try {
+    for (let n = 0; ; n += 1) {
+      try {
+        return await write(once);
+      } catch (err) {
+        kit.log.error(
+          { event: 'job.task_not_written', err, job_id: call.record.id, tries: n + 1 },
+          'Redis did not take a paid task id, trying again',
+        );
+        await new Promise((resolve) => setTimeout(resolve, Math.min(2000, 100 * 2 ** n)));
+      }
     }
+  } finally {
+    kit.shutdown.cutting.removeEventListener('abort', lastWords);
   }
 }

@@ -30,5 +30,8 @@ export async function webhookBody(delivery: Delivery, record: JobRecord | null, 
   const whole = JSON.stringify({ ...envelope, data: view });
   if (Buffer.byteLength(whole) <= MAX_BODY_BYTES) return whole;
   const { input: _input, result: _result, attempts: _attempts, ...thin } = view;
-  return JSON.stringify({ ...envelope, data: { ...thin, thin: true } });
+  const small = JSON.stringify({ ...envelope, data: { ...thin, thin: true } });
+  if (Buffer.byteLength(small) <= MAX_BODY_BYTES) return small;
+  const { id, run, links } = thin;
+  return JSON.stringify({ ...envelope, data: { id, status: thin.status, run, links, thin: true } });
 }

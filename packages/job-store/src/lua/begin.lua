@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- begin: writes `sent` before a byte of a paid call goes out, within the limits of the account.
 -- KEYS 1 job 2 due 3 events 4 turns 5 inflight 6 rpm
--- ARGV 1 order {id, token, now, step, until, over or nil, max_in_flight, rpm}
+-- ARGV 1 order {id, token, now, step, until, over or nil, att, spent (of the taken over), max_in_flight, rpm}
 -- Answers {'ok', record} | {'stale'} | {'held', record} | {'unknown', record} | {'expired', record} | {'canceling', record} | {'wait', ms}
 local order = cjson.decode(ARGV[1])
 local job, due, events, turns, inflight, rpm = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
@@ -41,13 +41,16 @@ if order.rpm > 0 then
   redis.call('HSET', rpm, 'left', tostring(left - 1), 'at', now)
 end
 
+redis.call('ZADD', inflight, order['until'] + 60000, order.id)
 if state == 'queued' then
   redis.call('HSET', turns, '#v', seen[5] or 0)
-  count_queued(turns, -1)
+  count_queued(turns, -1, inflight)
+else
+  -- The call that is taken over was an attempt: it is written with the one that follows it.
+  redis.call('HSET', job, 'att', order.att, 'spent', order.spent)
 end
 redis.call('HSET', job, 'st', 'running', 'sg', 'submitting', 'sb', order.token, 'sa', now, 'su', order['until'], 'tok', order.token, 'due', order['until'])
 if not seen[6] then redis.call('HSET', job, 'started', now) end
 redis.call('ZADD', due, order['until'], order.id)
-redis.call('ZADD', inflight, order['until'] + 60000, order.id)
 if state == 'queued' then emit(events, job, order.id, 'job.started', seen[7] or 0) end
 return { 'ok', redis.call('HGETALL', job) }

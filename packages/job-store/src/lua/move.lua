@@ -3,7 +3,7 @@
 -- KEYS 1 job 2 due 3 events 4 turns 5 inflight 6 tenant's failed 7 failed 8 ended 9 delivery 10 tenant's deliveries
 --      11 due deliveries 12 counters 13 batch 14 storing 15 late   (9 and 13 are the job key when the move has none)
 -- ARGV 1 order {id, token, now, tenant, from, step|nil, by|nil, status, stage, next, due|nil, inflight|nil (ms, 0 removes), late|nil, turn,
---      event|nil, progress, delivery|nil, counter|nil, del} 2.. field, value to set
+--      event|nil, progress, delivery|nil, counter|nil, del, raise (field to least value)} 2.. field, value to set
 -- Answers {'ok', step, turn} | {'missing'} | {'stale', state} | {'wrong', state}
 local order = cjson.decode(ARGV[1])
 local job, due, events, turns, inflight = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -26,16 +26,18 @@ if #ARGV > 1 then
   for i = 2, #ARGV do fields[i - 1] = ARGV[i] end
   redis.call('HSET', job, unpack(fields))
 end
+for field, value in pairs(order.raise or {}) do
+  if tonumber(redis.call('HGET', job, field) or '0') < value then redis.call('HSET', job, field, value) end
+end
 if order.next then step = redis.call('HINCRBY', job, 'step', 1) end
 redis.call('HSET', job, 'st', order.status, 'sg', order.stage, 'tok', order.token)
 
 local turn = tonumber(seen[5] or '0')
-if status == 'queued' and order.status ~= 'queued' then count_queued(turns, -1) end
 if order.turn then
   turn = next_turn(turns, order.tenant)
   redis.call('HSET', job, 'tn', turn)
 end
-if status ~= 'queued' and order.status == 'queued' then count_queued(turns, 1) end
+if status ~= 'queued' and order.status == 'queued' then count_queued(turns, 1, inflight) end
 
 if order.due then
   redis.call('HSET', job, 'due', order.due)
@@ -49,6 +51,8 @@ if order.inflight == 0 then
 elseif order.inflight then
   redis.call('ZADD', inflight, order.inflight, order.id)
 end
+
+if status == 'queued' and order.status ~= 'queued' then count_queued(turns, -1, inflight) end
 
 if order.stage == 'storing' then
   redis.call('ZADD', KEYS[14], 'NX', order.now, order.id)

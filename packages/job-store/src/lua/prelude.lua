@@ -33,8 +33,9 @@ local function next_turn(turns, tenant)
   return turn
 end
 
--- Counts queued jobs; when none is left the turns start again from 0.
-local function count_queued(turns, by)
+-- Counts queued jobs. When none is left and no call is open that could come back with an old turn, the turns start
+-- again from 0.
+local function count_queued(turns, by, inflight)
   local n = redis.call('HINCRBY', turns, '#queued', by)
-  if n <= 0 then redis.call('DEL', turns) end
+  if n <= 0 and by < 0 and redis.call('ZCARD', inflight) == 0 then redis.call('DEL', turns) end
 end

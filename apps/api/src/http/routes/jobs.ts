@@ -39,6 +39,7 @@ export function jobRoutes(o: JobRoutes): Router {
     const { record, replayed } = await o.accept(job, {
       tenant: principalOf(response).tenant,
       requestId: response.locals['requestId'] as string,
+      body: request.body,
       ...key,
     });
     response.locals['jobId'] = record.id;
