@@ -1,10 +1,13 @@
+export type { Accepted, Idempotency } from './accept.ts';
 export { type ApiKeys, type Principal, SCOPES, type Scope } from './api-keys.ts';
+export type { AccountLimits, Begun } from './begin.ts';
 export type { Deliveries, Settlement } from './deliveries.ts';
 export type { RedisFacts, RedisHealth } from './health.ts';
-export type { Accepted, AccountLimits, Begun, Idempotency, JobMoves, Moved } from './job-moves.ts';
+export type { JobMoves } from './job-moves.ts';
 export type { JobHead, JobReads } from './job-reads.ts';
 export { createJobStore, type JobStore } from './job-store.ts';
 export { type MemoryWatch, watchMemory } from './memory-watch.ts';
 export type { Pause, Pauses } from './pauses.ts';
+export type { Moved } from './run-move.ts';
 export type { Sweeps } from './sweeps.ts';
 export type { Tenants } from './tenants.ts';

@@ -2,7 +2,7 @@
 -- move: every move but accept and begin. The row of the table of moves comes with the order; this is its machinery.
 -- KEYS 1 job 2 due 3 events 4 turns 5 inflight 6 tenant's failed 7 failed 8 ended 9 delivery 10 tenant's deliveries
 --      11 due deliveries 12 counters 13 batch 14 storing 15 late   (9 and 13 are the job key when the move has none)
--- ARGV 1 order {id, token, now, tenant, from, step|nil, by|nil, status, stage, next, due|nil, inflight|nil (ms, 0 removes), late|nil, turn,
+-- ARGV 1 order {id, token, now, tenant, from, step|nil, by|nil, status and stage ('' keeps both), next, due|nil, inflight|nil (ms, 0 removes), late|nil, turn,
 --      event|nil, progress, delivery|nil, counter|nil, del, raise (field to least value)} 2.. field, value to set
 -- Answers {'ok', step, turn} | {'missing'} | {'stale', state} | {'wrong', state}
 local order = cjson.decode(ARGV[1])
@@ -19,6 +19,9 @@ elseif step ~= order.step then
   return { 'stale', state }
 end
 if not contains(order.from, state) then return { 'wrong', state } end
+if order.status == '' then
+  order.status, order.stage = status, redis.call('HGET', job, 'sg') or ''
+end
 
 if #order.del > 0 then redis.call('HDEL', job, unpack(order.del)) end
 if #ARGV > 1 then

@@ -1,0 +1,15 @@
+/** The size of a job's `input` as JSON (design §10). */
+const INPUT_BYTES = 500;
+
+/** A chat job with an input of 500 bytes and a webhook: what every row sends, to both sides. */
+export function chatJob(webhookUrl: string) {
+  const input = (text: string) => ({ model: 'gemini-3.1-pro', messages: [{ role: 'user', content: text }] });
+  const room = INPUT_BYTES - Buffer.byteLength(JSON.stringify(input('')));
+  return {
+    type: 'chat',
+    input: input('Describe a paper lighthouse on a foggy desk. '.repeat(20).slice(0, room)),
+    webhook: { url: webhookUrl },
+  };
+}
+
+export type ChatJob = ReturnType<typeof chatJob>;

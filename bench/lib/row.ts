@@ -1,0 +1,41 @@
+import type { Sample } from './sample.ts';
+
+/** What a figure has to be: at least (rates) or at most (sizes). */
+export interface Aim {
+  readonly is: 'at least' | 'at most';
+  readonly value: number;
+}
+
+/** What `node bench/main.ts` was asked for. */
+export interface RunOptions {
+  /** Times that each side is measured. */
+  readonly rounds: number;
+  /** Directory for CPU profiles of our own processes; without it none is taken. */
+  readonly profileDir: string | undefined;
+  /** Tells how far the run is; for people, not part of the result. */
+  readonly say: (line: string) => void;
+}
+
+export interface Measured {
+  /** One figure for each round: what the aim is held against. */
+  readonly figures: readonly number[];
+  /** What the figures were made from; `bare` is absent where a row has nothing to compare with. */
+  readonly ours?: readonly Sample[];
+  readonly bare?: readonly Sample[];
+  /** One line each, printed below the table. */
+  readonly notes?: readonly string[];
+}
+
+/** One measure of design §10, in a file of its own. */
+export interface Row {
+  /** Its name on the command line. */
+  readonly name: string;
+  readonly what: string;
+  readonly against: string;
+  /** Of a figure: nothing for a ratio. */
+  readonly unit: '' | 'KiB';
+  readonly aim: Aim;
+  /** Rounds, unless the command line says otherwise. */
+  readonly rounds: number;
+  run(options: RunOptions): Promise<Measured>;
+}

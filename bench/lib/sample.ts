@@ -1,0 +1,50 @@
+/** What one side did in one round. */
+export interface Sample {
+  /** Jobs in a second. */
+  readonly perSecond: number;
+  /** CPU time for one job in ms: of the measured process, and of its Redis. Unlike the rate it hardly feels its neighbours. */
+  readonly cpuMs: number;
+  readonly redisCpuMs: number;
+}
+
+export type Side = () => Promise<Sample>;
+
+export interface Compared {
+  readonly figures: number[];
+  readonly ours: Sample[];
+  readonly bare: Sample[];
+}
+
+/**
+ * Measures both sides in turn (A B A B …), so that whatever else the machine does falls on both. The figure of a round
+ * is the ratio of its two neighbouring rates.
+ */
+export async function alternate(
+  rounds: number,
+  sides: { ours: Side; bare: Side },
+  say: (line: string) => void,
+): Promise<Compared> {
+  const ours: Sample[] = [];
+  const bare: Sample[] = [];
+  const figures: number[] = [];
+  for (let round = 1; round <= rounds; round += 1) {
+    const a = await sides.ours();
+    const b = await sides.bare();
+    ours.push(a);
+    bare.push(b);
+    figures.push(a.perSecond / b.perSecond);
+    say(`round ${round}/${rounds}: ours ${line(a)} · bare ${line(b)} · ratio ${(a.perSecond / b.perSecond).toFixed(2)}`);
+  }
+  return { figures, ours, bare };
+}
+
+const line = (sample: Sample): string =>
+  `${sample.perSecond.toFixed(0)}/s (CPU ${sample.cpuMs.toFixed(2)} + Redis ${sample.redisCpuMs.toFixed(2)} ms each)`;
+
+/** The middle value; of an even number the mean of the two in the middle. NaN of none. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const upper = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+  const lower = sorted[Math.ceil(sorted.length / 2) - 1] ?? Number.NaN;
+  return (lower + upper) / 2;
+}

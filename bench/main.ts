@@ -1,0 +1,80 @@
+import { appendFileSync, existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { describeCommit, describeMachine } from './lib/machine.ts';
+import { describeProfiles } from './lib/profile.ts';
+import { type Result, report } from './lib/report.ts';
+import { ROWS } from './rows/index.ts';
+
+const HELP = `The measures of design §10, as ratios in one run against bare parts on the same machine.
+
+  pnpm bench [row…]        (or: node bench/main.ts [row…]; without a name all rows)
+
+Rows:
+${ROWS.map((row) => `  ${row.name.padEnd(18)}${row.what}`).join('\n')}
+
+  --rounds N   times that each side is measured, in turn (each row has a default)
+  --write      append the table to bench/RESULTS.md
+  --profile    take CPU profiles of our own processes and print where their time goes; the rates then count less
+  --help       this text
+
+Needs a Redis server as the tests do (redis-server on the PATH). Nothing else should run on the machine.
+`;
+
+const RESULTS = new URL('./RESULTS.md', import.meta.url);
+const TITLE = '# Results of `pnpm bench`\n\nWhat is measured and why: design §10. Newest last.\n';
+
+function readArguments() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      rounds: { type: 'string' },
+      write: { type: 'boolean', default: false },
+      profile: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const unknown = positionals.filter((name) => !ROWS.some((row) => row.name === name));
+  if (unknown.length > 0)
+    throw new Error(`There is no row ${unknown.join(', ')}; there are ${ROWS.map((row) => row.name).join(', ')}.`);
+  const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
+  if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0))
+    throw new Error('--rounds must be a whole number from 1.');
+  const rows = positionals.length === 0 ? ROWS : ROWS.filter((row) => positionals.includes(row.name));
+  return { ...values, rounds, rows };
+}
+
+function write(text: string): void {
+  const before = existsSync(RESULTS) ? readFileSync(RESULTS, 'utf8') : TITLE;
+  appendFileSync(RESULTS, `${existsSync(RESULTS) ? '' : before}\n${text}\n`);
+}
+
+async function main(): Promise<void> {
+  const { rows, rounds, help, write: keep, profile } = readArguments();
+  if (help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const heading = `## ${new Date().toISOString().slice(0, 10)}, commit ${describeCommit()}\n\n${await describeMachine()}\n`;
+  console.error(heading);
+  const results: Result[] = [];
+  for (const row of rows) {
+    console.error(`${row.name}: ${row.what}`);
+    const profileDir = profile ? mkdtempSync(join(tmpdir(), `bench-${row.name}-`)) : undefined;
+    const say = (line: string) => console.error(`  ${line}`);
+    results.push({ row, measured: await row.run({ rounds: rounds ?? row.rounds, profileDir, say }) });
+    if (profileDir !== undefined) console.error(`\n${describeProfiles(profileDir)}\n\nprofiles are in ${profileDir}\n`);
+  }
+  const text = `${heading}\n${report(results)}`;
+  console.log(text);
+  if (keep) write(text);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

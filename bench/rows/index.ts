@@ -1,0 +1,7 @@
+import type { Row } from '../lib/row.ts';
+import { chatToWebhook } from './chat-to-webhook.ts';
+import { postJobs } from './post-jobs.ts';
+import { queuedMemory } from './queued-memory.ts';
+
+/** All rows, in the order of design §10. */
+export const ROWS: readonly Row[] = [postJobs, chatToWebhook, queuedMemory];

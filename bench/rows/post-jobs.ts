@@ -1,0 +1,60 @@
+import { type RedisHandle, startRedis } from '@grsai-jobs/testkit';
+import type { BareApiQuestion } from '../bare/api.ts';
+import { type Asked, startAsked } from '../lib/children.ts';
+import { cpuSince } from '../lib/cpu.ts';
+import { chatJob } from '../lib/job.ts';
+import { startOurApi } from '../lib/ours.ts';
+import type { Row } from '../lib/row.ts';
+import { alternate, type Side } from '../lib/sample.ts';
+import type { LoadAnswer, LoadQuestion } from '../stand-ins/load.ts';
+
+const CONNECTIONS = 64;
+const WARM_UP_S = 4;
+const MEASURE_S = 4;
+
+/** Both processes live through all rounds, each with a Redis of its own; the one that is not measured idles. */
+export const postJobs: Row = {
+  name: 'post-jobs',
+  what: `POST /v1/jobs, ${CONNECTIONS} connections`,
+  against: 'bare Express 5 + zod + queue.add',
+  unit: '',
+  aim: { is: 'at least', value: 0.7 },
+  rounds: 7,
+  async run({ rounds, profileDir, say }) {
+    await using stack = new AsyncDisposableStack();
+    const [ourRedis, bareRedis] = await Promise.all([startRedis(), startRedis()]);
+    stack.use(ourRedis);
+    stack.use(bareRedis);
+    const load = startAsked<LoadQuestion>(new URL('../stand-ins/load.ts', import.meta.url));
+    stack.defer(() => load.stop());
+    const api = await startOurApi(ourRedis, profileDir);
+    stack.defer(() => api.stop());
+    const bare = startAsked<BareApiQuestion>(new URL('../bare/api.ts', import.meta.url));
+    stack.defer(() => bare.stop());
+    const { url } = await bare.ask<{ url: string }>({ redis: { host: '127.0.0.1', port: bareRedis.port } });
+
+    const ours = sideOf(load, { ...api, redis: ourRedis });
+    const theirs = sideOf(load, { url, headers: {}, pid: bare.pid, redis: bareRedis });
+    await ours(WARM_UP_S)();
+    await theirs(WARM_UP_S)();
+    return await alternate(rounds, { ours: ours(MEASURE_S), bare: theirs(MEASURE_S) }, say);
+  },
+};
+
+interface Target {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly pid: number;
+  readonly redis: RedisHandle;
+}
+
+const sideOf =
+  (load: Asked<LoadQuestion>, target: Target) =>
+  (seconds: number): Side =>
+  async () => {
+    const used = cpuSince(target.pid, target.redis.pid);
+    const body = JSON.stringify(chatJob('http://127.0.0.1:9/hooks'));
+    const { url, headers } = target;
+    const answer = await load.ask<LoadAnswer>({ url, headers, path: '/v1/jobs', body, connections: CONNECTIONS, seconds });
+    return { perSecond: answer.requests / answer.seconds, ...used(answer.requests) };
+  };

@@ -1,0 +1,103 @@
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { answerQuestions } from '../lib/children.ts';
+
+/** `expect` starts a count anew, `first` answers at the first upstream call, `last` when `jobs` webhooks have come. */
+export type SinksQuestion =
+  | { readonly ask: 'urls' }
+  | { readonly ask: 'expect'; readonly jobs: number }
+  | { readonly ask: 'first' | 'last' };
+
+export interface SinksUrls {
+  readonly upstream: string;
+  readonly receiver: string;
+}
+
+export interface SinksCount {
+  /** From the first upstream call to the last webhook. */
+  readonly seconds: number;
+  readonly calls: number;
+  /** More than `jobs` when some came twice. */
+  readonly webhooks: number;
+}
+
+/** A valid answer of upstream's chat (grsai-api §6.1). */
+const COMPLETION = JSON.stringify({
+  id: '1-4e5f6071-8293-4a4b-9c5d-6e7f80910a1b',
+  object: 'chat.completion',
+  created: 1_780_004_321,
+  model: 'gemini-3.1-pro',
+  choices: [
+    { index: 0, message: { role: 'assistant', content: 'A small lamp turns in the fog. '.repeat(8) }, finish_reason: 'stop' },
+  ],
+  usage: { prompt_tokens: 110, completion_tokens: 64, total_tokens: 174 },
+});
+
+class Count {
+  readonly #seen = new Set<string>();
+  readonly first = Promise.withResolvers<void>();
+  readonly last = Promise.withResolvers<SinksCount>();
+  readonly #jobs: number;
+  #began = 0;
+  #calls = 0;
+  #webhooks = 0;
+
+  constructor(jobs: number) {
+    this.#jobs = jobs;
+  }
+
+  call(): void {
+    if (this.#calls === 0) {
+      this.#began = performance.now();
+      this.first.resolve();
+    }
+    this.#calls += 1;
+  }
+
+  webhook(id: string): void {
+    this.#webhooks += 1;
+    this.#seen.add(id);
+    if (this.#seen.size === this.#jobs)
+      this.last.resolve({
+        seconds: (performance.now() - this.#began) / 1000,
+        calls: this.#calls,
+        webhooks: this.#webhooks,
+      });
+  }
+}
+
+let count = new Count(0);
+
+const upstream: RequestListener = (request, response) => {
+  count.call();
+  request.resume().once('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end(COMPLETION));
+};
+
+const receiver: RequestListener = (request, response) => {
+  request.resume().once('end', () => {
+    response.writeHead(204).end();
+    count.webhook(String(request.headers['webhook-id']));
+  });
+};
+
+async function listen(answer: RequestListener): Promise<string> {
+  const server = createServer({ keepAliveTimeout: 60_000 }, answer);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const urls: SinksUrls = { upstream: await listen(upstream), receiver: await listen(receiver) };
+
+answerQuestions(async (question: SinksQuestion) => {
+  switch (question.ask) {
+    case 'urls':
+      return urls;
+    case 'expect':
+      count = new Count(question.jobs);
+      return undefined;
+    case 'first':
+      return await count.first.promise;
+    case 'last':
+      return await count.last.promise;
+  }
+});

@@ -1,0 +1,56 @@
+import type { Attempt, JobRecord } from '@grsai-jobs/jobs';
+import { keptAttempts } from './attempts.ts';
+import { fieldsOf } from './fields.ts';
+import type { Keys } from './keys.ts';
+import { decodeRecord } from './record-codec.ts';
+import type { RunScript } from './scripts.ts';
+
+/** What `begin` answers; only `ok` lets a byte go out. */
+export type Begun =
+  | { kind: 'ok' | 'held' | 'unknown' | 'expired' | 'canceling'; record: JobRecord }
+  | { kind: 'stale' }
+  /** No room in the account's limits for `ms`. */
+  | { kind: 'wait'; ms: number };
+
+export interface AccountLimits {
+  /** Jobs with an open call or a living task, over all workers. 0: no limit. */
+  maxInFlight: number;
+  /** Calls and submits in a minute, over all workers. 0: no limit. */
+  rpm: number;
+}
+
+export const createBegin =
+  (run: RunScript, keys: Keys, clock: { now(): number }) =>
+  /**
+   * Before a byte of a paid call goes out. `token` names the caller from now on; `over` names another's call that is
+   * known to be dead and may be taken over, and what is written of it.
+   */
+  async (
+    entry: { id: string; step: number },
+    call: { token: string; limitMs: number; over?: { by: string; attempts: readonly Attempt[]; spent: number } },
+    limits: AccountLimits,
+  ): Promise<Begun> => {
+    const now = clock.now();
+    const order = {
+      id: entry.id,
+      token: call.token,
+      now,
+      step: entry.step,
+      until: now + call.limitMs + 10_000,
+      over: call.over?.by,
+      att: call.over && keptAttempts(call.over.attempts),
+      spent: call.over?.spent,
+      max_in_flight: limits.maxInFlight,
+      rpm: limits.rpm,
+    };
+    const reply = (await run(
+      'begin',
+      [keys.job(entry.id), keys.due, keys.events, keys.turns, keys.inflight, keys.rpm],
+      [JSON.stringify(order)],
+    )) as [string, unknown];
+    if (reply[0] === 'stale') return { kind: 'stale' };
+    if (reply[0] === 'wait') return { kind: 'wait', ms: Number(reply[1]) };
+    const fields = fieldsOf(reply[1]);
+    if (fields === null) return { kind: 'stale' };
+    return { kind: reply[0] as 'ok' | 'held' | 'unknown' | 'expired' | 'canceling', record: decodeRecord(entry.id, fields) };
+  };

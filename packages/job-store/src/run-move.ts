@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto';
+import { type JobRecord, MOVES, type Move, type MoveName, type State } from '@grsai-jobs/jobs';
+import type { Keys } from './keys.ts';
+import type { RecordField } from './record-codec.ts';
+import type { RunScript } from './scripts.ts';
+
+/** What a move answers. Only `ok` changed anything; `stale` and `wrong` mean that somebody else moved the job on. */
+export type Moved =
+  | { kind: 'ok'; step: number; turn: number }
+  | { kind: 'missing' }
+  | { kind: 'stale'; state: State }
+  | { kind: 'wrong'; state: State };
+
+/** The parts of a record that a move needs to know; a whole record will do. */
+export type Held = Pick<JobRecord, 'id' | 'tenant' | 'step' | 'progress' | 'batch_id'>;
+
+/** What one move does beside what its row in the table says. */
+export interface Change {
+  /** Made once by the caller, so that a move sent again by the client library answers as it did the first time. */
+  token?: string | undefined;
+  /** The holder of the open call makes the move, whatever the step is by now. */
+  by?: string | undefined;
+  /** Where the move leads; left out for a row that keeps the state. */
+  to?: State;
+  /** Fewer states than the row allows. */
+  from?: readonly State[];
+  waitMs?: number;
+  /** What the `dueMs` of the row counts from; now and `waitMs` when it is not said. */
+  dueFrom?: number;
+  set?: Partial<Record<RecordField, string | number>>;
+  del?: readonly (RecordField | 'sb' | 'sa' | 'su')[];
+  inflightUntil?: number | 0;
+  /** When the late sweep looks at the task of the ended run. */
+  lateLookAt?: number | undefined;
+  turn?: boolean;
+  /** Fields that never fall, with the value that they have at least from now on. */
+  raise?: Partial<Record<RecordField, number>>;
+  event?: string;
+  progress?: number;
+  delivery?: { id: string; run: number; type: string; url: string };
+  counter?: string;
+}
+
+/** Runs one row of the table of moves on one job, all or nothing. */
+export type RunMove = (name: Exclude<MoveName, 'accept' | 'begin'>, job: Held, change: Change) => Promise<Moved>;
+
+/** The order that the script carries out: the row of the table, and what this move changes. */
+function orderOf(row: Move, job: Held, change: Change, now: number) {
+  // A row that keeps the state keeps the one that the script finds, which may be newer than the caller's record.
+  const [status = '', stage = ''] = row.to === 'same' ? [] : (change.to ?? '').split('/');
+  return {
+    id: job.id,
+    token: change.token ?? randomUUID(),
+    now,
+    tenant: job.tenant,
+    from: change.from ?? row.from,
+    step: job.step,
+    by: change.by,
+    status,
+    stage,
+    next: row.step === 'next',
+    due: row.dueMs === null ? undefined : (change.dueFrom ?? now + (change.waitMs ?? 0)) + row.dueMs,
+    inflight: change.inflightUntil,
+    late: change.lateLookAt,
+    turn: change.turn ?? false,
+    event: change.event,
+    progress: change.progress ?? job.progress,
+    delivery: change.delivery,
+    counter: change.counter,
+    del: change.del ?? [],
+    raise: change.raise,
+  };
+}
+
+const answerOf = ([kind, ...rest]: readonly unknown[]): Moved => {
+  if (kind === 'ok') return { kind: 'ok', step: Number(rest[0]), turn: Number(rest[1]) };
+  if (kind === 'missing') return { kind: 'missing' };
+  return { kind: kind as 'stale' | 'wrong', state: String(rest[0]) as State };
+};
+
+export function createRunMove(run: RunScript, keys: Keys, clock: { now(): number }): RunMove {
+  return async (name, job, change) => {
+    const order = orderOf(MOVES[name], job, change, clock.now());
+    const fields = Object.entries(change.set ?? {}).flatMap(([field, value]) => [field, value as string | number]);
+    const reply = await run(
+      'move',
+      [
+        keys.job(job.id),
+        keys.due,
+        keys.events,
+        keys.turns,
+        keys.inflight,
+        keys.tenantFailed(job.tenant),
+        keys.failed,
+        keys.ended,
+        change.delivery ? keys.delivery(change.delivery.id) : keys.job(job.id),
+        keys.tenantDeliveries(job.tenant),
+        keys.dueDeliveries,
+        keys.counters,
+        job.batch_id ? keys.batch(job.batch_id) : keys.job(job.id),
+        keys.storing,
+        keys.late,
+      ],
+      [JSON.stringify(order), ...fields],
+    );
+    return answerOf(reply as unknown[]);
+  };
+}
