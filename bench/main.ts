@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -46,8 +46,8 @@ function readArguments() {
 }
 
 function write(text: string): void {
-  const before = existsSync(RESULTS) ? readFileSync(RESULTS, 'utf8') : TITLE;
-  appendFileSync(RESULTS, `${existsSync(RESULTS) ? '' : before}\n${text}\n`);
+  const title = existsSync(RESULTS) ? '' : TITLE;
+  appendFileSync(RESULTS, `${title}\n${text}\n`);
 }
 
 async function main(): Promise<void> {

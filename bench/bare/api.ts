@@ -3,10 +3,11 @@ import { Queue } from 'bullmq';
 import express from 'express';
 import { z } from 'zod';
 import { answerQuestions } from '../lib/children.ts';
+import type { Connection } from '../lib/redis.ts';
 
 /** What anyone would write in half an hour: Express 5, a zod schema of the same body, one `queue.add`, 202. */
 export interface BareApiQuestion {
-  readonly redis: { readonly host: string; readonly port: number };
+  readonly redis: Connection;
 }
 
 const Part = z.discriminatedUnion('type', [

@@ -2,10 +2,11 @@ import { type Job, Queue, Worker } from 'bullmq';
 import { request } from 'undici';
 import { answerQuestions } from '../lib/children.ts';
 import type { ChatJob } from '../lib/job.ts';
+import type { Connection } from '../lib/redis.ts';
 
 /** Two queues and two POSTs, with nothing kept of a job but its entry. */
 export interface BareWorkerQuestion {
-  readonly redis: { readonly host: string; readonly port: number };
+  readonly redis: Connection;
   readonly upstream: string;
   /** The same as our worker's. */
   readonly concurrency: { readonly call: number; readonly deliver: number };

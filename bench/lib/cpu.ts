@@ -1,7 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** Ticks of the process table in a second; a constant of the Linux ABI for user space, but asked for where it can be. */
+/** CPU time in ms that each part of a measurement used for one job. Unlike a rate it hardly feels its neighbours. */
+export interface CpuTime {
+  /** The measured process, all its threads. */
+  readonly own: number;
+  readonly redis: number;
+  /** What drives it or answers it: where this is the largest, the rate is not the measured process's own. */
+  readonly driver: number;
+}
+
+/** Units of /proc/<pid>/stat in a second. */
 const ticksPerSecond = ((): number => {
   try {
     return Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' })) || 100;
@@ -10,8 +19,8 @@ const ticksPerSecond = ((): number => {
   }
 })();
 
-/** CPU time that a process has used so far, all threads, in ms (10 ms steps). NaN where there is no /proc. */
-export function cpuMsOf(pid: number): number {
+/** CPU time of a process so far, in ms (10 ms steps). NaN where there is no /proc. */
+function cpuMsOf(pid: number): number {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The name in parentheses may hold spaces; utime and stime are fields 14 and 15 (proc(5)).
@@ -22,8 +31,16 @@ export function cpuMsOf(pid: number): number {
   }
 }
 
-/** Reads both clocks now; the function that comes back tells what was used since, shared among `jobs`. */
-export function cpuSince(pid: number, redisPid: number): (jobs: number) => { cpuMs: number; redisCpuMs: number } {
-  const [own, redis] = [cpuMsOf(pid), cpuMsOf(redisPid)];
-  return (jobs) => ({ cpuMs: (cpuMsOf(pid) - own) / jobs, redisCpuMs: (cpuMsOf(redisPid) - redis) / jobs });
+/** Reads the clocks of these processes now; the function that comes back tells what was used since, shared among `jobs`. */
+export function cpuSince(pids: { own: number; redis: number; driver: number }): (jobs: number) => CpuTime {
+  const read = () => ({ own: cpuMsOf(pids.own), redis: cpuMsOf(pids.redis), driver: cpuMsOf(pids.driver) });
+  const before = read();
+  return (jobs) => {
+    const now = read();
+    return {
+      own: (now.own - before.own) / jobs,
+      redis: (now.redis - before.redis) / jobs,
+      driver: (now.driver - before.driver) / jobs,
+    };
+  };
 }

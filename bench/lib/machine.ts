@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, loadavg, platform, release, totalmem } from 'node:os';
-import { startRedis } from '@grsai-jobs/testkit';
 import { Redis } from 'ioredis';
+import { startOwnRedis } from './redis.ts';
 
 /** Where and on what a run was made, in one line. */
 export async function describeMachine(): Promise<string> {
@@ -16,7 +16,7 @@ export async function describeMachine(): Promise<string> {
 }
 
 async function redisVersion(): Promise<string> {
-  await using server = await startRedis();
+  await using server = await startOwnRedis();
   const client = new Redis(server.url);
   try {
     return /redis_version:(\S+)/.exec(await client.info('server'))?.[1] ?? 'unknown';

@@ -1,3 +1,4 @@
+import type { CpuTime } from './cpu.ts';
 import type { Measured, Row } from './row.ts';
 import { median, type Sample } from './sample.ts';
 
@@ -40,10 +41,13 @@ const rate = (samples: readonly Sample[] | undefined): string =>
   samples === undefined ? '–' : `${median(samples.map((each) => each.perSecond)).toFixed(0)}/s`;
 
 function notesOf({ ours, bare, notes = [] }: Measured): readonly string[] {
-  if (ours === undefined || bare === undefined || ours.some((each) => Number.isNaN(each.cpuMs))) return notes;
-  const cpu = (samples: readonly Sample[]) => {
-    const own = median(samples.map((each) => each.cpuMs));
-    return `${own.toFixed(2)} ms + ${median(samples.map((each) => each.redisCpuMs)).toFixed(2)} ms in Redis`;
-  };
-  return [`CPU for one job: ours ${cpu(ours)}, bare ${cpu(bare)}`, ...notes];
+  if (ours === undefined || bare === undefined || ours.some(({ cpu }) => Number.isNaN(cpu.own))) return notes;
+  const middle = (samples: readonly Sample[], part: keyof CpuTime) => median(samples.map(({ cpu }) => cpu[part]));
+  const parts = (samples: readonly Sample[]) =>
+    `${(['own', 'redis', 'driver'] as const).map((part) => middle(samples, part).toFixed(3)).join(' + ')} ms`;
+  const ratio = (middle(bare, 'own') / middle(ours, 'own')).toFixed(2);
+  return [
+    `CPU for one job (process + Redis + load or sinks): ours ${parts(ours)}, bare ${parts(bare)}; ratio of the processes ${ratio}`,
+    ...notes,
+  ];
 }

@@ -1,13 +1,13 @@
 import type { Sample } from './sample.ts';
 
 /** What a figure has to be: at least (rates) or at most (sizes). */
-export interface Aim {
+interface Aim {
   readonly is: 'at least' | 'at most';
   readonly value: number;
 }
 
 /** What `node bench/main.ts` was asked for. */
-export interface RunOptions {
+interface RunOptions {
   /** Times that each side is measured. */
   readonly rounds: number;
   /** Directory for CPU profiles of our own processes; without it none is taken. */

@@ -1,10 +1,10 @@
+import type { CpuTime } from './cpu.ts';
+
 /** What one side did in one round. */
 export interface Sample {
   /** Jobs in a second. */
   readonly perSecond: number;
-  /** CPU time for one job in ms: of the measured process, and of its Redis. Unlike the rate it hardly feels its neighbours. */
-  readonly cpuMs: number;
-  readonly redisCpuMs: number;
+  readonly cpu: CpuTime;
 }
 
 export type Side = () => Promise<Sample>;
@@ -30,16 +30,16 @@ export async function alternate(
   for (let round = 1; round <= rounds; round += 1) {
     const a = await sides.ours();
     const b = await sides.bare();
+    const ratio = a.perSecond / b.perSecond;
     ours.push(a);
     bare.push(b);
-    figures.push(a.perSecond / b.perSecond);
-    say(`round ${round}/${rounds}: ours ${line(a)} · bare ${line(b)} · ratio ${(a.perSecond / b.perSecond).toFixed(2)}`);
+    figures.push(ratio);
+    say(`round ${round}/${rounds}: ours ${line(a)} · bare ${line(b)} · ratio ${ratio.toFixed(2)}`);
   }
   return { figures, ours, bare };
 }
 
-const line = (sample: Sample): string =>
-  `${sample.perSecond.toFixed(0)}/s (CPU ${sample.cpuMs.toFixed(2)} + Redis ${sample.redisCpuMs.toFixed(2)} ms each)`;
+const line = ({ perSecond, cpu }: Sample): string => `${perSecond.toFixed(0)}/s at ${cpu.own.toFixed(3)} ms`;
 
 /** The middle value; of an even number the mean of the two in the middle. NaN of none. */
 export function median(values: readonly number[]): number {

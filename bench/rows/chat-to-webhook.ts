@@ -1,10 +1,10 @@
-import { startRedis } from '@grsai-jobs/testkit';
 import { Queue } from 'bullmq';
 import type { BareWorkerQuestion } from '../bare/worker.ts';
 import { type Asked, type Child, startAsked } from '../lib/children.ts';
 import { cpuSince } from '../lib/cpu.ts';
 import { chatJob } from '../lib/job.ts';
 import { startOurApi, startOurWorker } from '../lib/ours.ts';
+import { connectionTo, startOwnRedis } from '../lib/redis.ts';
 import type { Row } from '../lib/row.ts';
 import { alternate, type Sample } from '../lib/sample.ts';
 import type { LoadQuestion } from '../stand-ins/load.ts';
@@ -42,13 +42,13 @@ async function finish(sinks: Asked<SinksQuestion>, redisPid: number, startWorker
   await sinks.ask({ ask: 'expect', jobs: JOBS });
   const worker = await startWorker();
   await Promise.race([sinks.ask({ ask: 'first' }), worker.broken]);
-  const used = cpuSince(worker.pid, redisPid);
+  const used = cpuSince({ own: worker.pid, redis: redisPid, driver: sinks.pid });
   const count = await Promise.race([sinks.ask<SinksCount>({ ask: 'last' }), worker.broken]);
   const cpu = used(JOBS);
   await worker.stop();
   if (count.calls !== JOBS || count.webhooks !== JOBS)
     throw new Error(`${JOBS} jobs made ${count.calls} calls and ${count.webhooks} webhooks`);
-  return { perSecond: JOBS / count.seconds, ...cpu };
+  return { perSecond: JOBS / count.seconds, cpu };
 }
 
 async function ours(o: {
@@ -57,7 +57,7 @@ async function ours(o: {
   urls: SinksUrls;
   profileDir: string | undefined;
 }): Promise<Sample> {
-  await using redis = await startRedis();
+  await using redis = await startOwnRedis();
   const { url, headers, stop } = await startOurApi(redis);
   const body = JSON.stringify(chatJob(o.urls.receiver));
   await o.load.ask({ url, headers, path: '/v1/jobs', body, connections: 64, count: JOBS });
@@ -66,8 +66,8 @@ async function ours(o: {
 }
 
 async function bare(o: { sinks: Asked<SinksQuestion>; urls: SinksUrls }): Promise<Sample> {
-  await using redis = await startRedis();
-  const connection = { host: '127.0.0.1', port: redis.port };
+  await using redis = await startOwnRedis();
+  const connection = connectionTo(redis);
   const queue = new Queue('call', { connection });
   const data = chatJob(o.urls.receiver);
   for (let queued = 0; queued < JOBS; queued += 1000)

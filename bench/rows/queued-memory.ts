@@ -1,8 +1,9 @@
-import { startRedis, waitFor } from '@grsai-jobs/testkit';
+import { waitFor } from '@grsai-jobs/testkit';
 import { Redis } from 'ioredis';
 import { startAsked } from '../lib/children.ts';
 import { chatJob } from '../lib/job.ts';
 import { startOurApi } from '../lib/ours.ts';
+import { startOwnRedis } from '../lib/redis.ts';
 import type { Row } from '../lib/row.ts';
 import type { LoadQuestion } from '../stand-ins/load.ts';
 
@@ -34,7 +35,7 @@ export const queuedMemory: Row = {
 };
 
 async function queueJobs(send: (question: LoadQuestion) => Promise<unknown>): Promise<{ kib: number; parts: string }> {
-  await using redis = await startRedis();
+  await using redis = await startOwnRedis();
   const api = await startOurApi(redis);
   const client = new Redis(redis.url);
   try {

@@ -74,7 +74,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
       healthRoutes({
         pauses: () => store.pauses.all(),
         checks: {
-          stopping: async () => {
+          accepting: async () => {
             if (stopping) throw new Error('this process is stopping');
           },
           redis: () => store.health.write(),

@@ -1,0 +1,96 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { Grsai } from '@grsai-jobs/grsai';
+import { startEmulator, VirtualClock } from '@grsai-jobs/grsai-emulator';
+import { createJobStore } from '@grsai-jobs/job-store';
+import { type JobDoc, JobRequest } from '@grsai-jobs/jobs';
+import { connectRedis, createProducer } from '@grsai-jobs/queue';
+import { createLogger, createMetrics } from '@grsai-jobs/runtime';
+import { startRedis } from '@grsai-jobs/testkit';
+import { onTestFinished } from 'vitest';
+import type { Kit } from '../src/stages/kit.ts';
+import { createStageMetrics } from '../src/stages/metrics.ts';
+
+/** What the parts of a worker work with, on a real Redis and an emulator, with one clock that the test moves. */
+export async function startKit() {
+  const clock = new VirtualClock(1_800_000_000_000);
+  const [server, emulator] = await Promise.all([startRedis(), startEmulator({ clock, taskMs: 1000 })]);
+  const onError = () => {};
+  const redis = await connectRedis(server.url, 'consumer', { onError });
+  const producer = createProducer({ redis, prefix: 'gj', onError });
+  const store = createJobStore({ redis, prefix: 'gj', clock });
+  const grsai = new Grsai({ apiKey: `sk-${randomBytes(16).toString('hex')}`, baseUrls: [emulator.url] });
+  const metrics = createMetrics();
+  const kit: Kit & { grsai: Grsai } = {
+    store,
+    producer,
+    clock,
+    log: createLogger({ name: 'test', level: 'silent', pretty: false }),
+    metrics: createStageMetrics(metrics),
+    backoff: () => 0,
+    memory: { tight: () => false },
+    shutdown: { stopping: new AbortController().signal, cutting: new AbortController().signal },
+    grsai,
+  };
+  onTestFinished(async () => {
+    await grsai.close();
+    await producer.close();
+    redis.disconnect();
+    await emulator.close();
+    await server.stop();
+  });
+  const count = async (name: string) => {
+    const line = (await metrics.expose()).text.split('\n').find((each) => each.startsWith(`grsai_jobs_${name}`));
+    return Number(line?.split(' ').at(-1) ?? 0);
+  };
+  return { ...kit, clock, redis, emulator, count };
+}
+
+export type TestKit = Awaited<ReturnType<typeof startKit>>;
+
+export const doc = (more: object = {}): JobDoc => ({
+  ...JobRequest.parse({
+    type: 'image',
+    input: { model: 'nano-banana-2', prompt: 'a lighthouse' },
+    webhook: { url: 'https://a.example/hook' },
+    ...more,
+  }),
+  on_unknown_submit: 'fail',
+});
+
+const ULID = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+const newId = () =>
+  `job_${[...randomUUID().replaceAll('-', '')]
+    .map((c) => ULID[Number.parseInt(c, 16)])
+    .join('')
+    .slice(0, 26)}`;
+
+/** A job with its record and no entry, as a crash between the two leaves it. */
+export async function acceptedJob(kit: TestKit, more: object = {}) {
+  const id = newId();
+  await kit.store.moves.accept({ id, tenant: 'acme', doc: doc(more) });
+  const read = async () => {
+    const record = await kit.store.jobs.read(id);
+    if (record === null) throw new Error(`no record of ${id}`);
+    return record;
+  };
+  return { id, read };
+}
+
+/** A job whose image task is alive at the emulator. */
+export async function generatingJob(kit: TestKit, prompt = 'a lighthouse', more: object = {}) {
+  const job = await acceptedJob(kit, more);
+  const by = randomUUID();
+  await kit.store.moves.begin({ id: job.id, step: 1 }, { token: by, limitMs: 1000 }, { maxInFlight: 0, rpm: 0 });
+  const { id: taskId, base } = await kit.grsai.images.submit({ model: 'nano-banana-2', prompt });
+  const aliveUntil = kit.clock.now() + 1e6;
+  await kit.store.moves.accepted(await job.read(), {
+    by,
+    token: randomUUID(),
+    base,
+    taskId,
+    firstLookMs: 0,
+    aliveUntil,
+    attempts: [],
+  });
+  return job;
+}

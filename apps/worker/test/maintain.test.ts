@@ -1,0 +1,144 @@
+import { expect, test } from 'vitest';
+import { createLateResults } from '../src/maintain/late-results.ts';
+import { createOldRecords } from '../src/maintain/old-records.ts';
+import { createOwedDeliveries } from '../src/maintain/owed-deliveries.ts';
+import { createRepairs } from '../src/maintain/repairs.ts';
+import { expireRun, failRun } from '../src/stages/end-run.ts';
+import { acceptedJob, generatingJob, startKit } from './kit.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+test('repairs: when an entry is lost then it is added again once it is due, a healthy job is put off, and one unreadable record stops nothing', async () => {
+  const kit = await startKit();
+  const repairs = createRepairs(kit);
+  const broken = await acceptedJob(kit);
+  await kit.redis.hset(`{gj}:job:${broken.id}`, 'doc', '{not json');
+  const lost = await acceptedJob(kit);
+  const healthy = await acceptedJob(kit);
+  await kit.producer.enqueue(await healthy.read());
+
+  await repairs();
+  expect((await lost.read()).step).toBe(1);
+  await kit.clock.advance(31_000);
+  await Promise.all([repairs(), repairs()]);
+  expect((await lost.read()).step).toBe(2);
+  expect(await kit.producer.stateOf('submit', { id: lost.id, step: 2 })).toBe('there');
+  expect((await healthy.read()).step).toBe(1);
+  expect(Number(await kit.redis.zscore('{gj}:due', healthy.id))).toBe(kit.clock.now() + 10 * MINUTE);
+  expect(await kit.count('repairs_total{kind="job"}')).toBe(1);
+  expect(await kit.store.jobs.counters()).toMatchObject({ repairs: 1 });
+});
+
+test('repairs: when a job is past its time then it expires, unless its result is being stored', async () => {
+  const kit = await startKit();
+  const queued = await acceptedJob(kit, { expires_in_s: 60 });
+  const storing = await generatingJob(kit, 'kept', { expires_in_s: 60 });
+  await kit.store.moves.outputs(await storing.read(), { pending: { links: [], dies_at: kit.clock.now() + HOUR } });
+  await kit.clock.advance(6 * MINUTE);
+  await createRepairs(kit)();
+  expect(await queued.read()).toMatchObject({ status: 'expired', error: { code: 'deadline_exceeded' } });
+  expect(await storing.read()).toMatchObject({ status: 'running', stage: 'storing' });
+});
+
+test('repairs: when a job that upstream refused for our key expires then that is told as the reason', async () => {
+  const kit = await startKit();
+  const job = await acceptedJob(kit, { expires_in_s: 60 });
+  const at = kit.clock.now();
+  await kit.store.moves.begin({ id: job.id, step: 1 }, { token: 't', limitMs: 1000 }, { maxInFlight: 0, rpm: 0 });
+  const attempts = [
+    {
+      run: 1,
+      stage: 'submit' as const,
+      number: 1,
+      started_at: at,
+      ended_at: at,
+      outcome: 'retry' as const,
+      error_code: 'upstream_auth',
+    },
+  ];
+  await kit.store.moves.refused(await job.read(), { by: 't', waitMs: 0, spent: 0, attempts });
+  await kit.clock.advance(2 * MINUTE);
+  await createRepairs(kit)();
+  expect(await job.read()).toMatchObject({ status: 'expired', error: { code: 'upstream_auth', retryable: true } });
+});
+
+test('owed deliveries: when the entry of an owed webhook is lost then it is added again at a new step', async () => {
+  const kit = await startKit();
+  const job = await generatingJob(kit);
+  // The move writes what is owed; we die before the entry is added.
+  await kit.store.moves.end(await job.read(), { status: 'failed' });
+  const id = (await job.read()).webhook.last_delivery_id ?? '';
+  const owed = createOwedDeliveries(kit);
+  await owed();
+  expect(await kit.producer.stateOf('deliver', { id, step: 2 })).toBe('gone');
+  await kit.clock.advance(31_000);
+  await owed();
+  await owed();
+  expect(await kit.producer.stateOf('deliver', { id, step: 2 })).toBe('there');
+  expect((await kit.store.deliveries.read(id))?.delivery).toMatchObject({ step: 2, state: 'pending', tries: 0 });
+  expect(await kit.count('repairs_total{kind="delivery"}')).toBe(1);
+});
+
+test('late results: when a task ends well after its run was given up then the job is reopened to store it, once', async () => {
+  const kit = await startKit();
+  const [timedOut, expired, failed] = [
+    await generatingJob(kit, 'one'),
+    await generatingJob(kit, 'two'),
+    await generatingJob(kit, 'three [[outcome=failed]]'),
+  ];
+  await failRun(kit, await timedOut.read(), 'upstream_timeout', { lateLookAt: kit.clock.now() + MINUTE });
+  await expireRun(kit, await expired.read());
+  await failRun(kit, await failed.read(), 'upstream_timeout', { lateLookAt: kit.clock.now() + MINUTE });
+  await kit.clock.advance(2 * MINUTE);
+  const late = createLateResults(kit);
+  await late();
+  await late();
+  for (const job of [timedOut, expired]) {
+    expect(await job.read()).toMatchObject({
+      status: 'running',
+      stage: 'storing',
+      run: 2,
+      late_result: true,
+      pending: { links: [{}] },
+    });
+    expect(await kit.producer.stateOf('store', await job.read())).toBe('there');
+  }
+  expect(await failed.read()).toMatchObject({ status: 'failed', run: 1 });
+  expect(await kit.redis.zcard('{gj}:late')).toBe(0);
+  expect(await kit.count('late_results_total')).toBe(2);
+});
+
+test('late results: when upstream cannot be read then the sweep looks again, until the id is dead', async () => {
+  const kit = await startKit();
+  const job = await generatingJob(kit, 'later');
+  await failRun(kit, await job.read(), 'upstream_timeout', { lateLookAt: kit.clock.now() });
+  await kit.emulator.nodes[0]?.stop();
+  const late = createLateResults(kit);
+  await late();
+  expect(Number(await kit.redis.zscore('{gj}:late', job.id))).toBe(kit.clock.now() + 2 * MINUTE);
+  await kit.clock.advance(2 * HOUR);
+  await late();
+  expect(await kit.redis.zcard('{gj}:late')).toBe(0);
+  expect(await job.read()).toMatchObject({ status: 'failed', run: 1 });
+});
+
+test('old records: when a job ended longer ago than RETENTION_DAYS then it is erased with all its traces, unless it owes a webhook', async () => {
+  const kit = await startKit();
+  const old = await generatingJob(kit, 'old', { webhook: undefined });
+  await kit.store.moves.end(await old.read(), { status: 'failed' });
+  const owing = await generatingJob(kit, 'owing');
+  await kit.store.moves.end(await owing.read(), { status: 'failed' });
+  await kit.clock.advance(6 * DAY);
+  const young = await generatingJob(kit, 'young', { webhook: undefined });
+  await kit.store.moves.end(await young.read(), { status: 'succeeded' });
+  await kit.clock.advance(1 * DAY + 1);
+  await createOldRecords(kit, 7)();
+  expect(await kit.store.jobs.read(old.id)).toBeNull();
+  expect(await kit.redis.zrange('{gj}:tenant:acme:jobs', '0', '-1')).not.toContain(old.id);
+  expect(await kit.redis.zscore('{gj}:failed', old.id)).toBeNull();
+  expect((await owing.read()).status).toBe('failed');
+  expect((await young.read()).status).toBe('succeeded');
+  expect(await kit.count('records_erased_total')).toBe(1);
+});

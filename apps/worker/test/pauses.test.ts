@@ -1,0 +1,113 @@
+import { expect, test } from 'vitest';
+import { createPauseRound } from '../src/maintain/pauses.ts';
+import { createPauseControl } from '../src/pauses/pause-control.ts';
+import { createProbes } from '../src/pauses/probes.ts';
+import { createStorageHealth } from '../src/pauses/storage-health.ts';
+import { generatingJob, startKit, type TestKit } from './kit.ts';
+
+/** S3 as the pauses see it: a probe that works or does not. */
+function pausesOf(kit: TestKit) {
+  const s3 = { up: true };
+  const objects = {
+    probe: async () => {
+      if (!s3.up) throw new Error('S3 is away');
+    },
+  };
+  const control = createPauseControl({ pauses: kit.store.pauses, producer: kit.producer, clock: kit.clock, log: kit.log });
+  const probes = createProbes({ grsai: kit.grsai, objects: objects as never, sweeps: kit.store.sweeps, clock: kit.clock });
+  const round = createPauseRound({ ...kit, sweeps: kit.store.sweeps }, control, probes);
+  const reasons = async () => [...(await control.reasons()).keys()];
+  return { control, round, reasons, s3, storage: createStorageHealth(control, kit.clock, kit.log) };
+}
+
+test('storage: when S3 has failed for 60 s then no more tasks are submitted, and they are again when it is back', async () => {
+  const kit = await startKit();
+  const { round, reasons, s3, storage } = pausesOf(kit);
+  s3.up = false;
+  storage.failed('away');
+  await kit.clock.advance(59_000);
+  storage.failed('away');
+  expect(await reasons()).toEqual([]);
+  await kit.clock.advance(1000);
+  storage.failed('away');
+  await expect.poll(reasons).toEqual(['storage']);
+  expect((await kit.store.pauses.all())['poll']).toEqual([]);
+  await kit.clock.advance(10 * 60_000);
+  await round();
+  expect(await reasons()).toEqual(['storage']);
+  s3.up = true;
+  await round();
+  expect(await reasons()).toEqual([]);
+});
+
+test('storage: when a store works in between then the failures before it do not count', async () => {
+  const kit = await startKit();
+  const { reasons, storage } = pausesOf(kit);
+  storage.failed('away');
+  await kit.clock.advance(59_000);
+  storage.stored();
+  storage.failed('away');
+  await kit.clock.advance(2000);
+  storage.failed('away');
+  expect(await reasons()).toEqual([]);
+});
+
+test('storage: when a paid result has waited for more than 10 min then submits pause until it is stored', async () => {
+  const kit = await startKit();
+  const { round, reasons } = pausesOf(kit);
+  const job = await generatingJob(kit);
+  await kit.store.moves.outputs(await job.read(), { pending: { links: [], dies_at: kit.clock.now() + 1e7 } });
+  await kit.clock.advance(10 * 60_000 + 1);
+  await round();
+  expect(await reasons()).toEqual(['storage']);
+  await round();
+  expect(await reasons()).toEqual(['storage']);
+  await kit.store.moves.end(await job.read(), { status: 'succeeded' });
+  await round();
+  expect(await reasons()).toEqual([]);
+});
+
+test('auth and balance: when the probes say that the trouble is over then the queues open, and no probe costs a credit', async () => {
+  const kit = await startKit();
+  const { control, round, reasons } = pausesOf(kit);
+  kit.emulator.configure({ keys: ['sk-another-key'] });
+  kit.emulator.setCredits(0);
+  await control.pause('auth', 'apikey error');
+  await control.pause('balance', 'no credits');
+  await round();
+  expect(await reasons()).toEqual(['auth', 'balance']);
+  kit.emulator.configure({ keys: 'any' });
+  await round();
+  expect(await reasons()).toEqual(['balance']);
+  kit.emulator.setCredits(5);
+  await round();
+  expect(await reasons()).toEqual([]);
+  expect(kit.emulator.ledger.credits).toBe(5);
+});
+
+test('upstream: when the API answers again then one job at a time goes first, then all', async () => {
+  const kit = await startKit();
+  const { control, round, reasons } = pausesOf(kit);
+  await kit.emulator.nodes[0]?.stop();
+  await control.pause('upstream', 'connection_failed');
+  await round();
+  expect((await control.reasons()).get('upstream')?.state).toBe('paused');
+  await kit.emulator.nodes[0]?.start();
+  await round();
+  expect((await control.reasons()).get('upstream')?.state).toBe('half');
+  await control.closeAgain('upstream', 'it was too early');
+  expect((await control.reasons()).get('upstream')?.state).toBe('paused');
+  await round();
+  await kit.clock.advance(15_000);
+  await round();
+  expect(await reasons()).toEqual([]);
+});
+
+test('operator: when a person has paused a queue then no probe opens it', async () => {
+  const kit = await startKit();
+  const { control, round, reasons } = pausesOf(kit);
+  await kit.store.pauses.add('submit', { reason: 'operator', since: kit.clock.now(), detail: 'a rest', state: 'paused' });
+  await control.pause('balance', 'no credits');
+  await round();
+  expect(await reasons()).toEqual(['operator']);
+});
