@@ -47,7 +47,7 @@ export async function startKit() {
 
 export type TestKit = Awaited<ReturnType<typeof startKit>>;
 
-export const doc = (more: object = {}): JobDoc => ({
+const doc = (more: object = {}): JobDoc => ({
   ...JobRequest.parse({
     type: 'image',
     input: { model: 'nano-banana-2', prompt: 'a lighthouse' },
