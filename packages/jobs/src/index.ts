@@ -3,6 +3,7 @@ export { FAILURE_CODES, FAILURES, type Failure, type FailureCode } from './failu
 export { eventId, JOB_ID, jobId, jobOfEvent } from './ids.ts';
 export { LIMITS, TENANT } from './limits.ts';
 export { MAX_CRASHES, MOVES, type Move, type MoveName } from './moves.ts';
+export { newRecord } from './new-record.ts';
 export { budgetMs, type Durations, nextLookMs, UNKNOWN_DURATIONS } from './poll-pace.ts';
 export type {
   Attempt,

@@ -1,5 +1,5 @@
 import { freePort } from './free-port.ts';
-import type { RedisBackend, RedisOptions } from './redis.ts';
+import type { RedisBackend, RedisOptions } from './redis-backend.ts';
 import { awaitPong, redisArguments } from './redis-server.ts';
 
 const PORT = 6379;

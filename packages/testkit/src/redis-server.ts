@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { endChild, isAlive, spawnChild } from './children.ts';
 import { freePort } from './free-port.ts';
-import type { RedisBackend, RedisOptions } from './redis.ts';
+import type { RedisBackend, RedisOptions } from './redis-backend.ts';
 import { waitFor } from './wait-for.ts';
 
 const HOST = '127.0.0.1';

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { type RedisHandle, startRedis } from '../src/redis.ts';
+import { startRedis } from '../src/redis.ts';
+import type { RedisHandle } from '../src/redis-backend.ts';
 import { startRedisProxy } from '../src/redis-proxy.ts';
 import { waitFor } from '../src/wait-for.ts';
 

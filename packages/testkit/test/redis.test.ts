@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { hasRedis, type RedisOptions, startRedis } from '../src/redis.ts';
+import { hasRedis, startRedis } from '../src/redis.ts';
+import type { RedisOptions } from '../src/redis-backend.ts';
 
 async function redisWith(options: RedisOptions = {}) {
   const server = await startRedis(options, { ...process.env, TEST_REDIS_URL: '' });

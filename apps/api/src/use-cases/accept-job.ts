@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { JobStore, MemoryWatch } from '@grsai-jobs/job-store';
-import { entryStage, type JobDoc, type JobRecord, type JobRequest, jobId } from '@grsai-jobs/jobs';
+import { entryStage, type JobDoc, type JobRecord, type JobRequest, jobId, newRecord } from '@grsai-jobs/jobs';
 import type { Producer } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
 import { Problem } from '../http/problem.ts';
@@ -69,7 +69,8 @@ export function createAcceptJob(o: {
       if (record === null) throw new Problem('not_found', `The job ${accepted.id} of this Idempotency-Key was deleted.`);
       return { record, replayed: true };
     }
-    const record = freshRecord({ id, tenant: from.tenant, doc, now, turn: accepted.turn });
+    // The record as the script has just written it; reading it back would cost a round trip.
+    const record = newRecord({ id, tenant: from.tenant, doc, createdAt: now, turn: accepted.turn });
     await o.producer.enqueue(record).catch((err: unknown) => {
       o.log.warn(
         { event: 'job.entry_missing', err, job_id: id, request_id: from.requestId, queue: entryStage(doc) },
@@ -88,43 +89,5 @@ export function createAcceptJob(o: {
       'job accepted',
     );
     return { record, replayed: false };
-  };
-}
-
-/** The record as the script has just written it; reading it back would cost a round trip. */
-function freshRecord(o: { id: string; tenant: string; doc: JobDoc; now: number; turn: number }): JobRecord {
-  return {
-    id: o.id,
-    tenant: o.tenant,
-    status: 'queued',
-    stage: null,
-    run: 1,
-    step: 1,
-    seq: 1,
-    turn: o.turn,
-    doc: o.doc,
-    created_at: o.now,
-    started_at: null,
-    finished_at: null,
-    expires_at: o.now + o.doc.expires_in_s * 1000,
-    due: null,
-    progress: 0,
-    spent: 0,
-    crashes: 0,
-    sent: null,
-    base: null,
-    task_id: null,
-    submitted_at: null,
-    polls: 0,
-    last_polled_at: null,
-    pending: null,
-    output: null,
-    error: null,
-    attempts: [],
-    past: {},
-    webhook: { state: 'none', last_delivery_id: null },
-    batch_id: null,
-    custom_id: null,
-    late_result: false,
   };
 }

@@ -1,4 +1,4 @@
-import type { Delivery, JobRecord } from '@grsai-jobs/jobs';
+import { type Delivery, type JobError, type JobRecord, JobRequest, newRecord } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
 import { webhookBody } from './webhook-body.ts';
 
@@ -17,55 +17,14 @@ const delivery: Delivery = {
   created_at: 1_800_000_000_000,
   next_attempt_at: null,
 };
+const CHAT = JobRequest.parse({ type: 'chat', input: { model: 'm', messages: [{ role: 'user', content: 'hi' }] } });
+const lost: JobError = { code: 'submit_unknown', message: 'm', retryable: false, stage: 'submitting' };
 const record = (more: Partial<JobRecord> = {}): JobRecord => ({
-  id: JOB,
-  tenant: 'acme',
+  ...newRecord({ id: JOB, tenant: 'acme', doc: { ...CHAT, on_unknown_submit: 'fail' }, createdAt: 1, turn: 1 }),
   status: 'succeeded',
-  stage: null,
   run: 2,
-  step: 9,
-  seq: 9,
-  turn: 1,
-  doc: {
-    type: 'chat',
-    input: { model: 'm', messages: [{ role: 'user', content: 'hi' }] },
-    metadata: {},
-    priority: 'normal',
-    expires_in_s: 60,
-    max_attempts: 1,
-    output: { url_ttl_s: 60 },
-    on_unknown_submit: 'fail',
-  },
-  created_at: 1,
-  started_at: 2,
-  finished_at: 3,
-  expires_at: 4,
-  due: null,
-  progress: 100,
-  spent: 1,
-  crashes: 0,
-  sent: null,
-  base: null,
-  task_id: null,
-  submitted_at: null,
-  polls: 0,
-  last_polled_at: null,
-  pending: null,
   output: { kind: 'chat', completion: { text: 'now' } },
-  error: null,
-  attempts: [],
-  past: {
-    1: {
-      status: 'failed',
-      error: { code: 'submit_unknown', message: 'm', retryable: false, stage: 'submitting' },
-      output: null,
-      finished_at: 2,
-    },
-  },
-  webhook: { state: 'none', last_delivery_id: null },
-  batch_id: null,
-  custom_id: null,
-  late_result: false,
+  past: { 1: { status: 'failed', error: lost, output: null, finished_at: 2 } },
   ...more,
 });
 const sign = async (key: string) => `https://s3.example/${key}`;

@@ -1,0 +1,38 @@
+import type { JobRecord } from './record.ts';
+import type { JobDoc } from './request.ts';
+
+/** A job as it stands right after it was accepted. */
+export const newRecord = (o: { id: string; tenant: string; doc: JobDoc; createdAt: number; turn: number }): JobRecord => ({
+  id: o.id,
+  tenant: o.tenant,
+  status: 'queued',
+  stage: null,
+  run: 1,
+  step: 1,
+  seq: 1,
+  turn: o.turn,
+  doc: o.doc,
+  created_at: o.createdAt,
+  started_at: null,
+  finished_at: null,
+  expires_at: o.createdAt + o.doc.expires_in_s * 1000,
+  due: null,
+  progress: 0,
+  spent: 0,
+  crashes: 0,
+  sent: null,
+  base: null,
+  task_id: null,
+  submitted_at: null,
+  polls: 0,
+  last_polled_at: null,
+  pending: null,
+  output: null,
+  error: null,
+  attempts: [],
+  past: {},
+  webhook: { state: 'none', last_delivery_id: null },
+  batch_id: null,
+  custom_id: null,
+  late_result: false,
+});

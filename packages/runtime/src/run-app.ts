@@ -1,0 +1,51 @@
+import type { z } from 'zod';
+import { ConfigError, type Env } from './config.ts';
+import { stopOnSignals } from './lifecycle.ts';
+import { createLogger, type Logger } from './logger.ts';
+
+/** One process of the service, as its `main.ts` tells it. */
+export interface App<T extends { LOG_LEVEL: string; LOG_PRETTY: boolean }> {
+  name: 'api' | 'worker';
+  /** What it does, in one line of `--help`. */
+  about: string;
+  variables: z.ZodObject;
+  loadConfig: (env: Env) => T;
+  build: (config: T, log: Logger) => Promise<{ stop: () => Promise<Error[]> }>;
+}
+
+const helpOf = ({
+  name,
+  about,
+  variables,
+}: Pick<App<never>, 'name' | 'about' | 'variables'>): string => `grsai-jobs ${name}: ${about}
+
+  node apps/${name}/src/main.ts        (or: pnpm start:${name})
+
+Everything is configured by the environment:
+${Object.entries(variables.shape)
+  .map(([variable, schema]) => `  ${variable}${schema.description ? `  ${schema.description}` : ''}`)
+  .join('\n')}
+
+.env.example lists the defaults. SIGTERM stops it within SHUTDOWN_TIMEOUT_S; a second one at once.
+`;
+
+/** Runs a process from its environment until a signal. A start that fails says why on stderr and ends with code 1. */
+export async function runApp<T extends { LOG_LEVEL: string; LOG_PRETTY: boolean }>(
+  app: App<T>,
+  { argv, env, stdout, stderr, exit }: Pick<NodeJS.Process, 'argv' | 'env' | 'stdout' | 'stderr' | 'exit'>,
+): Promise<void> {
+  if (argv.includes('--help')) {
+    stdout.write(helpOf(app));
+    return exit(0);
+  }
+  try {
+    const config = app.loadConfig(env);
+    const log = createLogger({ name: app.name, level: config.LOG_LEVEL, pretty: config.LOG_PRETTY });
+    const built = await app.build(config, log);
+    stopOnSignals(log, built.stop);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    stderr.write(`${error instanceof ConfigError ? why : `The ${app.name} did not start: ${why}`}\n`);
+    exit(1);
+  }
+}
