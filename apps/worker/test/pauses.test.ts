@@ -16,7 +16,7 @@ function pausesOf(kit: TestKit) {
   const control = createPauseControl({ pauses: kit.store.pauses, producer: kit.producer, clock: kit.clock, log: kit.log });
   const probes = createProbes({ grsai: kit.grsai, objects: objects as never, sweeps: kit.store.sweeps, clock: kit.clock });
   const round = createPauseRound({ ...kit, sweeps: kit.store.sweeps }, control, probes);
-  const reasons = async () => [...(await control.reasons()).keys()];
+  const reasons = async () => [...(await control.reasons()).keys()].sort();
   return { control, round, reasons, s3, storage: createStorageHealth(control, kit.clock, kit.log) };
 }
 
