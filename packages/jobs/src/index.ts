@@ -1,3 +1,11 @@
+export {
+  DURATION_DECAY,
+  type DurationHistogram,
+  durationBucket,
+  durationKind,
+  durationsOf,
+  likelyDurationMs,
+} from './durations.ts';
 export { DEFAULT_EVENTS, endEvent, JOB_EVENTS, type JobEvent } from './events.ts';
 export { FAILURE_CODES, FAILURES, type Failure, type FailureCode } from './failures.ts';
 export { eventId, JOB_ID, jobId, jobOfEvent } from './ids.ts';

@@ -7,6 +7,8 @@ export interface Durations {
 
 const SECOND = 1000;
 const MIN_BUDGET_MS = 15 * 60 * SECOND;
+/** No task id lives longer (grsai-api §10.1). */
+const MAX_BUDGET_MS = 2 * 3600 * SECOND;
 
 /** Until 20 tasks of a kind are known (design §2 poll). */
 export const UNKNOWN_DURATIONS: Durations = { p20: 12 * SECOND, p90: 90 * SECOND, p99: 450 * SECOND };
@@ -20,5 +22,6 @@ export function nextLookMs(ageMs: number, known: Durations = UNKNOWN_DURATIONS, 
   return Math.round(ageMs < known.p90 ? (4 + random()) * SECOND : (9.5 + random()) * SECOND);
 }
 
-/** How long a task is looked at before the run ends as `upstream_timeout`: p99 × 2, at least 15 min. */
-export const budgetMs = (known: Durations = UNKNOWN_DURATIONS): number => Math.max(MIN_BUDGET_MS, 2 * known.p99);
+/** How long a task is looked at before the run ends as `upstream_timeout`: p99 × 2, at least 15 min, at most two hours. */
+export const budgetMs = (known: Durations = UNKNOWN_DURATIONS): number =>
+  Math.min(MAX_BUDGET_MS, Math.max(MIN_BUDGET_MS, 2 * known.p99));

@@ -1,0 +1,66 @@
+import { type Durations, UNKNOWN_DURATIONS } from './poll-pace.ts';
+import type { JobDoc } from './request.ts';
+
+/** How long tasks of one kind took: weights by bucket, newer tasks weighing more, and how many tasks were ever counted. */
+export interface DurationHistogram {
+  tasks: number;
+  weights: ReadonlyMap<number, number>;
+}
+
+/** Buckets grow by this factor from 1 s on; what is shorter or longer than all of them falls into the first or last one. */
+const RATIO = 1.1;
+const FIRST_MS = 1000;
+/** Two hours: no task id lives longer (grsai-api §10.1). */
+const LAST_BUCKET = Math.ceil(Math.log(7200) / Math.log(RATIO));
+
+/** Weight that a task keeps when the next one is counted: half of it is gone after 100 tasks, so a vendor's change is learned. */
+export const DURATION_DECAY = 0.5 ** (1 / 100);
+
+/** Fewer tasks say nothing (design §2 poll). */
+const KNOWN_FROM = 20;
+
+/** A first look that finds the task done shows only that it took less: it counts as this part of its age. */
+const FOUND_AT_FIRST = 0.7;
+
+/** Two looks are at most this far apart while most of a kind end. */
+const LOOK_GAP_MS = 5000;
+
+/** What is learned together: tasks of one model and size. */
+export function durationKind(doc: JobDoc): string {
+  const size = doc.type === 'image' ? doc.input.image_size : undefined;
+  return size === undefined ? doc.input.model : `${doc.input.model} ${size}`;
+}
+
+/** The bucket of a duration; a whole number from 0. */
+export const durationBucket = (ms: number): number =>
+  Math.min(LAST_BUCKET, Math.max(0, Math.floor(Math.log(Math.max(ms, FIRST_MS) / FIRST_MS) / Math.log(RATIO))));
+
+/**
+ * The likeliest duration of a task that a look found done at the age `seenMs`: midway to the last look that saw it run.
+ * Without such a look it ended before the first one, and is counted well below it; otherwise the learned percentile of the
+ * first look could never fall, as nothing shorter would ever be seen.
+ */
+export function likelyDurationMs(seenMs: number, runningAtMs: number | undefined, known: Durations): number {
+  if (runningAtMs !== undefined && runningAtMs < seenMs) return (seenMs + runningAtMs) / 2;
+  const first = seenMs <= known.p20 * 1.1 + LOOK_GAP_MS / 2;
+  return first ? seenMs * FOUND_AT_FIRST : seenMs - LOOK_GAP_MS / 2;
+}
+
+/** Percentiles of a kind; `UNKNOWN_DURATIONS` until 20 of its tasks are known. */
+export function durationsOf({ tasks, weights }: DurationHistogram): Durations {
+  const total = [...weights.values()].reduce((sum, weight) => sum + weight, 0);
+  if (tasks < KNOWN_FROM || !(total > 0)) return UNKNOWN_DURATIONS;
+  const buckets = [...weights].sort(([a], [b]) => a - b);
+  const [p20 = 0, p90 = 0, p99 = 0] = [0.2, 0.9, 0.99].map((part) => quantile(buckets, part * total));
+  return { p20, p90, p99 };
+}
+
+/** Within its bucket a quantile lies where its share of the weight says, on the logarithmic scale. */
+function quantile(buckets: readonly (readonly [number, number])[], rank: number): number {
+  let before = 0;
+  for (const [bucket, weight] of buckets) {
+    if (before + weight >= rank) return FIRST_MS * RATIO ** (bucket + (rank - before) / weight);
+    before += weight;
+  }
+  return FIRST_MS * RATIO ** ((buckets.at(-1)?.[0] ?? 0) + 1);
+}
