@@ -7,6 +7,7 @@ export type { JobMoves } from './job-moves.ts';
 export type { JobHead, JobReads } from './job-reads.ts';
 export { createJobStore, type JobStore } from './job-store.ts';
 export { type MemoryWatch, watchMemory } from './memory-watch.ts';
+export type { Paces } from './paces.ts';
 export type { Pause, Pauses } from './pauses.ts';
 export type { Moved } from './run-move.ts';
 export type { Sweeps } from './sweeps.ts';

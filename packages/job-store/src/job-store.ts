@@ -5,6 +5,7 @@ import { createRedisHealth, type RedisHealth } from './health.ts';
 import { createJobMoves, type JobMoves } from './job-moves.ts';
 import { createJobReads, type JobReads } from './job-reads.ts';
 import { createKeys } from './keys.ts';
+import { createPaces, type Paces } from './paces.ts';
 import { createPauses, type Pauses } from './pauses.ts';
 import { createScripts } from './scripts.ts';
 import { createSweeps, type Sweeps } from './sweeps.ts';
@@ -22,6 +23,7 @@ export interface JobStore {
   readonly tenants: Tenants;
   readonly health: RedisHealth;
   readonly pauses: Pauses;
+  readonly paces: Paces;
   readonly sweeps: Sweeps;
 }
 
@@ -40,6 +42,7 @@ export function createJobStore(o: { redis: Redis; prefix: string; clock: { now()
     tenants: createTenants(o.redis, keys),
     health: createRedisHealth(o.redis, keys),
     pauses: createPauses(o.redis, keys, PAUSABLE),
+    paces: createPaces(o.redis, run, keys, o.clock),
     sweeps: createSweeps(o.redis, keys),
   };
 }

@@ -36,6 +36,10 @@ export interface Keys {
   apiKeys: string;
   /** Counters of repairs and the like, for metrics and tests. */
   counters: string;
+  /** How long tasks of one kind took: weight by bucket. */
+  pace(kind: string): string;
+  /** The kinds that there is a pace of → when one was last learned. */
+  paces: string;
   /** A small key that readiness checks write. */
   health: string;
 }
@@ -65,6 +69,8 @@ export function createKeys(prefix: string): Keys {
     apiKey: (hash) => at(`key:${hash}`),
     apiKeys: at('keys'),
     counters: at('counters'),
+    pace: (kind) => at(`pace:${kind}`),
+    paces: at('paces'),
     health: at('health'),
   };
 }

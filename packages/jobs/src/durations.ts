@@ -19,8 +19,8 @@ export const DURATION_DECAY = 0.5 ** (1 / 100);
 /** Fewer tasks say nothing (design §2 poll). */
 const KNOWN_FROM = 20;
 
-/** A first look that finds the task done shows only that it took less: it counts as this part of its age. */
-const FOUND_AT_FIRST = 0.7;
+/** A first look that finds the task done shows only that it took less: it counts as any part of its age from here to the whole. */
+const FOUND_AT_FIRST = 0.6;
 
 /** Two looks are at most this far apart while most of a kind end. */
 const LOOK_GAP_MS = 5000;
@@ -37,13 +37,18 @@ export const durationBucket = (ms: number): number =>
 
 /**
  * The likeliest duration of a task that a look found done at the age `seenMs`: midway to the last look that saw it run.
- * Without such a look it ended before the first one, and is counted well below it; otherwise the learned percentile of the
+ * Without such a look it ended before the first one, and is counted somewhere below it; otherwise the learned percentile of the
  * first look could never fall, as nothing shorter would ever be seen.
  */
-export function likelyDurationMs(seenMs: number, runningAtMs: number | undefined, known: Durations): number {
+export function likelyDurationMs(
+  seenMs: number,
+  runningAtMs: number | undefined,
+  known: Durations,
+  random: () => number = Math.random,
+): number {
   if (runningAtMs !== undefined && runningAtMs < seenMs) return (seenMs + runningAtMs) / 2;
   const first = seenMs <= known.p20 * 1.1 + LOOK_GAP_MS / 2;
-  return first ? seenMs * FOUND_AT_FIRST : seenMs - LOOK_GAP_MS / 2;
+  return first ? seenMs * (FOUND_AT_FIRST + (1 - FOUND_AT_FIRST) * random()) : seenMs - LOOK_GAP_MS / 2;
 }
 
 /** Percentiles of a kind; `UNKNOWN_DURATIONS` until 20 of its tasks are known. */
