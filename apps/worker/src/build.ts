@@ -36,6 +36,7 @@ import { createCallStage } from './stages/call.ts';
 import { countingStalls, onThrow } from './stages/crashed.ts';
 import { createDeliverStage } from './stages/deliver.ts';
 import type { FailedCallKit } from './stages/failed-call.ts';
+import { createLearnedPace } from './stages/learned-pace.ts';
 import { createStageMetrics } from './stages/metrics.ts';
 import { createPollStage } from './stages/poll.ts';
 import { createStoreStage } from './stages/store.ts';
@@ -106,10 +107,11 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
       onThrow: onThrow(kit, name),
     });
   const tasks = createKnownTasks();
+  const pace = createLearnedPace(store.paces, onError);
   const stages = [
     consume('call', createCallStage({ ...kit, grsai, limits }), config.CALL_CONCURRENCY),
-    consume('submit', createSubmitStage({ ...kit, grsai, limits, tasks }), config.SUBMIT_CONCURRENCY),
-    consume('poll', createPollStage({ ...kit, grsai, tasks }), config.POLL_CONCURRENCY),
+    consume('submit', createSubmitStage({ ...kit, grsai, limits, tasks, pace }), config.SUBMIT_CONCURRENCY),
+    consume('poll', createPollStage({ ...kit, grsai, tasks, pace }), config.POLL_CONCURRENCY),
     consume(
       'store',
       createStoreStage({
@@ -163,6 +165,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
   const closing: readonly (readonly Service[])[] = [
     [...stages, maintain, watch, memory],
     [
+      pace,
       ...(health ? [health] : []),
       { name: 'queues', stop: () => producer.close() },
       { name: 'upstream', stop: () => grsai.close() },

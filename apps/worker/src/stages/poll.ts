@@ -1,8 +1,9 @@
 import { type Grsai, GrsaiError, type TaskState } from '@grsai-jobs/grsai';
-import { budgetMs, decideTask, type FailureCode, type JobRecord, nextLookMs } from '@grsai-jobs/jobs';
+import { budgetMs, decideTask, type FailureCode, type JobRecord, likelyDurationMs, nextLookMs } from '@grsai-jobs/jobs';
 import { done, type Entry, entryId, type Handler, type Outcome } from '@grsai-jobs/queue';
 import { expireRun, FIRST_LATE_LOOK_MS, failRun } from './end-run.ts';
 import { attemptOf, type Kit, noteAttempt } from './kit.ts';
+import type { LearnedPace } from './learned-pace.ts';
 import { TASK_LIFE_MS } from './submit.ts';
 import { type KnownTasks, type TaskFacts, taskFacts } from './task-facts.ts';
 
@@ -18,6 +19,7 @@ const MISSING_AGAIN_MS = 15_000;
 export interface PollKit extends Kit {
   grsai: Pick<Grsai, 'images'>;
   tasks: KnownTasks;
+  pace: LearnedPace;
 }
 
 /** poll: asks once, and sleeps in the queue until the next look. No slot, socket or timer is held meanwhile (P5). */
@@ -62,7 +64,7 @@ async function look(kit: PollKit, facts: TaskFacts): Promise<Outcome> {
   } catch (error) {
     if (!(error instanceof GrsaiError)) throw error;
     if (error.code === 'aborted') return { kind: 'wait', ms: 0 };
-    if (overBudget(age)) return await giveUp(kit, facts);
+    if (overBudget(kit, facts, age)) return await giveUp(kit, facts);
     // Looks are free and always safe to repeat (grsai-api §11.3).
     const wait = Math.max(error.retryAfterMs ?? 0, LOOK_AGAIN_MS);
     kit.metrics.attempts.inc({ stage: 'poll', outcome: 'retry', code: error.code });
@@ -79,7 +81,9 @@ async function settle(kit: PollKit, facts: TaskFacts, task: TaskState, age: numb
     case 'running':
       return await stillRunning(kit, facts, task, age);
     case 'succeeded':
-      return task.urls.length > 0 ? await takeOutputs(kit, facts, task) : await emptyLook(kit, facts, age, EMPTY.withoutLink);
+      return task.urls.length > 0
+        ? await takeOutputs(kit, facts, task, age)
+        : await emptyLook(kit, facts, age, EMPTY.withoutLink);
     case 'missing':
       return age < VISIBLE_AFTER_MS ? { kind: 'wait', ms: 2000 } : await emptyLook(kit, facts, age, EMPTY.missing);
     case 'violation':
@@ -90,21 +94,24 @@ async function settle(kit: PollKit, facts: TaskFacts, task: TaskState, age: numb
 }
 
 async function stillRunning(kit: PollKit, facts: TaskFacts, task: TaskState, age: number): Promise<Outcome> {
-  if (overBudget(age)) return await giveUp(kit, facts);
+  if (overBudget(kit, facts, age)) return await giveUp(kit, facts);
   const progress = Math.min(99, Math.round(task.progress ?? 0));
   if (progress > facts.progress) {
     const moved = await kit.store.moves.look(facts, { progress, polls: facts.polls });
     if (moved.kind !== 'ok') return done;
     facts.progress = progress;
   }
-  return { kind: 'wait', ms: nextLookMs(age) };
+  facts.runningAtMs = age;
+  return { kind: 'wait', ms: nextLookMs(age, kit.pace.durations(facts.kind)) };
 }
 
 /** The links die two hours after the submit at the latest, so storing goes first from here on (P3). */
-async function takeOutputs(kit: PollKit, facts: TaskFacts, task: TaskState): Promise<Outcome> {
+async function takeOutputs(kit: PollKit, facts: TaskFacts, task: TaskState, age: number): Promise<Outcome> {
   const pending = { links: task.urls.map((url) => ({ url })), dies_at: facts.submittedAt + TASK_LIFE_MS };
   const moved = await kit.store.moves.outputs(facts, { pending, polls: facts.polls });
-  if (moved.kind === 'ok') await kit.producer.enqueueStore({ id: facts.id, step: moved.step });
+  if (moved.kind !== 'ok') return done;
+  kit.pace.learn(facts.kind, likelyDurationMs(age, facts.runningAtMs, kit.pace.durations(facts.kind)));
+  await kit.producer.enqueueStore({ id: facts.id, step: moved.step });
   return done;
 }
 
@@ -137,7 +144,7 @@ async function emptyLook(
   const attempt = attemptOf(record, 'poll', now, now, 'retry', { code: seen.code, base: facts.base });
   noteAttempt(kit, record, attempt, { reason: seen.message });
   const attempts = [...record.attempts, attempt];
-  if (before + 1 >= seen.looks || overBudget(age)) {
+  if (before + 1 >= seen.looks || overBudget(kit, facts, age)) {
     await failRun(kit, record, 'upstream_result_lost', { attempts, message: seen.message, lateLookAt: now + FIRST_LATE_LOOK_MS });
     return done;
   }
@@ -172,7 +179,7 @@ async function failLook(kit: PollKit, record: JobRecord, code: FailureCode, task
   });
 }
 
-const overBudget = (age: number): boolean => age >= budgetMs();
+const overBudget = (kit: PollKit, facts: TaskFacts, age: number): boolean => age >= budgetMs(kit.pace.durations(facts.kind));
 
 const giveUp = (kit: PollKit, facts: TaskFacts): Promise<Outcome> =>
   withRecord(kit, facts, (record) =>

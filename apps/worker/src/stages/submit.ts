@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Grsai } from '@grsai-jobs/grsai';
 import type { AccountLimits, Moved } from '@grsai-jobs/job-store';
-import { budgetMs, nextLookMs } from '@grsai-jobs/jobs';
+import { budgetMs, durationKind, nextLookMs } from '@grsai-jobs/jobs';
 import { done, entryId, type Handler } from '@grsai-jobs/queue';
 import { endRun, FIRST_LATE_LOOK_MS } from './end-run.ts';
 import { type FailedCallKit, settleFailedCall } from './failed-call.ts';
 import { attemptOf, noteAttempt } from './kit.ts';
+import type { LearnedPace } from './learned-pace.ts';
 import { openPaidCall, type PaidCall } from './paid-call.ts';
 import { type KnownTasks, taskFacts } from './task-facts.ts';
 import { imageTask } from './upstream-bodies.ts';
@@ -23,6 +24,7 @@ export interface SubmitKit extends FailedCallKit {
   grsai: Pick<Grsai, 'images'>;
   limits: AccountLimits;
   tasks: KnownTasks;
+  pace: LearnedPace;
 }
 
 /** submit: hands an image task to upstream and keeps its id before anything else. */
@@ -49,14 +51,15 @@ async function keepTask(kit: SubmitKit, call: PaidCall, taken: { id: string; bas
   const now = kit.clock.now();
   const attempt = attemptOf(record, 'submit', call.startedAt, now, 'accepted', { base: taken.base });
   noteAttempt(kit, record, attempt);
-  const firstLookMs = nextLookMs(0);
+  const known = kit.pace.durations(durationKind(record.doc));
+  const firstLookMs = nextLookMs(0, known);
   const order = {
     by: token,
     token: randomUUID(),
     base: taken.base,
     taskId: taken.id,
     firstLookMs,
-    aliveUntil: now + budgetMs(),
+    aliveUntil: now + budgetMs(known),
     attempts: [...record.attempts, attempt],
   };
   const moved = await untilTaken(kit, call, taken, () => kit.store.moves.accepted(record, order));
@@ -100,7 +103,7 @@ async function reopenWithTask(
 ): Promise<boolean> {
   const current = await kit.store.jobs.read(call.record.id);
   if (current === null) return false;
-  const aliveUntil = kit.clock.now() + budgetMs();
+  const aliveUntil = kit.clock.now() + budgetMs(kit.pace.durations(durationKind(current.doc)));
   const reopened = await untilTaken(kit, call, { id: facts.task, base: facts.base }, (once) =>
     kit.store.moves.reopen(current, {
       to: 'running/generating',

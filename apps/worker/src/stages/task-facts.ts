@@ -1,4 +1,4 @@
-import type { JobRecord } from '@grsai-jobs/jobs';
+import { durationKind, type JobRecord } from '@grsai-jobs/jobs';
 import { LRUCache } from 'lru-cache';
 
 /** What a look needs to know of a task. It hardly changes while the entry counts, so it is not read at each look. */
@@ -8,6 +8,10 @@ export interface TaskFacts extends Pick<JobRecord, 'id' | 'tenant' | 'step' | 'b
   submittedAt: number;
   progress: number;
   polls: number;
+  /** Model and size, for its pace. */
+  kind: string;
+  /** Its age at the last look that saw it run, as far as this process knows. */
+  runningAtMs: number | undefined;
 }
 
 export const taskFacts = (
@@ -24,7 +28,15 @@ export const taskFacts = (
   submittedAt: task.submittedAt,
   progress: record.progress,
   polls: record.polls,
+  kind: durationKind(record.doc),
+  runningAtMs: ageAtLastLook(record, task.submittedAt),
 });
+
+/** A look writes the record only when there was news, so this may be an earlier one than the last. */
+function ageAtLastLook(record: JobRecord, submittedAt: number): number | undefined {
+  const age = (record.last_polled_at ?? 0) - submittedAt;
+  return age > 0 ? age : undefined;
+}
 
 /** Tasks that this process knows, by queue entry. */
 export type KnownTasks = LRUCache<string, TaskFacts>;
