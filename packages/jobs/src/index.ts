@@ -9,9 +9,12 @@ export {
 export { DEFAULT_EVENTS, endEvent, JOB_EVENTS, type JobEvent } from './events.ts';
 export { FAILURE_CODES, FAILURES, type Failure, type FailureCode } from './failures.ts';
 export { eventId, JOB_ID, jobId, jobOfEvent } from './ids.ts';
+export { inputObjects, mapPictures } from './inputs.ts';
 export { LIMITS, TENANT } from './limits.ts';
 export { MAX_CRASHES, MOVES, type Move, type MoveName } from './moves.ts';
 export { newRecord } from './new-record.ts';
+export { objectFolder } from './object-keys.ts';
+export { base64Of, type InputObject, inlineBytes, isInline, isInputObject, type Picture } from './pictures.ts';
 export { budgetMs, type Durations, nextLookMs, UNKNOWN_DURATIONS } from './poll-pace.ts';
 export type {
   Attempt,

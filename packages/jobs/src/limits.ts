@@ -7,6 +7,8 @@ export const LIMITS = {
   url: 2048,
   inlineImages: 16,
   inlineImageBytes: 16 * 1024 * 1024,
+  /** An inline image that is larger goes to the object store. */
+  recordImageBytes: 32 * 1024,
   metadataPairs: 16,
   metadataKey: 64,
   metadataValue: 512,

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { DEFAULT_EVENTS, JOB_EVENTS } from './events.ts';
+import type { KeptChatInput, KeptImageInput } from './inputs.ts';
 import { LIMITS } from './limits.ts';
+import { inlineBytes, isInline } from './pictures.ts';
 
 /** The schemas of what callers send (design §3). Unknown fields are refused, so that a typo never costs money. */
 
@@ -29,11 +31,6 @@ const picture = z
       (value.length >= 16 && /^[A-Za-z0-9+/]+={0,2}$/.test(value)),
     'an image must be an http(s) URL, a data URL of an image, or bare base64',
   );
-
-const isInline = (value: string) => !/^https?:\/\//i.test(value);
-
-/** Bytes that a base64 text stands for, without decoding it. */
-const inlineBytes = (value: string) => Math.floor(((value.length - value.indexOf(',') - 1) * 3) / 4);
 
 function checkInline(pictures: readonly string[], path: readonly (string | number)[], context: z.RefinementCtx): void {
   const inline = pictures.filter(isInline);
@@ -151,8 +148,14 @@ export type JobRequest = z.output<typeof JobRequest>;
 export type ChatInput = z.output<typeof ChatInput>;
 export type ImageInput = z.output<typeof ImageInput>;
 
-/** A request as accepted: defaults filled in, `on_unknown_submit` decided. It is kept in the record and never rewritten. */
-export type JobDoc = JobRequest & { on_unknown_submit: 'fail' | 'resubmit' };
+/**
+ * A request as accepted: defaults filled in, `on_unknown_submit` decided, large pictures in the object store. It is kept in the
+ * record and never rewritten.
+ */
+export type JobDoc = { on_unknown_submit: 'fail' | 'resubmit' } & (
+  | (Omit<z.output<typeof ChatJob>, 'input' | 'on_unknown_submit'> & { input: KeptChatInput })
+  | (Omit<z.output<typeof ImageJob>, 'input' | 'on_unknown_submit'> & { input: KeptImageInput })
+);
 
 /** The queue entry that a queued job of this kind waits in. */
 export const entryStage = (doc: Pick<JobDoc, 'type'> & { via?: string }): 'call' | 'submit' =>

@@ -1,4 +1,5 @@
 import { FAILURES, type FailureCode } from './failures.ts';
+import { viewInput } from './inputs.ts';
 import type { Attempt, JobError, JobOutput, JobRecord } from './record.ts';
 import { isTerminal } from './states.ts';
 
@@ -51,7 +52,7 @@ export async function viewJob(record: JobRecord, sign: SignLink, now: number) {
     stage: record.stage,
     run: record.run,
     model: doc.input.model,
-    input: doc.input,
+    input: viewInput(doc),
     ...(doc.type === 'image' ? { via: doc.via } : {}),
     metadata: doc.metadata,
     priority: doc.priority,

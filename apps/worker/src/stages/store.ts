@@ -1,5 +1,13 @@
 import { type Grsai, GrsaiError } from '@grsai-jobs/grsai';
-import type { Attempt, FailureCode, JobOutput, JobRecord, Pending, StoredImage } from '@grsai-jobs/jobs';
+import {
+  type Attempt,
+  type FailureCode,
+  type JobOutput,
+  type JobRecord,
+  objectFolder,
+  type Pending,
+  type StoredImage,
+} from '@grsai-jobs/jobs';
 import { NotMedia, type ObjectStore, ObjectStoreError, peekFacts } from '@grsai-jobs/object-store';
 import { done, type Handler, type Outcome } from '@grsai-jobs/queue';
 import { download, type Egress, EgressError } from '@grsai-jobs/webhooks';
@@ -33,8 +41,7 @@ function outputKey(
   index: number,
   ext: string,
 ): string {
-  const day = new Date(record.created_at).toISOString().slice(0, 10).replaceAll('-', '/');
-  return `${prefix === '' ? '' : `${prefix}/`}${record.tenant}/${day}/${record.id}/${record.run}-${index}.${ext}`;
+  return `${objectFolder(prefix, record)}/${record.run}-${index}.${ext}`;
 }
 
 /** store: streams what was paid for into S3, for as long as its links live. */

@@ -1,0 +1,7 @@
+import type { JobRecord } from './record.ts';
+
+/** Where the objects of a job stand: `<prefix>/<tenant>/<yyyy>/<mm>/<dd>/<job_id>` (design §2 "store"). */
+export function objectFolder(prefix: string, job: Pick<JobRecord, 'id' | 'tenant' | 'created_at'>): string {
+  const day = new Date(job.created_at).toISOString().slice(0, 10).replaceAll('-', '/');
+  return `${prefix === '' ? '' : `${prefix.replace(/\/+$/, '')}/`}${job.tenant}/${day}/${job.id}`;
+}
