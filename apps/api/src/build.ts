@@ -19,6 +19,7 @@ import { jobRoutes } from './http/routes/jobs.ts';
 import { webhookSecretRoutes } from './http/routes/webhook-secret.ts';
 import { createAcceptJob } from './use-cases/accept-job.ts';
 import { imageProblems, webhookProblems } from './use-cases/check-request.ts';
+import { createKeepInputs } from './use-cases/keep-inputs.ts';
 
 export const VERSION = '0.1.0';
 
@@ -58,6 +59,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
     producer,
     defaults: { image: config.ON_UNKNOWN_SUBMIT_IMAGE, chat: config.ON_UNKNOWN_SUBMIT_CHAT },
     newUlid: monotonicFactory(),
+    keepInputs: createKeepInputs({ objects, keyPrefix: config.S3_PREFIX, log }),
     memory,
     clock,
     log,

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { JobStore, MemoryWatch } from '@grsai-jobs/job-store';
 import { entryStage, type JobDoc, type JobRecord, type JobRequest, jobId, newRecord } from '@grsai-jobs/jobs';
-import type { Producer } from '@grsai-jobs/queue';
+import { type Producer, redisTrouble } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
 import { Problem } from '../http/problem.ts';
+import type { KeepInputs } from './keep-inputs.ts';
 
 export type AcceptJob = (
   request: JobRequest,
@@ -33,6 +34,7 @@ export function createAcceptJob(o: {
   producer: Producer;
   defaults: UnknownSubmitDefaults;
   newUlid: (now: number) => string;
+  keepInputs: KeepInputs;
   memory: Pick<MemoryWatch, 'tight'>;
   clock: Clock;
   log: Logger;
@@ -41,7 +43,7 @@ export function createAcceptJob(o: {
     if (o.memory.tight())
       throw new Problem('unavailable', 'The job store is nearly full. Nothing was accepted; send the request again later.');
     const now = o.clock.now();
-    const doc: JobDoc = { ...request, on_unknown_submit: request.on_unknown_submit ?? o.defaults[request.type] };
+    const asked: JobDoc = { ...request, on_unknown_submit: request.on_unknown_submit ?? o.defaults[request.type] };
     const id = jobId(o.newUlid(now));
     const idempotency = from.idempotencyKey
       ? {
@@ -52,13 +54,16 @@ export function createAcceptJob(o: {
             .digest('hex'),
         }
       : undefined;
-    const accepted = await o.store.moves.accept({
-      id,
-      tenant: from.tenant,
-      doc,
-      createdAt: now,
-      ...(idempotency ? { idempotency } : {}),
-    });
+    const { doc, discard } = await o.keepInputs(asked, { id, tenant: from.tenant, created_at: now });
+    const accepted = await o.store.moves
+      .accept({ id, tenant: from.tenant, doc, createdAt: now, ...(idempotency ? { idempotency } : {}) })
+      .catch(async (error: unknown) => {
+        // Only where nothing can have been accepted: a job without its inputs would be worse than inputs without a job.
+        const trouble = redisTrouble(error);
+        if (trouble === 'away' || trouble === 'full') await discard();
+        throw error;
+      });
+    if (accepted.kind !== 'ok') await discard();
     if (accepted.kind === 'conflict')
       throw new Problem(
         'idempotency_key_reused',

@@ -1,0 +1,97 @@
+import {
+  base64Of,
+  inlineBytes,
+  isInline,
+  type JobDoc,
+  type JobRecord,
+  LIMITS,
+  mapPictures,
+  objectFolder,
+} from '@grsai-jobs/jobs';
+import { factsOf, type MediaFacts, NotMedia, type ObjectStore, ObjectStoreError } from '@grsai-jobs/object-store';
+import type { Logger } from '@grsai-jobs/runtime';
+import { type FieldError, Problem } from '../http/problem.ts';
+import { invalid } from '../http/validate.ts';
+
+/** A request whose large pictures stand in the object store. */
+export interface KeptInputs {
+  doc: JobDoc;
+  /** Removes what was stored, for a request that made no job. Never rejects. */
+  discard(): Promise<void>;
+}
+
+/**
+ * Moves inline pictures over 32 KiB of a request to the object store; the record gets references instead (design §3).
+ * @throws Problem `invalid_request` for bytes that are no image, `unavailable` when they could not be stored. Nothing stays then.
+ */
+export type KeepInputs = (doc: JobDoc, job: Pick<JobRecord, 'id' | 'tenant' | 'created_at'>) => Promise<KeptInputs>;
+
+interface Large {
+  pointer: string;
+  key: string;
+  bytes: Buffer;
+  contentType: string;
+}
+
+export function createKeepInputs(o: {
+  objects: Pick<ObjectStore, 'putBytes' | 'delete'>;
+  keyPrefix: string;
+  log: Logger;
+}): KeepInputs {
+  return async (doc, job) => {
+    const large = largeOf(doc, objectFolder(o.keyPrefix, job));
+    const discard = async (): Promise<void> => {
+      if (large.length === 0) return;
+      await o.objects.delete(large.map(({ key }) => key)).catch((err: unknown) => {
+        o.log.warn({ event: 'job.inputs_left', err, job_id: job.id }, 'inputs of a request that made no job stay in S3');
+      });
+    };
+    const stored = await Promise.allSettled(
+      large.map(({ key, bytes, contentType }) => o.objects.putBytes(key, bytes, { contentType })),
+    );
+    const failed = stored.find((each) => each.status === 'rejected');
+    if (failed) {
+      await discard();
+      if (!(failed.reason instanceof ObjectStoreError)) throw failed.reason;
+      o.log.warn({ event: 'job.inputs_not_stored', err: failed.reason, job_id: job.id }, 'input images could not be stored');
+      throw new Problem(
+        'unavailable',
+        'The input images could not be stored. Nothing was accepted; send the request again, or send the images as URLs.',
+      );
+    }
+    const references = new Map(
+      large.map(({ pointer, key, bytes, contentType }) => [
+        pointer,
+        { $object: key, content_type: contentType, bytes: bytes.length },
+      ]),
+    );
+    return { doc: mapPictures(doc, (picture, pointer) => references.get(pointer) ?? picture), discard };
+  };
+}
+
+function largeOf(doc: JobDoc, folder: string): Large[] {
+  const large: Large[] = [];
+  const problems: FieldError[] = [];
+  mapPictures(doc, (picture, pointer) => {
+    if (typeof picture !== 'string' || !isInline(picture) || inlineBytes(picture) <= LIMITS.recordImageBytes) return picture;
+    const bytes = Buffer.from(base64Of(picture), 'base64');
+    const facts = imageFacts(bytes);
+    if (bytes.length !== inlineBytes(picture)) problems.push({ pointer, message: 'is not valid base64' });
+    else if (facts === null) problems.push({ pointer, message: 'is not an image: send PNG, JPEG, WebP, GIF or AVIF' });
+    else large.push({ pointer, key: `${folder}/in-${large.length}.${facts.ext}`, bytes, contentType: facts.contentType });
+    return picture;
+  });
+  if (problems.length > 0) throw invalid(problems);
+  return large;
+}
+
+/** The type from the bytes, whatever the data URL says. */
+function imageFacts(bytes: Uint8Array): MediaFacts | null {
+  try {
+    const facts = factsOf(bytes);
+    return facts.contentType.startsWith('image/') ? facts : null;
+  } catch (error) {
+    if (error instanceof NotMedia) return null;
+    throw error;
+  }
+}
