@@ -36,6 +36,7 @@ import { createCallStage } from './stages/call.ts';
 import { countingStalls, onThrow } from './stages/crashed.ts';
 import { createDeliverStage } from './stages/deliver.ts';
 import type { FailedCallKit } from './stages/failed-call.ts';
+import { createInputObjects } from './stages/input-objects.ts';
 import { createLearnedPace } from './stages/learned-pace.ts';
 import { createStageMetrics } from './stages/metrics.ts';
 import { createPollStage } from './stages/poll.ts';
@@ -107,10 +108,11 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
       onThrow: onThrow(kit, name),
     });
   const tasks = createKnownTasks();
+  const inputs = createInputObjects(objects, config.INPUT_IMAGES);
   const pace = createLearnedPace(store.paces, onError);
   const stages = [
-    consume('call', createCallStage({ ...kit, grsai, limits }), config.CALL_CONCURRENCY),
-    consume('submit', createSubmitStage({ ...kit, grsai, limits, tasks, pace }), config.SUBMIT_CONCURRENCY),
+    consume('call', createCallStage({ ...kit, grsai, limits, inputs }), config.CALL_CONCURRENCY),
+    consume('submit', createSubmitStage({ ...kit, grsai, limits, tasks, pace, inputs }), config.SUBMIT_CONCURRENCY),
     consume('poll', createPollStage({ ...kit, grsai, tasks, pace }), config.POLL_CONCURRENCY),
     consume(
       'store',

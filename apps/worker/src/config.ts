@@ -18,6 +18,10 @@ export const WorkerVariables = z.object({
   POLL_CONCURRENCY: integer(1, 10_000, 100),
   STORE_CONCURRENCY: integer(1, 1000, 16),
   DELIVER_CONCURRENCY: integer(1, 10_000, 50),
+  INPUT_IMAGES: z
+    .enum(['inline', 'link'])
+    .default('inline')
+    .describe('inline, or link for a bucket that upstream can reach: large input images are sent as signed links'),
   RETENTION_DAYS: integer(1, 3650, 7).describe('ended jobs are erased after this many days'),
   QUEUE_LOCK_MS: integer(1000, 600_000, 15_000),
   QUEUE_STALLED_MS: integer(500, 600_000, 5000),

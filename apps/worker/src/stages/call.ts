@@ -5,6 +5,7 @@ import { done, type Handler, type Outcome } from '@grsai-jobs/queue';
 import { endRun, failRun } from './end-run.ts';
 import { type FailedCallKit, settleFailedCall } from './failed-call.ts';
 import { heldCall } from './held-calls.ts';
+import type { InputObjects } from './input-objects.ts';
 import { attemptOf, noteAttempt } from './kit.ts';
 import { openPaidCall, type PaidCall } from './paid-call.ts';
 import { TASK_LIFE_MS } from './submit.ts';
@@ -24,6 +25,7 @@ const TELL_EVERY_MS = 5000;
 export interface CallKit extends FailedCallKit {
   grsai: Pick<Grsai, 'chat' | 'images'>;
   limits: AccountLimits;
+  inputs: InputObjects;
 }
 
 /** call: one held call from its first byte to its answer. */
@@ -33,7 +35,11 @@ export function createCallStage(kit: CallKit): Handler {
     if (!('record' in call)) return call;
     if (call.record.doc.type === 'image' && (await kit.pauses.reasons()).has('storage')) return await notNow(kit, call);
     try {
-      const held = await heldCall(kit.grsai, call.record.doc, { signal: kit.shutdown.cutting, onProgress: teller(kit, call) });
+      const held = await heldCall(kit.grsai, call.record.doc, {
+        signal: kit.shutdown.cutting,
+        inputs: kit.inputs,
+        onProgress: teller(kit, call),
+      });
       kit.upstream.answered();
       return held.kind === 'links' ? await keepLinks(kit, call, held.urls) : await keepCompletion(kit, call, held.completion);
     } catch (error) {

@@ -9,6 +9,7 @@ import {
   throttleMs,
   type Verdict,
 } from '@grsai-jobs/jobs';
+import { ObjectStoreError } from '@grsai-jobs/object-store';
 import { done, type Outcome } from '@grsai-jobs/queue';
 import type { PauseControl } from '../pauses/pause-control.ts';
 import type { UpstreamHealth } from '../pauses/upstream-health.ts';
@@ -18,6 +19,9 @@ import type { PaidCall } from './paid-call.ts';
 
 /** The queue is paused with it, so the entry itself need not wait. */
 const PAUSED_WAIT_MS = 1000;
+
+/** The rhythm of the probes that end a pause for storage. */
+const INPUTS_WAIT_MS = 15_000;
 
 export interface FailedCallKit extends Kit {
   /** Answers false when upstream refuses our key. */
@@ -52,6 +56,7 @@ export async function settleFailedCall(
   error: unknown,
 ): Promise<Outcome> {
   if (!(error instanceof GrsaiError)) throw error;
+  if (error.code === 'body_failed') return await inputsFailed(kit, call, stage, error);
   kit.upstream.failed(error);
   const cut = error.code === 'aborted' && kit.shutdown.cutting.aborted;
   const verdict = await decide(kit, error);
@@ -61,6 +66,21 @@ export async function settleFailedCall(
     base: error.base,
   });
   return await apply(kit, call, verdict, attempt, error, cut);
+}
+
+/** A large picture could not be read back from our own store: nothing was sent, and upstream is not to blame. */
+async function inputsFailed(kit: Kit, call: PaidCall, stage: 'call' | 'submit', error: GrsaiError): Promise<Outcome> {
+  const { record } = call;
+  const gone = error.cause instanceof ObjectStoreError && error.cause.code === 'not_found';
+  const attempt = attemptOf(record, stage, call.startedAt, kit.clock.now(), gone ? 'failed' : 'retry', { code: error.code });
+  if (!gone) return await back(kit, call, attempt, { spent: record.spent, waitMs: INPUTS_WAIT_MS });
+  noteAttempt(kit, record, attempt, { reason: error.message });
+  await failRun(kit, record, 'invalid_input', {
+    by: call.token,
+    attempts: [...record.attempts, attempt],
+    message: 'An input image of this job is no longer in the object store. Send the job again.',
+  });
+  return done;
 }
 
 const OUTCOME: Readonly<Record<Verdict['kind'], Attempt['outcome']>> = {

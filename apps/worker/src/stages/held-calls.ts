@@ -1,5 +1,15 @@
-import { type ChatCompletion, CompletionAssembler, type Grsai, GrsaiError, isEmptyCompletion } from '@grsai-jobs/grsai';
+import {
+  type ChatCompletion,
+  type ChatRequest,
+  CompletionAssembler,
+  type GenerationsRequest,
+  type Grsai,
+  GrsaiError,
+  isEmptyCompletion,
+  type StreamedBody,
+} from '@grsai-jobs/grsai';
 import type { JobDoc } from '@grsai-jobs/jobs';
+import type { InputObjects } from './input-objects.ts';
 import { chatBody, generationsBody } from './upstream-bodies.ts';
 
 /** What a held call brought. */
@@ -7,23 +17,31 @@ export type Held = { kind: 'completion'; completion: ChatCompletion } | { kind: 
 
 export interface HeldCallOptions {
   signal: AbortSignal;
+  inputs: InputObjects;
   /** Called while the answer comes in, 0–99, never falling. */
   onProgress: (progress: number) => void;
 }
 
 /** Makes the held call that a job asks for: plain chat, streamed chat read to its end, or images/generations. */
 export async function heldCall(grsai: Pick<Grsai, 'chat' | 'images'>, doc: JobDoc, o: HeldCallOptions): Promise<Held> {
-  if (doc.type === 'image')
-    return { kind: 'links', urls: (await grsai.images.generations(generationsBody(doc), { signal: o.signal })).urls };
-  const completion =
-    doc.input.stream === true ? await streamed(grsai, doc, o) : await grsai.chat.complete(chatBody(doc), { signal: o.signal });
+  if (doc.type === 'image') {
+    const body = await o.inputs.into<GenerationsRequest>(generationsBody(doc), { response_format: 'url' });
+    return { kind: 'links', urls: (await grsai.images.generations(body, { signal: o.signal })).urls };
+  }
+  const stream = doc.input.stream === true;
+  const body = await o.inputs.into<ChatRequest>(chatBody(doc), { stream });
+  const completion = stream ? await streamed(grsai, body, o) : await grsai.chat.complete(body, { signal: o.signal });
   return { kind: 'completion', completion: notEmpty(completion) };
 }
 
-async function streamed(grsai: Pick<Grsai, 'chat'>, doc: JobDoc, o: HeldCallOptions): Promise<ChatCompletion> {
+async function streamed(
+  grsai: Pick<Grsai, 'chat'>,
+  body: ChatRequest | StreamedBody,
+  o: HeldCallOptions,
+): Promise<ChatCompletion> {
   const assembler = new CompletionAssembler();
   let chunks = 0;
-  for await (const chunk of grsai.chat.stream(chatBody(doc), { signal: o.signal })) {
+  for await (const chunk of grsai.chat.stream(body, { signal: o.signal })) {
     assembler.add(chunk);
     chunks += 1;
     o.onProgress(progressAfter(chunks));

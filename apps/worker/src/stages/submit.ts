@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { Grsai } from '@grsai-jobs/grsai';
+import type { Grsai, ImageTask } from '@grsai-jobs/grsai';
 import type { AccountLimits, Moved } from '@grsai-jobs/job-store';
 import { budgetMs, durationKind, nextLookMs } from '@grsai-jobs/jobs';
 import { done, entryId, type Handler } from '@grsai-jobs/queue';
 import { endRun, FIRST_LATE_LOOK_MS } from './end-run.ts';
 import { type FailedCallKit, settleFailedCall } from './failed-call.ts';
+import type { InputObjects } from './input-objects.ts';
 import { attemptOf, noteAttempt } from './kit.ts';
 import type { LearnedPace } from './learned-pace.ts';
 import { openPaidCall, type PaidCall } from './paid-call.ts';
@@ -25,6 +26,7 @@ export interface SubmitKit extends FailedCallKit {
   limits: AccountLimits;
   tasks: KnownTasks;
   pace: LearnedPace;
+  inputs: InputObjects;
 }
 
 /** submit: hands an image task to upstream and keeps its id before anything else. */
@@ -35,7 +37,8 @@ export function createSubmitStage(kit: SubmitKit): Handler {
     try {
       // A stop that is shorter than a submit cuts it, so that its outcome is at least written down.
       const signal = AbortSignal.any([AbortSignal.timeout(SUBMIT_LIMIT_MS), kit.shutdown.cutting]);
-      const taken = await kit.grsai.images.submit(imageTask(call.record.doc), { signal });
+      const task = await kit.inputs.into<ImageTask>(imageTask(call.record.doc), { replyType: 'async' });
+      const taken = await kit.grsai.images.submit(task, { signal });
       kit.upstream.answered();
       await keepTask(kit, call, taken);
       return done;

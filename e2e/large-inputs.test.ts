@@ -1,0 +1,140 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { expect, onTestFinished, test } from 'vitest';
+import { startCapture } from './capture.ts';
+import { image, type Job, startStack } from './stack.ts';
+
+/** A PNG by its first bytes, and noise. */
+const picture = (bytes: number): Buffer => Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), randomBytes(bytes - 8)]);
+const dataUrl = (bytes: Buffer): string => `data:image/png;base64,${bytes.toString('base64')}`;
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+async function start(env: Record<string, string> = {}, workers = 1) {
+  const capture = await startCapture();
+  const stack = await startStack({
+    emulator: { taskMs: 300, chatMs: 20 },
+    env: { GRSAI_BASE_URLS: capture.url, ...env },
+    workers,
+  });
+  capture.passTo(stack.emulator.url);
+  const redis = new Redis(stack.redis.url);
+  onTestFinished(() => redis.disconnect());
+  const inputs = async () => (await stack.s3.keys()).filter((key) => key.includes('/in-'));
+  return { ...stack, capture, client: redis, inputs };
+}
+
+const asks = (images: readonly string[], more: object = {}) => ({
+  type: 'image',
+  input: { model: 'nano-banana-2', prompt: 'a paper lighthouse', images },
+  ...more,
+});
+
+test('when a job has an inline image of 3 MiB then upstream gets it byte for byte, and the record holds a reference', async () => {
+  const stack = await start();
+  const large = dataUrl(picture(3 * 1024 * 1024));
+  const small = dataUrl(picture(1000));
+  const sent = await stack.tenant.post<Job & { input: object }>(
+    '/v1/jobs',
+    asks(['https://caller.example/a.png', large, small], { webhook: image(stack.receiver).webhook }),
+  );
+  expect(sent.input).toMatchObject({
+    images: ['https://caller.example/a.png', { content_type: 'image/png', bytes: 3 * 1024 * 1024 }, small],
+  });
+  expect(JSON.stringify(sent)).not.toContain('$object');
+  const body = await stack.capture.post('/v1/api/generate');
+  const [url, got, other] = body['images'] as string[];
+  expect(sha256(got ?? '')).toBe(sha256(large));
+  expect({ ...body, images: [url, other] }).toEqual({
+    model: 'nano-banana-2',
+    prompt: 'a paper lighthouse',
+    replyType: 'async',
+    images: ['https://caller.example/a.png', small],
+  });
+  const [raw] = stack.capture.bodies;
+  expect(Number(raw?.length)).toBe(Buffer.byteLength(raw?.text ?? ''));
+  expect(await stack.client.memory('USAGE', `{gj}:job:${sent.id}`, 'SAMPLES', 0)).toBeLessThan(8 * 1024);
+  const day = new Date().toISOString().slice(0, 10).replaceAll('-', '/');
+  expect(await stack.inputs()).toEqual([`grsai-jobs/acme/${day}/${sent.id}/in-0.png`]);
+  expect(await stack.tenant.finished(sent.id)).toMatchObject({ status: 'succeeded', attempts: [{}, {}] });
+});
+
+test('when chat messages and a held image call have large images then both get them as data URLs too', async () => {
+  const stack = await start();
+  const bytes = picture(100_000);
+  const content = [
+    { type: 'text', text: 'What is "this"? 灯塔' },
+    { type: 'image_url', image_url: { url: dataUrl(bytes), detail: 'low' } },
+  ];
+  const chats = [false, true].map((stream) => ({
+    type: 'chat',
+    input: { model: 'gemini-3.1-pro', messages: [{ role: 'user', content }], stream },
+  }));
+  // Bare base64 arrives as a data URL; upstream takes both (grsai-api §9.4).
+  const held = asks([bytes.toString('base64')], { via: 'generations' });
+  for (const body of [...chats, held]) {
+    const { id } = await stack.tenant.post<Job>('/v1/jobs', body);
+    expect(await stack.tenant.finished(id)).toMatchObject({ status: 'succeeded', error: null });
+  }
+  const bodies = stack.capture.bodies.map((each) => JSON.parse(each.text) as { stream?: boolean });
+  const chat = { model: 'gemini-3.1-pro', messages: [{ role: 'user', content }] };
+  expect(bodies.filter((each) => 'messages' in each).sort((a) => (a.stream ? 1 : -1))).toEqual([
+    { ...chat, stream: false },
+    { ...chat, stream: true },
+  ]);
+  expect(bodies).toContainEqual({
+    model: 'nano-banana-2',
+    prompt: 'a paper lighthouse',
+    image: [dataUrl(bytes)],
+    response_format: 'url',
+  });
+});
+
+test('when INPUT_IMAGES is link then upstream gets a link that serves the bytes', async () => {
+  const stack = await start({ INPUT_IMAGES: 'link' });
+  const bytes = picture(50_000);
+  await stack.tenant.post('/v1/jobs', asks([dataUrl(bytes)]));
+  const { images } = (await stack.capture.post('/v1/api/generate')) as { images: string[] };
+  const answer = await fetch(images[0] ?? '');
+  expect(Buffer.from(await answer.arrayBuffer()).equals(bytes)).toBe(true);
+});
+
+test('when a request makes no job then none of its images stays in S3', async () => {
+  const stack = await start({}, 0);
+  const first = asks([dataUrl(picture(40_000)), dataUrl(picture(40_000))]);
+  const send = async (body: object, key = 'once') =>
+    await stack.tenant.send('POST', '/v1/jobs', body, { 'idempotency-key': key });
+  const made = (await (await send(first)).json()) as Job;
+  const kept = await stack.inputs();
+  expect(kept).toHaveLength(2);
+
+  const replayed = await send(first);
+  expect([replayed.status, ((await replayed.json()) as Job).id]).toEqual([202, made.id]);
+  expect((await send(asks([dataUrl(picture(40_000))]))).status).toBe(422);
+
+  const junk = asks([dataUrl(picture(40_000)), `data:image/png;base64,${randomBytes(40_000).toString('base64')}`]);
+  const refused = await send(junk, 'junk');
+  expect(refused.status).toBe(422);
+  expect(await refused.json()).toMatchObject({ code: 'invalid_request', errors: [{ pointer: '/input/images/1' }] });
+  const broken = await send(asks([`data:image/png;base64,${'AAAA='.repeat(20_000)}`]), 'broken');
+  expect(await broken.json()).toMatchObject({ errors: [{ pointer: '/input/images/0', message: 'is not valid base64' }] });
+
+  stack.s3.outage('refuse');
+  const away = await send(asks([dataUrl(picture(40_000))]), 'away');
+  expect([away.status, ((await away.json()) as { code: string }).code]).toEqual([503, 'unavailable']);
+  stack.s3.outage(false);
+  expect(await stack.inputs()).toEqual(kept);
+  expect(await stack.client.keys('{gj}:job:*')).toEqual([`{gj}:job:${made.id}`]);
+});
+
+test('when an image is gone from S3 before the submit then the job fails, nothing is sent, and upstream is not blamed', async () => {
+  const stack = await start({}, 0);
+  const { id } = await stack.tenant.post<Job>('/v1/jobs', asks([dataUrl(picture(40_000))]));
+  const [key] = await stack.inputs();
+  await fetch(`${stack.s3.endpoint}/${stack.s3.bucket}/${key}`, { method: 'DELETE' });
+  await stack.startWorker();
+  expect(await stack.tenant.finished(id)).toMatchObject({
+    status: 'failed',
+    error: { code: 'invalid_input', message: expect.stringContaining('no longer in the object store') },
+  });
+  expect(stack.capture.bodies).toEqual([]);
+});
