@@ -7,7 +7,7 @@ interface Aim {
 }
 
 /** What `node bench/main.ts` was asked for. */
-interface RunOptions {
+export interface RunOptions {
   /** Times that each side is measured. */
   readonly rounds: number;
   /** Directory for CPU profiles of our own processes; without it none is taken. */
@@ -33,7 +33,7 @@ export interface Row {
   readonly what: string;
   readonly against: string;
   /** Of a figure: nothing for a ratio. */
-  readonly unit: '' | 'KiB';
+  readonly unit: '' | 'KiB' | 's';
   readonly aim: Aim;
   /** Rounds, unless the command line says otherwise. */
   readonly rounds: number;

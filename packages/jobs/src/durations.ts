@@ -47,7 +47,7 @@ export function likelyDurationMs(
   random: () => number = Math.random,
 ): number {
   if (runningAtMs !== undefined && runningAtMs < seenMs) return (seenMs + runningAtMs) / 2;
-  const first = seenMs <= known.p20 * 1.1 + LOOK_GAP_MS / 2;
+  const first = seenMs <= known.p20 * 1.05 + LOOK_GAP_MS / 2;
   return first ? seenMs * (FOUND_AT_FIRST + (1 - FOUND_AT_FIRST) * random()) : seenMs - LOOK_GAP_MS / 2;
 }
 

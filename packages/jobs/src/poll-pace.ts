@@ -18,7 +18,7 @@ export const UNKNOWN_DURATIONS: Durations = { p20: 12 * SECOND, p90: 90 * SECOND
  * to the 90th, then every 10 s, with jitter.
  */
 export function nextLookMs(ageMs: number, known: Durations = UNKNOWN_DURATIONS, random: () => number = Math.random): number {
-  if (ageMs < known.p20) return Math.ceil((known.p20 - ageMs) * (1 + 0.1 * random()));
+  if (ageMs < known.p20) return Math.ceil((known.p20 - ageMs) * (1 + 0.05 * random()));
   return Math.round(ageMs < known.p90 ? (4 + random()) * SECOND : (9.5 + random()) * SECOND);
 }
 

@@ -14,7 +14,7 @@ import { type FieldError, Problem } from '../http/problem.ts';
 import { invalid } from '../http/validate.ts';
 
 /** A request whose large pictures stand in the object store. */
-export interface KeptInputs {
+interface KeptInputs {
   doc: JobDoc;
   /** Removes what was stored, for a request that made no job. Never rejects. */
   discard(): Promise<void>;
