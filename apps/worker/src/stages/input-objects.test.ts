@@ -58,6 +58,7 @@ test('whatever the pictures and the prompt, the streamed body is the JSON with d
         expect(await textOf(body)).toBe(text);
       },
     ),
+    { numRuns: 40 },
   );
 });
 

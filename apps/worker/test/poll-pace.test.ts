@@ -1,0 +1,66 @@
+import { durationBucket, UNKNOWN_DURATIONS } from '@grsai-jobs/jobs';
+import { waitFor } from '@grsai-jobs/testkit';
+import { expect, onTestFinished, test } from 'vitest';
+import { createLearnedPace } from '../src/stages/learned-pace.ts';
+import { createPollStage } from '../src/stages/poll.ts';
+import { createKnownTasks } from '../src/stages/task-facts.ts';
+import { generatingJob, startKit, type TestKit } from './kit.ts';
+
+const KIND = 'nano-banana-2';
+const fail = (error: Error) => {
+  throw error;
+};
+
+function startPace(kit: TestKit) {
+  const pace = createLearnedPace(kit.store.paces, fail);
+  onTestFinished(() => pace.stop());
+  return pace;
+}
+
+test('when a worker has seen tasks end then another one that starts later knows how long they take', async () => {
+  const kit = await startKit();
+  const first = createLearnedPace(kit.store.paces, fail);
+  for (let i = 0; i < 20; i += 1) first.learn(KIND, 60_000);
+  await first.stop();
+  const second = startPace(kit);
+  const { p20 } = await waitFor(() => (second.durations(KIND) === UNKNOWN_DURATIONS ? undefined : second.durations(KIND)), {
+    what: 'the pace to be read',
+  });
+  expect(p20).toBeGreaterThan(54_000);
+  expect(second.durations('another')).toBe(UNKNOWN_DURATIONS);
+});
+
+test('when looks find a task running and then done then its duration is learned as the time midway', async () => {
+  const kit = await startKit();
+  const pace = startPace(kit);
+  const stage = createPollStage({ ...kit, pace, tasks: createKnownTasks() });
+  const { id, read } = await generatingJob(kit);
+  const look = async () => await stage({ entry: { id, step: (await read()).step }, stalled: false });
+  await kit.clock.advance(500);
+  expect(await look()).toMatchObject({ kind: 'wait' });
+  await kit.clock.advance(3500);
+  expect(await look()).toEqual({ kind: 'done' });
+  expect((await read()).stage).toBe('storing');
+  await pace.stop();
+  const learned = (await kit.store.paces.all()).get(KIND);
+  expect(learned).toEqual({ tasks: 1, weights: new Map([[durationBucket(2250), 1]]) });
+});
+
+test('when the durations of a kind are known then a task is looked at by them, and given up at twice their p99', async () => {
+  const kit = await startKit();
+  await kit.store.paces.learn(KIND, new Map([[durationBucket(2_000_000), 100]]));
+  const pace = startPace(kit);
+  await waitFor(() => pace.durations(KIND) !== UNKNOWN_DURATIONS, { what: 'the pace to be read' });
+  const stage = createPollStage({ ...kit, pace, tasks: createKnownTasks() });
+  const { id, read } = await generatingJob(kit, '[[task-ms=7000000]]', { expires_in_s: 172_800 });
+  const look = async () => await stage({ entry: { id, step: (await read()).step }, stalled: false });
+  await kit.clock.advance(60_000);
+  const first = await look();
+  expect(first).toMatchObject({ kind: 'wait', ms: expect.any(Number) });
+  expect(first.kind === 'wait' ? first.ms : 0).toBeGreaterThan(1_500_000);
+  await kit.clock.advance(20 * 60_000);
+  expect((await look()).kind).toBe('wait');
+  await kit.clock.advance(50 * 60_000);
+  expect(await look()).toEqual({ kind: 'done' });
+  expect(await read()).toMatchObject({ status: 'failed', error: { code: 'upstream_timeout' } });
+});
