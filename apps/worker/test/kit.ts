@@ -65,9 +65,9 @@ const newId = () =>
     .slice(0, 26)}`;
 
 /** A job with its record and no entry, as a crash between the two leaves it. */
-export async function acceptedJob(kit: TestKit, more: object = {}) {
+export async function acceptedJob(kit: TestKit, more: object = {}, change: (doc: JobDoc) => JobDoc = (same) => same) {
   const id = newId();
-  await kit.store.moves.accept({ id, tenant: 'acme', doc: doc(more) });
+  await kit.store.moves.accept({ id, tenant: 'acme', doc: change(doc(more)) });
   const read = async () => {
     const record = await kit.store.jobs.read(id);
     if (record === null) throw new Error(`no record of ${id}`);
