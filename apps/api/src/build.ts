@@ -15,11 +15,16 @@ import type { FieldError } from './http/problem.ts';
 import { adminKeyRoutes } from './http/routes/admin-keys.ts';
 import { docsRoutes } from './http/routes/docs.ts';
 import { healthRoutes } from './http/routes/health.ts';
+import { jobActionRoutes } from './http/routes/job-actions.ts';
+import { jobImageRoutes } from './http/routes/job-images.ts';
+import { jobListRoutes } from './http/routes/job-list.ts';
 import { jobRoutes } from './http/routes/jobs.ts';
 import { webhookSecretRoutes } from './http/routes/webhook-secret.ts';
 import { createAcceptJob } from './use-cases/accept-job.ts';
+import { createCancelJob } from './use-cases/cancel-job.ts';
 import { imageProblems, webhookProblems } from './use-cases/check-request.ts';
 import { createKeepInputs } from './use-cases/keep-inputs.ts';
+import { createRetryJob } from './use-cases/retry-job.ts';
 
 export const VERSION = '0.1.0';
 
@@ -67,6 +72,9 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
 
   const check = (request: JobRequest): FieldError[] => [...webhookProblems(egress, request), ...imageProblems(request)];
 
+  const sign = (key: string, ttlS: number) => objects.signedUrl(key, ttlS);
+  const shared = { auth, jobs: store.jobs, sign, clock };
+
   let stopping = false;
   const app = createApp({
     log,
@@ -85,14 +93,13 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
         metrics,
         metricsToken: config.METRICS_TOKEN,
       }),
-      jobRoutes({
-        auth,
-        accept,
-        jobs: store.jobs,
-        sign: (key, ttlS) => objects.signedUrl(key, ttlS),
-        clock,
-        bodyLimit: config.BODY_LIMIT,
-        check,
+      jobRoutes({ ...shared, accept, bodyLimit: config.BODY_LIMIT, check }),
+      jobListRoutes({ ...shared, list: store.list }),
+      jobImageRoutes(shared),
+      jobActionRoutes({
+        ...shared,
+        cancel: createCancelJob({ store, producer, clock, log }),
+        retry: createRetryJob({ store, producer, memory, clock, log }),
       }),
       webhookSecretRoutes({
         auth,

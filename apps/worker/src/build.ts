@@ -1,5 +1,5 @@
 import { Grsai } from '@grsai-jobs/grsai';
-import { createJobStore, watchMemory } from '@grsai-jobs/job-store';
+import { createJobStore, hearCancels, watchMemory } from '@grsai-jobs/job-store';
 import { createObjectStore } from '@grsai-jobs/object-store';
 import {
   type Consumer,
@@ -39,6 +39,7 @@ import type { FailedCallKit } from './stages/failed-call.ts';
 import { createInputObjects } from './stages/input-objects.ts';
 import { createLearnedPace } from './stages/learned-pace.ts';
 import { createStageMetrics } from './stages/metrics.ts';
+import { createOpenCalls } from './stages/open-calls.ts';
 import { createPollStage } from './stages/poll.ts';
 import { createStoreStage } from './stages/store.ts';
 import { createSubmitStage } from './stages/submit.ts';
@@ -108,10 +109,19 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
       onThrow: onThrow(kit, name),
     });
   const tasks = createKnownTasks();
+  const openCalls = createOpenCalls();
+  const listener = await connectRedis(config.REDIS_URL, 'consumer', { onError });
+  await hearCancels({
+    redis: listener,
+    prefix: config.REDIS_PREFIX,
+    onCancel: (jobId) => openCalls.cancel(jobId),
+    onListening: () => openCalls.catchUp(store.jobs).catch(onError),
+    onError,
+  });
   const inputs = createInputObjects(objects, config.INPUT_IMAGES);
   const pace = createLearnedPace(store.paces, onError);
   const stages = [
-    consume('call', createCallStage({ ...kit, grsai, limits, inputs }), config.CALL_CONCURRENCY),
+    consume('call', createCallStage({ ...kit, grsai, limits, inputs, openCalls }), config.CALL_CONCURRENCY),
     consume('submit', createSubmitStage({ ...kit, grsai, limits, tasks, pace, inputs }), config.SUBMIT_CONCURRENCY),
     consume('poll', createPollStage({ ...kit, grsai, tasks, pace }), config.POLL_CONCURRENCY),
     consume(
@@ -175,6 +185,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     ],
     [
       { name: 'redis', stop: async () => redis.disconnect() },
+      { name: 'redis listener', stop: async () => listener.disconnect() },
       { name: 'object store', stop: async () => objects.close() },
     ],
   ];

@@ -1,8 +1,10 @@
 export type { Accepted, Idempotency } from './accept.ts';
 export { type ApiKeys, type Principal, SCOPES, type Scope } from './api-keys.ts';
 export type { AccountLimits, Begun } from './begin.ts';
+export { type CancelSignals, hearCancels } from './cancel-signals.ts';
 export type { Deliveries, Settlement } from './deliveries.ts';
 export type { RedisFacts, RedisHealth } from './health.ts';
+export type { JobFilter, JobList, JobPage, ListPlace } from './job-list.ts';
 export type { JobMoves } from './job-moves.ts';
 export type { JobHead, JobReads } from './job-reads.ts';
 export { createJobStore, type JobStore } from './job-store.ts';

@@ -7,6 +7,7 @@ import {
   type JobRecord,
   MOVES,
   type Pending,
+  type State,
   type TerminalStatus,
 } from '@grsai-jobs/jobs';
 import { createAccept } from './accept.ts';
@@ -39,9 +40,10 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
   };
 
   /** The end of a run with an open call names that call. */
-  const openCall = (job: JobRecord, by: string | undefined): Pick<Change, 'by' | 'from'> => {
+  const openCall = (job: JobRecord, by?: string, from?: readonly State[]): Pick<Change, 'by' | 'from'> => {
     const open = by ?? job.sent?.by;
-    return open === undefined ? { from: NOTHING_OPEN } : { by: open };
+    if (open === undefined) return { from: NOTHING_OPEN };
+    return from === undefined ? { by: open } : { by: open, from };
   };
 
   return {
@@ -152,10 +154,12 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
         counter?: string;
         set?: Change['set'];
         lateLookAt?: number;
+        /** Of an open call: fewer states than the table allows. */
+        from?: readonly State[];
       },
     ) =>
       move('end', job, {
-        ...openCall(job, o.by),
+        ...openCall(job, o.by, o.from),
         to: o.status,
         set: {
           fin: clock.now(),

@@ -1,7 +1,9 @@
 import type { Redis } from 'ioredis';
 import { type ApiKeys, createApiKeys } from './api-keys.ts';
+import { type CancelSignals, createCancelSignals } from './cancel-signals.ts';
 import { createDeliveries, type Deliveries } from './deliveries.ts';
 import { createRedisHealth, type RedisHealth } from './health.ts';
+import { createJobList, type JobList } from './job-list.ts';
 import { createJobMoves, type JobMoves } from './job-moves.ts';
 import { createJobReads, type JobReads } from './job-reads.ts';
 import { createKeys } from './keys.ts';
@@ -18,6 +20,8 @@ const PAUSABLE = ['call', 'submit', 'poll', 'store', 'deliver', 'maintain'] as c
 export interface JobStore {
   readonly moves: JobMoves;
   readonly jobs: JobReads;
+  readonly list: JobList;
+  readonly cancels: CancelSignals;
   readonly deliveries: Deliveries;
   readonly apiKeys: ApiKeys;
   readonly tenants: Tenants;
@@ -37,6 +41,8 @@ export function createJobStore(o: { redis: Redis; prefix: string; clock: { now()
   return {
     moves: createJobMoves(run, keys, o.clock),
     jobs: createJobReads(o.redis, run, keys),
+    list: createJobList(o.redis, keys),
+    cancels: createCancelSignals(o.redis, keys),
     deliveries: createDeliveries(o.redis, run, keys),
     apiKeys: createApiKeys(o.redis, keys),
     tenants: createTenants(o.redis, keys),

@@ -14,6 +14,8 @@ export interface Keys {
   rpm: string;
   /** Turns of the tenants, V and the number of queued jobs. */
   turns: string;
+  /** The channel that says which job's open call is to be aborted. */
+  cancels: string;
   tenantJobs(tenant: string): string;
   tenantFailed(tenant: string): string;
   tenantDeliveries(tenant: string): string;
@@ -53,6 +55,7 @@ export function createKeys(prefix: string): Keys {
     inflight: at('inflight'),
     rpm: at('rpm'),
     turns: at('turns'),
+    cancels: at('cancels'),
     tenantJobs: (tenant) => at(`tenant:${tenant}:jobs`),
     tenantFailed: (tenant) => at(`tenant:${tenant}:failed`),
     tenantDeliveries: (tenant) => at(`tenant:${tenant}:deliveries`),

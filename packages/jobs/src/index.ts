@@ -29,6 +29,7 @@ export type {
   StoredImage,
 } from './record.ts';
 export { ChatInput, entryStage, ImageInput, type JobDoc, JobRequest } from './request.ts';
+export { planRetry, RETRY_MODES, type RetryMode, type RetryPlan } from './retry-run.ts';
 export {
   CALL_ROWS,
   decideCall,

@@ -1,6 +1,6 @@
 import { redisTrouble } from '@grsai-jobs/queue';
 import type { Logger } from '@grsai-jobs/runtime';
-import type { ErrorRequestHandler } from 'express';
+import type { ErrorRequestHandler, Request } from 'express';
 import { Problem, type ProblemCode, sendProblem } from './problem.ts';
 
 /** Errors of express and its body reader by their `type` or status. */
@@ -25,8 +25,14 @@ function expressProblem(error: {
   return code ? new Problem(code, error.expose ? String(error.message) : 'The request cannot be read.') : null;
 }
 
+/** What a caller can do to learn what became of its request. */
+const afterLost = ({ method, path }: Request): string =>
+  method === 'POST' && path === '/v1/jobs'
+    ? 'accepted. Send it again with the same Idempotency-Key: it tells, and makes no second job.'
+    : 'carried out. Read the job to see, or send the request again.';
+
 /** Turns whatever was thrown below a route into one problem; what nobody meant to throw is logged and answers 500. */
-function problemOf(error: unknown): Problem {
+function problemOf(error: unknown, request: Request): Problem {
   if (error instanceof Problem) return error;
   const trouble = redisTrouble(error);
   if (trouble === 'away')
@@ -34,18 +40,15 @@ function problemOf(error: unknown): Problem {
   if (trouble === 'full')
     return new Problem('unavailable', 'The job store is full. Nothing was accepted; send the request again later.');
   if (trouble === 'lost')
-    return new Problem(
-      'unavailable',
-      'The answer of the job store was lost, so the request may have been accepted. Send it again with the same Idempotency-Key: it tells, and makes no second job.',
-    );
+    return new Problem('unavailable', `The answer of the job store was lost, so the request may have been ${afterLost(request)}`);
   if (typeof error === 'object' && error !== null)
     return expressProblem(error) ?? new Problem('internal', 'The service failed; the request id tells us where.');
   return new Problem('internal', 'The service failed; the request id tells us where.');
 }
 
 export function errorHandler(log: Logger): ErrorRequestHandler {
-  return (error: unknown, _request, response, next) => {
-    const problem = problemOf(error);
+  return (error: unknown, request, response, next) => {
+    const problem = problemOf(error, request);
     response.locals['problemCode'] = problem.code;
     if (problem.code === 'internal')
       log.error({ err: error, request_id: response.locals['requestId'] as string }, 'request failed');

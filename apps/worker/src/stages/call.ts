@@ -7,6 +7,7 @@ import { type FailedCallKit, settleFailedCall } from './failed-call.ts';
 import { heldCall } from './held-calls.ts';
 import type { InputObjects } from './input-objects.ts';
 import { attemptOf, noteAttempt } from './kit.ts';
+import type { Cancelable, OpenCalls } from './open-calls.ts';
 import { openPaidCall, type PaidCall } from './paid-call.ts';
 import { TASK_LIFE_MS } from './submit.ts';
 
@@ -26,26 +27,38 @@ export interface CallKit extends FailedCallKit {
   grsai: Pick<Grsai, 'chat' | 'images'>;
   limits: AccountLimits;
   inputs: InputObjects;
+  openCalls: OpenCalls;
 }
 
 /** call: one held call from its first byte to its answer. */
 export function createCallStage(kit: CallKit): Handler {
   return async ({ entry }) => {
-    const call = await openPaidCall(kit, entry, { stage: 'call', limitMs: CALL_LIMIT_MS, limits: kit.limits });
-    if (!('record' in call)) return call;
-    if (call.record.doc.type === 'image' && (await kit.pauses.reasons()).has('storage')) return await notNow(kit, call);
+    const cancelable = kit.openCalls.open(entry.id);
     try {
-      const held = await heldCall(kit.grsai, call.record.doc, {
-        signal: kit.shutdown.cutting,
-        inputs: kit.inputs,
-        onProgress: teller(kit, call),
-      });
-      kit.upstream.answered();
-      return held.kind === 'links' ? await keepLinks(kit, call, held.urls) : await keepCompletion(kit, call, held.completion);
-    } catch (error) {
-      return await settleFailedCall(kit, call, 'call', error);
+      const call = await openPaidCall(kit, entry, { stage: 'call', limitMs: CALL_LIMIT_MS, limits: kit.limits });
+      if (!('record' in call)) return call;
+      if (call.record.doc.type === 'image' && (await kit.pauses.reasons()).has('storage')) return await notNow(kit, call);
+      return await makeCall(kit, call, cancelable);
+    } finally {
+      cancelable.close();
     }
   };
+}
+
+async function makeCall(kit: CallKit, call: PaidCall, { signal: canceled }: Cancelable): Promise<Outcome> {
+  // An image call is paid for whatever we do, so only a chat is stopped by its caller.
+  const signals = [kit.shutdown.cutting, ...(call.record.doc.type === 'chat' ? [canceled] : [])];
+  try {
+    const held = await heldCall(kit.grsai, call.record.doc, {
+      signal: AbortSignal.any(signals),
+      inputs: kit.inputs,
+      onProgress: teller(kit, call),
+    });
+    kit.upstream.answered();
+    return held.kind === 'links' ? await keepLinks(kit, call, held.urls) : await keepCompletion(kit, call, held.completion);
+  } catch (error) {
+    return await settleFailedCall(kit, call, 'call', error, canceled);
+  }
 }
 
 /** What could not be kept is not paid for (P3): while S3 is away an image call goes back before a byte was sent. */

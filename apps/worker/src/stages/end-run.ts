@@ -8,6 +8,7 @@ import {
   type JobOutput,
   type JobRecord,
   jobError,
+  type State,
   type TerminalStatus,
 } from '@grsai-jobs/jobs';
 import type { Kit } from './kit.ts';
@@ -24,6 +25,8 @@ export interface EndOfRun {
   set?: { base: string; task: string; sub: number };
   /** The task may still end: the late sweep looks at it from then on. */
   lateLookAt?: number;
+  /** Of an open call: fewer states than the table of moves allows. */
+  from?: readonly State[];
 }
 
 /** A task that outlives its run is looked at again soon, then slowly. */

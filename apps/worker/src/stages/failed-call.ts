@@ -6,6 +6,7 @@ import {
   type JobError,
   type JobRecord,
   type Observation,
+  type State,
   throttleMs,
   type Verdict,
 } from '@grsai-jobs/jobs';
@@ -16,6 +17,8 @@ import type { UpstreamHealth } from '../pauses/upstream-health.ts';
 import { endRun, failRun } from './end-run.ts';
 import { attemptOf, type Kit, noteAttempt } from './kit.ts';
 import type { PaidCall } from './paid-call.ts';
+
+const OPEN: State = 'running/submitting';
 
 /** The queue is paused with it, so the entry itself need not wait. */
 const PAUSED_WAIT_MS = 1000;
@@ -54,9 +57,11 @@ export async function settleFailedCall(
   call: PaidCall,
   stage: 'call' | 'submit',
   error: unknown,
+  canceled?: AbortSignal,
 ): Promise<Outcome> {
   if (!(error instanceof GrsaiError)) throw error;
   if (error.code === 'body_failed') return await inputsFailed(kit, call, stage, error);
+  if (error.code === 'aborted' && canceled?.aborted) return await stoppedByCaller(kit, call, stage);
   kit.upstream.failed(error);
   const cut = error.code === 'aborted' && kit.shutdown.cutting.aborted;
   const verdict = await decide(kit, error);
@@ -81,6 +86,12 @@ async function inputsFailed(kit: Kit, call: PaidCall, stage: 'call' | 'submit', 
     message: 'An input image of this job is no longer in the object store. Send the job again.',
   });
   return done;
+}
+
+/** The record says `canceling` and so ends as canceled; when the signal was meant for an older run the call comes again. */
+async function stoppedByCaller(kit: Kit, call: PaidCall, stage: 'call' | 'submit'): Promise<Outcome> {
+  const attempt = attemptOf(call.record, stage, call.startedAt, kit.clock.now(), 'cut', { code: 'canceled' });
+  return await back(kit, call, attempt, { spent: call.record.spent, waitMs: 0 });
 }
 
 const OUTCOME: Readonly<Record<Verdict['kind'], Attempt['outcome']>> = {
@@ -159,14 +170,14 @@ async function fail(
   spent: number,
   keepSent = false,
 ): Promise<Outcome> {
-  noteAttempt(kit, call.record, attempt, { reason: error.message });
-  await failRun(kit, call.record, code, {
-    by: call.token,
-    attempts: [...call.record.attempts, attempt],
-    spent,
-    keepSent,
-    upstream: upstreamOf(error),
-  });
+  const { record, token: by } = call;
+  noteAttempt(kit, record, attempt, { reason: error.message });
+  const attempts = [...record.attempts, attempt];
+  // A chat that its caller has given up, and that came to nothing, was canceled; of an image call the caller has to know more.
+  const from = record.doc.type === 'chat' ? { from: [OPEN] } : {};
+  const moved = await failRun(kit, record, code, { by, attempts, spent, keepSent, upstream: upstreamOf(error), ...from });
+  if (moved.kind === 'wrong' && moved.state === 'canceling/submitting')
+    await endRun(kit, record, { status: 'canceled', by, attempts });
   return done;
 }
 

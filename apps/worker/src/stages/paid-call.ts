@@ -39,9 +39,9 @@ export async function openPaidCall(kit: Kit, entry: Entry, o: PaidCallOptions): 
       await expireRun(kit, begun.record);
       return done;
     case 'canceling':
-      await endRun(kit, begun.record, { status: 'canceled' });
-      return done;
+      return await endCanceled(kit, begun.record);
     case 'held':
+      if (canceledChat(begun.record)) return await endCanceled(kit, begun.record);
       return repeatable(begun.record)
         ? await takeOver(kit, entry, begun.record, token, o)
         : { kind: 'wait', ms: Math.max(0, (begun.record.sent?.until ?? 0) - kit.clock.now()) };
@@ -54,6 +54,14 @@ export async function openPaidCall(kit: Kit, entry: Entry, o: PaidCallOptions): 
 export const repeatable = (record: JobRecord): boolean =>
   record.status !== 'canceling' && record.doc.type === 'chat' && record.doc.on_unknown_submit === 'resubmit';
 
+/** Nobody waits for the answer of this chat, so nobody waits for the call of a dead worker either. */
+const canceledChat = (record: JobRecord): boolean => record.status === 'canceling' && record.doc.type === 'chat';
+
+async function endCanceled(kit: Kit, record: JobRecord): Promise<Outcome> {
+  await endRun(kit, record, { status: 'canceled', keepSent: true });
+  return done;
+}
+
 /** The worker that held the call died or froze, and the time of the call is over: its outcome is unknown. */
 async function lostCall(
   kit: Kit,
@@ -63,10 +71,7 @@ async function lostCall(
   o: PaidCallOptions,
 ): Promise<PaidCall | Outcome> {
   const by = record.sent?.by ?? '';
-  if (record.status === 'canceling') {
-    await endRun(kit, record, { status: 'canceled', by, keepSent: true });
-    return done;
-  }
+  if (record.status === 'canceling') return await endCanceled(kit, record);
   if (record.doc.on_unknown_submit === 'resubmit') return await takeOver(kit, entry, record, token, o);
   const lost = lostAttempt(kit, record, o.stage);
   noteAttempt(kit, record, lost, { reason: 'the worker of this call died' });

@@ -1,10 +1,12 @@
 import type { JobStore } from '@grsai-jobs/job-store';
-import { isTerminal, JOB_ID, JobRequest, type SignLink, viewJob } from '@grsai-jobs/jobs';
+import { isTerminal, JobRequest, type SignLink, viewJob } from '@grsai-jobs/jobs';
 import type { Clock } from '@grsai-jobs/runtime';
 import { type Request, Router } from 'express';
 import type { AcceptJob } from '../../use-cases/accept-job.ts';
 import { type Auth, principalOf } from '../auth.ts';
 import { jsonBody } from '../body.ts';
+import { etagOf, matchesEtag } from '../etag.ts';
+import { ownJob } from '../own-job.ts';
 import { type FieldError, Problem } from '../problem.ts';
 import { invalid, validate } from '../validate.ts';
 
@@ -51,13 +53,13 @@ export function jobRoutes(o: JobRoutes): Router {
   });
 
   router.get('/v1/jobs/:id', o.auth.requireScope('jobs:read'), async (request: Request<{ id: string }>, response) => {
-    const { id } = request.params;
-    response.locals['jobId'] = id;
-    const record = JOB_ID.test(id) ? await o.jobs.read(id) : null;
-    if (record === null || record.tenant !== principalOf(response).tenant)
-      throw new Problem('not_found', 'There is no job with this id.');
+    const record = await ownJob(o.jobs, request.params.id, response);
+    const now = o.clock.now();
+    const etag = etagOf(record, now);
+    response.set({ ETag: etag, 'Cache-Control': 'private, no-cache' });
     if (!isTerminal(record.status)) response.set('Retry-After', '2');
-    response.json(await viewJob(record, o.sign, o.clock.now()));
+    if (matchesEtag(request.headers['if-none-match'], etag)) response.status(304).end();
+    else response.json(await viewJob(record, o.sign, now));
   });
 
   return router;

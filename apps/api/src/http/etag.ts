@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto';
+import type { JobRecord } from '@grsai-jobs/jobs';
+
+/** Links of a result are signed afresh in each answer, so an answer that is kept is believed for half of their life. */
+const linksOf = (job: JobRecord, now: number): number =>
+  job.output === null || job.output.kind === 'chat' ? 0 : Math.floor(now / (job.doc.output.url_ttl_s * 500));
+
+/**
+ * The version of a job as callers see it. Weak, since links differ between two answers of one version. It changes with
+ * each move, each webhook try that changes the state, and at least every half of `url_ttl_s` while there are links.
+ */
+export function etagOf(job: JobRecord, now: number): string {
+  const seen = [
+    ...[job.run, job.seq, job.step, job.status, job.polls, job.task_id, job.attempts.length, job.attempts.at(-1)?.ended_at],
+    ...[job.webhook.state, job.webhook.last_delivery_id, linksOf(job, now)],
+  ];
+  return `W/"${createHash('sha1').update(JSON.stringify(seen)).digest('base64url').slice(0, 20)}"`;
+}
+
+const opaque = (tag: string): string => tag.trim().replace(/^W\//, '');
+
+/** Whether `If-None-Match` names this version, by weak comparison (RFC 9110 §13.1.2). */
+export function matchesEtag(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false;
+  return header.trim() === '*' || header.split(',').some((tag) => opaque(tag) === opaque(etag));
+}

@@ -1,0 +1,86 @@
+import type { JobFilter, ListPlace } from '@grsai-jobs/job-store';
+import { FAILURE_CODES, LIMITS, STATUSES } from '@grsai-jobs/jobs';
+import { z } from 'zod';
+import { placeOf } from './cursor.ts';
+import { type FieldError, Problem } from './problem.ts';
+import { invalid, validate } from './validate.ts';
+
+const oneOf = <T extends string>(known: readonly T[]) =>
+  z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(z.array(z.enum(known as readonly [T, ...T[]], { error: `must be one or more of ${known.join(', ')}` })));
+
+const time = z.iso.datetime({ offset: true, error: 'must be an RFC 3339 time such as 2026-01-31T08:00:00Z' });
+
+const wholeNumber = z
+  .string()
+  .regex(/^\d{1,6}$/, `must be a number from ${LIMITS.page.min} to ${LIMITS.page.max}`)
+  .transform(Number)
+  .pipe(z.number().min(LIMITS.page.min).max(LIMITS.page.max));
+
+/** The query of `GET /v1/jobs`, beside `metadata.<key>`. */
+export const ListQuery = z.strictObject({
+  status: oneOf(STATUSES).optional().describe('one or more, separated by commas'),
+  type: z.enum(['chat', 'image']).optional(),
+  model: z.string().min(1).max(LIMITS.model).optional(),
+  batch_id: z.string().min(1).max(64).optional(),
+  error_code: oneOf(FAILURE_CODES).optional().describe('one or more, separated by commas'),
+  created_after: time.optional(),
+  created_before: time.optional(),
+  limit: wholeNumber.default(LIMITS.page.default).describe('1 to 100; 20 when it is left out'),
+  cursor: z.string().min(1).max(256).optional().describe('next_cursor of the page before'),
+});
+
+const METADATA = 'metadata.';
+
+/** Each name once: a filter that came twice would be half ignored. */
+function single(query: Readonly<Record<string, unknown>>): Record<string, string> {
+  const twice: FieldError[] = [];
+  const values: Record<string, string> = {};
+  for (const [name, value] of Object.entries(query)) {
+    if (typeof value === 'string') values[name] = value;
+    else twice.push({ pointer: `/${name}`, message: 'is given more than once' });
+  }
+  if (twice.length > 0) throw invalid(twice);
+  return values;
+}
+
+function metadataOf(pairs: readonly [string, string][]): Record<string, string> {
+  if (pairs.length > LIMITS.metadataPairs) throw new Problem('bad_request', `At most ${LIMITS.metadataPairs} metadata filters.`);
+  const wrong = pairs.filter(([key]) => key === '' || key.length > LIMITS.metadataKey);
+  if (wrong.length > 0)
+    throw invalid(
+      wrong.map(([key]) => ({
+        pointer: `/${METADATA}${key}`,
+        message: `a metadata key has 1 to ${LIMITS.metadataKey} characters`,
+      })),
+    );
+  return Object.fromEntries(pairs);
+}
+
+/** @throws Problem with a pointer (`/name`) for each wrong parameter of the query. */
+export function listQuery(query: Readonly<Record<string, unknown>>): {
+  filter: JobFilter;
+  after: ListPlace | null;
+  limit: number;
+} {
+  const given = Object.entries(single(query));
+  const pairs = given.filter(([name]) => name.startsWith(METADATA));
+  const known = validate(ListQuery, Object.fromEntries(given.filter(([name]) => !name.startsWith(METADATA))));
+  const metadata = metadataOf(pairs.map(([name, value]) => [name.slice(METADATA.length), value]));
+  return {
+    filter: {
+      ...(known.status ? { status: known.status } : {}),
+      ...(known.type ? { type: known.type } : {}),
+      ...(known.model ? { model: known.model } : {}),
+      ...(known.batch_id ? { batchId: known.batch_id } : {}),
+      ...(known.error_code ? { errorCode: known.error_code } : {}),
+      ...(known.created_after ? { createdAfter: Date.parse(known.created_after) } : {}),
+      ...(known.created_before ? { createdBefore: Date.parse(known.created_before) } : {}),
+      metadata,
+    },
+    after: known.cursor === undefined ? null : placeOf(known.cursor),
+    limit: known.limit,
+  };
+}

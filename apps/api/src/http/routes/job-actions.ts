@@ -1,0 +1,53 @@
+import type { JobStore } from '@grsai-jobs/job-store';
+import { isTerminal, RETRY_MODES, type SignLink, viewJob } from '@grsai-jobs/jobs';
+import type { Clock } from '@grsai-jobs/runtime';
+import { type Request, Router } from 'express';
+import { z } from 'zod';
+import type { CancelJob } from '../../use-cases/cancel-job.ts';
+import type { RetryJob } from '../../use-cases/retry-job.ts';
+import type { Auth } from '../auth.ts';
+import { optionalJsonBody } from '../body.ts';
+import { ownJob } from '../own-job.ts';
+import { validate } from '../validate.ts';
+
+const SMALL_BODY = 16 * 1024;
+
+/** The body of `POST /v1/jobs/{id}/retry`; it may be left out. */
+export const RetryRequest = z.strictObject({
+  mode: z.enum(RETRY_MODES).optional().describe('resume goes on with what was paid for; resubmit submits, and pays, anew'),
+});
+
+/** What a caller does to a job after it was accepted. */
+export function jobActionRoutes(o: {
+  auth: Auth;
+  jobs: Pick<JobStore['jobs'], 'read'>;
+  cancel: CancelJob;
+  retry: RetryJob;
+  sign: SignLink;
+  clock: Clock;
+}): Router {
+  const router = Router();
+  const write = o.auth.requireScope('jobs:write');
+
+  router.post('/v1/jobs/:id/cancel', write, async (request: Request<{ id: string }>, response) => {
+    const job = await o.cancel(await ownJob(o.jobs, request.params.id, response));
+    if (!isTerminal(job.status)) response.status(202).set('Retry-After', '2');
+    response.json(await viewJob(job, o.sign, o.clock.now()));
+  });
+
+  router.post(
+    '/v1/jobs/:id/retry',
+    write,
+    ...optionalJsonBody<{ id: string }>(SMALL_BODY),
+    async (request: Request<{ id: string }>, response) => {
+      const { mode } = validate(RetryRequest, request.body ?? {});
+      const job = await o.retry(await ownJob(o.jobs, request.params.id, response), mode);
+      response
+        .status(202)
+        .set({ Location: `/v1/jobs/${job.id}`, 'Retry-After': '2' })
+        .json(await viewJob(job, o.sign, o.clock.now()));
+    },
+  );
+
+  return router;
+}

@@ -1,0 +1,24 @@
+import type { JobStore } from '@grsai-jobs/job-store';
+import type { SignLink } from '@grsai-jobs/jobs';
+import { type Request, Router } from 'express';
+import type { Auth } from '../auth.ts';
+import { ownJob } from '../own-job.ts';
+import { Problem } from '../problem.ts';
+
+/** A lasting address for an image of a result: each request is sent on to a link that was just signed. */
+export function jobImageRoutes(o: { auth: Auth; jobs: Pick<JobStore['jobs'], 'read'>; sign: SignLink }): Router {
+  const router = Router();
+  router.get(
+    '/v1/jobs/:id/images/:n',
+    o.auth.requireScope('jobs:read'),
+    async (request: Request<{ id: string; n: string }>, response) => {
+      const job = await ownJob(o.jobs, request.params.id, response);
+      const images = job.output?.kind === 'images' ? job.output.images : [];
+      const image = images.find(({ index }) => String(index) === request.params.n);
+      if (image === undefined)
+        throw new Problem('not_found', `The job is ${job.status} and has ${images.length} images, counted from 0.`);
+      response.set('Cache-Control', 'no-store').redirect(302, await o.sign(image.key, job.doc.output.url_ttl_s));
+    },
+  );
+  return router;
+}

@@ -1,0 +1,102 @@
+import type { JobRecord } from '@grsai-jobs/jobs';
+import { expect, test } from 'vitest';
+import type { JobFilter, ListPlace } from '../src/index.ts';
+import { imageDoc, jobIn, newJobId, type Started, startStore } from './kit.ts';
+
+/** All pages of a list, with how many there were. */
+async function all(kit: Started, filter: JobFilter, limit: number): Promise<{ ids: string[]; pages: number[] }> {
+  const ids: string[] = [];
+  const pages: number[] = [];
+  let after: ListPlace | null = null;
+  do {
+    const page: { jobs: JobRecord[]; next: ListPlace | null } = await kit.store.list.page({
+      tenant: 'acme',
+      filter,
+      after,
+      limit,
+    });
+    ids.push(...page.jobs.map(({ id }) => id));
+    pages.push(page.jobs.length);
+    after = page.next;
+  } while (after !== null);
+  return { ids, pages };
+}
+
+async function accept(kit: Started, more: object = {}): Promise<string> {
+  const id = newJobId();
+  await kit.store.moves.accept({ id, tenant: 'acme', doc: imageDoc(more) });
+  return id;
+}
+
+test('when many jobs share a millisecond then pages tell each of them once, the newest first', async () => {
+  const kit = await startStore();
+  const made: string[][] = [];
+  for (let ms = 0; ms < 3; ms += 1) {
+    made.unshift((await Promise.all(Array.from({ length: 7 }, () => accept(kit)))).sort().reverse());
+    kit.clock.advance(1);
+  }
+  for (const limit of [1, 2, 5, 7, 20, 21]) {
+    const { ids, pages } = await all(kit, {}, limit);
+    expect(ids).toEqual(made.flat());
+    expect(pages.slice(0, -1).every((length) => length === limit)).toBe(true);
+  }
+});
+
+test('when the job of a cursor was deleted then the next page goes on behind its place', async () => {
+  const kit = await startStore();
+  const ids = (await Promise.all(Array.from({ length: 6 }, () => accept(kit)))).sort().reverse();
+  const first = await kit.store.list.page({ tenant: 'acme', filter: {}, after: null, limit: 3 });
+  await kit.redis.zrem('{gj}:tenant:acme:jobs', ids[2] ?? '');
+  const next = await kit.store.list.page({ tenant: 'acme', filter: {}, after: first.next, limit: 3 });
+  expect(next.jobs.map(({ id }) => id)).toEqual(ids.slice(3));
+  expect(next.next).toBeNull();
+});
+
+test('when a list is filtered then only jobs that are all of it stand there', async () => {
+  const kit = await startStore();
+  const start = kit.clock.now();
+  const plain = await accept(kit, { metadata: { order: 'A-1' } });
+  kit.clock.advance(1000);
+  const other = await accept(kit, { metadata: { order: 'A-2', team: 'x' }, input: { model: 'gpt-image-2', prompt: 'p' } });
+  kit.clock.advance(1000);
+  const failed = await jobIn(kit, 'generating', imageDoc({ metadata: { order: 'A-1' } }));
+  const error = { code: 'upstream_failed', message: '', retryable: true, stage: 'generating' } as const;
+  await kit.store.moves.end(await failed.read(), { status: 'failed', error });
+  await kit.store.moves.accept({ id: newJobId(), tenant: 'other', doc: imageDoc() });
+  const rows: [JobFilter, string[]][] = [
+    [{}, [failed.id, other, plain]],
+    [{ status: ['failed'] }, [failed.id]],
+    [{ status: ['failed', 'queued'] }, [failed.id, other, plain]],
+    [{ status: ['succeeded'] }, []],
+    [{ type: 'chat' }, []],
+    [{ type: 'image' }, [failed.id, other, plain]],
+    [{ model: 'gpt-image-2' }, [other]],
+    [{ errorCode: ['upstream_failed', 'internal'] }, [failed.id]],
+    [{ errorCode: ['internal'] }, []],
+    [{ batchId: 'batch_none' }, []],
+    [{ metadata: { order: 'A-1' } }, [failed.id, plain]],
+    [{ metadata: { order: 'A-1' }, status: ['queued'] }, [plain]],
+    [{ metadata: { order: 'A-2', team: 'x' } }, [other]],
+    [{ metadata: { order: 'A-2', team: 'y' } }, []],
+    [{ createdAfter: start }, [failed.id, other]],
+    [{ createdBefore: start + 1000 }, [plain]],
+    [{ createdAfter: start, createdBefore: start + 2000 }, [other]],
+  ];
+  for (const [filter, ids] of rows) expect({ filter, ids: (await all(kit, filter, 2)).ids }).toEqual({ filter, ids });
+});
+
+test('when a filter is rare then one request reads at most 2 000 records and says where to go on', async () => {
+  const kit = await startStore();
+  const wanted = await accept(kit, { metadata: { rare: 'yes' } });
+  for (let n = 0; n < 2100; n += 300) {
+    kit.clock.advance(1);
+    await Promise.all(Array.from({ length: 300 }, () => accept(kit)));
+  }
+  const page = (after: ListPlace | null) =>
+    kit.store.list.page({ tenant: 'acme', filter: { metadata: { rare: 'yes' } }, after, limit: 5 });
+  const first = await page(null);
+  expect(first.jobs).toEqual([]);
+  const second = await page(first.next);
+  expect(second.jobs.map(({ id }) => id)).toEqual([wanted]);
+  expect(second.next).toBeNull();
+});

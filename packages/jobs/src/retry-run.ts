@@ -1,0 +1,62 @@
+import type { FailureCode } from './failures.ts';
+import type { JobRecord } from './record.ts';
+import { isTerminal } from './states.ts';
+
+/** What a retry does: go on with what is there, or submit anew. */
+export const RETRY_MODES = ['resume', 'resubmit'] as const;
+export type RetryMode = (typeof RETRY_MODES)[number];
+
+/** The links of a task and its id die two hours after the submit (grsai-api §10.1). */
+const TASK_LIFE_MS = 2 * 3600 * 1000;
+
+/** Ends that a task itself came to: there is nothing of it to go on with. */
+const TASK_FAILED: readonly string[] = [
+  'content_rejected',
+  'invalid_input',
+  'model_unavailable',
+  'upstream_failed',
+] satisfies FailureCode[];
+
+export type RetryPlan =
+  | { kind: 'reopen'; mode: RetryMode; to: 'queued' | 'running/generating' | 'running/storing' }
+  /** The state of the job does not allow it; the text says why, and what does. */
+  | { kind: 'refuse'; why: 'live' | 'succeeded' | 'submit_unknown' | 'nothing_to_resume'; text: string };
+
+type Ended = Pick<
+  JobRecord,
+  'status' | 'pending' | 'task_id' | 'base' | 'submitted_at' | 'created_at' | 'error' | 'sent' | 'doc'
+>;
+
+/** Where a run can go on without a new submit, if anywhere. */
+function resumable(job: Ended, now: number): 'running/generating' | 'running/storing' | null {
+  if (job.pending !== null && now < job.pending.dies_at) return 'running/storing';
+  const alive = job.task_id !== null && job.base !== null && now < (job.submitted_at ?? job.created_at) + TASK_LIFE_MS;
+  return alive && !TASK_FAILED.includes(job.error?.code ?? '') ? 'running/generating' : null;
+}
+
+/** Whether a task may exist that nobody knows of: said so, or canceled while its submit was lost. */
+const mayHaveSubmitted = (job: Ended): boolean =>
+  job.error?.code === 'submit_unknown' || (job.sent !== null && job.doc.on_unknown_submit === 'fail');
+
+const refuse = (why: Extract<RetryPlan, { kind: 'refuse' }>['why'], text: string): RetryPlan => ({ kind: 'refuse', why, text });
+
+/** The rules of design §2 "Retry". Without a mode what was paid for goes first; a lost submit is repeated only when asked for. */
+export function planRetry(job: Ended, now: number, mode?: RetryMode): RetryPlan {
+  if (!isTerminal(job.status))
+    return refuse('live', `The job is ${job.status}; only a failed, expired or canceled one can be retried.`);
+  if (job.status === 'succeeded') return refuse('succeeded', 'The job has succeeded; send a new one for another result.');
+  const resumeTo = mode === 'resubmit' ? null : resumable(job, now);
+  if (resumeTo !== null) return { kind: 'reopen', mode: 'resume', to: resumeTo };
+  if (mode === 'resubmit') return { kind: 'reopen', mode, to: 'queued' };
+  if (mayHaveSubmitted(job))
+    return refuse(
+      'submit_unknown',
+      'The answer to the paid submit was lost, so the upstream may have made and charged a task. Send {"mode": "resubmit"} to submit, and perhaps pay, once more.',
+    );
+  if (mode === 'resume')
+    return refuse(
+      'nothing_to_resume',
+      'Neither an output nor a living upstream task is left to go on with. Send {"mode": "resubmit"}.',
+    );
+  return { kind: 'reopen', mode: 'resubmit', to: 'queued' };
+}
