@@ -24,6 +24,7 @@ import { createAcceptJob } from './use-cases/accept-job.ts';
 import { createCancelJob } from './use-cases/cancel-job.ts';
 import { imageProblems, webhookProblems } from './use-cases/check-request.ts';
 import { createKeepInputs } from './use-cases/keep-inputs.ts';
+import { createDeleteJob } from './use-cases/delete-job.ts';
 import { createRetryJob } from './use-cases/retry-job.ts';
 
 export const VERSION = '0.1.0';
@@ -99,6 +100,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
       jobActionRoutes({
         ...shared,
         cancel: createCancelJob({ store, producer, clock, log }),
+        remove: createDeleteJob({ store, objects, log }),
         retry: createRetryJob({ store, producer, memory, clock, log }),
       }),
       webhookSecretRoutes({

@@ -3,6 +3,7 @@ export { type ApiKeys, type Principal, SCOPES, type Scope } from './api-keys.ts'
 export type { AccountLimits, Begun } from './begin.ts';
 export { type CancelSignals, hearCancels } from './cancel-signals.ts';
 export type { Deliveries, Settlement } from './deliveries.ts';
+export type { Erase } from './erase.ts';
 export type { RedisFacts, RedisHealth } from './health.ts';
 export type { JobFilter, JobList, JobPage, ListPlace } from './job-list.ts';
 export type { JobMoves } from './job-moves.ts';

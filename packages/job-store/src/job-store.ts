@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { type ApiKeys, createApiKeys } from './api-keys.ts';
 import { type CancelSignals, createCancelSignals } from './cancel-signals.ts';
 import { createDeliveries, type Deliveries } from './deliveries.ts';
+import { createErase, type Erase } from './erase.ts';
 import { createRedisHealth, type RedisHealth } from './health.ts';
 import { createJobList, type JobList } from './job-list.ts';
 import { createJobMoves, type JobMoves } from './job-moves.ts';
@@ -21,6 +22,7 @@ export interface JobStore {
   readonly moves: JobMoves;
   readonly jobs: JobReads;
   readonly list: JobList;
+  readonly erase: Erase;
   readonly cancels: CancelSignals;
   readonly deliveries: Deliveries;
   readonly apiKeys: ApiKeys;
@@ -42,6 +44,7 @@ export function createJobStore(o: { redis: Redis; prefix: string; clock: { now()
     moves: createJobMoves(run, keys, o.clock),
     jobs: createJobReads(o.redis, run, keys),
     list: createJobList(o.redis, keys),
+    erase: createErase(o.redis, run, keys),
     cancels: createCancelSignals(o.redis, keys),
     deliveries: createDeliveries(o.redis, run, keys),
     apiKeys: createApiKeys(o.redis, keys),

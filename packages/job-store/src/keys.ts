@@ -33,6 +33,8 @@ export interface Keys {
   batch(id: string): string;
   delivery(id: string): string;
   dueDeliveries: string;
+  /** Who had this job erased. */
+  erased(id: string): string;
   idempotency(tenant: string, route: string, key: string): string;
   apiKey(hash: string): string;
   apiKeys: string;
@@ -68,6 +70,7 @@ export function createKeys(prefix: string): Keys {
     batch: (id) => at(`batch:${id}`),
     delivery: (id) => at(`delivery:${id}`),
     dueDeliveries: at('due:deliveries'),
+    erased: (id) => at(`erased:${id}`),
     idempotency: (tenant, route, key) => at(`idem:${tenant}:${route}:${key}`),
     apiKey: (hash) => at(`key:${hash}`),
     apiKeys: at('keys'),

@@ -1,4 +1,3 @@
-import { eventId, JOB_EVENTS, type JobRecord } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.ts';
 
@@ -28,24 +27,6 @@ export function createSweeps(redis: Redis, keys: Keys) {
     /** Jobs that ended before `time`, the oldest first. */
     endedBefore: (time: number, limit: number): Promise<string[]> =>
       redis.zrange(keys.ended, '-inf', String(time), 'BYSCORE', 'LIMIT', 0, limit),
-
-    /** Erases an ended job with its deliveries and its places in the lists. Its objects are not touched. */
-    async erase(job: JobRecord): Promise<void> {
-      const events = Array.from({ length: job.run }, (_, i) => JOB_EVENTS.map((type) => eventId(job.id, i + 1, type))).flat();
-      await redis
-        .multi()
-        .del(keys.job(job.id), ...events.map((id) => keys.delivery(id)))
-        .zrem(keys.tenantJobs(job.tenant), job.id)
-        .zrem(keys.tenantFailed(job.tenant), job.id)
-        .zrem(keys.failed, job.id)
-        .zrem(keys.ended, job.id)
-        .zrem(keys.due, job.id)
-        .zrem(keys.late, job.id)
-        .zrem(keys.tenantDeliveries(job.tenant), ...events)
-        .zrem(keys.dueDeliveries, ...events)
-        .hincrby(keys.counters, 'erased', 1)
-        .exec();
-    },
 
     /** An id whose record is gone already. */
     async forgetEnded(id: string): Promise<void> {

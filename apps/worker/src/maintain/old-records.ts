@@ -17,8 +17,7 @@ export function createOldRecords(kit: Kit, retentionDays: number): () => Promise
       const record = await kit.store.jobs.read(id);
       if (record === null || !isTerminal(record.status)) await kit.store.sweeps.forgetEnded(id);
       else if (record.webhook.state !== 'pending') {
-        await kit.store.sweeps.erase(record);
-        kit.metrics.erased.inc();
+        if (await kit.store.erase.old(record)) kit.metrics.erased.inc();
       }
     });
   };

@@ -22,5 +22,7 @@ else
   redis.call('ZREM', KEYS[3], order.id)
 end
 if order.counter then redis.call('HINCRBY', KEYS[4], order.counter, 1) end
+-- Of an erased job nothing is kept for ever: its delivery goes a week after its last try.
+if order.state ~= 'pending' and redis.call('EXISTS', job) == 0 then redis.call('PEXPIRE', delivery, 604800000) end
 if redis.call('HGET', job, 'whd') == order.id then redis.call('HSET', job, 'whs', order.state) end
 return { 'ok', step }

@@ -4,8 +4,9 @@ import type { Clock } from '@grsai-jobs/runtime';
 import { type Request, Router } from 'express';
 import { z } from 'zod';
 import type { CancelJob } from '../../use-cases/cancel-job.ts';
+import type { DeleteJob } from '../../use-cases/delete-job.ts';
 import type { RetryJob } from '../../use-cases/retry-job.ts';
-import type { Auth } from '../auth.ts';
+import { type Auth, principalOf } from '../auth.ts';
 import { optionalJsonBody } from '../body.ts';
 import { ownJob } from '../own-job.ts';
 import { validate } from '../validate.ts';
@@ -23,6 +24,7 @@ export function jobActionRoutes(o: {
   jobs: Pick<JobStore['jobs'], 'read'>;
   cancel: CancelJob;
   retry: RetryJob;
+  remove: DeleteJob;
   sign: SignLink;
   clock: Clock;
 }): Router {
@@ -48,6 +50,12 @@ export function jobActionRoutes(o: {
         .json(await viewJob(job, o.sign, o.clock.now()));
     },
   );
+
+  router.delete('/v1/jobs/:id', write, async (request: Request<{ id: string }>, response) => {
+    response.locals['jobId'] = request.params.id;
+    await o.remove(request.params.id, principalOf(response).tenant);
+    response.status(204).end();
+  });
 
   return router;
 }

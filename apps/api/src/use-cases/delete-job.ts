@@ -1,0 +1,41 @@
+import type { JobStore } from '@grsai-jobs/job-store';
+import { isTerminal, JOB_ID, type JobOutput, type JobRecord } from '@grsai-jobs/jobs';
+import type { ObjectStore } from '@grsai-jobs/object-store';
+import type { Logger } from '@grsai-jobs/runtime';
+import { noSuchJob } from '../http/own-job.ts';
+import { Problem } from '../http/problem.ts';
+
+/** Erases a job and what it left. Does nothing when that was done before. */
+export type DeleteJob = (id: string, tenant: string) => Promise<void>;
+
+const keysIn = (output: JobOutput | null): string[] => {
+  if (output?.kind === 'images') return output.images.map(({ key }) => key);
+  return output?.kind === 'chat_file' ? [output.key] : [];
+};
+
+/** Objects of the present run and of all before it. */
+const objectsOf = (job: JobRecord): string[] =>
+  [job.output, ...Object.values(job.past).map(({ output }) => output)].flatMap(keysIn);
+
+/** Objects go first: while one is left the record is there to name it, and the delete can be sent again. */
+export function createDeleteJob(o: { store: JobStore; objects: Pick<ObjectStore, 'delete'>; log: Logger }): DeleteJob {
+  return async (id, tenant) => {
+    const job = JOB_ID.test(id) ? await o.store.jobs.read(id) : null;
+    if (job === null || job.tenant !== tenant) {
+      if (job === null && JOB_ID.test(id) && (await o.store.erase.wasAsked(id, tenant))) return;
+      throw noSuchJob();
+    }
+    if (!isTerminal(job.status))
+      throw new Problem('conflict', `The job is ${job.status}; cancel it and delete it when it has ended.`);
+    await o.objects.delete(objectsOf(job)).catch((err: unknown) => {
+      o.log.error({ event: 'job.objects_not_deleted', err, job_id: id }, 'the job stays until its objects can be deleted');
+      throw new Problem(
+        'unavailable',
+        'The stored results could not be deleted now, so the job was kept. Send the request again.',
+      );
+    });
+    if (!(await o.store.erase.asked(job)) && !(await o.store.erase.wasAsked(id, tenant)))
+      throw new Problem('conflict', 'The job was reopened at this moment; it can be deleted when it has ended again.');
+    o.log.info({ event: 'job.deleted', job_id: id, tenant }, 'job deleted');
+  };
+}

@@ -1,0 +1,51 @@
+import { eventId, JOB_EVENTS, type JobRecord } from '@grsai-jobs/jobs';
+import type { Redis } from 'ioredis';
+import type { Keys } from './keys.ts';
+import type { RunScript } from './scripts.ts';
+
+/** So long a second delete of a job is answered like the first one, also after a lost answer. */
+const TOMBSTONE_MS = 72 * 3600 * 1000;
+
+export type Erase = ReturnType<typeof createErase>;
+
+/** Erasing ended jobs. Their objects are not touched here. */
+export function createErase(redis: Redis, run: RunScript, keys: Keys) {
+  async function erase(job: JobRecord, tombstoneMs: number): Promise<boolean> {
+    const events = Array.from({ length: job.run }, (_, i) => JOB_EVENTS.map((type) => eventId(job.id, i + 1, type))).flat();
+    const reply = await run(
+      'erase',
+      [
+        keys.job(job.id),
+        keys.due,
+        keys.ended,
+        keys.late,
+        keys.failed,
+        keys.tenantJobs(job.tenant),
+        keys.tenantFailed(job.tenant),
+        keys.tenantDeliveries(job.tenant),
+        keys.dueDeliveries,
+        keys.counters,
+        tombstoneMs > 0 ? keys.erased(job.id) : keys.job(job.id),
+        ...events.map((id) => keys.delivery(id)),
+      ],
+      [job.id, job.step, job.tenant, tombstoneMs, ...events],
+    );
+    return reply === 1;
+  }
+
+  return {
+    /**
+     * Erases an ended job, its places in the lists and its webhooks but those still owed: they go out without the job.
+     * `false`: the job moved on since it was read, or is gone.
+     */
+    old: (job: JobRecord): Promise<boolean> => erase(job, 0),
+
+    /** The same at the wish of its tenant, which is remembered for three days. */
+    asked: (job: JobRecord): Promise<boolean> => erase(job, TOMBSTONE_MS),
+
+    /** Whether the tenant has had this job erased of late. */
+    async wasAsked(id: string, tenant: string): Promise<boolean> {
+      return (await redis.get(keys.erased(id))) === tenant;
+    },
+  };
+}

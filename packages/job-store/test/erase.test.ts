@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import { imageDoc, jobIn, startStore } from './kit.ts';
+
+const NOTHING_ASKED = imageDoc({ webhook: undefined });
+
+test('when an ended job is erased then nothing of it is left, and its tenant alone is told that it was', async () => {
+  const kit = await startStore();
+  const job = await jobIn(kit, 'failed', NOTHING_ASKED);
+  expect(await kit.store.erase.asked(await job.read())).toBe(true);
+  expect(await kit.store.jobs.read(job.id)).toBeNull();
+  for (const key of await kit.redis.keys('{gj}:*')) {
+    if ((await kit.redis.type(key)) === 'zset') expect(`${key}: ${await kit.redis.zscore(key, job.id)}`).toBe(`${key}: null`);
+  }
+  expect(await kit.store.erase.wasAsked(job.id, 'acme')).toBe(true);
+  expect(await kit.store.erase.wasAsked(job.id, 'other')).toBe(false);
+});
+
+test('when a job still owes a webhook then that stays, without the job, and a settled one goes', async () => {
+  const kit = await startStore();
+  const job = await jobIn(kit, 'failed');
+  const first = (await job.read()).webhook.last_delivery_id ?? '';
+  const attempt = { number: 1, at: 1, duration_ms: 1, ok: true, phase: 'response' };
+  const owed = await kit.store.deliveries.read(first);
+  if (owed) await kit.store.deliveries.settle(owed.delivery, { state: 'delivered', attempt });
+  await kit.store.moves.reopen(await job.read(), { to: 'queued' });
+  await kit.store.moves.cancel(await job.read());
+  const second = (await job.read()).webhook.last_delivery_id ?? '';
+
+  expect(await kit.store.erase.asked(await job.read())).toBe(true);
+  expect(await kit.store.deliveries.read(first)).toBeNull();
+  expect(await kit.store.deliveries.read(second)).toMatchObject({ delivery: { type: 'job.canceled', run: 2 }, job: null });
+  expect(await kit.store.deliveries.overdue(kit.clock.now() + 1e6, 10)).toEqual([second]);
+  const left = await kit.store.deliveries.read(second);
+  if (left) expect(await kit.store.deliveries.settle(left.delivery, { state: 'delivered', attempt })).toBe(true);
+  expect(await kit.redis.pttl(`{gj}:delivery:${second}`)).toBeGreaterThan(0);
+});
+
+test('when a job was reopened since it was read, or is live, then it is not erased', async () => {
+  const kit = await startStore();
+  const job = await jobIn(kit, 'failed');
+  const ended = await job.read();
+  await kit.store.moves.reopen(ended, { to: 'queued' });
+  expect(await kit.store.erase.asked(ended)).toBe(false);
+  expect(await kit.store.erase.asked(await job.read())).toBe(false);
+  expect(await job.read()).toMatchObject({ status: 'queued', run: 2 });
+});
+
+test('when a retry and a late result reopen a job at once then one of them does, and the other is told', async () => {
+  const kit = await startStore();
+  for (let n = 0; n < 20; n += 1) {
+    const job = await jobIn(kit, 'generating');
+    await kit.store.moves.end(await job.read(), { status: 'expired', lateLookAt: 1 });
+    const ended = await job.read();
+    const pend = JSON.stringify({ links: [{ url: 'http://f/1.png' }], dies_at: 1 });
+    const both = [
+      () => kit.store.moves.reopen(ended, { to: 'queued' }),
+      () => kit.store.moves.reopen(ended, { to: 'running/storing', late: true, set: { pend } }),
+    ];
+    const moved = await Promise.all((n % 2 === 0 ? both : both.reverse()).map((reopen) => reopen()));
+    expect(moved.map(({ kind }) => kind).sort()).toEqual(['ok', 'stale']);
+    const record = await job.read();
+    expect(record).toMatchObject({ run: 2, late_result: record.stage === 'storing' });
+    expect(record.pending === null).toBe(record.status === 'queued');
+  }
+});
