@@ -6,7 +6,20 @@ import { chat, image, type Stack, startStack } from './stack.ts';
  * worker starts, since a worker with work fetches the next entry in the same request that leaves the last one. What
  * beats without jobs is left out by name.
  */
-const IDLE = new Set(['bzpopmin', 'ping', 'info', 'client', 'hello', 'config', 'set', 'hset', 'zrange', 'hmget', 'eval']);
+const IDLE = new Set([
+  'bzpopmin',
+  'xread',
+  'ping',
+  'info',
+  'client',
+  'hello',
+  'config',
+  'set',
+  'hset',
+  'zrange',
+  'hmget',
+  'eval',
+]);
 
 async function requestsPerJob(stack: Stack, bodies: readonly object[]): Promise<number> {
   stack.proxy.resetCounts();

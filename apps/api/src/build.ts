@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createJobStore, watchMemory } from '@grsai-jobs/job-store';
+import { createJobStore, startEventFeed, watchMemory } from '@grsai-jobs/job-store';
 import type { JobRequest } from '@grsai-jobs/jobs';
 import { createObjectStore } from '@grsai-jobs/object-store';
 import { connectRedis, createProducer } from '@grsai-jobs/queue';
@@ -10,12 +10,14 @@ import { monotonicFactory } from 'ulid';
 import type { ApiConfig } from './config.ts';
 import { createApp } from './http/app.ts';
 import { createAuth } from './http/auth.ts';
+import { HEARTBEAT_MS } from './http/event-stream.ts';
 import { openApiDocument } from './http/openapi.ts';
 import type { FieldError } from './http/problem.ts';
 import { adminKeyRoutes } from './http/routes/admin-keys.ts';
 import { docsRoutes } from './http/routes/docs.ts';
 import { healthRoutes } from './http/routes/health.ts';
 import { jobActionRoutes } from './http/routes/job-actions.ts';
+import { jobEventRoutes } from './http/routes/job-events.ts';
 import { jobImageRoutes } from './http/routes/job-images.ts';
 import { jobListRoutes } from './http/routes/job-list.ts';
 import { jobRoutes } from './http/routes/jobs.ts';
@@ -26,6 +28,7 @@ import { imageProblems, webhookProblems } from './use-cases/check-request.ts';
 import { createKeepInputs } from './use-cases/keep-inputs.ts';
 import { createDeleteJob } from './use-cases/delete-job.ts';
 import { createRetryJob } from './use-cases/retry-job.ts';
+import { createWaitForEnd } from './use-cases/wait-for-end.ts';
 
 export const VERSION = '0.1.0';
 
@@ -47,6 +50,8 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   await store.health.require((facts) =>
     log.info({ event: 'redis.facts', ...facts }, `Redis ${facts.version}, appendfsync ${facts.appendfsync}`),
   );
+  const reader = await connectRedis(config.REDIS_URL, 'consumer', { onError });
+  const feed = startEventFeed({ reader, redis, prefix: config.REDIS_PREFIX, onError });
   const producer = createProducer({ redis, prefix: config.REDIS_PREFIX, onError });
   const objects = createObjectStore({
     bucket: config.S3_BUCKET,
@@ -94,7 +99,14 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
         metrics,
         metricsToken: config.METRICS_TOKEN,
       }),
-      jobRoutes({ ...shared, accept, bodyLimit: config.BODY_LIMIT, check }),
+      jobRoutes({
+        ...shared,
+        accept,
+        waitForEnd: createWaitForEnd({ feed, jobs: store.jobs }),
+        bodyLimit: config.BODY_LIMIT,
+        check,
+      }),
+      jobEventRoutes({ ...shared, feed, heartbeatMs: HEARTBEAT_MS }),
       jobListRoutes({ ...shared, list: store.list }),
       jobImageRoutes(shared),
       jobActionRoutes({
@@ -119,7 +131,8 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   log.info({ event: 'api.ready', url }, 'ready');
 
   const closing: readonly (readonly Service[])[] = [
-    [{ name: 'http server', stop: () => closeServer(server) }],
+    // The feed ends the open streams and waits, which the server waits for.
+    [feed, { name: 'http server', stop: () => closeServer(server) }],
     [memory, { name: 'queues', stop: () => producer.close() }, { name: 'egress', stop: () => egress.close() }],
     [
       { name: 'redis', stop: async () => redis.disconnect() },

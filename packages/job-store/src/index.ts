@@ -4,6 +4,7 @@ export type { AccountLimits, Begun } from './begin.ts';
 export { type CancelSignals, hearCancels } from './cancel-signals.ts';
 export type { Deliveries, Settlement } from './deliveries.ts';
 export type { Erase } from './erase.ts';
+export { type EventFeed, type FeedEvent, startEventFeed, type Watcher } from './event-feed.ts';
 export type { RedisFacts, RedisHealth } from './health.ts';
 export type { JobFilter, JobList, JobPage, ListPlace } from './job-list.ts';
 export type { JobMoves } from './job-moves.ts';

@@ -18,10 +18,11 @@ local function contains(list, item)
   return false
 end
 
--- One line on the shared stream. The sequence number is the caller's Last-Event-ID.
+-- One line on the shared stream, with the state that the move led to. The sequence number is the caller's Last-Event-ID.
 local function emit(events, job, id, type, progress)
   local seq = redis.call('HINCRBY', job, 'seq', 1)
-  redis.call('XADD', events, 'MAXLEN', '~', 50000, '*', 'j', id, 's', seq, 't', type, 'p', progress)
+  local now = redis.call('HMGET', job, 'st', 'sg', 'run')
+  redis.call('XADD', events, 'MAXLEN', '~', 50000, '*', 'j', id, 's', seq, 't', type, 'p', progress, 'st', now[1], 'sg', now[2] or '', 'r', now[3])
 end
 
 -- The place of a tenant's next job among calls and submits (design section 2 "Turns").

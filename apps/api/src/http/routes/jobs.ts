@@ -1,12 +1,14 @@
 import type { JobStore } from '@grsai-jobs/job-store';
-import { isTerminal, JobRequest, type SignLink, viewJob } from '@grsai-jobs/jobs';
+import { isTerminal, type JobRecord, JobRequest, type SignLink, viewJob } from '@grsai-jobs/jobs';
 import type { Clock } from '@grsai-jobs/runtime';
-import { type Request, Router } from 'express';
+import { type Request, type Response, Router } from 'express';
 import type { AcceptJob } from '../../use-cases/accept-job.ts';
+import type { WaitForEnd } from '../../use-cases/wait-for-end.ts';
 import { type Auth, principalOf } from '../auth.ts';
 import { jsonBody } from '../body.ts';
 import { etagOf, matchesEtag } from '../etag.ts';
 import { ownJob } from '../own-job.ts';
+import { preferredWait } from '../prefer.ts';
 import { type FieldError, Problem } from '../problem.ts';
 import { invalid, validate } from '../validate.ts';
 
@@ -16,6 +18,7 @@ export interface JobRoutes {
   auth: Auth;
   accept: AcceptJob;
   jobs: JobStore['jobs'];
+  waitForEnd: WaitForEnd;
   sign: SignLink;
   clock: Clock;
   bodyLimit: number;
@@ -33,23 +36,31 @@ function idempotencyKey(header: string | string[] | undefined): { idempotencyKey
 export function jobRoutes(o: JobRoutes): Router {
   const router = Router();
 
+  async function waited(job: JobRecord, seconds: number, response: Response): Promise<JobRecord> {
+    const gone = new AbortController();
+    response.on('close', () => gone.abort());
+    response.set('Preference-Applied', `wait=${seconds}`);
+    return await o.waitForEnd(job, seconds * 1000, gone.signal);
+  }
+
   router.post('/v1/jobs', o.auth.requireScope('jobs:write'), ...jsonBody(o.bodyLimit), async (request, response) => {
     const key = idempotencyKey(request.headers['idempotency-key']);
-    const job = validate(JobRequest, request.body);
-    const problems = o.check(job);
+    const waitS = preferredWait(request.headers['prefer']);
+    const wanted = validate(JobRequest, request.body);
+    const problems = o.check(wanted);
     if (problems.length > 0) throw invalid(problems);
-    const { record, replayed } = await o.accept(job, {
+    const { record, replayed } = await o.accept(wanted, {
       tenant: principalOf(response).tenant,
       requestId: response.locals['requestId'] as string,
       body: request.body,
       ...key,
     });
     response.locals['jobId'] = record.id;
+    response.set('Location', `/v1/jobs/${record.id}`);
     if (replayed) response.set('Idempotent-Replayed', 'true');
-    response
-      .status(202)
-      .set({ Location: `/v1/jobs/${record.id}`, 'Retry-After': '2' })
-      .json(await viewJob(record, o.sign, o.clock.now()));
+    const job = waitS === undefined ? record : await waited(record, waitS, response);
+    if (waitS === undefined || !isTerminal(job.status)) response.status(202).set('Retry-After', '2');
+    response.json(await viewJob(job, o.sign, o.clock.now()));
   });
 
   router.get('/v1/jobs/:id', o.auth.requireScope('jobs:read'), async (request: Request<{ id: string }>, response) => {

@@ -1,0 +1,92 @@
+import type { EventFeed, FeedEvent, JobStore } from '@grsai-jobs/job-store';
+import { isTerminal, type JobRecord } from '@grsai-jobs/jobs';
+import type { Clock } from '@grsai-jobs/runtime';
+import { type Request, type Response, Router } from 'express';
+import { missedEvents } from '../../use-cases/missed-events.ts';
+import type { Auth } from '../auth.ts';
+import { eventView, openEventStream } from '../event-stream.ts';
+import { ownJob } from '../own-job.ts';
+import { Problem } from '../problem.ts';
+
+export interface JobEventRoutes {
+  auth: Auth;
+  jobs: Pick<JobStore['jobs'], 'read'>;
+  feed: EventFeed;
+  clock: Clock;
+  heartbeatMs: number;
+}
+
+function lastEventId(header: string | string[] | undefined): number {
+  if (header === undefined || header === '') return 0;
+  if (typeof header !== 'string' || !/^\d{1,15}$/.test(header))
+    throw new Problem('bad_request', 'Last-Event-ID must be the id of an event of this job.');
+  return Number(header);
+}
+
+/** What happens to a job: as a stream that ends with the job, or as the list of what is known. */
+export function jobEventRoutes(o: JobEventRoutes): Router {
+  const router = Router();
+  router.get('/v1/jobs/:id/events', o.auth.requireScope('jobs:read'), async (request: Request<{ id: string }>, response) => {
+    const after = lastEventId(request.headers['last-event-id']);
+    const { id } = request.params;
+    if (!/\btext\/event-stream\b/i.test(request.headers.accept ?? '')) {
+      const job = await ownJob(o.jobs, id, response);
+      await o.feed.caughtUp();
+      const data = missedEvents(o.feed.known(id), job, after, o.clock.now()).map(eventView);
+      response.json({ object: 'list', data, next_cursor: null });
+      return;
+    }
+    await follow(o, id, after, response);
+  });
+  return router;
+}
+
+/** Listens before it reads, so that nothing falls between what was and what comes. */
+async function follow(o: JobEventRoutes, id: string, after: number, response: Response): Promise<void> {
+  const early: FeedEvent[] = [];
+  let hear = (event: FeedEvent): void => void early.push(event);
+  let over = (): void => undefined;
+  let ended = false;
+  const stop = o.feed.watch(id, {
+    event: (event) => hear(event),
+    end: () => {
+      ended = true;
+      over();
+    },
+  });
+  response.on('close', stop);
+  try {
+    const job = await ownJob(o.jobs, id, response);
+    await o.feed.caughtUp();
+    const missed = missedEvents(o.feed.known(id), job, after, o.clock.now());
+    if (missed.length === 0 && isTerminal(job.status)) {
+      // 204 tells an EventSource not to come back (HTML §9.2.3).
+      stop();
+      response.status(204).end();
+      return;
+    }
+    const stream = openEventStream(response, o.heartbeatMs);
+    over = () => stream.end();
+    hear = forward(job, after, (event, last) => {
+      stream.send(event);
+      if (last) stream.end();
+    });
+    for (const event of [...missed, ...early]) hear(event);
+    if (ended) stream.end();
+  } catch (error) {
+    stop();
+    throw error;
+  }
+}
+
+/** Hands on each event once, in order; the last one is the end of the run that is the job's newest. */
+function forward(job: JobRecord, after: number, send: (event: FeedEvent, last: boolean) => void): (event: FeedEvent) => void {
+  let told = after > job.seq ? 0 : after;
+  let over = false;
+  return (event) => {
+    if (over || event.seq <= told) return;
+    told = event.seq;
+    over = isTerminal(event.status) && event.seq >= job.seq;
+    send(event, over);
+  };
+}

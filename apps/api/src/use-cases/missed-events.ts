@@ -1,0 +1,31 @@
+import type { FeedEvent } from '@grsai-jobs/job-store';
+import type { JobRecord } from '@grsai-jobs/jobs';
+
+const STAGE_EVENT = { submitting: 'job.started', generating: 'job.generating', storing: 'job.storing' } as const;
+
+const typeOf = (job: Pick<JobRecord, 'status' | 'stage'>): string =>
+  job.status === 'running' && job.stage !== null ? STAGE_EVENT[job.stage] : `job.${job.status}`;
+
+/** One event that stands for all that led to where the job is now. */
+const presentState = (job: JobRecord, now: number): FeedEvent => ({
+  job_id: job.id,
+  seq: job.seq,
+  type: typeOf(job),
+  status: job.status,
+  stage: job.stage,
+  run: job.run,
+  progress: job.progress,
+  at: now,
+});
+
+/**
+ * What somebody who has seen the events up to `after` has still to hear. Where events are no longer known, one from the
+ * record stands for them, so that the state is never missed. A number that was never given counts as none.
+ */
+export function missedEvents(known: readonly FeedEvent[], job: JobRecord, after: number, now: number): FeedEvent[] {
+  const seen = after > Math.max(job.seq, known.at(-1)?.seq ?? 0) ? 0 : after;
+  const news = known.filter(({ seq }) => seq > seen);
+  const whole = known[0] !== undefined && known[0].seq <= seen + 1;
+  if (whole || job.seq <= seen) return news;
+  return [presentState(job, now), ...news.filter(({ seq }) => seq > job.seq)];
+}

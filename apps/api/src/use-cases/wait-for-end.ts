@@ -1,0 +1,29 @@
+import type { EventFeed, FeedEvent, JobStore } from '@grsai-jobs/job-store';
+import { isTerminal, type JobRecord } from '@grsai-jobs/jobs';
+
+/** Answers the job when it has ended, or as it is when `ms` are over, nobody waits any more, or this process stops. */
+export type WaitForEnd = (job: JobRecord, ms: number, gone: AbortSignal) => Promise<JobRecord>;
+
+/** Waits in memory: no request to Redis is made until the end is heard of. */
+export function createWaitForEnd(o: { feed: EventFeed; jobs: Pick<JobStore['jobs'], 'read'> }): WaitForEnd {
+  const heard = async (job: JobRecord, ms: number, gone: AbortSignal): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const ended = (event: FeedEvent | undefined) => {
+      if (event !== undefined && event.seq > job.seq && isTerminal(event.status)) resolve();
+    };
+    const timer = setTimeout(resolve, ms);
+    const stop = o.feed.watch(job.id, { event: ended, end: resolve });
+    gone.addEventListener('abort', () => resolve(), { once: true });
+    ended(o.feed.known(job.id).at(-1));
+    await promise;
+    clearTimeout(timer);
+    stop();
+  };
+
+  return async (job, ms, gone) => {
+    if (isTerminal(job.status)) return job;
+    await heard(job, ms, gone);
+    // The job is accepted whatever becomes of this reading.
+    return (await o.jobs.read(job.id).catch(() => null)) ?? job;
+  };
+}

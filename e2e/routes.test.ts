@@ -1,0 +1,168 @@
+import { createHash } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { chat, image, type Job, type Stack, startStack } from './stack.ts';
+
+/** The route table of design §3, row by row, over the wire. Cancel, retry and events have files of their own beside this one. */
+
+const create = async (stack: Stack, body: object) => (await stack.tenant.post<Job>('/v1/jobs', body)).id;
+
+interface Page {
+  object: string;
+  data: Job[];
+  next_cursor: string | null;
+}
+
+test('when a job is posted then 202 names its address, and fifty posts of one Idempotency-Key make one job', async () => {
+  const stack = await startStack({ workers: 0 });
+  const post = (body: object, key: string) => stack.tenant.send('POST', '/v1/jobs', body, { 'idempotency-key': key });
+  const answers = await Promise.all(Array.from({ length: 50 }, () => post(chat(stack.receiver), 'one')));
+  const ids = await Promise.all(answers.map(async (answer) => ((await answer.json()) as Job).id));
+  expect(new Set(ids).size).toBe(1);
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]));
+  expect(answers.filter(({ headers }) => headers.get('idempotent-replayed') === null)).toHaveLength(1);
+  for (const { headers } of answers) {
+    expect(headers.get('location')).toBe(`/v1/jobs/${ids[0]}`);
+    expect(headers.get('retry-after')).toBe('2');
+    expect(headers.get('x-request-id')).toBeTruthy();
+  }
+  const other = await post(chat(stack.receiver, 'another'), 'one');
+  expect([other.status, ((await other.json()) as { code: string }).code]).toEqual([422, 'idempotency_key_reused']);
+  const page = await stack.tenant.get<Page>('/v1/jobs');
+  expect(page.data).toHaveLength(1);
+
+  const { key } = await stack.admin.post<{ key: string }>('/admin/v1/keys', {
+    tenant: 'other',
+    name: 'x',
+    scopes: ['jobs:read', 'jobs:write'],
+  });
+  const headers = { authorization: `Bearer ${key}`, 'idempotency-key': 'one' };
+  const theirs = await stack.tenant.send('POST', '/v1/jobs', chat(stack.receiver), headers);
+  expect([theirs.status, ((await theirs.json()) as Job).id === ids[0]]).toEqual([202, false]);
+  for (const [method, path] of [
+    ['GET', ''],
+    ['POST', '/cancel'],
+    ['POST', '/retry'],
+    ['GET', '/events'],
+    ['GET', '/images/0'],
+    ['DELETE', ''],
+  ] as const) {
+    const answer = await stack.tenant.send(method, `/v1/jobs/${ids[0]}${path}`, undefined, headers);
+    expect(`${method} ${path}: ${answer.status}`).toBe(`${method} ${path}: 404`);
+    const never = await stack.tenant.send(method, `/v1/jobs/job_01K9ZV5W3N8Q2R4T6V8X0Z2B4D${path}`);
+    expect(`${method} ${path}: ${never.status}`).toBe(`${method} ${path}: 404`);
+  }
+  expect(await stack.tenant.job(ids[0] ?? '')).toMatchObject({ status: 'queued' });
+});
+
+test('when a job is read with the version that the caller has then 304 says so, until something changes', async () => {
+  const stack = await startStack({ workers: 0 });
+  const id = await create(stack, chat(stack.receiver));
+  const read = (etag?: string) =>
+    stack.tenant.send('GET', `/v1/jobs/${id}`, undefined, etag === undefined ? {} : { 'if-none-match': etag });
+  const first = await read();
+  const etag = first.headers.get('etag') ?? '';
+  expect([first.status, first.headers.get('retry-after')]).toEqual([200, '2']);
+  const same = await read(etag);
+  expect([same.status, await same.text(), same.headers.get('etag'), same.headers.get('retry-after')]).toEqual([
+    304,
+    '',
+    etag,
+    '2',
+  ]);
+  await stack.tenant.post(`/v1/jobs/${id}/cancel`, {});
+  const changed = await read(etag);
+  expect(changed.status).toBe(200);
+  expect(changed.headers.get('etag')).not.toBe(etag);
+  expect(changed.headers.get('retry-after')).toBeNull();
+});
+
+test('when jobs are listed then cursor and filters go through all of them, and what is wrong is told', async () => {
+  const stack = await startStack({ workers: 0 });
+  const ids: string[] = [];
+  for (let i = 0; i < 7; i += 1)
+    ids.unshift(await create(stack, chat(stack.receiver, `question ${i}`, { metadata: { order: `A-${i % 2}` } })));
+  await stack.tenant.post(`/v1/jobs/${ids[0]}/cancel`, {});
+  const seen: string[] = [];
+  let cursor: string | null = '';
+  while (cursor !== null) {
+    const page: Page = await stack.tenant.get(`/v1/jobs?limit=3${cursor === '' ? '' : `&cursor=${cursor}`}`);
+    expect(page.object).toBe('list');
+    seen.push(...page.data.map(({ id }) => id));
+    cursor = page.next_cursor;
+  }
+  expect(seen).toEqual(ids);
+  const filtered = async (query: string) => (await stack.tenant.get<Page>(`/v1/jobs?${query}`)).data.map(({ id }) => id);
+  expect(await filtered('status=canceled')).toEqual([ids[0]]);
+  expect(await filtered('metadata.order=A-1&status=queued,canceled')).toEqual([ids[1], ids[3], ids[5]]);
+  expect(await filtered('type=image')).toEqual([]);
+  expect(await filtered('model=gemini-3.1-pro&created_after=2020-01-01T00:00:00Z')).toEqual(ids);
+  expect(await filtered('created_before=2020-01-01T00:00:00Z')).toEqual([]);
+  for (const [query, status] of [
+    ['limit=0', 422],
+    ['limit=ten', 422],
+    ['status=done', 422],
+    ['sort=asc', 422],
+    ['cursor=nonsense', 400],
+  ] as const) {
+    const answer = await stack.tenant.send('GET', `/v1/jobs?${query}`);
+    expect({ query, status: answer.status }).toEqual({ query, status });
+  }
+});
+
+test('when an image job has ended then its images have a lasting address, and a delete erases record, lists and objects', async () => {
+  const stack = await startStack({ emulator: { taskMs: 200 } });
+  const id = await create(stack, image(stack.receiver));
+  expect((await stack.tenant.send('DELETE', `/v1/jobs/${id}`)).status).toBe(409);
+  expect((await stack.tenant.send('GET', `/v1/jobs/${id}/images/0`)).status).toBe(404);
+  const job = await stack.tenant.finished(id);
+  await stack.receiver.waitFor(1);
+
+  const sent = await fetch(`${stack.url}/v1/jobs/${id}/images/0`, {
+    headers: { authorization: `Bearer ${stack.tenant.key}` },
+    redirect: 'manual',
+  });
+  expect([sent.status, sent.headers.get('cache-control')]).toEqual([302, 'no-store']);
+  const bytes = new Uint8Array(await (await fetch(sent.headers.get('location') ?? '')).arrayBuffer());
+  expect(createHash('sha256').update(bytes).digest('hex')).toBe(job.result.images?.[0]?.sha256);
+  for (const n of ['1', '-1', '00', 'x']) expect((await stack.tenant.send('GET', `/v1/jobs/${id}/images/${n}`)).status).toBe(404);
+
+  expect(await stack.s3.keys()).toHaveLength(1);
+  stack.s3.outage('error');
+  expect((await stack.tenant.send('DELETE', `/v1/jobs/${id}`)).status).toBe(503);
+  expect(await stack.tenant.job(id)).toMatchObject({ status: 'succeeded' });
+  stack.s3.outage(false);
+  expect((await stack.tenant.send('DELETE', `/v1/jobs/${id}`)).status).toBe(204);
+  expect((await stack.tenant.send('DELETE', `/v1/jobs/${id}`)).status).toBe(204);
+  expect((await stack.tenant.send('GET', `/v1/jobs/${id}`)).status).toBe(404);
+  expect(await stack.s3.keys()).toEqual([]);
+  expect((await stack.tenant.get<Page>('/v1/jobs')).data).toEqual([]);
+});
+
+test('when a job is deleted while it owes a webhook then that goes out and says so', async () => {
+  const stack = await startStack({ workers: 0 });
+  const id = await create(stack, chat(stack.receiver, 'a secret'));
+  await stack.tenant.post(`/v1/jobs/${id}/cancel`, {});
+  expect((await stack.tenant.send('DELETE', `/v1/jobs/${id}`)).status).toBe(204);
+  await stack.startWorker();
+  await stack.receiver.waitFor(1);
+  expect(stack.receiver.received).toMatchObject([
+    { signature: 'valid', json: { type: 'job.canceled', data: { id, status: 'canceled', deleted: true } } },
+  ]);
+  expect(stack.receiver.received[0]?.body).not.toContain('secret"');
+  expect(stack.emulator.ledger.submits).toEqual([]);
+});
+
+test('when the routes without a key are asked then they answer, and a METRICS_TOKEN guards the metrics', async () => {
+  const stack = await startStack({ workers: 0, env: { METRICS_TOKEN: 'a-token-for-metrics' } });
+  const get = (path: string, headers: Record<string, string> = {}) => fetch(stack.url + path, { headers });
+  expect(await (await get('/livez')).json()).toEqual({ status: 'ok' });
+  expect(await (await get('/readyz')).json()).toEqual({ status: 'ok' });
+  expect(await (await get('/readyz?verbose')).json()).toMatchObject({
+    checks: { redis: { ok: true }, object_store: { ok: true } },
+  });
+  expect((await get('/metrics')).status).toBe(401);
+  expect((await get('/metrics', { authorization: 'Bearer a-token-for-metrics' })).status).toBe(200);
+  expect(await (await get('/openapi.json')).json()).toMatchObject({ openapi: '3.1.1', paths: { '/v1/jobs/{id}/retry': {} } });
+  expect(await (await get('/docs')).text()).toContain('<html');
+  for (const path of ['/v1/jobs', '/v1/webhook-secret']) expect((await get(path)).status).toBe(401);
+});
