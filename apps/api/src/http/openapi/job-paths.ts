@@ -1,0 +1,164 @@
+import { JobRequest, LIMITS } from '@grsai-jobs/jobs';
+import { z } from 'zod';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { ListQuery } from '../list-query.ts';
+import { RetryRequest } from '../routes/job-actions.ts';
+import { Job, JobEventBody, json, listOf, refusals } from './schemas.ts';
+
+const id = z.string().meta({ example: 'job_01K9ZV5W3N8Q2R4T6V8X0Z2B4D' });
+const oneJob = { path: z.object({ id }) };
+/** Refusals of each route that reads or changes one job. */
+const ofOneJob = ['unauthorized', 'forbidden', 'not_found', 'unavailable'] as const;
+const comeBack = z.string().describe('seconds until it is worth asking again');
+
+const jobExample = {
+  type: 'image',
+  input: { model: 'nano-banana-2', prompt: 'a paper lighthouse on a foggy desk', aspect_ratio: '4:3', image_size: '2K' },
+  webhook: { url: 'https://caller.example/hooks' },
+  metadata: { order: 'A-17' },
+};
+
+/** What callers do with jobs (design §3). */
+export const jobPaths: ZodOpenApiPathsObject = {
+  '/v1/jobs': {
+    post: {
+      operationId: 'createJob',
+      summary: 'Send a job',
+      requestParams: {
+        header: z.object({
+          'Idempotency-Key': z.string().min(1).max(255).optional().describe('the same key and body make one job, for 72 hours'),
+          Prefer: z
+            .string()
+            .optional()
+            .meta({ example: 'wait=30' })
+            .describe('wait=1 to wait=60: the answer waits so many seconds for the end of the job'),
+        }),
+      },
+      requestBody: { required: true, content: { 'application/json': { schema: JobRequest, example: jobExample } } },
+      responses: {
+        '200': {
+          ...json(Job, 'The job has ended within the preferred wait'),
+          headers: z.object({ Location: z.string(), 'Preference-Applied': z.string() }),
+        },
+        '202': {
+          ...json(Job, 'Accepted: the job will reach a terminal state'),
+          headers: z.object({
+            Location: z.string(),
+            'Retry-After': comeBack,
+            'Idempotent-Replayed': z.string().optional(),
+            'Preference-Applied': z.string().optional(),
+          }),
+        },
+        ...refusals(
+          'malformed_json',
+          'bad_request',
+          'unauthorized',
+          'forbidden',
+          'body_too_large',
+          'unsupported_media_type',
+          'invalid_request',
+          'idempotency_key_reused',
+          'unavailable',
+        ),
+      },
+    },
+    get: {
+      operationId: 'listJobs',
+      summary: 'List jobs, the newest first',
+      description: `Beside these parameters \`metadata.<key>=<value>\` filters by metadata, up to ${LIMITS.metadataPairs} times. At most 2000 records are read for one page: it can be shorter than \`limit\`, or empty, and still have a \`next_cursor\`.`,
+      requestParams: { query: ListQuery },
+      responses: {
+        '200': json(listOf(Job), 'A page; `next_cursor` is null on the last one'),
+        ...refusals('bad_request', 'unauthorized', 'forbidden', 'invalid_request', 'unavailable'),
+      },
+    },
+  },
+  '/v1/jobs/{id}': {
+    get: {
+      operationId: 'getJob',
+      summary: 'Read a job',
+      requestParams: {
+        ...oneJob,
+        header: z.object({ 'If-None-Match': z.string().optional().describe('the ETag that you have') }),
+      },
+      responses: {
+        '200': { ...json(Job, 'The job'), headers: z.object({ ETag: z.string(), 'Retry-After': comeBack.optional() }) },
+        '304': { description: 'Nothing has changed since the answer with this ETag' },
+        ...refusals(...ofOneJob),
+      },
+    },
+    delete: {
+      operationId: 'deleteJob',
+      summary: 'Erase an ended job with its input, its output and its stored objects',
+      description: 'A webhook that is still owed goes out with id, status and `deleted: true`.',
+      requestParams: oneJob,
+      responses: { '204': { description: 'Erased, now or before' }, ...refusals(...ofOneJob, 'conflict') },
+    },
+  },
+  '/v1/jobs/{id}/cancel': {
+    post: {
+      operationId: 'cancelJob',
+      summary: 'Cancel a job',
+      requestParams: oneJob,
+      responses: {
+        '200': json(Job, 'Canceled'),
+        '202': {
+          ...json(Job, 'A call or a store is open: it ends the job as canceled, or in the state it reaches'),
+          headers: z.object({ 'Retry-After': comeBack }),
+        },
+        ...refusals(...ofOneJob, 'conflict'),
+      },
+    },
+  },
+  '/v1/jobs/{id}/retry': {
+    post: {
+      operationId: 'retryJob',
+      summary: 'Run a failed, expired or canceled job again',
+      description:
+        'Without a mode it goes on with what was paid for (`resume`) when outputs or a living task are there, else it submits anew (`resubmit`). After `submit_unknown` only an explicit `resubmit` submits again.',
+      requestParams: oneJob,
+      requestBody: { required: false, content: { 'application/json': { schema: RetryRequest, example: { mode: 'resubmit' } } } },
+      responses: {
+        '202': {
+          ...json(Job, 'Reopened: `run` is one more'),
+          headers: z.object({ Location: z.string(), 'Retry-After': comeBack }),
+        },
+        ...refusals('malformed_json', ...ofOneJob, 'conflict', 'body_too_large', 'unsupported_media_type', 'invalid_request'),
+      },
+    },
+  },
+  '/v1/jobs/{id}/events': {
+    get: {
+      operationId: 'watchJob',
+      summary: 'Follow a job until it ends',
+      description:
+        'With `Accept: text/event-stream` a stream that ends with the job: `id` is `seq`, `event` is `type`, `data` a JobEvent. With another Accept the events that are still known, as a list. Where older ones are forgotten, one event with the present state stands for them.',
+      requestParams: {
+        ...oneJob,
+        header: z.object({ 'Last-Event-ID': z.string().optional().describe('the seq of the last event that you have seen') }),
+      },
+      responses: {
+        '200': {
+          description: 'The events',
+          content: {
+            'text/event-stream': { schema: z.string() },
+            'application/json': { schema: listOf(JobEventBody) },
+          },
+        },
+        '204': { description: 'The job has ended and you have seen all of it' },
+        ...refusals('bad_request', ...ofOneJob),
+      },
+    },
+  },
+  '/v1/jobs/{id}/images/{n}': {
+    get: {
+      operationId: 'getJobImage',
+      summary: 'An image of the result, by way of a fresh link',
+      requestParams: { path: z.object({ id, n: z.string().meta({ example: '0' }).describe('the index of the image, from 0') }) },
+      responses: {
+        '302': { description: 'The image is at `Location` for `url_ttl_s` seconds', headers: z.object({ Location: z.string() }) },
+        ...refusals(...ofOneJob),
+      },
+    },
+  },
+};
