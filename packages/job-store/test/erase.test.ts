@@ -44,22 +44,3 @@ test('when a job was reopened since it was read, or is live, then it is not eras
   expect(await kit.store.erase.asked(await job.read())).toBe(false);
   expect(await job.read()).toMatchObject({ status: 'queued', run: 2 });
 });
-
-test('when a retry and a late result reopen a job at once then one of them does, and the other is told', async () => {
-  const kit = await startStore();
-  for (let n = 0; n < 20; n += 1) {
-    const job = await jobIn(kit, 'generating');
-    await kit.store.moves.end(await job.read(), { status: 'expired', lateLookAt: 1 });
-    const ended = await job.read();
-    const pend = JSON.stringify({ links: [{ url: 'http://f/1.png' }], dies_at: 1 });
-    const both = [
-      () => kit.store.moves.reopen(ended, { to: 'queued' }),
-      () => kit.store.moves.reopen(ended, { to: 'running/storing', late: true, set: { pend } }),
-    ];
-    const moved = await Promise.all((n % 2 === 0 ? both : both.reverse()).map((reopen) => reopen()));
-    expect(moved.map(({ kind }) => kind).sort()).toEqual(['ok', 'stale']);
-    const record = await job.read();
-    expect(record).toMatchObject({ run: 2, late_result: record.stage === 'storing' });
-    expect(record.pending === null).toBe(record.status === 'queued');
-  }
-});
