@@ -209,10 +209,108 @@ const ROWS: readonly Row[] = [
   { what: 'PUT', status: 404, code: 'not_found', method: 'PUT', path: '/v1/jobs', body: good },
 ];
 
+const NO_JOB = '/v1/jobs/job_01ARZ3NDEKTSV4RRFFQ69G5FAV';
+
+/** Waits, queries and ids of the routes of a job. */
+const ROUTE_ROWS: readonly Row[] = [
+  ...['wait', 'wait=0', 'wait=61', 'wait=-1', 'wait=soon'].map((prefer) => ({
+    what: `Prefer: ${prefer}`,
+    status: 400,
+    code: 'bad_request',
+    body: good,
+    headers: { prefer },
+  })),
+  ...[
+    ['limit=0', '/limit'],
+    ['limit=101', '/limit'],
+    ['limit=1.5', '/limit'],
+    ['limit=1&limit=2', '/limit'],
+    ['status=done', '/status/0'],
+    ['status=', '/status/0'],
+    ['type=video', '/type'],
+    ['error_code=oops', '/error_code/0'],
+    ['created_after=yesterday', '/created_after'],
+    ['created_before=2026-02-30T00:00:00Z', '/created_before'],
+    ['metadata.=x', '/metadata.'],
+    ['model=', '/model'],
+    ['order=asc', '/order'],
+    ['__proto__=x', '/__proto__'],
+  ].map(([query = '', pointer = '']) => ({
+    what: `a list with ${query}`,
+    status: 422,
+    code: 'invalid_request',
+    pointer,
+    method: 'GET',
+    path: `/v1/jobs?${query}`,
+  })),
+  ...['x', '!!!', 'LTEuam9iX0E', '%00', 'MTc'].map((cursor) => ({
+    what: `the cursor ${cursor}`,
+    status: 400,
+    code: 'bad_request',
+    method: 'GET',
+    path: `/v1/jobs?cursor=${cursor}`,
+  })),
+  ...['x', '-1', '1.5', '1'.repeat(16)].map((id) => ({
+    what: `Last-Event-ID: ${id}`,
+    status: 400,
+    code: 'bad_request',
+    method: 'GET',
+    path: `${NO_JOB}/events`,
+    headers: { 'last-event-id': id, accept: 'text/event-stream' },
+  })),
+  ...(
+    [
+      ['POST', '/cancel'],
+      ['POST', '/retry'],
+      ['GET', '/events'],
+      ['GET', '/images/0'],
+      ['DELETE', ''],
+    ] as const
+  ).map(([method, path]) => ({
+    what: `${method} ${path} of no job`,
+    status: 404,
+    code: 'not_found',
+    method,
+    path: `${NO_JOB}${path}`,
+  })),
+  {
+    what: 'a retry with a form',
+    status: 415,
+    code: 'unsupported_media_type',
+    path: `${NO_JOB}/retry`,
+    body: 'mode=resume',
+    headers: { 'content-type': 'text/plain' },
+  },
+  { what: 'a retry with cut JSON', status: 400, code: 'malformed_json', path: `${NO_JOB}/retry`, body: '{"mode":' },
+  {
+    what: 'a retry in no known mode',
+    status: 422,
+    code: 'invalid_request',
+    pointer: '/mode',
+    path: `${NO_JOB}/retry`,
+    body: { mode: 'again' },
+  },
+  {
+    what: 'a retry with a typo',
+    status: 422,
+    code: 'invalid_request',
+    pointer: '/Mode',
+    path: `${NO_JOB}/retry`,
+    body: { Mode: 'resume' },
+  },
+  {
+    what: 'a retry of 17 KiB',
+    status: 413,
+    code: 'body_too_large',
+    path: `${NO_JOB}/retry`,
+    body: `{"mode":"${'x'.repeat(17_000)}"}`,
+  },
+];
+
 test('when a request is bad then it gets its 4xx with code and request id, nothing is written and upstream is not touched', async () => {
   const stack = await startStack({ env: { BODY_LIMIT: '1mb' }, workers: 0 });
   const direct = stack.redis;
-  for (const row of ROWS) {
+  for (const row of [...ROWS, ...ROUTE_ROWS]) {
     const response = await stack.tenant.send(row.method ?? 'POST', row.path ?? '/v1/jobs', row.body, row.headers);
     const problem = (await response.json()) as {
       code: string;

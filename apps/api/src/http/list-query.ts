@@ -35,15 +35,15 @@ export const ListQuery = z.strictObject({
 const METADATA = 'metadata.';
 
 /** Each name once: a filter that came twice would be half ignored. */
-function single(query: Readonly<Record<string, unknown>>): Record<string, string> {
-  const twice: FieldError[] = [];
-  const values: Record<string, string> = {};
-  for (const [name, value] of Object.entries(query)) {
-    if (typeof value === 'string') values[name] = value;
-    else twice.push({ pointer: `/${name}`, message: 'is given more than once' });
-  }
-  if (twice.length > 0) throw invalid(twice);
-  return values;
+function single(query: Readonly<Record<string, unknown>>): [string, string][] {
+  const given = Object.entries(query).map(([name, value]): [string, string | null] => [
+    name,
+    typeof value === 'string' ? value : null,
+  ]);
+  const twice = given.filter(([, value]) => value === null);
+  if (twice.length > 0)
+    throw invalid(twice.map(([name]): FieldError => ({ pointer: `/${name}`, message: 'is given more than once' })));
+  return given.flatMap(([name, value]) => (value === null ? [] : [[name, value]]));
 }
 
 function metadataOf(pairs: readonly [string, string][]): Record<string, string> {
@@ -65,7 +65,7 @@ export function listQuery(query: Readonly<Record<string, unknown>>): {
   after: ListPlace | null;
   limit: number;
 } {
-  const given = Object.entries(single(query));
+  const given = single(query);
   const pairs = given.filter(([name]) => name.startsWith(METADATA));
   const known = validate(ListQuery, Object.fromEntries(given.filter(([name]) => !name.startsWith(METADATA))));
   const metadata = metadataOf(pairs.map(([name, value]) => [name.slice(METADATA.length), value]));

@@ -1,0 +1,64 @@
+import { waitFor } from '@grsai-jobs/testkit';
+import { Redis } from 'ioredis';
+import { expect, onTestFinished, test } from 'vitest';
+import { type FeedEvent, startEventFeed } from '../src/index.ts';
+import { jobIn, type Started, startStore } from './kit.ts';
+
+function startFeed(kit: Started) {
+  const reader = new Redis(kit.proxy.url, { maxRetriesPerRequest: null, retryStrategy: () => 10 });
+  reader.on('error', () => {});
+  const feed = startEventFeed({ reader, redis: kit.redis, prefix: 'gj', onError: () => {} });
+  onTestFinished(() => feed.stop());
+  return feed;
+}
+
+const types = (events: readonly FeedEvent[]) =>
+  events.map(({ seq, type, status, stage }) => [seq, type, status, stage].join(' '));
+
+test('when a feed starts then it knows what the stream still holds, and each event names the state that it led to', async () => {
+  const kit = await startStore();
+  const job = await jobIn(kit, 'failed');
+  const feed = startFeed(kit);
+  await feed.caughtUp();
+  expect(types(feed.known(job.id))).toEqual([
+    '1 job.queued queued ',
+    '2 job.started running submitting',
+    '3 job.generating running generating',
+    '4 job.failed failed ',
+  ]);
+});
+
+test('when the connection breaks then nothing is missed, and a watcher hears only of its own job, until it leaves', async () => {
+  const kit = await startStore();
+  const feed = startFeed(kit);
+  const [job, other] = [await jobIn(kit, 'queued'), await jobIn(kit, 'queued')];
+  await feed.caughtUp();
+  const heard: FeedEvent[] = [];
+  const leave = feed.watch(job.id, { event: (event) => heard.push(event), end: () => undefined });
+  kit.proxy.dropAll();
+  await kit.store.moves.cancel(await job.read());
+  await kit.store.moves.cancel(await other.read());
+  await waitFor(() => feed.known(other.id).length === 2);
+  expect(types(heard)).toEqual(['2 job.canceled canceled ']);
+  leave();
+  await kit.store.moves.reopen(await job.read(), { to: 'queued' });
+  await waitFor(() => feed.known(job.id).length === 3);
+  expect(heard).toHaveLength(1);
+});
+
+test('when the feed stops then whoever watches is told, and whoever comes after it too', async () => {
+  const kit = await startStore();
+  const feed = startFeed(kit);
+  let ends = 0;
+  const watcher = {
+    event: () => undefined,
+    end: () => {
+      ends += 1;
+    },
+  };
+  feed.watch('job_A', watcher);
+  await feed.stop();
+  expect(ends).toBe(1);
+  feed.watch('job_A', watcher);
+  expect(ends).toBe(2);
+});
