@@ -14,10 +14,9 @@ export interface Job {
   stage: string | null;
   run: number;
   progress: number;
-  result: { images?: { url: string; sha256: string; bytes: number; content_type: string; width: number }[] } & Record<
-    string,
-    unknown
-  >;
+  result: {
+    images?: { url: string; sha256: string; bytes: number; content_type: string; width: number; key: string }[];
+  } & Record<string, unknown>;
   error: { code: string; message: string; retryable: boolean } | null;
   attempts: { stage: string; outcome: string; error_code?: string }[];
   upstream: { task_id: string; polls: number } | null;

@@ -25,8 +25,8 @@ import { webhookSecretRoutes } from './http/routes/webhook-secret.ts';
 import { createAcceptJob } from './use-cases/accept-job.ts';
 import { createCancelJob } from './use-cases/cancel-job.ts';
 import { imageProblems, webhookProblems } from './use-cases/check-request.ts';
-import { createKeepInputs } from './use-cases/keep-inputs.ts';
 import { createDeleteJob } from './use-cases/delete-job.ts';
+import { createKeepInputs } from './use-cases/keep-inputs.ts';
 import { createRetryJob } from './use-cases/retry-job.ts';
 import { createWaitForEnd } from './use-cases/wait-for-end.ts';
 
@@ -112,7 +112,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
       jobActionRoutes({
         ...shared,
         cancel: createCancelJob({ store, producer, clock, log }),
-        remove: createDeleteJob({ store, objects, log }),
+        remove: createDeleteJob({ store, objects, keyPrefix: config.S3_PREFIX, log }),
         retry: createRetryJob({ store, producer, memory, clock, log }),
       }),
       webhookSecretRoutes({

@@ -40,6 +40,8 @@ export interface ObjectStore {
   get(key: string, options?: { readonly signal?: AbortSignal }): Promise<FetchedObject>;
   /** A link that anyone can GET for `ttlSeconds` (1 s to 7 days; shorter if the credentials are temporary). No request is made. */
   signedUrl(key: string, ttlSeconds: number): Promise<string>;
+  /** Keys that begin with `prefix`, all of them: for the few objects of one job. `denied` where the credentials may not list. */
+  list(prefix: string): Promise<string[]>;
   /** Removes objects; one that is not there counts as removed. Tries all before it rejects with the first failure. */
   delete(keys: readonly string[]): Promise<void>;
   /** Resolves when a small object could be written under the prefix, proven, and removed. */

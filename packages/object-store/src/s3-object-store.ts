@@ -6,6 +6,7 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
@@ -132,6 +133,22 @@ class S3ObjectStore implements ObjectStore {
       return await getSignedUrl(this.#client, new GetObjectCommand(this.#at(key)), { expiresIn });
     } catch (error) {
       throw fromSdk(error, `sign ${key}`);
+    }
+  }
+
+  async list(prefix: string): Promise<string[]> {
+    const keys: string[] = [];
+    let token: string | undefined;
+    try {
+      do {
+        const input = { Bucket: this.#bucket, Prefix: prefix, ...(token === undefined ? {} : { ContinuationToken: token }) };
+        const page = await this.#client.send(new ListObjectsV2Command(input), this.#limited());
+        keys.push(...(page.Contents ?? []).flatMap(({ Key }) => (Key === undefined ? [] : [Key])));
+        token = page.NextContinuationToken;
+      } while (token !== undefined);
+      return keys;
+    } catch (error) {
+      throw fromSdk(error, `list ${prefix}`);
     }
   }
 

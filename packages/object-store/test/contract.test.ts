@@ -133,6 +133,17 @@ describe.each(MODES)('checksums %s', (checksums) => {
     expect(forged.status).toBe(403);
   });
 
+  test('a list names what begins with a prefix and nothing else', async () => {
+    const folder = name();
+    const keys = ['a', 'b é+', 'c/d'].map((each) => `${folder}/${each}.json`);
+    for (const key of [...keys, `${folder}.json`]) {
+      made.add(key);
+      await store.putBytes(key, Buffer.from('x'), { contentType: 'text/plain' });
+    }
+    expect((await store.list(`${folder}/`)).sort()).toEqual(keys.sort());
+    expect(await store.list('acme/nothing/here/')).toEqual([]);
+  });
+
   test('what was deleted is gone; deleting it again, or what never was, is no error', async () => {
     const [one, two] = [name(), name()];
     await store.putBytes(one, Buffer.from('1'), { contentType: 'text/plain' });

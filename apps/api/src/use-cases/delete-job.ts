@@ -1,6 +1,6 @@
 import type { JobStore } from '@grsai-jobs/job-store';
-import { isTerminal, JOB_ID, type JobOutput, type JobRecord } from '@grsai-jobs/jobs';
-import type { ObjectStore } from '@grsai-jobs/object-store';
+import { inputObjects, isTerminal, JOB_ID, type JobOutput, type JobRecord, objectFolder } from '@grsai-jobs/jobs';
+import { type ObjectStore, ObjectStoreError } from '@grsai-jobs/object-store';
 import type { Logger } from '@grsai-jobs/runtime';
 import { noSuchJob } from '../http/own-job.ts';
 import { Problem } from '../http/problem.ts';
@@ -13,12 +13,43 @@ const keysIn = (output: JobOutput | null): string[] => {
   return output?.kind === 'chat_file' ? [output.key] : [];
 };
 
-/** Objects of the present run and of all before it. */
-const objectsOf = (job: JobRecord): string[] =>
+/** Results of the present run and of all before it. */
+const resultsOf = (job: JobRecord): string[] =>
   [job.output, ...Object.values(job.past).map(({ output }) => output)].flatMap(keysIn);
 
 /** Objects go first: while one is left the record is there to name it, and the delete can be sent again. */
-export function createDeleteJob(o: { store: JobStore; objects: Pick<ObjectStore, 'delete'>; log: Logger }): DeleteJob {
+export function createDeleteJob(o: {
+  store: JobStore;
+  objects: Pick<ObjectStore, 'list' | 'delete'>;
+  keyPrefix: string;
+  log: Logger;
+}): DeleteJob {
+  /** What a run stored before it failed is in no result, so the folder of the job is looked through where that is allowed. */
+  async function inFolder(job: JobRecord): Promise<string[]> {
+    try {
+      return await o.objects.list(`${objectFolder(o.keyPrefix, job)}/`);
+    } catch (err) {
+      if (!(err instanceof ObjectStoreError && err.code === 'denied')) throw err;
+      o.log.warn(
+        { event: 'job.objects_not_listed', err, job_id: job.id },
+        'the credentials may not list; parts of failed runs may be left in the bucket',
+      );
+      return [];
+    }
+  }
+
+  async function deleteObjects(job: JobRecord): Promise<void> {
+    try {
+      await o.objects.delete([...inputObjects(job), ...resultsOf(job), ...(await inFolder(job))]);
+    } catch (err) {
+      o.log.error({ event: 'job.objects_not_deleted', err, job_id: job.id }, 'the job stays until its objects can be deleted');
+      throw new Problem(
+        'unavailable',
+        'The stored results could not be deleted now, so the job was kept. Send the request again.',
+      );
+    }
+  }
+
   return async (id, tenant) => {
     const job = JOB_ID.test(id) ? await o.store.jobs.read(id) : null;
     if (job === null || job.tenant !== tenant) {
@@ -27,13 +58,7 @@ export function createDeleteJob(o: { store: JobStore; objects: Pick<ObjectStore,
     }
     if (!isTerminal(job.status))
       throw new Problem('conflict', `The job is ${job.status}; cancel it and delete it when it has ended.`);
-    await o.objects.delete(objectsOf(job)).catch((err: unknown) => {
-      o.log.error({ event: 'job.objects_not_deleted', err, job_id: id }, 'the job stays until its objects can be deleted');
-      throw new Problem(
-        'unavailable',
-        'The stored results could not be deleted now, so the job was kept. Send the request again.',
-      );
-    });
+    await deleteObjects(job);
     if (!(await o.store.erase.asked(job)) && !(await o.store.erase.wasAsked(id, tenant)))
       throw new Problem('conflict', 'The job was reopened at this moment; it can be deleted when it has ended again.');
     o.log.info({ event: 'job.deleted', job_id: id, tenant }, 'job deleted');
