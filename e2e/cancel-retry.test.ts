@@ -90,6 +90,23 @@ test('when a submit is open then the cancel is ended by it and keeps the task, a
   expect(stack.emulator.ledger.submits).toHaveLength(1);
 });
 
+test('when a result cannot be stored then a cancel ends the job, and a retry stores what was paid for without a new submit', async () => {
+  const stack = await startStack({ emulator: { taskMs: 200 } });
+  stack.s3.outage('error');
+  const id = await send(stack, image(stack.receiver));
+  await waitFor(async () => (await stack.tenant.job(id)).attempts.some(({ stage }) => stage === 'store'), {
+    timeoutMs: 40_000,
+    what: 'a store that failed',
+  });
+  expect(await cancel(stack, id)).toMatchObject({ status: 202, body: { status: 'canceling', stage: 'storing' } });
+  expect(await cancel(stack, id)).toMatchObject({ status: 202 });
+  expect(await stack.tenant.finished(id)).toMatchObject({ status: 'canceled' });
+  stack.s3.outage(false);
+  expect(await retry(stack, id)).toMatchObject({ status: 202, body: { run: 2, status: 'running', stage: 'storing' } });
+  expect(await stack.tenant.finished(id)).toMatchObject({ status: 'succeeded', run: 2 });
+  expect(stack.emulator.ledger.submits).toHaveLength(1);
+});
+
 test('when cancels race the end of their jobs then each job ends once and its one webhook agrees', async () => {
   const stack = await startStack({ workers: 2, emulator: { chatMs: 30 } });
   const ids = await Promise.all(

@@ -55,9 +55,10 @@ export function startEventFeed(o: { reader: Redis; redis: Redis; prefix: string;
 
   async function readOnce(): Promise<void> {
     const reply = await o.reader.xread('COUNT', READ_AT_ONCE, 'BLOCK', BLOCK_MS, 'STREAMS', stream, at);
-    for (const [id, event] of eventsOf(reply)) take(id, event);
+    const read = [...eventsOf(reply)];
+    for (const [id, event] of read) take(id, event);
     for (const each of waiting) if (!isAfter(each.id, at)) each.resolve();
-    if (reply !== null) await sleep(GATHER_MS, undefined, { signal: stopping.signal });
+    if (read.length > 0 && read.length < READ_AT_ONCE) await sleep(GATHER_MS, undefined, { signal: stopping.signal });
   }
 
   async function run(): Promise<void> {
