@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
+import { waitFor } from '@grsai-jobs/testkit';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { startCapture } from './capture.ts';
@@ -137,4 +139,31 @@ test('when an image is gone from S3 before the submit then the job fails, nothin
     error: { code: 'invalid_input', message: expect.stringContaining('no longer in the object store') },
   });
   expect(stack.capture.bodies).toEqual([]);
+});
+
+/** Resident memory of a process in MiB. */
+const residentMiB = (pid: number): number =>
+  Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1024;
+
+test('when 16 jobs with 8 MiB pictures are submitted at once then the worker needs hardly more memory than with 1 MiB', async () => {
+  const stack = await start({}, 0);
+  const mostWith = async (mebibytes: number, tasks: number): Promise<number> => {
+    const body = JSON.stringify(asks([dataUrl(picture(mebibytes * 1024 * 1024))]));
+    for (let i = 0; i < 16; i += 1) expect((await stack.tenant.send('POST', '/v1/jobs', body)).status).toBe(202);
+    const worker = await stack.startWorker({ SUBMIT_CONCURRENCY: '16' });
+    let most = 0;
+    await waitFor(
+      () => {
+        most = Math.max(most, residentMiB(worker.pid));
+        return stack.emulator.ledger.tasks.length === tasks;
+      },
+      { timeoutMs: 60_000, everyMs: 10, what: `${tasks} tasks` },
+    );
+    await worker.stop();
+    return most;
+  };
+  const small = await mostWith(1, 16);
+  const large = await mostWith(8, 32);
+  // Held whole the larger ones would be 112 MiB more as bytes, and 149 more as base64.
+  expect(large - small).toBeLessThan(80);
 });

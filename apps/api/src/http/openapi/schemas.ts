@@ -14,7 +14,7 @@ export const Job = z
     stage: z.enum(STAGES).nullable(),
     run: z.int(),
     model: z.string(),
-    input: z.looseObject({}),
+    input: z.looseObject({}).describe('as sent, but an inline image over 32 KiB is shown as {content_type, bytes}'),
     via: z.enum(['generate', 'generations']).optional(),
     metadata: z.record(z.string(), z.string()),
     priority: z.enum(['low', 'normal', 'high']),
