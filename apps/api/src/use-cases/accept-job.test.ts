@@ -1,0 +1,38 @@
+import { JobRequest } from '@grsai-jobs/jobs';
+import { createLogger } from '@grsai-jobs/runtime';
+import { expect, test } from 'vitest';
+import { createAcceptJob } from './accept-job.ts';
+
+const REQUEST = JobRequest.parse({ type: 'image', input: { model: 'nano-banana-2', prompt: 'a lighthouse' } });
+
+/** Accepts a request whose inputs were stored, over a Redis that fails so, and says how often the inputs were removed. */
+async function discardsAfter(message: string): Promise<number> {
+  let discarded = 0;
+  const accept = createAcceptJob({
+    store: { moves: { accept: async () => Promise.reject(new Error(message)) } } as never,
+    producer: {} as never,
+    defaults: { image: 'fail', chat: 'resubmit' },
+    newUlid: () => '01K9ZV5W3N8Q2R4T6V8X0Z2B4D',
+    keepInputs: async (doc) => ({
+      doc,
+      discard: async () => {
+        discarded += 1;
+      },
+    }),
+    memory: { tight: () => false },
+    clock: { now: () => 0 },
+    log: createLogger({ name: 'test', level: 'silent', pretty: false }),
+  });
+  await expect(accept(REQUEST, { tenant: 'acme', requestId: 'r', body: {} })).rejects.toThrow(message);
+  return discarded;
+}
+
+test('when Redis took nothing then the stored inputs of the request are removed', async () => {
+  expect(await discardsAfter("OOM command not allowed when used memory > 'maxmemory'.")).toBe(1);
+  expect(await discardsAfter("Stream isn't writeable and enableOfflineQueue options is false")).toBe(1);
+});
+
+test('when the answer of Redis was lost then the stored inputs stay, since the job may exist', async () => {
+  expect(await discardsAfter('Connection is closed.')).toBe(0);
+  expect(await discardsAfter('Command timed out')).toBe(0);
+});
