@@ -192,3 +192,14 @@ test('whatever the state, a move changes the record only when the table of moves
     }
   }
 });
+
+test('when begin is sent again after its run was given up then it does not let the call go out', async () => {
+  const kit = await startStore();
+  const job = await jobIn(kit, 'submitting');
+  const again = () => kit.store.moves.begin({ id: job.id, step: 1 }, { token: job.token, limitMs: 1000 }, NO_LIMITS);
+  expect((await again()).kind).toBe('ok');
+  await kit.store.moves.cancelOpen(await job.read());
+  expect((await again()).kind).toBe('canceling');
+  await kit.store.moves.end(await job.read(), { status: 'failed', keepSent: true });
+  expect((await again()).kind).toBe('stale');
+});

@@ -62,7 +62,8 @@ export const MOVES = {
     to: ['running/storing'],
     step: 'next',
     guard: 'step or sent',
-    dueMs: 5 * MINUTE,
+    // A store at work holds its entry, which is looked for first; a lost one must not keep a paid result waiting.
+    dueMs: SOON,
     paid: true,
   },
   /** Storing did not work this time: the same entry waits. */

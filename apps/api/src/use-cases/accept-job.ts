@@ -72,6 +72,8 @@ export function createAcceptJob(o: {
     if (accepted.kind === 'replay') {
       const record = await o.store.jobs.read(accepted.id);
       if (record === null) throw new Problem('not_found', `The job ${accepted.id} of this Idempotency-Key was deleted.`);
+      // The first request may have died between record and entry; adding twice is harmless.
+      if (record.status === 'queued' && record.step === 1) await o.producer.enqueue(record).catch(() => undefined);
       return { record, replayed: true };
     }
     // The record as the script has just written it; reading it back would cost a round trip.

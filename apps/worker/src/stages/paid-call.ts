@@ -30,7 +30,7 @@ export async function openPaidCall(kit: Kit, entry: Entry, o: PaidCallOptions): 
   const begun = await kit.store.moves.begin(entry, { token, limitMs: o.limitMs }, o.limits);
   switch (begun.kind) {
     case 'ok':
-      return { record: begun.record, token, startedAt: kit.clock.now() };
+      return await inTime(kit, begun.record, token);
     case 'stale':
       return done;
     case 'wait':
@@ -53,6 +53,21 @@ export async function openPaidCall(kit: Kit, entry: Entry, o: PaidCallOptions): 
 /** A chat call leaves nothing upstream to lose, so the next call need not wait for the end of a dead one. */
 export const repeatable = (record: JobRecord): boolean =>
   record.status !== 'canceling' && record.doc.type === 'chat' && record.doc.on_unknown_submit === 'resubmit';
+
+/** `until` has 10 s of slack. An answer of Redis that took longer than this has used up too much of it. */
+const STALE_ANSWER_MS = 5000;
+
+/**
+ * A call that is begun too late could still be open when others believe it dead. Nothing was sent yet, so the entry goes
+ * back without an attempt spent.
+ */
+async function inTime(kit: Kit, record: JobRecord, token: string): Promise<PaidCall | Outcome> {
+  const startedAt = kit.clock.now();
+  if (startedAt - (record.sent?.at ?? startedAt) <= STALE_ANSWER_MS) return { record, token, startedAt };
+  const moved = await kit.store.moves.refused(record, { by: token, waitMs: 0, spent: record.spent, attempts: record.attempts });
+  if (moved.kind === 'wrong' && moved.state === 'canceling/submitting') return await endCanceled(kit, record);
+  return moved.kind === 'ok' ? { kind: 'wait', ms: 0 } : done;
+}
 
 /** Nobody waits for the answer of this chat, so nobody waits for the call of a dead worker either. */
 const canceledChat = (record: JobRecord): boolean => record.status === 'canceling' && record.doc.type === 'chat';
@@ -107,7 +122,7 @@ async function takeOver(
     return done;
   }
   const begun = await kit.store.moves.begin(entry, { token, limitMs: o.limitMs, over: { by, attempts, spent } }, o.limits);
-  if (begun.kind === 'ok') return { record: begun.record, token, startedAt: kit.clock.now() };
+  if (begun.kind === 'ok') return await inTime(kit, begun.record, token);
   return begun.kind === 'wait' ? { kind: 'throttle', ms: begun.ms } : { kind: 'wait', ms: 1000 };
 }
 

@@ -95,7 +95,9 @@ async function keepLateTask(kit: SubmitKit, call: PaidCall, taken: { id: string;
     kept,
     state: 'state' in moved ? moved.state : 'missing',
   };
-  kit.log[kept ? 'warn' : 'error'](fields, 'a paid task came after its run had ended');
+  // Where the caller allowed another submit, the call was taken over and its task is one of two.
+  const allowed = record.doc.on_unknown_submit === 'resubmit';
+  kit.log[kept || allowed ? 'warn' : 'error'](fields, 'a paid task came after its run had ended');
 }
 
 /** The run was given up for dead while its submit was open: the task id proves otherwise (design §2, `late_result`). */

@@ -8,10 +8,15 @@ local job, due, events, turns, inflight, rpm = KEYS[1], KEYS[2], KEYS[3], KEYS[4
 local now = order.now
 
 local seen = redis.call('HMGET', job, 'step', 'sb', 'su', 'exp', 'tn', 'started', 'prog')
-if seen[2] == order.token then return { 'ok', redis.call('HGETALL', job) } end
+local state = seen[1] and state_of(job)
+if seen[2] == order.token then
+  -- Sent again by the client library. The run may have been given up meanwhile, with our token kept for a late task id.
+  if state == 'running/submitting' then return { 'ok', redis.call('HGETALL', job) } end
+  if state == 'canceling/submitting' then return { 'canceling', redis.call('HGETALL', job) } end
+  return { 'stale' }
+end
 if tonumber(seen[1] or '-1') ~= order.step then return { 'stale' } end
 
-local state = state_of(job)
 local open = seen[2] and seen[2] ~= ''
 if state == 'queued' then
   if tonumber(seen[4]) <= now then return { 'expired', redis.call('HGETALL', job) } end
