@@ -1,0 +1,58 @@
+import { type Evidence, type JobEvidence, recordOf, type StreamEvent } from '../evidence.ts';
+import { nameOf } from './jobs.ts';
+
+/** How each run of a job ended, from the record: run → status. */
+function endsOf(job: JobEvidence): Map<number, string> {
+  const record = recordOf(job);
+  if (record === undefined) return new Map();
+  const past = Object.entries(record.past).map(([run, { status }]) => [Number(run), status] as const);
+  return new Map([...past, [record.run, record.status]]);
+}
+
+/** The events that end a run. */
+export const TERMINAL_EVENTS: readonly string[] = ['job.succeeded', 'job.failed', 'job.canceled', 'job.expired'];
+
+/** The shared stream has one terminal event for each run, the one that the record tells of, and its numbers have no gap. */
+export function oneTerminalEventForEachRun({ jobs, events }: Evidence): string[] {
+  const byJob = Map.groupBy(events, (event) => event.job);
+  return jobs.flatMap((job) => {
+    const own = byJob.get(recordOf(job)?.id ?? '') ?? [];
+    const terminal = own.filter((event) => TERMINAL_EVENTS.includes(event.type)).map((event) => event.type);
+    const wanted = [...endsOf(job)].sort(([a], [b]) => a - b).map(([, status]) => `job.${status}`);
+    const said =
+      terminal.join(', ') === wanted.join(', ') ? [] : [`terminal events ${terminal.join(', ')}, wanted ${wanted.join(', ')}`];
+    return [...said, ...gapsOf(own)].map((problem) => `${nameOf(job)}: ${problem}`);
+  });
+}
+
+function gapsOf(events: readonly StreamEvent[]): string[] {
+  const bad = events.find((event, i) => event.seq !== i + 1);
+  return bad ? [`the event ${bad.type} has the number ${bad.seq}, its place is ${events.indexOf(bad) + 1}`] : [];
+}
+
+/** Ids of the webhooks that a job owes, made from job, run and type (design §5). */
+function owedIds(job: JobEvidence): string[] {
+  const record = recordOf(job);
+  const { webhook } = job.planned;
+  if (record === undefined || webhook === undefined) return [];
+  const asked = webhook.events ?? TERMINAL_EVENTS;
+  return [...endsOf(job)]
+    .filter(([, status]) => asked.includes(`job.${status}`))
+    .map(([run, status]) => `evt_${record.id.slice('job_'.length)}_${run}_job.${status}`);
+}
+
+/** P4: every owed webhook has arrived and was taken, nothing else came, each was signed and tells of its own end. */
+export function owedWebhooksArrive({ jobs, hooks, heard }: Evidence): string[] {
+  const owed = new Map(jobs.flatMap((job) => owedIds(job).map((id) => [id, job] as const)));
+  const said: string[] = [];
+  for (const [id, job] of owed) if (!heard.has(id)) said.push(`${nameOf(job)}: ${id} never arrived`);
+  for (const hook of hooks) {
+    const id = String(hook.headers['webhook-id']);
+    if (!owed.has(id)) said.push(`${id} arrived, and no job owes it`);
+    if (hook.signature !== 'valid') said.push(`${id} arrived with a signature that is ${hook.signature}`);
+    const body = hook.json as { id?: string; type?: string; data?: { id?: string; status?: string } } | undefined;
+    const right = body?.id === id && id.endsWith(`_${body.type}`) && body.type === `job.${body.data?.status}`;
+    if (!right) said.push(`${id} arrived with a body that tells of ${body?.type} and ${body?.data?.status}`);
+  }
+  return [...new Set(said)];
+}

@@ -1,0 +1,74 @@
+import { randomInt } from 'node:crypto';
+import { parseArgs } from 'node:util';
+
+export interface ChaosOptions {
+  /** How many jobs are sent. */
+  jobs: number;
+  /** About how long the run takes; half of it is trouble, the rest is what the jobs need to end after it. */
+  minutes: number;
+  seed: string;
+  /** The same load and the same faults of upstream and S3, but nothing is killed, frozen or cut. */
+  calm: boolean;
+  /** Where the logs go; undefined: to `.data/chaos/<seed>`, and only when the run failed. */
+  keepLogs: string | undefined;
+}
+
+export const HELP = `pnpm chaos [--jobs N] [--minutes M] [--seed S] [--calm] [--keep-logs dir]
+
+Sends jobs through two APIs and three workers over a real Redis, an S3 server and the emulator of upstream, kills and
+freezes and cuts things while they run, and checks at the end what the service promises.
+
+  --jobs N         how many jobs are sent (default 200)
+  --minutes M      about how long it takes; half of that is trouble (default 2). It takes longer when something that was
+                   killed has to be waited for, up to 8 minutes after the last trouble. From 1.5 minutes on jobs expire,
+                   tasks outlive their ids and two workers are gone for longer than an open submit is believed; from 4
+                   on there are held calls that may not be repeated
+  --seed S         what happens to which job, and what is killed when; random unless told. The operating system
+                   decides the rest, so a failure need not come again at once
+  --calm           nothing is killed, frozen or cut: then nothing may be repaired
+  --keep-logs dir  keeps logs, records and books there whatever comes of it; a failed run keeps them in
+                   .data/chaos/<seed> anyway
+
+Exit code 0 only when every check held.`;
+
+/** @returns undefined when help was asked for. @throws on what it does not know. */
+export function parseOptions(args: readonly string[]): ChaosOptions | undefined {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      jobs: { type: 'string', default: '200' },
+      minutes: { type: 'string', default: '2' },
+      seed: { type: 'string', default: String(randomInt(1_000_000)) },
+      calm: { type: 'boolean', default: false },
+      'keep-logs': { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) return undefined;
+  return {
+    jobs: positive('jobs', values.jobs),
+    minutes: positive('minutes', values.minutes),
+    seed: safeName(values.seed),
+    calm: values.calm,
+    keepLogs: values['keep-logs'],
+  };
+}
+
+function positive(name: string, text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new Error(`--${name} must be a number above 0, not ${JSON.stringify(text)}`);
+  return value;
+}
+
+/** The seed names a directory. */
+function safeName(seed: string): string {
+  if (!/^[\w-]{1,40}$/.test(seed)) throw new Error('--seed is 1 to 40 letters, digits, _ or -');
+  return seed;
+}
+
+/** The line that repeats a run. */
+export const repeatLine = (o: ChaosOptions): string =>
+  `pnpm chaos --jobs ${o.jobs} --minutes ${o.minutes} --seed ${o.seed}${o.calm ? ' --calm' : ''}`;
+
+/** How long things are killed and jobs are sent, ms. */
+export const troubleMs = (o: Pick<ChaosOptions, 'minutes'>): number => o.minutes * 30_000;
