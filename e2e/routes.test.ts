@@ -141,17 +141,22 @@ test('when an image job has ended then its images have a lasting address, and a 
   expect((await stack.tenant.get<Page>('/v1/jobs')).data).toEqual([]);
 });
 
-test('when a job is deleted while it owes a webhook then that goes out and says so', async () => {
+test('when a job is deleted while it owes a webhook then its inputs are gone, and the webhook goes out and says so', async () => {
   const stack = await startStack({ workers: 0 });
-  const id = await create(stack, chat(stack.receiver, 'a secret'));
+  const picture = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(64 * 1024)]);
+  const images = [`data:image/png;base64,${picture.toString('base64')}`];
+  const { input, ...rest } = image(stack.receiver, 'a secret');
+  const id = await create(stack, { ...rest, input: { ...input, images } });
+  expect(await stack.s3.keys()).toHaveLength(1);
   await stack.tenant.post(`/v1/jobs/${id}/cancel`, {});
   expect((await stack.tenant.send('DELETE', `/v1/jobs/${id}`)).status).toBe(204);
+  expect(await stack.s3.keys()).toEqual([]);
   await stack.startWorker();
   await stack.receiver.waitFor(1);
   expect(stack.receiver.received).toMatchObject([
     { signature: 'valid', json: { type: 'job.canceled', data: { id, status: 'canceled', deleted: true } } },
   ]);
-  expect(stack.receiver.received[0]?.body).not.toContain('secret"');
+  expect(stack.receiver.received[0]?.body).not.toContain('a secret');
   expect(stack.emulator.ledger.submits).toEqual([]);
 });
 
