@@ -1,12 +1,21 @@
-import { HELP, parseOptions, repeatLine } from './options.ts';
+import { type ChaosOptions, HELP, parseOptions, repeatLine } from './options.ts';
 import { runChaos } from './run.ts';
 
-const options = parseOptions(process.argv.slice(2));
-if (options === undefined) {
-  console.log(HELP);
-} else {
-  console.log(repeatLine(options));
-  const result = await runChaos(options);
-  console.log(result.report);
-  process.exit(result.findings.length === 0 ? 0 : 1);
+/** Options from the command line; says what is wrong with them and ends with 2, or helps and ends with 0. */
+function optionsOrEnd(): ChaosOptions {
+  try {
+    const options = parseOptions(process.argv.slice(2));
+    if (options !== undefined) return options;
+    console.log(HELP);
+    process.exit(0);
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
+    process.exit(2);
+  }
 }
+
+const options = optionsOrEnd();
+console.log(repeatLine(options));
+const result = await runChaos(options);
+console.log(result.report);
+process.exit(result.findings.length === 0 ? 0 : 1);

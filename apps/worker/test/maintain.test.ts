@@ -3,6 +3,7 @@ import { createLateResults } from '../src/maintain/late-results.ts';
 import { createOldRecords } from '../src/maintain/old-records.ts';
 import { createOwedDeliveries } from '../src/maintain/owed-deliveries.ts';
 import { createRepairs } from '../src/maintain/repairs.ts';
+import { countingStalls } from '../src/stages/crashed.ts';
 import { expireRun, failRun } from '../src/stages/end-run.ts';
 import { acceptedJob, generatingJob, startKit } from './kit.ts';
 
@@ -141,4 +142,21 @@ test('old records: when a job ended longer ago than RETENTION_DAYS then it is er
   expect((await owing.read()).status).toBe('failed');
   expect((await young.read()).status).toBe('succeeded');
   expect(await kit.count('records_erased_total')).toBe(1);
+});
+
+test('a stalled entry: when its worker died after the move and before the next entry then that entry is added at once', async () => {
+  const kit = await startKit();
+  const handler = countingStalls(kit, 'poll', async () => ({ kind: 'done' }));
+  const storing = await generatingJob(kit);
+  await kit.store.moves.outputs(await storing.read(), { pending: { links: [], dies_at: kit.clock.now() + HOUR } });
+  await handler({ entry: { id: storing.id, step: 2 }, stalled: true });
+  expect(await kit.producer.stateOf('store', { id: storing.id, step: 3 })).toBe('there');
+  expect((await storing.read()).crashes).toBe(0);
+
+  const ended = await generatingJob(kit);
+  await kit.store.moves.end(await ended.read(), { status: 'failed' });
+  await handler({ entry: { id: ended.id, step: 2 }, stalled: true });
+  expect(await kit.producer.stateOf('deliver', { id: (await ended.read()).webhook.last_delivery_id ?? '', step: 1 })).toBe(
+    'there',
+  );
 });

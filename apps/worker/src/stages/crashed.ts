@@ -1,6 +1,6 @@
 import { isTerminal, type JobRecord, jobError, MAX_CRASHES } from '@grsai-jobs/jobs';
 import type { Handler, QueueName, Work } from '@grsai-jobs/queue';
-import { endRun, FIRST_LATE_LOOK_MS } from './end-run.ts';
+import { endRun, enqueueOwed, FIRST_LATE_LOOK_MS } from './end-run.ts';
 import type { Kit } from './kit.ts';
 import { repeatable } from './paid-call.ts';
 
@@ -11,12 +11,22 @@ import { repeatable } from './paid-call.ts';
 async function crash(kit: Kit, stage: QueueName, work: Work, kind: 'thrown' | 'stalled'): Promise<void> {
   kit.metrics.crashes.inc({ kind, stage });
   const record = await kit.store.jobs.read(work.entry.id);
-  if (record === null || record.step !== work.entry.step || isTerminal(record.status)) return;
+  if (record === null) return;
+  if (record.step !== work.entry.step || isTerminal(record.status)) return await addWhatIsNext(kit, record);
   if (record.crashes + 1 >= MAX_CRASHES) return await giveUp(kit, record, kind);
   // The lock of a dead process was wait enough.
   const waitMs = kind === 'thrown' ? kit.backoff(record.crashes) : 0;
   const moved = await kit.store.moves.crash(record, { kind, waitMs });
   if (moved.kind === 'ok') await kit.producer.enqueue({ ...record, step: moved.step } satisfies JobRecord, waitMs);
+}
+
+/**
+ * The process died, or threw, after its move and maybe before it had added the entry that comes next. Adding one that is
+ * there changes nothing; without this the job would wait for `maintain`.
+ */
+async function addWhatIsNext(kit: Kit, record: JobRecord): Promise<void> {
+  if (isTerminal(record.status)) await enqueueOwed(kit, record, record.status);
+  else await kit.producer.enqueue(record);
 }
 
 /** An open call that may not be repeated can have been paid for, and a living task still ends: neither is forgotten. */

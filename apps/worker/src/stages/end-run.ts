@@ -54,7 +54,7 @@ export async function endRun(kit: Kit, record: JobRecord, end: EndOfRun): Promis
 }
 
 /** The entry of the webhook that the end of this run owes; `maintain` adds it when we die before this. */
-async function enqueueOwed(kit: Pick<Kit, 'producer'>, record: JobRecord, status: TerminalStatus): Promise<void> {
+export async function enqueueOwed(kit: Pick<Kit, 'producer'>, record: JobRecord, status: TerminalStatus): Promise<void> {
   const type = endEvent(status);
   if (record.doc.webhook?.events.includes(type))
     await kit.producer.enqueueDelivery({ id: eventId(record.id, record.run, type), step: 1 });
