@@ -17,8 +17,8 @@ export const NO_FAULT: Fault = kept(0, '');
 /** Image tasks. Answers that are held back stand for the submits that are open when something is killed. */
 export const SUBMIT_FAULTS: readonly [Fault, ...Fault[]] = [
   kept(30, ''),
-  kept(12, '[[hold-ack-ms=1500]]'),
-  kept(8, '[[hold-ack-ms=6000]]'),
+  kept(20, '[[hold-ack-ms=1500]]'),
+  kept(16, '[[hold-ack-ms=6000]]'),
   lost(5, '[[fault=F6]]'),
   lost(3, '[[fault=F6:as=close]]'),
   lost(1, '[[fault=F6:task=no]]'),

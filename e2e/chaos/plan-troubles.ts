@@ -26,9 +26,11 @@ interface Row {
   readonly to: number;
 }
 
+const WORKER_KILL: Row = { kind: 'worker.kill', weight: 28, from: 200, to: 4000 };
+
 /** `to` is cut to a fifth of the time of trouble in short runs. */
 const ROWS: readonly [Row, ...Row[]] = [
-  { kind: 'worker.kill', weight: 28, from: 200, to: 4000 },
+  WORKER_KILL,
   { kind: 'worker.freeze', weight: 12, from: 4000, to: 8000 },
   { kind: 'worker.cutoff', weight: 6, from: 4000, to: 8000 },
   { kind: 'api.kill', weight: 12, from: 200, to: 3000 },
@@ -47,10 +49,10 @@ const MEAN_GAP_MS = 2500;
 /** Longer than an open submit is believed (31 s, design §2 `sent`): in a long run two workers are gone for so long. */
 const LONG_MS = 34_000;
 
-/** Each kind once, then more of them by weight, at random times. */
+/** Each kind once, and a kill of a worker twice, then more of them by weight, at random times. */
 export function planTroubles(o: { seed: string; troubleMs: number; calm: boolean }): Trouble[] {
   const random = createRandom(`${o.seed}/troubles`);
-  const kinds = random.shuffle(ROWS);
+  const kinds = random.shuffle([...ROWS, WORKER_KILL]);
   const count = Math.max(kinds.length, Math.round(o.troubleMs / MEAN_GAP_MS));
   const drawn = Array.from({ length: count }, (_, i) => kinds[i] ?? random.weighted(ROWS));
   const troubles = drawn.map((row) => draw(random, row, o.troubleMs));
