@@ -6,7 +6,7 @@ export default defineConfig({
     // Most tests wait for processes and clocks, so there may be more files at once than cores.
     maxWorkers: 3,
     projects: [
-      { test: { name: 'unit', include: ['{apps,packages}/*/src/**/*.test.ts'] } },
+      { test: { name: 'unit', include: ['{apps,packages}/*/src/**/*.test.ts'], testTimeout: 20_000 } },
       {
         test: { name: 'integration', include: ['{apps,packages}/*/test/**/*.test.ts'], testTimeout: 30_000, hookTimeout: 60_000 },
       },
