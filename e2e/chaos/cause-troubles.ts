@@ -17,6 +17,21 @@ export interface Caused {
 /** What a dead process had sent is with Redis after this. */
 const ON_THE_WAY_MS = 100;
 
+const BACK_LIMIT_MS = 20_000;
+
+/** Comes back on its port, which for a moment can be that of an outgoing connection. */
+async function untilItWorks(comeBack: () => Promise<void>): Promise<void> {
+  const until = Date.now() + BACK_LIMIT_MS;
+  for (;;) {
+    try {
+      return await comeBack();
+    } catch (error) {
+      if (Date.now() > until) throw error;
+      await sleep(200);
+    }
+  }
+}
+
 /** Does to the world what the plan says, when it says so; resolves when the last trouble is over. */
 export async function causeTroubles(world: World, plan: readonly Trouble[], startedAt: number): Promise<Caused[]> {
   // Two troubles of the server itself follow one another.
@@ -59,7 +74,7 @@ export async function causeTroubles(world: World, plan: readonly Trouble[], star
         return await alone(async () => {
           await world.redis.kill();
           await sleep(trouble.ms);
-          await world.redis.restart();
+          await untilItWorks(() => world.redis.restart());
           return { struck: true, open: [] };
         });
       case 'redis.pause':
@@ -73,7 +88,7 @@ export async function causeTroubles(world: World, plan: readonly Trouble[], star
         return await alone(async () => {
           await Promise.all(proxies.map((proxy) => proxy.refuse(true)));
           await sleep(trouble.ms);
-          await Promise.all(proxies.map((proxy) => proxy.refuse(false)));
+          await Promise.all(proxies.map((proxy) => untilItWorks(() => proxy.refuse(false))));
           return { struck: true, open: [] };
         });
       case 'redis.cut':
@@ -90,7 +105,7 @@ export async function causeTroubles(world: World, plan: readonly Trouble[], star
         await Promise.all(nodes.map((node) => node.stop()));
         const open = [...before, ...(await world.eye.openCalls())];
         await sleep(trouble.ms);
-        await Promise.all(nodes.map((node) => node.start()));
+        await Promise.all(nodes.map((node) => untilItWorks(() => node.start())));
         return { struck: true, open };
       }
     }

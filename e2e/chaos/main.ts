@@ -16,6 +16,11 @@ function optionsOrEnd(): ChaosOptions {
 
 const options = optionsOrEnd();
 console.log(repeatLine(options));
-const result = await runChaos(options);
-console.log(result.report);
-process.exit(result.findings.length === 0 ? 0 : 1);
+try {
+  const result = await runChaos(options);
+  console.log(result.report);
+  process.exit(result.findings.length === 0 ? 0 : 1);
+} catch (error) {
+  console.error(`seed ${options.seed}: the run itself broke, nothing was checked:`, error);
+  process.exit(3);
+}
