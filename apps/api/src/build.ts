@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
 import { createJobStore, startEventFeed, watchMemory } from '@grsai-jobs/job-store';
 import type { JobRequest } from '@grsai-jobs/jobs';
 import { createObjectStore } from '@grsai-jobs/object-store';
@@ -23,11 +24,9 @@ import { jobListRoutes } from './http/routes/job-list.ts';
 import { jobRoutes } from './http/routes/jobs.ts';
 import { webhookSecretRoutes } from './http/routes/webhook-secret.ts';
 import { createAcceptJob } from './use-cases/accept-job.ts';
-import { createCancelJob } from './use-cases/cancel-job.ts';
 import { imageProblems, webhookProblems } from './use-cases/check-request.ts';
 import { createDeleteJob } from './use-cases/delete-job.ts';
 import { createKeepInputs } from './use-cases/keep-inputs.ts';
-import { createRetryJob } from './use-cases/retry-job.ts';
 import { createWaitForEnd } from './use-cases/wait-for-end.ts';
 
 export const VERSION = '0.1.0';
@@ -113,7 +112,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
         ...shared,
         cancel: createCancelJob({ store, producer, clock, log }),
         remove: createDeleteJob({ store, objects, keyPrefix: config.S3_PREFIX, log }),
-        retry: createRetryJob({ store, producer, memory, clock, log }),
+        reopen: createReopenJob({ store, producer, memory, clock, log }),
       }),
       webhookSecretRoutes({
         auth,

@@ -27,6 +27,7 @@ import { createOldRecords, OLD_EVERY_MS } from './maintain/old-records.ts';
 import { createOwedDeliveries, OWED_EVERY_MS } from './maintain/owed-deliveries.ts';
 import { createPauseRound, PAUSES_EVERY_MS } from './maintain/pauses.ts';
 import { createRepairs, REPAIR_EVERY_MS } from './maintain/repairs.ts';
+import { createWorkRound, WORKS_EVERY_MS } from './maintain/works.ts';
 import { createPauseControl } from './pauses/pause-control.ts';
 import { createProbes } from './pauses/probes.ts';
 import { createStorageHealth } from './pauses/storage-health.ts';
@@ -157,6 +158,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
       ),
     },
     { name: 'late-results', everyMs: LATE_EVERY_MS, run: createLateResults({ ...kit, grsai }) },
+    { name: 'works', everyMs: WORKS_EVERY_MS, run: createWorkRound(kit, {}) },
     { name: 'old-records', everyMs: OLD_EVERY_MS, run: createOldRecords(kit, config.RETENTION_DAYS) },
   ];
   const maintain = createMaintainer(Object.fromEntries(rounds.map(({ name, run }) => [name, run])), {

@@ -16,3 +16,4 @@ export type { Pause, Pauses } from './pauses.ts';
 export type { Moved } from './run-move.ts';
 export type { Sweeps } from './sweeps.ts';
 export type { Tenants } from './tenants.ts';
+export { type Work, type Works, workId } from './works.ts';

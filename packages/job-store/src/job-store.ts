@@ -13,6 +13,7 @@ import { createPauses, type Pauses } from './pauses.ts';
 import { createScripts } from './scripts.ts';
 import { createSweeps, type Sweeps } from './sweeps.ts';
 import { createTenants, type Tenants } from './tenants.ts';
+import { createWorks, type Works } from './works.ts';
 
 /** Queues that can be paused for a reason (packages/queue has them all). */
 const PAUSABLE = ['call', 'submit', 'poll', 'store', 'deliver', 'maintain'] as const;
@@ -31,6 +32,7 @@ export interface JobStore {
   readonly pauses: Pauses;
   readonly paces: Paces;
   readonly sweeps: Sweeps;
+  readonly works: Works;
 }
 
 /**
@@ -53,5 +55,6 @@ export function createJobStore(o: { redis: Redis; prefix: string; clock: { now()
     pauses: createPauses(o.redis, keys, PAUSABLE),
     paces: createPaces(o.redis, run, keys, o.clock),
     sweeps: createSweeps(o.redis, keys),
+    works: createWorks(o.redis, run, keys),
   };
 }

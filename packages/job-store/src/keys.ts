@@ -44,6 +44,10 @@ export interface Keys {
   pace(kind: string): string;
   /** The kinds that there is a pace of → when one was last learned. */
   paces: string;
+  /** Long work in slices: what it is and how far it has come. */
+  work(id: string): string;
+  /** Long work → when it is due. */
+  works: string;
   /** A small key that readiness checks write. */
   health: string;
 }
@@ -77,6 +81,8 @@ export function createKeys(prefix: string): Keys {
     counters: at('counters'),
     pace: (kind) => at(`pace:${kind}`),
     paces: at('paces'),
+    work: (id) => at(`work:${id}`),
+    works: at('works'),
     health: at('health'),
   };
 }

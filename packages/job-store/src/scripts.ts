@@ -17,7 +17,20 @@ function load(name: string): Script {
   return { text, sha: createHash('sha1').update(text).digest('hex') };
 }
 
-const SCRIPT_NAMES = ['accept', 'begin', 'move', 'read-delivery', 'settle', 'postpone', 'keep-task', 'learn', 'erase'] as const;
+const SCRIPT_NAMES = [
+  'accept',
+  'begin',
+  'move',
+  'read-delivery',
+  'settle',
+  'postpone',
+  'keep-task',
+  'learn',
+  'erase',
+  'work-add',
+  'work-take',
+  'work-leave',
+] as const;
 type ScriptName = (typeof SCRIPT_NAMES)[number];
 
 /** Runs a script by its digest; a Redis that does not know it (a restart) gets the text. */

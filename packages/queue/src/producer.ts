@@ -30,6 +30,8 @@ export interface Producer {
   counts(): Promise<Record<QueueName, Record<string, number>>>;
   /** Brings BullMQ's own flag of a queue in line: paused, one entry at a time over all workers, or open. */
   gate(queue: QueueName, state: 'paused' | 'half' | 'open'): Promise<void>;
+  /** Runs a scheduled entry of `maintain` now as well, since there is work for it. */
+  nudge(name: string): Promise<void>;
   /** Runs an entry of `maintain` again and again, over all workers once in `everyMs`. */
   schedule(name: string, everyMs: number): Promise<void>;
   close(): Promise<void>;
@@ -78,6 +80,9 @@ export function createProducer(o: { redis: Redis; prefix: string; onError: (erro
       else await queue.removeGlobalConcurrency();
       if (state === 'paused') await queue.pause();
       else await queue.resume();
+    },
+    nudge: async (name) => {
+      await queues.maintain.add(name, {}, ENTRY_OPTIONS);
     },
     schedule: async (name, everyMs) => {
       await queues.maintain.upsertJobScheduler(name, { every: everyMs }, { name, data: {}, opts: ENTRY_OPTIONS });

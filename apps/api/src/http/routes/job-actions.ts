@@ -1,11 +1,11 @@
+import type { CancelJob, ReopenJob } from '@grsai-jobs/job-actions';
 import type { JobStore } from '@grsai-jobs/job-store';
 import { isTerminal, RETRY_MODES, type SignLink, viewJob } from '@grsai-jobs/jobs';
 import type { Clock } from '@grsai-jobs/runtime';
 import { type Request, Router } from 'express';
 import { z } from 'zod';
-import type { CancelJob } from '../../use-cases/cancel-job.ts';
+import { canceledJob, reopenedJob } from '../../use-cases/action-outcome.ts';
 import type { DeleteJob } from '../../use-cases/delete-job.ts';
-import type { RetryJob } from '../../use-cases/retry-job.ts';
 import { type Auth, principalOf } from '../auth.ts';
 import { optionalJsonBody } from '../body.ts';
 import { ownJob } from '../own-job.ts';
@@ -23,7 +23,7 @@ export function jobActionRoutes(o: {
   auth: Auth;
   jobs: Pick<JobStore['jobs'], 'read'>;
   cancel: CancelJob;
-  retry: RetryJob;
+  reopen: ReopenJob;
   remove: DeleteJob;
   sign: SignLink;
   clock: Clock;
@@ -32,7 +32,7 @@ export function jobActionRoutes(o: {
   const write = o.auth.requireScope('jobs:write');
 
   router.post('/v1/jobs/:id/cancel', write, async (request: Request<{ id: string }>, response) => {
-    const job = await o.cancel(await ownJob(o.jobs, request.params.id, response));
+    const job = canceledJob(await o.cancel(await ownJob(o.jobs, request.params.id, response)));
     if (!isTerminal(job.status)) response.status(202).set('Retry-After', '2');
     response.json(await viewJob(job, o.sign, o.clock.now()));
   });
@@ -43,7 +43,7 @@ export function jobActionRoutes(o: {
     ...optionalJsonBody<{ id: string }>(SMALL_BODY),
     async (request: Request<{ id: string }>, response) => {
       const { mode } = validate(RetryRequest, request.body ?? {});
-      const job = await o.retry(await ownJob(o.jobs, request.params.id, response), mode);
+      const job = reopenedJob(await o.reopen(await ownJob(o.jobs, request.params.id, response), mode));
       response
         .status(202)
         .set({ Location: `/v1/jobs/${job.id}`, 'Retry-After': '2' })

@@ -2,31 +2,35 @@ import type { JobStore, MemoryWatch } from '@grsai-jobs/job-store';
 import { budgetMs, type JobRecord, planRetry, type RetryMode, type RetryPlan, type Stage, type Status } from '@grsai-jobs/jobs';
 import type { Producer } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
-import { Problem } from '../http/problem.ts';
-import { moveOn } from './move-on.ts';
+import { moveOn, type NotMoved } from './move-on.ts';
 
-/** Answers the job in its new run. */
-export type RetryJob = (record: JobRecord, mode: RetryMode | undefined) => Promise<JobRecord>;
+/** The job in its new run, or why it has none; `full`: Redis is nearly full and a new submit would need room. */
+export type Reopened =
+  | { kind: 'reopened'; mode: RetryMode; record: JobRecord }
+  | { kind: 'refused'; plan: Extract<RetryPlan, { kind: 'refuse' }> }
+  | { kind: 'full' }
+  | NotMoved;
+
+export type ReopenJob = (record: JobRecord, mode?: RetryMode) => Promise<Reopened>;
 
 /**
  * Reopens an ended job (design §2 "Retry"). Of two that do it at once, or of one and a late result, one does it and the
  * other is told.
  */
-export function createRetryJob(o: {
+export function createReopenJob(o: {
   store: JobStore;
   producer: Producer;
   memory: Pick<MemoryWatch, 'tight'>;
   clock: Clock;
   log: Logger;
-}): RetryJob {
+}): ReopenJob {
   const { moves, jobs } = o.store;
 
-  async function reopen(record: JobRecord, mode: RetryMode | undefined): Promise<JobRecord | null> {
+  async function reopen(record: JobRecord, mode: RetryMode | undefined): Promise<Reopened | null> {
     const now = o.clock.now();
     const plan = planRetry(record, now, mode);
-    if (plan.kind === 'refuse') throw new Problem('conflict', plan.text);
-    if (plan.to === 'queued' && o.memory.tight())
-      throw new Problem('unavailable', 'The job store is nearly full. Nothing was changed; send the request again later.');
+    if (plan.kind === 'refuse') return { kind: 'refused', plan };
+    if (plan.to === 'queued' && o.memory.tight()) return { kind: 'full' };
     const moved = await moves.reopen(record, {
       to: plan.to,
       ...(plan.to === 'running/generating' ? { aliveUntil: now + budgetMs() } : {}),
@@ -40,10 +44,10 @@ export function createRetryJob(o: {
       { event: 'job.retry', job_id: record.id, tenant: record.tenant, run: reopened.run, mode: plan.mode },
       'job reopened',
     );
-    return reopened;
+    return { kind: 'reopened', mode: plan.mode, record: reopened };
   }
 
-  return (record, mode) => moveOn(jobs, record, (current) => reopen(current, mode));
+  return (record, mode) => moveOn<Reopened>(jobs, record, (current) => reopen(current, mode));
 }
 
 /** The record as the move has just left it; reading it back could fail when the move has not. */

@@ -2,11 +2,12 @@ import type { JobStore } from '@grsai-jobs/job-store';
 import { endEvent, eventId, isTerminal, type JobRecord } from '@grsai-jobs/jobs';
 import type { Producer } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
-import { Problem } from '../http/problem.ts';
-import { moveOn } from './move-on.ts';
+import { moveOn, type NotMoved } from './move-on.ts';
 
-/** Answers the job as it is then: `canceled`, or `canceling` while a call or a store is open. */
-export type CancelJob = (record: JobRecord) => Promise<JobRecord>;
+/** `canceled` at once, `canceling` while a call or a store is open; `ended`: there was nothing left to cancel. */
+export type Canceled = { kind: 'canceled' | 'canceling' | 'ended'; record: JobRecord } | NotMoved;
+
+export type CancelJob = (record: JobRecord) => Promise<Canceled>;
 
 /**
  * Cancels a job wherever it is (design §2). Once the move is written the answer is yes: what comes after it, the hint to
@@ -17,13 +18,13 @@ export function createCancelJob(o: { store: JobStore; producer: Producer; clock:
   const logged = (jobId: string) => (err: unknown) =>
     o.log.warn({ event: 'job.hint_missing', err, job_id: jobId }, 'canceled; what comes after it is done by maintain');
 
-  async function atOnce(record: JobRecord): Promise<JobRecord | null> {
+  async function atOnce(record: JobRecord): Promise<Canceled | null> {
     const moved = await moves.cancel(record);
     if (moved.kind !== 'ok') return null;
     const type = endEvent('canceled');
     const owed = record.doc.webhook?.events.includes(type) ? eventId(record.id, record.run, type) : null;
     if (owed !== null) await o.producer.enqueueDelivery({ id: owed, step: 1 }).catch(logged(record.id));
-    return {
+    const canceled: JobRecord = {
       ...record,
       status: 'canceled',
       stage: null,
@@ -31,23 +32,23 @@ export function createCancelJob(o: { store: JobStore; producer: Producer; clock:
       finished_at: o.clock.now(),
       ...(owed === null ? {} : { webhook: { state: 'pending', last_delivery_id: owed } }),
     };
+    return { kind: 'canceled', record: canceled };
   }
 
-  async function whileOpen(record: JobRecord): Promise<JobRecord | null> {
+  async function whileOpen(record: JobRecord): Promise<Canceled | null> {
     if ((await moves.cancelOpen(record)).kind !== 'ok') return null;
     await cancels.send(record.id).catch(logged(record.id));
-    return { ...record, status: 'canceling' };
+    return { kind: 'canceling', record: { ...record, status: 'canceling' } };
   }
 
   return (record) =>
-    moveOn(jobs, record, async (current) => {
-      if (isTerminal(current.status))
-        throw new Problem('conflict', `The job is ${current.status} already; there is nothing left to cancel.`);
-      if (current.status === 'canceling') return current;
+    moveOn<Canceled>(jobs, record, async (current) => {
+      if (isTerminal(current.status)) return { kind: 'ended', record: current };
+      if (current.status === 'canceling') return { kind: 'canceling', record: current };
       const open = current.stage === 'submitting' || current.stage === 'storing';
       const canceled = await (open ? whileOpen(current) : atOnce(current));
       if (canceled !== null)
-        o.log.info({ event: 'job.cancel', job_id: current.id, tenant: current.tenant, status: canceled.status }, 'job cancel');
+        o.log.info({ event: 'job.cancel', job_id: current.id, tenant: current.tenant, status: canceled.kind }, 'job cancel');
       return canceled;
     });
 }

@@ -1,0 +1,46 @@
+import type { Work } from '@grsai-jobs/job-store';
+import type { Kit } from '../stages/kit.ts';
+
+/** Work that nobody nudged is found within this time. */
+export const WORKS_EVERY_MS = 1000;
+/** A round lets others have the slot after this long, however much is to be done. */
+const ROUND_MS = 8000;
+const AFTER_ERROR_MS = 10_000;
+
+/** How a slice left its work: to go on from `cursor` (after `waitMs`), or done for good. */
+export type Sliced = { done: true } | { done: false; cursor: unknown; waitMs?: number };
+
+/**
+ * Does one slice, in a few seconds at most. It may be done twice when its worker dies, so each part of it has to be
+ * harmless the second time.
+ */
+export type DoSlice = (work: Work) => Promise<Sliced>;
+
+/**
+ * Goes on with long work (packages/job-store `works`), a slice of each in turn, so that no large piece keeps a small one
+ * waiting. Safe in several workers: each piece is held by one.
+ */
+export function createWorkRound(kit: Kit, kinds: Readonly<Record<string, DoSlice>>): () => Promise<void> {
+  async function slice(work: Work): Promise<void> {
+    const doSlice = kinds[work.kind];
+    if (doSlice === undefined)
+      throw new Error(`this worker does not know work of the kind ${work.kind}; is it older than the API?`);
+    const sliced = await doSlice(work);
+    const now = kit.clock.now();
+    await (sliced.done ? kit.store.works.done(work) : kit.store.works.putBack(work, sliced.cursor, now + (sliced.waitMs ?? 0)));
+  }
+
+  return async () => {
+    const started = kit.clock.now();
+    while (kit.clock.now() - started < ROUND_MS && !kit.shutdown.stopping.aborted) {
+      const work = await kit.store.works.take(kit.clock.now());
+      if (work === null) return;
+      try {
+        await slice(work);
+      } catch (err) {
+        kit.log.error({ event: 'work.failed', err, work: work.id }, 'a slice of long work failed; it is tried again');
+        await kit.store.works.putBack(work, work.cursor, kit.clock.now() + AFTER_ERROR_MS);
+      }
+    }
+  };
+}

@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { fieldsOf, json, number } from './fields.ts';
+import type { Keys } from './keys.ts';
+import type { RunScript } from './scripts.ts';
+
+/**
+ * Work on many jobs that takes longer than a request or a script may: it is done in slices with a cursor, by whichever
+ * worker has time, and goes on after a restart where it stood.
+ */
+export interface Work {
+  /** Names what is done and to what, so that the same work cannot stand twice: `<kind>:<subject>`. */
+  id: string;
+  kind: string;
+  /** What it was made with; never changed. */
+  order: unknown;
+  /** How far it has come; `null` before the first slice. */
+  cursor: unknown;
+  /** Names the worker that has it now. */
+  by: string;
+  created_at: number;
+}
+
+export const workId = (kind: string, subject: string): string => `${kind}:${subject}`;
+
+/** A worker that has not told of its work for this long is taken for dead. A slice ends well before that. */
+const LEASE_MS = 30_000;
+
+export type Works = ReturnType<typeof createWorks>;
+
+export function createWorks(redis: Redis, run: RunScript, keys: Keys) {
+  return {
+    /** Adds work that is due at `at` (ms since 1970). `false`: the same work is under way already, and stays as it is. */
+    async add(work: { kind: string; subject: string; order: unknown; at: number }): Promise<boolean> {
+      const id = workId(work.kind, work.subject);
+      const args = [id, work.kind, JSON.stringify(work.order), work.at];
+      return (await run('work-add', [keys.work(id), keys.works], args)) === 1;
+    },
+
+    /** The work that is due first, held for 30 s by whoever asked. */
+    async take(now: number): Promise<Work | null> {
+      const [id] = await redis.zrange(keys.works, '-inf', String(now), 'BYSCORE', 'LIMIT', 0, 1);
+      if (id === undefined) return null;
+      const by = randomUUID();
+      const fields = fieldsOf(await run('work-take', [keys.work(id), keys.works], [id, by, now, now + LEASE_MS]));
+      if (fields === null) return null;
+      return {
+        id,
+        kind: fields['kind'] ?? '',
+        order: json(fields['order']),
+        cursor: json(fields['cursor']),
+        by,
+        created_at: number(fields['created']),
+      };
+    },
+
+    /** Writes down how far a slice came; the work is due again at `at`. `false`: it was taken over, or ended from outside. */
+    async putBack(work: Pick<Work, 'id' | 'by'>, cursor: unknown, at: number): Promise<boolean> {
+      return (await run('work-leave', [keys.work(work.id), keys.works], [work.id, work.by, at, JSON.stringify(cursor)])) === 1;
+    },
+
+    /** The work is over. */
+    async done(work: Pick<Work, 'id' | 'by'>): Promise<boolean> {
+      return (await run('work-leave', [keys.work(work.id), keys.works], [work.id, work.by, '', ''])) === 1;
+    },
+
+    /** Work that waits for a later time is due at `at` already. Nothing happens when there is no such work. */
+    async wake(id: string, at: number): Promise<void> {
+      await redis.zadd(keys.works, 'XX', 'LT', at, id);
+    },
+
+    /** Ends work from outside; a slice at work finds out when it writes down how far it came. */
+    async drop(id: string): Promise<void> {
+      await redis.multi().del(keys.work(id)).zrem(keys.works, id).exec();
+    },
+  };
+}
