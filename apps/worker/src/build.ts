@@ -1,4 +1,5 @@
 import { Grsai } from '@grsai-jobs/grsai';
+import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
 import { createJobStore, hearCancels, watchMemory } from '@grsai-jobs/job-store';
 import { createObjectStore } from '@grsai-jobs/object-store';
 import {
@@ -9,6 +10,7 @@ import {
   createProducer,
   type Handler,
   type QueueName,
+  WORKS_ROUND,
 } from '@grsai-jobs/queue';
 import {
   createMetrics,
@@ -21,6 +23,7 @@ import {
   throttledLog,
 } from '@grsai-jobs/runtime';
 import { createEgress, createSecretBox, newSecret } from '@grsai-jobs/webhooks';
+import { createBatchWorks } from './batches/index.ts';
 import type { WorkerConfig } from './config.ts';
 import { createLateResults, LATE_EVERY_MS } from './maintain/late-results.ts';
 import { createOldRecords, OLD_EVERY_MS } from './maintain/old-records.ts';
@@ -144,6 +147,15 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     ),
   ];
 
+  const batchKit = {
+    ...kit,
+    cancelJob: createCancelJob(kit),
+    reopenJob: createReopenJob(kit),
+    objects,
+    keyPrefix: config.S3_PREFIX,
+    signLink,
+  };
+
   await control.align();
   const rounds = [
     { name: 'repairs', everyMs: REPAIR_EVERY_MS, run: createRepairs(kit) },
@@ -158,7 +170,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
       ),
     },
     { name: 'late-results', everyMs: LATE_EVERY_MS, run: createLateResults({ ...kit, grsai }) },
-    { name: 'works', everyMs: WORKS_EVERY_MS, run: createWorkRound(kit, {}) },
+    { name: WORKS_ROUND, everyMs: WORKS_EVERY_MS, run: createWorkRound(kit, createBatchWorks(batchKit)) },
     { name: 'old-records', everyMs: OLD_EVERY_MS, run: createOldRecords(kit, config.RETENTION_DAYS) },
   ];
   const maintain = createMaintainer(Object.fromEntries(rounds.map(({ name, run }) => [name, run])), {

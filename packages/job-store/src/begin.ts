@@ -26,7 +26,7 @@ export const createBegin =
    * known to be dead and may be taken over, and what is written of it.
    */
   async (
-    entry: { id: string; step: number },
+    entry: { id: string; step: number; batch_id?: string | null | undefined },
     call: { token: string; limitMs: number; over?: { by: string; attempts: readonly Attempt[]; spent: number } },
     limits: AccountLimits,
   ): Promise<Begun> => {
@@ -43,11 +43,22 @@ export const createBegin =
       max_in_flight: limits.maxInFlight,
       rpm: limits.rpm,
     };
-    const reply = (await run(
-      'begin',
-      [keys.job(entry.id), keys.due, keys.events, keys.turns, keys.inflight, keys.rpm],
-      [JSON.stringify(order)],
-    )) as [string, unknown];
+    const begin = async (batchId: string | null | undefined) =>
+      (await run(
+        'begin',
+        [
+          keys.job(entry.id),
+          keys.due,
+          keys.events,
+          keys.turns,
+          keys.inflight,
+          keys.rpm,
+          batchId == null ? keys.job(entry.id) : keys.batch(batchId),
+        ],
+        [JSON.stringify(order)],
+      )) as [string, unknown];
+    const first = await begin(entry.batch_id);
+    const reply = first[0] === 'batch' ? await begin(String(first[1])) : first;
     if (reply[0] === 'stale') return { kind: 'stale' };
     if (reply[0] === 'wait') return { kind: 'wait', ms: Number(reply[1]) };
     const fields = fieldsOf(reply[1]);

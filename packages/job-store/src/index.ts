@@ -1,7 +1,9 @@
 export type { Accepted, Idempotency } from './accept.ts';
 export { type ApiKeys, type Principal, SCOPES, type Scope } from './api-keys.ts';
+export type { Batches, LineError, LineHead, NewLine, Revealed } from './batches.ts';
 export type { AccountLimits, Begun } from './begin.ts';
 export { type CancelSignals, hearCancels } from './cancel-signals.ts';
+export type { Claimed, Claims } from './claims.ts';
 export type { Deliveries, Settlement } from './deliveries.ts';
 export type { Erase } from './erase.ts';
 export { type EventFeed, type FeedEvent, startEventFeed, type Watcher } from './event-feed.ts';

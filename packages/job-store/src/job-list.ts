@@ -1,6 +1,7 @@
 import type { JobRecord, JobRequest, Status } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.ts';
+import { pipelined } from './pipelined.ts';
 import { decodeRecord } from './record-codec.ts';
 
 /** What a job has to be to stand in the list; what is left out does not matter. Times in ms since 1970, both ends open. */
@@ -69,13 +70,6 @@ export type JobList = ReturnType<typeof createJobList>;
 
 /** A tenant's jobs, the newest first. */
 export function createJobList(redis: Redis, keys: Keys) {
-  async function replies(pipeline: ReturnType<Redis['pipeline']>): Promise<unknown[]> {
-    return ((await pipeline.exec()) ?? []).map(([error, reply]) => {
-      if (error) throw error;
-      return reply;
-    });
-  }
-
   /** Places behind `after`. Jobs of one millisecond stand in the order of their ids. */
   async function places(tenant: string, filter: JobFilter, after: ListPlace | null, count: number): Promise<ListPlace[]> {
     const found: ListPlace[] = [];
@@ -93,16 +87,12 @@ export function createJobList(redis: Redis, keys: Keys) {
   async function hits(chunk: readonly ListPlace[], filter: JobFilter): Promise<boolean[]> {
     if (!isFiltered(filter)) return chunk.map(() => true);
     const fields = [...HEAD, ...(needsDoc(filter) ? ['doc'] : [])];
-    const pipeline = redis.pipeline();
-    for (const { id } of chunk) pipeline.hmget(keys.job(id), ...fields);
-    return (await replies(pipeline)).map((parts) => matches(filter, parts as Part[]));
+    const replies = await pipelined(redis, chunk, (pipeline, { id }) => pipeline.hmget(keys.job(id), ...fields));
+    return replies.map((parts) => matches(filter, parts as Part[]));
   }
 
   async function records(ids: readonly string[]): Promise<JobRecord[]> {
-    if (ids.length === 0) return [];
-    const pipeline = redis.pipeline();
-    for (const id of ids) pipeline.hgetall(keys.job(id));
-    const found = (await replies(pipeline)) as Record<string, string>[];
+    const found = (await pipelined(redis, ids, (pipeline, id) => pipeline.hgetall(keys.job(id)))) as Record<string, string>[];
     return found.flatMap((fields, i) => (fields['st'] ? [decodeRecord(ids[i] ?? '', fields)] : []));
   }
 

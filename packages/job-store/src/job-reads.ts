@@ -12,12 +12,16 @@ export interface JobHead extends Pick<JobRecord, 'id' | 'status' | 'stage' | 'st
 
 export type JobReads = ReturnType<typeof createJobReads>;
 
+/** A job whose batch is still coming in is not there yet. */
+const isSeen = (status: string | null | undefined): boolean =>
+  status !== undefined && status !== null && status !== '' && status !== 'validating';
+
 /** Reading records, and the sorted set of what is due. */
 export function createJobReads(redis: Redis, run: RunScript, keys: Keys) {
   return {
     async read(id: string): Promise<JobRecord | null> {
       const fields = await redis.hgetall(keys.job(id));
-      return fields['st'] === undefined ? null : decodeRecord(id, fields);
+      return isSeen(fields['st']) ? decodeRecord(id, fields) : null;
     },
 
     /** Heads of many jobs in one round trip; `null` where there is no record. */
@@ -27,7 +31,7 @@ export function createJobReads(redis: Redis, run: RunScript, keys: Keys) {
       const replies = (await pipeline.exec()) ?? [];
       return ids.map((id, i) => {
         const [status, stage, step, expires, queue] = (replies[i]?.[1] ?? []) as (string | null)[];
-        if (!status) return null;
+        if (!isSeen(status)) return null;
         return {
           id,
           status: status as JobHead['status'],

@@ -1,6 +1,8 @@
 import type { Redis } from 'ioredis';
 import { type ApiKeys, createApiKeys } from './api-keys.ts';
+import { type Batches, createBatches } from './batches.ts';
 import { type CancelSignals, createCancelSignals } from './cancel-signals.ts';
+import { type Claims, createClaims } from './claims.ts';
 import { createDeliveries, type Deliveries } from './deliveries.ts';
 import { createErase, type Erase } from './erase.ts';
 import { createRedisHealth, type RedisHealth } from './health.ts';
@@ -24,6 +26,8 @@ export interface JobStore {
   readonly jobs: JobReads;
   readonly list: JobList;
   readonly erase: Erase;
+  readonly batches: Batches;
+  readonly claims: Claims;
   readonly cancels: CancelSignals;
   readonly deliveries: Deliveries;
   readonly apiKeys: ApiKeys;
@@ -47,6 +51,8 @@ export function createJobStore(o: { redis: Redis; prefix: string; clock: { now()
     jobs: createJobReads(o.redis, run, keys),
     list: createJobList(o.redis, keys),
     erase: createErase(o.redis, run, keys),
+    batches: createBatches(o.redis, run, keys, o.clock),
+    claims: createClaims(run, keys),
     cancels: createCancelSignals(o.redis, keys),
     deliveries: createDeliveries(o.redis, run, keys),
     apiKeys: createApiKeys(o.redis, keys),

@@ -31,6 +31,13 @@ export interface Keys {
   /** Why a queue is paused: reason → since and detail. */
   pauses(queue: string): string;
   batch(id: string): string;
+  /** Ids of a batch's jobs by line. */
+  batchJobs(id: string): string;
+  /** Lines of a batch that were left out, and why. */
+  batchErrors(id: string): string;
+  tenantBatches(tenant: string): string;
+  /** Ended batches by the time of their end. */
+  endedBatches: string;
   delivery(id: string): string;
   dueDeliveries: string;
   /** Who had this job erased. */
@@ -72,6 +79,10 @@ export function createKeys(prefix: string): Keys {
     late: at('late'),
     pauses: (queue) => at(`pauses:${queue}`),
     batch: (id) => at(`batch:${id}`),
+    batchJobs: (id) => at(`batch:${id}:jobs`),
+    batchErrors: (id) => at(`batch:${id}:errors`),
+    tenantBatches: (tenant) => at(`tenant:${tenant}:batches`),
+    endedBatches: at('ended:batches'),
     delivery: (id) => at(`delivery:${id}`),
     dueDeliveries: at('due:deliveries'),
     erased: (id) => at(`erased:${id}`),

@@ -7,7 +7,7 @@ import { type Fields, json, number, optionalNumber } from './fields.ts';
  * st status · sg stage · run · step · seq · tn turn · tok token of the last move · sb/sa/su `sent` by, at, until ·
  * q queue of its paid call · tenant · cr/started/fin/exp times · due · prog · spent · crashes · base · task · sub submitted · polls · polled ·
  * doc (as accepted) · pend (paid, not stored) · out · err · att · past:<run> · whd/whs last delivery and its state ·
- * batch · cid custom id · late
+ * batch · cid custom id · ln line · pr priority (of a batch's job, when not normal) · late
  */
 export type RecordField =
   | 'prog'
@@ -89,6 +89,7 @@ export function decodeRecord(id: string, fields: Fields): JobRecord {
     },
     batch_id: fields['batch'] || null,
     custom_id: fields['cid'] || null,
+    line: optionalNumber(fields['ln']),
     late_result: fields['late'] === '1',
   };
 }

@@ -3,6 +3,7 @@ import { type JobRecord, MOVES, type Move, type MoveName, type State } from '@gr
 import type { Keys } from './keys.ts';
 import type { RecordField } from './record-codec.ts';
 import type { RunScript } from './scripts.ts';
+import { workId } from './works.ts';
 
 /** What a move answers. Only `ok` changed anything; `stale` and `wrong` mean that somebody else moved the job on. */
 export type Moved =
@@ -100,6 +101,8 @@ export function createRunMove(run: RunScript, keys: Keys, clock: { now(): number
         job.batch_id ? keys.batch(job.batch_id) : keys.job(job.id),
         keys.storing,
         keys.late,
+        keys.works,
+        job.batch_id ? keys.work(workId('batch-finish', job.batch_id)) : keys.job(job.id),
       ],
       [JSON.stringify(order), ...fields],
     );

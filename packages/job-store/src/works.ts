@@ -59,6 +59,14 @@ export function createWorks(redis: Redis, run: RunScript, keys: Keys) {
       return (await run('work-leave', [keys.work(work.id), keys.works], [work.id, work.by, at, JSON.stringify(cursor)])) === 1;
     },
 
+    /** A slice that takes long is still at work. `false`: it was taken over. */
+    hold: async (work: Work, now: number): Promise<boolean> =>
+      (await run(
+        'work-leave',
+        [keys.work(work.id), keys.works],
+        [work.id, work.by, now + LEASE_MS, JSON.stringify(work.cursor)],
+      )) === 1,
+
     /** The work is over. */
     async done(work: Pick<Work, 'id' | 'by'>): Promise<boolean> {
       return (await run('work-leave', [keys.work(work.id), keys.works], [work.id, work.by, '', ''])) === 1;

@@ -12,4 +12,8 @@ export const DEFAULT_EVENTS = [
   'job.expired',
 ] as const satisfies readonly JobEvent[];
 
+/** Webhook event types of a batch (design §5). All are sent when a webhook names no events of its own. */
+export const BATCH_EVENTS = ['batch.completed', 'batch.canceled', 'batch.expired'] as const;
+export type BatchEvent = (typeof BATCH_EVENTS)[number];
+
 export const endEvent = (status: TerminalStatus): JobEvent => `job.${status}`;

@@ -3,6 +3,11 @@ export const JOB_ID = /^job_[0-9A-HJKMNP-TV-Z]{26}$/;
 
 export const jobId = (ulid: string): string => `job_${ulid}`;
 
+/** A batch's id, in the same way. */
+export const BATCH_ID = /^batch_[0-9A-HJKMNP-TV-Z]{26}$/;
+
+export const batchId = (ulid: string): string => `batch_${ulid}`;
+
 const ulidOf = (id: string): string => id.slice(id.indexOf('_') + 1);
 
 /**

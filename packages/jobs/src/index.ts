@@ -1,4 +1,22 @@
 export {
+  BATCH_ENDS,
+  BATCH_STATUSES,
+  type BatchCounts,
+  type BatchDoc,
+  type BatchEnd,
+  type BatchRecord,
+  type BatchResults,
+  type BatchRound,
+  type BatchRow,
+  type BatchStatus,
+  type BatchView,
+  batchRow,
+  COUNTED,
+  endOfBatch,
+  isBatchEnd,
+  viewBatch,
+} from './batch.ts';
+export {
   DURATION_DECAY,
   type DurationHistogram,
   durationBucket,
@@ -6,9 +24,9 @@ export {
   durationsOf,
   likelyDurationMs,
 } from './durations.ts';
-export { DEFAULT_EVENTS, endEvent, JOB_EVENTS, type JobEvent } from './events.ts';
+export { BATCH_EVENTS, type BatchEvent, DEFAULT_EVENTS, endEvent, JOB_EVENTS, type JobEvent } from './events.ts';
 export { FAILURE_CODES, FAILURES, type Failure, type FailureCode } from './failures.ts';
-export { eventId, JOB_ID, jobId, jobOfEvent } from './ids.ts';
+export { BATCH_ID, batchId, eventId, JOB_ID, jobId, jobOfEvent } from './ids.ts';
 export { inputObjects, mapPictures } from './inputs.ts';
 export { LIMITS, TENANT } from './limits.ts';
 export { MAX_CRASHES, MOVES, type Move, type MoveName } from './moves.ts';

@@ -34,5 +34,6 @@ export const newRecord = (o: { id: string; tenant: string; doc: JobDoc; createdA
   webhook: { state: 'none', last_delivery_id: null },
   batch_id: null,
   custom_id: null,
+  line: null,
   late_result: false,
 });

@@ -99,6 +99,8 @@ export interface JobRecord {
   webhook: { state: 'none' | 'pending' | 'delivered' | 'failed'; last_delivery_id: string | null };
   batch_id: string | null;
   custom_id: string | null;
+  /** The line of its batch, from 1. */
+  line: number | null;
   late_result: boolean;
 }
 

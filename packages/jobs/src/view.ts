@@ -24,7 +24,8 @@ const attemptView = (attempt: Attempt) => ({
   ended_at: rfc3339(attempt.ended_at),
 });
 
-async function resultView(output: JobOutput | null, ttlS: number, now: number, sign: SignLink): Promise<unknown> {
+/** What a run left as callers see it, with links signed for `ttlS` seconds. */
+export async function resultView(output: JobOutput | null, ttlS: number, now: number, sign: SignLink): Promise<unknown> {
   if (output === null) return null;
   const expires_at = rfc3339(now + ttlS * 1000);
   if (output.kind === 'chat') return output.completion;

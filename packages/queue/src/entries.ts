@@ -11,7 +11,7 @@ export type QueueName = (typeof QUEUES)[number];
  * the entry still counts.
  */
 const EntryData = z.union([
-  z.object({ v: z.literal(1), job_id: z.string(), step: z.int() }),
+  z.object({ v: z.literal(1), job_id: z.string(), step: z.int(), batch_id: z.string().optional() }),
   z.object({ v: z.literal(1), delivery_id: z.string(), step: z.int() }),
 ]);
 export type EntryData = z.infer<typeof EntryData>;
@@ -20,12 +20,15 @@ export type EntryData = z.infer<typeof EntryData>;
 export interface Entry {
   id: string;
   step: number;
+  /** Of a job that belongs to a batch; saves `begin` from having to ask. */
+  batch_id?: string | null | undefined;
 }
 
 /** @throws when the data is of no version that this process knows; the entry then fails and `maintain` tells. */
 export function parseEntry(data: unknown): Entry {
   const parsed = EntryData.parse(data);
-  return { id: 'job_id' in parsed ? parsed.job_id : parsed.delivery_id, step: parsed.step };
+  if ('delivery_id' in parsed) return { id: parsed.delivery_id, step: parsed.step };
+  return { id: parsed.job_id, step: parsed.step, batch_id: parsed.batch_id };
 }
 
 /** BullMQ's ids hold no colon, and each stands for one step of one job for ever. */
@@ -51,6 +54,16 @@ export interface Enqueued {
   stage: Stage | null;
   turn: number;
   doc: JobDoc;
+  batch_id?: string | null;
+}
+
+/** A job that takes its first turn, as the reveal of a batch answers it. */
+export interface NewEntry {
+  id: string;
+  batch_id: string;
+  queue: 'call' | 'submit';
+  turn: number;
+  priority: JobDoc['priority'];
 }
 
 const STAGE_QUEUE = { generating: 'poll', storing: 'store' } as const;
@@ -63,5 +76,5 @@ export const queueOf = (job: { stage: Stage | null; paidQueue: 'call' | 'submit'
  * Only calls and submits take turns; looks, stores and deliveries go by due time (*measured*, design §2: priorities
  * there starve other tenants' paid results).
  */
-export const priorityOf = (queue: QueueName, job: Pick<Enqueued, 'turn' | 'doc'>): number | undefined =>
-  queue === 'call' || queue === 'submit' ? Math.min(MAX_PRIORITY, job.turn + HANDICAP[job.doc.priority]) : undefined;
+export const priorityOf = (queue: QueueName, turn: number, priority: JobDoc['priority']): number | undefined =>
+  queue === 'call' || queue === 'submit' ? Math.min(MAX_PRIORITY, turn + HANDICAP[priority]) : undefined;

@@ -9,5 +9,15 @@ export {
   type Outcome,
   type Work,
 } from './consumer.ts';
-export { ENTRY_OPTIONS, type Enqueued, type Entry, entryId, priorityOf, QUEUES, type QueueName, queueOf } from './entries.ts';
-export { createProducer, type EntryState, type Producer } from './producer.ts';
+export {
+  ENTRY_OPTIONS,
+  type Enqueued,
+  type Entry,
+  entryId,
+  type NewEntry,
+  priorityOf,
+  QUEUES,
+  type QueueName,
+  queueOf,
+} from './entries.ts';
+export { createProducer, type EntryState, type Producer, WORKS_ROUND } from './producer.ts';

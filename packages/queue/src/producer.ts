@@ -7,6 +7,7 @@ import {
   type Entry,
   type EntryData,
   entryId,
+  type NewEntry,
   priorityOf,
   QUEUES,
   type QueueName,
@@ -21,6 +22,8 @@ const THERE = new Set(['waiting', 'delayed', 'prioritized', 'active', 'waiting-c
 export interface Producer {
   /** The one function that puts a job into the queue of its state. Adding twice is harmless. */
   enqueue(job: Enqueued, delayMs?: number): Promise<void>;
+  /** The first entries of many jobs, in one go for each queue. */
+  enqueueNew(entries: readonly NewEntry[]): Promise<void>;
   /** A job that has just reached `storing`. */
   enqueueStore(entry: Entry): Promise<void>;
   /** An owed webhook. */
@@ -30,12 +33,15 @@ export interface Producer {
   counts(): Promise<Record<QueueName, Record<string, number>>>;
   /** Brings BullMQ's own flag of a queue in line: paused, one entry at a time over all workers, or open. */
   gate(queue: QueueName, state: 'paused' | 'half' | 'open'): Promise<void>;
-  /** Runs a scheduled entry of `maintain` now as well, since there is work for it. */
-  nudge(name: string): Promise<void>;
+  /** Has `maintain` look for long work now instead of within a second. Nothing is lost when it fails. */
+  nudgeWorks(): Promise<void>;
   /** Runs an entry of `maintain` again and again, over all workers once in `everyMs`. */
   schedule(name: string, everyMs: number): Promise<void>;
   close(): Promise<void>;
 }
+
+/** The entry of `maintain` that goes on with long work. */
+export const WORKS_ROUND = 'works';
 
 /** BullMQ's keys stand under a tag of their own, beside the records' (design §2). */
 export const queuePrefix = (prefix: string): string => `{${prefix}-q}`;
@@ -49,21 +55,36 @@ export function createProducer(o: { redis: Redis; prefix: string; onError: (erro
     }),
   ) as Record<QueueName, Queue>;
 
+  const optionsOf = (entry: Entry, delayMs: number, priority: number | undefined) => ({
+    ...ENTRY_OPTIONS,
+    jobId: entryId(entry),
+    ...(delayMs > 0 ? { delay: delayMs } : {}),
+    ...(priority === undefined ? {} : { priority }),
+  });
+
+  const jobData = ({ id, step, batch_id }: Entry): EntryData => ({ v: 1, job_id: id, step, ...(batch_id ? { batch_id } : {}) });
+
   async function add(name: QueueName, entry: Entry, delayMs: number, priority?: number): Promise<void> {
-    const data: EntryData =
-      name === 'deliver' ? { v: 1, delivery_id: entry.id, step: entry.step } : { v: 1, job_id: entry.id, step: entry.step };
-    await queues[name].add(name, data, {
-      ...ENTRY_OPTIONS,
-      jobId: entryId(entry),
-      ...(delayMs > 0 ? { delay: delayMs } : {}),
-      ...(priority === undefined ? {} : { priority }),
-    });
+    const data: EntryData = name === 'deliver' ? { v: 1, delivery_id: entry.id, step: entry.step } : jobData(entry);
+    await queues[name].add(name, data, optionsOf(entry, delayMs, priority));
   }
 
   return {
     enqueue: (job, delayMs = 0) => {
       const queue = queueOf({ stage: job.stage, paidQueue: entryStage(job.doc) });
-      return add(queue, job, delayMs, priorityOf(queue, job));
+      return add(queue, job, delayMs, priorityOf(queue, job.turn, job.doc.priority));
+    },
+    enqueueNew: async (entries) => {
+      for (const name of ['call', 'submit'] as const) {
+        const own = entries.filter(({ queue }) => queue === name);
+        if (own.length === 0) continue;
+        await queues[name].addBulk(
+          own.map(({ id, batch_id, turn, priority }) => {
+            const entry = { id, step: 1, batch_id };
+            return { name, data: jobData(entry), opts: optionsOf(entry, 0, priorityOf(name, turn, priority)) };
+          }),
+        );
+      }
     },
     enqueueStore: (entry) => add('store', entry, 0),
     enqueueDelivery: (delivery, delayMs = 0) => add('deliver', delivery, delayMs),
@@ -81,8 +102,8 @@ export function createProducer(o: { redis: Redis; prefix: string; onError: (erro
       if (state === 'paused') await queue.pause();
       else await queue.resume();
     },
-    nudge: async (name) => {
-      await queues.maintain.add(name, {}, ENTRY_OPTIONS);
+    nudgeWorks: async () => {
+      await queues.maintain.add(WORKS_ROUND, {}, ENTRY_OPTIONS);
     },
     schedule: async (name, everyMs) => {
       await queues.maintain.upsertJobScheduler(name, { every: everyMs }, { name, data: {}, opts: ENTRY_OPTIONS });

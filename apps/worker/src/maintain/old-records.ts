@@ -1,4 +1,4 @@
-import { isTerminal } from '@grsai-jobs/jobs';
+import { isBatchEnd, isTerminal } from '@grsai-jobs/jobs';
 import type { Kit } from '../stages/kit.ts';
 import { eachOf } from './each.ts';
 
@@ -9,10 +9,17 @@ const DAY_MS = 24 * 3600 * 1000;
 /**
  * Erases records whose job ended more than `RETENTION_DAYS` ago, with their deliveries. One that still owes a webhook
  * stays until that is over (P4). Objects stay too: their life is a rule of the bucket.
+ * Ended batches go by the same time; their jobs go by themselves.
  */
 export function createOldRecords(kit: Kit, retentionDays: number): () => Promise<void> {
   return async () => {
-    const old = await kit.store.sweeps.endedBefore(kit.clock.now() - retentionDays * DAY_MS, AT_ONCE);
+    const before = kit.clock.now() - retentionDays * DAY_MS;
+    await eachOf(kit, await kit.store.batches.endedBefore(before, AT_ONCE), async (id) => {
+      const batch = await kit.store.batches.read(id);
+      if (batch === null || !isBatchEnd(batch.status)) await kit.store.batches.forgetEnded(id);
+      else if (batch.webhook.state !== 'pending') await kit.store.batches.forget(batch);
+    });
+    const old = await kit.store.sweeps.endedBefore(before, AT_ONCE);
     await eachOf(kit, old, async (id) => {
       const record = await kit.store.jobs.read(id);
       if (record === null || !isTerminal(record.status)) await kit.store.sweeps.forgetEnded(id);

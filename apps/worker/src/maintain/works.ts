@@ -6,6 +6,8 @@ export const WORKS_EVERY_MS = 1000;
 /** A round lets others have the slot after this long, however much is to be done. */
 const ROUND_MS = 8000;
 const AFTER_ERROR_MS = 10_000;
+/** A third of the lease. */
+const HOLD_EVERY_MS = 10_000;
 
 /** How a slice left its work: to go on from `cursor` (after `waitMs`), or done for good. */
 export type Sliced = { done: true } | { done: false; cursor: unknown; waitMs?: number };
@@ -25,7 +27,8 @@ export function createWorkRound(kit: Kit, kinds: Readonly<Record<string, DoSlice
     const doSlice = kinds[work.kind];
     if (doSlice === undefined)
       throw new Error(`this worker does not know work of the kind ${work.kind}; is it older than the API?`);
-    const sliced = await doSlice(work);
+    const holding = setInterval(() => kit.store.works.hold(work, kit.clock.now()).catch(() => undefined), HOLD_EVERY_MS);
+    const sliced = await doSlice(work).finally(() => clearInterval(holding));
     const now = kit.clock.now();
     await (sliced.done ? kit.store.works.done(work) : kit.store.works.putBack(work, sliced.cursor, now + (sliced.waitMs ?? 0)));
   }

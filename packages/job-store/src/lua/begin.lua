@@ -1,13 +1,13 @@
 #!lua flags=allow-oom
 -- begin: writes `sent` before a byte of a paid call goes out, within the limits of the account.
--- KEYS 1 job 2 due 3 events 4 turns 5 inflight 6 rpm
+-- KEYS 1 job 2 due 3 events 4 turns 5 inflight 6 rpm 7 batch (the job key when the entry names none)
 -- ARGV 1 order {id, token, now, step, until, over or nil, att, spent (of the taken over), max_in_flight, rpm}
--- Answers {'ok', record} | {'stale'} | {'held', record} | {'unknown', record} | {'expired', record} | {'canceling', record} | {'wait', ms}
+-- Answers {'ok', record} | {'stale'} | {'held', record} | {'unknown', record} | {'expired', record} | {'canceling', record} | {'wait', ms} | {'batch', id} when the batch has to be named
 local order = cjson.decode(ARGV[1])
 local job, due, events, turns, inflight, rpm = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local now = order.now
 
-local seen = redis.call('HMGET', job, 'step', 'sb', 'su', 'exp', 'tn', 'started', 'prog')
+local seen = redis.call('HMGET', job, 'step', 'sb', 'su', 'exp', 'tn', 'started', 'prog', 'batch')
 local state = seen[1] and state_of(job)
 if seen[2] == order.token then
   -- Sent again by the client library. The run may have been given up meanwhile, with our token kept for a late task id.
@@ -30,6 +30,9 @@ else
   return { 'stale' }
 end
 
+local batch_id = seen[8] ~= '' and seen[8] or nil
+if batch_id and KEYS[7] == job then return { 'batch', batch_id } end
+
 redis.call('ZREMRANGEBYSCORE', inflight, '-inf', now)
 if order.max_in_flight > 0 and not redis.call('ZSCORE', inflight, order.id) and redis.call('ZCARD', inflight) >= order.max_in_flight then
   return { 'wait', 1000 }
@@ -50,6 +53,8 @@ redis.call('ZADD', inflight, order['until'] + 60000, order.id)
 if state == 'queued' then
   redis.call('HSET', turns, '#v', seen[5] or 0)
   count_queued(turns, -1, inflight)
+  -- Nothing ends here, so no work is needed that would finish the batch.
+  if batch_id then count_in_batch(KEYS[7], batch_id, nil, nil, now, 'queued', 'running') end
 else
   -- The call that is taken over was an attempt: it is written with the one that follows it.
   redis.call('HSET', job, 'att', order.att, 'spent', order.spent)

@@ -1,7 +1,8 @@
 #!lua flags=allow-oom
 -- move: every move but accept and begin. The row of the table of moves comes with the order; this is its machinery.
 -- KEYS 1 job 2 due 3 events 4 turns 5 inflight 6 tenant's failed 7 failed 8 ended 9 delivery 10 tenant's deliveries
---      11 due deliveries 12 counters 13 batch 14 storing 15 late   (9 and 13 are the job key when the move has none)
+--      11 due deliveries 12 counters 13 batch 14 storing 15 late 16 works 17 work that finishes the batch
+--      (9, 13 and 17 are the job key when the move has none)
 -- ARGV 1 order {id, token, now, tenant, from, step|nil, by|nil, status and stage ('' keeps both), next, due|nil, inflight|nil (ms, 0 removes), late|nil, turn,
 --      event|nil, progress, delivery|nil, counter|nil, del, raise (field to least value)} 2.. field, value to set
 -- Answers {'ok', step, turn} | {'missing'} | {'stale', state} | {'wrong', state}
@@ -22,6 +23,9 @@ if not contains(order.from, state) then return { 'wrong', state } end
 if order.status == '' then
   order.status, order.stage = status, redis.call('HGET', job, 'sg') or ''
 end
+
+local batch_id = seen[6] ~= '' and seen[6] or nil
+local was_unknown = batch_id and status == 'failed' and is_unknown(redis.call('HGET', job, 'err'))
 
 if #order.del > 0 then redis.call('HDEL', job, unpack(order.del)) end
 if #ARGV > 1 then
@@ -68,9 +72,10 @@ else
   redis.call('ZREM', KEYS[15], order.id)
 end
 
-if seen[6] and seen[6] ~= '' and order.status ~= status then
-  redis.call('HINCRBY', KEYS[13], 'n:' .. status, -1)
-  redis.call('HINCRBY', KEYS[13], 'n:' .. order.status, 1)
+if batch_id and order.status ~= status then
+  count_in_batch(KEYS[13], batch_id, KEYS[16], KEYS[17], order.now, status, order.status)
+  local unknown = order.status == 'failed' and is_unknown(redis.call('HGET', job, 'err'))
+  if was_unknown ~= unknown then redis.call('HINCRBY', KEYS[13], 'unknown', unknown and 1 or -1) end
 end
 if TERMINAL[order.status] then
   redis.call('ZADD', KEYS[8], order.now, order.id)

@@ -40,3 +40,41 @@ local function count_queued(turns, by, inflight)
   local n = redis.call('HINCRBY', turns, '#queued', by)
   if n <= 0 and by < 0 and redis.call('ZCARD', inflight) == 0 then redis.call('DEL', turns) end
 end
+
+-- Long work is written down once; whoever has it at this moment finds out that it is due again.
+local function add_work(work, works, id, kind, order, at)
+  if redis.call('HSETNX', work, 'kind', kind) == 1 then
+    redis.call('HSET', work, 'order', cjson.encode(order), 'created', at)
+  else
+    redis.call('HDEL', work, 'by')
+  end
+  redis.call('ZADD', works, at, id)
+end
+
+local BATCH_ENDS = { completed = true, canceled = true, expired = true }
+
+-- A job of a batch changes its status. The counts always add up; the last job that ends has the batch finished, and a
+-- job that is reopened reopens its batch.
+local function count_in_batch(batch, id, works, finish, now, from, to)
+  if from == 'canceling' then from = 'running' end
+  if to == 'canceling' then to = 'running' end
+  local st = redis.call('HGET', batch, 'st')
+  if from == to or not st then return end
+  redis.call('HINCRBY', batch, 'n:' .. from, -1)
+  redis.call('HINCRBY', batch, 'n:' .. to, 1)
+  if BATCH_ENDS[st] and not TERMINAL[to] then
+    redis.call('HSET', batch, 'st', 'running')
+    redis.call('HINCRBY', batch, 'round', 1)
+    redis.call('HDEL', batch, 'fin', 'res')
+  elseif TERMINAL[to] then
+    local live = redis.call('HMGET', batch, 'n:queued', 'n:running')
+    if tonumber(live[1] or '0') + tonumber(live[2] or '0') == 0 then
+      add_work(finish, works, 'batch-finish:' .. id, 'batch-finish', { batch_id = id }, now)
+    end
+  end
+end
+
+-- Whether a run failed without anybody knowing if its submit made a task.
+local function is_unknown(err)
+  return err and string.find(err, '"code":"submit_unknown"', 1, true) ~= nil
+end

@@ -1,0 +1,48 @@
+import { Readable } from 'node:stream';
+import { type BatchRecord, batchRow, endOfBatch, eventId, isTerminal, objectFolder } from '@grsai-jobs/jobs';
+import type { DoSlice } from '../maintain/works.ts';
+import { type BatchKit, livingBatch, SLICE } from './kit.ts';
+
+/** Rows that are in memory at once while the file is written. */
+const ROWS_AT_ONCE = 50;
+
+/**
+ * The last job of a round has ended: its results are stored as one file, and then the batch ends with the webhook that it
+ * owes. A file that was written twice is the same file again.
+ */
+export const finishBatch =
+  (kit: BatchKit): DoSlice =>
+  async (work) => {
+    const batch = await livingBatch(kit, work.order, ['running', 'canceling']);
+    if (batch === null || batch.counts.queued + batch.counts.running > 0) return { done: true };
+    const key = `${objectFolder(kit.keyPrefix, batch)}/results-${batch.round}.ndjson`;
+    const stored = await kit.objects.put(key, Readable.from(rows(kit, batch)), { contentType: 'application/x-ndjson' });
+    const status = endOfBatch(batch, kit.clock.now());
+    const ended = await kit.store.batches.finish(batch, status, { key, bytes: stored.bytes, sha256: stored.sha256 });
+    // A job was reopened meanwhile; when it has ended the work is there again.
+    if (!ended) return { done: true };
+    kit.log.info(
+      { event: 'batch.ended', batch_id: batch.id, tenant: batch.tenant, status, round: batch.round, ...batch.counts },
+      `batch ${status}`,
+    );
+    const type = `batch.${status}` as const;
+    if (batch.doc.webhook?.events.includes(type))
+      await kit.producer.enqueueDelivery({ id: eventId(batch.id, batch.round, type), step: 1 });
+    return { done: true };
+  };
+
+async function* rows(kit: BatchKit, batch: BatchRecord): AsyncGenerator<Buffer> {
+  for (let at = 0; ; at += SLICE) {
+    const ids = await kit.store.batches.jobIds(batch.id, at, SLICE);
+    for (let i = 0; i < ids.length; i += ROWS_AT_ONCE) {
+      const records = await kit.store.batches.records(ids.slice(i, i + ROWS_AT_ONCE));
+      const now = kit.clock.now();
+      const ended = records.filter(({ status }) => isTerminal(status));
+      const lines = await Promise.all(
+        ended.map(async (record) => `${JSON.stringify(await batchRow(record, kit.signLink, now))}\n`),
+      );
+      if (lines.length > 0) yield Buffer.from(lines.join(''));
+    }
+    if (ids.length < SLICE) return;
+  }
+}

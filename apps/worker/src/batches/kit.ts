@@ -1,0 +1,56 @@
+import type { CancelJob, ReopenJob } from '@grsai-jobs/job-actions';
+import type { LineHead } from '@grsai-jobs/job-store';
+import type { BatchRecord, JobRecord, SignLink } from '@grsai-jobs/jobs';
+import type { ObjectStore } from '@grsai-jobs/object-store';
+import { z } from 'zod';
+import type { Sliced } from '../maintain/works.ts';
+import type { Kit } from '../stages/kit.ts';
+
+/** What the work on batches needs beside what every stage works with. */
+export interface BatchKit extends Kit {
+  cancelJob: CancelJob;
+  reopenJob: ReopenJob;
+  objects: Pick<ObjectStore, 'put' | 'delete'>;
+  keyPrefix: string;
+  signLink: SignLink;
+}
+
+/** Jobs that one slice looks at. */
+export const SLICE = 500;
+
+const Order = z.object({ batch_id: z.string() });
+
+/** The batch that a piece of work is about. */
+export const batchOf = (order: unknown): string => Order.parse(order).batch_id;
+
+const Place = z.object({ at: z.int() }).nullable();
+
+/** How many jobs of the batch the work has behind it. */
+export const placeOf = (cursor: unknown): number => Place.parse(cursor)?.at ?? 0;
+
+/** The cursor after a slice of `ids`; a short one was the last. */
+export const behind = (at: number, ids: readonly string[]): Sliced =>
+  ids.length < SLICE ? { done: true } : { done: false, cursor: { at: at + ids.length } };
+
+/** Does something to each job of a slice that is worth reading, a few at a time; those that were deleted are left out. */
+export async function eachLine(
+  kit: BatchKit,
+  ids: readonly string[],
+  wanted: (head: LineHead) => boolean,
+  act: (record: JobRecord) => Promise<unknown>,
+): Promise<void> {
+  const heads = (await kit.store.batches.heads(ids)).filter(wanted);
+  for (let i = 0; i < heads.length; i += ABREAST) {
+    const records = await kit.store.batches.records(heads.slice(i, i + ABREAST).map(({ id }) => id));
+    await Promise.all(records.map(act));
+  }
+}
+
+/** Records can be large, and each act costs a few round trips. */
+const ABREAST = 25;
+
+/** The batch when it still is what the work was made for. */
+export async function livingBatch(kit: BatchKit, order: unknown, statuses: readonly string[]): Promise<BatchRecord | null> {
+  const batch = await kit.store.batches.read(batchOf(order));
+  return batch !== null && statuses.includes(batch.status) ? batch : null;
+}

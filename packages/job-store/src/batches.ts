@@ -1,0 +1,307 @@
+import {
+  type BatchDoc,
+  type BatchEnd,
+  type BatchRecord,
+  type BatchResults,
+  type BatchRound,
+  eventId,
+  type JobDoc,
+  type JobRecord,
+  type Status,
+} from '@grsai-jobs/jobs';
+import type { Redis } from 'ioredis';
+import { decodeBatch, newBatchFields } from './batch-codec.ts';
+import type { ListPlace } from './job-list.ts';
+import type { Keys } from './keys.ts';
+import { pipelined } from './pipelined.ts';
+import { decodeRecord, newRecordFields } from './record-codec.ts';
+import type { RunScript } from './scripts.ts';
+import { workId } from './works.ts';
+
+/** A batch that has had no new line and no commit for this long is erased (design §6). */
+const ERASE_AFTER_MS = 10 * 60_000;
+/** Longer than a job can live (design §3). */
+const IDEMPOTENCY_TTL_MS = 72 * 3600 * 1000;
+/** Errors that are read in one go. */
+const ERRORS_AT_ONCE = 1000;
+
+/** A line that is to become a job. */
+export interface NewLine {
+  jobId: string;
+  /** From 1. */
+  line: number;
+  customId: string;
+  doc: JobDoc;
+}
+
+/** A line that was left out, and why. */
+export interface LineError {
+  line: number;
+  custom_id: string | null;
+  errors: readonly { pointer: string; message: string }[];
+}
+
+/** A job of a batch that still has to get its first entry. */
+export interface Revealed {
+  id: string;
+  batch_id: string;
+  turn: number;
+  queue: 'call' | 'submit';
+  priority: JobDoc['priority'];
+}
+
+/** The few fields of a batch's job that say whether it is worth reading. */
+export interface LineHead {
+  id: string;
+  status: Status;
+  line: number;
+  finished_at: number | null;
+}
+
+export type Batches = ReturnType<typeof createBatches>;
+
+/**
+ * Batches and the jobs in them. The counts are kept by the moves of the jobs (`lua/move.lua`, `lua/begin.lua`), so they
+ * always add up to `total`; what touches many jobs goes in chunks, as long work (`works`).
+ */
+export function createBatches(redis: Redis, run: RunScript, keys: Keys, clock: { now(): number }) {
+  const eraseWork = (id: string) => keys.work(workId('batch-erase', id));
+
+  async function heads(ids: readonly string[]): Promise<LineHead[]> {
+    const replies = await pipelined(redis, ids, (pipeline, id) => pipeline.hmget(keys.job(id), 'st', 'ln', 'fin'));
+    return ids.flatMap((id, i) => {
+      const [status, line, fin] = replies[i] as (string | null)[];
+      return status ? [{ id, status: status as Status, line: Number(line), finished_at: fin ? Number(fin) : null }] : [];
+    });
+  }
+
+  return {
+    /** A batch whose lines are coming in; nobody sees it. */
+    async open(batch: { id: string; tenant: string; doc: BatchDoc; createdAt: number }): Promise<void> {
+      const fields = Object.entries(newBatchFields(batch)).flat();
+      const args = [batch.id, clock.now() + ERASE_AFTER_MS, ...fields];
+      await run('batch-open', [keys.batch(batch.id), keys.works, eraseWork(batch.id)], args);
+    },
+
+    /**
+     * Some lines become records that nobody sees yet. `from`: lines that were added before. At most 500 at a time, and
+     * about a MiB, since one script writes them. `gone`: the batch was erased meanwhile.
+     */
+    async add(batch: { id: string; tenant: string }, from: number, lines: readonly NewLine[]): Promise<'ok' | 'gone'> {
+      const createdAt = clock.now();
+      const args = lines.flatMap(({ jobId, line, customId, doc }) => {
+        const fields = Object.entries({
+          ...newRecordFields({ tenant: batch.tenant, doc, createdAt }),
+          st: 'validating',
+          batch: batch.id,
+          cid: customId,
+          ln: line,
+          ...(doc.priority === 'normal' ? {} : { pr: doc.priority }),
+        }).flat();
+        return [jobId, fields.length, ...fields];
+      });
+      const order = { id: batch.id, from, erase_at: clock.now() + ERASE_AFTER_MS };
+      const reply = await run(
+        'batch-add',
+        [keys.batch(batch.id), keys.batchJobs(batch.id), keys.works, ...lines.map(({ jobId }) => keys.job(jobId))],
+        [JSON.stringify(order), ...args],
+      );
+      return reply === 1 ? 'ok' : 'gone';
+    },
+
+    /** Lines that are left out, in the order of the body. */
+    async noteInvalid(batch: { id: string }, errors: readonly LineError[]): Promise<void> {
+      if (errors.length > 0) await redis.rpush(keys.batchErrors(batch.id), ...errors.map((each) => JSON.stringify(each)));
+    },
+
+    /** The end of the body: the batch is there. `gone`: it was erased meanwhile, or its claim is another's by now. */
+    async commit(
+      batch: { id: string; tenant: string },
+      o: {
+        total: number;
+        invalid: number;
+        expiresAt: number;
+        claim?: { route: string; key: string; by: string; fingerprint: string };
+      },
+    ): Promise<'ok' | 'gone'> {
+      const order = {
+        id: batch.id,
+        now: clock.now(),
+        total: o.total,
+        invalid: o.invalid,
+        exp: o.expiresAt,
+        claim: o.claim && { by: o.claim.by, fingerprint: o.claim.fingerprint, ttl_ms: IDEMPOTENCY_TTL_MS },
+      };
+      const reply = await run(
+        'batch-commit',
+        [
+          keys.batch(batch.id),
+          keys.works,
+          eraseWork(batch.id),
+          keys.work(workId('batch-open', batch.id)),
+          keys.work(workId('batch-expire', batch.id)),
+          keys.tenantBatches(batch.tenant),
+          keys.batchJobs(batch.id),
+          o.claim ? keys.idempotency(batch.tenant, o.claim.route, o.claim.key) : keys.batch(batch.id),
+        ],
+        [JSON.stringify(order)],
+      );
+      return reply === 1 ? 'ok' : 'gone';
+    },
+
+    /** The request came to nothing: what was written of it is erased soon. */
+    async discard(batch: { id: string }): Promise<void> {
+      await redis.zadd(keys.works, 'XX', 'LT', clock.now(), workId('batch-erase', batch.id));
+    },
+
+    /** `null` also for a batch whose lines are still coming in. */
+    async read(id: string): Promise<BatchRecord | null> {
+      const fields = await redis.hgetall(keys.batch(id));
+      return fields['st'] === undefined || fields['st'] === 'validating' ? null : decodeBatch(id, fields);
+    },
+
+    /** A tenant's batches, the newest first. */
+    async page(o: {
+      tenant: string;
+      after: ListPlace | null;
+      limit: number;
+    }): Promise<{ batches: BatchRecord[]; next: ListPlace | null }> {
+      const max = o.after === null ? '+inf' : String(o.after.at);
+      const places: ListPlace[] = [];
+      for (let offset = 0; places.length <= o.limit; offset += o.limit + 1) {
+        const page = ['BYSCORE', 'REV', 'LIMIT', offset, o.limit + 1, 'WITHSCORES'] as const;
+        const flat = await redis.zrange(keys.tenantBatches(o.tenant), max, '-inf', ...page);
+        for (let i = 0; i < flat.length; i += 2) {
+          const place = { id: String(flat[i]), at: Number(flat[i + 1]) };
+          if (o.after === null || place.at < o.after.at || place.id < o.after.id) places.push(place);
+        }
+        if (flat.length < 2 * (o.limit + 1)) break;
+      }
+      const shown = places.slice(0, o.limit);
+      const found = await pipelined(redis, shown, (pipeline, { id }) => pipeline.hgetall(keys.batch(id)));
+      const batches = shown.flatMap(({ id }, i) => {
+        const fields = found[i] as Record<string, string>;
+        return fields['st'] ? [decodeBatch(id, fields)] : [];
+      });
+      return { batches, next: places.length > o.limit ? (shown.at(-1) ?? null) : null };
+    },
+
+    /** Ids of the jobs from place `from` on, in the order of their lines. */
+    jobIds: (id: string, from: number, count: number): Promise<string[]> =>
+      redis.lrange(keys.batchJobs(id), from, from + count - 1),
+
+    /** Where each of these jobs stands; those that were deleted are left out. */
+    heads,
+
+    /** Whole records of these jobs; those that were deleted are left out. */
+    async records(ids: readonly string[]): Promise<JobRecord[]> {
+      const found = await pipelined(redis, ids, (pipeline, id) => pipeline.hgetall(keys.job(id)));
+      return ids.flatMap((id, i) => {
+        const fields = found[i] as Record<string, string>;
+        return fields['st'] && fields['st'] !== 'validating' ? [decodeRecord(id, fields)] : [];
+      });
+    },
+
+    /** The place from which all lines behind `line` are found: lines that were left out only make it earlier. */
+    placeBehind: (batch: Pick<BatchRecord, 'invalid'>, line: number): number => Math.max(0, line - batch.invalid),
+
+    /** Lines that were left out, in chunks. */
+    async *errors(id: string): AsyncGenerator<LineError[]> {
+      for (let from = 0; ; from += ERRORS_AT_ONCE) {
+        const texts = await redis.lrange(keys.batchErrors(id), from, from + ERRORS_AT_ONCE - 1);
+        if (texts.length > 0) yield texts.map((text) => JSON.parse(text) as LineError);
+        if (texts.length < ERRORS_AT_ONCE) return;
+      }
+    },
+
+    /** Some jobs of a committed batch take their turns and places in the lists. Answers those that need an entry. */
+    async reveal(batch: Pick<BatchRecord, 'id' | 'tenant'>, ids: readonly string[], dueMs: number): Promise<Revealed[]> {
+      const order = { due: clock.now() + dueMs, tenant: batch.tenant };
+      const rows = (await run(
+        'batch-reveal',
+        [keys.due, keys.turns, keys.tenantJobs(batch.tenant), ...ids.map((id) => keys.job(id))],
+        [JSON.stringify(order), ...ids],
+      )) as [string, Revealed['queue'], Revealed['priority']][];
+      return ids.flatMap((id, i) => {
+        const [turn, queue, priority] = rows[i] ?? [];
+        return turn === undefined || queue === undefined || priority === undefined
+          ? []
+          : [{ id, batch_id: batch.id, turn: Number(turn), queue, priority }];
+      });
+    },
+
+    /** Starts canceling the batch; its jobs are canceled by long work. Answers the status that it has then. */
+    async cancel(id: string): Promise<BatchRecord['status'] | null> {
+      const work = keys.work(workId('batch-cancel', id));
+      return (await run('batch-cancel', [keys.batch(id), keys.works, work], [id, clock.now()])) as BatchRecord['status'] | null;
+    },
+
+    /** Has the jobs that have failed by now reopened, by long work. `false`: that is under way already. */
+    async retryFailed(id: string, o: { includeUnknown: boolean }): Promise<boolean> {
+      const now = clock.now();
+      const work = workId('batch-retry-failed', id);
+      const order = JSON.stringify({ batch_id: id, include_unknown: o.includeUnknown, before: now });
+      return (await run('work-add', [keys.work(work), keys.works], [work, 'batch-retry-failed', order, now])) === 1;
+    },
+
+    /** The end of a round, with its owed webhook. `false`: the round is over already, or goes on. */
+    async finish(batch: BatchRecord, status: BatchEnd, results: BatchResults): Promise<boolean> {
+      const now = clock.now();
+      const type = `batch.${status}` as const;
+      const { webhook } = batch.doc;
+      const delivery = webhook?.events.includes(type)
+        ? { id: eventId(batch.id, batch.round, type), type, url: webhook.url }
+        : undefined;
+      const order = {
+        id: batch.id,
+        now,
+        tenant: batch.tenant,
+        round: batch.round,
+        canceling: batch.status === 'canceling',
+        status,
+        delivery,
+      };
+      const round: BatchRound = { status, counts: batch.counts, finished_at: now, results };
+      const reply = await run(
+        'batch-finish',
+        [
+          keys.batch(batch.id),
+          delivery ? keys.delivery(delivery.id) : keys.batch(batch.id),
+          keys.tenantDeliveries(batch.tenant),
+          keys.dueDeliveries,
+          keys.endedBatches,
+        ],
+        [JSON.stringify(order), JSON.stringify(results), JSON.stringify(round)],
+      );
+      return reply === 1;
+    },
+
+    /** Erases some jobs of a batch that was never committed. `false`: it was committed. */
+    erase: async (id: string, ids: readonly string[]): Promise<boolean> =>
+      (await run('batch-erase', [keys.batch(id), ...ids.map((each) => keys.job(each))], [])) === 1,
+
+    /** Large inputs of jobs that nobody sees, so that they can be erased with them. */
+    async docs(ids: readonly string[]): Promise<JobDoc[]> {
+      const texts = await pipelined(redis, ids, (pipeline, id) => pipeline.hget(keys.job(id), 'doc'));
+      return texts.flatMap((text) => (typeof text === 'string' ? [JSON.parse(text) as JobDoc] : []));
+    },
+
+    /** Whether this is a batch whose lines are still coming in, or were never committed. */
+    isOpen: async (id: string): Promise<boolean> => (await redis.hget(keys.batch(id), 'st')) === 'validating',
+
+    /** Forgets a batch; its jobs have a life of their own. */
+    async forget(batch: { id: string; tenant?: string | undefined }): Promise<void> {
+      const all = redis.multi().del(keys.batch(batch.id), keys.batchJobs(batch.id), keys.batchErrors(batch.id));
+      if (batch.tenant !== undefined) all.zrem(keys.tenantBatches(batch.tenant), batch.id);
+      await all.zrem(keys.endedBatches, batch.id).exec();
+    },
+
+    /** Batches that ended before `time`, the oldest first. */
+    endedBefore: (time: number, limit: number): Promise<string[]> =>
+      redis.zrange(keys.endedBatches, '-inf', String(time), 'BYSCORE', 'LIMIT', 0, limit),
+
+    async forgetEnded(id: string): Promise<void> {
+      await redis.zrem(keys.endedBatches, id);
+    },
+  };
+}

@@ -1,0 +1,10 @@
+#!lua flags=allow-oom
+-- batch-cancel: from now on a batch is being canceled; its jobs are by long work.
+-- KEYS 1 batch 2 works 3 cancel work
+-- ARGV 1 id 2 now
+-- Answers the status that it has then, or nothing when there is no such batch
+local st = redis.call('HGET', KEYS[1], 'st')
+if st ~= 'running' then return st end
+redis.call('HSET', KEYS[1], 'st', 'canceling')
+add_work(KEYS[3], KEYS[2], 'batch-cancel:' .. ARGV[1], 'batch-cancel', { batch_id = ARGV[1] }, ARGV[2])
+return 'canceling'
