@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   type BatchDoc,
   type BatchEnd,
@@ -254,6 +255,7 @@ export function createBatches(redis: Redis, run: RunScript, keys: Keys, clock: {
         : undefined;
       const order = {
         id: batch.id,
+        token: randomUUID(),
         now,
         tenant: batch.tenant,
         round: batch.round,

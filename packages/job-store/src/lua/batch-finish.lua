@@ -1,14 +1,16 @@
 #!lua flags=allow-oom
 -- batch-finish: the end of a round, whose results are stored. The owed webhook is written with it.
 -- KEYS 1 batch 2 delivery (the batch key when none is owed) 3 tenant's deliveries 4 due deliveries 5 ended batches
--- ARGV 1 order {id, now, tenant, round, canceling, status, delivery {id, type, url} or nil} 2 results 3 what is kept of the round
+-- ARGV 1 order {id, token, now, tenant, round, canceling, status, delivery {id, type, url} or nil} 2 results 3 what is kept of the round
 -- Answers 1, or 0 when the round is over already or goes on
 local order = cjson.decode(ARGV[1])
 local batch = KEYS[1]
-local seen = redis.call('HMGET', batch, 'st', 'round', 'n:queued', 'n:running')
+local seen = redis.call('HMGET', batch, 'st', 'round', 'n:queued', 'n:running', 'tok')
+-- Sent again by the client library.
+if seen[5] == order.token then return 1 end
 if seen[1] ~= (order.canceling and 'canceling' or 'running') or tonumber(seen[2]) ~= order.round then return 0 end
 if tonumber(seen[3] or '0') + tonumber(seen[4] or '0') > 0 then return 0 end
-redis.call('HSET', batch, 'st', order.status, 'fin', order.now, 'res', ARGV[2], 'past:' .. order.round, ARGV[3])
+redis.call('HSET', batch, 'st', order.status, 'tok', order.token, 'fin', order.now, 'res', ARGV[2], 'past:' .. order.round, ARGV[3])
 redis.call('ZADD', KEYS[5], order.now, order.id)
 local delivery = order.delivery
 if delivery and redis.call('EXISTS', KEYS[2]) == 0 then

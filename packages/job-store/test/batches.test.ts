@@ -1,0 +1,367 @@
+import { randomUUID } from 'node:crypto';
+import { type BatchDoc, COUNTED } from '@grsai-jobs/jobs';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { NewLine } from '../src/index.ts';
+import { imageDoc, NO_LIMITS, newJobId, type Started, startStore } from './kit.ts';
+
+const DOC: BatchDoc = {
+  webhook: { url: 'https://caller.example/batch', events: ['batch.completed', 'batch.canceled', 'batch.expired'] },
+  metadata: { month: '11' },
+  priority: 'normal',
+  expires_in_s: 3600,
+  output: { url_ttl_s: 3600 },
+};
+
+const newBatch = () => ({ id: newJobId().replace('job_', 'batch_'), tenant: 'acme' });
+
+const linesOf = (n: number, from = 0): NewLine[] =>
+  Array.from({ length: n }, (_, i) => ({
+    jobId: newJobId(),
+    line: from + i + 1,
+    customId: `item-${from + i + 1}`,
+    doc: imageDoc(),
+  }));
+
+async function opened(kit: Started, n: number) {
+  const batch = newBatch();
+  const lines = linesOf(n);
+  await kit.store.batches.open({ ...batch, doc: DOC, createdAt: kit.clock.now() });
+  if (n > 0) expect(await kit.store.batches.add(batch, 0, lines)).toBe('ok');
+  return { ...batch, lines, ids: lines.map(({ jobId }) => jobId) };
+}
+
+const expiresAt = (kit: Started) => kit.clock.now() + 3_600_000;
+
+async function committed(kit: Started, n: number) {
+  const batch = await opened(kit, n);
+  expect(await kit.store.batches.commit(batch, { total: n, invalid: 0, expiresAt: expiresAt(kit) })).toBe('ok');
+  const read = async () => {
+    const found = await kit.store.batches.read(batch.id);
+    if (found === null) throw new Error('no batch');
+    return found;
+  };
+  return { ...batch, read };
+}
+
+async function revealed(kit: Started, n: number) {
+  const batch = await committed(kit, n);
+  await kit.store.batches.reveal(batch, batch.ids, 30_000);
+  return batch;
+}
+
+const jobsOf = async (kit: Started) => (await kit.store.list.page({ tenant: 'acme', filter: {}, after: null, limit: 100 })).jobs;
+const owedByBatches = async (kit: Started) =>
+  (await kit.redis.zrange('{gj}:due:deliveries', '0', '-1')).filter((id) => id.includes('_batch.')).length;
+const finishWork = (kit: Started, id: string) => kit.redis.exists(`{gj}:work:batch-finish:${id}`);
+
+describe('before the commit', () => {
+  test('when lines were added then neither the batch nor its jobs can be seen, and nothing is due', async () => {
+    const kit = await startStore();
+    const batch = await opened(kit, 3);
+    expect(await kit.store.batches.read(batch.id)).toBeNull();
+    expect((await kit.store.batches.page({ tenant: 'acme', after: null, limit: 10 })).batches).toEqual([]);
+    expect(await kit.store.jobs.read(batch.ids[0] ?? '')).toBeNull();
+    expect(await jobsOf(kit)).toEqual([]);
+    expect(await kit.store.jobs.overdue(kit.clock.now() + 1e9, 10)).toEqual([]);
+  });
+
+  test('when a chunk is added again after a lost answer then its lines stand once', async () => {
+    const kit = await startStore();
+    const batch = await opened(kit, 0);
+    const cut = kit.proxy.cutAfterNextReply((command) => command.name.startsWith('eval'));
+    expect(await kit.store.batches.add(batch, 0, linesOf(3))).toBe('ok');
+    await cut;
+    expect(await kit.store.batches.jobIds(batch.id, 0, 10)).toHaveLength(3);
+  });
+
+  test('when a line got lost between chunks then the commit does not happen', async () => {
+    const kit = await startStore();
+    const batch = await opened(kit, 3);
+    expect(await kit.store.batches.add(batch, 4, linesOf(1, 4))).toBe('gone');
+    expect(await kit.store.batches.commit(batch, { total: 4, invalid: 0, expiresAt: expiresAt(kit) })).toBe('gone');
+  });
+
+  test('when ten minutes pass without a line then its erasing is due, and each line puts that off', async () => {
+    const kit = await startStore();
+    const batch = await opened(kit, 1);
+    kit.clock.advance(9 * 60_000);
+    expect(await kit.store.works.take(kit.clock.now())).toBeNull();
+    await kit.store.batches.add(batch, 1, linesOf(1, 1));
+    kit.clock.advance(9 * 60_000);
+    expect(await kit.store.works.take(kit.clock.now())).toBeNull();
+    kit.clock.advance(60_000);
+    expect((await kit.store.works.take(kit.clock.now()))?.id).toBe(`batch-erase:${batch.id}`);
+  });
+
+  test('when a request was discarded then its erasing is due at once, and a line or a commit that comes later is refused', async () => {
+    const kit = await startStore();
+    const batch = await opened(kit, 2);
+    await kit.store.batches.discard(batch);
+    expect((await kit.store.works.take(kit.clock.now()))?.kind).toBe('batch-erase');
+    expect(await kit.store.batches.erase(batch.id, batch.ids)).toBe(true);
+    await kit.store.batches.forget(batch);
+    expect(await kit.store.batches.add(batch, 2, linesOf(1, 2))).toBe('gone');
+    expect(await kit.store.batches.commit(batch, { total: 2, invalid: 0, expiresAt: expiresAt(kit) })).toBe('gone');
+    expect((await kit.redis.keys('*job*')).filter((key) => !key.includes('kind'))).toEqual([]);
+  });
+});
+
+describe('the commit', () => {
+  test('when it is sent again after a lost answer then it is answered as if the answer had come, and the erasing is off', async () => {
+    const kit = await startStore();
+    const batch = await opened(kit, 2);
+    const cut = kit.proxy.cutAfterNextReply((command) => command.name.startsWith('eval'));
+    expect(await kit.store.batches.commit(batch, { total: 2, invalid: 1, expiresAt: expiresAt(kit) })).toBe('ok');
+    await cut;
+    expect(await kit.store.batches.read(batch.id)).toMatchObject({
+      status: 'running',
+      round: 1,
+      invalid: 1,
+      counts: { total: 2, queued: 2 },
+    });
+    expect(await kit.store.batches.erase(batch.id, batch.ids)).toBe(false);
+    const works = await kit.redis.zrange('{gj}:works', '0', '-1');
+    expect(works.sort()).toEqual([`batch-expire:${batch.id}`, `batch-open:${batch.id}`]);
+  });
+
+  test('when jobs are revealed then each has a turn and a place in the list, and a second reveal answers the same', async () => {
+    const kit = await startStore();
+    const batch = await committed(kit, 3);
+    const first = await kit.store.batches.reveal(batch, batch.ids, 30_000);
+    expect(first.map(({ id, turn, queue }) => [id, turn, queue])).toEqual(batch.ids.map((id, i) => [id, i + 1, 'submit']));
+    expect(await kit.store.batches.reveal(batch, batch.ids, 30_000)).toEqual(first);
+    expect((await jobsOf(kit)).map(({ line }) => line).sort()).toEqual([1, 2, 3]);
+    expect(await kit.redis.hget('{gj}:turns', '#queued')).toBe('3');
+  });
+
+  test('when a job has begun already then a reveal that comes again leaves it alone', async () => {
+    const kit = await startStore();
+    const batch = await revealed(kit, 2);
+    const [id = ''] = batch.ids;
+    await kit.store.moves.begin({ id, step: 1, batch_id: batch.id }, { token: randomUUID(), limitMs: 1000 }, NO_LIMITS);
+    expect((await kit.store.batches.reveal(batch, batch.ids, 30_000)).map((each) => each.id)).toEqual(batch.ids.slice(1));
+  });
+});
+
+describe('claims', () => {
+  const key = { tenant: 'acme', route: 'POST /v1/batches', key: 'k-1' };
+
+  test('when a key is claimed then another request is told, until the claim is freed or its process has died', async () => {
+    const kit = await startStore();
+    const first = await kit.store.claims.claim(key);
+    expect(await kit.store.claims.claim(key)).toEqual({ kind: 'open' });
+    if (first.kind !== 'claimed') throw new Error(first.kind);
+    await kit.store.claims.free({ ...key, by: first.by });
+    expect((await kit.store.claims.claim(key)).kind).toBe('claimed');
+    const left = await kit.redis.pttl('{gj}:idem:acme:POST /v1/batches:k-1');
+    expect(left).toBeGreaterThan(0);
+    expect(left).toBeLessThanOrEqual(60_000);
+  });
+
+  test('when the batch is committed then the key leads to it; when the claim was lost meanwhile then nothing is committed', async () => {
+    const kit = await startStore();
+    const claim = await kit.store.claims.claim(key);
+    if (claim.kind !== 'claimed') throw new Error(claim.kind);
+    const { route, key: text } = key;
+    const lost = await opened(kit, 1);
+    const other = { route, key: text, by: 'another', fingerprint: 'f' };
+    expect(await kit.store.batches.commit(lost, { total: 1, invalid: 0, expiresAt: 1, claim: other })).toBe('gone');
+    const batch = await opened(kit, 1);
+    const own = { route, key: text, by: claim.by, fingerprint: 'f' };
+    expect(await kit.store.batches.commit(batch, { total: 1, invalid: 0, expiresAt: 1, claim: own })).toBe('ok');
+    expect(await kit.store.claims.claim(key)).toEqual({ kind: 'replay', id: batch.id, fingerprint: 'f' });
+  });
+});
+
+describe('counts', () => {
+  const sum = (counts: Record<string, number>) => COUNTED.reduce((all, status) => all + (counts[status] ?? 0), 0);
+
+  test('when jobs move in any order then the counts are what the records say, and the batch is to be finished just when none lives', async () => {
+    const kit = await startStore();
+    const acts = [
+      'begin',
+      'refuse',
+      'accept',
+      'store',
+      'succeed',
+      'fail',
+      'unknown',
+      'expire',
+      'cancel',
+      'cancelOpen',
+      'reopen',
+    ] as const;
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(fc.constantFrom(...acts), fc.nat(3)), { maxLength: 40 }), async (steps) => {
+        const batch = await revealed(kit, 4);
+        for (const [act, n] of steps) await actOn(kit, batch, batch.ids[n] ?? '', act);
+        const records = await kit.store.batches.records(batch.ids);
+        const { counts, unknown } = await batch.read();
+        const expected = Object.fromEntries(COUNTED.map((status) => [status, 0]));
+        for (const { status } of records) {
+          const as = status === 'canceling' ? 'running' : status;
+          expected[as] = (expected[as] ?? 0) + 1;
+        }
+        expect(counts).toEqual({ total: 4, ...expected });
+        expect(sum(counts)).toBe(4);
+        expect(unknown).toBe(
+          records.filter(({ error, status }) => status === 'failed' && error?.code === 'submit_unknown').length,
+        );
+        if (counts.queued + counts.running === 0) expect(await finishWork(kit, batch.id)).toBe(1);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('when an entry does not name its batch then begin counts all the same', async () => {
+    const kit = await startStore();
+    const batch = await revealed(kit, 1);
+    const begun = await kit.store.moves.begin({ id: batch.ids[0] ?? '', step: 1 }, { token: 't', limitMs: 1000 }, NO_LIMITS);
+    expect(begun.kind).toBe('ok');
+    expect((await batch.read()).counts).toMatchObject({ queued: 0, running: 1 });
+  });
+});
+
+describe('the end', () => {
+  const RESULTS = { key: 'r', bytes: 1, sha256: 's' };
+
+  async function ended(kit: Started, n = 2) {
+    const batch = await revealed(kit, n);
+    for (const id of batch.ids) await actOn(kit, batch, id, 'fail');
+    return batch;
+  }
+
+  test('when the last job has ended then the batch can be finished once, and owes one webhook', async () => {
+    const kit = await startStore();
+    const batch = await ended(kit);
+    const record = await batch.read();
+    const cut = kit.proxy.cutAfterNextReply((command) => command.name.startsWith('eval'));
+    expect(await kit.store.batches.finish(record, 'completed', RESULTS)).toBe(true);
+    await cut;
+    expect(await kit.store.batches.finish(record, 'completed', RESULTS)).toBe(false);
+    expect(await batch.read()).toMatchObject({
+      status: 'completed',
+      results: RESULTS,
+      past: { 1: { status: 'completed', counts: { failed: 2 } } },
+      webhook: { state: 'pending', last_delivery_id: `evt_${batch.id.slice(6)}_1_batch.completed` },
+    });
+    expect(await owedByBatches(kit)).toBe(1);
+  });
+
+  test('when a job is reopened while the results are stored then the round goes on, and its end is due again', async () => {
+    const kit = await startStore();
+    const batch = await ended(kit);
+    const record = await batch.read();
+    const work = await takeFinish(kit);
+    await actOn(kit, batch, batch.ids[0] ?? '', 'reopen');
+    expect(await kit.store.batches.finish(record, 'completed', RESULTS)).toBe(false);
+    await actOn(kit, batch, batch.ids[0] ?? '', 'cancel');
+    // Whoever had the work while the batch went on must not take the new end of it away.
+    expect(await kit.store.works.done(work)).toBe(false);
+    expect((await takeFinish(kit)).order).toEqual({ batch_id: batch.id });
+  });
+
+  test('when a job of a completed batch is reopened then the batch runs in a new round, and ends once more', async () => {
+    const kit = await startStore();
+    const batch = await ended(kit);
+    await kit.store.batches.finish(await batch.read(), 'completed', RESULTS);
+    await actOn(kit, batch, batch.ids[1] ?? '', 'reopen');
+    expect(await batch.read()).toMatchObject({
+      status: 'running',
+      round: 2,
+      finished_at: null,
+      results: null,
+      counts: { queued: 1, failed: 1 },
+    });
+    await actOn(kit, batch, batch.ids[1] ?? '', 'cancel');
+    expect(await kit.store.batches.finish(await batch.read(), 'completed', { ...RESULTS, key: 'r2' })).toBe(true);
+    expect(await batch.read()).toMatchObject({
+      round: 2,
+      past: { 1: { counts: { failed: 2 } }, 2: { counts: { failed: 1, canceled: 1 } } },
+    });
+    expect(await owedByBatches(kit)).toBe(2);
+  });
+
+  test('when a batch is canceled then that is said once, and an ended one stays as it is', async () => {
+    const kit = await startStore();
+    const batch = await revealed(kit, 1);
+    expect(await kit.store.batches.cancel(batch.id)).toBe('canceling');
+    expect(await kit.store.batches.cancel(batch.id)).toBe('canceling');
+    await actOn(kit, batch, batch.ids[0] ?? '', 'cancel');
+    const record = await batch.read();
+    // A worker that read it before the cancel must not end it as completed.
+    expect(await kit.store.batches.finish({ ...record, status: 'running' }, 'completed', RESULTS)).toBe(false);
+    expect(await kit.store.batches.finish(record, 'canceled', RESULTS)).toBe(true);
+    expect(await kit.store.batches.cancel(batch.id)).toBe('canceled');
+    expect(await kit.store.batches.cancel('batch_none')).toBeNull();
+  });
+
+  test('when a batch is forgotten then its jobs go on and count nowhere', async () => {
+    const kit = await startStore();
+    const batch = await revealed(kit, 1);
+    await kit.store.batches.forget(batch);
+    await actOn(kit, batch, batch.ids[0] ?? '', 'cancel');
+    expect((await kit.store.jobs.read(batch.ids[0] ?? ''))?.status).toBe('canceled');
+    expect(await kit.redis.exists(`{gj}:batch:${batch.id}`)).toBe(0);
+  });
+});
+
+async function takeFinish(kit: Started) {
+  for (
+    let work = await kit.store.works.take(kit.clock.now());
+    work !== null;
+    work = await kit.store.works.take(kit.clock.now())
+  ) {
+    if (work.kind === 'batch-finish') return work;
+  }
+  throw new Error('no batch is to be finished');
+}
+
+/** Tries one move on a job; what the table of moves does not allow changes nothing. */
+async function actOn(kit: Started, batch: { id: string }, id: string, act: string): Promise<void> {
+  const { moves, jobs } = kit.store;
+  const record = await jobs.read(id);
+  if (record === null) throw new Error('no record');
+  const by = record.sent?.by;
+  const error = (code: 'internal' | 'submit_unknown') => ({ code, message: '', retryable: false, stage: 'queued' as const });
+  switch (act) {
+    case 'begin':
+      await moves.begin({ id, step: record.step, batch_id: batch.id }, { token: randomUUID(), limitMs: 1000 }, NO_LIMITS);
+      break;
+    case 'refuse':
+      if (by) await moves.refused(record, { by, waitMs: 0, spent: 0, attempts: [] });
+      break;
+    case 'accept':
+      if (by)
+        await moves.accepted(record, {
+          ...{ by, token: randomUUID(), base: 'b', taskId: 't', firstLookMs: 0, attempts: [] },
+          aliveUntil: kit.clock.now() + 1000,
+        });
+      break;
+    case 'store':
+      await moves.outputs(record, { pending: { links: [], dies_at: 1 } });
+      break;
+    case 'succeed':
+      await moves.end(record, { status: 'succeeded' });
+      break;
+    case 'fail':
+      await moves.end(record, { status: 'failed', error: error('internal') });
+      break;
+    case 'unknown':
+      await moves.end(record, { status: 'failed', error: error('submit_unknown') });
+      break;
+    case 'expire':
+      await moves.end(record, { status: 'expired' });
+      break;
+    case 'cancel':
+      await moves.cancel(record);
+      break;
+    case 'cancelOpen':
+      await moves.cancelOpen(record);
+      break;
+    case 'reopen':
+      await moves.reopen(record, { to: 'queued' });
+      break;
+  }
+}
