@@ -47,7 +47,7 @@ export async function startKit() {
 
 export type TestKit = Awaited<ReturnType<typeof startKit>>;
 
-const doc = (more: object = {}): JobDoc => ({
+export const imageDoc = (more: object = {}): JobDoc => ({
   ...JobRequest.parse({
     type: 'image',
     input: { model: 'nano-banana-2', prompt: 'a lighthouse' },
@@ -58,7 +58,7 @@ const doc = (more: object = {}): JobDoc => ({
 });
 
 const ULID = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-const newId = () =>
+export const newId = () =>
   `job_${[...randomUUID().replaceAll('-', '')]
     .map((c) => ULID[Number.parseInt(c, 16)])
     .join('')
@@ -67,7 +67,7 @@ const newId = () =>
 /** A job with its record and no entry, as a crash between the two leaves it. */
 export async function acceptedJob(kit: TestKit, more: object = {}, change: (doc: JobDoc) => JobDoc = (same) => same) {
   const id = newId();
-  await kit.store.moves.accept({ id, tenant: 'acme', doc: change(doc(more)) });
+  await kit.store.moves.accept({ id, tenant: 'acme', doc: change(imageDoc(more)) });
   const read = async () => {
     const record = await kit.store.jobs.read(id);
     if (record === null) throw new Error(`no record of ${id}`);

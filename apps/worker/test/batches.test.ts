@@ -1,0 +1,227 @@
+import { randomUUID } from 'node:crypto';
+import { text as readText } from 'node:stream/consumers';
+import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
+import type { NewLine } from '@grsai-jobs/job-store';
+import { type BatchDoc, type JobDoc, mapPictures } from '@grsai-jobs/jobs';
+import { createObjectStore } from '@grsai-jobs/object-store';
+import { startS3 } from '@grsai-jobs/testkit';
+import { expect, onTestFinished, test } from 'vitest';
+import { createBatchWorks } from '../src/batches/index.ts';
+import type { BatchKit } from '../src/batches/kit.ts';
+import { createWorkRound } from '../src/maintain/works.ts';
+import { imageDoc, newId, startKit, type TestKit } from './kit.ts';
+
+const DOC: BatchDoc = {
+  webhook: { url: 'https://a.example/batch', events: ['batch.completed', 'batch.canceled', 'batch.expired'] },
+  metadata: {},
+  priority: 'normal',
+  expires_in_s: 3600,
+  output: { url_ttl_s: 3600 },
+};
+
+const KEPT = { $object: 'acme/in-0.png', content_type: 'image/png', bytes: 1 };
+
+const WITH_PICTURE = imageDoc({ input: { model: 'nano-banana-2', prompt: 'p', images: ['https://a.example/x.png'] } });
+
+/** The work on batches over real services, round by round as the test says. */
+async function startBatches() {
+  const [kit, s3] = await Promise.all([startKit(), startS3()]);
+  const objects = createObjectStore({
+    bucket: s3.bucket,
+    endpoint: s3.endpoint,
+    region: s3.region,
+    credentials: s3.credentials,
+    forcePathStyle: true,
+    prefix: '',
+    checksums: 'when_required',
+  });
+  onTestFinished(async () => {
+    objects.close();
+    await s3.stop();
+  });
+  const batchKit: BatchKit = {
+    ...kit,
+    cancelJob: createCancelJob(kit),
+    reopenJob: createReopenJob(kit),
+    objects,
+    keyPrefix: '',
+    signLink: (key, ttlS) => objects.signedUrl(key, ttlS),
+  };
+  const round = (change: Partial<BatchKit> = {}) => createWorkRound(kit, createBatchWorks({ ...batchKit, ...change }))();
+  return { ...kit, objects, batchKit, round };
+}
+
+type Batches = Awaited<ReturnType<typeof startBatches>>;
+
+async function committedBatch(kit: Batches, n: number, change: (doc: JobDoc, i: number) => JobDoc = (same) => same) {
+  const batch = { id: newId().replace('job_', 'batch_'), tenant: 'acme' };
+  await kit.store.batches.open({ ...batch, doc: DOC, createdAt: kit.clock.now() });
+  const ids: string[] = [];
+  for (let from = 0; from < n; from += 500) {
+    const lines: NewLine[] = Array.from({ length: Math.min(500, n - from) }, (_, i) => ({
+      jobId: newId(),
+      line: from + i + 1,
+      customId: `c-${from + i + 1}`,
+      doc: change(imageDoc({ expires_in_s: 3600 }), from + i),
+    }));
+    ids.push(...lines.map(({ jobId }) => jobId));
+    await kit.store.batches.add(batch, from, lines);
+  }
+  const commit = () => kit.store.batches.commit(batch, { total: n, invalid: 0, expiresAt: kit.clock.now() + 3_600_000 });
+  const read = async () => {
+    const found = await kit.store.batches.read(batch.id);
+    if (found === null) throw new Error('no batch');
+    return found;
+  };
+  return { ...batch, ids, commit, read };
+}
+
+const failJob = async (kit: TestKit, id: string, code: 'internal' | 'submit_unknown' = 'internal') => {
+  const record = await kit.store.jobs.read(id);
+  if (record === null) throw new Error('no record');
+  await kit.store.moves.end(record, { status: 'failed', error: { code, message: '', retryable: true, stage: 'queued' } });
+};
+
+const waiting = async (kit: TestKit) => (await kit.producer.counts()).submit['prioritized'] ?? 0;
+
+test('when a batch is committed then its work gives each job one entry, in chunks', async () => {
+  const kit = await startBatches();
+  const batch = await committedBatch(kit, 1200);
+  await batch.commit();
+  expect(await waiting(kit)).toBe(0);
+  await kit.round();
+  expect(await waiting(kit)).toBe(1200);
+  expect((await batch.read()).counts).toMatchObject({ total: 1200, queued: 1200 });
+});
+
+test('when the worker dies between a reveal and its entries then the next one adds them, and none twice', async () => {
+  const kit = await startBatches();
+  const batch = await committedBatch(kit, 700);
+  await batch.commit();
+  let left = 1;
+  const dying = { ...kit.producer, enqueueNew: async () => Promise.reject(new Error(`died ${left--}`)) };
+  await kit.round({ producer: dying });
+  expect(left).toBe(0);
+  expect(await waiting(kit)).toBe(0);
+  await kit.clock.advance(10_000);
+  await kit.round();
+  expect(await waiting(kit)).toBe(700);
+});
+
+test('when a batch is canceled before its jobs are opened then all are canceled, none runs, and the batch ends as canceled', async () => {
+  const kit = await startBatches();
+  const batch = await committedBatch(kit, 600);
+  await batch.commit();
+  expect(await kit.store.batches.cancel(batch.id)).toBe('canceling');
+  await kit.round();
+  const ended = await batch.read();
+  expect(ended).toMatchObject({ status: 'canceled', counts: { total: 600, canceled: 600, queued: 0 } });
+  expect(await waiting(kit)).toBe(0);
+  expect(ended.webhook).toEqual({ state: 'pending', last_delivery_id: `evt_${batch.id.slice(6)}_1_batch.canceled` });
+});
+
+test('when a batch is canceled while it runs then what has ended stays and the rest is canceled', async () => {
+  const kit = await startBatches();
+  const batch = await committedBatch(kit, 3);
+  await batch.commit();
+  await kit.round();
+  await failJob(kit, batch.ids[0] ?? '');
+  await kit.store.batches.cancel(batch.id);
+  await kit.round();
+  expect(await batch.read()).toMatchObject({ status: 'canceled', counts: { failed: 1, canceled: 2 } });
+});
+
+test('when the last job has ended then the results are a file with a row for each line, and the batch owes its webhook', async () => {
+  const kit = await startBatches();
+  const batch = await committedBatch(kit, 3);
+  await batch.commit();
+  await kit.round();
+  for (const id of batch.ids) await failJob(kit, id);
+  await kit.round();
+  const { status, results, webhook } = await batch.read();
+  expect(status).toBe('completed');
+  expect(results?.key).toMatch(new RegExp(`^acme/\\d{4}/\\d\\d/\\d\\d/${batch.id}/results-1.ndjson$`));
+  const { body } = await kit.objects.get(results?.key ?? '');
+  const text = await readText(body);
+  const rows = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { line: number; custom_id: string; status: string; error: { code: string } });
+  expect(rows.map(({ line, custom_id, status: each, error }) => [line, custom_id, each, error.code])).toEqual(
+    [1, 2, 3].map((line) => [line, `c-${line}`, 'failed', 'internal']),
+  );
+  expect(Buffer.byteLength(text)).toBe(results?.bytes);
+  expect(webhook.state).toBe('pending');
+  expect(await kit.producer.stateOf('deliver', { id: webhook.last_delivery_id ?? '', step: 1 })).toBe('there');
+});
+
+test('when the object store is away at the end then the batch waits for it and ends later', async () => {
+  const kit = await startBatches();
+  const batch = await committedBatch(kit, 1);
+  await batch.commit();
+  await kit.round();
+  await failJob(kit, batch.ids[0] ?? '');
+  await kit.round({ objects: { ...kit.objects, put: async () => Promise.reject(new Error('away')) } });
+  expect((await batch.read()).status).toBe('running');
+  await kit.clock.advance(10_000);
+  await kit.round();
+  expect((await batch.read()).status).toBe('completed');
+});
+
+test('when failed jobs are retried then those of an unknown submit stay, unless asked for, and what fails again stays failed', async () => {
+  const kit = await startBatches();
+  const batch = await committedBatch(kit, 4);
+  await batch.commit();
+  await kit.round();
+  const [a = '', b = '', c = '', d = ''] = batch.ids;
+  await failJob(kit, a);
+  await failJob(kit, b, 'submit_unknown');
+  await failJob(kit, c);
+  await failJob(kit, d);
+  await kit.round();
+  expect(await batch.read()).toMatchObject({ status: 'completed', round: 1, counts: { failed: 4 }, unknown: 1 });
+
+  await kit.clock.advance(1000);
+  expect(await kit.store.batches.retryFailed(batch.id, { includeUnknown: false })).toBe(true);
+  await kit.round();
+  expect(await batch.read()).toMatchObject({ status: 'running', round: 2, counts: { queued: 3, failed: 1 }, unknown: 1 });
+  await kit.clock.advance(1000);
+  for (const id of [a, c, d]) await failJob(kit, id);
+  await kit.round();
+  expect(await batch.read()).toMatchObject({ status: 'completed', round: 2, counts: { failed: 4 } });
+
+  await kit.store.batches.retryFailed(batch.id, { includeUnknown: true });
+  await kit.round();
+  expect(await batch.read()).toMatchObject({ status: 'running', round: 3, counts: { queued: 4, failed: 0 }, unknown: 0 });
+});
+
+test('when the time of a batch is over then what waits expires at once and the batch ends as expired', async () => {
+  const kit = await startBatches();
+  const batch = await committedBatch(kit, 600);
+  await batch.commit();
+  await kit.round();
+  await kit.clock.advance(3_600_000);
+  await kit.round();
+  expect(await batch.read()).toMatchObject({ status: 'expired', counts: { expired: 600 } });
+});
+
+test('when a batch was never committed then its jobs and their inputs are erased', async () => {
+  const kit = await startBatches();
+  await kit.objects.putBytes('acme/in-0.png', Buffer.from('x'), { contentType: 'image/png' });
+  const batch = await committedBatch(kit, 600, (doc, i) => (i === 0 ? mapPictures(WITH_PICTURE, () => KEPT) : doc));
+  await kit.clock.advance(600_000);
+  await kit.round();
+  expect((await kit.redis.keys('{gj}:job:*')).length).toBe(0);
+  expect((await kit.redis.keys('{gj}:batch*')).length).toBe(0);
+  expect(await kit.objects.list('acme/')).toEqual([]);
+  expect(await batch.commit()).toBe('gone');
+});
+
+test('when work is of a kind that nobody knows then it waits and stops no other', async () => {
+  const kit = await startBatches();
+  await kit.store.works.add({ kind: 'unheard-of', subject: randomUUID(), order: {}, at: kit.clock.now() - 1000 });
+  const batch = await committedBatch(kit, 1);
+  await batch.commit();
+  await kit.round();
+  expect(await waiting(kit)).toBe(1);
+});
