@@ -63,10 +63,10 @@ export interface BatchRecord {
   webhook: { state: JobRecord['webhook']['state']; last_delivery_id: string | null };
 }
 
-/** How a batch ends whose last live job has ended. */
-export function endOfBatch(batch: Pick<BatchRecord, 'status' | 'counts' | 'expires_at'>, now: number): BatchEnd {
+/** How a batch ends whose last live job has ended. Only the first round has a time of its own; a retry is not late. */
+export function endOfBatch(batch: Pick<BatchRecord, 'status' | 'counts' | 'expires_at' | 'round'>, now: number): BatchEnd {
   if (batch.status === 'canceling') return 'canceled';
-  return batch.counts.expired > 0 && now >= batch.expires_at ? 'expired' : 'completed';
+  return batch.round === 1 && batch.counts.expired > 0 && now >= batch.expires_at ? 'expired' : 'completed';
 }
 
 const rfc3339 = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
