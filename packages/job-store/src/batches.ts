@@ -12,6 +12,7 @@ import {
 } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
 import { decodeBatch, newBatchFields } from './batch-codec.ts';
+import { unpackDoc } from './doc-codec.ts';
 import type { ListPlace } from './job-list.ts';
 import type { Keys } from './keys.ts';
 import { pipelined } from './pipelined.ts';
@@ -285,7 +286,7 @@ export function createBatches(redis: Redis, run: RunScript, keys: Keys, clock: {
     /** Large inputs of jobs that nobody sees, so that they can be erased with them. */
     async docs(ids: readonly string[]): Promise<JobDoc[]> {
       const texts = await pipelined(redis, ids, (pipeline, id) => pipeline.hget(keys.job(id), 'doc'));
-      return texts.flatMap((text) => (typeof text === 'string' ? [JSON.parse(text) as JobDoc] : []));
+      return texts.flatMap((text) => (typeof text === 'string' ? [unpackDoc(text)] : []));
     },
 
     /** Whether this is a batch whose lines are still coming in, or were never committed. */

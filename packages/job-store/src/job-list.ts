@@ -1,5 +1,6 @@
 import type { JobRecord, JobRequest, Status } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
+import { unpackDoc } from './doc-codec.ts';
 import type { Keys } from './keys.ts';
 import { pipelined } from './pipelined.ts';
 import { decodeRecord } from './record-codec.ts';
@@ -42,7 +43,7 @@ function matches(filter: JobFilter, [status, batch, error, text]: readonly Part[
   if (filter.status && !filter.status.includes(status as Status)) return false;
   if (filter.batchId !== undefined && batch !== filter.batchId) return false;
   if (filter.errorCode && !filter.errorCode.includes(codeOf(error))) return false;
-  return text ? docMatches(filter, JSON.parse(text) as JobRecord['doc']) : true;
+  return text ? docMatches(filter, unpackDoc(text)) : true;
 }
 
 const codeOf = (error: Part): string => (error ? (JSON.parse(error) as { code: string }).code : '');

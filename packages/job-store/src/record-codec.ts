@@ -1,4 +1,5 @@
 import { entryStage, type JobDoc, type JobRecord, type PastRun, type Stage, type Status } from '@grsai-jobs/jobs';
+import { packDoc, unpackDoc } from './doc-codec.ts';
 import { type Fields, json, number, optionalNumber } from './fields.ts';
 
 /**
@@ -41,7 +42,7 @@ export function newRecordFields(job: { tenant: string; doc: JobDoc; createdAt: n
     tenant: job.tenant,
     cr: job.createdAt,
     exp: job.createdAt + job.doc.expires_in_s * 1000,
-    doc: JSON.stringify(job.doc),
+    doc: packDoc(job.doc),
   };
 }
 
@@ -63,7 +64,7 @@ export function decodeRecord(id: string, fields: Fields): JobRecord {
     step: number(fields['step']),
     seq: number(fields['seq']),
     turn: number(fields['tn']),
-    doc: JSON.parse(fields['doc'] ?? 'null') as JobDoc,
+    doc: unpackDoc(fields['doc'] ?? '{}'),
     created_at: number(fields['cr']),
     started_at: optionalNumber(fields['started']),
     finished_at: optionalNumber(fields['fin']),

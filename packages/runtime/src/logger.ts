@@ -13,7 +13,36 @@ export interface LoggerOptions {
 }
 
 /** Fields that may hold a secret or what a tenant sent; whoever logs one by mistake logs `[redacted]`. */
-const SECRET_FIELDS = ['authorization', 'api_key', 'apiKey', 'key', 'secret', 'token', 'password', 'input', 'prompt', 'messages'];
+const SECRET_FIELDS = new Set([
+  'authorization',
+  'api_key',
+  'apiKey',
+  'key',
+  'secret',
+  'token',
+  'password',
+  'input',
+  'prompt',
+  'messages',
+]);
+
+const isPlain = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+
+/**
+ * A line without its secrets, looked for in its own fields and one level below. pino's `redact` does the same with a
+ * wildcard path, at several times the cost of a whole line (*measured*).
+ */
+function redacted(fields: Record<string, unknown>, depth = 1): Record<string, unknown> {
+  let copy: Record<string, unknown> | undefined;
+  for (const name of Object.keys(fields)) {
+    const value = fields[name];
+    const shown =
+      SECRET_FIELDS.has(name) && value !== undefined ? '[redacted]' : depth > 0 && isPlain(value) ? redacted(value, 0) : value;
+    if (shown !== value) copy = { ...(copy ?? fields), [name]: shown };
+  }
+  return copy ?? fields;
+}
 
 /** pino JSON on stdout, one line for each thing that happened; times in ISO 8601, secrets and inputs redacted. */
 export function createLogger({ name, level, pretty: forPeople, destination }: LoggerOptions): Logger {
@@ -23,8 +52,7 @@ export function createLogger({ name, level, pretty: forPeople, destination }: Lo
       level,
       base: { name, pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]), censor: '[redacted]' },
+      formatters: { level: (label) => ({ level: label }), log: redacted },
       serializers: { err: pino.stdSerializers.err },
     },
     destination ?? (forPeople ? pretty({ ignore: 'pid,name,hostname', singleLine: true }) : pino.destination({ sync: false })),

@@ -84,7 +84,8 @@ export function createAcceptJob(o: {
         'accepted; the entry is added by maintain',
       );
     });
-    o.log.info(
+    // The line of the request says the same; this one is for whoever follows a single job.
+    o.log.debug(
       {
         event: 'job.accepted',
         job_id: id,

@@ -1,0 +1,30 @@
+import type { JobDoc } from '@grsai-jobs/jobs';
+
+/**
+ * What most requests leave to its default is not written into each of fifty thousand records. These values are part of
+ * how records stand in Redis and so must never change, even when the default of the API does.
+ */
+const LEFT_OUT: Readonly<Record<string, unknown>> = {
+  metadata: {},
+  priority: 'normal',
+  expires_in_s: 86_400,
+  max_attempts: 4,
+  output: { url_ttl_s: 86_400 },
+};
+const LEFT_OUT_OF_IMAGES = { ...LEFT_OUT, via: 'generate' };
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+const leftOut = (type: JobDoc['type']) => (type === 'image' ? LEFT_OUT_OF_IMAGES : LEFT_OUT);
+
+/** A request as it stands in its record. */
+export function packDoc(doc: JobDoc): string {
+  const defaults: Readonly<Record<string, unknown>> = leftOut(doc.type);
+  return JSON.stringify(Object.fromEntries(Object.entries(doc).filter(([name, value]) => !same(value, defaults[name]))));
+}
+
+/** The same request, whole again. */
+export function unpackDoc(text: string): JobDoc {
+  const kept = JSON.parse(text) as JobDoc;
+  return { ...leftOut(kept.type), ...kept };
+}
