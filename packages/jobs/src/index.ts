@@ -16,6 +16,7 @@ export {
   isBatchEnd,
   viewBatch,
 } from './batch.ts';
+export { BatchItem, BatchRequest, BatchWebhook, CUSTOM_ID, jobWebhook, overDefaults } from './batch-request.ts';
 export {
   DURATION_DECAY,
   type DurationHistogram,
@@ -46,7 +47,7 @@ export type {
   Sent,
   StoredImage,
 } from './record.ts';
-export { ChatInput, entryStage, ImageInput, type JobDoc, JobRequest } from './request.ts';
+export { ChatInput, ExpiresInS, entryStage, ImageInput, type JobDoc, JobRequest, Metadata, Priority } from './request.ts';
 export { planRetry, RETRY_MODES, type RetryMode, type RetryPlan } from './retry-run.ts';
 export {
   CALL_ROWS,

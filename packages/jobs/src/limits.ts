@@ -18,6 +18,18 @@ export const LIMITS = {
   page: { min: 1, max: 100, default: 20 },
   inlineCompletionBytes: 16 * 1024,
   attemptsKept: 20,
+  batch: {
+    lines: 50_000,
+    /** Of a body of lines, decoded; of the items of a JSON body with their defaults. */
+    bytes: 200_000_000,
+    lineBytes: 8 * 1024 * 1024,
+    /** Items of the JSON form. */
+    items: 1000,
+    /** Wrong fields that a 422 tells. */
+    errorsTold: 1000,
+    /** Bad lines in the 202 of a batch that skips them. */
+    linesShown: 100,
+  },
 } as const;
 
 /** Tenants stand as they are in S3 keys. */

@@ -9,7 +9,7 @@ import { inlineBytes, isInline } from './pictures.ts';
 const text = (max: number, what: string) =>
   z.string().min(1, `${what} must not be empty`).max(max, `${what} is limited to ${max} characters`);
 
-const httpUrl = z
+export const httpUrl = z
   .string()
   .max(LIMITS.url, `a URL is limited to ${LIMITS.url} characters`)
   .refine((value) => /^https?:\/\//i.test(value) && URL.canParse(value), 'must be an http or https URL');
@@ -106,7 +106,7 @@ export const ImageInput = z
     checkInline([...(input.images ?? []), ...(input.mask ? [input.mask] : [])], ['images'], context),
   );
 
-const Metadata = z
+export const Metadata = z
   .record(
     z.string().min(1).max(LIMITS.metadataKey, `a metadata key is limited to ${LIMITS.metadataKey} characters`),
     z.string().max(LIMITS.metadataValue, `a metadata value is limited to ${LIMITS.metadataValue} characters`),
@@ -122,11 +122,14 @@ const Webhook = z.strictObject({
     .default([...DEFAULT_EVENTS]),
 });
 
+export const Priority = z.enum(['low', 'normal', 'high']);
+export const ExpiresInS = z.int().min(LIMITS.expiresInS.min).max(LIMITS.expiresInS.max);
+
 const common = {
   webhook: Webhook.optional(),
   metadata: Metadata.default({}),
-  priority: z.enum(['low', 'normal', 'high']).default('normal'),
-  expires_in_s: z.int().min(LIMITS.expiresInS.min).max(LIMITS.expiresInS.max).default(LIMITS.expiresInS.default),
+  priority: Priority.default('normal'),
+  expires_in_s: ExpiresInS.default(LIMITS.expiresInS.default),
   max_attempts: z.int().min(LIMITS.attempts.min).max(LIMITS.attempts.max).default(LIMITS.attempts.default),
   on_unknown_submit: z.enum(['fail', 'resubmit']).optional(),
   output: z
@@ -134,8 +137,8 @@ const common = {
     .default({ url_ttl_s: LIMITS.urlTtlS.default }),
 };
 
-const ChatJob = z.strictObject({ type: z.literal('chat'), input: ChatInput, ...common });
-const ImageJob = z.strictObject({
+export const ChatJob = z.strictObject({ type: z.literal('chat'), input: ChatInput, ...common });
+export const ImageJob = z.strictObject({
   type: z.literal('image'),
   input: ImageInput,
   via: z.enum(['generate', 'generations']).default('generate'),
