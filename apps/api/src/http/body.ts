@@ -1,23 +1,35 @@
 import express, { type Request, type RequestHandler } from 'express';
+import { letBodyCome } from './expect-continue.ts';
 import { Problem } from './problem.ts';
 import { parseStrictJson } from './strict-json.ts';
 
-/** Reads the body of a JSON route: 415 for another type, 413 above the limit, 400 for what is no strict JSON. */
-export function jsonBody<P = Record<string, string>>(limitBytes: number): RequestHandler<P>[] {
+/** Reads the bytes of the body of a JSON route: 415 for another type, 413 above the limit. */
+export function rawJsonBody<P = Record<string, string>>(limitBytes: number): RequestHandler<P>[] {
   return [
-    (request, _response, next) => {
+    (request, response, next) => {
       const type = request.headers['content-type'] ?? '';
       if (!/^application\/json\s*(;|$)/i.test(type))
         throw new Problem(
           'unsupported_media_type',
           `Send the body as application/json${type ? `, not ${JSON.stringify(type.slice(0, 100))}` : ''}.`,
         );
+      letBodyCome(request, response);
       next();
     },
     express.raw({ type: () => true, limit: limitBytes }) as RequestHandler<P>,
     (request, _response, next) => {
-      const raw: unknown = request.body;
-      request.body = parseStrictJson(raw instanceof Uint8Array ? raw : new Uint8Array());
+      if (!(request.body instanceof Uint8Array)) request.body = new Uint8Array();
+      next();
+    },
+  ];
+}
+
+/** The same, and 400 for what is no strict JSON. */
+export function jsonBody<P = Record<string, string>>(limitBytes: number): RequestHandler<P>[] {
+  return [
+    ...rawJsonBody<P>(limitBytes),
+    (request, _response, next) => {
+      request.body = parseStrictJson(request.body as Uint8Array);
       next();
     },
   ];

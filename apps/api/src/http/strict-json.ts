@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { Problem } from './problem.ts';
 
 /** Deeper JSON than this is refused; no request of ours needs it. */
@@ -7,35 +8,41 @@ const refuse = (detail: string): never => {
   throw new Problem('malformed_json', detail);
 };
 
+/** The text of UTF-8 bytes without a byte order mark; `null` when they are no UTF-8. */
+export function utf8Of(bytes: Uint8Array): string | null {
+  if (!isUtf8(bytes)) return null;
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  return text.startsWith('\ufeff') ? text.slice(1) : text;
+}
+
 /**
  * Reads a JSON body strictly: valid UTF-8, no lone surrogates, no duplicate or `__proto__` keys, at most 32 levels
  * (design §3). JSON.parse alone would take the last of two keys, which is a way to smuggle a request past a check.
  * @throws Problem `malformed_json` that says what is wrong.
  */
 export function parseStrictJson(bytes: Uint8Array): unknown {
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return refuse('The body is not valid UTF-8.');
-  }
-  if (text.trim() === '') return refuse('The body is empty; a JSON object is expected.');
+  return parseStrictText(utf8Of(bytes) ?? refuse('The body is not valid UTF-8.'));
+}
+
+/** The same for a text that was decoded before; `what` it is stands in the message. */
+export function parseStrictText(text: string, what = 'The body'): unknown {
+  if (text.trim() === '') return refuse(`${what} is empty; a JSON object is expected.`);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
     return refuse(
-      `The body is not valid JSON: ${(error as Error).message.replace(/"[^"]*" is not valid JSON/, 'unexpected text')}`,
+      `${what} is not valid JSON: ${(error as Error).message.replace(/"[^"]*" is not valid JSON/, 'unexpected text')}`,
     );
   }
-  checkKeys(text);
+  checkKeys(text, what);
   if (/\\u[dD][89a-fA-F]/.test(text) && !wellFormed(value))
-    return refuse('The body holds a lone surrogate (half of a Unicode pair).');
+    return refuse(`${what} holds a lone surrogate (half of a Unicode pair).`);
   return value;
 }
 
 /** Walks valid JSON text once and looks at the keys of each object. */
-function checkKeys(text: string): void {
+function checkKeys(text: string, what: string): void {
   const open: (Set<string> | null)[] = [];
   let expectKey = false;
   for (let i = 0; i < text.length; i += 1) {
@@ -44,7 +51,7 @@ function checkKeys(text: string): void {
       case '[':
         expectKey = text[i] === '{';
         open.push(expectKey ? new Set() : null);
-        if (open.length > MAX_DEPTH) refuse(`The body is nested deeper than ${MAX_DEPTH} levels.`);
+        if (open.length > MAX_DEPTH) refuse(`${what} is nested deeper than ${MAX_DEPTH} levels.`);
         break;
       case '}':
       case ']':

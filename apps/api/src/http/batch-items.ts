@@ -1,0 +1,74 @@
+import type { Hash } from 'node:crypto';
+import { type BatchRequest, LIMITS, overDefaults } from '@grsai-jobs/jobs';
+import type { z } from 'zod';
+import { createLineSplitter, type Line, type LineLimits } from './line-splitter.ts';
+import { Problem } from './problem.ts';
+import { parseStrictText, utf8Of } from './strict-json.ts';
+
+/** One item of a batch as it was sent, with its place; `malformed` instead of a value when it is no strict JSON. */
+export interface RawItem {
+  line: number;
+  bytes: number;
+  value?: unknown;
+  malformed?: string;
+}
+
+/** Items in groups, read one after another as they are asked for. */
+export type RawItems = AsyncIterable<Iterable<RawItem>>;
+
+/**
+ * Reads one line. `null` for a blank one.
+ * @throws Problem `malformed_json` when it is not UTF-8: then the whole file is in another encoding.
+ */
+function readLine({ number, bytes }: Line): RawItem | null {
+  const text = utf8Of(bytes);
+  if (text === null) throw new Problem('malformed_json', `Line ${number} is not valid UTF-8. Nothing was accepted.`);
+  if (text.trim() === '') return null;
+  try {
+    return { line: number, bytes: bytes.length, value: parseStrictText(text, 'The line') };
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return { line: number, bytes: bytes.length, malformed: error.message };
+  }
+}
+
+function* readLines(lines: readonly Line[]): Generator<RawItem> {
+  for (const line of lines) {
+    const item = readLine(line);
+    if (item !== null) yield item;
+  }
+}
+
+/** The items of an NDJSON body. Blank lines are passed over, but count as lines. */
+export async function* ndjsonItems(
+  chunks: AsyncIterable<Uint8Array>,
+  limits: LineLimits = LIMITS.batch,
+): AsyncGenerator<Iterable<RawItem>> {
+  const splitter = createLineSplitter(limits);
+  for await (const chunk of chunks) yield readLines(splitter.push(chunk));
+  yield readLines(splitter.end());
+}
+
+/**
+ * The items of the JSON form, each over its defaults; `line` is the place in the list, from 1.
+ * @throws Problem `body_too_large` when large defaults make far more of the body than was sent.
+ */
+export async function* jsonItems(form: Pick<z.output<typeof BatchRequest>, 'defaults' | 'items'>): AsyncGenerator<RawItem[]> {
+  let total = 0;
+  for (const [i, item] of form.items.entries()) {
+    const value = overDefaults(form.defaults, item);
+    const bytes = JSON.stringify(value).length;
+    total += bytes;
+    if (total > LIMITS.batch.bytes)
+      throw new Problem('body_too_large', `The items with their defaults are limited to ${LIMITS.batch.bytes} bytes.`);
+    yield [{ line: i + 1, bytes, value }];
+  }
+}
+
+/** The same bytes, taken into a fingerprint on the way. */
+export async function* hashed(chunks: AsyncIterable<Uint8Array>, hash: Hash): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    hash.update(chunk);
+    yield chunk;
+  }
+}

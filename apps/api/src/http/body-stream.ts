@@ -1,0 +1,72 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex, Readable } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { letBodyCome } from './expect-continue.ts';
+import { Problem } from './problem.ts';
+
+const CHUNK_BYTES = 64 * 1024;
+
+const DECODERS: Readonly<Record<string, () => Duplex>> = {
+  gzip: () => createGunzip({ chunkSize: CHUNK_BYTES }),
+  deflate: () => createInflate({ chunkSize: CHUNK_BYTES }),
+  br: () => createBrotliDecompress({ chunkSize: CHUNK_BYTES }),
+};
+
+function decoderOf({ headers }: IncomingMessage): Duplex | null {
+  const encoding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+  if (encoding === 'identity' || encoding === '') return null;
+  const make = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding] : undefined;
+  if (make === undefined)
+    throw new Problem('unsupported_media_type', 'The content encoding is not supported; use gzip, deflate, br or none.');
+  return make();
+}
+
+/** Bytes through a decoder. Unlike `pipeline` it leaves the socket of the request open when the bytes are junk: it is to be answered on. */
+function through(request: IncomingMessage, decoder: Duplex): Readable {
+  request.on('error', (error) => decoder.destroy(error));
+  return request.pipe(decoder);
+}
+
+const tooLarge = (limit: number): Problem => new Problem('body_too_large', `The body is limited to ${limit} bytes, decoded.`);
+
+function problemOf(error: unknown, request: IncomingMessage): unknown {
+  const code = (error as { code?: unknown }).code;
+  if (typeof code === 'string' && (code.startsWith('Z_') || code.startsWith('ERR_BROTLI') || code.startsWith('ERR__ERROR')))
+    return new Problem('bad_request', `The body is cut short, or is not what its Content-Encoding says (${code}).`);
+  if (!request.complete && !(error instanceof Problem))
+    return new Problem('bad_request', 'The connection broke before the end of the body. Nothing was accepted.');
+  return error;
+}
+
+/**
+ * The decoded bytes of a body as they come, no faster than they are asked for and with at most a few chunks in memory.
+ * What is left of a body that nobody wants to read on is thrown away, so that the answer still reaches its sender.
+ * @throws Problem 415 for an encoding that we do not read, 413 beyond `limitBytes` of decoded bytes, 400 for a body that
+ * cannot be decoded or whose connection broke.
+ */
+export async function* bodyStream(
+  request: IncomingMessage,
+  response: ServerResponse,
+  limitBytes: number,
+): AsyncGenerator<Uint8Array> {
+  const decoder = decoderOf(request);
+  if (decoder === null && Number(request.headers['content-length'] ?? 0) > limitBytes) throw tooLarge(limitBytes);
+  letBodyCome(request, response);
+  const source = decoder === null ? request : through(request, decoder);
+  let bytes = 0;
+  try {
+    for await (const chunk of source.iterator({ destroyOnReturn: false })) {
+      bytes += (chunk as Uint8Array).length;
+      if (bytes > limitBytes) throw tooLarge(limitBytes);
+      yield chunk as Uint8Array;
+    }
+  } catch (error) {
+    throw problemOf(error, request);
+  } finally {
+    if (decoder !== null) {
+      request.unpipe(decoder);
+      decoder.destroy();
+    }
+    request.resume();
+  }
+}
