@@ -12,9 +12,13 @@ import type { ApiConfig } from './config.ts';
 import { createApp } from './http/app.ts';
 import { createAuth } from './http/auth.ts';
 import { HEARTBEAT_MS } from './http/event-stream.ts';
+import { judgeByHead } from './http/expect-continue.ts';
 import { openApiDocument } from './http/openapi.ts';
 import type { FieldError } from './http/problem.ts';
 import { adminKeyRoutes } from './http/routes/admin-keys.ts';
+import { batchActionRoutes } from './http/routes/batch-actions.ts';
+import { batchReadRoutes } from './http/routes/batch-reads.ts';
+import { batchRoutes } from './http/routes/batches.ts';
 import { docsRoutes } from './http/routes/docs.ts';
 import { healthRoutes } from './http/routes/health.ts';
 import { jobActionRoutes } from './http/routes/job-actions.ts';
@@ -23,16 +27,21 @@ import { jobImageRoutes } from './http/routes/job-images.ts';
 import { jobListRoutes } from './http/routes/job-list.ts';
 import { jobRoutes } from './http/routes/jobs.ts';
 import { webhookSecretRoutes } from './http/routes/webhook-secret.ts';
+import { createAcceptBatch } from './use-cases/accept-batch.ts';
 import { createAcceptJob } from './use-cases/accept-job.ts';
 import { imageProblems, webhookProblems } from './use-cases/check-request.ts';
 import { createDeleteJob } from './use-cases/delete-job.ts';
-import { createKeepInputs } from './use-cases/keep-inputs.ts';
+import { createKeepInputs, inputProblems } from './use-cases/keep-inputs.ts';
+import { createRetryFailed } from './use-cases/retry-failed.ts';
 import { createWaitForEnd } from './use-cases/wait-for-end.ts';
 
 export const VERSION = '0.1.0';
 
 /** S3 is asked at most this often, however often readiness is. */
 const PROBE_EVERY_MS = 10_000;
+
+/** A whole request has come in by then; a batch over a slow line takes its time. */
+const REQUEST_MS = 10 * 60_000;
 
 export interface Api {
   url: string;
@@ -64,18 +73,22 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   const secrets = createSecretBox(config.SECRETS_KEY);
   const auth = createAuth({ apiKeys: store.apiKeys, adminKey: config.ADMIN_API_KEY, clock });
   const memory = watchMemory(store.health, onError);
-  const accept = createAcceptJob({
-    store,
-    producer,
+  const intake = {
     defaults: { image: config.ON_UNKNOWN_SUBMIT_IMAGE, chat: config.ON_UNKNOWN_SUBMIT_CHAT },
     newUlid: monotonicFactory(),
     keepInputs: createKeepInputs({ objects, keyPrefix: config.S3_PREFIX, log }),
     memory,
     clock,
     log,
-  });
-
+  };
+  const accept = createAcceptJob({ ...intake, store, producer });
   const check = (request: JobRequest): FieldError[] => [...webhookProblems(egress, request), ...imageProblems(request)];
+  const acceptBatch = createAcceptBatch({
+    ...intake,
+    batches: store.batches,
+    claims: store.claims,
+    check: (request) => [...check(request), ...inputProblems(request)],
+  });
 
   const sign = (key: string, ttlS: number) => objects.signedUrl(key, ttlS);
   const shared = { auth, jobs: store.jobs, sign, clock };
@@ -114,6 +127,18 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
         remove: createDeleteJob({ store, objects, keyPrefix: config.S3_PREFIX, log }),
         reopen: createReopenJob({ store, producer, memory, clock, log }),
       }),
+      batchRoutes({
+        ...shared,
+        accept: acceptBatch,
+        bodyLimit: config.BODY_LIMIT,
+        checkUrl: (address) => egress.checkUrl(address)?.message,
+      }),
+      batchReadRoutes({ ...shared, batches: store.batches }),
+      batchActionRoutes({
+        ...shared,
+        batches: store.batches,
+        retryFailed: createRetryFailed({ works: store.works, clock }),
+      }),
       webhookSecretRoutes({
         auth,
         tenants: store.tenants,
@@ -126,6 +151,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   });
 
   const server = createServer(app);
+  judgeByHead(server, app);
   const url = await listen(server, config.HOST, config.PORT);
   log.info({ event: 'api.ready', url }, 'ready');
 
@@ -149,6 +175,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
 
 async function listen(server: Server, host: string, port: number): Promise<string> {
   server.keepAliveTimeout = 65_000;
+  server.requestTimeout = REQUEST_MS;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);

@@ -27,8 +27,8 @@ function expressProblem(error: {
 
 /** What a caller can do to learn what became of its request. */
 const afterLost = ({ method, path }: Request): string =>
-  method === 'POST' && path === '/v1/jobs'
-    ? 'accepted. Send it again with the same Idempotency-Key: it tells, and makes no second job.'
+  method === 'POST' && (path === '/v1/jobs' || path === '/v1/batches')
+    ? `accepted. Send it again with the same Idempotency-Key: it tells, and makes no second ${path === '/v1/jobs' ? 'job' : 'batch'}.`
     : 'carried out. Read the job to see, or send the request again.';
 
 /** Turns whatever was thrown below a route into one problem; what nobody meant to throw is logged and answers 500. */

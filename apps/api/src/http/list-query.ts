@@ -5,7 +5,8 @@ import { placeOf } from './cursor.ts';
 import { type FieldError, Problem } from './problem.ts';
 import { invalid, validate } from './validate.ts';
 
-const oneOf = <T extends string>(known: readonly T[]) =>
+/** One or more of these words, separated by commas. */
+export const oneOf = <T extends string>(known: readonly T[]) =>
   z
     .string()
     .transform((text) => text.split(','))
@@ -19,6 +20,12 @@ const wholeNumber = z
   .transform(Number)
   .pipe(z.number().min(LIMITS.page.min).max(LIMITS.page.max));
 
+/** What each list takes. */
+export const PageQuery = {
+  limit: wholeNumber.default(LIMITS.page.default).describe('1 to 100; 20 when it is left out'),
+  cursor: z.string().min(1).max(256).optional().describe('next_cursor of the page before'),
+};
+
 /** The query of `GET /v1/jobs`, beside `metadata.<key>`. */
 export const ListQuery = z.strictObject({
   status: oneOf(STATUSES).optional().describe('one or more, separated by commas'),
@@ -28,14 +35,17 @@ export const ListQuery = z.strictObject({
   error_code: oneOf(FAILURE_CODES).optional().describe('one or more, separated by commas'),
   created_after: time.optional(),
   created_before: time.optional(),
-  limit: wholeNumber.default(LIMITS.page.default).describe('1 to 100; 20 when it is left out'),
-  cursor: z.string().min(1).max(256).optional().describe('next_cursor of the page before'),
+  ...PageQuery,
 });
 
-const METADATA = 'metadata.';
+/** What the name of a metadata parameter starts with. */
+export const METADATA = 'metadata.';
 
-/** Each name once: a filter that came twice would be half ignored. */
-function single(query: Readonly<Record<string, unknown>>): [string, string][] {
+/**
+ * The parameters of a query by name and value.
+ * @throws Problem when one comes twice: it would be half ignored.
+ */
+export function single(query: Readonly<Record<string, unknown>>): [string, string][] {
   const given = Object.entries(query).map(([name, value]): [string, string | null] => [
     name,
     typeof value === 'string' ? value : null,

@@ -12,6 +12,7 @@ export const PROBLEMS = {
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The content type is not supported' },
   invalid_request: { status: 422, title: 'The request has invalid fields' },
+  idempotency_key_in_use: { status: 409, title: 'A request with this Idempotency-Key is still open' },
   idempotency_key_reused: { status: 422, title: 'The Idempotency-Key was used for another request' },
   internal: { status: 500, title: 'The service failed' },
   unavailable: { status: 503, title: 'The service cannot take this now' },
@@ -19,8 +20,10 @@ export const PROBLEMS = {
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
-/** One wrong field; `pointer` is a JSON pointer into the body (RFC 6901). */
+/** One wrong field; `pointer` is a JSON pointer into the body, or into the line of it that is named (RFC 6901). */
 export interface FieldError {
+  line?: number;
+  custom_id?: string | null;
   pointer: string;
   message: string;
 }
@@ -31,16 +34,19 @@ export class Problem extends Error {
   readonly code: ProblemCode;
   readonly errors: readonly FieldError[] | undefined;
   readonly headers: Readonly<Record<string, string>>;
+  /** How many lines of a batch are wrong; `errors` may not have room for all of them. */
+  readonly invalidCount: number | undefined;
 
   constructor(
     code: ProblemCode,
     detail: string,
-    more: { errors?: readonly FieldError[]; headers?: Readonly<Record<string, string>> } = {},
+    more: { errors?: readonly FieldError[]; headers?: Readonly<Record<string, string>>; invalidCount?: number } = {},
   ) {
     super(detail);
     this.code = code;
     this.errors = more.errors;
     this.headers = more.headers ?? {};
+    this.invalidCount = more.invalidCount;
   }
 }
 
@@ -60,6 +66,7 @@ export function sendProblem(response: Response, problem: Problem): void {
       instance: response.req.originalUrl.split('?')[0],
       code: problem.code,
       request_id: response.locals['requestId'],
+      ...(problem.invalidCount === undefined ? {} : { invalid_count: problem.invalidCount }),
       ...(problem.errors ? { errors: problem.errors } : {}),
     }),
   );

@@ -18,14 +18,20 @@ function flatten(issue: z.core.$ZodIssue, base: readonly PropertyKey[] = []): Fi
   return [{ pointer: pointerOf(path), message: issue.message }];
 }
 
+/** Checks a value against its schema and tells what is wrong with it, with a JSON pointer for each wrong field. */
+export function tryValidate<T extends z.ZodType>(schema: T, value: unknown): { data: z.output<T> } | { errors: FieldError[] } {
+  const parsed = schema.safeParse(value);
+  return parsed.success ? { data: parsed.data } : { errors: parsed.error.issues.flatMap((issue) => flatten(issue)) };
+}
+
 /**
  * Checks a body against its schema.
  * @throws Problem `invalid_request` with a JSON pointer for each wrong field.
  */
 export function validate<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw invalid(parsed.error.issues.flatMap((issue) => flatten(issue)));
+  const result = tryValidate(schema, value);
+  if ('data' in result) return result.data;
+  throw invalid(result.errors);
 }
 
 export function invalid(errors: readonly FieldError[]): Problem {

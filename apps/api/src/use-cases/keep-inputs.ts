@@ -14,7 +14,7 @@ import { type FieldError, Problem } from '../http/problem.ts';
 import { invalid } from '../http/validate.ts';
 
 /** A request whose large pictures stand in the object store. */
-interface KeptInputs {
+export interface KeptInputs {
   doc: JobDoc;
   /** Removes what was stored, for a request that made no job. Never rejects. */
   discard(): Promise<void>;
@@ -28,7 +28,7 @@ export type KeepInputs = (doc: JobDoc, job: Pick<JobRecord, 'id' | 'tenant' | 'c
 
 interface Large {
   pointer: string;
-  key: string;
+  ext: string;
   bytes: Buffer;
   contentType: string;
 }
@@ -39,7 +39,10 @@ export function createKeepInputs(o: {
   log: Logger;
 }): KeepInputs {
   return async (doc, job) => {
-    const large = largeOf(doc, objectFolder(o.keyPrefix, job));
+    const { large: found, problems } = largeOf(doc);
+    if (problems.length > 0) throw invalid(problems);
+    const folder = objectFolder(o.keyPrefix, job);
+    const large = found.map((each, i) => ({ ...each, key: `${folder}/in-${i}.${each.ext}` }));
     const discard = async (): Promise<void> => {
       if (large.length === 0) return;
       await o.objects.delete(large.map(({ key }) => key)).catch((err: unknown) => {
@@ -69,7 +72,10 @@ export function createKeepInputs(o: {
   };
 }
 
-function largeOf(doc: JobDoc, folder: string): Large[] {
+/** What is wrong with the large pictures of a request; each of them is looked at. */
+export const inputProblems = (doc: Pick<JobDoc, 'type' | 'input'>): FieldError[] => largeOf(doc).problems;
+
+function largeOf(doc: Pick<JobDoc, 'type' | 'input'>): { large: Large[]; problems: FieldError[] } {
   const large: Large[] = [];
   const problems: FieldError[] = [];
   mapPictures(doc, (picture, pointer) => {
@@ -78,11 +84,10 @@ function largeOf(doc: JobDoc, folder: string): Large[] {
     const facts = imageFacts(bytes);
     if (bytes.length !== inlineBytes(picture)) problems.push({ pointer, message: 'is not valid base64' });
     else if (facts === null) problems.push({ pointer, message: 'is not an image: send PNG, JPEG, WebP, GIF or AVIF' });
-    else large.push({ pointer, key: `${folder}/in-${large.length}.${facts.ext}`, bytes, contentType: facts.contentType });
+    else large.push({ pointer, ext: facts.ext, bytes, contentType: facts.contentType });
     return picture;
   });
-  if (problems.length > 0) throw invalid(problems);
-  return large;
+  return { large, problems };
 }
 
 /** The type from the bytes, whatever the data URL says. */

@@ -7,12 +7,11 @@ import type { WaitForEnd } from '../../use-cases/wait-for-end.ts';
 import { type Auth, principalOf } from '../auth.ts';
 import { jsonBody } from '../body.ts';
 import { etagOf, matchesEtag } from '../etag.ts';
+import { idempotencyKey } from '../idempotency-key.ts';
 import { ownJob } from '../own-job.ts';
 import { preferredWait } from '../prefer.ts';
-import { type FieldError, Problem } from '../problem.ts';
+import type { FieldError } from '../problem.ts';
 import { invalid, validate } from '../validate.ts';
-
-const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 
 export interface JobRoutes {
   auth: Auth;
@@ -24,13 +23,6 @@ export interface JobRoutes {
   bodyLimit: number;
   /** What only this service can know to be wrong with a valid request: a forbidden address, a size that a model lacks. */
   check: (request: JobRequest) => FieldError[];
-}
-
-function idempotencyKey(header: string | string[] | undefined): { idempotencyKey?: string } {
-  if (header === undefined) return {};
-  if (typeof header !== 'string' || !IDEMPOTENCY_KEY.test(header))
-    throw new Problem('bad_request', 'Idempotency-Key must be 1 to 255 visible ASCII characters.');
-  return { idempotencyKey: header };
 }
 
 export function jobRoutes(o: JobRoutes): Router {
@@ -53,7 +45,7 @@ export function jobRoutes(o: JobRoutes): Router {
       tenant: principalOf(response).tenant,
       requestId: response.locals['requestId'] as string,
       body: request.body,
-      ...key,
+      ...(key === undefined ? {} : { idempotencyKey: key }),
     });
     response.locals['jobId'] = record.id;
     response.set('Location', `/v1/jobs/${record.id}`);

@@ -1,0 +1,60 @@
+import type { Batches } from '@grsai-jobs/job-store';
+import { isBatchEnd, type SignLink, viewBatch } from '@grsai-jobs/jobs';
+import type { Clock } from '@grsai-jobs/runtime';
+import { type Request, Router } from 'express';
+import { z } from 'zod';
+import type { RetryFailed } from '../../use-cases/retry-failed.ts';
+import type { Auth } from '../auth.ts';
+import { optionalJsonBody } from '../body.ts';
+import { ownBatch } from '../own-batch.ts';
+import { Problem } from '../problem.ts';
+import { validate } from '../validate.ts';
+
+const SMALL_BODY = 16 * 1024;
+
+/** The body of `POST /v1/batches/{id}/retry-failed`; it may be left out. */
+export const RetryFailedRequest = z.strictObject({
+  include_unknown: z
+    .boolean()
+    .default(false)
+    .describe('also jobs whose lost submit may have made, and charged, a task: they are submitted again'),
+});
+
+/** What a caller does to a batch; the work itself goes on behind the 202. */
+export function batchActionRoutes(o: {
+  auth: Auth;
+  batches: Pick<Batches, 'read' | 'cancel'>;
+  retryFailed: RetryFailed;
+  sign: SignLink;
+  clock: Clock;
+}): Router {
+  const router = Router();
+  const write = o.auth.requireScope('jobs:write');
+
+  router.post('/v1/batches/:id/cancel', write, async (request: Request<{ id: string }>, response) => {
+    const batch = await ownBatch(o.batches, request.params.id, response);
+    const status = (await o.batches.cancel(batch.id)) ?? batch.status;
+    if (isBatchEnd(status)) throw new Problem('conflict', `The batch is ${status} already; there is nothing left to cancel.`);
+    response
+      .status(202)
+      .set({ Location: `/v1/batches/${batch.id}`, 'Retry-After': '2' })
+      .json(await viewBatch({ ...batch, status }, o.sign, o.clock.now()));
+  });
+
+  router.post(
+    '/v1/batches/:id/retry-failed',
+    write,
+    ...optionalJsonBody<{ id: string }>(SMALL_BODY),
+    async (request: Request<{ id: string }>, response) => {
+      const { include_unknown } = validate(RetryFailedRequest, request.body ?? {});
+      const batch = await ownBatch(o.batches, request.params.id, response);
+      const retried = await o.retryFailed(batch, include_unknown);
+      response
+        .status(202)
+        .set({ Location: `/v1/batches/${batch.id}`, 'Retry-After': '2' })
+        .json({ ...(await viewBatch(batch, o.sign, o.clock.now())), ...retried });
+    },
+  );
+
+  return router;
+}

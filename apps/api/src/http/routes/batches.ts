@@ -1,0 +1,109 @@
+import { createHash, type Hash } from 'node:crypto';
+import { BatchRequest, LIMITS, type SignLink, viewBatch } from '@grsai-jobs/jobs';
+import type { Clock } from '@grsai-jobs/runtime';
+import { type RequestHandler, type Response, Router } from 'express';
+import type { AcceptBatch, AcceptedBatch, BatchUpload } from '../../use-cases/accept-batch.ts';
+import { type Auth, principalOf } from '../auth.ts';
+import { hashed, jsonItems, ndjsonItems } from '../batch-items.ts';
+import { batchDoc, formQuery, linesQuery } from '../batch-query.ts';
+import { rawJsonBody } from '../body.ts';
+import { bodyStream } from '../body-stream.ts';
+import { idempotencyKey } from '../idempotency-key.ts';
+import { type FieldError, Problem } from '../problem.ts';
+import { parseStrictJson } from '../strict-json.ts';
+import { invalid, validate } from '../validate.ts';
+
+const NDJSON = /^application\/x-ndjson\s*(;|$)/i;
+const JSON_TYPE = /^application\/json\s*(;|$)/i;
+
+export interface BatchRoutes {
+  auth: Auth;
+  accept: AcceptBatch;
+  sign: SignLink;
+  clock: Clock;
+  bodyLimit: number;
+  /** What is wrong with an address that webhooks are to go to. */
+  checkUrl: (url: string) => string | undefined;
+}
+
+/** `POST /v1/batches`, in both its forms. */
+export function batchRoutes(o: BatchRoutes): Router {
+  const router = Router();
+
+  function checkWebhook(doc: BatchUpload['doc'], pointer: string): void {
+    const message = doc.webhook && o.checkUrl(doc.webhook.url);
+    if (message !== undefined) throw invalid([{ pointer, message }]);
+  }
+
+  async function answer(response: Response, { batch, replayed, invalid: bad }: AcceptedBatch): Promise<void> {
+    if (replayed) response.set('Idempotent-Replayed', 'true');
+    response
+      .status(202)
+      .set({ Location: `/v1/batches/${batch.id}`, 'Retry-After': '2' })
+      .json({ ...(await viewBatch(batch, o.sign, o.clock.now())), invalid: bad });
+  }
+
+  const upload = (response: Response, key: string | undefined, fingerprint: () => string) => ({
+    tenant: principalOf(response).tenant,
+    requestId: response.locals['requestId'] as string,
+    ...(key === undefined ? {} : { idempotency: { key, fingerprint } }),
+  });
+
+  const lines: RequestHandler = async (request, response, next) => {
+    const type = request.headers['content-type'] ?? '';
+    if (JSON_TYPE.test(type)) return next();
+    if (!NDJSON.test(type))
+      throw new Problem(
+        'unsupported_media_type',
+        'Send the batch as application/x-ndjson, or up to 1000 items as application/json.',
+      );
+    const key = idempotencyKey(request.headers['idempotency-key']);
+    const { onInvalid, doc } = linesQuery(request.query);
+    checkWebhook(doc, '/webhook_url');
+    const hash = fingerprintOf(request.query);
+    const bytes = hashed(bodyStream(request, response, LIMITS.batch.bytes), hash);
+    const accepted = await o.accept({
+      ...upload(response, key, () => hash.digest('hex')),
+      doc,
+      onInvalid,
+      items: ndjsonItems(bytes),
+    });
+    await answer(response, accepted);
+  };
+
+  const form: RequestHandler = async (request, response) => {
+    const key = idempotencyKey(request.headers['idempotency-key']);
+    const query = formQuery(request.query);
+    const bytes = request.body as Uint8Array;
+    const body = validate(BatchRequest, parseStrictJson(bytes));
+    const { priority, expires_in_s } = body.defaults;
+    const doc = batchDoc({ webhook: body.webhook, metadata: body.metadata, priority, expires_in_s });
+    checkWebhook(doc, '/webhook/url');
+    const fingerprint = () => fingerprintOf(request.query).update(bytes).digest('hex');
+    const accepted = await o
+      .accept({ ...upload(response, key, fingerprint), doc, onInvalid: query.on_invalid, items: jsonItems(body) })
+      .catch((error: unknown) => {
+        throw withPlaces(error);
+      });
+    await answer(response, accepted);
+  };
+
+  router.post('/v1/batches', o.auth.requireScope('jobs:write'), lines, ...rawJsonBody(o.bodyLimit), form);
+  return router;
+}
+
+/** Pointers into an item become pointers into the body that it stands in. */
+function withPlaces(error: unknown): unknown {
+  if (!(error instanceof Problem) || error.invalidCount === undefined) return error;
+  const errors = error.errors?.map(
+    ({ line, ...each }): FieldError =>
+      line === undefined ? each : { ...each, line, pointer: `/items/${line - 1}${each.pointer}` },
+  );
+  return new Problem(error.code, error.message, { ...(errors ? { errors } : {}), invalidCount: error.invalidCount });
+}
+
+/** What a request is told by: its body as it was before it was packed, and what the query says about it. */
+function fingerprintOf(query: object): Hash {
+  const said = Object.entries(query).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256').update(said.length === 0 ? '' : JSON.stringify(said));
+}

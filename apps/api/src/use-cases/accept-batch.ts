@@ -1,0 +1,198 @@
+import type { Batches, Claims, MemoryWatch } from '@grsai-jobs/job-store';
+import { type BatchDoc, type BatchRecord, batchId } from '@grsai-jobs/jobs';
+import { redisTrouble } from '@grsai-jobs/queue';
+import type { Clock, Logger } from '@grsai-jobs/runtime';
+import type { RawItem, RawItems } from '../http/batch-items.ts';
+import type { OnInvalid } from '../http/batch-query.ts';
+import { Problem } from '../http/problem.ts';
+import { type BadLine, createBadLines } from './bad-lines.ts';
+import { createBatchWriter, gone, type WriterParts } from './batch-writer.ts';
+import { createReadItem, type ReadItemParts } from './read-item.ts';
+import { createSlices } from './slices.ts';
+
+/** A batch as it comes in. */
+export interface BatchUpload {
+  tenant: string;
+  requestId: string;
+  doc: BatchDoc;
+  items: RawItems;
+  onInvalid: OnInvalid;
+  /** `fingerprint` is asked for when the items have been read to their end. */
+  idempotency?: { key: string; fingerprint: () => string };
+}
+
+export interface AcceptedBatch {
+  batch: BatchRecord;
+  replayed: boolean;
+  invalid: { count: number; errors: readonly BadLine[] };
+}
+
+export type AcceptBatch = (upload: BatchUpload) => Promise<AcceptedBatch>;
+
+const ROUTE = 'POST /v1/batches';
+/** Well within the lease of a claim. */
+const RENEW_MS = 20_000;
+
+const NOTHING_INVALID = { count: 0, errors: [] };
+
+export interface AcceptBatchParts extends WriterParts, ReadItemParts {
+  batches: Pick<Batches, 'open' | 'add' | 'noteInvalid' | 'commit' | 'discard' | 'read'>;
+  claims: Claims;
+  memory: Pick<MemoryWatch, 'tight'>;
+  clock: Clock;
+  log: Logger;
+}
+
+/**
+ * Reads a batch to its end and makes it be there with one move (design §6). Whatever goes wrong before that leaves nothing
+ * that anyone sees: what was written is erased by `maintain`, and the Idempotency-Key is free again.
+ */
+export function createAcceptBatch(o: AcceptBatchParts): AcceptBatch {
+  type Batch = { id: string; tenant: string; createdAt: number };
+  type Claim = { tenant: string; route: string; key: string; by: string };
+
+  async function readItems(upload: BatchUpload, batch: Batch): Promise<Pick<AcceptedBatch, 'invalid'> & { total: number }> {
+    const skips = upload.onInvalid === 'skip';
+    const read = createReadItem(o, upload.doc);
+    const writer = createBatchWriter(o, batch);
+    const bad = createBadLines(skips ? (lines) => o.batches.noteInvalid(batch, lines) : null);
+
+    async function take(raw: RawItem): Promise<void> {
+      const item = read(raw);
+      if ('errors' in item) await bad.add({ line: raw.line, ...item });
+      // Nothing more is written once it is known that all is refused, but each bad line is told.
+      else if (skips || bad.count() === 0) await writer.put({ line: raw.line, bytes: raw.bytes, ...item });
+    }
+
+    try {
+      await inSlices(upload.items, take);
+      if (!skips && bad.count() > 0) throw bad.problem();
+      const total = await writer.end();
+      if (total === 0) throw bad.problem();
+      await bad.flush();
+      return { total, invalid: bad.shown() };
+    } finally {
+      await writer.settled();
+    }
+  }
+
+  async function commit(upload: BatchUpload, batch: Batch, claim: Claim | null, counts: { total: number; invalid: number }) {
+    const committed = await o.batches.commit(batch, {
+      ...counts,
+      expiresAt: batch.createdAt + upload.doc.expires_in_s * 1000,
+      ...(claim && upload.idempotency ? { claim: { ...claim, fingerprint: upload.idempotency.fingerprint() } } : {}),
+    });
+    if (committed === 'gone') throw gone();
+  }
+
+  /** A batch that came to nothing. Where Redis does not answer, what is left is erased, and its key free, by itself. */
+  async function giveUp(batch: Batch, claim: Claim | null): Promise<void> {
+    const left = (err: unknown) =>
+      o.log.warn(
+        { event: 'batch.left', err, batch_id: batch.id },
+        'a batch that came to nothing is erased when its time is over',
+      );
+    await o.batches.discard(batch).catch(left);
+    if (claim) await o.claims.free(claim).catch(left);
+  }
+
+  async function accept(upload: BatchUpload, batch: Batch, claim: Claim | null): Promise<AcceptedBatch> {
+    let committing = false;
+    try {
+      await o.batches.open({ ...batch, doc: upload.doc });
+      const { total, invalid } = await readItems(upload, batch);
+      committing = true;
+      await commit(upload, batch, claim, { total, invalid: invalid.count });
+      o.log.info(
+        {
+          event: 'batch.accepted',
+          batch_id: batch.id,
+          request_id: upload.requestId,
+          tenant: batch.tenant,
+          total,
+          invalid: invalid.count,
+        },
+        'batch accepted',
+      );
+      return {
+        batch: (await o.batches.read(batch.id).catch(() => null)) ?? fresh(upload, batch, total, invalid.count),
+        replayed: false,
+        invalid,
+      };
+    } catch (error) {
+      // It may be there; whoever sends it again with the same key hears.
+      if (committing && redisTrouble(error) === 'lost') throw error;
+      await giveUp(batch, claim);
+      throw error;
+    }
+  }
+
+  /** Reads the body to its end, since only then it is known whether it is the same. */
+  async function replay({ items, idempotency }: BatchUpload, made: { id: string; fingerprint: string }): Promise<AcceptedBatch> {
+    for await (const _group of items);
+    if (idempotency?.fingerprint() !== made.fingerprint)
+      throw new Problem(
+        'idempotency_key_reused',
+        'This Idempotency-Key was used for a request with another body. Use a new key for a new request.',
+      );
+    const batch = await o.batches.read(made.id);
+    if (batch === null) throw new Problem('not_found', `The batch ${made.id} of this Idempotency-Key is gone.`);
+    return { batch, replayed: true, invalid: { ...NOTHING_INVALID, count: batch.invalid } };
+  }
+
+  return async (upload) => {
+    if (o.memory.tight())
+      throw new Problem('unavailable', 'The job store is nearly full. Nothing was accepted; send the batch again later.');
+    const createdAt = o.clock.now();
+    const batch = { id: batchId(o.newUlid(createdAt)), tenant: upload.tenant, createdAt };
+    if (upload.idempotency === undefined) return await accept(upload, batch, null);
+    const key = { tenant: upload.tenant, route: ROUTE, key: upload.idempotency.key };
+    const claimed = await o.claims.claim(key);
+    if (claimed.kind === 'replay') return await replay(upload, claimed);
+    if (claimed.kind === 'open')
+      throw new Problem('idempotency_key_in_use', 'A request with this Idempotency-Key is being read. Send it again later.', {
+        headers: { 'Retry-After': '5' },
+      });
+    const claim = { ...key, by: claimed.by };
+    const renewing = setInterval(() => void o.claims.renew(claim).catch(() => undefined), RENEW_MS);
+    try {
+      return await accept(upload, batch, claim);
+    } finally {
+      clearInterval(renewing);
+    }
+  };
+}
+
+/** One item after another; other requests have their turn in between. */
+async function inSlices(items: RawItems, take: (item: RawItem) => Promise<void>): Promise<void> {
+  const slices = createSlices();
+  for await (const group of items) {
+    for (const item of group) {
+      await take(item);
+      if (slices.over()) await slices.next();
+    }
+  }
+}
+
+/** The batch as its commit has just left it, for when it cannot be read back. */
+const fresh = (
+  { doc }: BatchUpload,
+  batch: { id: string; tenant: string; createdAt: number },
+  total: number,
+  invalid: number,
+): BatchRecord => ({
+  id: batch.id,
+  tenant: batch.tenant,
+  status: 'running',
+  counts: { total, queued: total, running: 0, succeeded: 0, failed: 0, canceled: 0, expired: 0 },
+  unknown: 0,
+  round: 1,
+  doc,
+  invalid,
+  created_at: batch.createdAt,
+  finished_at: null,
+  expires_at: batch.createdAt + doc.expires_in_s * 1000,
+  results: null,
+  past: {},
+  webhook: { state: 'none', last_delivery_id: null },
+});

@@ -1,0 +1,113 @@
+import type { Batches, MemoryWatch } from '@grsai-jobs/job-store';
+import { type JobDoc, type JobRequest, jobId } from '@grsai-jobs/jobs';
+import type { Clock } from '@grsai-jobs/runtime';
+import { Problem } from '../http/problem.ts';
+import type { UnknownSubmitDefaults } from './accept-job.ts';
+import type { KeepInputs, KeptInputs } from './keep-inputs.ts';
+
+const CHUNK_LINES = 500;
+const CHUNK_BYTES = 1024 * 1024;
+/** So many items of a chunk have their pictures stored at once. */
+const KEPT_AT_ONCE = 8;
+
+/** A checked item. `bytes` is about what it takes in memory. */
+export interface GoodItem {
+  line: number;
+  bytes: number;
+  customId: string;
+  request: JobRequest;
+}
+
+export interface BatchWriter {
+  /** Takes an item over; waits while two chunks are on their way. */
+  put(item: GoodItem): Promise<void>;
+  /** Writes what is left; answers how many items were written in all. */
+  end(): Promise<number>;
+  /** Waits until nothing is on its way any more. Never rejects. */
+  settled(): Promise<void>;
+}
+
+export interface WriterParts {
+  batches: Pick<Batches, 'add'>;
+  keepInputs: KeepInputs;
+  memory: Pick<MemoryWatch, 'tight'>;
+  defaults: UnknownSubmitDefaults;
+  newUlid: (now: number) => string;
+  clock: Clock;
+}
+
+export const gone = (): Problem =>
+  new Problem('unavailable', 'The batch took too long to arrive and was given up. Nothing was accepted.');
+
+/**
+ * Writes the items of one batch as records that nobody sees yet, in chunks and in order. While one chunk is on its way the
+ * next is filled, no more: so a slow Redis slows the sender down.
+ * @throws Problem from `put` and `end` when a chunk could not be written; its pictures are gone then.
+ */
+export function createBatchWriter(o: WriterParts, batch: { id: string; tenant: string }): BatchWriter {
+  let chunk: GoodItem[] = [];
+  let bytes = 0;
+  let written = 0;
+  let onItsWay = Promise.resolve();
+
+  async function keep(items: readonly GoodItem[]) {
+    const now = o.clock.now();
+    const jobs = items.map((item) => ({ ...item, jobId: jobId(o.newUlid(now)), kept: null as KeptInputs | null }));
+    const discard = async () => void (await Promise.all(jobs.map(({ kept }) => kept?.discard())));
+    const left = jobs.values();
+    const work = async () => {
+      for (const job of left) {
+        const { request } = job;
+        const doc: JobDoc = { ...request, on_unknown_submit: request.on_unknown_submit ?? o.defaults[request.type] };
+        job.kept = await o.keepInputs(doc, { id: job.jobId, tenant: batch.tenant, created_at: now });
+      }
+    };
+    const ended = await Promise.allSettled(Array.from({ length: KEPT_AT_ONCE }, work));
+    const failed = ended.find((each) => each.status === 'rejected');
+    if (failed) {
+      await discard();
+      throw failed.reason;
+    }
+    const lines = jobs.flatMap(({ jobId: id, line, customId, kept }) =>
+      kept ? [{ jobId: id, line, customId, doc: kept.doc }] : [],
+    );
+    return { lines, discard };
+  }
+
+  async function write(items: readonly GoodItem[]): Promise<void> {
+    if (o.memory.tight())
+      throw new Problem('unavailable', 'The job store is nearly full. Nothing was accepted; send the batch again later.');
+    const { lines, discard } = await keep(items);
+    try {
+      if ((await o.batches.add(batch, written, lines)) === 'gone') throw gone();
+    } catch (error) {
+      await discard();
+      throw error;
+    }
+    written += lines.length;
+  }
+
+  async function send(): Promise<void> {
+    const items = chunk;
+    chunk = [];
+    bytes = 0;
+    await onItsWay;
+    onItsWay = write(items);
+    // Whoever waits for it next hears of a failure; until then it is nobody's.
+    onItsWay.catch(() => undefined);
+  }
+
+  return {
+    async put(item) {
+      chunk.push(item);
+      bytes += item.bytes;
+      if (chunk.length === CHUNK_LINES || bytes >= CHUNK_BYTES) await send();
+    },
+    async end() {
+      if (chunk.length > 0) await send();
+      await onItsWay;
+      return written;
+    },
+    settled: () => onItsWay.catch(() => undefined),
+  };
+}

@@ -1,0 +1,58 @@
+import { type BatchDoc, BatchItem, CUSTOM_ID, type JobRequest, jobWebhook } from '@grsai-jobs/jobs';
+import type { RawItem } from '../http/batch-items.ts';
+import type { FieldError } from '../http/problem.ts';
+import { tryValidate } from '../http/validate.ts';
+
+/** An item of a batch that is fit to become a job, or what is wrong with it. */
+export type ReadItem = { customId: string; request: JobRequest } | { custom_id: string | null; errors: readonly FieldError[] };
+
+export interface ReadItemParts {
+  /** What only this service can know to be wrong with a valid request. */
+  check: (request: JobRequest) => FieldError[];
+}
+
+/** So many wrong fields of one line are told. */
+const ERRORS_OF_A_LINE = 10;
+
+const wrong = (errors: readonly FieldError[], customId: string | null): ReadItem => ({
+  custom_id: customId,
+  errors: errors.slice(0, ERRORS_OF_A_LINE),
+});
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function customIdOf(value: unknown): string | null {
+  const id = isObject(value) ? value['custom_id'] : undefined;
+  return typeof id === 'string' && CUSTOM_ID.test(id) ? id : null;
+}
+
+/**
+ * Checks the items of one batch, one after another, as `POST /v1/jobs` checks its body. What an item leaves out comes from
+ * the batch. A `custom_id` belongs to the first line that has it, whether or not that line is good.
+ */
+export function createReadItem(o: ReadItemParts, doc: BatchDoc): (item: RawItem) => ReadItem {
+  const { priority, expires_in_s, webhook } = doc;
+  const ofJobs = jobWebhook(webhook);
+  const under = { priority, expires_in_s, ...(ofJobs ? { webhook: ofJobs } : {}) };
+  const lines = new Map<string, number>();
+
+  function twice(customId: string | null, line: number): FieldError[] {
+    if (customId === null) return [];
+    const first = lines.get(customId);
+    if (first !== undefined) return [{ pointer: '/custom_id', message: `stands in line ${first} already` }];
+    lines.set(customId, line);
+    return [];
+  }
+
+  return ({ line, value, malformed }) => {
+    if (malformed !== undefined) return wrong([{ pointer: '', message: malformed }], null);
+    const customId = customIdOf(value);
+    const again = twice(customId, line);
+    const read = tryValidate(BatchItem, isObject(value) ? { ...under, ...value } : value);
+    if ('errors' in read) return wrong([...again, ...read.errors], customId);
+    const { custom_id, ...request } = read.data;
+    const problems = [...again, ...o.check(request)];
+    return problems.length > 0 ? wrong(problems, custom_id) : { customId: custom_id, request };
+  };
+}
