@@ -53,8 +53,8 @@ export async function startStack(o: { emulator?: EmulatorOptions; env?: Record<s
     processes.push(process);
     return process;
   };
-  const startApi = () =>
-    start({ entry: entry('api'), env: { ...env, PORT: String(port) }, ready: (line) => line['event'] === 'api.ready' });
+  const startApi = (more: Record<string, string> = {}) =>
+    start({ entry: entry('api'), env: { ...env, PORT: String(port), ...more }, ready: (line) => line['event'] === 'api.ready' });
   const startWorker = (more: Record<string, string> = {}) =>
     start({ entry: entry('worker'), env: { ...env, ...more }, ready: (line) => line['event'] === 'worker.ready' });
   const [api, ...workers] = await Promise.all([startApi(), ...Array.from({ length: o.workers ?? 1 }, () => startWorker())]);

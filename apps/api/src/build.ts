@@ -15,6 +15,7 @@ import { HEARTBEAT_MS } from './http/event-stream.ts';
 import { judgeByHead } from './http/expect-continue.ts';
 import { openApiDocument } from './http/openapi.ts';
 import type { FieldError } from './http/problem.ts';
+import { limitRequests } from './http/rate-limit.ts';
 import { adminKeyRoutes } from './http/routes/admin-keys.ts';
 import { batchActionRoutes } from './http/routes/batch-actions.ts';
 import { batchReadRoutes } from './http/routes/batch-reads.ts';
@@ -71,7 +72,20 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   });
   const egress = createEgress({ allow: config.EGRESS_ALLOW });
   const secrets = createSecretBox(config.SECRETS_KEY);
-  const auth = createAuth({ apiKeys: store.apiKeys, adminKey: config.ADMIN_API_KEY, clock });
+  const auth = createAuth({
+    apiKeys: store.apiKeys,
+    adminKey: config.ADMIN_API_KEY,
+    clock,
+    ...(config.RATE_LIMIT_RPM === 0
+      ? {}
+      : {
+          limit: limitRequests({
+            perMinute: config.RATE_LIMIT_RPM,
+            count: store.rateLimit(config.RATE_LIMIT_RPM),
+            onUncounted: throttledLog(log, { event: 'rate_limit.uncounted' }, 'a request could not be counted and passed'),
+          }),
+        }),
+  });
   const memory = watchMemory(store.health, onError);
   const intake = {
     defaults: { image: config.ON_UNKNOWN_SUBMIT_IMAGE, chat: config.ON_UNKNOWN_SUBMIT_CHAT },

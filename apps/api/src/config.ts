@@ -1,4 +1,13 @@
-import { byteSize, COMMON_VARIABLES, type Env, integer, REDIS_VARIABLES, readConfig, S3_VARIABLES } from '@grsai-jobs/runtime';
+import {
+  byteSize,
+  COMMON_VARIABLES,
+  type Env,
+  integer,
+  integerOrOff,
+  REDIS_VARIABLES,
+  readConfig,
+  S3_VARIABLES,
+} from '@grsai-jobs/runtime';
 import { z } from 'zod';
 
 /** The environment of the API (design §8). */
@@ -11,6 +20,7 @@ export const ApiVariables = z.object({
   PORT: integer(0, 65_535, 8080),
   BODY_LIMIT: byteSize('20mb'),
   TRUST_PROXY: z.string().default('off').describe('off, a number of hops, or a list of addresses'),
+  RATE_LIMIT_RPM: integerOrOff(1, 1_000_000).describe('requests of one API key in a minute, or off'),
   ON_UNKNOWN_SUBMIT_IMAGE: z.enum(['fail', 'resubmit']).default('fail'),
   ON_UNKNOWN_SUBMIT_CHAT: z.enum(['fail', 'resubmit']).default('resubmit'),
 });

@@ -15,6 +15,7 @@ export { createJobStore, type JobStore } from './job-store.ts';
 export { type MemoryWatch, watchMemory } from './memory-watch.ts';
 export type { Paces } from './paces.ts';
 export type { Pause, Pauses } from './pauses.ts';
+export { RATE_WINDOW_S, type RateCount, type RateLimit } from './rate-limits.ts';
 export type { Moved } from './run-move.ts';
 export type { Sweeps } from './sweeps.ts';
 export type { Tenants } from './tenants.ts';

@@ -12,6 +12,7 @@ import { createJobReads, type JobReads } from './job-reads.ts';
 import { createKeys } from './keys.ts';
 import { createPaces, type Paces } from './paces.ts';
 import { createPauses, type Pauses } from './pauses.ts';
+import { createRateLimit, type RateLimit } from './rate-limits.ts';
 import { createScripts } from './scripts.ts';
 import { createSweeps, type Sweeps } from './sweeps.ts';
 import { createTenants, type Tenants } from './tenants.ts';
@@ -37,6 +38,8 @@ export interface JobStore {
   readonly paces: Paces;
   readonly sweeps: Sweeps;
   readonly works: Works;
+  /** A limit of requests per minute for each API key; one is made for each limit that is configured. */
+  rateLimit(perMinute: number): RateLimit;
 }
 
 /**
@@ -62,5 +65,6 @@ export function createJobStore(o: { redis: Redis; prefix: string; clock: { now()
     paces: createPaces(o.redis, run, keys, o.clock),
     sweeps: createSweeps(o.redis, keys),
     works: createWorks(o.redis, run, keys),
+    rateLimit: (perMinute) => createRateLimit(o.redis, keys, perMinute),
   };
 }

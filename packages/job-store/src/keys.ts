@@ -55,6 +55,8 @@ export interface Keys {
   work(id: string): string;
   /** Long work → when it is due. */
   works: string;
+  /** In front of an API key's id: the requests of its minute. */
+  rateLimit: string;
   /** A small key that readiness checks write. */
   health: string;
 }
@@ -94,6 +96,7 @@ export function createKeys(prefix: string): Keys {
     paces: at('paces'),
     work: (id) => at(`work:${id}`),
     works: at('works'),
+    rateLimit: at('limit'),
     health: at('health'),
   };
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { byteSize, ConfigError, flag, integer, list, readConfig } from './config.ts';
+import { byteSize, ConfigError, flag, integer, integerOrOff, list, readConfig } from './config.ts';
 
 const Schema = z.object({
   REDIS_URL: z.url().describe('Redis that holds the queues'),
@@ -36,4 +36,10 @@ test('when a list has spaces and empty items then only its items are kept', () =
     '10.0.0.0/8',
     '127.0.0.1/32',
   ]);
+});
+
+test('when a limit is off, 0 or not set then it reads as 0, and what is out of its range is refused', () => {
+  const read = (LIMIT?: string) => readConfig(z.object({ LIMIT: integerOrOff(1, 100) }), { LIMIT }).LIMIT;
+  expect([read('off'), read('0'), read(), read('100')]).toEqual([0, 0, 0, 100]);
+  for (const wrong of ['101', '-1', 'none', '1.5']) expect(() => read(wrong)).toThrow(/LIMIT: must be off or/);
 });

@@ -45,6 +45,16 @@ export const integer = (min: number, max: number, fallback: number) =>
     .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`))
     .default(fallback);
 
+/** A limit that can be switched off: a whole number within limits, or `off` or 0, which read as 0. Off by default. */
+export const integerOrOff = (min: number, max: number) =>
+  z
+    .string()
+    .transform((value) => (value === 'off' ? '0' : value))
+    .pipe(z.string().regex(/^\d+$/, `must be off or a whole number from ${min} to ${max}`))
+    .transform(Number)
+    .refine((value) => value === 0 || (value >= min && value <= max), `must be off or from ${min} to ${max}`)
+    .default(0);
+
 /** A comma-separated list; spaces around items do not matter. */
 export const list = (fallback: readonly string[] = []) =>
   z

@@ -1,6 +1,6 @@
 export { type Backoff, fullJitter } from './backoff.ts';
 export { type Clock, systemClock } from './clock.ts';
-export { byteSize, type Env, flag, integer, list, readConfig } from './config.ts';
+export { byteSize, type Env, flag, integer, integerOrOff, list, readConfig } from './config.ts';
 export { type HealthAnswer, type HealthRoute, startHealthServer } from './health-server.ts';
 export { type Service, stopInOrder } from './lifecycle.ts';
 export { createLogger, type Logger } from './logger.ts';

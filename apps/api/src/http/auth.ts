@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type ApiKeys, type Principal, SCOPES, type Scope } from '@grsai-jobs/job-store';
-import type { RequestHandler, Response } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import { LRUCache } from 'lru-cache';
 import { Problem } from './problem.ts';
 
@@ -20,7 +20,15 @@ export interface Auth {
   requireScope(scope: Scope): RequestHandler;
 }
 
-export function createAuth(o: { apiKeys: ApiKeys; adminKey: string; clock: { now(): number } }): Auth {
+export interface AuthOptions {
+  apiKeys: ApiKeys;
+  adminKey: string;
+  clock: { now(): number };
+  /** Counts a request whose key is valid, before its scope is looked at. Throws the 429. */
+  limit?: (principal: Principal, request: Request, response: Response) => Promise<void>;
+}
+
+export function createAuth(o: AuthOptions): Auth {
   const admin = sha256(o.adminKey);
   const known = new LRUCache<string, Principal>({ max: CACHE_KEYS, ttl: CACHE_MS });
 
@@ -48,6 +56,7 @@ export function createAuth(o: { apiKeys: ApiKeys; adminKey: string; clock: { now
   return {
     requireScope: (scope) => async (request, response, next) => {
       const principal = await authenticate(request.headers.authorization);
+      await o.limit?.(principal, request, response);
       if (!principal.scopes.includes(scope))
         throw new Problem('forbidden', `This API key lacks the scope ${scope}; it has ${principal.scopes.join(', ') || 'none'}.`);
       response.locals['principal'] = principal;

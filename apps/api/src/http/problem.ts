@@ -14,6 +14,7 @@ export const PROBLEMS = {
   invalid_request: { status: 422, title: 'The request has invalid fields' },
   idempotency_key_in_use: { status: 409, title: 'A request with this Idempotency-Key is still open' },
   idempotency_key_reused: { status: 422, title: 'The Idempotency-Key was used for another request' },
+  rate_limited: { status: 429, title: 'Too many requests' },
   internal: { status: 500, title: 'The service failed' },
   unavailable: { status: 503, title: 'The service cannot take this now' },
 } as const;

@@ -1,0 +1,92 @@
+import { freePort } from '@grsai-jobs/testkit';
+import { expect, test } from 'vitest';
+import { chat, startStack } from './stack.ts';
+
+const FIELDS = { policy: '"default";q=10;w=60', limit: /^"default";r=(\d+);t=(\d+)$/ };
+
+const fieldsOf = ({ headers }: Response) => {
+  const [, left, reset] = FIELDS.limit.exec(headers.get('ratelimit') ?? '') ?? [];
+  return { policy: headers.get('ratelimit-policy'), left: Number(left), reset: Number(reset) };
+};
+
+test('when two API processes serve one key then they share its limit, and another key has its own', async () => {
+  const stack = await startStack({ workers: 0, env: { RATE_LIMIT_RPM: '10' } });
+  const port = await freePort();
+  await stack.startApi({ PORT: String(port) });
+  const ask = (url: string, key = stack.tenant.key) => fetch(`${url}/v1/jobs`, { headers: { authorization: `Bearer ${key}` } });
+  const urls = [stack.url, `http://127.0.0.1:${port}`];
+
+  // The stack itself has read the webhook secret with this key.
+  const left: number[] = [];
+  for (let n = 0; n < 9; n += 1) {
+    const answer = await ask(urls[n % 2] ?? '');
+    const told = fieldsOf(answer);
+    expect([answer.status, told.policy]).toEqual([200, FIELDS.policy]);
+    expect(told.reset).toBeGreaterThan(0);
+    expect(told.reset).toBeLessThanOrEqual(60);
+    left.push(told.left);
+  }
+  expect(left).toEqual([8, 7, 6, 5, 4, 3, 2, 1, 0]);
+
+  for (const url of [...urls, ...urls]) {
+    const post = await fetch(`${url}/v1/jobs`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${stack.tenant.key}`, 'content-type': 'application/json' },
+      body: JSON.stringify(chat(stack.receiver)),
+    });
+    const problem = (await post.json()) as { code: string; detail: string; request_id: string };
+    const told = fieldsOf(post);
+    expect([post.status, problem.code, told.policy, told.left]).toEqual([429, 'rate_limited', FIELDS.policy, 0]);
+    expect(post.headers.get('content-type')).toContain('application/problem+json');
+    expect(post.headers.get('retry-after')).toBe(String(told.reset));
+    expect(post.headers.get('x-request-id')).toBe(problem.request_id);
+    expect(problem.detail).toContain(`Send it again in ${told.reset} s`);
+  }
+
+  const { key, id } = await stack.admin.post<{ key: string; id: string }>('/admin/v1/keys', {
+    tenant: 'acme',
+    name: 'a second key of the same tenant',
+    scopes: ['jobs:read'],
+  });
+  const other = await ask(urls[1] ?? '', key);
+  expect([other.status, fieldsOf(other).left]).toEqual([200, 9]);
+  expect(((await other.json()) as { data: unknown[] }).data).toEqual([]);
+  expect(id).toMatch(/^key_/);
+  for (const path of ['/livez', '/openapi.json']) expect((await fetch(stack.url + path)).headers.get('ratelimit')).toBeNull();
+  const unknown = await ask(stack.url, 'gj_nobody');
+  expect([unknown.status, unknown.headers.get('ratelimit')]).toEqual([401, null]);
+});
+
+test('when Redis is away or silent then the limiter refuses nothing and holds nothing back: the route answers', async () => {
+  const stack = await startStack({ workers: 0, env: { RATE_LIMIT_RPM: '10' } });
+  await stack.tenant.get('/v1/jobs');
+  const timed = async () => {
+    const started = performance.now();
+    const answer = await stack.tenant.send('GET', '/v1/jobs');
+    const { code } = (await answer.json()) as { code: string };
+    return { status: answer.status, code, limit: answer.headers.get('ratelimit'), ms: performance.now() - started };
+  };
+  stack.proxy.stall();
+  const silent = await timed();
+  stack.proxy.resume();
+  expect(silent).toMatchObject({ status: 503, code: 'unavailable', limit: null });
+  // The 5 s that the route itself waits, and not twice that.
+  expect(silent.ms).toBeLessThan(8000);
+
+  await stack.proxy.refuse(true);
+  const away = await timed();
+  expect(away).toMatchObject({ status: 503, code: 'unavailable', limit: null });
+  expect(away.ms).toBeLessThan(1000);
+  await stack.proxy.refuse(false);
+  await expect.poll(async () => (await stack.tenant.send('GET', '/v1/jobs')).status, { timeout: 10_000 }).toBe(200);
+  expect(stack.api?.lines.some((line) => line['event'] === 'rate_limit.uncounted')).toBe(true);
+});
+
+test('when no limit is set then no answer speaks of one and nothing is counted', async () => {
+  const stack = await startStack({ workers: 0 });
+  await stack.tenant.get('/v1/jobs');
+  stack.proxy.resetCounts();
+  const answer = await stack.tenant.send('GET', '/v1/jobs');
+  expect([answer.status, answer.headers.get('ratelimit'), answer.headers.get('ratelimit-policy')]).toEqual([200, null, null]);
+  expect(stack.proxy.counts).not.toHaveProperty('evalsha');
+});
