@@ -13,6 +13,7 @@ import { createApp } from './http/app.ts';
 import { createAuth } from './http/auth.ts';
 import { HEARTBEAT_MS } from './http/event-stream.ts';
 import { judgeByHead } from './http/expect-continue.ts';
+import { knownMethods } from './http/known-methods.ts';
 import { openApiDocument } from './http/openapi.ts';
 import type { FieldError } from './http/problem.ts';
 import { limitRequests } from './http/rate-limit.ts';
@@ -29,6 +30,7 @@ import { jobListRoutes } from './http/routes/job-list.ts';
 import { jobRoutes } from './http/routes/jobs.ts';
 import { webhookSecretRoutes } from './http/routes/webhook-secret.ts';
 import { createAcceptBatch } from './use-cases/accept-batch.ts';
+import { answerUnreadable } from './http/unreadable.ts';
 import { createAcceptJob } from './use-cases/accept-job.ts';
 import { imageProblems, webhookProblems } from './use-cases/check-request.ts';
 import { createDeleteJob } from './use-cases/delete-job.ts';
@@ -107,11 +109,14 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   const sign = (key: string, ttlS: number) => objects.signedUrl(key, ttlS);
   const shared = { auth, jobs: store.jobs, sign, clock };
 
+  const document = openApiDocument(VERSION);
+
   let stopping = false;
   const app = createApp({
     log,
     metrics,
     trustProxy: config.TRUST_PROXY,
+    methodsOf: knownMethods(document),
     routes: [
       healthRoutes({
         pauses: () => store.pauses.all(),
@@ -160,12 +165,15 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
         openSecret: (sealed, tenant) => secrets.open(sealed, tenant),
       }),
       adminKeyRoutes({ auth, apiKeys: store.apiKeys, clock }),
-      docsRoutes(openApiDocument(VERSION)),
+      docsRoutes(document),
     ],
   });
 
   const server = createServer(app);
   judgeByHead(server, app);
+  answerUnreadable(server, log);
+  // An expectation that nobody knows is no reason to refuse (RFC 9110 §10.1.1).
+  server.on('checkExpectation', app);
   const url = await listen(server, config.HOST, config.PORT);
   log.info({ event: 'api.ready', url }, 'ready');
 

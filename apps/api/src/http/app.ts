@@ -6,7 +6,13 @@ import { Problem } from './problem.ts';
 import { requestLog } from './request-log.ts';
 
 /** Puts the routes behind what all of them share: request ids, safe headers, problems for whatever goes wrong. */
-export function createApp(o: { log: Logger; metrics: Metrics; trustProxy: string; routes: readonly Router[] }): Express {
+export function createApp(o: {
+  log: Logger;
+  metrics: Metrics;
+  trustProxy: string;
+  routes: readonly Router[];
+  methodsOf: (path: string) => string[];
+}): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -18,6 +24,11 @@ export function createApp(o: { log: Logger; metrics: Metrics; trustProxy: string
   });
   for (const router of o.routes) app.use(router);
   app.use((request) => {
+    const methods = o.methodsOf(request.path);
+    if (methods.length > 0)
+      throw new Problem('method_not_allowed', `${request.path} takes ${methods.join(', ')}, not ${request.method}.`, {
+        headers: { Allow: methods.join(', ') },
+      });
     throw new Problem('not_found', `There is no ${request.method} ${request.path}. /docs shows what there is.`);
   });
   app.use(errorHandler(o.log));

@@ -8,12 +8,14 @@ export const PROBLEMS = {
   forbidden: { status: 403, title: 'The API key lacks a scope' },
   not_found: { status: 404, title: 'There is no such thing here' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
+  request_timeout: { status: 408, title: 'The request came too slowly' },
   conflict: { status: 409, title: 'The state of the job does not allow this' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The content type is not supported' },
   invalid_request: { status: 422, title: 'The request has invalid fields' },
   idempotency_key_in_use: { status: 409, title: 'A request with this Idempotency-Key is still open' },
   idempotency_key_reused: { status: 422, title: 'The Idempotency-Key was used for another request' },
+  headers_too_large: { status: 431, title: 'The headers are too large' },
   rate_limited: { status: 429, title: 'Too many requests' },
   internal: { status: 500, title: 'The service failed' },
   unavailable: { status: 503, title: 'The service cannot take this now' },
@@ -51,24 +53,30 @@ export class Problem extends Error {
   }
 }
 
+/** The body of a refusal (RFC 9457). */
+export function problemBody(problem: Problem, about: { instance: string; requestId: string }) {
+  const { status, title } = PROBLEMS[problem.code];
+  return {
+    type: `urn:grsai-jobs:problem:${problem.code}`,
+    title,
+    status,
+    detail: problem.message,
+    instance: about.instance,
+    code: problem.code,
+    request_id: about.requestId,
+    ...(problem.invalidCount === undefined ? {} : { invalid_count: problem.invalidCount }),
+    ...(problem.errors ? { errors: problem.errors } : {}),
+  };
+}
+
 /** Seconds that a caller waits before it comes again when the service is away. */
 const RETRY_AFTER_S = 2;
 
 export function sendProblem(response: Response, problem: Problem): void {
-  const { status, title } = PROBLEMS[problem.code];
+  const { status } = PROBLEMS[problem.code];
   response.status(status).set(problem.headers);
   if (status === 503 && !problem.headers['Retry-After']) response.set('Retry-After', String(RETRY_AFTER_S));
-  response.type('application/problem+json').send(
-    JSON.stringify({
-      type: `urn:grsai-jobs:problem:${problem.code}`,
-      title,
-      status,
-      detail: problem.message,
-      instance: response.req.originalUrl.split('?')[0],
-      code: problem.code,
-      request_id: response.locals['requestId'],
-      ...(problem.invalidCount === undefined ? {} : { invalid_count: problem.invalidCount }),
-      ...(problem.errors ? { errors: problem.errors } : {}),
-    }),
-  );
+  const [instance = ''] = response.req.originalUrl.split('?');
+  const requestId = response.locals['requestId'] as string;
+  response.type('application/problem+json').send(JSON.stringify(problemBody(problem, { instance, requestId })));
 }
