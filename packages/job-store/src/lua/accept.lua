@@ -21,7 +21,7 @@ local fields = {}
 for i = 2, #ARGV do fields[i - 1] = ARGV[i] end
 redis.call('HSET', job, unpack(fields))
 local turn = next_turn(turns, order.tenant)
-count_queued(turns, 1, nil)
+count_queued(turns, 1)
 redis.call('HSET', job, 'tn', turn, 'due', order.due)
 redis.call('ZADD', due, order.due, order.id)
 redis.call('ZADD', list, order.now, order.id)

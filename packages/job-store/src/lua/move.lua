@@ -44,7 +44,7 @@ if order.turn then
   turn = next_turn(turns, order.tenant)
   redis.call('HSET', job, 'tn', turn)
 end
-if status ~= 'queued' and order.status == 'queued' then count_queued(turns, 1, inflight) end
+if status ~= 'queued' and order.status == 'queued' then count_queued(turns, 1) end
 
 if order.due then
   redis.call('HSET', job, 'due', order.due)
@@ -59,7 +59,8 @@ elseif order.inflight then
   redis.call('ZADD', inflight, order.inflight, order.id)
 end
 
-if status == 'queued' and order.status ~= 'queued' then count_queued(turns, -1, inflight) end
+if status == 'queued' and order.status ~= 'queued' then count_queued(turns, -1) end
+if status == 'queued' or order.inflight == 0 then restart_turns(turns, inflight, order.now) end
 
 if order.stage == 'storing' then
   redis.call('ZADD', KEYS[14], 'NX', order.now, order.id)

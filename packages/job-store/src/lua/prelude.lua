@@ -34,11 +34,15 @@ local function next_turn(turns, tenant)
   return turn
 end
 
--- Counts queued jobs. When none is left and no call is open that could come back with an old turn, the turns start
--- again from 0.
-local function count_queued(turns, by, inflight)
-  local n = redis.call('HINCRBY', turns, '#queued', by)
-  if n <= 0 and by < 0 and redis.call('ZCARD', inflight) == 0 then redis.call('DEL', turns) end
+-- Counts queued jobs.
+local function count_queued(turns, by)
+  redis.call('HINCRBY', turns, '#queued', by)
+end
+
+-- The turns start again from 0 when no job is queued and no call is open that could come back with the turn that it had.
+local function restart_turns(turns, inflight, now)
+  if tonumber(redis.call('HGET', turns, '#queued') or '0') > 0 then return end
+  if redis.call('ZCOUNT', inflight, now, '+inf') == 0 then redis.call('DEL', turns) end
 end
 
 -- Long work is written down once; whoever has it at this moment finds out that it is due again.
