@@ -11,7 +11,7 @@ const LIMITED = /^\/v1\//i;
 const seconds = (ms: number): number => Math.ceil(ms / 1000);
 
 /** The fields of draft-ietf-httpapi-ratelimit-headers-10: quota and window, what remains and seconds to the next window. */
-export const rateLimitFields = (perMinute: number, count: RateCount): Record<string, string> => ({
+const rateLimitFields = (perMinute: number, count: RateCount): Record<string, string> => ({
   'RateLimit-Policy': `"default";q=${perMinute};w=${RATE_WINDOW_S}`,
   RateLimit: `"default";r=${count.remaining};t=${seconds(count.resetMs)}`,
 });

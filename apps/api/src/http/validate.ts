@@ -4,6 +4,12 @@ import { type FieldError, Problem } from './problem.ts';
 const pointerOf = (path: readonly PropertyKey[]): string =>
   path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 
+type Branch = readonly z.core.$ZodIssue[];
+
+const depthOf = (branch: Branch): number => Math.max(0, ...branch.map((each) => each.path.length));
+/** The value is of the type that this branch takes, and something else is wrong with it. */
+const isOfType = (branch: Branch): boolean => branch.some(({ code }) => code !== 'invalid_type');
+
 /** Of the branches of a union the one that came furthest says best what was meant. */
 function flatten(issue: z.core.$ZodIssue, base: readonly PropertyKey[] = []): FieldError[] {
   const path = [...base, ...issue.path];
@@ -11,9 +17,8 @@ function flatten(issue: z.core.$ZodIssue, base: readonly PropertyKey[] = []): Fi
     return issue.keys.map((key) => ({ pointer: pointerOf([...path, key]), message: 'unknown field' }));
   }
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    const depth = (branch: readonly z.core.$ZodIssue[]) => Math.max(0, ...branch.map((each) => each.path.length));
-    const best = [...issue.errors].sort((a, b) => depth(b) - depth(a))[0] ?? [];
-    if (depth(best) > 0) return best.flatMap((each) => flatten(each, path));
+    const best = [...issue.errors].sort((a, b) => depthOf(b) - depthOf(a) || Number(isOfType(b)) - Number(isOfType(a)))[0] ?? [];
+    if (depthOf(best) > 0 || isOfType(best)) return best.flatMap((each) => flatten(each, path));
   }
   return [{ pointer: pointerOf(path), message: issue.message }];
 }

@@ -1,0 +1,59 @@
+import { LIMITS } from '@grsai-jobs/jobs';
+import { expect, test } from 'vitest';
+import { goodChat } from './bad-input/row.ts';
+import { type Asked, BODY_LIMIT, LIMIT_ROWS } from './limits/rows.ts';
+import { startStack } from './stack.ts';
+
+/** Limits of `LIMITS` that no request meets: what they decide is seen elsewhere. */
+const NOT_OF_REQUESTS: Readonly<Partial<Record<keyof typeof LIMITS, string>>> = {
+  recordImageBytes: 'e2e/large-inputs.test.ts',
+  inlineCompletionBytes: 'e2e/store.test.ts',
+  attemptsKept: 'packages/job-store',
+};
+
+test('every limit of packages/jobs has a row', () => {
+  const covered = new Set<string>([...LIMIT_ROWS.flatMap(({ of }) => of ?? []), ...Object.keys(NOT_OF_REQUESTS)]);
+  expect(Object.keys(LIMITS).filter((name) => !covered.has(name))).toEqual([]);
+});
+
+test('when a request is at a limit then it is taken, and when it is one beyond then it is refused and told the limit', async () => {
+  const stack = await startStack({ workers: 0, env: { BODY_LIMIT: `${BODY_LIMIT}b` } });
+  const send = ({ method = 'POST', path = '/v1/jobs', body, headers = {} }: Asked) =>
+    stack.tenant.send(method, path, body, headers);
+  for (const { limit, inside, beyond, refusal } of LIMIT_ROWS) {
+    for (const [index, asked] of inside.entries()) {
+      const answer = await send(asked);
+      const detail = answer.ok ? '' : await answer.text();
+      expect
+        .soft(`${limit}, inside ${index}: ${answer.status} ${detail}`)
+        .toBe(`${limit}, inside ${index}: ${asked.method ? 200 : 202} `);
+    }
+    for (const asked of beyond) {
+      const answer = await send(asked);
+      const told = (await answer.json()) as { code: string; detail: string; errors?: { pointer: string; message: string }[] };
+      expect.soft(`${limit}: ${answer.status} ${told.code}`).toBe(`${limit}: ${refusal.status} ${refusal.code}`);
+      const error = told.errors?.find(({ pointer }) => pointer === refusal.pointer);
+      if (refusal.pointer !== undefined) expect.soft(`${limit}: ${error?.pointer}`).toBe(`${limit}: ${refusal.pointer}`);
+      expect.soft(error?.message ?? told.detail).toMatch(refusal.says);
+    }
+  }
+});
+
+test('when an answer is to wait then 1 to 60 seconds are taken, and what is beyond is refused', async () => {
+  const stack = await startStack({ workers: 0 });
+  const post = (prefer: string) =>
+    stack.tenant.send('POST', '/v1/jobs', goodChat(), { 'idempotency-key': 'one', ...(prefer === '' ? {} : { prefer }) });
+  const { id } = (await (await post('')).json()) as { id: string };
+  await stack.tenant.post(`/v1/jobs/${id}/cancel`, {});
+  for (const seconds of [1, 60]) {
+    const answer = await post(`wait=${seconds}`);
+    expect([answer.status, answer.headers.get('preference-applied')]).toEqual([200, `wait=${seconds}`]);
+  }
+  for (const seconds of [0, 61]) {
+    const answer = await post(`wait=${seconds}`);
+    expect([answer.status, await answer.json()]).toMatchObject([
+      400,
+      { code: 'bad_request', detail: expect.stringContaining('1 to 60') },
+    ]);
+  }
+});
