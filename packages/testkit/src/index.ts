@@ -5,6 +5,7 @@ export { hasRedis, startRedis } from './redis.ts';
 export type { RedisHandle, RedisOptions } from './redis-backend.ts';
 export { type CommandMatch, type RedisProxy, startRedisProxy } from './redis-proxy.ts';
 export type { RedisCommand } from './resp.ts';
+export { type RunOptions, type RunResult, runScript } from './run-script.ts';
 export { type S3Handle, type S3Outage, type S3Request, startS3 } from './s3.ts';
 export { VirtualClock } from './virtual-clock.ts';
 export { type WaitOptions, WaitTimeout, waitFor } from './wait-for.ts';

@@ -1,0 +1,68 @@
+import { type Command, Option } from 'commander';
+import { type CommonOptions, type Context, createContext, DEFAULT_API } from './context.ts';
+import type { Exit } from './exit.ts';
+import type { Host } from './host.ts';
+
+export interface CommandSpec<Options extends object> {
+  /** As commander writes it: `retry <job>`. */
+  usage: string;
+  /** One line for the list of commands. */
+  about: string;
+  /** What else a person has to know, under the line. */
+  details?: string;
+  /** Each a line to type after `pnpm jobs`, and what it does. */
+  examples: readonly (readonly [string, string])[];
+  options?: readonly Option[];
+  /** `args` in the order of `usage`; those that are optional may be missing. No answer is `ok`. */
+  run: (context: Context, options: Options, args: readonly string[]) => Promise<Exit | undefined>;
+}
+
+/** Puts a command below its parent; `ended` hears how it went. */
+export type AddCommand = (parent: Command, host: Host, ended: (exit: Exit) => void) => void;
+
+const COMMON = 'Common options:';
+
+export const defineCommand =
+  <Options extends object>(spec: CommandSpec<Options>): AddCommand =>
+  (parent, host, ended) => {
+    const command = parent
+      .command(spec.usage)
+      .summary(spec.about)
+      .description([spec.about, spec.details].filter(Boolean).join('\n\n'));
+    for (const option of spec.options ?? []) command.addOption(option);
+    command
+      .optionsGroup(COMMON)
+      .option('--json', 'JSON on stdout and nothing else: one value, or a line for each thing of a list')
+      .addOption(new Option('--api <url>', `address of the service (env GRSAI_JOBS_API, else ${DEFAULT_API})`))
+      .addOption(new Option('--key <key>', 'API key (env GRSAI_JOBS_KEY, which other users of this machine cannot see)'))
+      .addHelpText('after', `\n${examplesText(spec.examples)}`)
+      .action(async () => {
+        const context = createContext(host, command.opts<CommonOptions>());
+        try {
+          ended((await spec.run(context, command.opts<Options>(), command.args)) ?? 'ok');
+        } finally {
+          context.progress.end();
+        }
+      });
+  };
+
+/** A command that only holds others. */
+export const defineGroup =
+  (name: string, about: string, commands: readonly AddCommand[]): AddCommand =>
+  (parent, host, ended) => {
+    const group = parent.command(name).summary(about).description(about);
+    for (const add of commands) add(group, host, ended);
+  };
+
+function examplesText(examples: readonly (readonly [string, string])[]): string {
+  return ['Examples:', ...examples.flatMap(([line, what]) => [`  # ${what}`, `  $ pnpm jobs ${line}`])].join('\n');
+}
+
+/** An option, with what turns its text into its value. */
+export function option<T>(flags: string, about: string, parse?: (text: string, previous: T | undefined) => T): Option {
+  const made = new Option(flags, about);
+  return parse === undefined ? made : made.argParser<T | undefined>(parse);
+}
+
+export const choice = (flags: string, about: string, values: readonly string[]): Option =>
+  new Option(flags, about).choices(values);

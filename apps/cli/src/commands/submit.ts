@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import { choice, defineCommand, option } from '../command.ts';
+import { finish } from '../finish.ts';
+import { SHARED } from '../job-options.ts';
+import type { Job } from '../jobs.ts';
+import { buildRequest, type RequestOptions } from '../request.ts';
+import { positive, several } from '../values.ts';
+
+interface Options extends RequestOptions {
+  wait?: boolean;
+  timeout?: number;
+  idempotencyKey?: string;
+}
+
+export const submit = defineCommand<Options>({
+  usage: 'submit [file]',
+  about: 'Send one job: from flags, or a JSON request from a file (- is stdin)',
+  details:
+    'Prints the id of the job; with --wait the answer of a chat, or the links of the images. Each call carries an Idempotency-Key, so a request whose answer was lost is sent again without making a second job.',
+  examples: [
+    ['submit --chat "Say hello" --model gemini-3.1-pro --wait', 'ask, and print the answer'],
+    ['submit --image "a paper lighthouse" --model nano-banana-2 --aspect-ratio 4:3', 'print the id at once'],
+    ['submit --image "the same at night" --model nano-banana-2 --input-image lighthouse.png --wait', 'change a picture'],
+    ['submit request.json --idempotency-key order-A-17 --metadata order=A-17', 'a request as POST /v1/jobs takes it'],
+  ],
+  options: [
+    option('--chat <text>', 'a chat job with this message (- is stdin)'),
+    option('--image <prompt>', 'an image job with this prompt (- is stdin)'),
+    option('--model <name>', 'model, such as gemini-3.1-pro or nano-banana-2'),
+    option('--system <text>', 'chat: a system message before it'),
+    option('--input-image <file|url>', 'a picture to look at or to change; may be given again', several),
+    option('--aspect-ratio <ratio>', 'image: such as 4:3'),
+    choice('--image-size <size>', 'image: size', ['1K', '2K', '4K']),
+    choice('--quality <q>', 'image: quality', ['auto', 'low', 'medium', 'high', 'xhigh', 'max']),
+    choice('--via <way>', 'image: a task that is polled, or a held call', ['generate', 'generations']),
+    SHARED.webhookUrl(),
+    SHARED.webhookEvents(),
+    SHARED.metadata(),
+    SHARED.priority(),
+    SHARED.expiresIn(),
+    option('--max-attempts <n>', 'calls or submits at most, 1 to 10 (default 4)', positive),
+    choice('--on-unknown-submit <what>', 'when nobody can know whether a paid call went through', ['fail', 'resubmit']),
+    SHARED.idempotencyKey(),
+    option('-w, --wait', 'follow it to its end and print the result'),
+    SHARED.timeout(),
+  ],
+  run: async (context, options, [file]) => {
+    const request = await buildRequest(context.host, file, options);
+    const idempotencyKey = options.idempotencyKey ?? randomUUID();
+    const job = await context.api.post<Job>('/v1/jobs', request, { idempotencyKey });
+    if (options.wait) {
+      context.hint(job.id);
+      return await finish(context, job, options.timeout);
+    }
+    context.hint(`Accepted. Follow it: pnpm jobs watch ${job.id}`);
+    await context.out.value(job, ({ id }) => id);
+    return 'ok';
+  },
+});

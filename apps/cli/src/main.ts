@@ -1,0 +1,24 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { run } from './program.ts';
+
+const interrupt = new AbortController();
+process.once('SIGINT', () => {
+  interrupt.abort();
+  // Whoever presses it twice does not want to read how to go on.
+  process.once('SIGINT', () => process.exit(130));
+});
+// `jobs list | head`: the reader has what it wanted.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
+process.exitCode = await run(process.argv.slice(2), {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  fetch,
+  interrupt: interrupt.signal,
+  now: Date.now,
+  // With the reason of the signal, as fetch has it, and not with an error of the timer.
+  sleep: async (ms, signal) => await sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted()),
+  random: Math.random,
+});

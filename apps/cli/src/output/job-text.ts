@@ -1,0 +1,116 @@
+import { chatLinkOf, chatTextOf, imagesOf, type Job } from '../jobs.ts';
+import { ago, between, bytes, duration, oneLine, printable } from './format.ts';
+import { type Paint, paintStatus } from './paint.ts';
+import { type Column, cut, facts, table } from './table.ts';
+
+/** What the caller came for: the text of the answer, or the links of the images; of a failed job nothing. */
+export function resultText(job: Job): string {
+  const text = chatTextOf(job);
+  if (text !== undefined) return printable(text);
+  return (
+    imagesOf(job)
+      .map(({ url }) => url)
+      .join('\n') ||
+    (chatLinkOf(job) ?? '')
+  );
+}
+
+/** `failed: content_rejected, …` with what may be done; one line for each. */
+export function endText(job: Job, paint: Paint, now: number): string {
+  const took = between(job.created_at, job.finished_at, now);
+  const head = `${job.id} ${paintStatus(paint, job.status)} after ${took}`;
+  if (job.error === null) return head;
+  return [`${head}: ${job.error.code}`, `  ${oneLine(job.error.message)}`, ...retryText(job)].join('\n');
+}
+
+const retryText = (job: Job): string[] => (job.error?.retryable ? [`  It can be run again: pnpm jobs retry ${job.id}`] : []);
+
+/** A whole job on a page. */
+export function jobText(job: Job, paint: Paint, now: number): string {
+  const state = [paintStatus(paint, job.status), job.stage, job.status === 'running' ? `${job.progress} %` : null];
+  const parts = [
+    `${paint('bold', job.id)}  ${job.type}  ${state.filter(Boolean).join(', ')}${job.late_result ? ', late result' : ''}`,
+    facts(
+      [
+        ['model', job.model],
+        ['input', inputText(job)],
+        ['batch', job.batch_id && `${job.batch_id}${job.custom_id ? `, ${job.custom_id}` : ''}`],
+        ['metadata', pairsText(job.metadata)],
+        ['priority', job.priority === 'normal' ? null : job.priority],
+        ['created', `${job.created_at} (${ago(job.created_at, now)})`],
+        ['started', job.started_at && `${job.started_at} (after ${between(job.created_at, job.started_at, now)})`],
+        ['finished', job.finished_at && `${job.finished_at} (after ${between(job.created_at, job.finished_at, now)})`],
+        ['expires', job.finished_at === null ? job.expires_at : null],
+        ['run', job.run === 1 ? null : job.run],
+        ['task', job.upstream && `${job.upstream.task_id} at ${job.upstream.base}, ${job.upstream.polls} looks`],
+        ['webhook', job.webhook.url && `${job.webhook.state}, ${job.webhook.url}`],
+      ],
+      paint,
+    ),
+    job.error === null ? '' : [paint('red', `${job.error.code}: ${oneLine(job.error.message)}`), ...retryText(job)].join('\n'),
+    imagesText(job, paint),
+    printable(chatTextOf(job) ?? ''),
+    chatLinkOf(job) ?? '',
+    attemptsText(job, paint, now),
+  ];
+  return parts.filter((part) => part !== '').join('\n\n');
+}
+
+const pairsText = (pairs: Readonly<Record<string, string>>): string =>
+  Object.entries(pairs)
+    .map(([name, value]) => `${name}=${oneLine(value)}`)
+    .join(' ');
+
+function inputText(job: Job): string {
+  const input = job.input as { prompt?: string; messages?: { content: unknown }[] };
+  const last = input.messages?.at(-1)?.content;
+  const text = input.prompt ?? (typeof last === 'string' ? last : JSON.stringify(last ?? ''));
+  return cut(oneLine(text), 100);
+}
+
+function imagesText(job: Job, paint: Paint): string {
+  return imagesOf(job)
+    .map(({ index, content_type, width, height, bytes: size, url }) =>
+      [`image ${index}  ${content_type}  ${width ?? '?'}×${height ?? '?'}  ${bytes(size)}`, paint('dim', url)].join('\n'),
+    )
+    .join('\n');
+}
+
+type Attempt = Job['attempts'][number];
+
+const FINE: ReadonlySet<string> = new Set(['accepted', 'succeeded']);
+
+/** Only worth a look when something went wrong. */
+function attemptsText(job: Job, paint: Paint, now: number): string {
+  if (job.attempts.every(({ outcome }) => FINE.has(outcome))) return '';
+  const columns: Column<Attempt>[] = [
+    { head: 'RUN', cell: ({ run }) => run, align: 'right' },
+    { head: 'TRY', cell: ({ number }) => number, align: 'right' },
+    { head: 'STAGE', cell: ({ stage }) => stage },
+    { head: 'OUTCOME', cell: ({ outcome }) => outcome },
+    { head: 'ERROR', cell: ({ error_code }) => error_code },
+    { head: 'HTTP', cell: ({ upstream_status }) => upstream_status },
+    { head: 'AT', cell: ({ started_at }) => started_at },
+    { head: 'TOOK', cell: ({ started_at, ended_at }) => (ended_at ? between(started_at, ended_at, now) : null), align: 'right' },
+  ];
+  return table(columns, job.attempts, { paint });
+}
+
+/** The columns of a list of jobs. */
+export const jobColumns = (now: number): Column<Job>[] => [
+  { head: 'JOB', cell: ({ id }) => id },
+  { head: 'TYPE', cell: ({ type }) => type },
+  { head: 'STATUS', cell: statusText, style: (paint, text, { status }) => paintStatus(paint, status, text) },
+  { head: 'MODEL', cell: ({ model }) => model, shrinks: true },
+  { head: 'CREATED', cell: ({ created_at }) => ago(created_at, now), align: 'right' },
+  { head: 'TOOK', cell: (job) => tookText(job), align: 'right' },
+  { head: 'INPUT', cell: (job) => cut(inputText(job), 40), shrinks: true },
+];
+
+const statusText = ({ status, stage, error, progress }: Job): string => {
+  if (error) return `${status} ${error.code}`;
+  return status === 'running' ? `${stage} ${progress} %` : status;
+};
+
+const tookText = ({ created_at, finished_at }: Job): string | null =>
+  created_at && finished_at ? duration(Date.parse(finished_at) - Date.parse(created_at)) : null;

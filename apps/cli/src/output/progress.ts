@@ -1,0 +1,71 @@
+import type { Host } from '../host.ts';
+import { duration } from './format.ts';
+import { cut } from './table.ts';
+
+export interface Progress {
+  /** The state of things; on a terminal at once, elsewhere now and then. `share` draws a bar. */
+  update(text: string, share?: Share): void;
+  /** A state that is worth a line of its own also where nothing can be drawn again. */
+  step(text: string): void;
+  /** A line that stays, above the bar. */
+  note(line: string): void;
+  /** Takes the bar away. */
+  end(): void;
+}
+
+interface Share {
+  done: number;
+  total: number;
+}
+
+const BAR = 24;
+const REDRAW_MS = 100;
+const PLAIN_EVERY_MS = 10_000;
+
+/** Progress on stderr: one line that is drawn again on a terminal, elsewhere a plain line every 10 s when something changed. */
+export function createProgress(host: Host): Progress {
+  const screen = host.stderr;
+  const live = screen.isTTY === true && host.env['TERM'] !== 'dumb';
+  const from = host.now();
+  let drawnAt = Number.NEGATIVE_INFINITY;
+  let drawn = '';
+
+  const draw = (line: string): void => {
+    if (line === drawn) return;
+    drawnAt = host.now();
+    screen.write(live ? `\r\x1b[2K${cut(line, (screen.columns ?? 80) - 1)}` : `${line}\n`);
+    drawn = line;
+  };
+  const clear = (): void => {
+    if (!live) return;
+    if (drawn !== '') screen.write('\r\x1b[2K');
+    drawn = '';
+    drawnAt = Number.NEGATIVE_INFINITY;
+  };
+  return {
+    update(text, share) {
+      if (host.now() - drawnAt < (live ? REDRAW_MS : PLAIN_EVERY_MS)) return;
+      const rest = share ? remaining(share, host.now() - from) : '';
+      draw(`${live && share ? `${bar(share)} ` : ''}${text}${rest}`);
+    },
+    step: draw,
+    note(line) {
+      clear();
+      screen.write(`${line}\n`);
+    },
+    end: clear,
+  };
+}
+
+export function bar({ done, total }: Share): string {
+  const share = total === 0 ? 0 : Math.min(1, done / total);
+  const full = Math.floor(share * BAR);
+  const percent = String(Math.floor(share * 100)).padStart(3);
+  return `${'█'.repeat(full)}${'░'.repeat(BAR - full)} ${percent} %`;
+}
+
+/** By the pace so far; nothing until a twentieth is done. */
+export function remaining({ done, total }: Share, elapsedMs: number): string {
+  if (done >= total || done < total / 20) return '';
+  return `, about ${duration((elapsedMs / done) * (total - done))} left`;
+}

@@ -1,0 +1,24 @@
+import { CliError } from './exit.ts';
+import type { Host } from './host.ts';
+
+/**
+ * Runs what waits for a job or a batch, until it is done, Ctrl-C is pressed or `timeoutS` are over. Nothing is canceled
+ * by that; the error says how to go on (`goOn`).
+ */
+export async function patiently<T>(
+  host: Host,
+  o: { timeoutS?: number | undefined; goOn: string },
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const clock = new AbortController();
+  const timer = o.timeoutS === undefined ? undefined : setTimeout(() => clock.abort(), o.timeoutS * 1000);
+  try {
+    return await work(AbortSignal.any([host.interrupt, clock.signal]));
+  } catch (error) {
+    if (host.interrupt.aborted) throw new CliError('interrupted', `Stopped waiting. ${o.goOn}`);
+    if (clock.signal.aborted) throw new CliError('timeout', `Not done after ${o.timeoutS} s. ${o.goOn}`);
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
