@@ -1,7 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { type EmulatorOptions, startEmulator } from '@grsai-jobs/grsai-emulator';
-import { freePort, startProcess, startReceiver, startRedis, startRedisProxy, startS3, waitFor } from '@grsai-jobs/testkit';
+import {
+  freePort,
+  type RedisOptions,
+  startProcess,
+  startReceiver,
+  startRedis,
+  startRedisProxy,
+  startS3,
+  waitFor,
+} from '@grsai-jobs/testkit';
 import { onTestFinished } from 'vitest';
 
 const entry = (app: 'api' | 'worker') => fileURLToPath(new URL(`../apps/${app}/src/main.ts`, import.meta.url));
@@ -26,9 +35,11 @@ export interface Job {
 const TERMINAL = new Set(['succeeded', 'failed', 'canceled', 'expired']);
 
 /** Both apps as processes over a real Redis, an S3 server, the emulator and a webhook receiver; stopped when the test ends. */
-export async function startStack(o: { emulator?: EmulatorOptions; env?: Record<string, string>; workers?: number } = {}) {
+export async function startStack(
+  o: { emulator?: EmulatorOptions; env?: Record<string, string>; workers?: number; redis?: RedisOptions; quiet?: boolean } = {},
+) {
   const [redis, s3, emulator, receiver] = await Promise.all([
-    startRedis({ appendonly: 'always' }),
+    startRedis({ appendonly: 'always', ...o.redis }),
     startS3(),
     startEmulator({ taskMs: 500, chatMs: 20, ...o.emulator }),
     startReceiver(),
@@ -53,10 +64,26 @@ export async function startStack(o: { emulator?: EmulatorOptions; env?: Record<s
     processes.push(process);
     return process;
   };
-  const startApi = (more: Record<string, string> = {}) =>
-    start({ entry: entry('api'), env: { ...env, PORT: String(port), ...more }, ready: (line) => line['event'] === 'api.ready' });
+  // A quiet process says nothing when it is ready; a test with very many jobs does not want their lines.
+  const quiet = o.quiet ? { LOG_LEVEL: 'warn' } : {};
+  const startApi = async (more: Record<string, string> = {}) => {
+    const own = { entry: entry('api'), env: { ...env, PORT: String(port), ...quiet, ...more } };
+    if (!o.quiet) return await start({ ...own, ready: (line) => line['event'] === 'api.ready' });
+    const api = await start(own);
+    const answers = () =>
+      fetch(`http://127.0.0.1:${port}/livez`).then(
+        (response) => response.ok,
+        () => false,
+      );
+    await waitFor(answers, { what: 'the API to answer' });
+    return api;
+  };
   const startWorker = (more: Record<string, string> = {}) =>
-    start({ entry: entry('worker'), env: { ...env, ...more }, ready: (line) => line['event'] === 'worker.ready' });
+    start({
+      entry: entry('worker'),
+      env: { ...env, ...quiet, ...more },
+      ...(o.quiet ? {} : { ready: (line) => line['event'] === 'worker.ready' }),
+    });
   const [api, ...workers] = await Promise.all([startApi(), ...Array.from({ length: o.workers ?? 1 }, () => startWorker())]);
   onTestFinished(async () => {
     await Promise.all(processes.map((process) => process.stop()));
