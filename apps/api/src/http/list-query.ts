@@ -22,19 +22,47 @@ const wholeNumber = z
 
 /** What each list takes. */
 export const PageQuery = {
-  limit: wholeNumber.default(LIMITS.page.default).describe('1 to 100; 20 when it is left out'),
-  cursor: z.string().min(1).max(256).optional().describe('next_cursor of the page before'),
+  limit: wholeNumber
+    .default(LIMITS.page.default)
+    .meta({ param: { example: '10' } })
+    .describe('1 to 100; 20 when it is left out'),
+  cursor: z
+    .string()
+    .min(1)
+    .max(256)
+    .optional()
+    .meta({ param: { example: 'MTc5NTQyMDgwMDAwMC5qb2JfMDFLOVpWNVczTjhRMlI0VDZWOFgwWjJCNEQ' } })
+    .describe('next_cursor of the page before'),
 };
 
 /** The query of `GET /v1/jobs`, beside `metadata.<key>`. */
 export const ListQuery = z.strictObject({
-  status: oneOf(STATUSES).optional().describe('one or more, separated by commas'),
-  type: z.enum(['chat', 'image']).optional(),
-  model: z.string().min(1).max(LIMITS.model).optional(),
-  batch_id: z.string().min(1).max(64).optional(),
-  error_code: oneOf(FAILURE_CODES).optional().describe('one or more, separated by commas'),
-  created_after: time.optional(),
-  created_before: time.optional(),
+  status: oneOf(STATUSES)
+    .optional()
+    .meta({ param: { example: 'succeeded,failed' } })
+    .describe('one or more, separated by commas'),
+  type: z
+    .enum(['chat', 'image'])
+    .optional()
+    .meta({ param: { example: 'image' } }),
+  model: z
+    .string()
+    .min(1)
+    .max(LIMITS.model)
+    .optional()
+    .meta({ param: { example: 'nano-banana-2' } }),
+  batch_id: z
+    .string()
+    .min(1)
+    .max(64)
+    .optional()
+    .meta({ param: { example: 'batch_01K9ZV5W3N8Q2R4T6V8X0Z2B4D' } }),
+  error_code: oneOf(FAILURE_CODES)
+    .optional()
+    .meta({ param: { example: 'content_rejected' } })
+    .describe('one or more, separated by commas'),
+  created_after: time.optional().meta({ param: { example: '2026-11-01T00:00:00Z' } }),
+  created_before: time.optional().meta({ param: { example: '2026-12-01T00:00:00+01:00' } }),
   ...PageQuery,
 });
 

@@ -14,7 +14,7 @@ for i = 4, #KEYS do
     redis.call('HSET', job, 'st', 'queued', 'tn', turn, 'due', order.due)
     redis.call('ZADD', due, order.due, id)
     redis.call('ZADD', list, seen[6], id)
-    count_queued(turns, 1, nil)
+    count_queued(turns, 1)
     rows[i - 3] = { tostring(turn), seen[4], seen[5] or 'normal' }
   elseif seen[1] == 'queued' and seen[2] == '1' then
     -- The worker that revealed it died before it added the entry, or did not hear of the answer.

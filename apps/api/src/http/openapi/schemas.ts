@@ -1,47 +1,103 @@
 import { FAILURE_CODES, STAGES, STATUSES } from '@grsai-jobs/jobs';
 import { z } from 'zod';
-import { PROBLEMS, type ProblemCode } from '../problem.ts';
+
+export { refusals } from './problems.ts';
 
 const time = z.iso.datetime().nullable();
 
+const ImageResult = z
+  .strictObject({
+    images: z.array(
+      z.strictObject({
+        index: z.int(),
+        url: z.string().describe('signed afresh in each answer'),
+        expires_at: z.iso.datetime().describe('when the link dies'),
+        content_type: z.string().describe('from the bytes'),
+        bytes: z.int(),
+        width: z.int().nullable(),
+        height: z.int().nullable(),
+        sha256: z.string(),
+        key: z.string().describe('in the bucket'),
+      }),
+    ),
+  })
+  .meta({ id: 'ImageResult' });
+
+const ChatFile = z
+  .strictObject({
+    url: z.string(),
+    expires_at: z.iso.datetime(),
+    content_type: z.literal('application/json'),
+    bytes: z.int(),
+    sha256: z.string(),
+    key: z.string(),
+  })
+  .meta({ id: 'ChatFile', description: 'A link to a completion that is larger than 16 KiB' });
+
+const Completion = z
+  .looseObject({ choices: z.array(z.unknown()) })
+  .meta({ id: 'Completion', description: 'As OpenAI answers it' });
+
+const Attempt = z.strictObject({
+  run: z.int(),
+  stage: z.enum(['call', 'submit', 'poll', 'store']),
+  number: z.int().describe('counts within run and stage, from 1'),
+  started_at: time,
+  ended_at: time,
+  outcome: z.enum(['succeeded', 'retry', 'failed', 'unknown', 'cut', 'accepted']),
+  error_code: z.string().optional(),
+  upstream_status: z.int().optional(),
+  base: z.string().optional(),
+});
+
 /** A job as callers see it (design §2 "Job record"). */
 export const Job = z
-  .object({
+  .strictObject({
     id: z.string().meta({ example: 'job_01K9ZV5W3N8Q2R4T6V8X0Z2B4D' }),
     object: z.literal('job'),
     type: z.enum(['chat', 'image']),
     status: z.enum(STATUSES),
     stage: z.enum(STAGES).nullable(),
-    run: z.int(),
+    run: z.int().describe('1, and one more for each reopening'),
     model: z.string(),
     input: z.looseObject({}).describe('as sent, but an inline image over 32 KiB is shown as {content_type, bytes}'),
-    via: z.enum(['generate', 'generations']).optional(),
+    via: z.enum(['generate', 'generations']).optional().describe('of an image'),
     metadata: z.record(z.string(), z.string()),
     priority: z.enum(['low', 'normal', 'high']),
     on_unknown_submit: z.enum(['fail', 'resubmit']),
     max_attempts: z.int(),
-    progress: z.int().min(0).max(100),
-    result: z
-      .looseObject({})
-      .nullable()
-      .describe(
-        'chat: the completion, or a link to it when it is larger than 16 KiB; image: images[{index, url, expires_at, content_type, bytes, width, height, sha256, key}]',
-      ),
+    progress: z.int().min(0).max(100).describe('never falls within a run'),
+    result: z.union([ImageResult, ChatFile, Completion]).nullable().describe('of a job that has succeeded'),
     error: z
-      .object({
+      .strictObject({
         code: z.enum(FAILURE_CODES as [string, ...string[]]),
         message: z.string(),
         retryable: z.boolean(),
         stage: z.string(),
-        upstream: z.looseObject({}).optional(),
+        upstream: z
+          .strictObject({
+            status: z.int().optional(),
+            code: z.string().optional(),
+            message: z.string().optional(),
+            task_id: z.string().optional(),
+          })
+          .optional()
+          .describe('what the upstream said'),
       })
-      .nullable(),
-    attempts: z.array(z.looseObject({})),
+      .nullable()
+      .describe('why it failed, or expired'),
+    attempts: z.array(Attempt).describe('the newest 20; a look only when it failed'),
     upstream: z
-      .object({ base: z.string().nullable(), task_id: z.string(), submitted_at: time, polls: z.int(), last_polled_at: time })
+      .strictObject({
+        base: z.string().nullable(),
+        task_id: z.string(),
+        submitted_at: time,
+        polls: z.int(),
+        last_polled_at: time,
+      })
       .nullable()
       .describe('the task id is a secret: whoever has it can read the result'),
-    webhook: z.object({
+    webhook: z.strictObject({
       url: z.string().nullable(),
       events: z.array(z.string()),
       state: z.enum(['none', 'pending', 'delivered', 'failed']),
@@ -49,7 +105,7 @@ export const Job = z
     }),
     batch_id: z.string().nullable(),
     custom_id: z.string().nullable(),
-    late_result: z.boolean(),
+    late_result: z.boolean().describe('the result came after the run had been given up'),
     created_at: time,
     started_at: time,
     finished_at: time,
@@ -58,36 +114,19 @@ export const Job = z
   })
   .meta({ id: 'Job' });
 
-const ProblemBody = z
-  .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    instance: z.string(),
-    code: z.enum(Object.keys(PROBLEMS) as [string, ...string[]]),
-    request_id: z.string(),
-    errors: z.array(z.object({ pointer: z.string(), message: z.string() })).optional(),
-  })
-  .meta({ id: 'Problem' });
-
-/** The answers of a route that refuse, by status. */
-export const refusals = (...codes: ProblemCode[]) =>
-  Object.fromEntries(
-    [...new Set(codes.map((code) => PROBLEMS[code].status))].map((status) => [
-      String(status) as `${1 | 4 | 5}${string}`,
-      {
-        description: codes
-          .filter((code) => PROBLEMS[code].status === status)
-          .map((code) => `${PROBLEMS[code].title} (\`${code}\`)`)
-          .join('; '),
-        content: { 'application/problem+json': { schema: ProblemBody } },
-      },
-    ]),
-  );
-
-/** An answer with a JSON body. */
-export const json = (schema: z.ZodType, description: string) => ({ description, content: { 'application/json': { schema } } });
+/** An answer with a JSON body; every answer has at least one example. */
+export const json = (schema: z.ZodType, description: string, ...examples: readonly unknown[]) => ({
+  description,
+  content: {
+    'application/json': {
+      schema,
+      ...(examples.length === 1 ? { example: examples[0] } : {}),
+      ...(examples.length > 1
+        ? { examples: Object.fromEntries(examples.map((value, index) => [`example ${index + 1}`, { value }])) }
+        : {}),
+    },
+  },
+});
 
 /** One page of a list. */
 export const listOf = (item: z.ZodType) =>

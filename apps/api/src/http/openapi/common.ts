@@ -1,0 +1,90 @@
+import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject } from 'zod-openapi';
+import { refusals } from './schemas.ts';
+
+/** What all routes of a kind share is said here once, and not by each of them. */
+
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
+
+/** Groups of the document, by the start of the path; the first that fits counts. */
+const TAGS: readonly (readonly [start: string, tag: string])[] = [
+  ['/v1/jobs', 'Jobs'],
+  ['/v1/batches', 'Batches'],
+  ['/v1/webhook', 'Webhooks'],
+  ['/admin/', 'Operators'],
+  ['/', 'Service'],
+];
+
+/** Names of the groups, in the order in which they are shown. */
+export const tags = TAGS.map(([, name]) => ({ name }));
+
+const REQUEST_ID = { 'X-Request-Id': { $ref: '#/components/headers/XRequestId' } };
+const RATE_LIMIT = {
+  'RateLimit-Policy': { $ref: '#/components/headers/RateLimitPolicy' },
+  RateLimit: { $ref: '#/components/headers/RateLimit' },
+};
+const RETRY_AFTER = { 'Retry-After': { $ref: '#/components/headers/RetryAfter' } };
+
+/** The headers above, for `components.headers`. */
+export const headers = {
+  XRequestId: {
+    description: 'Names this request in our logs; yours, if you sent one',
+    required: true,
+    schema: { type: 'string' },
+    example: 'req_0b7c2a4e-5d6f-4a81-9c3e-7f1d2b3a4c5d',
+  },
+  RateLimitPolicy: {
+    description: 'With `RATE_LIMIT_RPM`: `q` requests of this API key in `w` seconds (draft-ietf-httpapi-ratelimit-headers)',
+    schema: { type: 'string' },
+    example: '"default";q=600;w=60',
+  },
+  RateLimit: {
+    description: 'With `RATE_LIMIT_RPM`: `r` requests are left, all of them come back in `t` seconds',
+    schema: { type: 'string' },
+    example: '"default";r=599;t=60',
+  },
+  RetryAfter: {
+    description: 'Seconds until it is worth asking again',
+    required: true,
+    schema: { type: 'string' },
+    example: '2',
+  },
+} as const;
+
+/** Routes with an API key under `/v1` can be limited. */
+const isLimited = (path: string): boolean => path.startsWith('/v1/');
+
+function withRefusals(path: string, operation: ZodOpenApiOperationObject): ZodOpenApiOperationObject {
+  const tag = TAGS.find(([start]) => path.startsWith(start))?.[1];
+  return {
+    ...operation,
+    tags: operation.tags ?? (tag === undefined ? [] : [tag]),
+    responses: { ...operation.responses, ...(isLimited(path) ? refusals('rate_limited') : {}) },
+  };
+}
+
+/** Adds the group of each route and the refusals that any of its kind can have. */
+export const withShared = (paths: ZodOpenApiPathsObject): ZodOpenApiPathsObject =>
+  Object.fromEntries(
+    Object.entries(paths).map(([path, item]) => [
+      path,
+      Object.fromEntries(METHODS.flatMap((method) => (item[method] ? [[method, withRefusals(path, item[method])]] : []))),
+    ]),
+  );
+
+interface Document {
+  paths?: Record<string, Record<string, { responses?: Record<string, { headers?: Record<string, unknown> }> }>>;
+}
+
+/** Adds the headers that every answer has, beside those of its own. */
+export function addSharedHeaders<T extends object>(document: T): T {
+  for (const [path, item] of Object.entries((document as Document).paths ?? {}))
+    for (const { responses = {} } of Object.values(item))
+      for (const [status, response] of Object.entries(responses))
+        response.headers = {
+          ...(status === '429' || status === '503' ? RETRY_AFTER : {}),
+          ...response.headers,
+          ...(isLimited(path) ? RATE_LIMIT : {}),
+          ...REQUEST_ID,
+        };
+  return document;
+}

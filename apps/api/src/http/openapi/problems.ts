@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { PROBLEMS, type ProblemCode } from '../problem.ts';
+
+export const ProblemBody = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().describe('what is wrong, and what to do'),
+    instance: z.string().describe('the path that was asked for'),
+    code: z.enum(Object.keys(PROBLEMS) as [string, ...string[]]).describe('for programs; docs/errors.md says what each means'),
+    request_id: z.string(),
+    errors: z
+      .array(
+        z.object({ pointer: z.string().describe('a JSON pointer into the body, or /name of the query'), message: z.string() }),
+      )
+      .optional()
+      .describe('with `invalid_request`'),
+  })
+  .meta({ id: 'Problem', description: 'A refusal (RFC 9457)' });
+
+/** What `detail` says, for example; a code without a row here shows its title. */
+const DETAILS: Readonly<Partial<Record<ProblemCode, string>>> = {
+  malformed_json: 'The key "type" stands twice in one object.',
+  bad_request: 'Idempotency-Key must be 1 to 255 visible ASCII characters.',
+  unauthorized: 'This API key is not known or was revoked.',
+  forbidden: 'This API key lacks the scope jobs:write; it has jobs:read.',
+  not_found: 'There is no job with this id.',
+  method_not_allowed: '/v1/jobs takes GET, POST, not PUT.',
+  conflict: 'The job is running; only a job that has ended can be deleted. Cancel it first.',
+  body_too_large: 'The body is limited to 20971520 bytes. Send large images as URLs.',
+  unsupported_media_type: 'Send the body as application/json, not "text/plain".',
+  invalid_request: 'One field is not valid; see errors.',
+  idempotency_key_reused: 'This Idempotency-Key was used for a request with another body. Use a new key for a new request.',
+  rate_limited: 'This API key has used its 600 requests of this minute, and this one was not carried out. Send it again in 12 s.',
+  unavailable: 'The job store cannot be reached. Nothing was accepted; send the request again.',
+};
+
+const exampleOf = (code: ProblemCode) => ({
+  summary: PROBLEMS[code].title,
+  value: {
+    type: `urn:grsai-jobs:problem:${code}`,
+    title: PROBLEMS[code].title,
+    status: PROBLEMS[code].status,
+    detail: DETAILS[code] ?? `${PROBLEMS[code].title}.`,
+    instance: '/v1/jobs',
+    code,
+    request_id: 'req_0b7c2a4e-5d6f-4a81-9c3e-7f1d2b3a4c5d',
+    ...(code === 'invalid_request' ? { errors: [{ pointer: '/input/prompt', message: 'prompt must not be empty' }] } : {}),
+  } satisfies z.output<typeof ProblemBody>,
+});
+
+const nameOf = (code: ProblemCode) => `problem_${code}`;
+
+/** One example for each problem, for `components.examples`. */
+export const problemExamples = Object.fromEntries(
+  (Object.keys(PROBLEMS) as ProblemCode[]).map((code) => [nameOf(code), exampleOf(code)]),
+);
+
+/** The answers of a route that refuse, by status, with an example for each code. */
+export const refusals = (...codes: ProblemCode[]) =>
+  Object.fromEntries(
+    [...new Set(codes.map((code) => PROBLEMS[code].status))].map((status) => {
+      const ofStatus = codes.filter((code) => PROBLEMS[code].status === status);
+      return [
+        String(status) as `${1 | 4 | 5}${string}`,
+        {
+          description: ofStatus.map((code) => `${PROBLEMS[code].title} (\`${code}\`)`).join('; '),
+          content: {
+            'application/problem+json': {
+              schema: ProblemBody,
+              examples: Object.fromEntries(ofStatus.map((code) => [code, { $ref: `#/components/examples/${nameOf(code)}` }])),
+            },
+          },
+        },
+      ];
+    }),
+  );

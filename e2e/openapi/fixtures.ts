@@ -1,0 +1,40 @@
+import { chat, image, type Stack } from '../stack.ts';
+
+/** The values of the parameters in a path. */
+export type PathValues = Record<string, string>;
+
+const newJob = async (stack: Stack, body: object): Promise<string> =>
+  (await stack.tenant.post<{ id: string }>('/v1/jobs', body)).id;
+
+/** Held calls end at once, where a task upstream is first looked at after 12 seconds. */
+const endedImage = async (stack: Stack): Promise<string> => {
+  const id = await newJob(stack, image(stack.receiver, 'a picture', { via: 'generations' }));
+  await stack.tenant.finished(id);
+  return id;
+};
+
+const canceledJob = async (stack: Stack): Promise<string> => {
+  const id = await newJob(stack, image(stack.receiver, 'to be canceled'));
+  await stack.tenant.post(`/v1/jobs/${id}/cancel`, {});
+  await stack.tenant.finished(id);
+  return id;
+};
+
+const endedChat = async (stack: Stack): Promise<string> => {
+  const id = await newJob(stack, chat(stack.receiver));
+  await stack.tenant.finished(id);
+  return id;
+};
+
+/**
+ * What stands behind the parameters of a path, by operationId, made anew for each request: the document's own ids name nothing that
+ * exists. An operation with parameters in its path needs a row here.
+ */
+export const FIXTURES: Readonly<Record<string, (stack: Stack) => Promise<PathValues>>> = {
+  getJob: async (stack) => ({ id: await endedImage(stack) }),
+  watchJob: async (stack) => ({ id: await endedChat(stack) }),
+  getJobImage: async (stack) => ({ id: await endedImage(stack), n: '0' }),
+  cancelJob: async (stack) => ({ id: await newJob(stack, image(stack.receiver, 'a slow picture')) }),
+  retryJob: async (stack) => ({ id: await canceledJob(stack) }),
+  deleteJob: async (stack) => ({ id: await canceledJob(stack) }),
+};
