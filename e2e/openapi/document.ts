@@ -19,7 +19,7 @@ export interface Answer {
   headers?: Record<string, { required?: boolean; $ref?: string }>;
   content?: Record<string, MediaType>;
 }
-export interface Operation {
+interface Operation {
   operationId?: string;
   summary?: string;
   security?: object[];
