@@ -1,6 +1,6 @@
 import { createDocument } from 'zod-openapi';
 import { adminPaths } from './openapi/admin-paths.ts';
-import { addSharedHeaders, headers, tags, withShared } from './openapi/common.ts';
+import { addSharedHeaders, headers, tagsOf, withShared } from './openapi/common.ts';
 import { jobPaths } from './openapi/job-paths.ts';
 import { problemExamples } from './openapi/problems.ts';
 import { servicePaths } from './openapi/service-paths.ts';
@@ -9,6 +9,7 @@ import { webhooks } from './openapi/webhooks.ts';
 
 /** The OpenAPI 3.1 document, made from the schemas that the routes themselves check with. */
 export function openApiDocument(version: string): object {
+  const paths = { ...jobPaths, ...webhookPaths, ...adminPaths, ...servicePaths };
   return addSharedHeaders(
     createDocument({
       openapi: '3.1.1',
@@ -19,14 +20,14 @@ export function openApiDocument(version: string): object {
           'Durable chat and image generation jobs on the Grsai API. An accepted job reaches a terminal state and is never paid for twice by us.',
         license: { name: 'MIT', identifier: 'MIT' },
       },
-      tags,
+      tags: tagsOf(paths),
       security: [{ key: [] }],
       components: {
         securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'An API key: gj_…' } },
         examples: problemExamples,
         headers,
       },
-      paths: withShared({ ...jobPaths, ...webhookPaths, ...adminPaths, ...servicePaths }),
+      paths: withShared(paths),
       webhooks,
     }),
   );

@@ -9,13 +9,18 @@ const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 const TAGS: readonly (readonly [start: string, tag: string])[] = [
   ['/v1/jobs', 'Jobs'],
   ['/v1/batches', 'Batches'],
-  ['/v1/webhook', 'Webhooks'],
+  ['/v1/webhook', 'Webhook secrets and deliveries'],
   ['/admin/', 'Operators'],
   ['/', 'Service'],
 ];
 
-/** Names of the groups, in the order in which they are shown. */
-export const tags = TAGS.map(([, name]) => ({ name }));
+const tagOf = (path: string): string | undefined => TAGS.find(([start]) => path.startsWith(start))?.[1];
+
+/** The groups that these paths are in, in the order in which they are shown. */
+export function tagsOf(paths: ZodOpenApiPathsObject): { name: string }[] {
+  const used = new Set(Object.keys(paths).map(tagOf));
+  return TAGS.flatMap(([, name]) => (used.has(name) ? [{ name }] : []));
+}
 
 const REQUEST_ID = { 'X-Request-Id': { $ref: '#/components/headers/XRequestId' } };
 const RATE_LIMIT = {
@@ -54,7 +59,7 @@ export const headers = {
 const isLimited = (path: string): boolean => path.startsWith('/v1/');
 
 function withRefusals(path: string, operation: ZodOpenApiOperationObject): ZodOpenApiOperationObject {
-  const tag = TAGS.find(([start]) => path.startsWith(start))?.[1];
+  const tag = tagOf(path);
   return {
     ...operation,
     tags: operation.tags ?? (tag === undefined ? [] : [tag]),
@@ -83,7 +88,8 @@ export function addSharedHeaders<T extends object>(document: T): T {
         response.headers = {
           ...(status === '429' || status === '503' ? RETRY_AFTER : {}),
           ...response.headers,
-          ...(isLimited(path) ? RATE_LIMIT : {}),
+          // A request without a valid key is not counted.
+          ...(isLimited(path) && status !== '401' ? RATE_LIMIT : {}),
           ...REQUEST_ID,
         };
   return document;

@@ -23,6 +23,8 @@ const id = z.string().meta({ example: 'job_01K9ZV5W3N8Q2R4T6V8X0Z2B4D' });
 const oneJob = { path: z.object({ id }) };
 /** Refusals of each route that reads or changes one job. */
 const ofOneJob = ['unauthorized', 'forbidden', 'not_found', 'unavailable'] as const;
+const address = z.string().describe('where the job is');
+const waited = z.string().describe('the wait that was taken, as wait=30');
 const comeBack = z.string().describe('seconds until it is worth asking again');
 
 /** The first one is what most callers send first; each is sent to a running service by a test. */
@@ -107,15 +109,15 @@ export const jobPaths: ZodOpenApiPathsObject = {
       responses: {
         '200': {
           ...json(Job, 'The job has ended within the preferred wait', chatJob),
-          headers: z.object({ Location: z.string(), 'Preference-Applied': z.string() }),
+          headers: z.object({ Location: address, 'Preference-Applied': waited }),
         },
         '202': {
           ...json(Job, 'Accepted: the job will reach a terminal state', queuedJob),
           headers: z.object({
-            Location: z.string(),
+            Location: address,
             'Retry-After': comeBack,
-            'Idempotent-Replayed': z.string().optional(),
-            'Preference-Applied': z.string().optional(),
+            'Idempotent-Replayed': z.string().optional().describe('true when this Idempotency-Key had made the job before'),
+            'Preference-Applied': waited.optional(),
           }),
         },
         ...refusals(
@@ -158,7 +160,7 @@ export const jobPaths: ZodOpenApiPathsObject = {
       responses: {
         '200': {
           ...json(Job, 'The job', runningJob, imageJob, chatJob, failedJob),
-          headers: z.object({ ETag: z.string(), 'Retry-After': comeBack.optional() }),
+          headers: z.object({ ETag: z.string().describe('for If-None-Match'), 'Retry-After': comeBack.optional() }),
         },
         '304': { description: 'Nothing has changed since the answer with this ETag' },
         ...refusals(...ofOneJob),
@@ -206,7 +208,7 @@ export const jobPaths: ZodOpenApiPathsObject = {
       responses: {
         '202': {
           ...json(Job, 'Reopened: `run` is one more', reopenedJob),
-          headers: z.object({ Location: z.string(), 'Retry-After': comeBack }),
+          headers: z.object({ Location: address, 'Retry-After': comeBack }),
         },
         ...refusals('malformed_json', ...ofOneJob, 'conflict', 'body_too_large', 'unsupported_media_type', 'invalid_request'),
       },

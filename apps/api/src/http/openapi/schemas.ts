@@ -114,6 +114,12 @@ export const Job = z
   })
   .meta({ id: 'Job' });
 
+/** Shown in the list of examples: "2 image, succeeded". */
+function labelOf(value: unknown, index: number): string {
+  const { type, status } = value as { type?: string; status?: string };
+  return [index + 1, [type, status].filter((each) => each !== undefined).join(', ')].join(' ').trim();
+}
+
 /** An answer with a JSON body; every answer has at least one example. */
 export const json = (schema: z.ZodType, description: string, ...examples: readonly unknown[]) => ({
   description,
@@ -122,7 +128,7 @@ export const json = (schema: z.ZodType, description: string, ...examples: readon
       schema,
       ...(examples.length === 1 ? { example: examples[0] } : {}),
       ...(examples.length > 1
-        ? { examples: Object.fromEntries(examples.map((value, index) => [`example ${index + 1}`, { value }])) }
+        ? { examples: Object.fromEntries(examples.map((value, index) => [labelOf(value, index), { value }])) }
         : {}),
     },
   },
