@@ -4,7 +4,7 @@ import { type Fields, json, number, optionalNumber } from './fields.ts';
 /**
  * How a batch stands in Redis: one hash.
  *
- * st status · tenant · doc · cr/exp/fin times · round · total · n:<status> counts · unknown · invalid · res results file ·
+ * st status · tenant · doc · cr/exp/fin times · round · total · last line · n:<status> counts · unknown · invalid · res results file ·
  * past:<round> · whd/whs last delivery and its state
  */
 export function newBatchFields(batch: { tenant: string; doc: BatchDoc; createdAt: number }): Record<string, string | number> {
@@ -39,6 +39,7 @@ export function decodeBatch(id: string, fields: Fields): BatchRecord {
     round: number(fields['round']),
     doc: JSON.parse(fields['doc'] ?? 'null') as BatchDoc,
     invalid: number(fields['invalid']),
+    passed_over: Math.max(0, number(fields['last']) - number(fields['total'])),
     created_at: number(fields['cr']),
     finished_at: optionalNumber(fields['fin']),
     expires_at: number(fields['exp']),

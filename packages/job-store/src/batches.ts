@@ -102,7 +102,7 @@ export function createBatches(redis: Redis, run: RunScript, keys: Keys, clock: {
         }).flat();
         return [jobId, fields.length, ...fields];
       });
-      const order = { id: batch.id, from, erase_at: clock.now() + ERASE_AFTER_MS };
+      const order = { id: batch.id, from, last: lines.at(-1)?.line ?? 0, erase_at: clock.now() + ERASE_AFTER_MS };
       const reply = await run(
         'batch-add',
         [keys.batch(batch.id), keys.batchJobs(batch.id), keys.works, ...lines.map(({ jobId }) => keys.job(jobId))],
@@ -204,8 +204,8 @@ export function createBatches(redis: Redis, run: RunScript, keys: Keys, clock: {
       });
     },
 
-    /** The place from which all lines behind `line` are found: lines that were left out only make it earlier. */
-    placeBehind: (batch: Pick<BatchRecord, 'invalid'>, line: number): number => Math.max(0, line - batch.invalid),
+    /** The place from which all lines behind `line` are found: lines that are no jobs only make it earlier. */
+    placeBehind: (batch: Pick<BatchRecord, 'passed_over'>, line: number): number => Math.max(0, line - batch.passed_over),
 
     /** Lines that were left out, in chunks. */
     async *errors(id: string): AsyncGenerator<LineError[]> {

@@ -125,6 +125,21 @@ describe('the commit', () => {
     expect(works.sort()).toEqual([`batch-expire:${batch.id}`, `batch-open:${batch.id}`]);
   });
 
+  test('when lines are missing before a job then all jobs behind a line are found from its place', async () => {
+    const kit = await startStore();
+    const batch = await opened(kit, 0);
+    const lines = [11, 12, 30, 31].flatMap((n) => linesOf(1, n - 1));
+    await kit.store.batches.add(batch, 0, lines.slice(0, 2));
+    await kit.store.batches.add(batch, 2, lines.slice(2));
+    await kit.store.batches.commit(batch, { total: 4, invalid: 3, expiresAt: expiresAt(kit) });
+    const record = await kit.store.batches.read(batch.id);
+    for (const behind of [0, 10, 11, 29, 30, 31]) {
+      const place = kit.store.batches.placeBehind(record as NonNullable<typeof record>, behind);
+      const found = lines.slice(place).filter(({ line }) => line > behind);
+      expect(found).toEqual(lines.filter(({ line }) => line > behind));
+    }
+  });
+
   test('when jobs are revealed then each has a turn and a place in the list, and a second reveal answers the same', async () => {
     const kit = await startStore();
     const batch = await committed(kit, 3);

@@ -55,6 +55,8 @@ export interface BatchRecord {
   doc: BatchDoc;
   /** Lines that were left out (`on_invalid=skip`). */
   invalid: number;
+  /** Lines up to the last job that are none: left out, or blank. */
+  passed_over: number;
   created_at: number;
   finished_at: number | null;
   expires_at: number;

@@ -189,6 +189,7 @@ const fresh = (
   round: 1,
   doc,
   invalid,
+  passed_over: 0,
   created_at: batch.createdAt,
   finished_at: null,
   expires_at: batch.createdAt + doc.expires_in_s * 1000,

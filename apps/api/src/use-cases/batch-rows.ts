@@ -11,7 +11,7 @@ const RECORDS_AT_ONCE = 50;
  */
 export async function* batchRows(
   batches: Pick<Batches, 'jobIds' | 'heads' | 'records' | 'placeBehind'>,
-  batch: Pick<BatchRecord, 'id' | 'invalid'>,
+  batch: Pick<BatchRecord, 'id' | 'passed_over'>,
   o: { afterLine: number; status: readonly TerminalStatus[] },
 ): AsyncGenerator<JobRecord[]> {
   const wanted = ({ status, line }: Pick<JobRecord, 'status' | 'line'>): boolean =>

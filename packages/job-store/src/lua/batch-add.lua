@@ -1,7 +1,7 @@
 #!lua
 -- batch-add: some lines of a batch become records that nobody sees yet.
 -- KEYS 1 batch 2 ids of its jobs 3 works 4.. jobs
--- ARGV 1 order {id, from, erase_at} 2.. for each job: its id, the number of arguments that follow, field, value …
+-- ARGV 1 order {id, from, last, erase_at} 2.. for each job: its id, the number of arguments that follow, field, value …
 -- Answers 1, or 0 when the batch is no longer open
 local order = cjson.decode(ARGV[1])
 local batch, list = KEYS[1], KEYS[2]
@@ -22,5 +22,6 @@ for i = 4, #KEYS do
   at = at + 2 + n
 end
 redis.call('RPUSH', list, unpack(ids))
+redis.call('HSET', batch, 'last', order.last)
 redis.call('ZADD', KEYS[3], 'XX', order.erase_at, 'batch-erase:' .. order.id)
 return 1
