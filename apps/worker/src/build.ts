@@ -39,6 +39,7 @@ import { watchPauses } from './pauses/watch.ts';
 import { createCallStage } from './stages/call.ts';
 import { countingStalls, onThrow } from './stages/crashed.ts';
 import { createDeliverStage } from './stages/deliver.ts';
+import { createEndpointGate } from './stages/endpoint-gate.ts';
 import type { FailedCallKit } from './stages/failed-call.ts';
 import { createInputObjects } from './stages/input-objects.ts';
 import { createLearnedPace } from './stages/learned-pace.ts';
@@ -142,7 +143,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     ),
     consume(
       'deliver',
-      createDeliverStage({ ...kit, egress, signLink, secretsOf, random: Math.random }),
+      createDeliverStage({ ...kit, egress, signLink, secretsOf, random: Math.random, gate: createEndpointGate() }),
       config.DELIVER_CONCURRENCY,
     ),
   ];

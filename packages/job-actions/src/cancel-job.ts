@@ -1,5 +1,5 @@
-import type { JobStore } from '@grsai-jobs/job-store';
-import { endEvent, eventId, isTerminal, type JobRecord } from '@grsai-jobs/jobs';
+import { type JobStore, owedEntry } from '@grsai-jobs/job-store';
+import { isTerminal, type JobRecord } from '@grsai-jobs/jobs';
 import type { Producer } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
 import { moveOn, type NotMoved } from './move-on.ts';
@@ -21,16 +21,15 @@ export function createCancelJob(o: { store: JobStore; producer: Producer; clock:
   async function atOnce(record: JobRecord): Promise<Canceled | null> {
     const moved = await moves.cancel(record);
     if (moved.kind !== 'ok') return null;
-    const type = endEvent('canceled');
-    const owed = record.doc.webhook?.events.includes(type) ? eventId(record.id, record.run, type) : null;
-    if (owed !== null) await o.producer.enqueueDelivery({ id: owed, step: 1 }).catch(logged(record.id));
+    const owed = owedEntry(record, 'canceled');
+    if (owed !== null) await o.producer.enqueueDelivery(owed).catch(logged(record.id));
     const canceled: JobRecord = {
       ...record,
       status: 'canceled',
       stage: null,
       step: moved.step,
       finished_at: o.clock.now(),
-      ...(owed === null ? {} : { webhook: { state: 'pending', last_delivery_id: owed } }),
+      ...(owed === null ? {} : { webhook: { state: 'pending', last_delivery_id: owed.id } }),
     };
     return { kind: 'canceled', record: canceled };
   }

@@ -4,7 +4,8 @@ export type { Batches, LineError, LineHead, NewLine, Revealed } from './batches.
 export type { AccountLimits, Begun } from './begin.ts';
 export { type CancelSignals, hearCancels } from './cancel-signals.ts';
 export type { Claimed, Claims } from './claims.ts';
-export type { Deliveries, Settlement } from './deliveries.ts';
+export type { Deliveries, HeldTry, OpenTry, Settled, Settlement, Told } from './deliveries.ts';
+export { type Endpoints, endpointId } from './endpoints.ts';
 export type { Erase } from './erase.ts';
 export { type EventFeed, type FeedEvent, startEventFeed, type Watcher } from './event-feed.ts';
 export type { RedisFacts, RedisHealth } from './health.ts';
@@ -13,6 +14,7 @@ export type { JobMoves } from './job-moves.ts';
 export type { JobHead, JobReads } from './job-reads.ts';
 export { createJobStore, type JobStore } from './job-store.ts';
 export { type MemoryWatch, watchMemory } from './memory-watch.ts';
+export { type OwedEntry, owedEntry } from './owed.ts';
 export type { Paces } from './paces.ts';
 export type { Pause, Pauses } from './pauses.ts';
 export { RATE_WINDOW_S, type RateCount, type RateLimit } from './rate-limits.ts';

@@ -1,7 +1,6 @@
 import {
   type Attempt,
   endEvent,
-  eventId,
   type JobError,
   type JobOutput,
   type JobRecord,
@@ -14,6 +13,7 @@ import { createAccept } from './accept.ts';
 import { keptAttempts } from './attempts.ts';
 import { createBegin } from './begin.ts';
 import type { Keys } from './keys.ts';
+import { owedEntry } from './owed.ts';
 import { type Change, createRunMove, type Held } from './run-move.ts';
 import type { RunScript } from './scripts.ts';
 
@@ -33,10 +33,10 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
 
   /** The webhook that the end of this run owes, if the caller asked to hear of it. */
   const owed = (job: JobRecord, status: TerminalStatus): Pick<Change, 'delivery'> => {
-    const type = endEvent(status);
     const { webhook } = job.doc;
-    if (!webhook?.events.includes(type)) return {};
-    return { delivery: { id: eventId(job.id, job.run, type), run: job.run, type, url: webhook.url } };
+    const entry = owedEntry(job, status);
+    if (!webhook || entry === null) return {};
+    return { delivery: { id: entry.id, run: job.run, type: endEvent(status), url: webhook.url } };
   };
 
   /** The end of a run with an open call names that call. */

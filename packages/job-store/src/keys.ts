@@ -40,6 +40,10 @@ export interface Keys {
   endedBatches: string;
   delivery(id: string): string;
   dueDeliveries: string;
+  /** How an endpoint of a tenant fares; by `endpointId`. */
+  endpoint(id: string): string;
+  /** Tries that are open to it → the end of their lease. */
+  endpointTries(id: string): string;
   /** Who had this job erased. */
   erased(id: string): string;
   idempotency(tenant: string, route: string, key: string): string;
@@ -87,6 +91,8 @@ export function createKeys(prefix: string): Keys {
     endedBatches: at('ended:batches'),
     delivery: (id) => at(`delivery:${id}`),
     dueDeliveries: at('due:deliveries'),
+    endpoint: (id) => at(`endpoint:${id}`),
+    endpointTries: (id) => at(`endpoint:${id}:tries`),
     erased: (id) => at(`erased:${id}`),
     idempotency: (tenant, route, key) => at(`idem:${tenant}:${route}:${key}`),
     apiKey: (hash) => at(`key:${hash}`),

@@ -8,7 +8,8 @@ import { type Fields, json, number, optionalNumber } from './fields.ts';
  * st status · sg stage · run · step · seq · tn turn · tok token of the last move · sb/sa/su `sent` by, at, until ·
  * q queue of its paid call · tenant · cr/started/fin/exp times · due · prog · spent · crashes · base · task · sub submitted · polls · polled ·
  * doc (as accepted) · pend (paid, not stored) · out · err · att · past:<run> · whd/whs last delivery and its state ·
- * batch · cid custom id · ln line · pr priority (of a batch's job, when not normal) · late
+ * batch · cid custom id · ln line · pr priority (of a batch's job, when not normal) · late ·
+ * whp when its progress was last told by webhook
  */
 export type RecordField =
   | 'prog'

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 
-/** One Lua file, with the shared prelude behind its shebang line. */
+/** One Lua file, with what it shares with others behind its shebang line. */
 interface Script {
   readonly text: string;
   readonly sha: string;
@@ -10,10 +10,13 @@ interface Script {
 
 const lua = (name: string) => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
 
+const ABOUT_WEBHOOKS: ReadonlySet<string> = new Set(['open-try', 'settle']);
+
 function load(name: string): Script {
   const own = lua(name);
   const shebang = own.slice(0, own.indexOf('\n') + 1);
-  const text = `${shebang}${lua('prelude')}${own.slice(shebang.length)}`;
+  const shared = ['prelude', ...(ABOUT_WEBHOOKS.has(name) ? ['webhooks'] : [])].map(lua).join('');
+  const text = `${shebang}${shared}${own.slice(shebang.length)}`;
   return { text, sha: createHash('sha1').update(text).digest('hex') };
 }
 
@@ -22,7 +25,9 @@ const SCRIPT_NAMES = [
   'begin',
   'move',
   'read-delivery',
+  'open-try',
   'settle',
+  'tell',
   'postpone',
   'keep-task',
   'learn',

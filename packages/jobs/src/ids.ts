@@ -16,5 +16,21 @@ const ulidOf = (id: string): string => id.slice(id.indexOf('_') + 1);
  */
 export const eventId = (job: string, run: number, type: string): string => `evt_${ulidOf(job)}_${run}_${type}`;
 
-/** The job that an event id tells of. */
-export const jobOfEvent = (event: string): string => jobId(event.split('_')[1] ?? '');
+/**
+ * The id of a `job.progress` event. Progress never falls within a run, so the percentage tells one from the next, and the
+ * same news by two workers is one event.
+ */
+export const progressEventId = (job: string, run: number, percent: number): string =>
+  `${eventId(job, run, 'job.progress')}_${percent}`;
+
+/** What an event tells of. */
+export interface Subject {
+  kind: 'job' | 'batch';
+  id: string;
+}
+
+/** What an event id tells of: `evt_<ulid>_<run>_job.…` of a job, `evt_<ulid>_<round>_batch.…` of a batch. */
+export function subjectOfEvent(event: string): Subject {
+  const [, ulid = '', , type = ''] = event.split('_');
+  return type.startsWith('batch.') ? { kind: 'batch', id: batchId(ulid) } : { kind: 'job', id: jobId(ulid) };
+}

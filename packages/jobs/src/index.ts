@@ -25,9 +25,19 @@ export {
   durationsOf,
   likelyDurationMs,
 } from './durations.ts';
-export { BATCH_EVENTS, type BatchEvent, DEFAULT_EVENTS, endEvent, JOB_EVENTS, type JobEvent } from './events.ts';
+export { ENDPOINT_RULES, type EndpointView, endpointOf } from './endpoint.ts';
+export {
+  BATCH_EVENTS,
+  type BatchEvent,
+  DEFAULT_EVENTS,
+  endEvent,
+  isSentOnce,
+  JOB_EVENTS,
+  type JobEvent,
+  PROGRESS_EVENT_EVERY_MS,
+} from './events.ts';
 export { FAILURE_CODES, FAILURES, type Failure, type FailureCode } from './failures.ts';
-export { BATCH_ID, batchId, eventId, JOB_ID, jobId, jobOfEvent } from './ids.ts';
+export { BATCH_ID, batchId, eventId, JOB_ID, jobId, progressEventId, type Subject, subjectOfEvent } from './ids.ts';
 export { inputObjects, mapPictures } from './inputs.ts';
 export { LIMITS, TENANT } from './limits.ts';
 export { MAX_CRASHES, MOVES, type Move, type MoveName } from './moves.ts';

@@ -116,12 +116,24 @@ export interface PastRun {
 export interface Delivery {
   id: string;
   tenant: string;
-  job_id: string;
+  /** What it tells of: a job, or a batch. */
+  job_id: string | null;
+  batch_id: string | null;
+  /** Of a job its run, of a batch its round. */
   run: number;
   type: string;
   url: string;
+  /** `skipped`: its endpoint was disabled, or news of a live job found the receiver in trouble. No try was made. */
   state: 'pending' | 'delivered' | 'failed' | 'skipped';
   step: number;
+  /** The job's `seq` when it happened, by which a receiver puts events in order; `null` when that was not kept. */
+  sequence: number | null;
+  /** The job as it was then, of events whose job goes on. */
+  snapshot: { status: Status; stage: Stage | null; progress: number } | null;
+  /** What it becomes when its one more try, asked for by a resend, fails as well; `null`: tries go by the schedule. */
+  once: 'delivered' | 'failed' | null;
+  /** Tries beside the schedule, asked for while it was still pending. */
+  extra: number;
   attempts: DeliveryAttempt[];
   tries: number;
   created_at: Ms;

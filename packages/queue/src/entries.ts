@@ -12,7 +12,7 @@ export type QueueName = (typeof QUEUES)[number];
  */
 const EntryData = z.union([
   z.object({ v: z.literal(1), job_id: z.string(), step: z.int(), batch_id: z.string().optional() }),
-  z.object({ v: z.literal(1), delivery_id: z.string(), step: z.int() }),
+  z.object({ v: z.literal(1), delivery_id: z.string(), step: z.int(), endpoint: z.string().optional() }),
 ]);
 export type EntryData = z.infer<typeof EntryData>;
 
@@ -22,12 +22,14 @@ export interface Entry {
   step: number;
   /** Of a job that belongs to a batch; saves `begin` from having to ask. */
   batch_id?: string | null | undefined;
+  /** Of a delivery, when whoever added the entry knew it: spares a read. */
+  endpoint?: string | undefined;
 }
 
 /** @throws when the data is of no version that this process knows; the entry then fails and `maintain` tells. */
 export function parseEntry(data: unknown): Entry {
   const parsed = EntryData.parse(data);
-  if ('delivery_id' in parsed) return { id: parsed.delivery_id, step: parsed.step };
+  if ('delivery_id' in parsed) return { id: parsed.delivery_id, step: parsed.step, endpoint: parsed.endpoint };
   return { id: parsed.job_id, step: parsed.step, batch_id: parsed.batch_id };
 }
 

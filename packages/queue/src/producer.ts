@@ -26,7 +26,7 @@ export interface Producer {
   enqueueNew(entries: readonly NewEntry[]): Promise<void>;
   /** A job that has just reached `storing`. */
   enqueueStore(entry: Entry): Promise<void>;
-  /** An owed webhook. */
+  /** An owed webhook. With its `endpoint` the worker needs one round trip less. */
   enqueueDelivery(delivery: Entry, delayMs?: number): Promise<void>;
   stateOf(queue: QueueName, entry: Entry): Promise<EntryState>;
   /** Entries by state and queue, for metrics and `/readyz?verbose`. */
@@ -64,8 +64,15 @@ export function createProducer(o: { redis: Redis; prefix: string; onError: (erro
 
   const jobData = ({ id, step, batch_id }: Entry): EntryData => ({ v: 1, job_id: id, step, ...(batch_id ? { batch_id } : {}) });
 
+  const deliveryData = ({ id, step, endpoint }: Entry): EntryData => ({
+    v: 1,
+    delivery_id: id,
+    step,
+    ...(endpoint ? { endpoint } : {}),
+  });
+
   async function add(name: QueueName, entry: Entry, delayMs: number, priority?: number): Promise<void> {
-    const data: EntryData = name === 'deliver' ? { v: 1, delivery_id: entry.id, step: entry.step } : jobData(entry);
+    const data: EntryData = name === 'deliver' ? deliveryData(entry) : jobData(entry);
     await queues[name].add(name, data, optionsOf(entry, delayMs, priority));
   }
 

@@ -1,4 +1,3 @@
-export { endpointOf } from './delivery/endpoint.ts';
 export { MAX_RETRY_AFTER_MS, parseRetryAfter } from './delivery/retry-after.ts';
 export { JITTER, type NextTry, nextTry, type ReceiverAnswer, TRY_WAITS_MS } from './delivery/schedule.ts';
 export { type AddressRules, createAddressRules, FORBIDDEN_RANGES } from './egress/address-rules.ts';

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { endpointId } from '@grsai-jobs/job-store';
 import { type BatchRecord, batchRow, endOfBatch, eventId, isTerminal, objectFolder } from '@grsai-jobs/jobs';
 import type { DoSlice } from '../maintain/works.ts';
 import { type BatchKit, livingBatch, SLICE } from './kit.ts';
@@ -26,8 +27,11 @@ export const finishBatch =
       `batch ${status}`,
     );
     const type = `batch.${status}` as const;
-    if (batch.doc.webhook?.events.includes(type))
-      await kit.producer.enqueueDelivery({ id: eventId(batch.id, batch.round, type), step: 1 });
+    const { webhook } = batch.doc;
+    if (webhook?.events.includes(type)) {
+      const endpoint = endpointId(batch.tenant, webhook.url);
+      await kit.producer.enqueueDelivery({ id: eventId(batch.id, batch.round, type), step: 1, endpoint });
+    }
     return { done: true };
   };
 

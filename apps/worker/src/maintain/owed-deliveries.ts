@@ -1,3 +1,4 @@
+import { endpointId } from '@grsai-jobs/job-store';
 import type { Kit } from '../stages/kit.ts';
 import { eachOf } from './each.ts';
 
@@ -23,7 +24,8 @@ export function createOwedDeliveries(kit: Kit): () => Promise<void> {
       if (step === null) return;
       kit.metrics.repairs.inc({ kind: 'delivery' });
       kit.log.warn({ event: 'webhook.repaired', delivery_id: id, step }, 'the entry of an owed webhook was gone, added again');
-      await kit.producer.enqueueDelivery({ id, step }, Math.max(0, (delivery.next_attempt_at ?? now) - now));
+      const entry = { id, step, endpoint: endpointId(delivery.tenant, delivery.url) };
+      await kit.producer.enqueueDelivery(entry, Math.max(0, (delivery.next_attempt_at ?? now) - now));
     });
   };
 }

@@ -7,6 +7,7 @@ import { type FailedCallKit, settleFailedCall } from './failed-call.ts';
 import { heldCall } from './held-calls.ts';
 import type { InputObjects } from './input-objects.ts';
 import { attemptOf, noteAttempt } from './kit.ts';
+import { tellNews } from './news.ts';
 import type { Cancelable, OpenCalls } from './open-calls.ts';
 import { openPaidCall, type PaidCall } from './paid-call.ts';
 import { TASK_LIFE_MS } from './submit.ts';
@@ -83,10 +84,15 @@ function teller(kit: CallKit, call: PaidCall): (progress: number) => void {
     const now = kit.clock.now();
     if (now - last < TELL_EVERY_MS) return;
     last = now;
-    kit.store.moves.tell(call.record, { by: call.token, progress }).catch((err: unknown) => {
+    tell(kit, call, progress).catch((err: unknown) => {
       kit.log.warn({ event: 'job.progress_not_written', err, job_id: call.record.id }, 'progress was not written');
     });
   };
+}
+
+async function tell(kit: CallKit, { record, token }: PaidCall, progress: number): Promise<void> {
+  const moved = await kit.store.moves.tell(record, { by: token, progress });
+  if (moved.kind === 'ok') tellNews(kit, { ...record, webhook: record.doc.webhook }, { type: 'job.progress', percent: progress });
 }
 
 async function keepCompletion(kit: CallKit, call: PaidCall, completion: ChatCompletion): Promise<Outcome> {

@@ -1,8 +1,6 @@
-import type { Moved } from '@grsai-jobs/job-store';
+import { type Moved, owedEntry } from '@grsai-jobs/job-store';
 import {
   type Attempt,
-  endEvent,
-  eventId,
   type FailureCode,
   type JobError,
   type JobOutput,
@@ -55,9 +53,8 @@ export async function endRun(kit: Kit, record: JobRecord, end: EndOfRun): Promis
 
 /** The entry of the webhook that the end of this run owes; `maintain` adds it when we die before this. */
 export async function enqueueOwed(kit: Pick<Kit, 'producer'>, record: JobRecord, status: TerminalStatus): Promise<void> {
-  const type = endEvent(status);
-  if (record.doc.webhook?.events.includes(type))
-    await kit.producer.enqueueDelivery({ id: eventId(record.id, record.run, type), step: 1 });
+  const owed = owedEntry(record, status);
+  if (owed !== null) await kit.producer.enqueueDelivery(owed);
 }
 
 /** Ends a run as failed with one of the known codes. */

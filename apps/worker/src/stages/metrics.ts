@@ -10,6 +10,10 @@ export const createStageMetrics = (metrics: Metrics) => ({
   ]),
   ended: metrics.counter('jobs_ended_total', 'Runs that ended', ['type', 'status', 'code']),
   tries: metrics.counter('webhook_tries_total', 'Webhook tries by what they came to', ['outcome', 'phase']),
+  waits: metrics.counter('webhook_waits_total', 'Deliveries that were given a slot of their own, by what they wait for', ['why']),
+  endpoints: metrics.counter('webhook_endpoints_total', 'Receivers whose breaker opened or closed, or that were disabled', [
+    'became',
+  ]),
   repairs: metrics.counter('repairs_total', 'Entries that were gone and were added again', ['kind']),
   probes: metrics.counter('probes_total', 'Probes that said that the trouble of a pause is over', ['reason']),
   paused: metrics.gauge('paused', 'Whether a queue is paused for a reason', ['queue', 'reason']),

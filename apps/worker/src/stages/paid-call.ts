@@ -4,6 +4,7 @@ import type { Attempt, JobRecord } from '@grsai-jobs/jobs';
 import { done, type Entry, type Outcome } from '@grsai-jobs/queue';
 import { endRun, expireRun, failRun } from './end-run.ts';
 import { attemptOf, type Kit, noteAttempt } from './kit.ts';
+import { tellNews } from './news.ts';
 
 /** A paid call that may go out now: `sent` is written, and only the holder of the token ends it. */
 export interface PaidCall {
@@ -63,7 +64,10 @@ const STALE_ANSWER_MS = 5000;
  */
 async function inTime(kit: Kit, record: JobRecord, token: string): Promise<PaidCall | Outcome> {
   const startedAt = kit.clock.now();
-  if (startedAt - (record.sent?.at ?? startedAt) <= STALE_ANSWER_MS) return { record, token, startedAt };
+  if (startedAt - (record.sent?.at ?? startedAt) <= STALE_ANSWER_MS) {
+    tellNews(kit, { ...record, webhook: record.doc.webhook }, { type: 'job.started' });
+    return { record, token, startedAt };
+  }
   const moved = await kit.store.moves.refused(record, { by: token, waitMs: 0, spent: record.spent, attempts: record.attempts });
   if (moved.kind === 'wrong' && moved.state === 'canceling/submitting') return await endCanceled(kit, record);
   return moved.kind === 'ok' ? { kind: 'wait', ms: 0 } : done;

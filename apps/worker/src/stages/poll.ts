@@ -4,6 +4,7 @@ import { done, type Entry, entryId, type Handler, type Outcome } from '@grsai-jo
 import { expireRun, FIRST_LATE_LOOK_MS, failRun } from './end-run.ts';
 import { attemptOf, type Kit, noteAttempt } from './kit.ts';
 import type { LearnedPace } from './learned-pace.ts';
+import { tellNews } from './news.ts';
 import { TASK_LIFE_MS } from './submit.ts';
 import { type KnownTasks, type TaskFacts, taskFacts } from './task-facts.ts';
 
@@ -100,6 +101,7 @@ async function stillRunning(kit: PollKit, facts: TaskFacts, task: TaskState, age
     const moved = await kit.store.moves.look(facts, { progress, polls: facts.polls });
     if (moved.kind !== 'ok') return done;
     facts.progress = progress;
+    tellNews(kit, facts, { type: 'job.progress', percent: progress });
   }
   facts.runningAtMs = age;
   return { kind: 'wait', ms: nextLookMs(age, kit.pace.durations(facts.kind)) };

@@ -1,8 +1,9 @@
-import { durationKind, type JobRecord } from '@grsai-jobs/jobs';
+import { durationKind, type JobDoc, type JobRecord } from '@grsai-jobs/jobs';
 import { LRUCache } from 'lru-cache';
 
 /** What a look needs to know of a task. It hardly changes while the entry counts, so it is not read at each look. */
-export interface TaskFacts extends Pick<JobRecord, 'id' | 'tenant' | 'step' | 'batch_id' | 'expires_at'> {
+export interface TaskFacts extends Pick<JobRecord, 'id' | 'tenant' | 'run' | 'step' | 'batch_id' | 'expires_at'> {
+  webhook: JobDoc['webhook'];
   base: string;
   taskId: string;
   submittedAt: number;
@@ -20,6 +21,8 @@ export const taskFacts = (
 ): TaskFacts => ({
   id: record.id,
   tenant: record.tenant,
+  run: record.run,
+  webhook: record.doc.webhook,
   step: task.step ?? record.step,
   batch_id: record.batch_id,
   expires_at: record.expires_at,

@@ -1,4 +1,4 @@
-import { type Delivery, type JobError, type JobRecord, JobRequest, newRecord } from '@grsai-jobs/jobs';
+import { type BatchRecord, type Delivery, type JobError, type JobRecord, JobRequest, newRecord } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
 import { webhookBody } from './webhook-body.ts';
 
@@ -7,11 +7,16 @@ const delivery: Delivery = {
   id: `evt_${JOB.slice(4)}_1_job.failed`,
   tenant: 'acme',
   job_id: JOB,
+  batch_id: null,
   run: 1,
   type: 'job.failed',
   url: 'https://a.example',
   state: 'pending',
   step: 1,
+  sequence: 7,
+  snapshot: null,
+  once: null,
+  extra: 0,
   attempts: [],
   tries: 0,
   created_at: 1_800_000_000_000,
@@ -28,13 +33,15 @@ const record = (more: Partial<JobRecord> = {}): JobRecord => ({
   ...more,
 });
 const sign = async (key: string) => `https://s3.example/${key}`;
-const body = async (job: JobRecord | null) => JSON.parse(await webhookBody(delivery, job, sign, 5));
+const body = async (job: JobRecord | null, more: Partial<Delivery> = {}) =>
+  JSON.parse(await webhookBody({ delivery: { ...delivery, ...more }, job, batch: null }, sign, 5));
 
 test('when the job was reopened since then the body tells of the run that ended', async () => {
   expect(await body(record())).toMatchObject({
     id: delivery.id,
     type: 'job.failed',
     timestamp: '2027-01-15T08:00:00.000Z',
+    sequence: 7,
     data: { id: JOB, status: 'failed', run: 1, result: null, error: { code: 'submit_unknown' } },
   });
 });
@@ -61,4 +68,55 @@ test('when the job was deleted then the body says id, status and deleted', async
     type: 'job.failed',
     data: { id: JOB, status: 'failed', deleted: true },
   });
+});
+
+test('when news of a live job are sent after its end then the body tells of the job as it was', async () => {
+  const news = {
+    id: `evt_${JOB.slice(4)}_2_job.progress_40`,
+    type: 'job.progress',
+    run: 2,
+    sequence: 12,
+    snapshot: { status: 'running', stage: 'generating', progress: 40 } as const,
+  };
+  const told = await body(record({ progress: 100, finished_at: 3 }), news);
+  expect(told).toMatchObject({ sequence: 12, data: { status: 'running', stage: 'generating', progress: 40, run: 2 } });
+  expect(told.data).toMatchObject({ result: null, error: null, finished_at: null });
+  expect(await body(null, news)).toMatchObject({ sequence: 12, data: { id: JOB, status: 'running', deleted: true } });
+});
+
+test('when a batch was reopened since then the body tells of the round that ended, and of a batch that is gone what is known', async () => {
+  const ulid = JOB.slice(4);
+  const counts = { total: 2, queued: 0, running: 0, succeeded: 1, failed: 1, canceled: 0, expired: 0 };
+  const results = { key: 'a/b/results-1.ndjson', bytes: 7, sha256: 'x' };
+  const batch: BatchRecord = {
+    id: `batch_${ulid}`,
+    tenant: 'acme',
+    status: 'running',
+    counts: { ...counts, running: 1, failed: 0 },
+    unknown: 0,
+    round: 2,
+    doc: { metadata: { a: 'b' }, priority: 'normal', expires_in_s: 60, output: { url_ttl_s: 60 } },
+    invalid: 0,
+    passed_over: 0,
+    created_at: 1,
+    finished_at: null,
+    expires_at: 2,
+    results: null,
+    past: { 1: { status: 'completed', counts, finished_at: 9, results } },
+    webhook: { state: 'pending', last_delivery_id: null },
+  };
+  const told = { ...delivery, id: `evt_${ulid}_1_batch.completed`, type: 'batch.completed', job_id: null, batch_id: batch.id };
+  const whole = JSON.parse(await webhookBody({ delivery: told, job: null, batch }, sign, 5));
+  expect(whole).toMatchObject({
+    sequence: 1,
+    data: {
+      id: batch.id,
+      status: 'completed',
+      round: 1,
+      counts,
+      results_file: { url: 'https://s3.example/a/b/results-1.ndjson' },
+    },
+  });
+  const gone = JSON.parse(await webhookBody({ delivery: told, job: null, batch: null }, sign, 5));
+  expect(gone).toMatchObject({ type: 'batch.completed', data: { id: batch.id, status: 'completed', deleted: true } });
 });

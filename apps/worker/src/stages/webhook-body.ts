@@ -1,10 +1,12 @@
-import { type Delivery, type JobRecord, type SignLink, viewJob } from '@grsai-jobs/jobs';
+import type { Told } from '@grsai-jobs/job-store';
+import { type Delivery, type JobRecord, type SignLink, type Subject, subjectOfEvent, viewBatch, viewJob } from '@grsai-jobs/jobs';
 
 /** A body is at most this large; what is larger is sent thin, with links (design §5). */
 const MAX_BODY_BYTES = 20 * 1024;
 
-/** The record as it stood at the end of the run that the delivery tells of. */
-function asOfRun(record: JobRecord, run: number): JobRecord {
+/** The record as it stood at the end of the run that the delivery tells of, or as it was when news of it were made. */
+function asToldOf(record: JobRecord, { run, snapshot }: Delivery): JobRecord {
+  if (snapshot !== null) return { ...record, ...snapshot, run, error: null, output: null, finished_at: null, attempts: [] };
   const past = record.past[run];
   if (run === record.run || past === undefined) return record;
   return {
@@ -18,20 +20,53 @@ function asOfRun(record: JobRecord, run: number): JobRecord {
   };
 }
 
+/** `data` of a body: whole, and ever thinner for one that would be too large. `id` and `status` are in each. */
+type Data = (told: Told, sign: SignLink, now: number) => Promise<readonly object[]>;
+
+async function jobData({ delivery, job }: Told, sign: SignLink, now: number): Promise<readonly object[]> {
+  if (job === null) {
+    const status = delivery.snapshot?.status ?? delivery.type.slice('job.'.length);
+    return [{ id: subjectOfEvent(delivery.id).id, status, deleted: true }];
+  }
+  const view = await viewJob(asToldOf(job, delivery), sign, now);
+  const { input: _input, result: _result, attempts: _attempts, ...thin } = view;
+  const { id, status, run, links } = thin;
+  return [view, { ...thin, thin: true }, { id, status, run, links, thin: true }];
+}
+
+/** A batch as it stood at the end of the round that the delivery tells of; its results file keeps its key for good. */
+async function batchData({ delivery, batch }: Told, sign: SignLink, now: number): Promise<readonly object[]> {
+  if (batch === null) {
+    const status = delivery.type.slice('batch.'.length);
+    return [{ id: subjectOfEvent(delivery.id).id, status, deleted: true }];
+  }
+  const past = batch.past[delivery.run];
+  const view = await viewBatch(past === undefined ? batch : { ...batch, ...past, round: delivery.run }, sign, now);
+  const { metadata: _metadata, ...thin } = view;
+  return [view, { ...thin, thin: true }];
+}
+
+/** Who writes the `data` of an event, by what it tells of. */
+const DATA: Record<Subject['kind'], Data> = { job: jobData, batch: batchData };
+
 /**
  * The body of one webhook try, built for each try from the record, so that its links are signed afresh.
- * `data.id` and `data.status` are in every body.
+ * `sequence` puts the events of one job in order; those of a batch are its rounds.
  */
-export async function webhookBody(delivery: Delivery, record: JobRecord | null, sign: SignLink, now: number): Promise<string> {
-  const envelope = { id: delivery.id, type: delivery.type, timestamp: new Date(delivery.created_at).toISOString() };
-  const status = delivery.type.slice(delivery.type.indexOf('.') + 1);
-  if (record === null) return JSON.stringify({ ...envelope, data: { id: delivery.job_id, status, deleted: true } });
-  const view = await viewJob(asOfRun(record, delivery.run), sign, now);
-  const whole = JSON.stringify({ ...envelope, data: view });
-  if (Buffer.byteLength(whole) <= MAX_BODY_BYTES) return whole;
-  const { input: _input, result: _result, attempts: _attempts, ...thin } = view;
-  const small = JSON.stringify({ ...envelope, data: { ...thin, thin: true } });
-  if (Buffer.byteLength(small) <= MAX_BODY_BYTES) return small;
-  const { id, run, links } = thin;
-  return JSON.stringify({ ...envelope, data: { id, status: thin.status, run, links, thin: true } });
+export async function webhookBody(told: Told, sign: SignLink, now: number): Promise<string> {
+  const { delivery } = told;
+  const { kind } = subjectOfEvent(delivery.id);
+  const sequence = kind === 'batch' ? delivery.run : (delivery.sequence ?? told.job?.seq);
+  const envelope = {
+    id: delivery.id,
+    type: delivery.type,
+    timestamp: new Date(delivery.created_at).toISOString(),
+    ...(sequence === undefined ? {} : { sequence }),
+  };
+  let body = '';
+  for (const each of await DATA[kind](told, sign, now)) {
+    body = JSON.stringify({ ...envelope, data: each });
+    if (Buffer.byteLength(body) <= MAX_BODY_BYTES) break;
+  }
+  return body;
 }

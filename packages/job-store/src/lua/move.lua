@@ -93,7 +93,8 @@ end
 if order.counter then redis.call('HINCRBY', KEYS[12], order.counter, 1) end
 
 local delivery = order.delivery
-if delivery and redis.call('EXISTS', KEYS[9]) == 0 then
+local made = delivery and redis.call('EXISTS', KEYS[9]) == 0
+if made then
   redis.call('HSET', KEYS[9], 'id', delivery.id, 'tenant', order.tenant, 'job_id', order.id, 'run', delivery.run, 'type', delivery.type,
     'url', delivery.url, 'state', 'pending', 'step', 1, 'tries', 0, 'created', order.now, 'next', order.now)
   redis.call('ZADD', KEYS[10], order.now, delivery.id)
@@ -101,4 +102,5 @@ if delivery and redis.call('EXISTS', KEYS[9]) == 0 then
   redis.call('HSET', job, 'whd', delivery.id, 'whs', 'pending')
 end
 if order.event then emit(events, job, order.id, order.event, order.progress) end
+if made then redis.call('HSET', KEYS[9], 'seq', redis.call('HGET', job, 'seq')) end
 return { 'ok', step, turn }

@@ -1,0 +1,117 @@
+import { ENDPOINT_RULES } from '@grsai-jobs/jobs';
+import { LRUCache } from 'lru-cache';
+
+/** A wait that is likely to be longer than this is made in the queue, where it holds nothing. */
+const LIKELY_WAIT_MS = 250;
+/** None here is ever longer than this. The work between two tries counts in it too, and a busy worker is slow at it. */
+const MAX_WAIT_MS = 1500;
+/** An open try that is older than this says more than those that have ended. */
+const OLD_TRY_MS = 1000;
+/** What a receiver is thought to take before it has answered once. */
+const FIRST_QUICK_MS = 5;
+/** How fast a receiver that has become slow is believed to be so. */
+const SLOWER = 0.05;
+/** Each try that Redis lets out gives back so much of a place that it once refused. */
+const PLACE_BACK = 0.1;
+/** One that is forgotten while it is in use costs some requests to Redis, no more. */
+const ENDPOINTS_KEPT = 10_000;
+
+/** A place in front of an endpoint, which has to be left when the try is over. */
+export interface Place {
+  /** How long the receiver took. */
+  took(ms: number): void;
+  /** Redis had no place: other workers hold some of the endpoint's. */
+  refused(): void;
+  leave(): void;
+}
+
+export interface EndpointGate {
+  /**
+   * Resolves when this worker has a place of the endpoint's free, or has given up waiting for one: Redis decides over all
+   * workers either way.
+   */
+  enter(endpoint: string): Promise<Place>;
+}
+
+/** One worker's tries to one endpoint. */
+interface Line {
+  /** When each open try began, the oldest first. */
+  open: number[];
+  /** As many as this worker has room for; other workers have the rest. */
+  places: number;
+  /** How quick the receiver can be. The mean would be as much about how busy this worker is. */
+  quickMs: number;
+  waiting: Set<() => void>;
+}
+
+const NO_PLACE: Place = { took: () => {}, refused: () => {}, leave: () => {} };
+
+/**
+ * The short line in front of an endpoint, inside one worker. A quick receiver of many webhooks frees its places every few
+ * milliseconds: waiting for one here costs nothing, where a wait in the queue costs some requests to Redis. Who would wait
+ * longer goes on at once and is given a slot there, so that a hanging receiver holds its five places and no more.
+ *
+ * @param now a clock in ms that only goes forward.
+ */
+export function createEndpointGate(now: () => number = () => performance.now()): EndpointGate {
+  const lines = new LRUCache<string, Line>({ max: ENDPOINTS_KEPT });
+
+  const isFree = (line: Line): boolean => line.open.length < Math.max(1, Math.floor(line.places));
+
+  const likelyMs = (line: Line): number => {
+    const age = now() - (line.open[0] ?? now());
+    const tryMs = Math.max(line.quickMs, age > OLD_TRY_MS ? age : 0);
+    return (tryMs * (line.waiting.size + 1)) / line.places;
+  };
+
+  function wakeNext(line: Line): void {
+    for (const next of line.waiting) {
+      if (!isFree(line)) return;
+      next();
+    }
+  }
+
+  function take(line: Line): Place {
+    const began = now();
+    line.open.push(began);
+    return {
+      took: (ms) => {
+        line.quickMs = Math.min(ms, line.quickMs + SLOWER * ms);
+        line.places = Math.min(ENDPOINT_RULES.openTries, line.places + PLACE_BACK);
+      },
+      refused: () => {
+        line.places = Math.max(1, line.places - 1);
+      },
+      leave: () => {
+        line.open.splice(line.open.indexOf(began), 1);
+        wakeNext(line);
+      },
+    };
+  }
+
+  function waitFor(line: Line): Promise<Place> {
+    return new Promise((resolve) => {
+      const end = (place: () => Place) => () => {
+        clearTimeout(timer);
+        line.waiting.delete(woken);
+        resolve(place());
+      };
+      const woken = end(() => take(line));
+      const timer = setTimeout(
+        end(() => NO_PLACE),
+        MAX_WAIT_MS,
+      );
+      line.waiting.add(woken);
+    });
+  }
+
+  return {
+    async enter(endpoint) {
+      const fresh: Line = { open: [], places: ENDPOINT_RULES.openTries, quickMs: FIRST_QUICK_MS, waiting: new Set() };
+      const line = lines.get(endpoint) ?? fresh;
+      lines.set(endpoint, line);
+      if (isFree(line)) return take(line);
+      return likelyMs(line) > LIKELY_WAIT_MS ? NO_PLACE : await waitFor(line);
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import { createServer } from 'node:net';
+import { endpointId } from '@grsai-jobs/job-store';
+import { eventId } from '@grsai-jobs/jobs';
+import { createEgress, newSecret } from '@grsai-jobs/webhooks';
+import { onTestFinished } from 'vitest';
+import { createDeliverStage, type DeliverKit } from '../src/stages/deliver.ts';
+import { createEndpointGate } from '../src/stages/endpoint-gate.ts';
+import { newId, type TestKit } from './kit.ts';
+
+/** The deliver stage as a worker has it, on the parts and the clock of a test. */
+export function deliverStage(kit: TestKit, more: Partial<DeliverKit> = {}) {
+  const egress = createEgress({ allow: ['127.0.0.0/8'] });
+  onTestFinished(() => egress.close());
+  const secret = newSecret();
+  const handler = createDeliverStage({
+    ...kit,
+    egress,
+    signLink: async (key) => `https://s3.example/${key}`,
+    secretsOf: async () => [secret],
+    random: () => 0.5,
+    gate: createEndpointGate(),
+    ...more,
+  });
+  return { handler, secret };
+}
+
+/** Webhooks that are owed and whose jobs are gone, as many as one likes at once; their entries are not added. */
+export async function oweWebhooks(kit: TestKit, url: string, count: number, now = kit.clock.now()) {
+  const pipeline = kit.redis.pipeline();
+  const endpoint = endpointId('acme', url);
+  const entries = Array.from({ length: count }, () => ({ id: eventId(newId(), 1, 'job.failed'), step: 1, endpoint }));
+  for (const { id } of entries) {
+    const fields = { id, tenant: 'acme', job_id: `job_${id.split('_')[1]}`, run: 1, type: 'job.failed', url, state: 'pending' };
+    pipeline.hset(`{gj}:delivery:${id}`, { ...fields, step: 1, tries: 0, created: now, next: now });
+    pipeline.zadd('{gj}:due:deliveries', now + 30_000, id);
+  }
+  await pipeline.exec();
+  return entries;
+}
+
+/** An address where nobody listens. */
+export async function deadUrl(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/hook`;
+}

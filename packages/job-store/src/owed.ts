@@ -1,0 +1,17 @@
+import { endEvent, eventId, type JobRecord, type TerminalStatus } from '@grsai-jobs/jobs';
+import { endpointId } from './endpoints.ts';
+
+/** The first queue entry of a webhook, as `enqueueDelivery` takes it. */
+export interface OwedEntry {
+  id: string;
+  step: number;
+  endpoint: string;
+}
+
+/** The webhook that a job owes when its run ends like this; `null` when its caller did not ask to hear of it. */
+export function owedEntry(job: Pick<JobRecord, 'id' | 'tenant' | 'run' | 'doc'>, status: TerminalStatus): OwedEntry | null {
+  const type = endEvent(status);
+  const { webhook } = job.doc;
+  if (!webhook?.events.includes(type)) return null;
+  return { id: eventId(job.id, job.run, type), step: 1, endpoint: endpointId(job.tenant, webhook.url) };
+}

@@ -1,0 +1,181 @@
+import { subjectOfEvent } from '@grsai-jobs/jobs';
+import { expect, test } from 'vitest';
+import { imageDoc, jobIn, type Started, startStore } from './kit.ts';
+import { ask, ENDPOINT, end, heldTry, owedDelivery, tryOf, URL_A } from './webhooks-kit.ts';
+
+const NEWS = imageDoc({ webhook: { url: URL_A, events: ['job.started', 'job.progress', 'job.failed'] } });
+
+async function liveJob(kit: Started) {
+  const job = await jobIn(kit, 'generating', NEWS);
+  const { tenant, run } = await job.read();
+  const tell = (news: Parameters<typeof kit.store.deliveries.tell>[1]) =>
+    kit.store.deliveries.tell({ id: job.id, tenant, run, url: URL_A }, news, kit.clock.now());
+  return { ...job, tell };
+}
+
+const cutScript = (kit: Started) =>
+  kit.proxy.cutAfterNextReply((command) => command.name === 'evalsha' || command.name === 'eval');
+
+test('when news are told then the job as it is goes with them, and what the job says of its webhook stays', async () => {
+  const kit = await startStore();
+  const job = await liveJob(kit);
+  const entry = await job.tell({ type: 'job.started' });
+  expect(entry).toEqual({ id: `evt_${job.id.slice(4)}_1_job.started`, step: 1, endpoint: ENDPOINT });
+  const { seq } = await job.read();
+  await kit.store.moves.look(await job.read(), { progress: 60, polls: 1 });
+  expect((await kit.store.deliveries.read(entry?.id ?? ''))?.delivery).toMatchObject({
+    type: 'job.started',
+    sequence: seq,
+    snapshot: { status: 'running', stage: 'generating', progress: 0 },
+    job_id: job.id,
+  });
+  expect((await job.read()).webhook).toEqual({ state: 'none', last_delivery_id: null });
+});
+
+test('when progress comes often then it is told every five seconds, and the same progress once', async () => {
+  const kit = await startStore();
+  const job = await liveJob(kit);
+  const at = (percent: number) => job.tell({ type: 'job.progress', percent });
+  expect((await at(10))?.id).toBe(`evt_${job.id.slice(4)}_1_job.progress_10`);
+  await kit.clock.advance(4999);
+  expect(await at(20)).toBeNull();
+  await kit.clock.advance(1);
+  const told = await at(20);
+  expect(told).not.toBeNull();
+  // Another worker with the same news adds the same entry, until it is settled.
+  expect(await at(20)).toEqual(told);
+  const held = heldTry();
+  const opened = await kit.store.deliveries.open({ id: told?.id ?? '', step: 1 }, held, kit.clock.now());
+  if (opened.kind !== 'open') throw new Error(opened.kind);
+  const attempt = { number: 1, at: 1, duration_ms: 1, ok: true, phase: 'response' };
+  await kit.store.deliveries.settle(opened.delivery, { state: 'delivered', attempt });
+  expect(await at(20)).toBeNull();
+});
+
+test('when the run is over then no news of it are told, and a delete erases those that were', async () => {
+  const kit = await startStore();
+  const job = await liveJob(kit);
+  const told = await job.tell({ type: 'job.progress', percent: 42 });
+  await kit.store.moves.end(await job.read(), { status: 'failed' });
+  await kit.clock.advance(10_000);
+  expect(await job.tell({ type: 'job.progress', percent: 50 })).toBeNull();
+  expect(await job.tell({ type: 'job.started' })).toBeNull();
+
+  const held = heldTry();
+  const opened = await kit.store.deliveries.open({ id: told?.id ?? '', step: 1 }, held, kit.clock.now());
+  if (opened.kind !== 'open') throw new Error(opened.kind);
+  const attempt = { number: 1, at: 1, duration_ms: 1, ok: false, phase: 'response' };
+  await kit.store.deliveries.settle(opened.delivery, { state: 'failed', attempt });
+  expect((await job.read()).webhook.state).toBe('pending');
+  await kit.store.erase.old(await job.read());
+  expect(await kit.store.deliveries.read(told?.id ?? '')).toBeNull();
+  expect(await kit.redis.zscore('{gj}:tenant:acme:deliveries', told?.id ?? '')).toBeNull();
+});
+
+test('when a receiver is in trouble then news of live jobs are skipped, not kept for later', async () => {
+  const kit = await startStore();
+  const job = await liveJob(kit);
+  const owed = await owedDelivery(kit);
+  for (let n = 0; n < 10; n += 1) await tryOf(kit, owed, 'failed');
+  const told = await job.tell({ type: 'job.progress', percent: 42 });
+  const opened = await kit.store.deliveries.open({ id: told?.id ?? '', step: 1 }, heldTry(), kit.clock.now());
+  expect(opened).toMatchObject({ kind: 'skipped', state: 'skipped', delivery: { type: 'job.progress' } });
+});
+
+test('the sequence of the end is that of its own event', async () => {
+  const kit = await startStore();
+  const owed = await owedDelivery(kit);
+  expect((await owed.read()).sequence).toBe((await kit.store.jobs.read(owed.jobId))?.seq);
+});
+
+test('what an event tells of is in its id', () => {
+  const ulid = '01K9ZV5W3N8Q2R4T6V8X0Z2B4D';
+  expect(subjectOfEvent(`evt_${ulid}_1_job.progress_42`)).toEqual({ kind: 'job', id: `job_${ulid}` });
+  expect(subjectOfEvent(`evt_${ulid}_2_batch.completed`)).toEqual({ kind: 'batch', id: `batch_${ulid}` });
+});
+
+test('when a delivery tells of a batch then it is read with that batch, and settled there', async () => {
+  const kit = await startStore();
+  const [batch, id] = ['batch_01K9ZV5W3N8Q2R4T6V8X0Z2B4D', 'evt_01K9ZV5W3N8Q2R4T6V8X0Z2B4D_1_batch.completed'];
+  await kit.redis.hset(`{gj}:batch:${batch}`, { tenant: 'acme', st: 'completed', round: 1, whd: id, whs: 'pending' });
+  const fields = { id, tenant: 'acme', batch_id: batch, run: 1, type: 'batch.completed', url: URL_A, state: 'pending' };
+  await kit.redis.hset(`{gj}:delivery:${id}`, { ...fields, step: 1, tries: 0, created: 1, next: 1 });
+  const found = await kit.store.deliveries.read(id);
+  expect(found).toMatchObject({
+    delivery: { batch_id: batch, job_id: null },
+    job: null,
+    batch: { id: batch, status: 'completed' },
+  });
+  const held = heldTry();
+  expect(await kit.store.deliveries.open({ id, step: 1 }, held, 5)).toMatchObject({ kind: 'open', batch: { tenant: 'acme' } });
+  const attempt = { number: 1, at: 1, duration_ms: 1, ok: true, phase: 'response' };
+  if (found)
+    await kit.store.deliveries.settle(found.delivery, { state: 'delivered', attempt, try: { ...held, result: 'ok', now: 6 } });
+  expect(await kit.redis.hget(`{gj}:batch:${batch}`, 'whs')).toBe('delivered');
+});
+
+test('when two workers have tried the same step, one of them frozen, then the first to tell counts', async () => {
+  const kit = await startStore();
+  const owed = await owedDelivery(kit);
+  const [frozen, other] = [await ask(kit, owed), await ask(kit, owed)];
+  if (frozen.kind !== 'open' || other.kind !== 'open') throw new Error('not open');
+  expect(await end(kit, owed, other.held, 'ok')).toMatchObject({ settled: true });
+  const attempt = { number: 1, at: 1, duration_ms: 1, ok: false, phase: 'response' };
+  const late = { state: 'pending', nextAt: 9, attempt, try: { ...frozen.held, result: 'failed', now: kit.clock.now() } } as const;
+  expect(await kit.store.deliveries.settle(frozen.delivery, late)).toMatchObject({ settled: false });
+  expect(await owed.read()).toMatchObject({ state: 'delivered', tries: 1 });
+  expect((await kit.store.endpoints.read('acme', URL_A)).open_tries).toBe(0);
+});
+
+test('when the answer of a script is lost then the same call is answered as if it had come', async () => {
+  const kit = await startStore();
+  const owed = await Promise.all(Array.from({ length: 6 }, () => owedDelivery(kit)));
+  const [first, second] = owed;
+  const last = owed.at(-1);
+  if (!first || !second || !last) throw new Error('none owed');
+
+  let cut = cutScript(kit);
+  const held = heldTry();
+  const opening = kit.store.deliveries.open({ id: first.id, step: 1 }, held, kit.clock.now());
+  await cut;
+  expect(await opening).toMatchObject({ kind: 'open' });
+  expect((await kit.store.endpoints.read('acme', URL_A)).open_tries).toBe(1);
+  for (const each of owed.slice(1, 5)) await ask(kit, each);
+
+  const entry = { id: last.id, step: 1 };
+  cut = cutScript(kit);
+  const waiting = kit.store.deliveries.open(entry, heldTry(), kit.clock.now());
+  await cut;
+  expect(await waiting).toMatchObject({ kind: 'wait' });
+
+  const job = await liveJob(kit);
+  cut = cutScript(kit);
+  const telling = job.tell({ type: 'job.progress', percent: 3 });
+  await cut;
+  expect(await telling).toMatchObject({ step: 1 });
+
+  const delivery = await first.read();
+  cut = cutScript(kit);
+  const failing = kit.store.deliveries.settle(delivery, {
+    state: 'failed',
+    attempt: { number: 1, at: 1, duration_ms: 1, ok: false, phase: 'response', status: 410 },
+    try: { ...held, result: 'gone', now: kit.clock.now() },
+  });
+  await cut;
+  expect(await failing).toMatchObject({ settled: true });
+  expect(await first.read()).toMatchObject({ state: 'failed', tries: 1, attempts: [{ number: 1 }] });
+  expect(await kit.store.jobs.counters()).toMatchObject({ endpoints_disabled: 1 });
+
+  cut = cutScript(kit);
+  await kit.clock.advance(60_000);
+  const skipping = kit.store.deliveries.open(entry, heldTry(), kit.clock.now());
+  await cut;
+  expect(await skipping).toMatchObject({ kind: 'skipped', state: 'skipped' });
+
+  const settled = await first.read();
+  cut = cutScript(kit);
+  const resending = kit.store.deliveries.resend(settled, kit.clock.now());
+  await cut;
+  expect(await resending).toBe(2);
+  expect(await first.read()).toMatchObject({ step: 2, state: 'pending', once: 'failed' });
+});
