@@ -75,7 +75,7 @@ export async function startStack(
         (response) => response.ok,
         () => false,
       );
-    await waitFor(answers, { what: 'the API to answer' });
+    await waitFor(answers, { timeoutMs: 15_000, what: 'the API to answer' });
     return api;
   };
   const startWorker = (more: Record<string, string> = {}) =>
