@@ -37,8 +37,8 @@ export interface Told {
 /** What `open` answers; only `open` lets a try go out, and whoever got it has to `settle` or to `release`. */
 export type OpenTry =
   | ({ kind: 'open' } & Told)
-  /** Not now. `places`, `breaker`: the delivery has a slot of its own; `early`, `again`: it has had one. */
-  | { kind: 'wait'; ms: number; why: 'early' | 'again' | 'places' | 'breaker' }
+  /** Not now. `places`, `breaker`: the delivery has a slot of its own; `early`: it has one, or its next try is not yet due. */
+  | { kind: 'wait'; ms: number; why: 'early' | 'places' | 'breaker' }
   /** No try is made: the delivery has just become `skipped`, or `failed` in the middle of its tries. */
   | { kind: 'skipped'; state: Delivery['state']; delivery: Delivery }
   /** Settled, moved on, or gone. */

@@ -56,12 +56,12 @@ const DATA: Record<Subject['kind'], Data> = { job: jobData, batch: batchData };
 export async function webhookBody(told: Told, sign: SignLink, now: number): Promise<string> {
   const { delivery } = told;
   const { kind } = subjectOfEvent(delivery.id);
-  const sequence = kind === 'batch' ? delivery.run : (delivery.sequence ?? told.job?.seq);
+  const sequence = kind === 'batch' ? delivery.run : (delivery.sequence ?? told.job?.seq ?? 0);
   const envelope = {
     id: delivery.id,
     type: delivery.type,
     timestamp: new Date(delivery.created_at).toISOString(),
-    ...(sequence === undefined ? {} : { sequence }),
+    sequence,
   };
   let body = '';
   for (const each of await DATA[kind](told, sign, now)) {

@@ -18,7 +18,7 @@ local function granted() return { 'open', 0, redis.call('HGETALL', delivery), re
 if own[3] == token and state ~= 'pending' then return skipped(state) end
 if redis.call('ZSCORE', open, token) then return granted() end
 if state ~= 'pending' then return { 'over' } end
-if next - now > order.early then return { 'wait', next - now, own[3] == token and 'again' or 'early' } end
+if next - now > order.early then return { 'wait', next - now, 'early' } end
 
 local function skip()
   keep_endpoint(endpoint, open, rules)

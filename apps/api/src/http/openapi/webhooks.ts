@@ -79,9 +79,13 @@ function hook(type: string, { summary, description, data, example }: Row): ZodOp
               id: z.string().describe('the webhook-id'),
               type: z.literal(type),
               timestamp: z.iso.datetime().describe('when it happened'),
+              sequence: z
+                .int()
+                .nonnegative()
+                .describe('webhooks can arrive in any order: of two about the same job the later one has the greater number'),
               data,
             }),
-            example: { id, type, timestamp: '2026-11-23T08:00:31.540Z', data: example },
+            example: { id, type, timestamp: '2026-11-23T08:00:31.540Z', sequence: 5, data: example },
           },
         },
       },
