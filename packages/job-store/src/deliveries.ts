@@ -3,7 +3,6 @@ import {
   type BatchRecord,
   type Delivery,
   type DeliveryAttempt,
-  ENDPOINT_RULES,
   eventId,
   type JobRecord,
   PROGRESS_EVENT_EVERY_MS,
@@ -123,7 +122,7 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
           keys.endpointTries(held.endpoint),
           keys.dueDeliveries,
         ],
-        [JSON.stringify({ ...order, rules: ENDPOINT_RULES })],
+        [JSON.stringify(order)],
       )) as unknown[];
       if (verdict === 'open') return { kind: 'open', ...told(fieldsOf(own) ?? {}, record) };
       if (verdict === 'wait') return { kind: 'wait', ms: Number(detail), why: own as 'places' };
@@ -144,7 +143,7 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
         next: s.nextAt,
         due: s.nextAt === undefined ? undefined : s.nextAt + DUE_AFTER_MS,
         up: false,
-        ...(s.try && { now: s.try.now, try: { token: s.try.token, result: s.try.result }, rules: ENDPOINT_RULES }),
+        ...(s.try && { now: s.try.now, try: { token: s.try.token, result: s.try.result } }),
       };
       const attempts = JSON.stringify([...delivery.attempts, s.attempt].slice(-TRIES_KEPT));
       const over = s.state === 'pending' ? [] : ['once', ''];

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { ENDPOINT_RULES } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
 
 /** One Lua file, with what it shares with others behind its shebang line. */
@@ -10,13 +11,19 @@ interface Script {
 
 const lua = (name: string) => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
 
+/** The numbers as a table of Lua, so that they need not be sent and read with each call. */
+const rules = () =>
+  `local rules = { ${Object.entries(ENDPOINT_RULES)
+    .map(([name, value]) => `${name} = ${value}`)
+    .join(', ')} }\n`;
+
 const ABOUT_WEBHOOKS: ReadonlySet<string> = new Set(['open-try', 'settle']);
 
 function load(name: string): Script {
   const own = lua(name);
   const shebang = own.slice(0, own.indexOf('\n') + 1);
-  const shared = ['prelude', ...(ABOUT_WEBHOOKS.has(name) ? ['webhooks'] : [])].map(lua).join('');
-  const text = `${shebang}${shared}${own.slice(shebang.length)}`;
+  const webhooks = ABOUT_WEBHOOKS.has(name) ? rules() + lua('webhooks') : '';
+  const text = `${shebang}${lua('prelude')}${webhooks}${own.slice(shebang.length)}`;
   return { text, sha: createHash('sha1').update(text).digest('hex') };
 }
 

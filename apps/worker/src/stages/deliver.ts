@@ -48,7 +48,7 @@ async function deliver(kit: DeliverKit, entry: Entry, held: HeldTry, place: Plac
     const at = kit.clock.now();
     const result = await tryOnce(kit, opened, at);
     place.took(result.durationMs);
-    if (result.code !== 'aborted') return await settle(kit, opened.delivery, held, at, result);
+    if (result.code !== 'aborted') return await settle(kit, opened.delivery, { ...held, place }, at, result);
     await kit.store.deliveries.release(held);
     return { kind: 'wait', ms: 0 };
   } catch (error) {
@@ -89,7 +89,13 @@ function after(kit: DeliverKit, delivery: Delivery, result: Tried): NextTry {
   return single && next.state === 'pending' ? { state: 'failed' } : next;
 }
 
-async function settle(kit: DeliverKit, delivery: Delivery, held: HeldTry, at: number, result: Tried): Promise<Outcome> {
+async function settle(
+  kit: DeliverKit,
+  delivery: Delivery,
+  { place, ...held }: HeldTry & { place: Place },
+  at: number,
+  result: Tried,
+): Promise<Outcome> {
   const next = after(kit, delivery, result);
   const now = kit.clock.now();
   const attempt = {
@@ -104,12 +110,15 @@ async function settle(kit: DeliverKit, delivery: Delivery, held: HeldTry, at: nu
   };
   const failed = next.state === 'gone' || next.state === 'failed';
   const said = result.ours ? 'none' : next.state === 'delivered' ? 'ok' : next.state === 'gone' ? 'gone' : 'failed';
-  const settled = await kit.store.deliveries.settle(delivery, {
+  const settling = kit.store.deliveries.settle(delivery, {
     state: failed ? (delivery.once ?? 'failed') : next.state,
     attempt,
     ...(next.state === 'pending' ? { nextAt: now + next.waitMs } : {}),
     try: { ...held, result: said, now },
   });
+  // Redis carries out in order what one connection asks, so the next try finds the place free.
+  place.leave();
+  const settled = await settling;
   noteTry(kit, delivery, attempt, next);
   noteEndpoint(kit, delivery, held, settled);
   return settled.settled && next.state === 'pending' ? { kind: 'wait', ms: next.waitMs } : done;

@@ -22,6 +22,7 @@ export interface Place {
   took(ms: number): void;
   /** Redis had no place: other workers hold some of the endpoint's. */
   refused(): void;
+  /** Leaving twice is harmless. */
   leave(): void;
 }
 
@@ -73,6 +74,7 @@ export function createEndpointGate(now: () => number = () => performance.now()):
 
   function take(line: Line): Place {
     const began = now();
+    let left = false;
     line.open.push(began);
     return {
       took: (ms) => {
@@ -83,6 +85,8 @@ export function createEndpointGate(now: () => number = () => performance.now()):
         line.places = Math.max(1, line.places - 1);
       },
       leave: () => {
+        if (left) return;
+        left = true;
         line.open.splice(line.open.indexOf(began), 1);
         wakeNext(line);
       },

@@ -1,13 +1,13 @@
 #!lua flags=allow-oom
 -- settle: what a webhook try came to, for the delivery and for its endpoint. A delivery that is over leaves the due set.
 -- KEYS 1 delivery 2 subject (job or batch) 3 due deliveries 4 counters 5 endpoint 6 its open tries (5 and 6 are the delivery when no try ends)
--- ARGV 1 order {id, token, step, now, tries|nil, state, due|nil, next|nil, counter|nil, up, try {token, result ok|failed|gone|none}|nil, rules}
+-- ARGV 1 order {id, token, step, now, tries|nil, state, due|nil, next|nil, counter|nil, up, try {token, result ok|failed|gone|none}|nil}
 --      2.. field, value
 -- Answers {'ok', step, note} | {'stale', 0, note} | {'missing', 0, note}; note: closed, opened, disabled or '' of the endpoint
 local order = cjson.decode(ARGV[1])
 local delivery, subject = KEYS[1], KEYS[2]
 -- The place is given back whatever has become of the delivery.
-local note = order.try and end_try(KEYS[5], KEYS[6], order.try, order.now, order.rules, KEYS[4]) or ''
+local note = order.try and end_try(KEYS[5], KEYS[6], order.try, order.now, KEYS[4]) or ''
 local seen = redis.call('HMGET', delivery, 'step', 'tok', 'state', 'tries')
 if not seen[1] then return { 'missing', 0, note } end
 if seen[2] == order.token then return { 'ok', tonumber(seen[1]), note } end

@@ -1,4 +1,4 @@
--- Shared by the scripts of deliveries; put behind the prelude by scripts.ts.
+-- Shared by the scripts of deliveries; put behind the prelude by scripts.ts, with the numbers of ENDPOINT_RULES as `rules`.
 -- A delivery's fields: id tenant job_id|batch_id run type url state step tries att created next · tok token of the last change ·
 -- seq of the event · as, asg, aprog the job as it was then · once, extra of a resend.
 -- An endpoint's fields: avg what a try takes · line the last slot given out · park the same behind an open breaker ·
@@ -22,20 +22,20 @@ local function write_state(delivery, subject, due_set, id, token, state, next, d
   end
 end
 
-local function keep_endpoint(endpoint, open, rules)
+local function keep_endpoint(endpoint, open)
   redis.call('PEXPIRE', endpoint, rules.forgetAfterMs)
   redis.call('PEXPIRE', open, rules.forgetAfterMs)
 end
 
 -- What a try takes now: the average, or the age of one that is open for longer than that.
-local function likely_ms(avg, open, now, rules)
+local function likely_ms(avg, open, now)
   local oldest = redis.call('ZRANGE', open, 0, 0, 'WITHSCORES')
   local age = oldest[2] and now - (tonumber(oldest[2]) - rules.leaseMs) or 0
   return math.min(math.max(avg or rules.firstAverageMs, age), rules.maxGapMs * rules.openTries)
 end
 
 -- A slot in the line of those that wait for a place.
-local function slot_in_line(endpoint, line, ms, now, rules)
+local function slot_in_line(endpoint, line, ms, now)
   local gap = math.min(math.max(ms / rules.openTries, rules.minGapMs), rules.maxGapMs)
   line = math.max(line, now) + gap
   redis.call('HSET', endpoint, 'line', string.format('%.3f', line))
@@ -43,14 +43,14 @@ local function slot_in_line(endpoint, line, ms, now, rules)
 end
 
 -- A slot behind the probe of an open breaker; the first one is the probe.
-local function slot_behind_probe(endpoint, park, first, rules)
+local function slot_behind_probe(endpoint, park, first)
   local slot = math.ceil(math.max(first, park + rules.parkGapMs))
   redis.call('HSET', endpoint, 'park', slot)
   return slot
 end
 
 -- Counts a try in the window and says how many there were, and how many of them failed.
-local function count_try(endpoint, win, failed, now, rules)
+local function count_try(endpoint, win, failed, now)
   local bucket, tries, bad, kept = math.floor(now / rules.bucketMs), 0, 0, {}
   for _, each in ipairs(win and cjson.decode(win) or {}) do
     if each[1] > bucket - rules.windowMs / rules.bucketMs then kept[#kept + 1] = each end
@@ -72,19 +72,19 @@ local function learn_ms(endpoint, seen, took, now)
   if old and old > 0 and ahead > 0 then redis.call('HSET', endpoint, 'line', string.format('%.3f', now + ahead * avg / old)) end
 end
 
-local function succeeded(endpoint, seen, began, now, rules)
+local function succeeded(endpoint, seen, began, now)
   redis.call('HDEL', endpoint, 'since')
   if seen.off and began > tonumber(seen.off) then redis.call('HDEL', endpoint, 'off', 'why') end
   if seen.till then
     redis.call('HDEL', endpoint, 'till', 'rest', 'probe', 'win')
     return 'closed'
   end
-  count_try(endpoint, seen.win, 0, now, rules)
+  count_try(endpoint, seen.win, 0, now)
   return ''
 end
 
-local function failed(endpoint, seen, token, gone, now, rules, counters)
-  local tries, bad = count_try(endpoint, seen.win, 1, now, rules)
+local function failed(endpoint, seen, token, gone, now, counters)
+  local tries, bad = count_try(endpoint, seen.win, 1, now)
   local since = number_or(seen.since, now)
   redis.call('HSET', endpoint, 'since', since)
   local opened = false
@@ -109,7 +109,7 @@ end
 
 -- The end of a try: gives its place back and takes note of what came of it. A try whose lease is over, or that was ended
 -- before, changes nothing; so the end of a try may be told twice.
-local function end_try(endpoint, open, try, now, rules, counters)
+local function end_try(endpoint, open, try, now, counters)
   local lease = redis.call('ZSCORE', open, try.token)
   if not lease then return '' end
   redis.call('ZREM', open, try.token)
@@ -119,7 +119,7 @@ local function end_try(endpoint, open, try, now, rules, counters)
   for i, name in ipairs(names) do seen[name] = values[i] or nil end
   local began = tonumber(lease) - rules.leaseMs
   learn_ms(endpoint, seen, now - began, now)
-  keep_endpoint(endpoint, open, rules)
-  if try.result == 'ok' then return succeeded(endpoint, seen, began, now, rules) end
-  return failed(endpoint, seen, try.token, try.result == 'gone', now, rules, counters)
+  keep_endpoint(endpoint, open)
+  if try.result == 'ok' then return succeeded(endpoint, seen, began, now) end
+  return failed(endpoint, seen, try.token, try.result == 'gone', now, counters)
 end
