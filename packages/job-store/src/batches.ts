@@ -13,8 +13,8 @@ import {
 import type { Redis } from 'ioredis';
 import { decodeBatch, newBatchFields } from './batch-codec.ts';
 import { unpackDoc } from './doc-codec.ts';
-import type { ListPlace } from './job-list.ts';
 import type { Keys } from './keys.ts';
+import { createNewestFirst, type ListPlace } from './newest-first.ts';
 import { pipelined } from './pipelined.ts';
 import { decodeRecord, newRecordFields } from './record-codec.ts';
 import type { RunScript } from './scripts.ts';
@@ -67,6 +67,7 @@ export type Batches = ReturnType<typeof createBatches>;
  * always add up to `total`; what touches many jobs goes in chunks, as long work (`works`).
  */
 export function createBatches(redis: Redis, run: RunScript, keys: Keys, clock: { now(): number }) {
+  const newestFirst = createNewestFirst(redis);
   const eraseWork = (id: string) => keys.work(workId('batch-erase', id));
 
   async function heads(ids: readonly string[]): Promise<LineHead[]> {
@@ -168,24 +169,14 @@ export function createBatches(redis: Redis, run: RunScript, keys: Keys, clock: {
       after: ListPlace | null;
       limit: number;
     }): Promise<{ batches: BatchRecord[]; next: ListPlace | null }> {
-      const max = o.after === null ? '+inf' : String(o.after.at);
-      const places: ListPlace[] = [];
-      for (let offset = 0; places.length <= o.limit; offset += o.limit + 1) {
-        const page = ['BYSCORE', 'REV', 'LIMIT', offset, o.limit + 1, 'WITHSCORES'] as const;
-        const flat = await redis.zrange(keys.tenantBatches(o.tenant), max, '-inf', ...page);
-        for (let i = 0; i < flat.length; i += 2) {
-          const place = { id: String(flat[i]), at: Number(flat[i + 1]) };
-          if (o.after === null || place.at < o.after.at || place.id < o.after.id) places.push(place);
-        }
-        if (flat.length < 2 * (o.limit + 1)) break;
-      }
-      const shown = places.slice(0, o.limit);
-      const found = await pipelined(redis, shown, (pipeline, { id }) => pipeline.hgetall(keys.batch(id)));
-      const batches = shown.flatMap(({ id }, i) => {
+      const key = keys.tenantBatches(o.tenant);
+      const { ids, next } = await newestFirst.page({ key, place: o.after, limit: o.limit });
+      const found = await pipelined(redis, ids, (pipeline, id) => pipeline.hgetall(keys.batch(id)));
+      const batches = ids.flatMap((id, i) => {
         const fields = found[i] as Record<string, string>;
         return fields['st'] ? [decodeBatch(id, fields)] : [];
       });
-      return { batches, next: places.length > o.limit ? (shown.at(-1) ?? null) : null };
+      return { batches, next };
     },
 
     /** Ids of the jobs from place `from` on, in the order of their lines. */
