@@ -139,7 +139,7 @@ function createClient(url: string, key: string) {
   return {
     key,
     send,
-    post: async <T>(path: string, body: unknown) => await read<T>(await send('POST', path, body)),
+    post: async <T>(path: string, body?: unknown) => await read<T>(await send('POST', path, body)),
     get: async <T>(path: string) => await read<T>(await send('GET', path)),
     job: async (id: string) => await read<Job>(await send('GET', `/v1/jobs/${id}`)),
     /** Waits until the job is terminal. */

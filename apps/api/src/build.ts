@@ -6,7 +6,7 @@ import type { JobRequest } from '@grsai-jobs/jobs';
 import { createObjectStore } from '@grsai-jobs/object-store';
 import { connectRedis, createProducer } from '@grsai-jobs/queue';
 import { createMetrics, type Logger, type Service, stopInOrder, systemClock, throttledLog } from '@grsai-jobs/runtime';
-import { createEgress, createSecretBox, newSecret } from '@grsai-jobs/webhooks';
+import { createEgress, createKeyring, createSecretBox, newSecret } from '@grsai-jobs/webhooks';
 import { monotonicFactory } from 'ulid';
 import type { ApiConfig } from './config.ts';
 import { createApp } from './http/app.ts';
@@ -73,7 +73,6 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
     checksums: config.S3_CHECKSUMS,
   });
   const egress = createEgress({ allow: config.EGRESS_ALLOW });
-  const secrets = createSecretBox(config.SECRETS_KEY);
   const auth = createAuth({
     apiKeys: store.apiKeys,
     adminKey: config.ADMIN_API_KEY,
@@ -88,6 +87,8 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
           }),
         }),
   });
+  const box = createSecretBox(config.SECRETS_KEY);
+  const keyring = createKeyring({ store: store.tenants, box, newSecret, clock });
   const memory = watchMemory(store.health, onError);
   const intake = {
     defaults: { image: config.ON_UNKNOWN_SUBMIT_IMAGE, chat: config.ON_UNKNOWN_SUBMIT_CHAT },
@@ -158,12 +159,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
         batches: store.batches,
         retryFailed: createRetryFailed({ works: store.works, clock }),
       }),
-      webhookSecretRoutes({
-        auth,
-        tenants: store.tenants,
-        newSealedSecret: (tenant) => secrets.seal(newSecret(), tenant),
-        openSecret: (sealed, tenant) => secrets.open(sealed, tenant),
-      }),
+      webhookSecretRoutes({ auth, keyring, log }),
       adminKeyRoutes({ auth, apiKeys: store.apiKeys, clock }),
       docsRoutes(document),
     ],

@@ -1,6 +1,6 @@
 import { Grsai } from '@grsai-jobs/grsai';
 import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
-import { createJobStore, hearCancels, watchMemory } from '@grsai-jobs/job-store';
+import { createJobStore, hearCancels, hearSecretChanges, watchMemory } from '@grsai-jobs/job-store';
 import { createObjectStore } from '@grsai-jobs/object-store';
 import {
   type Consumer,
@@ -22,7 +22,7 @@ import {
   systemClock,
   throttledLog,
 } from '@grsai-jobs/runtime';
-import { createEgress, createSecretBox, newSecret } from '@grsai-jobs/webhooks';
+import { createEgress, createKeyring, createSecretBox, newSecret } from '@grsai-jobs/webhooks';
 import { createBatchWorks } from './batches/index.ts';
 import type { WorkerConfig } from './config.ts';
 import { createLateResults, LATE_EVERY_MS } from './maintain/late-results.ts';
@@ -30,6 +30,7 @@ import { createOldRecords, OLD_EVERY_MS } from './maintain/old-records.ts';
 import { createOwedDeliveries, OWED_EVERY_MS } from './maintain/owed-deliveries.ts';
 import { createPauseRound, PAUSES_EVERY_MS } from './maintain/pauses.ts';
 import { createRepairs, REPAIR_EVERY_MS } from './maintain/repairs.ts';
+import { startReseal } from './maintain/reseal.ts';
 import { createWorkRound, WORKS_EVERY_MS } from './maintain/works.ts';
 import { createPauseControl } from './pauses/pause-control.ts';
 import { createProbes } from './pauses/probes.ts';
@@ -79,7 +80,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
   });
   const egress = createEgress({ allow: config.EGRESS_ALLOW });
   const grsai = new Grsai({ apiKey: config.GRSAI_API_KEY, baseUrls: config.GRSAI_BASE_URLS, logger: log });
-  const secrets = createSecretBox(config.SECRETS_KEY);
+  const box = createSecretBox(config.SECRETS_KEY);
 
   const stopping = new AbortController();
   const cutting = new AbortController();
@@ -101,7 +102,8 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
   };
   const limits = { maxInFlight: config.GRSAI_MAX_IN_FLIGHT, rpm: config.GRSAI_RPM };
   const signLink = (key: string, ttlS: number) => objects.signedUrl(key, ttlS);
-  const secretsOf = createTenantSecrets({ tenants: store.tenants, secrets, newSecret });
+  const keyring = createKeyring({ store: store.tenants, box, newSecret, clock });
+  const secrets = createTenantSecrets({ keyring, clock });
 
   const consume = (name: QueueName, handler: Handler, concurrency: number): Consumer =>
     createConsumer(name, name === 'deliver' ? handler : countingStalls(kit, name, handler), {
@@ -121,6 +123,14 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     prefix: config.REDIS_PREFIX,
     onCancel: (jobId) => openCalls.cancel(jobId),
     onListening: () => openCalls.catchUp(store.jobs).catch(onError),
+    onError,
+  });
+  await hearSecretChanges({
+    redis: listener,
+    prefix: config.REDIS_PREFIX,
+    onChange: secrets.changed,
+    onListening: secrets.listening,
+    onDeaf: secrets.deaf,
     onError,
   });
   const inputs = createInputObjects(objects, config.INPUT_IMAGES);
@@ -143,7 +153,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     ),
     consume(
       'deliver',
-      createDeliverStage({ ...kit, egress, signLink, secretsOf, random: Math.random, gate: createEndpointGate() }),
+      createDeliverStage({ ...kit, egress, signLink, secretsOf: secrets.of, random: Math.random, gate: createEndpointGate() }),
       config.DELIVER_CONCURRENCY,
     ),
   ];
@@ -171,7 +181,11 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
       ),
     },
     { name: 'late-results', everyMs: LATE_EVERY_MS, run: createLateResults({ ...kit, grsai }) },
-    { name: WORKS_ROUND, everyMs: WORKS_EVERY_MS, run: createWorkRound(kit, createBatchWorks(batchKit)) },
+    {
+      name: WORKS_ROUND,
+      everyMs: WORKS_EVERY_MS,
+      run: createWorkRound(kit, createBatchWorks(batchKit)),
+    },
     { name: 'old-records', everyMs: OLD_EVERY_MS, run: createOldRecords(kit, config.RETENTION_DAYS) },
   ];
   const maintain = createMaintainer(Object.fromEntries(rounds.map(({ name, run }) => [name, run])), {
@@ -187,10 +201,11 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
 
   const health = await startHealth(config, { store, objects, metrics, control });
   for (const consumer of [...stages, maintain]) consumer.start();
+  const reseal = box.hasOlderKeys ? [startReseal({ tenants: store.tenants, keyring, box, log, stopping: stopping.signal })] : [];
   log.info({ event: 'worker.ready', health_port: health?.port }, 'ready');
 
   const closing: readonly (readonly Service[])[] = [
-    [...stages, maintain, watch, memory],
+    [...stages, maintain, watch, memory, ...reseal],
     [
       pace,
       ...(health ? [health] : []),

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { hear } from './hear.ts';
 import { createKeys, type Keys } from './keys.ts';
 
 export type CancelSignals = ReturnType<typeof createCancelSignals>;
@@ -14,20 +15,13 @@ export function createCancelSignals(redis: Redis, keys: Keys) {
 
 /**
  * Hears of each job whose open call is to be aborted.
- * @param o.redis a connection for this alone: one that listens takes no other commands.
+ * @param o.redis a connection that listens; it takes no other commands.
  * @param o.onListening called when listening begins, and again each time the connection came back: signals may have been missed.
  */
-export async function hearCancels(o: {
+export const hearCancels = (o: {
   redis: Redis;
   prefix: string;
   onCancel: (jobId: string) => void;
   onListening: () => void;
   onError: (error: Error) => void;
-}): Promise<void> {
-  const { cancels } = createKeys(o.prefix);
-  o.redis.on('message', (_channel: string, jobId: string) => o.onCancel(jobId));
-  o.redis.on('ready', () => {
-    o.redis.subscribe(cancels).then(o.onListening, o.onError);
-  });
-  await o.redis.subscribe(cancels);
-}
+}): Promise<void> => hear({ ...o, channel: createKeys(o.prefix).cancels, onMessage: o.onCancel });

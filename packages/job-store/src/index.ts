@@ -21,5 +21,5 @@ export type { Pause, Pauses } from './pauses.ts';
 export { RATE_WINDOW_S, type RateCount, type RateLimit } from './rate-limits.ts';
 export type { Moved } from './run-move.ts';
 export type { Sweeps } from './sweeps.ts';
-export type { Tenants } from './tenants.ts';
+export { hearSecretChanges, type Tenants } from './tenants.ts';
 export { type Work, type Works, workId } from './works.ts';

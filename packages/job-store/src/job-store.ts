@@ -62,7 +62,7 @@ export function createJobStore(o: { redis: Redis; prefix: string; clock: { now()
     deliveries: createDeliveries(o.redis, run, keys),
     endpoints: createEndpoints(o.redis, keys, o.clock),
     apiKeys: createApiKeys(o.redis, keys),
-    tenants: createTenants(o.redis, keys),
+    tenants: createTenants(o.redis, run, keys),
     health: createRedisHealth(o.redis, keys),
     pauses: createPauses(o.redis, keys, PAUSABLE),
     paces: createPaces(o.redis, run, keys, o.clock),

@@ -16,10 +16,12 @@ export interface Keys {
   turns: string;
   /** The channel that says which job's open call is to be aborted. */
   cancels: string;
+  /** The channel that says which tenant's webhook secrets have changed. */
+  secretChanges: string;
   tenantJobs(tenant: string): string;
   tenantFailed(tenant: string): string;
   tenantDeliveries(tenant: string): string;
-  /** What belongs to a tenant itself, such as its sealed webhook secret. */
+  /** What belongs to a tenant itself, such as its sealed webhook secrets. */
   tenant(tenant: string): string;
   failed: string;
   /** Ended jobs by the time of their end, for the sweep of old records. */
@@ -75,6 +77,7 @@ export function createKeys(prefix: string): Keys {
     rpm: at('rpm'),
     turns: at('turns'),
     cancels: at('cancels'),
+    secretChanges: at('secret-changes'),
     tenantJobs: (tenant) => at(`tenant:${tenant}:jobs`),
     tenantFailed: (tenant) => at(`tenant:${tenant}:failed`),
     tenantDeliveries: (tenant) => at(`tenant:${tenant}:deliveries`),

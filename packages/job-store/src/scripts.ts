@@ -51,6 +51,7 @@ const SCRIPT_NAMES = [
   'work-add',
   'work-take',
   'work-leave',
+  'swap-secrets',
 ] as const;
 type ScriptName = (typeof SCRIPT_NAMES)[number];
 

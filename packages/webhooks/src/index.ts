@@ -7,8 +7,9 @@ export { EgressError, type EgressErrorCode, type Phase } from './egress/errors.t
 export { ANSWER_BYTES, type PostRequest, type PostResult, postOnce } from './egress/post.ts';
 export { createResolver, type Resolve } from './egress/resolver.ts';
 export { MAX_URL_LENGTH, type UrlProblem } from './egress/url-rules.ts';
+export { createKeyring, type Keyring } from './signing/keyring.ts';
 export { createSecretBox, type SecretBox, SecretBoxError } from './signing/secret-box.ts';
-export { type DatedSecret, livingSecrets, newSecret, rotateSecrets, WebhookSecretError } from './signing/secrets.ts';
+export { type DatedSecret, livingSecrets, newSecret, rotateSecrets, secretId, WebhookSecretError } from './signing/secrets.ts';
 export { type Signable, sign, type WebhookHeaders } from './signing/sign.ts';
 export {
   type IncomingHeaders,

@@ -1,22 +1,51 @@
-import type { Tenants } from '@grsai-jobs/job-store';
-import type { SecretBox } from '@grsai-jobs/webhooks';
+import { type DatedSecret, type Keyring, livingSecrets } from '@grsai-jobs/webhooks';
 import { LRUCache } from 'lru-cache';
 
 const CACHE_MS = 60_000;
 
-/** The webhook secrets of a tenant, newest first; made when the tenant has none yet, and believed for a minute. */
-export function createTenantSecrets(o: {
-  tenants: Tenants;
-  secrets: SecretBox;
-  newSecret: () => string;
-}): (tenant: string) => Promise<readonly string[]> {
-  const known = new LRUCache<string, readonly string[]>({ max: 10_000, ttl: CACHE_MS });
-  return async (tenant) => {
+/** The webhook secrets of tenants, as one process knows them. */
+export interface TenantSecrets {
+  /** What signs for the tenant now, newest first. */
+  of(tenant: string): Promise<readonly string[]>;
+  /** The tenant's secrets have changed: they are read anew, also where a read is under way. */
+  changed(tenant: string): void;
+  /** Changes are heard of from now on; some may have been missed. */
+  listening(): void;
+  /** Changes are missed from now on, so each question is a read until {@link TenantSecrets.listening}. */
+  deaf(): void;
+}
+
+/**
+ * Secrets are believed for a minute while changes are heard of, and not at all while they are not: after a rotation
+ * without an overlap nothing may be signed by the old secret alone.
+ */
+export function createTenantSecrets(o: { keyring: Pick<Keyring, 'read'>; clock: { now(): number } }): TenantSecrets {
+  const known = new LRUCache<string, Promise<readonly DatedSecret[]>>({ max: 10_000, ttl: CACHE_MS });
+  let hears = false;
+
+  async function read(tenant: string): Promise<readonly DatedSecret[]> {
+    if (!hears) return await o.keyring.read(tenant);
     const cached = known.get(tenant);
-    if (cached) return cached;
-    const sealed = await o.tenants.webhookSecret(tenant, () => o.secrets.seal(o.newSecret(), tenant));
-    const opened = [o.secrets.open(sealed, tenant)];
-    known.set(tenant, opened);
-    return opened;
+    if (cached) return await cached;
+    const reading = o.keyring.read(tenant);
+    known.set(tenant, reading);
+    return await reading.catch((error: unknown) => {
+      if (known.peek(tenant) === reading) known.delete(tenant);
+      throw error;
+    });
+  }
+
+  return {
+    of: async (tenant) => livingSecrets(await read(tenant), o.clock.now()),
+    changed: (tenant) => {
+      known.delete(tenant);
+    },
+    listening: () => {
+      known.clear();
+      hears = true;
+    },
+    deaf: () => {
+      hears = false;
+    },
   };
 }

@@ -18,6 +18,8 @@ export interface SecretBox {
   open(sealed: string, tenant: string): string;
   /** Whether the first key sealed it; if not, seal it anew on the next write, so that old keys can go. */
   isCurrent(sealed: string): boolean;
+  /** Whether there are older keys, under which something may still lie. */
+  readonly hasOlderKeys: boolean;
 }
 
 interface Key {
@@ -55,6 +57,8 @@ export function createSecretBox(secretsKey: string): SecretBox {
         throw new SecretBoxError('the sealed secret was altered, or belongs to another tenant', { cause });
       }
     },
+
+    hasOlderKeys: keys.length > 1,
 
     isCurrent: (sealed) => parseSealed(sealed).keyId === current.id,
   };

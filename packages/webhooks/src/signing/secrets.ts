@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 
 const PREFIX = 'whsec_';
 const NEW_SECRET_BYTES = 32;
@@ -22,6 +22,11 @@ export class WebhookSecretError extends Error {
 /** A fresh signing secret: `whsec_` and the base64 of 32 random bytes. */
 export function newSecret(): string {
   return PREFIX + randomBytes(NEW_SECRET_BYTES).toString('base64');
+}
+
+/** A name for a secret that can be shown and logged: `whk_` and 16 hex digits of its hash. */
+export function secretId(secret: string): string {
+  return `whk_${createHash('sha256').update(secretBytes(secret)).digest('hex').slice(0, 16)}`;
 }
 
 /**

@@ -1,0 +1,88 @@
+import type { DatedSecret } from '@grsai-jobs/webhooks';
+import { expect, test } from 'vitest';
+import { createTenantSecrets } from './tenant-secrets.ts';
+
+/** A keyring whose answers come when the test says so. */
+function kit() {
+  let now = 0;
+  const reads: ((secrets: readonly DatedSecret[]) => void)[] = [];
+  const secrets = createTenantSecrets({
+    keyring: { read: () => new Promise((resolve) => reads.push(resolve)) },
+    clock: { now: () => now },
+  });
+  return {
+    secrets,
+    reads,
+    answer: async (...list: readonly DatedSecret[]) => reads.at(-1)?.(list),
+    at: (ms: number) => {
+      now = ms;
+    },
+  };
+}
+
+test('while changes are heard of a tenant is read once, by many tries at once too', async () => {
+  const { secrets, reads, answer } = kit();
+  secrets.listening();
+  const both = Promise.all([secrets.of('acme'), secrets.of('acme')]);
+  await answer({ secret: 'a' });
+  expect(await both).toEqual([['a'], ['a']]);
+  expect(await secrets.of('acme')).toEqual(['a']);
+  expect(reads).toHaveLength(1);
+});
+
+test('when a change is heard of while a read is under way then what that read brings is not believed later', async () => {
+  const { secrets, reads, answer } = kit();
+  secrets.listening();
+  const before = secrets.of('acme');
+  secrets.changed('acme');
+  await answer({ secret: 'old' });
+  expect(await before).toEqual(['old']);
+  const after = secrets.of('acme');
+  await answer({ secret: 'new' });
+  expect(await after).toEqual(['new']);
+  expect(reads).toHaveLength(2);
+});
+
+test('while changes are missed each try reads, and what was known before is forgotten when they are heard of again', async () => {
+  const { secrets, reads, answer } = kit();
+  secrets.listening();
+  const first = secrets.of('acme');
+  await answer({ secret: 'a' });
+  await first;
+  secrets.deaf();
+  for (const n of [2, 3]) {
+    const each = secrets.of('acme');
+    expect(reads).toHaveLength(n);
+    await answer({ secret: 'b' });
+    expect(await each).toEqual(['b']);
+  }
+  secrets.listening();
+  const again = secrets.of('acme');
+  await answer({ secret: 'c' });
+  expect(await again).toEqual(['c']);
+});
+
+test('a secret that was read before its end signs no longer after it', async () => {
+  const { secrets, answer, at } = kit();
+  secrets.listening();
+  const during = secrets.of('acme');
+  await answer({ secret: 'new' }, { secret: 'old', until: 100 });
+  expect(await during).toEqual(['new', 'old']);
+  at(100);
+  expect(await secrets.of('acme')).toEqual(['new']);
+});
+
+test('when a read fails then the next try reads again', async () => {
+  let reads = 0;
+  const keyring = {
+    read: async () => {
+      reads += 1;
+      if (reads === 1) throw new Error('away');
+      return [{ secret: 'a' }];
+    },
+  };
+  const secrets = createTenantSecrets({ keyring, clock: { now: () => 0 } });
+  secrets.listening();
+  await expect(secrets.of('acme')).rejects.toThrow('away');
+  expect(await secrets.of('acme')).toEqual(['a']);
+});

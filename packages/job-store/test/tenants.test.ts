@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { startStore } from './kit.ts';
+
+test('a secret that was written before there were rotations is read as the only one', async () => {
+  const { store, redis } = await startStore();
+  await redis.hset('{gj}:tenant:acme', 'webhook_secret', 'v1.00000000.sealed');
+  expect((await store.tenants.webhookSecrets('acme')).secrets).toEqual([{ secret: 'v1.00000000.sealed' }]);
+  expect((await store.tenants.webhookSecrets('other')).secrets).toEqual([]);
+});
+
+test('of two changes of the same secrets one is written, and everybody hears of it', async () => {
+  const { store, redis } = await startStore();
+  const heard: string[] = [];
+  const ear = redis.duplicate();
+  ear.on('message', (_channel, tenant) => heard.push(tenant));
+  await ear.subscribe('{gj}:secret-changes');
+  const before = await store.tenants.webhookSecrets('acme');
+  const both = ['a', 'b'].map((secret) => store.tenants.replaceWebhookSecrets('acme', before, [{ secret }]));
+  const answers = await Promise.all(both);
+  expect(answers).toEqual([true, false]);
+  expect((await store.tenants.webhookSecrets('acme')).secrets).toEqual([{ secret: 'a' }]);
+  const next = await store.tenants.webhookSecrets('acme');
+  expect(await store.tenants.replaceWebhookSecrets('acme', next, [{ secret: 'c' }, { secret: 'a', until: 5 }])).toBe(true);
+  expect((await store.tenants.webhookSecrets('acme')).secrets).toEqual([{ secret: 'c' }, { secret: 'a', until: 5 }]);
+  await ear.ping();
+  expect(heard).toEqual(['acme', 'acme']);
+  ear.disconnect();
+});
+
+test('when the answer to a change is lost then the change that is sent again says that it was written', async () => {
+  const { store, proxy } = await startStore();
+  const before = await store.tenants.webhookSecrets('acme');
+  await store.tenants.replaceWebhookSecrets('warm', before, [{ secret: 'a' }]);
+  const cut = proxy.cutAfterNextReply((command) => command.name === 'evalsha');
+  expect(await store.tenants.replaceWebhookSecrets('acme', before, [{ secret: 'a' }])).toBe(true);
+  await cut;
+});
+
+test('each tenant is visited, and none of its lists is taken for one', async () => {
+  const { store, redis } = await startStore();
+  for (const tenant of ['acme', 'b-2']) await redis.hset(`{gj}:tenant:${tenant}`, 'webhook_secret', 'x');
+  await redis.zadd('{gj}:tenant:acme:jobs', 1, 'job_1');
+  await redis.hset('{gj}:tenant:acme:hash', 'a', 'b');
+  const seen: string[] = [];
+  await store.tenants.forEach(async (tenant) => {
+    seen.push(tenant);
+  });
+  expect(seen.sort()).toEqual(['acme', 'b-2']);
+});
