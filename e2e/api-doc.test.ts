@@ -20,7 +20,7 @@ test('when each line of docs/api.md is run from top to bottom then all of them w
   const script = ['set -eu', 'set -o pipefail', ...blocks].join('\n');
   const { stdout } = await promisify(execFile)('bash', ['-c', script], {
     cwd,
-    env: { PATH: process.env['PATH'], API: stack.url, KEY: stack.tenant.key, ADMIN: stack.admin.key },
+    env: { PATH: process.env['PATH'], API: stack.url, KEY: stack.tenant.key, HOOKS: stack.receiver.url, ADMIN: stack.admin.key },
     timeout: 90_000,
   });
   expect(stdout).toMatch(/^job_[0-9A-Z]{26}\n/);
@@ -39,7 +39,7 @@ test('every route of openapi.json has a line in docs/api.md', () => {
   const lines = blocks
     .join('\n')
     .replaceAll('\\\n', ' ')
-    .replaceAll(/\$\{?(JOB|SLOW)\b\}?/g, '{id}')
+    .replaceAll(/\$\{?(JOB|SLOW|HOOK)\b\}?/g, '{id}')
     .replaceAll('images/0', 'images/{n}')
     .split(/curl /);
   const told = lines.flatMap((line) => {

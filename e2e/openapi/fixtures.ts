@@ -1,3 +1,4 @@
+import { waitFor } from '@grsai-jobs/testkit';
 import { chat, image, type Stack } from '../stack.ts';
 
 /** The values of the parameters in a path. */
@@ -26,6 +27,14 @@ const endedChat = async (stack: Stack): Promise<string> => {
   return id;
 };
 
+/** A delivery that is over. */
+const deliveredHook = async (stack: Stack): Promise<string> => {
+  const job = await endedChat(stack);
+  const delivered = async () => (await stack.tenant.job(job)).webhook.state === 'delivered' || undefined;
+  await waitFor(delivered, { what: `the webhook of ${job} to be delivered` });
+  return `evt_${job.slice(4)}_1_job.succeeded`;
+};
+
 /**
  * What stands behind the parameters of a path, by operationId, made anew for each request: the document's own ids name nothing that
  * exists. An operation with parameters in its path needs a row here.
@@ -36,5 +45,7 @@ export const FIXTURES: Readonly<Record<string, (stack: Stack) => Promise<PathVal
   getJobImage: async (stack) => ({ id: await endedImage(stack), n: '0' }),
   cancelJob: async (stack) => ({ id: await newJob(stack, image(stack.receiver, 'a slow picture')) }),
   retryJob: async (stack) => ({ id: await canceledJob(stack) }),
+  getWebhookDelivery: async (stack) => ({ id: await deliveredHook(stack) }),
+  resendWebhookDelivery: async (stack) => ({ id: await deliveredHook(stack) }),
   deleteJob: async (stack) => ({ id: await canceledJob(stack) }),
 };

@@ -28,6 +28,7 @@ import { jobEventRoutes } from './http/routes/job-events.ts';
 import { jobImageRoutes } from './http/routes/job-images.ts';
 import { jobListRoutes } from './http/routes/job-list.ts';
 import { jobRoutes } from './http/routes/jobs.ts';
+import { webhookDeliveryRoutes } from './http/routes/webhook-deliveries.ts';
 import { webhookSecretRoutes } from './http/routes/webhook-secret.ts';
 import { answerUnreadable } from './http/unreadable.ts';
 import { createAcceptBatch } from './use-cases/accept-batch.ts';
@@ -35,6 +36,8 @@ import { createAcceptJob } from './use-cases/accept-job.ts';
 import { imageProblems, webhookProblems } from './use-cases/check-request.ts';
 import { createDeleteJob } from './use-cases/delete-job.ts';
 import { createKeepInputs, inputProblems } from './use-cases/keep-inputs.ts';
+import { createRecoverEndpoint } from './use-cases/recover-endpoint.ts';
+import { createResendDelivery } from './use-cases/resend-delivery.ts';
 import { createRetryFailed } from './use-cases/retry-failed.ts';
 import { createWaitForEnd } from './use-cases/wait-for-end.ts';
 
@@ -158,6 +161,13 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
         ...shared,
         batches: store.batches,
         retryFailed: createRetryFailed({ works: store.works, clock }),
+      }),
+      webhookDeliveryRoutes({
+        auth,
+        deliveries: store.deliveries,
+        list: store.deliveryList,
+        resend: createResendDelivery({ deliveries: store.deliveries, producer, clock, log }),
+        recover: createRecoverEndpoint({ store, producer, clock, log }),
       }),
       webhookSecretRoutes({ auth, keyring, log }),
       adminKeyRoutes({ auth, apiKeys: store.apiKeys, clock }),

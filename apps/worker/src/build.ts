@@ -1,6 +1,6 @@
 import { Grsai } from '@grsai-jobs/grsai';
 import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
-import { createJobStore, hearCancels, hearSecretChanges, watchMemory } from '@grsai-jobs/job-store';
+import { createJobStore, hearCancels, hearSecretChanges, RECOVER_WORK, watchMemory } from '@grsai-jobs/job-store';
 import { createObjectStore } from '@grsai-jobs/object-store';
 import {
   type Consumer,
@@ -29,6 +29,7 @@ import { createLateResults, LATE_EVERY_MS } from './maintain/late-results.ts';
 import { createOldRecords, OLD_EVERY_MS } from './maintain/old-records.ts';
 import { createOwedDeliveries, OWED_EVERY_MS } from './maintain/owed-deliveries.ts';
 import { createPauseRound, PAUSES_EVERY_MS } from './maintain/pauses.ts';
+import { recoverDeliveries } from './maintain/recover.ts';
 import { createRepairs, REPAIR_EVERY_MS } from './maintain/repairs.ts';
 import { startReseal } from './maintain/reseal.ts';
 import { createWorkRound, WORKS_EVERY_MS } from './maintain/works.ts';
@@ -184,7 +185,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     {
       name: WORKS_ROUND,
       everyMs: WORKS_EVERY_MS,
-      run: createWorkRound(kit, createBatchWorks(batchKit)),
+      run: createWorkRound(kit, { ...createBatchWorks(batchKit), [RECOVER_WORK]: recoverDeliveries(kit) }),
     },
     { name: 'old-records', everyMs: OLD_EVERY_MS, run: createOldRecords(kit, config.RETENTION_DAYS) },
   ];

@@ -1,5 +1,6 @@
-import { eventId, JOB_EVENTS, type JobRecord, progressEventId } from '@grsai-jobs/jobs';
+import type { JobRecord } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
+import { eventIdsOf, tellsProgress } from './event-ids.ts';
 import type { Keys } from './keys.ts';
 import type { RunScript } from './scripts.ts';
 
@@ -8,19 +9,10 @@ const TOMBSTONE_MS = 72 * 3600 * 1000;
 
 export type Erase = ReturnType<typeof createErase>;
 
-/** The ids of all events that a run can have had. */
-function eventsOf(job: JobRecord, run: number): string[] {
-  const told = job.doc.webhook?.events.includes('job.progress') ? 100 : 0;
-  return [
-    ...JOB_EVENTS.map((type) => eventId(job.id, run, type)),
-    ...Array.from({ length: told }, (_, percent) => progressEventId(job.id, run, percent)),
-  ];
-}
-
 /** Erasing ended jobs. Their objects are not touched here. */
 export function createErase(redis: Redis, run: RunScript, keys: Keys) {
   async function erase(job: JobRecord, tombstoneMs: number): Promise<boolean> {
-    const events = Array.from({ length: job.run }, (_, i) => eventsOf(job, i + 1)).flat();
+    const events = eventIdsOf(job.id, { runs: job.run, progress: tellsProgress(job.doc.webhook) });
     const reply = await run(
       'erase',
       [

@@ -4,6 +4,7 @@ import { type Batches, createBatches } from './batches.ts';
 import { type CancelSignals, createCancelSignals } from './cancel-signals.ts';
 import { type Claims, createClaims } from './claims.ts';
 import { createDeliveries, type Deliveries } from './deliveries.ts';
+import { createDeliveryList, type DeliveryList } from './delivery-list.ts';
 import { createEndpoints, type Endpoints } from './endpoints.ts';
 import { createErase, type Erase } from './erase.ts';
 import { createRedisHealth, type RedisHealth } from './health.ts';
@@ -32,6 +33,7 @@ export interface JobStore {
   readonly claims: Claims;
   readonly cancels: CancelSignals;
   readonly deliveries: Deliveries;
+  readonly deliveryList: DeliveryList;
   readonly endpoints: Endpoints;
   readonly apiKeys: ApiKeys;
   readonly tenants: Tenants;
@@ -60,6 +62,7 @@ export function createJobStore(o: { redis: Redis; prefix: string; clock: { now()
     claims: createClaims(run, keys),
     cancels: createCancelSignals(o.redis, keys),
     deliveries: createDeliveries(o.redis, run, keys),
+    deliveryList: createDeliveryList(o.redis, keys),
     endpoints: createEndpoints(o.redis, keys, o.clock),
     apiKeys: createApiKeys(o.redis, keys),
     tenants: createTenants(o.redis, run, keys),

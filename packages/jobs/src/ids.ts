@@ -23,6 +23,9 @@ export const eventId = (job: string, run: number, type: string): string => `evt_
 export const progressEventId = (job: string, run: number, percent: number): string =>
   `${eventId(job, run, 'job.progress')}_${percent}`;
 
+/** What an event's id looks like. */
+export const EVENT_ID = /^evt_[0-9A-HJKMNP-TV-Z]{26}_\d{1,9}_[a-z]+\.[a-z]+(_\d{1,3})?$/;
+
 /** What an event tells of. */
 export interface Subject {
   kind: 'job' | 'batch';

@@ -37,7 +37,7 @@ export {
   PROGRESS_EVENT_EVERY_MS,
 } from './events.ts';
 export { FAILURE_CODES, FAILURES, type Failure, type FailureCode } from './failures.ts';
-export { BATCH_ID, batchId, eventId, JOB_ID, jobId, progressEventId, type Subject, subjectOfEvent } from './ids.ts';
+export { BATCH_ID, batchId, EVENT_ID, eventId, JOB_ID, jobId, progressEventId, type Subject, subjectOfEvent } from './ids.ts';
 export { inputObjects, mapPictures } from './inputs.ts';
 export { LIMITS, TENANT } from './limits.ts';
 export { MAX_CRASHES, MOVES, type Move, type MoveName } from './moves.ts';
@@ -81,3 +81,4 @@ export {
   type TerminalStatus,
 } from './states.ts';
 export { type JobView, jobError, type SignLink, viewJob } from './view.ts';
+export { viewDelivery } from './view-delivery.ts';

@@ -1,0 +1,26 @@
+import { type JobStore, recoverWork } from '@grsai-jobs/job-store';
+import type { Producer } from '@grsai-jobs/queue';
+import type { Clock, Logger } from '@grsai-jobs/runtime';
+
+/** `since` in ms since 1970. */
+export type RecoverEndpoint = (order: { tenant: string; url: string; since: number }) => Promise<void>;
+
+/**
+ * An endpoint that works again (design §5): it is no longer disabled, and what it has missed since then is resent by
+ * `maintain`, as it may be tens of thousands. Asked again while that goes on, it does no more than once.
+ */
+export function createRecoverEndpoint(o: {
+  store: Pick<JobStore, 'endpoints' | 'works'>;
+  producer: Pick<Producer, 'nudgeWorks'>;
+  clock: Clock;
+  log: Logger;
+}): RecoverEndpoint {
+  return async ({ tenant, url, since }) => {
+    await o.store.endpoints.enable(tenant, url);
+    await o.store.works.add(recoverWork({ tenant, url, from: since, to: o.clock.now() }));
+    await o.producer.nudgeWorks().catch((err: unknown) => {
+      o.log.warn({ event: 'work.not_nudged', err }, 'the work is found within a second');
+    });
+    o.log.info({ event: 'webhook.recover', tenant }, 'what an endpoint has missed is resent');
+  };
+}

@@ -1,0 +1,48 @@
+import { endpointId, type JobStore } from '@grsai-jobs/job-store';
+import type { Delivery } from '@grsai-jobs/jobs';
+import type { Producer } from '@grsai-jobs/queue';
+import type { Clock, Logger } from '@grsai-jobs/runtime';
+import { noSuchDelivery } from '../http/own-delivery.ts';
+import { Problem } from '../http/problem.ts';
+
+/** A delivery hardly changes by itself once it is over, so two are enough for one that somebody else has just resent. */
+const TRIES = 3;
+
+/** Answers the delivery as it waits for its one more try. */
+export type ResendDelivery = (delivery: Delivery) => Promise<Delivery>;
+
+/** One more try of a delivery that is over (design §5). Of two that ask at once one gets it, the other a 409. */
+export function createResendDelivery(o: {
+  deliveries: Pick<JobStore['deliveries'], 'read' | 'resend'>;
+  producer: Pick<Producer, 'enqueueDelivery'>;
+  clock: Clock;
+  log: Logger;
+}): ResendDelivery {
+  async function again(delivery: Delivery): Promise<Delivery | null> {
+    const { id, tenant, url } = delivery;
+    if (delivery.state === 'pending')
+      throw new Problem(
+        'conflict',
+        'A try of this delivery is open or to come; see next_attempt_at. It can be resent when it is over.',
+      );
+    const now = o.clock.now();
+    const step = await o.deliveries.resend(delivery, now);
+    if (step === null) return null;
+    await o.producer.enqueueDelivery({ id, step, endpoint: endpointId(tenant, url) }).catch((err: unknown) => {
+      o.log.warn({ event: 'webhook.entry_missing', err, delivery_id: id }, 'resent; the entry is added by maintain');
+    });
+    o.log.info({ event: 'webhook.resent', delivery_id: id, tenant }, 'webhook resent');
+    return { ...delivery, state: 'pending', step, next_attempt_at: now };
+  }
+
+  return async (delivery) => {
+    for (let n = 0, current = delivery; n < TRIES; n += 1) {
+      const resent = await again(current);
+      if (resent !== null) return resent;
+      const found = await o.deliveries.read(current.id);
+      if (found === null) throw noSuchDelivery();
+      current = found.delivery;
+    }
+    throw new Problem('unavailable', 'The delivery is changing too fast at this moment. Send the request again.');
+  };
+}

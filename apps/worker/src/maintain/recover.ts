@@ -1,0 +1,43 @@
+import { endpointId, type ListPlace, type RecoverOrder } from '@grsai-jobs/job-store';
+import { isSentOnce } from '@grsai-jobs/jobs';
+import type { Kit } from '../stages/kit.ts';
+import type { DoSlice } from './works.ts';
+
+/** A delivery can be 40 KiB of answers. */
+const AT_ONCE = 100;
+
+/** How far a recovery has come, and how many were resent until then. */
+interface Progress extends ListPlace {
+  resent: number;
+}
+
+/**
+ * Resends what is failed or skipped of one endpoint, the oldest first, but no news of live jobs: they would be old. One that was resent is pending, so the same slice
+ * a second time passes it over; an entry that a crash has left out is added by the round of owed deliveries.
+ */
+export const recoverDeliveries =
+  (kit: Kit): DoSlice =>
+  async (work) => {
+    const { tenant, url, from, to } = work.order as RecoverOrder;
+    const at = work.cursor as Progress | null;
+    const endpoint = endpointId(tenant, url);
+    let resent = at?.resent ?? 0;
+
+    const { deliveries, next } = await kit.store.deliveryList.madeBetween({ tenant, from, to, after: at, count: AT_ONCE });
+    const missed = deliveries.filter(
+      (each) =>
+        (each.state === 'failed' || each.state === 'skipped') &&
+        endpointId(tenant, each.url) === endpoint &&
+        !isSentOnce(each.type),
+    );
+    for (const delivery of missed) {
+      const step = await kit.store.deliveries.resend(delivery, kit.clock.now());
+      if (step === null) continue;
+      resent += 1;
+      await kit.producer.enqueueDelivery({ id: delivery.id, step, endpoint });
+    }
+
+    if (next !== null) return { done: false, cursor: { ...next, resent } satisfies Progress };
+    kit.log.info({ event: 'webhook.recovered', tenant, resent }, 'what an endpoint had missed was resent');
+    return { done: true };
+  };

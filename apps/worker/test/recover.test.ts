@@ -1,0 +1,89 @@
+import { recoverWork } from '@grsai-jobs/job-store';
+import { eventId } from '@grsai-jobs/jobs';
+import { expect, test } from 'vitest';
+import { recoverDeliveries } from '../src/maintain/recover.ts';
+import { createWorkRound } from '../src/maintain/works.ts';
+import { acceptedJob, startKit, type TestKit } from './kit.ts';
+
+const HERE = 'https://a.example/hook';
+
+/** A delivery that is over, a millisecond younger than the one before. */
+async function over(kit: TestKit, state: 'failed' | 'skipped' | 'delivered', url = HERE): Promise<string> {
+  await kit.clock.advance(1);
+  const job = await acceptedJob(kit, { webhook: { url } });
+  await kit.store.moves.cancel(await job.read());
+  const id = eventId(job.id, 1, 'job.canceled');
+  const found = await kit.store.deliveries.read(id);
+  if (found === null) throw new Error('no delivery');
+  const attempt = { number: 1, at: kit.clock.now(), duration_ms: 1, ok: false, phase: 'response', status: 410 };
+  await kit.store.deliveries.settle(found.delivery, { state, attempt });
+  return id;
+}
+
+const stateOf = async (kit: TestKit, id: string) => (await kit.store.deliveries.read(id))?.delivery.state;
+const entryOf = async (kit: TestKit, id: string) => {
+  const found = await kit.store.deliveries.read(id);
+  return found === null ? 'gone' : await kit.producer.stateOf('deliver', found.delivery);
+};
+
+test('what an endpoint has missed is resent over many slices, and all else is left alone', async () => {
+  const kit = await startKit();
+  const before = await over(kit, 'failed');
+  await kit.clock.advance(1000);
+  const from = kit.clock.now();
+  const missed: string[] = [];
+  for (let n = 0; n < 230; n += 1) missed.push(await over(kit, n % 2 ? 'failed' : 'skipped', `${HERE}?n=${n}`));
+  const others = [await over(kit, 'delivered'), await over(kit, 'failed', 'https://a.example/other')];
+  const to = kit.clock.now();
+  await kit.clock.advance(1000);
+  const after = await over(kit, 'failed');
+
+  await kit.store.works.add(recoverWork({ tenant: 'acme', url: HERE, from, to }));
+  let slices = 0;
+  const slice = recoverDeliveries(kit);
+  const round = createWorkRound(kit, {
+    'webhook-recover': async (work) => {
+      slices += 1;
+      // A worker that dies after its slice leaves it to be done again from the same place.
+      await slice(work);
+      return await slice(work);
+    },
+  });
+  await round();
+  expect(slices).toBe(3);
+  expect(new Set(await Promise.all(missed.map((id) => stateOf(kit, id))))).toEqual(new Set(['pending']));
+  expect(new Set(await Promise.all(missed.map((id) => entryOf(kit, id))))).toEqual(new Set(['there']));
+  expect(await Promise.all([before, ...others, after].map((id) => stateOf(kit, id)))).toEqual([
+    'failed',
+    'delivered',
+    'failed',
+    'failed',
+  ]);
+  expect(await kit.store.works.take(kit.clock.now() + 1e9)).toBeNull();
+});
+
+test('news of a live job that were skipped stay so', async () => {
+  const kit = await startKit();
+  const job = await acceptedJob(kit, { webhook: { url: HERE, events: ['job.started'] } });
+  const told = await kit.store.deliveries.tell({ ...(await job.read()), url: HERE }, { type: 'job.started' }, kit.clock.now());
+  const found = await kit.store.deliveries.read(told?.id ?? '');
+  if (found === null) throw new Error('no delivery');
+  const attempt = { number: 1, at: 1, duration_ms: 1, ok: false, phase: 'connect' };
+  await kit.store.deliveries.settle(found.delivery, { state: 'failed', attempt });
+  await kit.store.works.add(recoverWork({ tenant: 'acme', url: HERE, from: 0, to: kit.clock.now() }));
+  await createWorkRound(kit, { 'webhook-recover': recoverDeliveries(kit) })();
+  expect(await stateOf(kit, found.delivery.id)).toBe('failed');
+});
+
+test("another tenant's deliveries to the same address are not touched", async () => {
+  const kit = await startKit();
+  const mine = await over(kit, 'failed');
+  const order = { url: HERE, from: 0, to: kit.clock.now() };
+  await kit.store.works.add(recoverWork({ tenant: 'other', ...order }));
+  const round = createWorkRound(kit, { 'webhook-recover': recoverDeliveries(kit) });
+  await round();
+  expect(await stateOf(kit, mine)).toBe('failed');
+  await kit.store.works.add(recoverWork({ tenant: 'acme', ...order }));
+  await round();
+  expect(await stateOf(kit, mine)).toBe('pending');
+});

@@ -1,0 +1,21 @@
+import { endpointId } from './endpoints.ts';
+
+/** Kind of the long work that resends what an endpoint has missed. */
+export const RECOVER_WORK = 'webhook-recover';
+
+/** Times in ms since 1970: deliveries that were made from `from` to `to`. */
+export interface RecoverOrder {
+  tenant: string;
+  /** Any URL of the endpoint. */
+  url: string;
+  from: number;
+  to: number;
+}
+
+/** What `works.add` takes: the same recovery does not stand twice. */
+export const recoverWork = (order: RecoverOrder) => ({
+  kind: RECOVER_WORK,
+  subject: `${endpointId(order.tenant, order.url)}:${order.from}`,
+  order,
+  at: order.to,
+});

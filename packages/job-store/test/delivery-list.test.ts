@@ -1,0 +1,106 @@
+import { eventId } from '@grsai-jobs/jobs';
+import { expect, test } from 'vitest';
+import type { DeliveryFilter, ListPlace } from '../src/index.ts';
+import { imageDoc, newJobId, type Started, startStore } from './kit.ts';
+
+/** The delivery of a job that was canceled. */
+async function delivery(kit: Started, o: { tenant?: string; url?: string } = {}): Promise<{ job: string; id: string }> {
+  const job = newJobId();
+  const doc = imageDoc({ webhook: { url: o.url ?? 'https://caller.example/hooks' } });
+  await kit.store.moves.accept({ id: job, tenant: o.tenant ?? 'acme', doc });
+  const record = await kit.store.jobs.read(job);
+  if (record === null) throw new Error('no record');
+  await kit.store.moves.cancel(record);
+  return { job, id: eventId(job, 1, 'job.canceled') };
+}
+
+async function all(kit: Started, filter: DeliveryFilter, limit: number): Promise<string[]> {
+  const ids: string[] = [];
+  let after: ListPlace | null = null;
+  do {
+    const page: Awaited<ReturnType<typeof kit.store.deliveryList.page>> = await kit.store.deliveryList.page({
+      tenant: 'acme',
+      filter,
+      after,
+      limit,
+    });
+    expect(page.deliveries.length).toBeLessThanOrEqual(limit);
+    ids.push(...page.deliveries.map(({ id }) => id));
+    after = page.next;
+  } while (after !== null);
+  return ids;
+}
+
+test('pages of any length make up the whole list, also where many deliveries were made in one millisecond', async () => {
+  const kit = await startStore();
+  const made: string[] = [];
+  for (let n = 0; n < 12; n += 1) {
+    if (n % 5 === 0) kit.clock.advance(1);
+    made.push((await delivery(kit)).id);
+  }
+  await delivery(kit, { tenant: 'other' });
+  const whole = await all(kit, {}, 100);
+  expect([...whole].sort()).toEqual([...made].sort());
+  for (const limit of [1, 2, 5, 11, 12]) expect(await all(kit, {}, limit)).toEqual(whole);
+  for (const limit of [1, 3]) expect(await all(kit, { state: ['pending'] }, limit)).toEqual(whole);
+  expect(await all(kit, { state: ['failed'] }, 5)).toEqual([]);
+});
+
+test('a filter that fits nearly nothing reads 2 000 deliveries for a page and goes on from there', async () => {
+  const kit = await startStore();
+  const first = await delivery(kit, { url: 'https://caller.example/rare' });
+  kit.clock.advance(1);
+  const ids = Array.from({ length: 2500 }, (_, n) => `evt_${String(n).padStart(26, '0')}_1_job.failed`);
+  await kit.redis.zadd('{gj}:tenant:acme:deliveries', ...ids.flatMap((id) => [kit.clock.now(), id]));
+  const filter = { goesTo: (url: string) => url.endsWith('/rare') };
+  const page = await kit.store.deliveryList.page({ tenant: 'acme', filter, after: null, limit: 10 });
+  expect(page.deliveries).toEqual([]);
+  expect(page.next).not.toBeNull();
+  expect(await all(kit, filter, 10)).toEqual([first.id]);
+});
+
+test('deliveries of one job are found by it, for its tenant only, also when the job is gone and one is still owed', async () => {
+  const kit = await startStore();
+  const { job, id } = await delivery(kit);
+  await delivery(kit);
+  expect(await all(kit, { jobId: job }, 1)).toEqual([id]);
+  expect(await all(kit, { jobId: job, state: ['delivered'] }, 1)).toEqual([]);
+  const theirs = { tenant: 'other', filter: { jobId: job }, after: null, limit: 10 };
+  expect((await kit.store.deliveryList.page(theirs)).deliveries).toEqual([]);
+  const record = await kit.store.jobs.read(job);
+  if (record === null) throw new Error('no record');
+  await kit.store.erase.asked(record);
+  expect(await all(kit, { jobId: job }, 1)).toEqual([id]);
+});
+
+test('of a time the deliveries come oldest first, in pieces without gaps, those of its first and last millisecond too', async () => {
+  const kit = await startStore();
+  await delivery(kit);
+  kit.clock.advance(1);
+  const from = kit.clock.now();
+  const made: string[] = [];
+  for (let n = 0; n < 9; n += 1) {
+    if (n % 4 === 3) kit.clock.advance(1);
+    made.push((await delivery(kit)).id);
+  }
+  const to = kit.clock.now();
+  kit.clock.advance(1);
+  await delivery(kit);
+  for (const count of [1, 2, 3, 9, 100]) {
+    const found: string[] = [];
+    let after: ListPlace | null = null;
+    do {
+      const piece: Awaited<ReturnType<typeof kit.store.deliveryList.madeBetween>> = await kit.store.deliveryList.madeBetween({
+        tenant: 'acme',
+        from,
+        to,
+        after,
+        count,
+      });
+      found.push(...piece.deliveries.map(({ id }) => id));
+      after = piece.next;
+    } while (after !== null);
+    expect(found).toHaveLength(9);
+    expect([...found].sort()).toEqual([...made].sort());
+  }
+});

@@ -1,0 +1,35 @@
+import { subjectOfEvent } from './ids.ts';
+import type { Delivery, DeliveryAttempt } from './record.ts';
+
+const attemptView = ({ at, answer, ...attempt }: DeliveryAttempt, whole: boolean) => ({
+  ...attempt,
+  at: new Date(at).toISOString(),
+  ...(whole && answer !== undefined ? { answer } : {}),
+});
+
+/**
+ * A webhook delivery as callers see it (design §5). What the receiver answered, up to 2 KiB for each try, is only in the
+ * whole view: a list of them could be megabytes.
+ */
+export function viewDelivery(delivery: Delivery, { whole }: { whole: boolean }) {
+  const subject = subjectOfEvent(delivery.id);
+  const self = `/v1/webhook-deliveries/${delivery.id}`;
+  return {
+    id: delivery.id,
+    object: 'webhook_delivery' as const,
+    ...(subject.kind === 'job' ? { job_id: subject.id } : { batch_id: subject.id }),
+    run: delivery.run,
+    type: delivery.type,
+    url: delivery.url,
+    state: delivery.state,
+    tries: delivery.tries,
+    attempts: delivery.attempts.map((attempt) => attemptView(attempt, whole)),
+    next_attempt_at: delivery.next_attempt_at === null ? null : new Date(delivery.next_attempt_at).toISOString(),
+    created_at: new Date(delivery.created_at).toISOString(),
+    links: {
+      self,
+      ...(subject.kind === 'job' ? { job: `/v1/jobs/${subject.id}` } : { batch: `/v1/batches/${subject.id}` }),
+      ...(delivery.state === 'pending' ? {} : { resend: `${self}/resend` }),
+    },
+  };
+}
