@@ -17,6 +17,8 @@ export type LineMatch = RegExp | ((line: LogLine) => boolean);
 export interface ProcessOptions {
   /** Path of the script, e.g. `apps/worker/src/main.ts`. */
   entry: string;
+  /** What runs it; the node that runs the test when it is left out. */
+  command?: string;
   /** The whole environment of the child beside PATH, HOME and TMPDIR: nothing of the test's own leaks in. */
   env?: Readonly<Record<string, string>>;
   /** For node itself, before the entry. */
@@ -51,14 +53,18 @@ export interface ProcessHandle {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Runs a script with the node that runs the test and reads its log. The child dies with the test process. */
+/** Runs a script, with the node that runs the test unless told otherwise, and reads its log. The child dies with the test process. */
 export async function startProcess(options: ProcessOptions): Promise<ProcessHandle> {
   const { PATH = '', HOME = '', TMPDIR = '/tmp' } = process.env;
-  const child = spawnChild(process.execPath, [...(options.nodeArgs ?? []), options.entry, ...(options.args ?? [])], {
-    env: { PATH, HOME, TMPDIR, ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-  });
+  const child = spawnChild(
+    options.command ?? process.execPath,
+    [...(options.nodeArgs ?? []), options.entry, ...(options.args ?? [])],
+    {
+      env: { PATH, HOME, TMPDIR, ...options.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    },
+  );
   const lines: LogLine[] = [];
   const watchers = new Set<() => void>();
   for (const stream of ['stdout', 'stderr'] as const) {
