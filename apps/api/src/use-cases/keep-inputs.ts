@@ -41,10 +41,10 @@ export function createKeepInputs(o: {
   return async (doc, job) => {
     const { large: found, problems } = largeOf(doc);
     if (problems.length > 0) throw invalid(problems);
+    if (found.length === 0) return { doc, discard: async () => undefined };
     const folder = objectFolder(o.keyPrefix, job);
     const large = found.map((each, i) => ({ ...each, key: `${folder}/in-${i}.${each.ext}` }));
     const discard = async (): Promise<void> => {
-      if (large.length === 0) return;
       await o.objects.delete(large.map(({ key }) => key)).catch((err: unknown) => {
         o.log.warn({ event: 'job.inputs_left', err, job_id: job.id }, 'inputs of a request that made no job stay in S3');
       });
