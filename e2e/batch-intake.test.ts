@@ -1,0 +1,237 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { gzipSync } from 'node:zlib';
+import { waitFor } from '@grsai-jobs/testkit';
+import { Redis } from 'ioredis';
+import { expect, onTestFinished, test } from 'vitest';
+import { type Batch, line, ndjson, type Refusal, sendLines } from './batch-client.ts';
+import { type Stack, startStack } from './stack.ts';
+
+async function start(o: Parameters<typeof startStack>[0] = {}) {
+  const stack = await startStack({ workers: 0, ...o });
+  const redis = new Redis(stack.redis.url);
+  onTestFinished(() => redis.disconnect());
+  const kept = async () => [
+    ...(await redis.keys('*:job:*')),
+    ...(await redis.keys('*:batch:*')),
+    ...(await redis.keys('*:work:*')),
+  ];
+  /** Waits until nothing of any batch is left; a worker has to run. */
+  const nothingLeft = async () =>
+    await waitFor(async () => (await kept()).length === 0 || undefined, {
+      timeoutMs: 30_000,
+      everyMs: 100,
+      what: 'nothing to be left',
+    });
+  return { ...stack, client: redis, kept, nothingLeft };
+}
+
+const lines = (count: number, from = 0): string => ndjson(...Array.from({ length: count }, (_, i) => line(from + i)));
+
+/** An upload whose body is sent by hand. */
+function upload({ url, tenant }: Pick<Stack, 'url' | 'tenant'>, headers: Record<string, string | number> = {}): ClientRequest {
+  const sent = request(`${url}/v1/batches`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${tenant.key}`, 'content-type': 'application/x-ndjson', ...headers },
+  });
+  sent.on('error', () => undefined);
+  return sent;
+}
+
+const answerTo = async (sent: ClientRequest): Promise<{ status: number; headers: IncomingMessage['headers']; body: unknown }> => {
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  const text = Buffer.concat(await response.toArray()).toString();
+  return { status: response.statusCode ?? 0, headers: response.headers, body: JSON.parse(text) };
+};
+
+const written = async (redis: Redis, count: number): Promise<void> => {
+  await waitFor(async () => (await redis.keys('*:job:*')).length >= count || undefined, {
+    timeoutMs: 20_000,
+    what: `${count} records`,
+  });
+};
+
+test('when lines come slowly then they are written as they come, nobody sees them before the end, and all are there after it', async () => {
+  const stack = await start();
+  const sent = upload(stack);
+  sent.write(lines(600));
+  await written(stack.client, 500);
+  expect(await stack.tenant.get('/v1/batches')).toMatchObject({ data: [] });
+  expect(await stack.tenant.get('/v1/jobs')).toMatchObject({ data: [] });
+  const [hidden] = await stack.client.keys('*:job:*');
+  expect((await stack.tenant.send('GET', `/v1/jobs/${hidden?.split(':').at(-1)}`)).status).toBe(404);
+  const [batchKey] = (await stack.client.keys('*:batch:*')).filter((key) => !key.endsWith(':jobs'));
+  expect((await stack.tenant.send('GET', `/v1/batches/${batchKey?.split(':').at(-1)}`)).status).toBe(404);
+  sent.end(lines(10, 600));
+  const { status, body } = await answerTo(sent);
+  expect([status, (body as Batch).counts.total]).toEqual([202, 610]);
+});
+
+test.each(['plain', 'gzip', 'chunked'])(
+  'when the sender of a %s body breaks off then nothing of it stays, and its key is free',
+  async (how) => {
+    const stack = await start();
+    const body = how === 'gzip' ? gzipSync(lines(5000), { level: 1 }) : Buffer.from(lines(5000));
+    const sent = upload(stack, {
+      'idempotency-key': 'once',
+      ...(how === 'chunked' ? {} : { 'content-length': body.length }),
+      ...(how === 'gzip' ? { 'content-encoding': 'gzip' } : {}),
+    });
+    sent.write(body.subarray(0, -100));
+    await written(stack.client, 500);
+    sent.destroy();
+    await waitFor(async () => (await stack.client.keys('*:idem:*')).length === 0 || undefined, { what: 'the key to be free' });
+    await stack.startWorker();
+    await stack.nothingLeft();
+    expect(stack.emulator.requests).toEqual([]);
+    expect((await sendLines(stack, lines(2), { headers: { 'idempotency-key': 'once' } })).status).toBe(202);
+  },
+);
+
+test('when a key is used again then the same body answers the same batch, another body is refused, and while it is open it is 409', async () => {
+  const stack = await start();
+  const key = { 'idempotency-key': 'order-17' };
+  const sent = upload(stack, key);
+  sent.write(lines(600));
+  await written(stack.client, 500);
+  const open = await sendLines(stack, lines(600), { headers: key });
+  expect([open.status, open.headers.get('retry-after')]).toEqual([409, '5']);
+  expect(await open.json()).toMatchObject({ code: 'idempotency_key_in_use' });
+  sent.end();
+  const first = await answerTo(sent);
+  expect(first.status).toBe(202);
+
+  const again = await sendLines(stack, gzipSync(lines(600)), { headers: { ...key, 'content-encoding': 'gzip' } });
+  expect([again.status, again.headers.get('idempotent-replayed'), again.headers.get('retry-after')]).toEqual([202, 'true', '2']);
+  expect(again.headers.get('location')).toBe(first.headers.location);
+  expect(((await again.json()) as Batch).id).toBe((first.body as Batch).id);
+  for (const [body, query] of [
+    [lines(601), ''],
+    [lines(600).slice(0, -1), ''],
+    ['', ''],
+    [lines(600), '?priority=high'],
+  ] as const) {
+    const other = await sendLines(stack, body, { headers: key, query });
+    expect([other.status, ((await other.json()) as Refusal).code]).toEqual([422, 'idempotency_key_reused']);
+  }
+  expect(await stack.tenant.get('/v1/batches')).toMatchObject({ data: [{ id: (first.body as Batch).id }] });
+  expect(await stack.client.keys('*:job:*')).toHaveLength(600);
+});
+
+test('when two send the same batch with one key at once then there is one batch', async () => {
+  const stack = await start();
+  const send = async () => await sendLines(stack, lines(700), { headers: { 'idempotency-key': 'once' } });
+  const statuses = (await Promise.all([send(), send(), send(), send()])).map(({ status }) => status);
+  expect(statuses.filter((status) => status !== 409)).toContain(202);
+  expect(statuses.every((status) => status === 202 || status === 409)).toBe(true);
+  expect((await stack.tenant.get<{ data: Batch[] }>('/v1/batches')).data).toHaveLength(1);
+  expect(await stack.client.keys('*:job:*')).toHaveLength(700);
+});
+
+test('when Redis goes away in the middle then it is 503 with Retry-After, and nothing is left when it is back', async () => {
+  const stack = await start();
+  const sent = upload(stack, { 'idempotency-key': 'once' });
+  sent.write(lines(600));
+  await written(stack.client, 500);
+  await stack.proxy.refuse(true);
+  sent.end(lines(600, 600));
+  const { status, headers, body } = await answerTo(sent);
+  expect([status, headers['retry-after'], (body as Refusal).code]).toEqual([503, '2', 'unavailable']);
+  await stack.proxy.refuse(false);
+  expect(await stack.tenant.get('/v1/batches').catch(() => ({ data: [] }))).toMatchObject({ data: [] });
+  // Redis was away for the discard too: what was written goes when its time is over.
+  const due = await stack.client.zrange('{gj}:works', 0, -1, 'WITHSCORES');
+  expect(due[0]).toMatch(/^batch-erase:/);
+  const left = Number(due[1]) - Date.now();
+  expect(left).toBeLessThanOrEqual(10 * 60_000);
+  await stack.client.zadd('{gj}:works', String(Date.now()), String(due[0]));
+  await stack.startWorker();
+  await stack.nothingLeft();
+});
+
+test('when Redis fills up in the middle then it is 503, what was written goes at once, and later batches are shed', async () => {
+  const stack = await start({ workers: 1 });
+  const sent = upload(stack, { 'idempotency-key': 'once' });
+  sent.write(lines(600));
+  await written(stack.client, 500);
+  await stack.client.config('SET', 'maxmemory', '1mb');
+  sent.end(lines(600, 600));
+  const { status, headers, body } = await answerTo(sent);
+  expect([status, headers['retry-after'], (body as Refusal).code]).toEqual([503, '2', 'unavailable']);
+  await stack.nothingLeft();
+  expect(await stack.client.keys('*:idem:*')).toEqual([]);
+  await waitFor(
+    async () => ((await (await sendLines(stack, lines(1))).json()) as Refusal).detail.includes('nearly full') || undefined,
+    { what: 'batches to be shed' },
+  );
+  await stack.nothingLeft();
+});
+
+test('when the answer of the commit is lost then the 503 says so, and the same key tells that the batch is there', async () => {
+  const stack = await start();
+  const headers = { 'idempotency-key': 'once' };
+  // Redis knows the scripts from then on.
+  expect((await sendLines(stack, lines(1))).status).toBe(202);
+  const cut = stack.proxy.cutAfterNextReply(
+    (command) => command.name.startsWith('evalsha') && command.args.join(' ').includes(':batch-open:'),
+  );
+  const lost = await sendLines(stack, lines(10), { headers });
+  await cut;
+  const problem = (await lost.json()) as Refusal;
+  expect([lost.status, problem.detail]).toEqual([503, expect.stringContaining('same Idempotency-Key')]);
+  const again = await waitFor(
+    async () => {
+      const response = await sendLines(stack, lines(10), { headers });
+      return response.status === 503 ? undefined : response;
+    },
+    { what: 'Redis to be back' },
+  );
+  expect([again.status, again.headers.get('idempotent-replayed')]).toEqual([202, 'true']);
+});
+
+test('when a batch has large images then they go to S3, and leave it when the batch is refused or broken off', async () => {
+  const stack = await start();
+  const bytes = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(40_000, 7)]);
+  const images = [`data:image/png;base64,${bytes.toString('base64')}`];
+  const item = (id: number) => line(id, { type: 'image', input: { model: 'nano-banana-2', prompt: 'p', images } });
+  const many = ndjson(...Array.from({ length: 40 }, (_, i) => item(i)));
+  const refused = await sendLines(stack, `${many}{}`);
+  expect(refused.status).toBe(422);
+  const sent = upload(stack);
+  sent.write(many);
+  await waitFor(async () => (await stack.s3.keys()).length > 20 || undefined, { what: 'images in S3' });
+  sent.destroy();
+  await stack.startWorker();
+  await stack.nothingLeft();
+  await waitFor(async () => (await stack.s3.keys()).length === 0 || undefined, { what: 'no image to be left' });
+  const response = await sendLines(stack, many);
+  expect(response.status).toBe(202);
+  expect((await stack.s3.keys()).length).toBe(40);
+
+  stack.s3.outage('refuse');
+  const away = await sendLines(stack, many);
+  expect([away.status, ((await away.json()) as Refusal).code]).toEqual([503, 'unavailable']);
+});
+
+/** Resident memory of a process in MiB. */
+const residentMiB = (pid: number): number =>
+  Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1024;
+
+test('when 50 000 lines are sent then the API needs hardly more memory than for 5 000, and serves others meanwhile', async () => {
+  const stack = await start();
+  const mostWith = async (count: number): Promise<number> => {
+    let [most, over] = [0, false];
+    const sending = sendLines(stack, gzipSync(lines(count)), { headers: { 'content-encoding': 'gzip' } }).finally(() => {
+      over = true;
+    });
+    while (!over) {
+      expect((await stack.tenant.send('GET', '/v1/batches?limit=1')).status).toBe(200);
+      most = Math.max(most, residentMiB(stack.api.pid));
+    }
+    expect((await sending).status).toBe(202);
+    return most;
+  };
+  const small = await mostWith(5000);
+  expect((await mostWith(50_000)) - small).toBeLessThan(128);
+});

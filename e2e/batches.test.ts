@@ -1,0 +1,233 @@
+import { gzipSync } from 'node:zlib';
+import { waitFor } from '@grsai-jobs/testkit';
+import { expect, test } from 'vitest';
+import { type Batch, line, ndjson, rowsOf, sendLines } from './batch-client.ts';
+import { type Job, type Stack, startStack } from './stack.ts';
+
+interface Row {
+  line: number;
+  custom_id: string;
+  job_id: string;
+  status: string;
+  run: number;
+  error: { code: string } | null;
+}
+
+const accepted = async (response: Response): Promise<Batch> => {
+  if (response.status !== 202) throw new Error(`${response.status} ${await response.text()}`);
+  return (await response.json()) as Batch;
+};
+
+const ended = async (stack: Stack, id: string): Promise<Batch> =>
+  await waitFor(
+    async () => {
+      const batch = await stack.tenant.get<Batch>(`/v1/batches/${id}`);
+      return ['completed', 'canceled', 'expired'].includes(batch.status) ? batch : undefined;
+    },
+    { timeoutMs: 60_000, everyMs: 100, what: `batch ${id} to end` },
+  );
+
+const results = async (stack: Stack, id: string, query = ''): Promise<Row[]> => {
+  const response = await stack.tenant.send('GET', `/v1/batches/${id}/results${query}`);
+  expect(response.headers.get('content-type')).toBe('application/x-ndjson; charset=utf-8');
+  return await rowsOf<Row>(response);
+};
+
+/** Fails for good: upstream does not know the model. */
+const failing = (id: string) => line(id, { input: { model: 'no-such-model', messages: [{ role: 'user', content: 'x' }] } });
+
+test('when lines are sent then each becomes a job, the batch says how it goes, and results come by line with filters', async () => {
+  const stack = await startStack();
+  const body = ndjson(line('a'), line('b'), '', failing('c'), line('d'));
+  const response = await sendLines(stack, gzipSync(body), {
+    query: `?priority=low&expires_in_s=600&metadata.order=A-17&webhook_url=${stack.receiver.url}`,
+    headers: { 'content-encoding': 'gzip' },
+  });
+  expect(response.headers.get('retry-after')).toBe('2');
+  const batch = await accepted(response);
+  expect(response.headers.get('location')).toBe(`/v1/batches/${batch.id}`);
+  expect(batch).toMatchObject({
+    status: 'running',
+    counts: { total: 4, queued: 4 },
+    round: 1,
+    metadata: { order: 'A-17' },
+    webhook: { url: stack.receiver.url, events: ['batch.completed', 'batch.canceled', 'batch.expired'] },
+    invalid: { count: 0, errors: [] },
+  });
+  const done = await ended(stack, batch.id);
+  expect(done).toMatchObject({ status: 'completed', counts: { total: 4, queued: 0, running: 0, succeeded: 3, failed: 1 } });
+
+  const rows = await results(stack, batch.id);
+  expect(rows.map((row) => [row.line, row.custom_id, row.status, row.error?.code])).toEqual([
+    [1, 'a', 'succeeded', undefined],
+    [2, 'b', 'succeeded', undefined],
+    [4, 'c', 'failed', 'model_unavailable'],
+    [5, 'd', 'succeeded', undefined],
+  ]);
+  expect((await results(stack, batch.id, '?status=failed,expired')).map((row) => row.line)).toEqual([4]);
+  expect((await results(stack, batch.id, '?after_line=3&status=succeeded')).map((row) => row.line)).toEqual([5]);
+  expect(await results(stack, batch.id, '?after_line=5')).toEqual([]);
+
+  const job = await stack.tenant.job(rows[0]?.job_id ?? '');
+  expect(job).toMatchObject({ batch_id: batch.id, custom_id: 'a', priority: 'low', webhook: { url: null } });
+  const listed = await stack.tenant.get<{ data: Job[] }>(`/v1/jobs?batch_id=${batch.id}`);
+  expect(listed.data).toHaveLength(4);
+});
+
+test('when items are sent as JSON then they stand over the defaults, and jobs tell of their ends when the batch names these types', async () => {
+  const stack = await startStack();
+  const items = ['a', 'b'].map((custom_id) => ({ custom_id, input: { messages: [{ role: 'user', content: custom_id }] } }));
+  const batch = await accepted(
+    await stack.tenant.send('POST', '/v1/batches', {
+      defaults: { type: 'chat', input: { model: 'gemini-3.1-pro' }, metadata: { of: 'all' }, priority: 'high' },
+      webhook: { url: stack.receiver.url, events: ['job.succeeded'] },
+      metadata: { order: 'B' },
+      items: [...items, { custom_id: 'c', ...items[0], metadata: { own: 'c' }, priority: 'low' }].map((each, i) => ({
+        ...each,
+        custom_id: `n${i}`,
+      })),
+    }),
+  );
+  expect((await ended(stack, batch.id)).counts).toMatchObject({ total: 3, succeeded: 3 });
+  const rows = await results(stack, batch.id);
+  expect(rows.map(({ line: n, custom_id }) => [n, custom_id])).toEqual([
+    [1, 'n0'],
+    [2, 'n1'],
+    [3, 'n2'],
+  ]);
+  expect(await stack.tenant.job(rows[2]?.job_id ?? '')).toMatchObject({
+    metadata: { of: 'all', own: 'c' },
+    priority: 'low',
+    webhook: { url: stack.receiver.url, events: ['job.succeeded'] },
+  });
+  await stack.receiver.waitFor(3);
+  expect(stack.receiver.received.map(({ json }) => (json as { type: string }).type)).toEqual(Array(3).fill('job.succeeded'));
+});
+
+test('when bad lines are skipped then the others are accepted, and the bad ones can be read', async () => {
+  const stack = await startStack({ workers: 0 });
+  const bad = Array.from({ length: 150 }, (_, i) => line(`bad${i}`, { priority: 'urgent' }));
+  const batch = await accepted(
+    await sendLines(stack, ndjson(line('a'), '{', ...bad, line('b'), line('a')), { query: '?on_invalid=skip' }),
+  );
+  expect(batch).toMatchObject({ counts: { total: 2 }, invalid_count: 152, invalid: { count: 152 } });
+  expect(batch.invalid?.errors).toHaveLength(100);
+  const response = await stack.tenant.send('GET', `/v1/batches/${batch.id}/errors`);
+  expect(response.headers.get('content-type')).toBe('application/x-ndjson; charset=utf-8');
+  const errors = await rowsOf<NonNullable<Batch['invalid']>['errors'][number]>(response);
+  expect(errors).toHaveLength(152);
+  expect(errors.slice(0, 100)).toEqual(batch.invalid?.errors);
+  expect(errors.slice(0, 2)).toMatchObject([
+    { line: 2, custom_id: null, errors: [{ pointer: '' }] },
+    { line: 3, custom_id: 'bad0', errors: [{ pointer: '/priority' }] },
+  ]);
+  expect(errors.at(-1)).toEqual({
+    line: 154,
+    custom_id: 'a',
+    errors: [{ pointer: '/custom_id', message: 'stands in line 1 already' }],
+  });
+});
+
+test('when all of many bad lines are told then the first thousand wrong fields are, with the count of lines', async () => {
+  const stack = await startStack({ workers: 0 });
+  const body = ndjson(...Array.from({ length: 3000 }, (_, i) => line(i, i === 0 ? {} : { priority: 'urgent' })));
+  const response = await sendLines(stack, body);
+  const problem = (await response.json()) as { invalid_count: number; errors: { line: number }[] };
+  expect([response.status, problem.invalid_count, problem.errors.length]).toEqual([422, 2999, 1000]);
+  expect(problem.errors.at(-1)?.line).toBe(1001);
+});
+
+test('when a batch is canceled then it is canceling until its jobs are canceled, and after that it is 409', async () => {
+  const stack = await startStack({ workers: 0 });
+  const batch = await accepted(await sendLines(stack, ndjson(line('a'), line('b'), line('c'))));
+  const cancel = async () => await stack.tenant.send('POST', `/v1/batches/${batch.id}/cancel`);
+  const first = await cancel();
+  expect([first.status, first.headers.get('retry-after')]).toEqual([202, '2']);
+  expect(await first.json()).toMatchObject({ id: batch.id, status: 'canceling' });
+  expect((await cancel()).status).toBe(202);
+  await stack.startWorker();
+  expect(await ended(stack, batch.id)).toMatchObject({ status: 'canceled', counts: { total: 3, canceled: 3 } });
+  expect((await cancel()).status).toBe(409);
+  expect((await results(stack, batch.id, '?status=canceled')).length).toBe(3);
+});
+
+test('when the failed jobs of a batch are run again then it is running in its next round', async () => {
+  const stack = await startStack();
+  const batch = await accepted(await sendLines(stack, ndjson(line('a'), failing('b'), failing('c'))));
+  await ended(stack, batch.id);
+  const retry = async (body?: object) => await stack.tenant.send('POST', `/v1/batches/${batch.id}/retry-failed`, body);
+  const response = await retry({ include_unknown: false });
+  expect(response.status).toBe(202);
+  expect(await response.json()).toMatchObject({ id: batch.id, retrying: 2, left_out: 0 });
+  await waitFor(async () => (await stack.tenant.get<Batch>(`/v1/batches/${batch.id}`)).round === 2 || undefined, {
+    timeoutMs: 20_000,
+    everyMs: 50,
+    what: 'round 2',
+  });
+  expect(await ended(stack, batch.id)).toMatchObject({ status: 'completed', round: 2, counts: { succeeded: 1, failed: 2 } });
+  expect((await results(stack, batch.id)).map((row) => row.run)).toEqual([1, 2, 2]);
+  const good = await accepted(await sendLines(stack, ndjson(line('a'))));
+  await ended(stack, good.id);
+  const nothing = await stack.tenant.send('POST', `/v1/batches/${good.id}/retry-failed`);
+  expect([nothing.status, await nothing.json()]).toMatchObject([409, { code: 'conflict' }]);
+});
+
+test('when there are several batches then they are listed with a cursor, the newest first, and another tenant sees none of it', async () => {
+  const stack = await startStack({ workers: 0 });
+  const ids: string[] = [];
+  for (let i = 0; i < 3; i += 1) ids.unshift((await accepted(await sendLines(stack, ndjson(line('a'))))).id);
+  const page = async (query: string) =>
+    await stack.tenant.get<{ object: string; data: Batch[]; next_cursor: string | null }>(`/v1/batches${query}`);
+  expect((await page('')).data.map(({ id }) => id)).toEqual(ids);
+  const first = await page('?limit=2');
+  const second = await page(`?limit=2&cursor=${first.next_cursor}`);
+  expect([...first.data, ...second.data].map(({ id }) => id)).toEqual(ids);
+  expect(second).toMatchObject({ object: 'list', next_cursor: null });
+
+  const { key } = await stack.admin.post<{ key: string }>('/admin/v1/keys', {
+    tenant: 'rival',
+    name: 'r',
+    scopes: ['jobs:read', 'jobs:write'],
+  });
+  const rival = { authorization: `Bearer ${key}` };
+  for (const [method, path] of [
+    ['GET', ''],
+    ['GET', '/results'],
+    ['GET', '/errors'],
+    ['POST', '/cancel'],
+    ['POST', '/retry-failed'],
+  ] as const)
+    expect((await stack.tenant.send(method, `/v1/batches/${ids[0]}${path}`, undefined, rival)).status).toBe(404);
+  expect(await (await stack.tenant.send('GET', '/v1/batches', undefined, rival)).json()).toMatchObject({ data: [] });
+});
+
+test('when a key lacks a scope then reading or writing batches is 403', async () => {
+  const stack = await startStack({ workers: 0 });
+  const { id } = await accepted(await sendLines(stack, ndjson(line('a'))));
+  const keyWith = async (scope: string) => {
+    const made = await stack.admin.post<{ key: string }>('/admin/v1/keys', { tenant: 'acme', name: scope, scopes: [scope] });
+    return { authorization: `Bearer ${made.key}` };
+  };
+  const [reads, writes] = [await keyWith('jobs:read'), await keyWith('jobs:write')];
+  const status = async (method: string, path: string, headers: Record<string, string>) =>
+    (await stack.tenant.send(method, `/v1/batches${path}`, undefined, headers)).status;
+  expect(await status('GET', `/${id}/results`, reads)).toBe(200);
+  for (const path of ['', `/${id}`, `/${id}/results`, `/${id}/errors`]) expect(await status('GET', path, writes)).toBe(403);
+  for (const path of ['', `/${id}/cancel`, `/${id}/retry-failed`]) expect(await status('POST', path, reads)).toBe(403);
+});
+
+test('when the reader of large results is slow then it gets all of them, and others are served meanwhile', async () => {
+  const stack = await startStack({ emulator: { chatMs: 0 } });
+  const count = 3000;
+  const batch = await accepted(await sendLines(stack, ndjson(...Array.from({ length: count }, (_, i) => line(i)))));
+  await ended(stack, batch.id);
+  const response = await stack.tenant.send('GET', `/v1/batches/${batch.id}/results`);
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+  const first = await reader.read();
+  // Others are served while this one waits for its reader.
+  expect((await stack.tenant.get<Batch>(`/v1/batches/${batch.id}`)).counts.succeeded).toBe(count);
+  let lines = 0;
+  for (let part = first; !part.done; part = await reader.read())
+    lines += part.value.reduce((sum, byte) => sum + (byte === 10 ? 1 : 0), 0);
+  expect(lines).toBe(count);
+});
