@@ -154,7 +154,7 @@ export function createBatches(redis: Redis, run: RunScript, keys: Keys, clock: {
 
     /** The request came to nothing: what was written of it is erased soon. */
     async discard(batch: { id: string }): Promise<void> {
-      await redis.zadd(keys.works, 'XX', 'LT', clock.now(), workId('batch-erase', batch.id));
+      await run('batch-discard', [keys.works], [workId('batch-erase', batch.id), clock.now()]);
     },
 
     /** `null` also for a batch whose lines are still coming in. */
