@@ -16,7 +16,7 @@ import { unpackDoc } from './doc-codec.ts';
 import type { Keys } from './keys.ts';
 import { createNewestFirst, type ListPlace } from './newest-first.ts';
 import { pipelined } from './pipelined.ts';
-import { decodeRecord, newRecordFields } from './record-codec.ts';
+import { decodeRecord, ownFields, sharedFields } from './record-codec.ts';
 import type { RunScript } from './scripts.ts';
 import { workId } from './works.ts';
 
@@ -26,6 +26,9 @@ const ERASE_AFTER_MS = 10 * 60_000;
 const IDEMPOTENCY_TTL_MS = 72 * 3600 * 1000;
 /** Errors that are read in one go. */
 const ERRORS_AT_ONCE = 1000;
+
+/** The fields of a batch's job that differ from line to line, in the order in which they are sent. */
+const OWN = ['q', 'exp', 'doc', 'cid', 'ln', 'pr'] as const;
 
 /** A line that is to become a job. */
 export interface NewLine {
@@ -92,18 +95,19 @@ export function createBatches(redis: Redis, run: RunScript, keys: Keys, clock: {
      */
     async add(batch: { id: string; tenant: string }, from: number, lines: readonly NewLine[]): Promise<'ok' | 'gone'> {
       const createdAt = clock.now();
+      const shared = { ...sharedFields({ tenant: batch.tenant, createdAt }), st: 'validating', batch: batch.id };
+      const order = {
+        id: batch.id,
+        from,
+        last: lines.at(-1)?.line ?? 0,
+        erase_at: createdAt + ERASE_AFTER_MS,
+        shared: Object.entries(shared).flat().map(String),
+        own: OWN,
+      };
       const args = lines.flatMap(({ jobId, line, customId, doc }) => {
-        const fields = Object.entries({
-          ...newRecordFields({ tenant: batch.tenant, doc, createdAt }),
-          st: 'validating',
-          batch: batch.id,
-          cid: customId,
-          ln: line,
-          ...(doc.priority === 'normal' ? {} : { pr: doc.priority }),
-        }).flat();
-        return [jobId, fields.length, ...fields];
+        const { q, exp, doc: text } = ownFields({ doc, createdAt });
+        return [jobId, q, exp, text, customId, line, doc.priority === 'normal' ? '' : doc.priority];
       });
-      const order = { id: batch.id, from, last: lines.at(-1)?.line ?? 0, erase_at: clock.now() + ERASE_AFTER_MS };
       const reply = await run(
         'batch-add',
         [keys.batch(batch.id), keys.batchJobs(batch.id), keys.works, ...lines.map(({ jobId }) => keys.job(jobId))],

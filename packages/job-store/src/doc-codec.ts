@@ -20,7 +20,9 @@ const leftOut = (type: JobDoc['type']) => (type === 'image' ? LEFT_OUT_OF_IMAGES
 /** A request as it stands in its record. */
 export function packDoc(doc: JobDoc): string {
   const defaults: Readonly<Record<string, unknown>> = leftOut(doc.type);
-  return JSON.stringify(Object.fromEntries(Object.entries(doc).filter(([name, value]) => !same(value, defaults[name]))));
+  return JSON.stringify(
+    Object.fromEntries(Object.entries(doc).filter(([name, value]) => !(name in defaults && same(value, defaults[name])))),
+  );
 }
 
 /** The same request, whole again. */

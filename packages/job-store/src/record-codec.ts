@@ -34,18 +34,26 @@ export type RecordField =
   | `past:${number}`;
 
 /** What a new record starts with. */
-export function newRecordFields(job: { tenant: string; doc: JobDoc; createdAt: number }): Record<string, string | number> {
-  return {
-    st: 'queued',
-    run: 1,
-    step: 1,
-    q: entryStage(job.doc),
-    tenant: job.tenant,
-    cr: job.createdAt,
-    exp: job.createdAt + job.doc.expires_in_s * 1000,
-    doc: packDoc(job.doc),
-  };
-}
+export const newRecordFields = (job: { tenant: string; doc: JobDoc; createdAt: number }): Record<string, string | number> => ({
+  ...sharedFields(job),
+  ...ownFields(job),
+});
+
+/** The part that all records have which a tenant makes at one time. */
+export const sharedFields = (job: { tenant: string; createdAt: number }) => ({
+  st: 'queued',
+  run: 1,
+  step: 1,
+  tenant: job.tenant,
+  cr: job.createdAt,
+});
+
+/** The part that comes from what was asked for. */
+export const ownFields = ({ doc, createdAt }: { doc: JobDoc; createdAt: number }) => ({
+  q: entryStage(doc),
+  exp: createdAt + doc.expires_in_s * 1000,
+  doc: packDoc(doc),
+});
 
 function pastOf(fields: Fields): Record<number, PastRun> {
   const past: Record<number, PastRun> = {};

@@ -1,7 +1,8 @@
 #!lua
 -- batch-add: some lines of a batch become records that nobody sees yet.
 -- KEYS 1 batch 2 ids of its jobs 3 works 4.. jobs
--- ARGV 1 order {id, from, last, erase_at} 2.. for each job: its id, the number of arguments that follow, field, value …
+-- ARGV 1 order {id, from, last, erase_at, shared [field, value …], own [field …]}
+--      2.. for each job: its id, the values of `own` ('' is left out)
 -- Answers 1, or 0 when the batch is no longer open
 local order = cjson.decode(ARGV[1])
 local batch, list = KEYS[1], KEYS[2]
@@ -11,15 +12,23 @@ local known = redis.call('LLEN', list)
 if known == order.from + #KEYS - 3 then return 1 end
 if known ~= order.from then return 0 end
 
+local fields, own = order.shared, order.own
+local shared = #fields
 local at = 2
 local ids = {}
 for i = 4, #KEYS do
   ids[#ids + 1] = ARGV[at]
-  local n = tonumber(ARGV[at + 1])
-  local fields = {}
-  for j = 1, n do fields[j] = ARGV[at + 1 + j] end
-  redis.call('HSET', KEYS[i], unpack(fields))
-  at = at + 2 + n
+  local n = shared
+  for j = 1, #own do
+    local value = ARGV[at + j]
+    if value ~= '' then
+      fields[n + 1] = own[j]
+      fields[n + 2] = value
+      n = n + 2
+    end
+  end
+  redis.call('HSET', KEYS[i], unpack(fields, 1, n))
+  at = at + 1 + #own
 end
 redis.call('RPUSH', list, unpack(ids))
 redis.call('HSET', batch, 'last', order.last)
