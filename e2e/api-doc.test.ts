@@ -29,6 +29,8 @@ test('when each line of docs/api.md is run from top to bottom then all of them w
   expect(stdout).toContain('event: job.canceled');
   expect(stdout).toContain('"run":2');
   expect(stdout).toMatch(/\D204\n/);
+  expect(stdout).toMatch(/"line":1,"custom_id":"hello-1".*"status":"succeeded"/);
+  expect(stdout).toContain('"retrying":1');
   expect(stdout).toContain('"secret":"whsec_');
   expect(stdout).toContain('"older":[{"id":"whk_');
   expect(statSync(join(cwd, 'lighthouse.png')).size).toBeGreaterThan(1000);
@@ -39,7 +41,7 @@ test('every route of openapi.json has a line in docs/api.md', () => {
   const lines = blocks
     .join('\n')
     .replaceAll('\\\n', ' ')
-    .replaceAll(/\$\{?(JOB|SLOW|HOOK)\b\}?/g, '{id}')
+    .replaceAll(/\$\{?(JOB|SLOW|HOOK|BATCH|MANY)\b\}?/g, '{id}')
     .replaceAll('images/0', 'images/{n}')
     .split(/curl /);
   const told = lines.flatMap((line) => {

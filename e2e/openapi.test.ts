@@ -1,4 +1,4 @@
-import { JOB_EVENTS } from '@grsai-jobs/jobs';
+import { BATCH_EVENTS, JOB_EVENTS } from '@grsai-jobs/jobs';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { expect, test } from 'vitest';
 import {
@@ -66,8 +66,8 @@ test('every example of the document fits its schema', () => {
   expect(wrong).toEqual([]);
 });
 
-test('the webhooks of the document are the event types of a job, each with the signature headers', () => {
-  expect(Object.keys(openapi.webhooks)).toEqual(expect.arrayContaining([...JOB_EVENTS]));
+test('the webhooks of the document are the event types of jobs and batches, each with the signature headers', () => {
+  expect(Object.keys(openapi.webhooks)).toEqual(expect.arrayContaining([...JOB_EVENTS, ...BATCH_EVENTS]));
   for (const { operation } of hooks) {
     const headers = operation.parameters?.filter((each) => each.in === 'header' && each.required === true);
     expect(headers?.map((each) => each.name)).toEqual(['webhook-id', 'webhook-timestamp', 'webhook-signature']);
@@ -102,7 +102,7 @@ async function complaints({ at, operation }: Located, response: Response): Promi
   if (kinds.length === 0)
     return text === '' || response.status === 302 ? headers : [...headers, `${status} is said to have no body`];
   if (!kinds.includes(type)) return [...headers, `${status} came as ${type}, not ${kinds.join(' or ')}`];
-  const value: unknown = type.endsWith('json') ? JSON.parse(text) : text;
+  const value: unknown = type === 'application/x-ndjson' || !type.endsWith('json') ? text : JSON.parse(text);
   return [...headers, ...misfits([...at, 'responses', status, 'content', type, 'schema'], value)];
 }
 

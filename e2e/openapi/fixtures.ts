@@ -35,6 +35,24 @@ const deliveredHook = async (stack: Stack): Promise<string> => {
   return `evt_${job.slice(4)}_1_job.succeeded`;
 };
 
+const newBatch = async (stack: Stack, ...items: object[]): Promise<string> =>
+  (await stack.tenant.post<{ id: string }>('/v1/batches', { items: items.map((item, i) => ({ custom_id: `n${i}`, ...item })) }))
+    .id;
+
+const endedBatch = async (stack: Stack): Promise<string> => {
+  const unknown = { input: { model: 'no-such-model', messages: [{ role: 'user', content: 'x' }] } };
+  const id = await newBatch(stack, chat(stack.receiver), chat(stack.receiver, 'x', unknown));
+  await waitFor(
+    async () => (await stack.tenant.get<{ status: string }>(`/v1/batches/${id}`)).status === 'completed' || undefined,
+    {
+      timeoutMs: 20_000,
+      everyMs: 50,
+      what: 'the batch to end',
+    },
+  );
+  return id;
+};
+
 /**
  * What stands behind the parameters of a path, by operationId, made anew for each request: the document's own ids name nothing that
  * exists. An operation with parameters in its path needs a row here.
@@ -47,5 +65,10 @@ export const FIXTURES: Readonly<Record<string, (stack: Stack) => Promise<PathVal
   retryJob: async (stack) => ({ id: await canceledJob(stack) }),
   getWebhookDelivery: async (stack) => ({ id: await deliveredHook(stack) }),
   resendWebhookDelivery: async (stack) => ({ id: await deliveredHook(stack) }),
+  getBatch: async (stack) => ({ id: await endedBatch(stack) }),
+  listBatchResults: async (stack) => ({ id: await endedBatch(stack) }),
+  listBatchErrors: async (stack) => ({ id: await endedBatch(stack) }),
+  cancelBatch: async (stack) => ({ id: await newBatch(stack, image(stack.receiver, 'a slow picture')) }),
+  retryFailedJobs: async (stack) => ({ id: await endedBatch(stack) }),
   deleteJob: async (stack) => ({ id: await canceledJob(stack) }),
 };

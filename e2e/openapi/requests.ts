@@ -10,6 +10,11 @@ export interface Shown {
 
 const NOTHING: Omit<Shown, 'what'> = { query: {}, headers: {} };
 
+/** What goes only along with another parameter. */
+const ALONG: Readonly<Record<string, Record<string, string>>> = {
+  webhook_events: { webhook_url: 'https://caller.example/hooks' },
+};
+
 /** The bodies that an operation shows, and none where it may be left out. */
 function bodiesOf({ operation }: Located): Shown[] {
   const { requestBody } = operation;
@@ -37,7 +42,7 @@ function optionsOf(located: Located, first: Shown): Shown[] {
         ...first,
         what: `${parameter.name}: ${value}`,
         ...(parameter.in === 'query'
-          ? { query: { ...first.query, [parameter.name]: value } }
+          ? { query: { ...first.query, ...ALONG[parameter.name], [parameter.name]: value } }
           : { headers: { ...first.headers, [parameter.name.toLowerCase()]: value } }),
       },
     ];

@@ -7,6 +7,7 @@ import { invalid, tryValidate } from './validate.ts';
 const OnInvalid = z
   .enum(['reject', 'skip'])
   .default('reject')
+  .meta({ example: 'skip' })
   .describe('what a bad line does: nothing is accepted, or the others are');
 export type OnInvalid = z.output<typeof OnInvalid>;
 
@@ -16,20 +17,25 @@ const FormQuery = z.strictObject({ on_invalid: OnInvalid });
 /** The query of `POST /v1/batches`: for a body of lines it also has the batch's own fields, beside `metadata.<key>`. */
 export const BatchQuery = z.strictObject({
   on_invalid: OnInvalid,
-  webhook_url: BatchWebhook.shape.url.optional().describe('lines only: where the batch tells of its end'),
+  webhook_url: BatchWebhook.shape.url
+    .optional()
+    .meta({ example: 'https://caller.example/hooks' })
+    .describe('lines only: where the batch tells of its end'),
   webhook_events: z
     .string()
     .transform((text) => text.split(','))
     .pipe(BatchWebhook.shape.events.unwrap())
     .optional()
+    .meta({ example: 'batch.completed,job.failed' })
     .describe('lines only: comma-separated types of batches and jobs; all of batches when it is left out'),
-  priority: Priority.optional().describe('lines only: of items that name none'),
+  priority: Priority.optional().meta({ example: 'low' }).describe('lines only: of items that name none'),
   expires_in_s: z
     .string()
     .regex(/^\d{1,6}$/, `must be a number from ${LIMITS.expiresInS.min} to ${LIMITS.expiresInS.max}`)
     .transform(Number)
     .pipe(ExpiresInS)
     .optional()
+    .meta({ example: '7200' })
     .describe('lines only: of items that name none'),
 });
 

@@ -1,5 +1,6 @@
 import { createDocument } from 'zod-openapi';
 import { adminPaths } from './openapi/admin-paths.ts';
+import { batchPaths } from './openapi/batch-paths.ts';
 import { addSharedHeaders, headers, tagsOf, withShared } from './openapi/common.ts';
 import { jobPaths } from './openapi/job-paths.ts';
 import { problemExamples } from './openapi/problems.ts';
@@ -9,7 +10,7 @@ import { webhooks } from './openapi/webhooks.ts';
 
 /** The OpenAPI 3.1 document, made from the schemas that the routes themselves check with. */
 export function openApiDocument(version: string): object {
-  const paths = { ...jobPaths, ...webhookPaths, ...adminPaths, ...servicePaths };
+  const paths = { ...jobPaths, ...batchPaths, ...webhookPaths, ...adminPaths, ...servicePaths };
   return addSharedHeaders(
     createDocument({
       openapi: '3.1.1',

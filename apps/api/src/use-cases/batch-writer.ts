@@ -11,7 +11,7 @@ const CHUNK_BYTES = 1024 * 1024;
 const KEPT_AT_ONCE = 8;
 
 /** A checked item. `bytes` is about what it takes in memory. */
-export interface GoodItem {
+interface GoodItem {
   line: number;
   bytes: number;
   customId: string;

@@ -10,9 +10,15 @@ export const ProblemBody = z
     instance: z.string().describe('the path that was asked for'),
     code: z.enum(Object.keys(PROBLEMS) as [string, ...string[]]).describe('for programs; docs/errors.md says what each means'),
     request_id: z.string(),
+    invalid_count: z.int().optional().describe('of a batch: how many lines are wrong; `errors` has the first 1000 fields'),
     errors: z
       .array(
-        z.object({ pointer: z.string().describe('a JSON pointer into the body, or /name of the query'), message: z.string() }),
+        z.object({
+          line: z.int().optional().describe('of a batch'),
+          custom_id: z.string().nullable().optional().describe('of a batch'),
+          pointer: z.string().describe('a JSON pointer into the body or the line, or /name of the query'),
+          message: z.string(),
+        }),
       )
       .optional()
       .describe('with `invalid_request`'),
@@ -31,6 +37,7 @@ const DETAILS: Readonly<Partial<Record<ProblemCode, string>>> = {
   body_too_large: 'The body is limited to 20971520 bytes. Send large images as URLs.',
   unsupported_media_type: 'Send the body as application/json, not "text/plain".',
   invalid_request: 'One field is not valid; see errors.',
+  idempotency_key_in_use: 'A request with this Idempotency-Key is being read. Send it again later.',
   idempotency_key_reused: 'This Idempotency-Key was used for a request with another body. Use a new key for a new request.',
   rate_limited: 'This API key has used its 600 requests of this minute, and this one was not carried out. Send it again in 12 s.',
   unavailable: 'The job store cannot be reached. Nothing was accepted; send the request again.',

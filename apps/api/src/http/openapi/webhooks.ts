@@ -1,6 +1,8 @@
-import { JOB_EVENTS, type JobEvent, STATUSES } from '@grsai-jobs/jobs';
+import { BATCH_EVENTS, BATCH_STATUSES, type BatchEvent, JOB_EVENTS, type JobEvent, STATUSES } from '@grsai-jobs/jobs';
 import { z } from 'zod';
 import type { ZodOpenApiPathItemObject } from 'zod-openapi';
+import { canceledBatch, completedBatch, expiredBatch } from './batch-examples.ts';
+import { Batch } from './batch-schemas.ts';
 import { canceledJob, expiredJob, failedJob, imageJob, runningJob } from './examples.ts';
 import { Job } from './schemas.ts';
 
@@ -16,6 +18,17 @@ const JobInBody = z.union([
   z
     .strictObject({ id: z.string(), status: z.enum(STATUSES), deleted: z.literal(true) })
     .meta({ id: 'DeletedJob', description: 'The job was deleted before its webhook went out' }),
+]);
+
+/** The batch in a body, as it stood at the end of the round that is told of. */
+const BatchInBody = z.union([
+  Batch,
+  Batch.omit({ metadata: true })
+    .extend({ thin: z.literal(true).describe('the whole would be over 20 KiB: read the batch') })
+    .meta({ id: 'ThinBatch' }),
+  z
+    .strictObject({ id: z.string(), status: z.enum(BATCH_STATUSES), deleted: z.literal(true) })
+    .meta({ id: 'DeletedBatch', description: 'The batch was gone before its webhook went out' }),
 ]);
 
 interface Row {
@@ -35,13 +48,24 @@ const ofJob = (summary: string, example: Row['example'], description?: string): 
 });
 const ASKED_FOR = 'Sent only when `webhook.events` names it, and only once: it is not tried again.';
 
-const EVENTS: Readonly<Record<JobEvent, Row>> = {
+const ofBatch = (summary: string, example: Row['example'], description?: string): Row => ({
+  summary,
+  data: BatchInBody,
+  example,
+  ...(description === undefined ? {} : { description }),
+});
+const ONCE_A_ROUND = 'Once for each round: a batch whose jobs are run again ends again.';
+
+const EVENTS: Readonly<Record<JobEvent | BatchEvent, Row>> = {
   'job.succeeded': ofJob('A job has succeeded', imageJob),
   'job.failed': ofJob('A job has failed', failedJob),
   'job.canceled': ofJob('A job was canceled', canceledJob),
   'job.expired': ofJob('A job did not end in time', expiredJob),
   'job.started': ofJob('A job has begun', runningJob, ASKED_FOR),
   'job.progress': ofJob('A job goes on', runningJob, `${ASKED_FOR} At most every 5 seconds.`),
+  'batch.completed': ofBatch('All jobs of a batch have ended', completedBatch, ONCE_A_ROUND),
+  'batch.canceled': ofBatch('A batch was canceled', canceledBatch, ONCE_A_ROUND),
+  'batch.expired': ofBatch('A batch did not end in time', expiredBatch, ONCE_A_ROUND),
 };
 
 const signature = z.object({
@@ -82,7 +106,7 @@ function hook(type: string, { summary, description, data, example }: Row): ZodOp
               sequence: z
                 .int()
                 .nonnegative()
-                .describe('webhooks can arrive in any order: of two about the same job the later one has the greater number'),
+                .describe('webhooks can arrive in any order: of two about the same job, or batch, the later one has the greater number'),
               data,
             }),
             example: { id, type, timestamp: '2026-11-23T08:00:31.540Z', sequence: 5, data: example },
@@ -102,5 +126,5 @@ function hook(type: string, { summary, description, data, example }: Row): ZodOp
 
 /** The `webhooks` of the document, by event type. */
 export const webhooks: Readonly<Record<string, ZodOpenApiPathItemObject>> = Object.fromEntries(
-  JOB_EVENTS.map((type) => [type, hook(type, EVENTS[type])]),
+  [...JOB_EVENTS, ...BATCH_EVENTS].map((type) => [type, hook(type, EVENTS[type])]),
 );

@@ -16,12 +16,13 @@ export const BatchListQuery = z.strictObject(PageQuery);
 
 /** The query of `GET /v1/batches/{id}/results`. */
 export const ResultsQuery = z.strictObject({
-  status: oneOf(TERMINAL).optional().describe('one or more, separated by commas'),
+  status: oneOf(TERMINAL).optional().meta({ example: 'failed,expired' }).describe('one or more, separated by commas'),
   after_line: z
     .string()
     .regex(/^\d{1,6}$/, 'must be the number of a line')
     .transform(Number)
     .default(0)
+    .meta({ example: '100' })
     .describe('only lines behind this one'),
 });
 
