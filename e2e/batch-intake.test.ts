@@ -218,20 +218,18 @@ test('when a batch has large images then they go to S3, and leave it when the ba
 const residentMiB = (pid: number): number =>
   Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1024;
 
-test('when 50 000 lines are sent then the API needs hardly more memory than for 5 000, and serves others meanwhile', async () => {
-  const stack = await start();
-  const mostWith = async (count: number): Promise<number> => {
-    let [most, over] = [0, false];
-    const sending = sendLines(stack, gzipSync(lines(count)), { headers: { 'content-encoding': 'gzip' } }).finally(() => {
-      over = true;
-    });
-    while (!over) {
-      expect((await stack.tenant.send('GET', '/v1/batches?limit=1')).status).toBe(200);
-      most = Math.max(most, residentMiB(stack.api.pid));
-    }
-    expect((await sending).status).toBe(202);
-    return most;
-  };
-  const small = await mostWith(5000);
-  expect((await mostWith(50_000)) - small).toBeLessThan(128);
+test('when 50 000 lines are sent to an API with a small young generation then it holds few of them, and serves others meanwhile', async () => {
+  // With node's own young generation the garbage that waits to be collected is more than what is held, and differs from run to run.
+  const stack = await start({ env: { NODE_OPTIONS: '--max-semi-space-size=8' } });
+  const idle = residentMiB(stack.api.pid);
+  let [most, over] = [0, false];
+  const sending = sendLines(stack, gzipSync(lines(50_000)), { headers: { 'content-encoding': 'gzip' } }).finally(() => {
+    over = true;
+  });
+  while (!over) {
+    expect((await stack.tenant.send('GET', '/v1/batches?limit=1')).status).toBe(200);
+    most = Math.max(most, residentMiB(stack.api.pid));
+  }
+  expect((await sending).status).toBe(202);
+  expect(most - idle).toBeLessThan(128);
 });
