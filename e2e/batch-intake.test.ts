@@ -218,12 +218,15 @@ test('when a batch has large images then they go to S3, and leave it when the ba
 const residentMiB = (pid: number): number =>
   Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1024;
 
-test('when 50 000 lines are sent to an API with a small young generation then it holds few of them, and serves others meanwhile', async () => {
-  // With node's own young generation the garbage that waits to be collected is more than what is held, and differs from run to run.
+test('when 50 000 lines of 2 KiB are sent then the API does not hold them, and serves others meanwhile', async () => {
+  // This finds an intake that keeps its lines; it is not the measure of design §10. With node's own young generation the garbage
+  // that waits to be collected is more than what would be kept, so a small one is set here.
   const stack = await start({ env: { NODE_OPTIONS: '--max-semi-space-size=8' } });
+  const metadata = Object.fromEntries(Array.from({ length: 4 }, (_, i) => [`k${i}`, 'x'.repeat(500)]));
+  const body = gzipSync(ndjson(...Array.from({ length: 50_000 }, (_, i) => line(i, { metadata }))), { level: 1 });
   const idle = residentMiB(stack.api.pid);
   let [most, over] = [0, false];
-  const sending = sendLines(stack, gzipSync(lines(50_000)), { headers: { 'content-encoding': 'gzip' } }).finally(() => {
+  const sending = sendLines(stack, body, { headers: { 'content-encoding': 'gzip' } }).finally(() => {
     over = true;
   });
   while (!over) {
@@ -231,5 +234,6 @@ test('when 50 000 lines are sent to an API with a small young generation then it
     most = Math.max(most, residentMiB(stack.api.pid));
   }
   expect((await sending).status).toBe(202);
-  expect(most - idle).toBeLessThan(128);
+  // About 140 as it is, and 195 with each parsed line kept.
+  expect(most - idle).toBeLessThan(170);
 });
