@@ -106,7 +106,9 @@ function hook(type: string, { summary, description, data, example }: Row): ZodOp
               sequence: z
                 .int()
                 .nonnegative()
-                .describe('webhooks can arrive in any order: of two about the same job, or batch, the later one has the greater number'),
+                .describe(
+                  'webhooks can arrive in any order: of two about the same job, or batch, the later one has the greater number',
+                ),
               data,
             }),
             example: { id, type, timestamp: '2026-11-23T08:00:31.540Z', sequence: 5, data: example },
