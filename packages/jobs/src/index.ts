@@ -69,6 +69,7 @@ export {
   throttleMs,
   type Verdict,
 } from './retry-table.ts';
+export { SIGNATURE, type Signature, signatureOf } from './signature.ts';
 export {
   isTerminal,
   STAGES,
