@@ -14,6 +14,11 @@ export interface Principal {
   expires_at: number | null;
 }
 
+/** A key as operators see it: neither its text nor its hash. */
+export interface KnownKey extends Principal {
+  created_at: number;
+}
+
 /** A key is kept as its hash only; with 32 random bytes a plain SHA-256 is enough. */
 const hashOf = (key: string) => createHash('sha256').update(key).digest('hex');
 
@@ -28,7 +33,7 @@ export function createApiKeys(redis: Redis, keys: Keys) {
       scopes: Scope[];
       expiresAt: number | null;
       now: number;
-    }): Promise<Principal & { key: string; created_at: number }> {
+    }): Promise<KnownKey & { key: string }> {
       const key = `gj_${randomBytes(32).toString('base64url')}`;
       const hash = hashOf(key);
       const id = `key_${hash.slice(0, 24)}`;
@@ -37,6 +42,7 @@ export function createApiKeys(redis: Redis, keys: Keys) {
         .multi()
         .set(keys.apiKey(hash), JSON.stringify({ ...principal, created_at: o.now }))
         .hset(keys.apiKeys, id, hash)
+        .sadd(keys.tenants, o.tenant)
         .exec();
       return { ...principal, key, created_at: o.now };
     },
@@ -45,6 +51,35 @@ export function createApiKeys(redis: Redis, keys: Keys) {
     async find(key: string): Promise<Principal | null> {
       const text = await redis.get(keys.apiKey(hashOf(key)));
       return text === null ? null : (JSON.parse(text) as Principal);
+    },
+
+    /** All keys, the newest first. */
+    async list(): Promise<KnownKey[]> {
+      const hashes = await redis.hvals(keys.apiKeys);
+      if (hashes.length === 0) return [];
+      const texts = await redis.mget(...hashes.map(keys.apiKey));
+      return texts
+        .flatMap((text) => (text === null ? [] : [JSON.parse(text) as KnownKey]))
+        .sort((a, b) => b.created_at - a.created_at || (a.key_id < b.key_id ? 1 : -1));
+    },
+
+    /**
+     * Revokes a key and tells every process to forget it. `null`: there is no key with this id. The tenant of the key is
+     * remembered, since its jobs are still there.
+     */
+    async remove(id: string): Promise<KnownKey | null> {
+      const hash = await redis.hget(keys.apiKeys, id);
+      const text = hash === null ? null : await redis.get(keys.apiKey(hash));
+      if (hash === null || text === null) return null;
+      const key = JSON.parse(text) as KnownKey;
+      const replies = await redis
+        .multi()
+        .del(keys.apiKey(hash))
+        .hdel(keys.apiKeys, id)
+        .sadd(keys.tenants, key.tenant)
+        .publish(keys.revoked, id)
+        .exec();
+      return replies?.[0]?.[1] === 1 ? key : null;
     },
   };
 }

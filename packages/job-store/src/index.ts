@@ -1,5 +1,6 @@
 export type { Accepted, Idempotency } from './accept.ts';
-export { type ApiKeys, type Principal, SCOPES, type Scope } from './api-keys.ts';
+export { type ApiKeys, type KnownKey, type Principal, SCOPES, type Scope } from './api-keys.ts';
+export { AUDIT_OUTCOMES, type Audit, type AuditEntry, type AuditFilter, type AuditLine, type AuditOutcome } from './audit.ts';
 export type { Batches, LineError, LineHead, NewLine, Revealed } from './batches.ts';
 export type { AccountLimits, Begun } from './begin.ts';
 export { type CancelSignals, hearCancels } from './cancel-signals.ts';
@@ -9,6 +10,7 @@ export type { DeliveryFilter, DeliveryList, DeliveryPage } from './delivery-list
 export { type Endpoints, endpointId } from './endpoints.ts';
 export type { Erase } from './erase.ts';
 export { type EventFeed, type FeedEvent, startEventFeed, type Watcher } from './event-feed.ts';
+export type { FailureFilter, FailureGroup, FailurePage, Failures } from './failures.ts';
 export type { RedisFacts, RedisHealth } from './health.ts';
 export type { JobFilter, JobList, JobPage } from './job-list.ts';
 export type { JobMoves } from './job-moves.ts';
@@ -19,6 +21,7 @@ export type { ListPlace } from './newest-first.ts';
 export { type OwedEntry, owedEntry } from './owed.ts';
 export type { Paces } from './paces.ts';
 export type { Pause, Pauses } from './pauses.ts';
+export type { ListPlace } from './places.ts';
 export { RATE_WINDOW_S, type RateCount, type RateLimit } from './rate-limits.ts';
 export { RECOVER_WORK, type RecoverOrder, recoverWork } from './recovery.ts';
 export type { Moved } from './run-move.ts';

@@ -1,10 +1,11 @@
-import type { JobRecord, JobRequest, Status } from '@grsai-jobs/jobs';
+import { type JobError, type JobRecord, type JobRequest, type Status, signatureOf } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
 import { unpackDoc } from './doc-codec.ts';
 import type { Keys } from './keys.ts';
-import { createNewestFirst, type ListPlace } from './newest-first.ts';
 import { pipelined } from './pipelined.ts';
-import { decodeRecord } from './record-codec.ts';
+import { type ListPlace, placesOver } from './places.ts';
+import { decodeRecord, signatureIn } from './record-codec.ts';
+import type { Tenants } from './tenants.ts';
 
 /** What a job has to be to stand in the list; what is left out does not matter. Times in ms since 1970, both ends open. */
 export interface JobFilter {
@@ -16,6 +17,8 @@ export interface JobFilter {
   metadata?: Readonly<Record<string, string>>;
   createdAfter?: number;
   createdBefore?: number;
+  /** Failed with this signature. Such a list goes by the time of the failure. */
+  signature?: string;
 }
 
 export interface JobPage {
@@ -24,17 +27,30 @@ export interface JobPage {
   next: ListPlace | null;
 }
 
+/** So many records one request reads at most; a page can be shorter than asked for and still have a next one (design §2). */
+const READ_AT_MOST = 2000;
+const READ_AT_ONCE = 200;
+
 /** The fields of a record that filters need, in the order of {@link matches}. The input can be large and is not read for them unless asked. */
-const HEAD = ['st', 'batch', 'err'] as const;
+const HEAD = ['st', 'batch', 'err', 'sig', 'cr'] as const;
 
 type Part = string | null | undefined;
 
-function matches(filter: JobFilter, [status, batch, error, text]: readonly Part[]): boolean {
+function matches(filter: JobFilter, [status, batch, error, sig, created, text]: readonly Part[]): boolean {
   if (!status) return false;
   if (filter.status && !filter.status.includes(status as Status)) return false;
   if (filter.batchId !== undefined && batch !== filter.batchId) return false;
   if (filter.errorCode && !filter.errorCode.includes(codeOf(error))) return false;
+  if (filter.signature !== undefined && !failedSo(filter, status, Number(created), error, sig)) return false;
   return text ? docMatches(filter, unpackDoc(text)) : true;
+}
+
+/** A list by signature is read from the failures, whose order is not that of the creation. */
+function failedSo(filter: JobFilter, status: string, created: number, error: Part, sig: Part): boolean {
+  if (status !== 'failed' || created <= (filter.createdAfter ?? -1)) return false;
+  if (created >= (filter.createdBefore ?? Number.POSITIVE_INFINITY)) return false;
+  const id = sig ? signatureIn(sig).id : error ? signatureOf(JSON.parse(error) as JobError).id : '';
+  return id === filter.signature;
 }
 
 const codeOf = (error: Part): string => (error ? (JSON.parse(error) as { code: string }).code : '');
@@ -48,17 +64,25 @@ const needsDoc = (filter: JobFilter): boolean =>
   filter.type !== undefined || filter.model !== undefined || Object.keys(filter.metadata ?? {}).length > 0;
 
 const isFiltered = (filter: JobFilter): boolean =>
-  needsDoc(filter) || filter.status !== undefined || filter.batchId !== undefined || filter.errorCode !== undefined;
+  needsDoc(filter) ||
+  filter.status !== undefined ||
+  filter.batchId !== undefined ||
+  filter.errorCode !== undefined ||
+  filter.signature !== undefined;
 
 export type JobList = ReturnType<typeof createJobList>;
 
-/** A tenant's jobs, the newest first. */
-export function createJobList(redis: Redis, keys: Keys) {
-  const newestFirst = createNewestFirst(redis);
+/** Jobs of one tenant or of all, the newest first. */
+export function createJobList(redis: Redis, keys: Keys, tenants: Pick<Tenants, 'all'>) {
+  async function indexesOf(tenant: string | null, filter: JobFilter): Promise<string[]> {
+    if (filter.signature !== undefined) return [tenant === null ? keys.failed : keys.tenantFailed(tenant)];
+    return (tenant === null ? await tenants.all() : [tenant]).map(keys.tenantJobs);
+  }
 
-  async function hits(ids: readonly string[], filter: JobFilter): Promise<boolean[]> {
+  async function hits(chunk: readonly ListPlace[], filter: JobFilter): Promise<boolean[]> {
+    if (!isFiltered(filter)) return chunk.map(() => true);
     const fields = [...HEAD, ...(needsDoc(filter) ? ['doc'] : [])];
-    const replies = await pipelined(redis, ids, (pipeline, id) => pipeline.hmget(keys.job(id), ...fields));
+    const replies = await pipelined(redis, chunk, (pipeline, { id }) => pipeline.hmget(keys.job(id), ...fields));
     return replies.map((parts) => matches(filter, parts as Part[]));
   }
 
@@ -68,17 +92,33 @@ export function createJobList(redis: Redis, keys: Keys) {
   }
 
   return {
-    /** One page. Reads at most 2 000 records, so a rare filter can answer an empty page with a next one. */
-    async page(o: { tenant: string; filter: JobFilter; after: ListPlace | null; limit: number }): Promise<JobPage> {
-      const { filter } = o;
-      const { ids, next } = await newestFirst.page({
-        key: keys.tenantJobs(o.tenant),
-        range: { after: filter.createdAfter, before: filter.createdBefore },
-        place: o.after,
-        limit: o.limit,
-        hits: isFiltered(filter) ? (some) => hits(some, filter) : undefined,
-      });
+    /**
+     * One page. Reads at most some 2 000 records, so a rare filter can answer an empty page with a next one.
+     * @param o.tenant whose jobs; `null`: everybody's, for operators.
+     */
+    async page(o: { tenant: string | null; filter: JobFilter; after: ListPlace | null; limit: number }): Promise<JobPage> {
+      const ids: string[] = [];
+      const size = isFiltered(o.filter) ? READ_AT_ONCE : o.limit;
+      const indexes = await indexesOf(o.tenant, o.filter);
+      const between = o.filter.signature === undefined ? { after: o.filter.createdAfter, before: o.filter.createdBefore } : {};
+      let next = o.after;
+      for (let read = 0; read < READ_AT_MOST; ) {
+        const { found, more } = await placesOver(redis, indexes, between, next, size);
+        const hit = await hits(found, o.filter);
+        const last = nthHit(hit, o.limit - ids.length);
+        ids.push(...found.slice(0, last + 1).flatMap(({ id }, i) => (hit[i] ? [id] : [])));
+        next = last + 1 < found.length || more ? (found[last] ?? null) : null;
+        read += found.length;
+        if (next === null || ids.length === o.limit) break;
+      }
       return { jobs: await records(ids), next };
     },
   };
+}
+
+/** The index of the `n`th hit, or the last index when there are fewer. */
+function nthHit(hit: readonly boolean[], n: number): number {
+  let left = n;
+  const index = hit.findIndex((each) => each && --left === 0);
+  return index === -1 ? hit.length - 1 : index;
 }

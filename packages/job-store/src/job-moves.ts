@@ -14,6 +14,7 @@ import { keptAttempts } from './attempts.ts';
 import { createBegin } from './begin.ts';
 import type { Keys } from './keys.ts';
 import { owedEntry } from './owed.ts';
+import { signatureField } from './record-codec.ts';
 import { type Change, createRunMove, type Held } from './run-move.ts';
 import type { RunScript } from './scripts.ts';
 
@@ -38,6 +39,12 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
     if (!webhook || entry === null) return {};
     return { delivery: { id: entry.id, run: job.run, type: endEvent(status), url: webhook.url } };
   };
+
+  /** Why a run ended, and for failures what groups them. */
+  const failure = (job: JobRecord, { status, error }: { status: TerminalStatus; error?: JobError }): Change['set'] => ({
+    ...(error ? { err: JSON.stringify(error) } : {}),
+    ...(error && status === 'failed' ? { sig: signatureField(error, job.doc) } : {}),
+  });
 
   /** The end of a run with an open call names that call. */
   const openCall = (job: JobRecord, by?: string, from?: readonly State[]): Pick<Change, 'by' | 'from'> => {
@@ -165,7 +172,7 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
           fin: clock.now(),
           ...(o.status === 'succeeded' ? { prog: 100 } : {}),
           ...(o.output ? { out: JSON.stringify(o.output) } : {}),
-          ...(o.error ? { err: JSON.stringify(o.error) } : {}),
+          ...failure(job, o),
           ...(o.attempts ? { att: keptAttempts(o.attempts) } : {}),
           ...(o.spent === undefined ? {} : { spent: o.spent }),
           ...o.set,
@@ -222,6 +229,7 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
         },
         del: [
           'err',
+          'sig',
           'out',
           'prog',
           'fin',

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { type ApiKeys, createApiKeys } from './api-keys.ts';
+import { type Audit, createAudit } from './audit.ts';
 import { type Batches, createBatches } from './batches.ts';
 import { type CancelSignals, createCancelSignals } from './cancel-signals.ts';
 import { type Claims, createClaims } from './claims.ts';
@@ -7,6 +8,7 @@ import { createDeliveries, type Deliveries } from './deliveries.ts';
 import { createDeliveryList, type DeliveryList } from './delivery-list.ts';
 import { createEndpoints, type Endpoints } from './endpoints.ts';
 import { createErase, type Erase } from './erase.ts';
+import { createFailures, type Failures } from './failures.ts';
 import { createRedisHealth, type RedisHealth } from './health.ts';
 import { createJobList, type JobList } from './job-list.ts';
 import { createJobMoves, type JobMoves } from './job-moves.ts';
@@ -28,6 +30,8 @@ export interface JobStore {
   readonly moves: JobMoves;
   readonly jobs: JobReads;
   readonly list: JobList;
+  readonly failures: Failures;
+  readonly audit: Audit;
   readonly erase: Erase;
   readonly batches: Batches;
   readonly claims: Claims;
@@ -53,10 +57,13 @@ export interface JobStore {
 export function createJobStore(o: { redis: Redis; prefix: string; clock: { now(): number } }): JobStore {
   const keys = createKeys(o.prefix);
   const run = createScripts(o.redis);
+  const tenants = createTenants(o.redis, run, keys);
   return {
     moves: createJobMoves(run, keys, o.clock),
     jobs: createJobReads(o.redis, run, keys),
-    list: createJobList(o.redis, keys),
+    list: createJobList(o.redis, keys, tenants),
+    failures: createFailures(o.redis, keys),
+    audit: createAudit(o.redis, run, keys),
     erase: createErase(o.redis, run, keys),
     batches: createBatches(o.redis, run, keys, o.clock),
     claims: createClaims(run, keys),
@@ -65,7 +72,7 @@ export function createJobStore(o: { redis: Redis; prefix: string; clock: { now()
     deliveryList: createDeliveryList(o.redis, keys),
     endpoints: createEndpoints(o.redis, keys, o.clock),
     apiKeys: createApiKeys(o.redis, keys),
-    tenants: createTenants(o.redis, run, keys),
+    tenants,
     health: createRedisHealth(o.redis, keys),
     pauses: createPauses(o.redis, keys, PAUSABLE),
     paces: createPaces(o.redis, run, keys, o.clock),

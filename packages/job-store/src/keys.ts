@@ -51,6 +51,19 @@ export interface Keys {
   idempotency(tenant: string, route: string, key: string): string;
   apiKey(hash: string): string;
   apiKeys: string;
+  /** Every tenant that ever had a key. */
+  tenants: string;
+  /** The channel that says that a key was revoked. */
+  revoked: string;
+  /** What operators did: one append-only stream, and the lines in it that have no outcome yet. */
+  audit: string;
+  auditOpen: string;
+  /** How many entries of a queue a worker works on at once, where an operator has said so. */
+  concurrency: string;
+  /** The channel that says that pauses or concurrencies were changed. */
+  settings: string;
+  /** Worker processes → what they say of themselves. */
+  workers: string;
   /** Counters of repairs and the like, for metrics and tests. */
   counters: string;
   /** How long tasks of one kind took: weight by bucket. */
@@ -100,6 +113,13 @@ export function createKeys(prefix: string): Keys {
     idempotency: (tenant, route, key) => at(`idem:${tenant}:${route}:${key}`),
     apiKey: (hash) => at(`key:${hash}`),
     apiKeys: at('keys'),
+    tenants: at('tenants'),
+    revoked: at('revoked'),
+    audit: at('audit'),
+    auditOpen: at('audit:open'),
+    concurrency: at('concurrency'),
+    settings: at('settings'),
+    workers: at('workers'),
     counters: at('counters'),
     pace: (kind) => at(`pace:${kind}`),
     paces: at('paces'),

@@ -1,4 +1,13 @@
-import { entryStage, type JobDoc, type JobRecord, type PastRun, type Stage, type Status } from '@grsai-jobs/jobs';
+import {
+  entryStage,
+  type JobDoc,
+  type JobError,
+  type JobRecord,
+  type PastRun,
+  type Stage,
+  type Status,
+  signatureOf,
+} from '@grsai-jobs/jobs';
 import { packDoc, unpackDoc } from './doc-codec.ts';
 import { type Fields, json, number, optionalNumber } from './fields.ts';
 
@@ -9,7 +18,7 @@ import { type Fields, json, number, optionalNumber } from './fields.ts';
  * q queue of its paid call · tenant · cr/started/fin/exp times · due · prog · spent · crashes · base · task · sub submitted · polls · polled ·
  * doc (as accepted) · pend (paid, not stored) · out · err · att · past:<run> · whd/whs last delivery and its state ·
  * batch · cid custom id · ln line · pr priority (of a batch's job, when not normal) · late ·
- * whp when its progress was last told by webhook
+ * whp when its progress was last told by webhook · sig of a failed run: signature, type, model
  */
 export type RecordField =
   | 'prog'
@@ -23,6 +32,7 @@ export type RecordField =
   | 'pend'
   | 'out'
   | 'err'
+  | 'sig'
   | 'att'
   | 'fin'
   | 'exp'
@@ -102,4 +112,12 @@ export function decodeRecord(id: string, fields: Fields): JobRecord {
     line: optionalNumber(fields['ln']),
     late_result: fields['late'] === '1',
   };
+}
+
+/** What groups of failures are made from, as one short text: so that none of them has to read a whole record. */
+export const signatureField = (error: JobError, doc: JobDoc): string => `${signatureOf(error).id} ${doc.type} ${doc.input.model}`;
+
+export function signatureIn(text: string): { id: string; type: JobDoc['type']; model: string } {
+  const [id = '', type, ...model] = text.split(' ');
+  return { id, type: type as JobDoc['type'], model: model.join(' ') };
 }

@@ -53,6 +53,7 @@ const SCRIPT_NAMES = [
   'work-take',
   'work-leave',
   'swap-secrets',
+  'audit',
 ] as const;
 type ScriptName = (typeof SCRIPT_NAMES)[number];
 

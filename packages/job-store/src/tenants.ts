@@ -21,11 +21,17 @@ const decode = (text: string): SealedSecret[] => {
   return text.startsWith('[') ? (JSON.parse(text) as SealedSecret[]) : [{ secret: text }];
 };
 
+/** The tenant of `ADMIN_API_KEY`. */
+const FIRST_TENANT = 'admin';
+
 export type Tenants = ReturnType<typeof createTenants>;
 
 /** What belongs to a tenant itself. Secrets arrive here sealed. */
 export function createTenants(redis: Redis, run: RunScript, keys: Keys) {
   return {
+    /** Every tenant that ever had a key, and so every tenant that may have jobs. The first key of all belongs to `admin`. */
+    all: async (): Promise<string[]> => [...new Set([...(await redis.smembers(keys.tenants)), FIRST_TENANT])],
+
     async webhookSecrets(tenant: string): Promise<KeptSecrets> {
       const text = (await redis.hget(keys.tenant(tenant), 'webhook_secret')) ?? '';
       return { text, secrets: decode(text) };

@@ -1,0 +1,105 @@
+import { jobError } from '@grsai-jobs/jobs';
+import { expect, test } from 'vitest';
+import { imageDoc, jobIn, newJobId, type Started, startStore } from './kit.ts';
+
+const upstream = (message: string) => ({ upstream: { status: 500, message } });
+
+async function fail(kit: Started, message: string, more: { model?: string } = {}) {
+  const job = await jobIn(kit, 'generating', imageDoc({ input: { model: more.model ?? 'nano-banana-2', prompt: 'x' } }));
+  await kit.clock.advance(1000);
+  await kit.store.moves.end(await job.read(), {
+    status: 'failed',
+    error: jobError('upstream_failed', 'generating', upstream(message)),
+  });
+  return job;
+}
+
+const all = { filter: {}, after: null };
+
+test('when jobs fail in two ways then they are two groups with count, first, last and samples, the larger one first', async () => {
+  const kit = await startStore();
+  const start = kit.clock.now();
+  const jobs = [];
+  for (let i = 0; i < 7; i += 1) jobs.push(await fail(kit, `node ${i} is away`));
+  await fail(kit, 'out of memory');
+  const { groups, next } = await kit.store.failures.groups(all);
+  expect(next).toBeNull();
+  expect(groups).toMatchObject([
+    {
+      signature: { code: 'upstream_failed', stage: 'generating', upstream_status: 500, text: 'node <n> is away' },
+      count: 7,
+      first: start + 1000,
+      last: start + 7000,
+      samples: jobs
+        .slice(2)
+        .map(({ id }) => id)
+        .reverse(),
+      error: { upstream: { message: 'node 6 is away' } },
+    },
+    { signature: { text: 'out of memory' }, count: 1 },
+  ]);
+});
+
+test('when failures are filtered by signature, code, stage, model, type, tenant or time then only those count', async () => {
+  const kit = await startStore();
+  const start = kit.clock.now();
+  await fail(kit, 'one');
+  await fail(kit, 'two', { model: 'gpt-image-2' });
+  const counts = async (filter: object) =>
+    (await kit.store.failures.groups({ filter, after: null })).groups.map(({ signature }) => signature.text).sort();
+  const [first] = (await kit.store.failures.groups({ filter: { model: 'gpt-image-2' }, after: null })).groups;
+  expect(await counts({ signature: first?.signature.id })).toEqual(['two']);
+  expect(await counts({ code: ['internal'] })).toEqual([]);
+  expect(await counts({ code: ['internal', 'upstream_failed'], stage: 'generating' })).toEqual(['one', 'two']);
+  expect(await counts({ stage: 'storing' })).toEqual([]);
+  expect(await counts({ type: 'chat' })).toEqual([]);
+  expect(await counts({ tenant: 'acme' })).toEqual(['one', 'two']);
+  expect(await counts({ tenant: 'other' })).toEqual([]);
+  expect(await counts({ since: start + 1000 })).toEqual(['two']);
+  expect(await counts({ until: start + 2000 })).toEqual(['one']);
+});
+
+test('when a failed job runs again then it counts no more, and when it fails anew it counts once', async () => {
+  const kit = await startStore();
+  const job = await fail(kit, 'one');
+  await kit.store.moves.reopen(await job.read(), { to: 'queued' });
+  expect((await kit.store.failures.groups(all)).groups).toEqual([]);
+  await kit.store.moves.end(await job.read(), { status: 'failed', error: jobError('internal', 'queued') });
+  expect((await kit.store.failures.groups(all)).groups).toMatchObject([{ signature: { code: 'internal' }, count: 1 }]);
+});
+
+test('when a record was written before there were signatures then it is counted by its error', async () => {
+  const kit = await startStore();
+  const job = await fail(kit, 'one');
+  await kit.redis.hdel(`{gj}:job:${job.id}`, 'sig');
+  expect((await kit.store.failures.groups(all)).groups).toMatchObject([{ signature: { text: 'one' }, count: 1 }]);
+});
+
+test('when 60 000 jobs have failed then one request counts the newest 50 000 and says where to go on', async () => {
+  const kit = await startStore();
+  const job = await fail(kit, 'one');
+  const record = Object.entries(await kit.redis.hgetall(`{gj}:job:${job.id}`)).flat();
+  const pipeline = kit.redis.pipeline();
+  for (let i = 0; i < 59_999; i += 1) {
+    const id = newJobId();
+    pipeline.hset(`{gj}:job:${id}`, ...record);
+    pipeline.zadd('{gj}:failed', kit.clock.now() - i, id);
+  }
+  await pipeline.exec();
+  const newest = await kit.store.failures.groups(all);
+  expect(newest.groups).toMatchObject([{ count: 50_000 }]);
+  const rest = await kit.store.failures.groups({ filter: {}, after: newest.next });
+  expect(rest).toMatchObject({ groups: [{ count: 10_000 }], next: null });
+});
+
+test('when jobs of a signature are listed for all tenants then they come by the time of the failure, page by page', async () => {
+  const kit = await startStore();
+  const jobs = [await fail(kit, 'one'), await fail(kit, 'two'), await fail(kit, 'one')];
+  const { groups } = await kit.store.failures.groups(all);
+  const signature = groups.find((group) => group.signature.text === 'one')?.signature.id ?? '';
+  const page = (after: { at: number; id: string } | null) =>
+    kit.store.list.page({ tenant: null, filter: { signature, metadata: {} }, after, limit: 1 });
+  const first = await page(null);
+  const second = await page(first.next);
+  expect([...first.jobs, ...second.jobs].map(({ id }) => id)).toEqual([jobs[2]?.id, jobs[0]?.id]);
+});
