@@ -24,6 +24,13 @@ export function createRedisHealth(redis: Redis, keys: Keys) {
       return max === 0 ? 0 : Number(lineOf(info, 'used_memory')) / max;
     },
 
+    /** Bytes that Redis uses, may use (`null`: no limit), and what it does when they are full. */
+    async memory(): Promise<{ used: number; max: number | null; policy: string }> {
+      const info = await redis.info('memory');
+      const policy = lineOf(info, 'maxmemory_policy') || 'unknown';
+      return { used: Number(lineOf(info, 'used_memory')), max: Number(lineOf(info, 'maxmemory')) || null, policy };
+    },
+
     async facts(): Promise<RedisFacts> {
       const info = await redis.info();
       let appendfsync: RedisFacts['appendfsync'] = lineOf(info, 'aof_enabled') === '1' ? 'everysec' : 'off';

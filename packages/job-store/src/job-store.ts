@@ -14,12 +14,15 @@ import { createJobList, type JobList } from './job-list.ts';
 import { createJobMoves, type JobMoves } from './job-moves.ts';
 import { createJobReads, type JobReads } from './job-reads.ts';
 import { createKeys } from './keys.ts';
+import { createOverview, type Overview } from './overview.ts';
 import { createPaces, type Paces } from './paces.ts';
 import { createPauses, type Pauses } from './pauses.ts';
 import { createRateLimit, type RateLimit } from './rate-limits.ts';
+import { createQueueSettings, type QueueSettings } from './queue-settings.ts';
 import { createScripts } from './scripts.ts';
 import { createSweeps, type Sweeps } from './sweeps.ts';
 import { createTenants, type Tenants } from './tenants.ts';
+import { createWorkers, type Workers } from './workers.ts';
 import { createWorks, type Works } from './works.ts';
 
 /** Queues that can be paused for a reason (packages/queue has them all). */
@@ -32,6 +35,9 @@ export interface JobStore {
   readonly list: JobList;
   readonly failures: Failures;
   readonly audit: Audit;
+  readonly overview: Overview;
+  readonly queueSettings: QueueSettings;
+  readonly workers: Workers;
   readonly erase: Erase;
   readonly batches: Batches;
   readonly claims: Claims;
@@ -64,6 +70,9 @@ export function createJobStore(o: { redis: Redis; prefix: string; clock: { now()
     list: createJobList(o.redis, keys, tenants),
     failures: createFailures(o.redis, keys),
     audit: createAudit(o.redis, run, keys),
+    overview: createOverview(o.redis, keys, tenants, o.clock),
+    queueSettings: createQueueSettings(o.redis, keys, o.clock),
+    workers: createWorkers(o.redis, keys),
     erase: createErase(o.redis, run, keys),
     batches: createBatches(o.redis, run, keys, o.clock),
     claims: createClaims(run, keys),

@@ -42,6 +42,10 @@ export interface Consumer {
   stop(): Promise<void>;
   /** Open entries at this moment. */
   open(): number;
+  /** How many entries it works on at once. */
+  concurrency(): number;
+  /** Changes that at once, also while all places are taken; what is open beyond a lower number ends as it would. */
+  setConcurrency(n: number): Promise<void>;
 }
 
 /** A queue that cannot be limited is never limited (*measured*, design §2), so calls and submits have this one. */
@@ -103,9 +107,24 @@ export function createConsumer(name: QueueName, handler: Handler, o: ConsumerOpt
     name,
     start: () => run(worker, o.onError),
     open: () => open,
+    ...concurrencyOf(worker),
     stop: async () => {
       await worker.close();
       await queue.close();
+    },
+  };
+}
+
+function concurrencyOf(worker: Worker): Pick<Consumer, 'concurrency' | 'setConcurrency'> {
+  return {
+    concurrency: () => worker.concurrency,
+    async setConcurrency(n) {
+      const more = n > worker.concurrency;
+      worker.concurrency = n;
+      // A full worker looks at its number only when an entry ends, which a long call may not for minutes; `resume` wakes it.
+      if (!more || worker.closing || !worker.isRunning()) return;
+      await worker.pause(true);
+      await worker.resume();
     },
   };
 }
@@ -136,5 +155,11 @@ export function createMaintainer(
   );
   worker.on('error', o.onError);
   worker.on('failed', (job, error) => o.onTaskFailed(job?.name ?? '', error));
-  return { name: 'maintain', start: () => run(worker, o.onError), open: () => 0, stop: () => worker.close() };
+  return {
+    name: 'maintain',
+    start: () => run(worker, o.onError),
+    open: () => 0,
+    ...concurrencyOf(worker),
+    stop: () => worker.close(),
+  };
 }

@@ -1,3 +1,4 @@
+export { type BoardQueues, createBoardQueues } from './board.ts';
 export { connectRedis, type Role, redisTrouble } from './connections.ts';
 export {
   type Consumer,
@@ -9,6 +10,7 @@ export {
   type Outcome,
   type Work,
 } from './consumer.ts';
+export type { Depth } from './depth.ts';
 export {
   ENTRY_OPTIONS,
   type Enqueued,

@@ -1,6 +1,7 @@
 import { entryStage } from '@grsai-jobs/jobs';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { type Depth, depthOf } from './depth.ts';
 import {
   ENTRY_OPTIONS,
   type Enqueued,
@@ -31,6 +32,8 @@ export interface Producer {
   stateOf(queue: QueueName, entry: Entry): Promise<EntryState>;
   /** Entries by state and queue, for metrics and `/readyz?verbose`. */
   counts(): Promise<Record<QueueName, Record<string, number>>>;
+  /** The same with the age of what waits, for operators. It reads a few entries of each queue, however many there are. */
+  depths(): Promise<Record<QueueName, Depth>>;
   /** Brings BullMQ's own flag of a queue in line: paused, one entry at a time over all workers, or open. */
   gate(queue: QueueName, state: 'paused' | 'half' | 'open'): Promise<void>;
   /** Has `maintain` look for long work now instead of within a second. Nothing is lost when it fails. */
@@ -102,6 +105,11 @@ export function createProducer(o: { redis: Redis; prefix: string; onError: (erro
           QUEUES.map(async (name) => [name, await queues[name].getJobCounts('wait', 'active', 'delayed', 'prioritized')]),
         ),
       ) as Record<QueueName, Record<string, number>>,
+    depths: async () =>
+      Object.fromEntries(await Promise.all(QUEUES.map(async (name) => [name, await depthOf(queues[name], o.redis)]))) as Record<
+        QueueName,
+        Depth
+      >,
     gate: async (name, state) => {
       const queue = queues[name];
       if (state === 'half') await queue.setGlobalConcurrency(1);

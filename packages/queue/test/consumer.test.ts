@@ -114,6 +114,64 @@ test('when a queue is paused then nothing runs, half open lets one at a time thr
   expect(most).toBe(1);
 });
 
+test('when the concurrency is raised while all places are taken then more run at once, and lowered it lets none more in', async () => {
+  const ends: (() => void)[] = [];
+  const { producer, consumer } = await startQueue(
+    async () => {
+      await new Promise<void>((resolve) => ends.push(resolve));
+      return done;
+    },
+    { concurrency: 1 },
+  );
+  onTestFinished(async () => {
+    for (;;) {
+      if (ends.length === 0) return;
+      for (const end of ends.splice(0)) end();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  });
+  for (let n = 0; n < 8; n += 1) await producer.enqueueStore({ id: `job_${n}`, step: 1 });
+  await waitFor(() => consumer.open() === 1, { what: 'the first' });
+  await consumer.setConcurrency(3);
+  await waitFor(() => consumer.open() === 3, { timeoutMs: 2000, what: 'three at once' });
+  await consumer.setConcurrency(1);
+  expect(consumer.concurrency()).toBe(1);
+  for (const end of ends.splice(0, 2)) end();
+  await waitFor(() => consumer.open() === 1, { what: 'one to be left' });
+  ends.splice(0)[0]?.();
+  await waitFor(() => ends.length === 1, { what: 'the next one' });
+  expect(consumer.open()).toBe(1);
+});
+
+test('when entries wait then the depth tells how many, since when, and what is due', async () => {
+  const server = await startRedis();
+  const redis = await connectRedis(server.url, 'producer', { onError: () => {} });
+  const producer = createProducer({ redis, prefix: 'gj', onError: () => {} });
+  onTestFinished(async () => {
+    await producer.close();
+    redis.disconnect();
+    await server.stop();
+  });
+  const started = Date.now();
+  const job = { step: 1, status: 'queued', stage: null } as const;
+  await producer.enqueue({ ...job, id: 'job_low', turn: 5, doc: { type: 'chat', priority: 'low' } } as never);
+  const between = Date.now();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  for (let n = 0; n < 60; n += 1)
+    await producer.enqueue({ ...job, id: `job_${n}`, turn: 10 + n, doc: { type: 'chat', priority: 'normal' } } as never);
+  await producer.enqueueDelivery({ id: 'evt_1', step: 1 }, 60_000);
+  await producer.enqueueStore({ id: 'job_s', step: 1 });
+  await producer.gate('store', 'paused');
+  const { call, deliver, store, poll } = await producer.depths();
+  expect(call).toMatchObject({ waiting: 61, active: 0, delayed: 0, next_due_at: null });
+  expect(call.oldest_at).toBeGreaterThanOrEqual(started);
+  expect(call.oldest_at).toBeLessThanOrEqual(between);
+  expect(deliver).toMatchObject({ waiting: 0, delayed: 1, oldest_at: null });
+  expect(Math.abs((deliver.next_due_at ?? 0) - Date.now() - 60_000)).toBeLessThan(10_000);
+  expect(store).toMatchObject({ waiting: 1 });
+  expect(poll).toEqual({ waiting: 0, active: 0, delayed: 0, oldest_at: null, next_due_at: null });
+});
+
 test('when Redis is away then a producer fails at once and says that nothing was sent', async () => {
   const server = await startRedis();
   const proxy = await startRedisProxy(server.url);

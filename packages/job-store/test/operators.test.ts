@@ -1,0 +1,109 @@
+import { waitFor } from '@grsai-jobs/testkit';
+import { Redis } from 'ioredis';
+import { expect, onTestFinished, test } from 'vitest';
+import { listen } from '../src/index.ts';
+import { imageDoc, jobIn, newJobId, startStore } from './kit.ts';
+
+test('when a queue is changed then pause and concurrency stand together, are told, and other reasons are left alone', async () => {
+  const { store, redis, clock } = await startStore();
+  const ear = redis.duplicate();
+  const heard: string[] = [];
+  ear.on('message', (_channel, message: string) => heard.push(message));
+  await ear.subscribe('{gj}:settings');
+  onTestFinished(() => ear.disconnect());
+  await store.pauses.add('submit', { reason: 'auth', since: 1, detail: 'key', state: 'paused' });
+  await store.queueSettings.change('submit', { paused: 'a rest', concurrency: 3 });
+  const pauses = async () => ((await store.pauses.all())['submit'] ?? []).sort((a, b) => (a.reason < b.reason ? -1 : 1));
+  expect(await pauses()).toMatchObject([
+    { reason: 'auth' },
+    { reason: 'operator', detail: 'a rest', since: clock.now(), state: 'paused' },
+  ]);
+  expect(await store.queueSettings.concurrency()).toEqual({ submit: 3 });
+  await store.queueSettings.change('submit', { paused: null });
+  expect(await pauses()).toMatchObject([{ reason: 'auth' }]);
+  expect(await store.queueSettings.concurrency()).toEqual({ submit: 3 });
+  await store.queueSettings.change('submit', { concurrency: null });
+  expect(await store.queueSettings.concurrency()).toEqual({});
+  await waitFor(() => heard.length === 3, { what: 'three messages' });
+});
+
+test('when a worker speaks then it is alive, and when it leaves or falls silent it is not', async () => {
+  const { store, redis } = await startStore();
+  const info = { host: 'h', pid: 1, version: '0.1.0', started_at: 1, queues: {} };
+  await store.workers.announce({ ...info, id: 'a' });
+  await store.workers.announce({ ...info, id: 'b', started_at: 2 });
+  expect((await store.workers.alive()).map(({ id }) => id)).toEqual(['a', 'b']);
+  await store.workers.leave('a');
+  expect((await store.workers.alive()).map(({ id }) => id)).toEqual(['b']);
+  const silent = async (ms: number) =>
+    await redis.hset('{gj}:workers', 'b', JSON.stringify({ ...info, id: 'b', seen_at: Date.now() - ms }));
+  await silent(16_000);
+  expect(await store.workers.alive()).toEqual([]);
+  await silent(11 * 60_000);
+  await store.workers.announce({ ...info, id: 'c' });
+  expect(await redis.hkeys('{gj}:workers')).toEqual(['c']);
+});
+
+test('when jobs come and go then the numbers tell what stands, what came and ended, and where tasks live', async () => {
+  const kit = await startStore();
+  const { store, clock } = kit;
+  await store.apiKeys.create({ tenant: 'acme', name: 'k', scopes: [], expiresAt: null, now: clock.now() });
+  await jobIn(kit, 'queued');
+  await jobIn(kit, 'submitting');
+  await jobIn(kit, 'generating');
+  await jobIn(kit, 'storing');
+  const storingSince = clock.now();
+  await clock.advance(120_000);
+  await jobIn(kit, 'failed');
+  await store.moves.accept({ id: newJobId(), tenant: 'acme', doc: imageDoc() });
+  expect(await store.overview.standing()).toMatchObject({
+    live: 5,
+    queued: 2,
+    in_flight: 1,
+    storing: 1,
+    oldest_unstored_at: storingSince,
+    failed: 1,
+    owed_webhooks: 1,
+  });
+  expect(await store.overview.ratesSince([clock.now() - 60_000, clock.now() - 3_600_000])).toEqual([
+    { accepted: 2, ended: 1, failed: 1 },
+    { accepted: 6, ended: 1, failed: 1 },
+  ]);
+  await jobIn(kit, 'submitting');
+  expect((await store.overview.inFlightByBase()).sort((a, b) => (a.base ?? '').localeCompare(b.base ?? ''))).toEqual([
+    { base: null, count: 1 },
+    { base: 'http://b', count: 1 },
+  ]);
+});
+
+test('when the connection is cut or falls silent then the listener says so, and hears again when it is back', async () => {
+  const { store, proxy, clock } = await startStore();
+  const redis = new Redis(proxy.url, { maxRetriesPerRequest: null, retryStrategy: () => 10 });
+  redis.on('error', () => {});
+  const seen: string[] = [];
+  const listener = listen({
+    redis,
+    prefix: 'gj',
+    on: { revoked: (id) => seen.push(id) },
+    onListening: () => seen.push('listening'),
+    onDeaf: () => seen.push('deaf'),
+    onError: () => {},
+    pingEveryMs: 50,
+  });
+  onTestFinished(async () => {
+    await listener.stop();
+    redis.disconnect();
+  });
+  const until = (what: string) => waitFor(() => seen.at(-1) === what, { timeoutMs: 10_000, what });
+  await until('listening');
+  proxy.dropAll();
+  await waitFor(() => seen.includes('deaf'), { what: 'deaf' });
+  await until('listening');
+  const key = await store.apiKeys.create({ tenant: 'a', name: 'k', scopes: [], expiresAt: null, now: clock.now() });
+  await store.apiKeys.remove(key.key_id);
+  await until(key.key_id);
+  proxy.stall();
+  await until('deaf');
+  proxy.resume();
+  await until('listening');
+});
