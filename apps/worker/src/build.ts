@@ -1,6 +1,6 @@
 import { Grsai } from '@grsai-jobs/grsai';
 import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
-import { createJobStore, hearCancels, hearSecretChanges, RECOVER_WORK, watchMemory } from '@grsai-jobs/job-store';
+import { createJobStore, hearCancels, hearSecretChanges, listen, RECOVER_WORK, watchMemory } from '@grsai-jobs/job-store';
 import { createObjectStore } from '@grsai-jobs/object-store';
 import {
   type Consumer,
@@ -38,6 +38,8 @@ import { createProbes } from './pauses/probes.ts';
 import { createStorageHealth } from './pauses/storage-health.ts';
 import { createUpstreamHealth } from './pauses/upstream-health.ts';
 import { watchPauses } from './pauses/watch.ts';
+import { announceWorker } from './queues/announce.ts';
+import { type Configured, createLiveSettings } from './queues/live-settings.ts';
 import { createCallStage } from './stages/call.ts';
 import { countingStalls, onThrow } from './stages/crashed.ts';
 import { createDeliverStage } from './stages/deliver.ts';
@@ -52,6 +54,8 @@ import { createStoreStage } from './stages/store.ts';
 import { createSubmitStage } from './stages/submit.ts';
 import { createKnownTasks } from './stages/task-facts.ts';
 import { createTenantSecrets } from './stages/tenant-secrets.ts';
+
+const VERSION = '0.1.0';
 
 /** Held calls are cut this long before the deadline of a stop, so that what they came to can still be written. */
 const CUT_BEFORE_MS = 4000;
@@ -136,10 +140,17 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
   });
   const inputs = createInputObjects(objects, config.INPUT_IMAGES);
   const pace = createLearnedPace(store.paces, onError);
+  const configured: Configured = {
+    call: config.CALL_CONCURRENCY,
+    submit: config.SUBMIT_CONCURRENCY,
+    poll: config.POLL_CONCURRENCY,
+    store: config.STORE_CONCURRENCY,
+    deliver: config.DELIVER_CONCURRENCY,
+  };
   const stages = [
-    consume('call', createCallStage({ ...kit, grsai, limits, inputs, openCalls }), config.CALL_CONCURRENCY),
-    consume('submit', createSubmitStage({ ...kit, grsai, limits, tasks, pace, inputs }), config.SUBMIT_CONCURRENCY),
-    consume('poll', createPollStage({ ...kit, grsai, tasks, pace }), config.POLL_CONCURRENCY),
+    consume('call', createCallStage({ ...kit, grsai, limits, inputs, openCalls }), configured.call),
+    consume('submit', createSubmitStage({ ...kit, grsai, limits, tasks, pace, inputs }), configured.submit),
+    consume('poll', createPollStage({ ...kit, grsai, tasks, pace }), configured.poll),
     consume(
       'store',
       createStoreStage({
@@ -150,12 +161,12 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
         keyPrefix: config.S3_PREFIX,
         storage: createStorageHealth(control, clock, log),
       }),
-      config.STORE_CONCURRENCY,
+      configured.store,
     ),
     consume(
       'deliver',
       createDeliverStage({ ...kit, egress, signLink, secretsOf: secrets.of, random: Math.random, gate: createEndpointGate() }),
-      config.DELIVER_CONCURRENCY,
+      configured.deliver,
     ),
   ];
 
@@ -168,7 +179,19 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     signLink,
   };
 
-  await control.align();
+  const settings = createLiveSettings({ settings: store.queueSettings, control, consumers: stages, configured, log });
+  await settings.apply();
+  const applySettings = () => {
+    settings.apply().catch(onError);
+  };
+  const ear = listen({
+    redis: listener,
+    prefix: config.REDIS_PREFIX,
+    on: { settings: applySettings },
+    onListening: applySettings,
+    onDeaf: () => undefined,
+    onError,
+  });
   const rounds = [
     { name: 'repairs', everyMs: REPAIR_EVERY_MS, run: createRepairs(kit) },
     { name: 'owed-deliveries', everyMs: OWED_EVERY_MS, run: createOwedDeliveries(kit) },
@@ -203,10 +226,11 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
   const health = await startHealth(config, { store, objects, metrics, control });
   for (const consumer of [...stages, maintain]) consumer.start();
   const reseal = box.hasOlderKeys ? [startReseal({ tenants: store.tenants, keyring, box, log, stopping: stopping.signal })] : [];
-  log.info({ event: 'worker.ready', health_port: health?.port }, 'ready');
+  const announced = announceWorker({ workers: store.workers, consumers: stages, configured, version: VERSION, clock, log });
+  log.info({ event: 'worker.ready', worker: announced.id, health_port: health?.port }, 'ready');
 
   const closing: readonly (readonly Service[])[] = [
-    [...stages, maintain, watch, memory, ...reseal],
+    [...stages, maintain, watch, memory, settings, ear, announced, ...reseal],
     [
       pace,
       ...(health ? [health] : []),

@@ -112,10 +112,10 @@ export function createProducer(o: { redis: Redis; prefix: string; onError: (erro
       >,
     gate: async (name, state) => {
       const queue = queues[name];
-      if (state === 'half') await queue.setGlobalConcurrency(1);
-      else await queue.removeGlobalConcurrency();
-      if (state === 'paused') await queue.pause();
-      else await queue.resume();
+      const [paused, most] = await Promise.all([queue.isPaused(), queue.getGlobalConcurrency()]);
+      const half = state === 'half';
+      if (half !== (most === 1)) await (half ? queue.setGlobalConcurrency(1) : queue.removeGlobalConcurrency());
+      if (paused !== (state === 'paused')) await (paused ? queue.resume() : queue.pause());
     },
     nudgeWorks: async () => {
       await queues.maintain.add(WORKS_ROUND, {}, ENTRY_OPTIONS);
