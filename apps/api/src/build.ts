@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
-import { createJobStore, startEventFeed, watchMemory } from '@grsai-jobs/job-store';
+import { createJobStore, hearSignals, startEventFeed, watchMemory } from '@grsai-jobs/job-store';
 import type { JobRequest } from '@grsai-jobs/jobs';
 import { createObjectStore } from '@grsai-jobs/object-store';
 import { connectRedis, createProducer } from '@grsai-jobs/queue';
@@ -13,11 +13,12 @@ import { createApp } from './http/app.ts';
 import { createAuth } from './http/auth.ts';
 import { HEARTBEAT_MS } from './http/event-stream.ts';
 import { judgeByHead } from './http/expect-continue.ts';
+import { createKeyCache } from './http/key-cache.ts';
 import { knownMethods } from './http/known-methods.ts';
 import { openApiDocument } from './http/openapi.ts';
 import type { FieldError } from './http/problem.ts';
 import { limitRequests } from './http/rate-limit.ts';
-import { adminKeyRoutes } from './http/routes/admin-keys.ts';
+import { adminRoutes } from './http/routes/admin.ts';
 import { batchActionRoutes } from './http/routes/batch-actions.ts';
 import { batchReadRoutes } from './http/routes/batch-reads.ts';
 import { batchRoutes } from './http/routes/batches.ts';
@@ -76,9 +77,11 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
     checksums: config.S3_CHECKSUMS,
   });
   const egress = createEgress({ allow: config.EGRESS_ALLOW });
+  const cache = createKeyCache();
   const auth = createAuth({
     apiKeys: store.apiKeys,
     adminKey: config.ADMIN_API_KEY,
+    cache,
     clock,
     ...(config.RATE_LIMIT_RPM === 0
       ? {}
@@ -92,6 +95,15 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   });
   const box = createSecretBox(config.SECRETS_KEY);
   const keyring = createKeyring({ store: store.tenants, box, newSecret, clock });
+  const ear = await connectRedis(config.REDIS_URL, 'consumer', { onError });
+  const listener = hearSignals({
+    redis: ear,
+    prefix: config.REDIS_PREFIX,
+    on: { revoked: cache.forget },
+    onListening: cache.listening,
+    onDeaf: cache.deaf,
+    onError,
+  });
   const memory = watchMemory(store.health, onError);
   const intake = {
     defaults: { image: config.ON_UNKNOWN_SUBMIT_IMAGE, chat: config.ON_UNKNOWN_SUBMIT_CHAT },
@@ -111,6 +123,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   });
 
   const sign = (key: string, ttlS: number) => objects.signedUrl(key, ttlS);
+  const reopen = createReopenJob({ store, producer, memory, clock, log });
   const shared = { auth, jobs: store.jobs, sign, clock };
 
   const document = openApiDocument(VERSION);
@@ -148,7 +161,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
         ...shared,
         cancel: createCancelJob({ store, producer, clock, log }),
         remove: createDeleteJob({ store, objects, keyPrefix: config.S3_PREFIX, log }),
-        reopen: createReopenJob({ store, producer, memory, clock, log }),
+        reopen,
       }),
       batchRoutes({
         ...shared,
@@ -170,7 +183,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
         recover: createRecoverEndpoint({ store, producer, clock, log }),
       }),
       webhookSecretRoutes({ auth, keyring, log }),
-      adminKeyRoutes({ auth, apiKeys: store.apiKeys, clock }),
+      ...adminRoutes({ ...shared, store, producer, reopen, log }),
       docsRoutes(document),
     ],
   });
@@ -186,9 +199,10 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   const closing: readonly (readonly Service[])[] = [
     // The feed ends the open streams and waits, which the server waits for.
     [feed, { name: 'http server', stop: () => closeServer(server) }],
-    [memory, { name: 'queues', stop: () => producer.close() }, { name: 'egress', stop: () => egress.close() }],
+    [memory, listener, { name: 'queues', stop: () => producer.close() }, { name: 'egress', stop: () => egress.close() }],
     [
       { name: 'redis', stop: async () => redis.disconnect() },
+      { name: 'redis listener', stop: async () => ear.disconnect() },
       { name: 'object store', stop: async () => objects.close() },
     ],
   ];

@@ -1,6 +1,6 @@
 import { Grsai } from '@grsai-jobs/grsai';
 import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
-import { createJobStore, hearCancels, hearSecretChanges, listen, RECOVER_WORK, watchMemory } from '@grsai-jobs/job-store';
+import { createJobStore, hearCancels, hearSecretChanges, hearSignals, RECOVER_WORK, watchMemory } from '@grsai-jobs/job-store';
 import { createObjectStore } from '@grsai-jobs/object-store';
 import {
   type Consumer,
@@ -184,7 +184,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
   const applySettings = () => {
     settings.apply().catch(onError);
   };
-  const ear = listen({
+  const ear = hearSignals({
     redis: listener,
     prefix: config.REDIS_PREFIX,
     on: { settings: applySettings },

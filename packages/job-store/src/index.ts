@@ -16,7 +16,6 @@ export type { JobFilter, JobList, JobPage } from './job-list.ts';
 export type { JobMoves } from './job-moves.ts';
 export type { JobHead, JobReads } from './job-reads.ts';
 export { createJobStore, type JobStore } from './job-store.ts';
-export { type Channel, type Listener, listen } from './listen.ts';
 export { type MemoryWatch, watchMemory } from './memory-watch.ts';
 export { type OwedEntry, owedEntry } from './owed.ts';
 export type { Overview, Rates, Standing } from './overview.ts';
@@ -27,6 +26,7 @@ export { RATE_WINDOW_S, type RateCount, type RateLimit } from './rate-limits.ts'
 export { RECOVER_WORK, type RecoverOrder, recoverWork } from './recovery.ts';
 export type { QueueChange, QueueSettings } from './queue-settings.ts';
 export type { Moved } from './run-move.ts';
+export { type Channel, hearSignals, type Listener } from './signals.ts';
 export type { Sweeps } from './sweeps.ts';
 export { hearSecretChanges, type Tenants } from './tenants.ts';
 export { ANNOUNCE_EVERY_MS, type SeenWorker, type WorkerInfo, type Workers } from './workers.ts';

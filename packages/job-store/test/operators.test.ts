@@ -1,7 +1,7 @@
 import { waitFor } from '@grsai-jobs/testkit';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { listen } from '../src/index.ts';
+import { hearSignals } from '../src/index.ts';
 import { imageDoc, jobIn, newJobId, startStore } from './kit.ts';
 
 test('when a queue is changed then pause and concurrency stand together, are told, and other reasons are left alone', async () => {
@@ -81,7 +81,7 @@ test('when the connection is cut or falls silent then the listener says so, and 
   const redis = new Redis(proxy.url, { maxRetriesPerRequest: null, retryStrategy: () => 10 });
   redis.on('error', () => {});
   const seen: string[] = [];
-  const listener = listen({
+  const listener = hearSignals({
     redis,
     prefix: 'gj',
     on: { revoked: (id) => seen.push(id) },

@@ -81,5 +81,6 @@ export {
   TERMINAL,
   type TerminalStatus,
 } from './states.ts';
+export { type Happening, timelineOf } from './timeline.ts';
 export { type JobView, jobError, type SignLink, viewJob } from './view.ts';
 export { viewDelivery } from './view-delivery.ts';

@@ -1,12 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type ApiKeys, type Principal, SCOPES, type Scope } from '@grsai-jobs/job-store';
 import type { Request, RequestHandler, Response } from 'express';
-import { LRUCache } from 'lru-cache';
+import type { KeyCache } from './key-cache.ts';
 import { Problem } from './problem.ts';
-
-/** A key that was found is believed for this long (design §7). */
-const CACHE_MS = 60_000;
-const CACHE_KEYS = 10_000;
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest();
 
@@ -18,49 +14,60 @@ export const principalOf = (response: Response): Principal => response.locals['p
 export interface Auth {
   /** Lets a request through when its key is valid and has the scope: 401 and 403 otherwise. */
   requireScope(scope: Scope): RequestHandler;
+  /** The same for pages: a browser sends the key as the password of HTTP Basic. */
+  requireScopeOfPage(scope: Scope): RequestHandler;
 }
 
 export interface AuthOptions {
   apiKeys: ApiKeys;
   adminKey: string;
+  cache: KeyCache;
   clock: { now(): number };
   /** Counts a request whose key is valid, before its scope is looked at. Throws the 429. */
   limit?: (principal: Principal, request: Request, response: Response) => Promise<void>;
 }
 
+const BEARER = { 'WWW-Authenticate': 'Bearer realm="grsai-jobs"' };
+const BASIC = { 'WWW-Authenticate': 'Basic realm="grsai-jobs: any name, an API key as password", charset="UTF-8"' };
+
+const bearerKey = (header: string): string | undefined => /^Bearer +([^\s]+) *$/i.exec(header)?.[1];
+
+const basicKey = (header: string): string | undefined => {
+  const pair = /^Basic +([A-Za-z0-9+/=]+) *$/i.exec(header)?.[1];
+  return pair === undefined ? undefined : /^[^:]*:(.+)$/s.exec(Buffer.from(pair, 'base64').toString('utf8'))?.[1];
+};
+
 export function createAuth(o: AuthOptions): Auth {
   const admin = sha256(o.adminKey);
-  const known = new LRUCache<string, Principal>({ max: CACHE_KEYS, ttl: CACHE_MS });
 
   async function find(key: string): Promise<Principal | null> {
-    const cached = known.get(key);
-    if (cached) return cached;
     if (timingSafeEqual(sha256(key), admin)) return ADMIN;
     if (!key.startsWith('gj_') || key.length > 128) return null;
-    const principal = await o.apiKeys.find(key);
-    if (principal) known.set(key, principal);
-    return principal;
+    return await o.cache.find(key, () => o.apiKeys.find(key));
   }
 
-  async function authenticate(header: string | undefined): Promise<Principal> {
-    const key = /^Bearer +([^\s]+) *$/i.exec(header ?? '')?.[1];
-    const challenge = { headers: { 'WWW-Authenticate': 'Bearer realm="grsai-jobs"' } };
-    if (key === undefined) throw new Problem('unauthorized', 'Send your API key as "Authorization: Bearer gj_…".', challenge);
+  async function authenticate(key: string | undefined, headers: Readonly<Record<string, string>>): Promise<Principal> {
+    if (key === undefined) throw new Problem('unauthorized', 'Send your API key as "Authorization: Bearer gj_…".', { headers });
     const principal = await find(key);
-    if (principal === null) throw new Problem('unauthorized', 'This API key is not known or was revoked.', challenge);
+    if (principal === null) throw new Problem('unauthorized', 'This API key is not known or was revoked.', { headers });
     if (principal.expires_at !== null && principal.expires_at <= o.clock.now())
-      throw new Problem('unauthorized', 'This API key has expired.', challenge);
+      throw new Problem('unauthorized', 'This API key has expired.', { headers });
     return principal;
   }
 
-  return {
-    requireScope: (scope) => async (request, response, next) => {
-      const principal = await authenticate(request.headers.authorization);
+  const guard =
+    (scope: Scope, keyOf: (header: string) => string | undefined, challenge: Readonly<Record<string, string>>): RequestHandler =>
+    async (request, response, next) => {
+      const principal = await authenticate(keyOf(request.headers.authorization ?? ''), challenge);
       await o.limit?.(principal, request, response);
       if (!principal.scopes.includes(scope))
         throw new Problem('forbidden', `This API key lacks the scope ${scope}; it has ${principal.scopes.join(', ') || 'none'}.`);
       response.locals['principal'] = principal;
       next();
-    },
+    };
+
+  return {
+    requireScope: (scope) => guard(scope, bearerKey, BEARER),
+    requireScopeOfPage: (scope) => guard(scope, (header) => bearerKey(header) ?? basicKey(header), BASIC),
   };
 }

@@ -1,5 +1,5 @@
 import type { JobFilter, ListPlace } from '@grsai-jobs/job-store';
-import { FAILURE_CODES, LIMITS, STATUSES } from '@grsai-jobs/jobs';
+import { FAILURE_CODES, LIMITS, SIGNATURE, STATUSES, TENANT } from '@grsai-jobs/jobs';
 import { z } from 'zod';
 import { placeOf } from './cursor.ts';
 import { type FieldError, Problem } from './problem.ts';
@@ -12,7 +12,7 @@ export const oneOf = <T extends string>(known: readonly T[]) =>
     .transform((text) => text.split(','))
     .pipe(z.array(z.enum(known as readonly [T, ...T[]], { error: `must be one or more of ${known.join(', ')}` })));
 
-const time = z.iso.datetime({ offset: true, error: 'must be an RFC 3339 time such as 2026-01-31T08:00:00Z' });
+export const time = z.iso.datetime({ offset: true, error: 'must be an RFC 3339 time such as 2026-01-31T08:00:00Z' });
 
 const wholeNumber = z
   .string()
@@ -66,6 +66,23 @@ export const ListQuery = z.strictObject({
   ...PageQuery,
 });
 
+export const TenantParameter = z
+  .string()
+  .regex(TENANT, 'must be 1 to 32 of a-z 0-9 -')
+  .meta({ param: { example: 'acme' } });
+
+/** The id of a group of failures. */
+export const SignatureParameter = z
+  .string()
+  .regex(SIGNATURE, 'must be the id of a group of failures')
+  .meta({ param: { example: 'sig_5f0c2b7d9a1e3344' } });
+
+/** The query of `GET /admin/v1/jobs`: the same over all tenants. */
+export const AdminListQuery = ListQuery.extend({
+  tenant: TenantParameter.optional(),
+  signature: SignatureParameter.optional().describe('failed with this signature, by the time of the failure'),
+});
+
 /** What the name of a metadata parameter starts with. */
 export const METADATA = 'metadata.';
 
@@ -97,28 +114,48 @@ function metadataOf(pairs: readonly [string, string][]): Record<string, string> 
   return Object.fromEntries(pairs);
 }
 
-/** @throws Problem with a pointer (`/name`) for each wrong parameter of the query. */
-export function listQuery(query: Readonly<Record<string, unknown>>): {
+/** What both lists of jobs ask for. */
+export interface ListAsked {
   filter: JobFilter;
   after: ListPlace | null;
   limit: number;
-} {
+}
+
+/** @throws Problem with a pointer (`/name`) for each wrong parameter of the query. */
+export const listQuery = (query: Readonly<Record<string, unknown>>): ListAsked => {
+  const { pairs, rest } = withoutMetadata(query);
+  return askedFor(validate(ListQuery, rest), metadataOf(pairs));
+};
+
+/** The same for all tenants: `tenant` is `null` when the query names none. */
+export function adminListQuery(query: Readonly<Record<string, unknown>>): ListAsked & { tenant: string | null } {
+  const { pairs, rest } = withoutMetadata(query);
+  const known = validate(AdminListQuery, rest);
+  const { filter, ...page } = askedFor(known, metadataOf(pairs));
+  const signature = known.signature === undefined ? {} : { signature: known.signature };
+  return { ...page, filter: { ...filter, ...signature }, tenant: known.tenant ?? null };
+}
+
+function withoutMetadata(query: Readonly<Record<string, unknown>>) {
   const given = single(query);
   const pairs = given.filter(([name]) => name.startsWith(METADATA));
-  const known = validate(ListQuery, Object.fromEntries(given.filter(([name]) => !name.startsWith(METADATA))));
-  const metadata = metadataOf(pairs.map(([name, value]) => [name.slice(METADATA.length), value]));
   return {
-    filter: {
-      ...(known.status ? { status: known.status } : {}),
-      ...(known.type ? { type: known.type } : {}),
-      ...(known.model ? { model: known.model } : {}),
-      ...(known.batch_id ? { batchId: known.batch_id } : {}),
-      ...(known.error_code ? { errorCode: known.error_code } : {}),
-      ...(known.created_after ? { createdAfter: Date.parse(known.created_after) } : {}),
-      ...(known.created_before ? { createdBefore: Date.parse(known.created_before) } : {}),
-      metadata,
-    },
-    after: known.cursor === undefined ? null : placeOf(known.cursor),
-    limit: known.limit,
+    pairs: pairs.map(([name, value]): [string, string] => [name.slice(METADATA.length), value]),
+    rest: Object.fromEntries(given.filter(([name]) => !name.startsWith(METADATA))),
   };
 }
+
+const askedFor = (known: z.output<typeof ListQuery>, metadata: Record<string, string>): ListAsked => ({
+  filter: {
+    ...(known.status ? { status: known.status } : {}),
+    ...(known.type ? { type: known.type } : {}),
+    ...(known.model ? { model: known.model } : {}),
+    ...(known.batch_id ? { batchId: known.batch_id } : {}),
+    ...(known.error_code ? { errorCode: known.error_code } : {}),
+    ...(known.created_after ? { createdAfter: Date.parse(known.created_after) } : {}),
+    ...(known.created_before ? { createdBefore: Date.parse(known.created_before) } : {}),
+    metadata,
+  },
+  after: known.cursor === undefined ? null : placeOf(known.cursor),
+  limit: known.limit,
+});

@@ -1,47 +1,177 @@
+import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import { KeyAnswer, KeyRequest } from '../routes/admin-keys.ts';
-import { json, refusals } from './schemas.ts';
+import { AdminListQuery } from '../list-query.ts';
+import { AuditQuery } from '../routes/admin-audit.ts';
+import { FailuresQuery } from '../routes/admin-failures.ts';
+import { RequeueRequest } from '../routes/admin-jobs.ts';
+import { DeleteReason, KeyAnswer, KeyRequest, KeysQuery, KeyView } from '../routes/admin-keys.ts';
+import { QueuePatch } from '../routes/admin-queues.ts';
+import {
+  auditLine,
+  failedAdminJob,
+  failures,
+  jobDetail,
+  keyExample,
+  overview,
+  page,
+  queueExample,
+  requeuedJob,
+} from './admin-examples.ts';
+import { AdminJob, AdminJobDetail, AuditLine, FailureList, Overview, Queue } from './admin-schemas.ts';
+import { json, listOf, refusals } from './schemas.ts';
 
-/** What operators do (design §7). */
+const always = ['unauthorized', 'forbidden', 'unavailable'] as const;
+const ofBody = ['malformed_json', 'body_too_large', 'unsupported_media_type', 'invalid_request'] as const;
+const oneJob = { path: z.object({ id: z.string().meta({ example: 'job_01K9ZV5W3N8Q2R4T6V8X0Z2B4D' }) }) };
+const body = (schema: z.ZodType, ...[example, ...more]: readonly unknown[]) => ({
+  required: true,
+  content: {
+    'application/json': {
+      schema,
+      examples: Object.fromEntries([example, ...more].map((value, index) => [`example ${index + 1}`, { value }])),
+    },
+  },
+});
+
+/** What operators do (design §7). Each change takes a reason, which stands in the audit log. */
 export const adminPaths: ZodOpenApiPathsObject = {
+  '/admin/v1/overview': {
+    get: {
+      operationId: 'getOverview',
+      summary: 'How it goes: depths, rates, tasks in flight, memory, workers, pauses',
+      responses: { '200': json(Overview, 'Numbers of this moment', overview), ...refusals(...always) },
+    },
+  },
+  '/admin/v1/failures': {
+    get: {
+      operationId: 'listFailures',
+      summary: 'Failed jobs by what they have in common, the largest group first',
+      description:
+        'Jobs that are failed now: one that was run again counts no more. Up to 50 000 failures are counted in one answer, the newest first.',
+      requestParams: { query: FailuresQuery },
+      responses: {
+        '200': json(FailureList, 'Groups of failures', failures),
+        ...refusals('bad_request', 'invalid_request', ...always),
+      },
+    },
+  },
+  '/admin/v1/jobs': {
+    get: {
+      operationId: 'listAllJobs',
+      summary: 'Jobs of all tenants, the newest first',
+      description: 'The parameters of `GET /v1/jobs`, `tenant`, and `signature` of a group of failures.',
+      requestParams: { query: AdminListQuery },
+      responses: {
+        '200': json(listOf(AdminJob), 'A page; `next_cursor` is null on the last one', page(failedAdminJob)),
+        ...refusals('bad_request', 'invalid_request', ...always),
+      },
+    },
+  },
+  '/admin/v1/jobs/{id}': {
+    get: {
+      operationId: 'getAnyJob',
+      summary: 'A job of any tenant with past runs, webhooks and a timeline',
+      requestParams: oneJob,
+      responses: { '200': json(AdminJobDetail, 'The job', jobDetail), ...refusals('not_found', ...always) },
+    },
+  },
+  '/admin/v1/jobs/{id}/requeue': {
+    post: {
+      operationId: 'requeueJob',
+      summary: 'Run a failed, expired or canceled job of any tenant again',
+      description: 'By the rules of `POST /v1/jobs/{id}/retry`.',
+      requestParams: oneJob,
+      requestBody: body(
+        RequeueRequest,
+        { mode: 'resubmit', reason: 'upstream is well again' },
+        { reason: 'the bucket is writable again' },
+      ),
+      responses: {
+        '202': {
+          ...json(AdminJob, 'Reopened: `run` is one more', requeuedJob),
+          headers: z.object({
+            Location: z.string().describe('where the job is'),
+            'Retry-After': z.string().describe('seconds until it is worth asking again'),
+          }),
+        },
+        ...refusals('not_found', 'conflict', ...ofBody, ...always),
+      },
+    },
+  },
+  '/admin/v1/queues': {
+    get: {
+      operationId: 'listQueues',
+      summary: 'Queues with depth, pauses and concurrency',
+      responses: { '200': json(listOf(Queue), 'All queues', page(queueExample)), ...refusals(...always) },
+    },
+  },
+  '/admin/v1/queues/{name}': {
+    patch: {
+      operationId: 'changeQueue',
+      summary: 'Pause a queue, or change how much of it each worker takes at once',
+      description: 'Workers follow within seconds, and those that start later from their start. `maintain` always runs.',
+      requestParams: { path: z.object({ name: z.string().meta({ example: 'submit' }) }) },
+      requestBody: body(
+        QueuePatch,
+        { paused: true, reason: 'the account moves to another key' },
+        { paused: false, concurrency: 20, reason: 'it has moved' },
+      ),
+      responses: { '200': json(Queue, 'The queue', queueExample), ...refusals('not_found', ...ofBody, ...always) },
+    },
+  },
   '/admin/v1/keys': {
     post: {
       operationId: 'createKey',
       summary: 'Make an API key for a tenant',
-      requestBody: {
-        required: true,
-        content: {
-          'application/json': {
-            schema: KeyRequest,
-            examples: {
-              'back end': { value: { tenant: 'acme', name: 'back end', scopes: ['jobs:read', 'jobs:write'] } },
-              'for a while': {
-                value: { tenant: 'acme', name: 'audit', scopes: ['jobs:read'], expires_at: '2099-01-31T00:00:00Z' },
-              },
-            },
-          },
+      requestBody: body(
+        KeyRequest,
+        { tenant: 'acme', name: 'back end', scopes: ['jobs:read', 'jobs:write'] },
+        {
+          tenant: 'acme',
+          name: 'audit',
+          scopes: ['jobs:read'],
+          expires_at: '2099-01-31T00:00:00Z',
+          reason: 'the yearly look at the books',
         },
-      },
+      ),
       responses: {
         '201': json(KeyAnswer, 'The key; its text is shown only here', {
-          id: 'key_4f1d2b3a9c8e7f60a1b2c3d4',
-          object: 'api_key',
+          ...keyExample,
           key: 'gj_mZ3v0sJ9b1Q4x7Yt2Lk8Rw5Nc6Hf0PdAeUgIiVqSoT4',
-          tenant: 'acme',
-          name: 'back end',
-          scopes: ['jobs:read', 'jobs:write'],
-          created_at: '2026-11-23T08:00:00.000Z',
-          expires_at: null,
         }),
-        ...refusals(
-          'malformed_json',
-          'unauthorized',
-          'forbidden',
-          'body_too_large',
-          'unsupported_media_type',
-          'invalid_request',
-          'unavailable',
-        ),
+        ...refusals(...ofBody, ...always),
+      },
+    },
+    get: {
+      operationId: 'listKeys',
+      summary: 'API keys, the newest first, without their texts',
+      requestParams: { query: KeysQuery },
+      responses: {
+        '200': json(listOf(KeyView), 'A page; `next_cursor` is null on the last one', page(keyExample)),
+        ...refusals('bad_request', 'invalid_request', ...always),
+      },
+    },
+  },
+  '/admin/v1/keys/{id}': {
+    delete: {
+      operationId: 'deleteKey',
+      summary: 'Revoke an API key: every process refuses it at once',
+      description: 'The reason may come in a JSON body `{"reason": …}` instead.',
+      requestParams: {
+        path: z.object({ id: z.string().meta({ example: 'key_6f1d0c2b7d9a1e3344aa55cc' }) }),
+        query: DeleteReason,
+      },
+      responses: { '204': { description: 'Revoked' }, ...refusals('not_found', ...ofBody, ...always) },
+    },
+  },
+  '/admin/v1/audit': {
+    get: {
+      operationId: 'listAudit',
+      summary: 'What operators did and why, the newest first',
+      requestParams: { query: AuditQuery },
+      responses: {
+        '200': json(listOf(AuditLine), 'A page; `next_cursor` is null on the last one', page(auditLine)),
+        ...refusals('invalid_request', ...always),
       },
     },
   },

@@ -1,15 +1,19 @@
-import { type ApiKeys, SCOPES } from '@grsai-jobs/job-store';
+import { type ApiKeys, type KnownKey, SCOPES } from '@grsai-jobs/job-store';
 import { TENANT } from '@grsai-jobs/jobs';
 import type { Clock } from '@grsai-jobs/runtime';
-import { Router } from 'express';
+import { type Request, Router } from 'express';
 import { z } from 'zod';
+import { type Audited, Reason } from '../audited.ts';
 import type { Auth } from '../auth.ts';
-import { jsonBody } from '../body.ts';
+import { jsonBody, optionalJsonBody } from '../body.ts';
+import { cursorOf, placeOf } from '../cursor.ts';
+import { PageQuery, single, TenantParameter } from '../list-query.ts';
+import { Problem } from '../problem.ts';
 import { invalid, validate } from '../validate.ts';
 
 const SMALL_BODY = 16 * 1024;
 
-/** The body of `POST /admin/v1/keys`. */
+/** The body of `POST /admin/v1/keys`. The name says what a key is for, so a reason may be left out here. */
 export const KeyRequest = z.strictObject({
   tenant: z.string().regex(TENANT, 'must be 1 to 32 of a-z 0-9 -').meta({ example: 'acme' }),
   name: z.string().min(1).max(100).meta({ example: 'back end' }),
@@ -19,12 +23,13 @@ export const KeyRequest = z.strictObject({
     .max(SCOPES.length)
     .meta({ example: ['jobs:read', 'jobs:write'] }),
   expires_at: z.iso.datetime({ offset: true }).optional(),
+  reason: Reason.optional(),
 });
 
-export const KeyAnswer = z.object({
+/** A key in the list: its text is not kept. */
+export const KeyView = z.object({
   id: z.string(),
   object: z.literal('api_key'),
-  key: z.string(),
   tenant: z.string(),
   name: z.string(),
   scopes: z.array(z.enum(SCOPES)),
@@ -32,33 +37,73 @@ export const KeyAnswer = z.object({
   expires_at: z.iso.datetime().nullable(),
 });
 
-export function adminKeyRoutes(o: { auth: Auth; apiKeys: ApiKeys; clock: Clock }): Router {
+export const KeyAnswer = KeyView.extend({ key: z.string() });
+
+/** The query of `GET /admin/v1/keys`. */
+export const KeysQuery = z.strictObject({ tenant: TenantParameter.optional(), ...PageQuery });
+
+/** The reason of `DELETE /admin/v1/keys/{id}`, in the query or in the body. */
+export const DeleteReason = z.strictObject({ reason: Reason.meta({ param: { example: 'it leaked' } }) });
+
+const keyView = (key: KnownKey): z.output<typeof KeyView> => ({
+  id: key.key_id,
+  object: 'api_key',
+  tenant: key.tenant,
+  name: key.name,
+  scopes: key.scopes,
+  created_at: new Date(key.created_at).toISOString(),
+  expires_at: key.expires_at === null ? null : new Date(key.expires_at).toISOString(),
+});
+
+/** Keys of tenants and operators. A revoked one is refused by every process at once. */
+export function adminKeyRoutes(o: { auth: Auth; apiKeys: ApiKeys; audited: Audited; clock: Clock }): Router {
   const router = Router();
-  router.post('/admin/v1/keys', o.auth.requireScope('admin:write'), ...jsonBody(SMALL_BODY), async (request, response) => {
-    const body = validate(KeyRequest, request.body);
+  const write = o.auth.requireScope('admin:write');
+
+  router.post('/admin/v1/keys', write, ...jsonBody(SMALL_BODY), async (request, response) => {
+    const { tenant, name, scopes, expires_at, reason = '' } = validate(KeyRequest, request.body);
     const now = o.clock.now();
-    const expiresAt = body.expires_at === undefined ? null : Date.parse(body.expires_at);
+    const expiresAt = expires_at === undefined ? null : Date.parse(expires_at);
     if (expiresAt !== null && expiresAt <= now) throw invalid([{ pointer: '/expires_at', message: 'must lie in the future' }]);
-    const made = await o.apiKeys.create({
-      tenant: body.tenant,
-      name: body.name,
-      scopes: [...new Set(body.scopes)],
-      expiresAt,
-      now,
+    const made = await o.audited(response, { action: 'key.create', target: tenant, reason }, async () => {
+      const result = await o.apiKeys.create({ tenant, name, scopes: [...new Set(scopes)], expiresAt, now });
+      return { result, target: result.key_id, detail: `${name}, of ${tenant}: ${result.scopes.join(' ')}` };
     });
     response
       .status(201)
       .set('Cache-Control', 'no-store')
-      .json({
-        id: made.key_id,
-        object: 'api_key',
-        key: made.key,
-        tenant: made.tenant,
-        name: made.name,
-        scopes: made.scopes,
-        created_at: new Date(made.created_at).toISOString(),
-        expires_at: made.expires_at === null ? null : new Date(made.expires_at).toISOString(),
-      } satisfies z.output<typeof KeyAnswer>);
+      .json({ ...keyView(made), key: made.key } satisfies z.output<typeof KeyAnswer>);
   });
+
+  router.get('/admin/v1/keys', o.auth.requireScope('admin:read'), async (request, response) => {
+    const { tenant, limit, cursor } = validate(KeysQuery, Object.fromEntries(single(request.query)));
+    const after = cursor === undefined ? null : placeOf(cursor);
+    const rest = (await o.apiKeys.list()).filter(
+      (key) =>
+        (tenant ?? key.tenant) === key.tenant &&
+        (after === null || key.created_at < after.at || (key.created_at === after.at && key.key_id < after.id)),
+    );
+    const page = rest.slice(0, limit);
+    const last = rest.length > limit ? page.at(-1) : undefined;
+    const next_cursor = cursorOf(last === undefined ? null : { at: last.created_at, id: last.key_id });
+    response.json({ object: 'list', data: page.map(keyView), next_cursor });
+  });
+
+  router.delete(
+    '/admin/v1/keys/:id',
+    write,
+    ...optionalJsonBody<{ id: string }>(SMALL_BODY),
+    async (request: Request<{ id: string }>, response) => {
+      const { reason } = validate(DeleteReason, request.body ?? Object.fromEntries(single(request.query)));
+      const { id } = request.params;
+      await o.audited(response, { action: 'key.delete', target: id, reason }, async () => {
+        const removed = await o.apiKeys.remove(id);
+        if (removed === null)
+          throw new Problem('not_found', 'There is no key with this id. ADMIN_API_KEY is set by configuration.');
+        return { result: removed, detail: `${removed.name}, of ${removed.tenant}` };
+      });
+      response.status(204).end();
+    },
+  );
   return router;
 }

@@ -19,7 +19,7 @@ const PONG_WITHIN_MS = 2000;
  * @param o.onListening from now on every message arrives; those before may have been missed.
  * @param o.onDeaf messages may be missed until the next `onListening`.
  */
-export function listen(o: {
+export function hearSignals(o: {
   redis: Redis;
   prefix: string;
   on: Partial<Record<Channel, (message: string) => void>>;

@@ -1,0 +1,47 @@
+import type { Principal } from '@grsai-jobs/job-store';
+import { LRUCache } from 'lru-cache';
+
+/** A key that was found is believed for this long (design §7). */
+const CACHE_MS = 60_000;
+const CACHE_KEYS = 10_000;
+
+/** Keys that this process has found. It believes them only while it hears of revocations. */
+export interface KeyCache {
+  find(key: string, look: () => Promise<Principal | null>): Promise<Principal | null>;
+  /** From now on every revocation is heard of. */
+  listening(): void;
+  /** Revocations may be missed: each request looks up. */
+  deaf(): void;
+  /** Some key was revoked. They all go: it is rare, and each is back after one look. */
+  forget(): void;
+}
+
+export function createKeyCache(): KeyCache {
+  const known = new LRUCache<string, Principal>({ max: CACHE_KEYS, ttl: CACHE_MS });
+  let hears = false;
+  let era = 0;
+  const forget = () => {
+    era += 1;
+    known.clear();
+  };
+  return {
+    async find(key, look) {
+      const cached = known.get(key);
+      if (cached) return cached;
+      const asked = era;
+      const principal = await look();
+      // What was read before a revocation was heard of may be the key that was revoked.
+      if (principal !== null && hears && asked === era) known.set(key, principal);
+      return principal;
+    },
+    listening() {
+      hears = true;
+      forget();
+    },
+    deaf() {
+      hears = false;
+      forget();
+    },
+    forget,
+  };
+}

@@ -1,0 +1,74 @@
+import type { JobStore, QueueChange } from '@grsai-jobs/job-store';
+import type { Producer } from '@grsai-jobs/queue';
+import type { Clock } from '@grsai-jobs/runtime';
+import { type Request, Router } from 'express';
+import { z } from 'zod';
+import { isQueue, queueStates } from '../../use-cases/queue-states.ts';
+import { type Audited, Reason } from '../audited.ts';
+import { type Auth, principalOf } from '../auth.ts';
+import { jsonBody } from '../body.ts';
+import { Problem } from '../problem.ts';
+import { invalid, validate } from '../validate.ts';
+
+const SMALL_BODY = 16 * 1024;
+
+/** The body of `PATCH /admin/v1/queues/{name}`. */
+export const QueuePatch = z
+  .strictObject({
+    paused: z.boolean().optional().describe('true stops the queue for the reason `operator`; false takes only that back'),
+    concurrency: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .nullable()
+      .optional()
+      .describe('entries at once in each worker process; null: as each is configured'),
+    reason: Reason,
+  })
+  .refine(({ paused, concurrency }) => paused !== undefined || concurrency !== undefined, 'say paused, concurrency, or both');
+
+const described = ({ paused, concurrency }: z.output<typeof QueuePatch>): string =>
+  [
+    ...(paused === undefined ? [] : [paused ? 'paused' : 'resumed']),
+    ...(concurrency === undefined ? [] : [`concurrency ${concurrency ?? 'as configured'}`]),
+  ].join(', ');
+
+/** Queues, and what operators change of them while they run. */
+export function adminQueueRoutes(o: {
+  auth: Auth;
+  store: Pick<JobStore, 'pauses' | 'queueSettings' | 'workers'>;
+  producer: Producer;
+  audited: Audited;
+  clock: Clock;
+}): Router {
+  const router = Router();
+
+  router.get('/admin/v1/queues', o.auth.requireScope('admin:read'), async (_request, response) => {
+    response.json({ object: 'list', data: await queueStates(o), next_cursor: null });
+  });
+
+  router.patch(
+    '/admin/v1/queues/:name',
+    o.auth.requireScope('admin:write'),
+    ...jsonBody<{ name: string }>(SMALL_BODY),
+    async (request: Request<{ name: string }>, response) => {
+      const { name } = request.params;
+      if (!isQueue(name)) throw new Problem('not_found', 'There is no queue with this name. GET /admin/v1/queues lists them.');
+      const body = validate(QueuePatch, request.body);
+      if (name === 'maintain')
+        throw invalid([
+          { pointer: '/paused', message: 'maintain finds lost jobs and owed webhooks and probes what is paused: it always runs' },
+        ]);
+      const change: QueueChange = {
+        ...(body.paused === undefined ? {} : { paused: body.paused ? `${principalOf(response).name}: ${body.reason}` : null }),
+        ...(body.concurrency === undefined ? {} : { concurrency: body.concurrency }),
+      };
+      await o.audited(response, { action: 'queue.change', target: name, reason: body.reason }, async () => {
+        await o.store.queueSettings.change(name, change);
+        return { result: undefined, detail: described(body) };
+      });
+      response.json((await queueStates(o)).find((queue) => queue.name === name));
+    },
+  );
+  return router;
+}
