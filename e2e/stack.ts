@@ -119,7 +119,7 @@ export async function startStack(
 
 export type Stack = Awaited<ReturnType<typeof startStack>>;
 
-function createClient(url: string, key: string) {
+export function createClient(url: string, key: string) {
   const send = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
     await fetch(url + path, {
       method,
