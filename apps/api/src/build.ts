@@ -4,7 +4,7 @@ import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
 import { createJobStore, hearSignals, startEventFeed, watchMemory } from '@grsai-jobs/job-store';
 import type { JobRequest } from '@grsai-jobs/jobs';
 import { createObjectStore } from '@grsai-jobs/object-store';
-import { connectRedis, createProducer } from '@grsai-jobs/queue';
+import { connectRedis, createBoardQueues, createProducer } from '@grsai-jobs/queue';
 import { createMetrics, type Logger, type Service, stopInOrder, systemClock, throttledLog } from '@grsai-jobs/runtime';
 import { createEgress, createKeyring, createSecretBox, newSecret } from '@grsai-jobs/webhooks';
 import { monotonicFactory } from 'ulid';
@@ -68,6 +68,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   const reader = await connectRedis(config.REDIS_URL, 'consumer', { onError });
   const feed = startEventFeed({ reader, redis, prefix: config.REDIS_PREFIX, onError });
   const producer = createProducer({ redis, prefix: config.REDIS_PREFIX, onError });
+  const board = createBoardQueues({ redis, prefix: config.REDIS_PREFIX, onError });
   const objects = createObjectStore({
     bucket: config.S3_BUCKET,
     ...(config.S3_ENDPOINT === undefined ? {} : { endpoint: config.S3_ENDPOINT }),
@@ -183,7 +184,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
         recover: createRecoverEndpoint({ store, producer, clock, log }),
       }),
       webhookSecretRoutes({ auth, keyring, log }),
-      ...adminRoutes({ ...shared, store, producer, reopen, log }),
+      ...adminRoutes({ ...shared, store, producer, board, reopen, log }),
       docsRoutes(document),
     ],
   });
@@ -199,7 +200,13 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   const closing: readonly (readonly Service[])[] = [
     // The feed ends the open streams and waits, which the server waits for.
     [feed, { name: 'http server', stop: () => closeServer(server) }],
-    [memory, listener, { name: 'queues', stop: () => producer.close() }, { name: 'egress', stop: () => egress.close() }],
+    [
+      memory,
+      listener,
+      { name: 'queues', stop: () => producer.close() },
+      { name: 'board', stop: () => board.close() },
+      { name: 'egress', stop: () => egress.close() },
+    ],
     [
       { name: 'redis', stop: async () => redis.disconnect() },
       { name: 'redis listener', stop: async () => ear.disconnect() },

@@ -1,23 +1,25 @@
 import type { ReopenJob } from '@grsai-jobs/job-actions';
 import type { JobStore } from '@grsai-jobs/job-store';
 import type { SignLink } from '@grsai-jobs/jobs';
-import type { Producer } from '@grsai-jobs/queue';
+import type { BoardQueues, Producer } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
 import type { Router } from 'express';
 import { createAudited } from '../audited.ts';
 import type { Auth } from '../auth.ts';
 import { adminAuditRoutes } from './admin-audit.ts';
+import { adminBoardRoutes } from './admin-board.ts';
 import { adminFailureRoutes } from './admin-failures.ts';
 import { adminJobRoutes } from './admin-jobs.ts';
 import { adminKeyRoutes } from './admin-keys.ts';
 import { adminOverviewRoutes } from './admin-overview.ts';
 import { adminQueueRoutes } from './admin-queues.ts';
 
-/** All of `/admin/v1` (design §7). */
+/** All that operators have (design §7). */
 export function adminRoutes(o: {
   auth: Auth;
   store: JobStore;
   producer: Producer;
+  board: BoardQueues;
   reopen: ReopenJob;
   sign: SignLink;
   clock: Clock;
@@ -31,5 +33,6 @@ export function adminRoutes(o: {
     adminAuditRoutes({ auth: o.auth, audit: o.store.audit }),
     adminOverviewRoutes(o),
     adminQueueRoutes({ ...o, audited }),
+    adminBoardRoutes(o),
   ];
 }
