@@ -53,6 +53,9 @@ const endedBatch = async (stack: Stack): Promise<string> => {
   return id;
 };
 
+const newKey = async (stack: Stack): Promise<string> =>
+  (await stack.admin.post<{ id: string }>('/admin/v1/keys', { tenant: 'acme', name: 'k', scopes: ['jobs:read'] })).id;
+
 /**
  * What stands behind the parameters of a path, by operationId, made anew for each request: the document's own ids name nothing that
  * exists. An operation with parameters in its path needs a row here.
@@ -71,4 +74,8 @@ export const FIXTURES: Readonly<Record<string, (stack: Stack) => Promise<PathVal
   cancelBatch: async (stack) => ({ id: await newBatch(stack, image(stack.receiver, 'a slow picture')) }),
   retryFailedJobs: async (stack) => ({ id: await endedBatch(stack) }),
   deleteJob: async (stack) => ({ id: await canceledJob(stack) }),
+  getAnyJob: async (stack) => ({ id: await endedChat(stack) }),
+  requeueJob: async (stack) => ({ id: await canceledJob(stack) }),
+  changeQueue: async () => ({ name: 'submit' }),
+  deleteKey: async (stack) => ({ id: await newKey(stack) }),
 };

@@ -69,18 +69,20 @@ export const ListQuery = z.strictObject({
 export const TenantParameter = z
   .string()
   .regex(TENANT, 'must be 1 to 32 of a-z 0-9 -')
+  .optional()
   .meta({ param: { example: 'acme' } });
 
 /** The id of a group of failures. */
 export const SignatureParameter = z
   .string()
   .regex(SIGNATURE, 'must be the id of a group of failures')
+  .optional()
   .meta({ param: { example: 'sig_5f0c2b7d9a1e3344' } });
 
 /** The query of `GET /admin/v1/jobs`: the same over all tenants. */
 export const AdminListQuery = ListQuery.extend({
-  tenant: TenantParameter.optional(),
-  signature: SignatureParameter.optional().describe('failed with this signature, by the time of the failure'),
+  tenant: TenantParameter,
+  signature: SignatureParameter.describe('failed with this signature, by the time of the failure'),
 });
 
 /** What the name of a metadata parameter starts with. */

@@ -9,8 +9,8 @@ import { validate } from '../validate.ts';
 
 /** The query of `GET /admin/v1/failures`. */
 export const FailuresQuery = z.strictObject({
-  tenant: TenantParameter.optional(),
-  signature: SignatureParameter.optional(),
+  tenant: TenantParameter,
+  signature: SignatureParameter,
   code: oneOf(FAILURE_CODES)
     .optional()
     .meta({ param: { example: 'upstream_failed,internal' } })

@@ -40,7 +40,7 @@ export const KeyView = z.object({
 export const KeyAnswer = KeyView.extend({ key: z.string() });
 
 /** The query of `GET /admin/v1/keys`. */
-export const KeysQuery = z.strictObject({ tenant: TenantParameter.optional(), ...PageQuery });
+export const KeysQuery = z.strictObject({ tenant: TenantParameter, ...PageQuery });
 
 /** The reason of `DELETE /admin/v1/keys/{id}`, in the query or in the body. */
 export const DeleteReason = z.strictObject({ reason: Reason.meta({ param: { example: 'it leaked' } }) });
