@@ -1,6 +1,6 @@
 import { Grsai } from '@grsai-jobs/grsai';
 import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
-import { createJobStore, hearCancels, hearSecretChanges, hearSignals, RECOVER_WORK, watchMemory } from '@grsai-jobs/job-store';
+import { BULK_WORK, createJobStore, hearCancels, hearSecretChanges, hearSignals, RECOVER_WORK, watchMemory } from '@grsai-jobs/job-store';
 import { createObjectStore } from '@grsai-jobs/object-store';
 import {
   type Consumer,
@@ -24,6 +24,7 @@ import {
 } from '@grsai-jobs/runtime';
 import { createEgress, createKeyring, createSecretBox, newSecret } from '@grsai-jobs/webhooks';
 import { createBatchWorks } from './batches/index.ts';
+import { createBulkRun } from './bulk/run.ts';
 import type { WorkerConfig } from './config.ts';
 import { createLateResults, LATE_EVERY_MS } from './maintain/late-results.ts';
 import { createOldRecords, OLD_EVERY_MS } from './maintain/old-records.ts';
@@ -208,7 +209,11 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     {
       name: WORKS_ROUND,
       everyMs: WORKS_EVERY_MS,
-      run: createWorkRound(kit, { ...createBatchWorks(batchKit), [RECOVER_WORK]: recoverDeliveries(kit) }),
+      run: createWorkRound(kit, {
+        ...createBatchWorks(batchKit),
+        [BULK_WORK]: createBulkRun(batchKit),
+        [RECOVER_WORK]: recoverDeliveries(kit),
+      }),
     },
     { name: 'old-records', everyMs: OLD_EVERY_MS, run: createOldRecords(kit, config.RETENTION_DAYS) },
   ];

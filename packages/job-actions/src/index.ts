@@ -1,2 +1,4 @@
+export { type Meant, nextMeant } from './bulk/selection.ts';
+export { type BulkVerdict, bulkVerdict } from './bulk/verdict.ts';
 export { type Canceled, type CancelJob, createCancelJob } from './cancel-job.ts';
 export { createReopenJob, type Reopened, type ReopenJob } from './reopen-job.ts';

@@ -3,6 +3,15 @@ export { type ApiKeys, type KnownKey, type Principal, SCOPES, type Scope } from 
 export { AUDIT_OUTCOMES, type Audit, type AuditEntry, type AuditFilter, type AuditLine, type AuditOutcome } from './audit.ts';
 export type { Batches, LineError, LineHead, NewLine, Revealed } from './batches.ts';
 export type { AccountLimits, Begun } from './begin.ts';
+export {
+  BULK_ACTIONS,
+  BULK_WORK,
+  type BulkAction,
+  type BulkActions,
+  type BulkOrder,
+  type BulkPlace,
+  type BulkStatus,
+} from './bulk-actions.ts';
 export { type CancelSignals, hearCancels } from './cancel-signals.ts';
 export type { Claimed, Claims } from './claims.ts';
 export type { Deliveries, HeldTry, OpenTry, Settled, Settlement, Told } from './deliveries.ts';

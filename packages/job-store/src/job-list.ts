@@ -19,12 +19,22 @@ export interface JobFilter {
   createdBefore?: number;
   /** Failed with this signature. Such a list goes by the time of the failure. */
   signature?: string;
+  /** Failed before this time. Such a list goes by the time of the failure too. */
+  failedBefore?: number;
 }
 
 export interface JobPage {
   jobs: JobRecord[];
   /** Where the next page goes on; `null`: there is no more. */
   next: ListPlace | null;
+}
+
+export interface ListAsked {
+  /** Whose jobs; `null`: everybody's, for operators. */
+  tenant: string | null;
+  filter: JobFilter;
+  after: ListPlace | null;
+  limit: number;
 }
 
 /** So many records one request reads at most; a page can be shorter than asked for and still have a next one (design §2). */
@@ -41,14 +51,17 @@ function matches(filter: JobFilter, [status, batch, error, sig, created, text]: 
   if (filter.status && !filter.status.includes(status as Status)) return false;
   if (filter.batchId !== undefined && batch !== filter.batchId) return false;
   if (filter.errorCode && !filter.errorCode.includes(codeOf(error))) return false;
-  if (filter.signature !== undefined && !failedSo(filter, status, Number(created), error, sig)) return false;
+  if (isOfFailures(filter) && !failedSo(filter, status, Number(created), error, sig)) return false;
   return text ? docMatches(filter, unpackDoc(text)) : true;
 }
 
-/** A list by signature is read from the failures, whose order is not that of the creation. */
+const isOfFailures = ({ signature, failedBefore }: JobFilter): boolean => signature !== undefined || failedBefore !== undefined;
+
+/** A list of failures is read from the failures, whose order is not that of the creation. */
 function failedSo(filter: JobFilter, status: string, created: number, error: Part, sig: Part): boolean {
   if (status !== 'failed' || created <= (filter.createdAfter ?? -1)) return false;
   if (created >= (filter.createdBefore ?? Number.POSITIVE_INFINITY)) return false;
+  if (filter.signature === undefined) return true;
   const id = sig ? signatureIn(sig).id : error ? signatureOf(JSON.parse(error) as JobError).id : '';
   return id === filter.signature;
 }
@@ -68,14 +81,14 @@ const isFiltered = (filter: JobFilter): boolean =>
   filter.status !== undefined ||
   filter.batchId !== undefined ||
   filter.errorCode !== undefined ||
-  filter.signature !== undefined;
+  isOfFailures(filter);
 
 export type JobList = ReturnType<typeof createJobList>;
 
 /** Jobs of one tenant or of all, the newest first. */
 export function createJobList(redis: Redis, keys: Keys, tenants: Pick<Tenants, 'all'>) {
   async function indexesOf(tenant: string | null, filter: JobFilter): Promise<string[]> {
-    if (filter.signature !== undefined) return [tenant === null ? keys.failed : keys.tenantFailed(tenant)];
+    if (isOfFailures(filter)) return [tenant === null ? keys.failed : keys.tenantFailed(tenant)];
     return (tenant === null ? await tenants.all() : [tenant]).map(keys.tenantJobs);
   }
 
@@ -91,27 +104,34 @@ export function createJobList(redis: Redis, keys: Keys, tenants: Pick<Tenants, '
     return found.flatMap((fields, i) => (fields['st'] ? [decodeRecord(ids[i] ?? '', fields)] : []));
   }
 
+  /** Places of the jobs that fit, behind `after`. */
+  async function places(o: ListAsked): Promise<{ places: ListPlace[]; next: ListPlace | null }> {
+    const places: ListPlace[] = [];
+    const size = isFiltered(o.filter) ? READ_AT_ONCE : o.limit;
+    const indexes = await indexesOf(o.tenant, o.filter);
+    const between = isOfFailures(o.filter)
+      ? { before: o.filter.failedBefore }
+      : { after: o.filter.createdAfter, before: o.filter.createdBefore };
+    let next = o.after;
+    for (let read = 0; read < READ_AT_MOST; ) {
+      const { found, more } = await placesOver(redis, indexes, between, next, size);
+      const hit = await hits(found, o.filter);
+      const last = nthHit(hit, o.limit - places.length);
+      places.push(...found.slice(0, last + 1).filter((_, i) => hit[i]));
+      next = last + 1 < found.length || more ? (found[last] ?? null) : null;
+      read += found.length;
+      if (next === null || places.length === o.limit) break;
+    }
+    return { places, next };
+  }
+
   return {
-    /**
-     * One page. Reads at most some 2 000 records, so a rare filter can answer an empty page with a next one.
-     * @param o.tenant whose jobs; `null`: everybody's, for operators.
-     */
-    async page(o: { tenant: string | null; filter: JobFilter; after: ListPlace | null; limit: number }): Promise<JobPage> {
-      const ids: string[] = [];
-      const size = isFiltered(o.filter) ? READ_AT_ONCE : o.limit;
-      const indexes = await indexesOf(o.tenant, o.filter);
-      const between = o.filter.signature === undefined ? { after: o.filter.createdAfter, before: o.filter.createdBefore } : {};
-      let next = o.after;
-      for (let read = 0; read < READ_AT_MOST; ) {
-        const { found, more } = await placesOver(redis, indexes, between, next, size);
-        const hit = await hits(found, o.filter);
-        const last = nthHit(hit, o.limit - ids.length);
-        ids.push(...found.slice(0, last + 1).flatMap(({ id }, i) => (hit[i] ? [id] : [])));
-        next = last + 1 < found.length || more ? (found[last] ?? null) : null;
-        read += found.length;
-        if (next === null || ids.length === o.limit) break;
-      }
-      return { jobs: await records(ids), next };
+    places,
+
+    /** One page. Reads at most some 2 000 records, so a rare filter can answer an empty page with a next one. */
+    async page(o: ListAsked): Promise<JobPage> {
+      const { places: found, next } = await places(o);
+      return { jobs: await records(found.map(({ id }) => id)), next };
     },
   };
 }

@@ -62,6 +62,10 @@ export interface Keys {
   concurrency: string;
   /** The channel that says that pauses or concurrencies were changed. */
   settings: string;
+  /** What an operator has done to many jobs. */
+  bulk(id: string): string;
+  /** These by the time that they were made. */
+  bulks: string;
   /** Worker processes → what they say of themselves. */
   workers: string;
   /** Counters of repairs and the like, for metrics and tests. */
@@ -119,6 +123,8 @@ export function createKeys(prefix: string): Keys {
     auditOpen: at('audit:open'),
     concurrency: at('concurrency'),
     settings: at('settings'),
+    bulk: (id) => at(`bulk:${id}`),
+    bulks: at('bulks'),
     workers: at('workers'),
     counters: at('counters'),
     pace: (kind) => at(`pace:${kind}`),

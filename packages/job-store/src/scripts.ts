@@ -54,6 +54,8 @@ const SCRIPT_NAMES = [
   'work-leave',
   'swap-secrets',
   'audit',
+  'bulk-step',
+  'bulk-turn',
 ] as const;
 type ScriptName = (typeof SCRIPT_NAMES)[number];
 

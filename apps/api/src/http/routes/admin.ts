@@ -4,10 +4,12 @@ import type { SignLink } from '@grsai-jobs/jobs';
 import type { BoardQueues, Producer } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
 import type { Router } from 'express';
+import { createBulkPreview } from '../../use-cases/bulk-preview.ts';
 import { createAudited } from '../audited.ts';
 import type { Auth } from '../auth.ts';
 import { adminAuditRoutes } from './admin-audit.ts';
 import { adminBoardRoutes } from './admin-board.ts';
+import { adminBulkRoutes } from './admin-bulk.ts';
 import { adminFailureRoutes } from './admin-failures.ts';
 import { adminJobRoutes } from './admin-jobs.ts';
 import { adminKeyRoutes } from './admin-keys.ts';
@@ -33,6 +35,7 @@ export function adminRoutes(o: {
     adminAuditRoutes({ auth: o.auth, audit: o.store.audit }),
     adminOverviewRoutes(o),
     adminQueueRoutes({ ...o, audited }),
+    adminBulkRoutes({ ...o, audited, preview: createBulkPreview(o) }),
     adminBoardRoutes(o),
   ];
 }

@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto';
+import { BULK_ACTIONS, type BulkOrder, type JobFilter, type Principal } from '@grsai-jobs/job-store';
+import { FAILURE_CODES, JOB_ID, LIMITS, SIGNATURE, STATUSES, type Status, TENANT } from '@grsai-jobs/jobs';
+import { z } from 'zod';
+import { Reason } from '../http/audited.ts';
+import { time } from '../http/list-query.ts';
+import { invalid } from '../http/validate.ts';
+
+const IDS = 1000;
+const RATE = { min: 1, default: 600, max: 60_000 };
+
+/** The filters of a list of jobs, as a body has them. */
+const BulkFilter = z
+  .strictObject({
+    tenant: z.string().regex(TENANT, 'must be 1 to 32 of a-z 0-9 -').optional(),
+    signature: z.string().regex(SIGNATURE, 'must be the id of a group of failures').optional(),
+    status: z.array(z.enum(STATUSES)).min(1).optional(),
+    type: z.enum(['chat', 'image']).optional(),
+    model: z.string().min(1).max(LIMITS.model).optional(),
+    batch_id: z.string().min(1).max(64).optional(),
+    error_code: z
+      .array(z.enum(FAILURE_CODES as [string, ...string[]]))
+      .min(1)
+      .optional(),
+    metadata: z.record(z.string().min(1).max(LIMITS.metadataKey), z.string()).optional(),
+    created_after: time.optional(),
+    created_before: time.optional(),
+  })
+  .refine((filter) => Object.values(filter).some((value) => value !== undefined), 'say at least one');
+
+/** The body of `POST /admin/v1/bulk-actions`. */
+export const BulkRequest = z
+  .strictObject({
+    action: z.enum(BULK_ACTIONS),
+    filter: BulkFilter.optional().describe(
+      'which jobs; without `status` requeue means failed ones, cancel queued and running ones, redeliver all that have ended',
+    ),
+    ids: z
+      .array(z.string().regex(JOB_ID, 'must be the id of a job'))
+      .min(1)
+      .max(IDS)
+      .optional()
+      .describe('these jobs, instead of a filter'),
+    dry_run: z.boolean().default(false).describe('only tells what would be done'),
+    rate_per_min: z.int().min(RATE.min).max(RATE.max).default(RATE.default).describe('jobs in a minute at most'),
+    include_unknown: z
+      .boolean()
+      .default(false)
+      .describe('requeue also submits again what ended as submit_unknown, and maybe pays twice'),
+    reason: Reason,
+  })
+  .refine(({ filter, ids }) => (filter === undefined) !== (ids === undefined), {
+    message: 'give either filter or ids',
+    path: ['filter'],
+  });
+
+export type BulkRequest = z.output<typeof BulkRequest>;
+
+/** Statuses that an action can be about, and those that it is about when none are named. */
+const ABOUT: Readonly<Record<BulkRequest['action'], { of: readonly Status[]; when_not_said: readonly Status[] }>> = {
+  requeue: { of: ['failed', 'expired', 'canceled'], when_not_said: ['failed'] },
+  cancel: { of: ['queued', 'running'], when_not_said: ['queued', 'running'] },
+  redeliver: {
+    of: ['succeeded', 'failed', 'expired', 'canceled'],
+    when_not_said: ['succeeded', 'failed', 'expired', 'canceled'],
+  },
+};
+
+function jobFilter(request: BulkRequest, filter: NonNullable<BulkRequest['filter']>, before: number): JobFilter {
+  const { of, when_not_said } = ABOUT[request.action];
+  const status = filter.status ?? when_not_said;
+  if (!status.every((each) => of.includes(each)))
+    throw invalid([{ pointer: '/filter/status', message: `${request.action} is for jobs that are ${of.join(', ')}` }]);
+  // Failures stand in an index by the time of their end: what fails from now on is behind its bound.
+  const onlyFailed = filter.signature !== undefined || (status.length === 1 && status[0] === 'failed');
+  const createdBefore = Math.min(before, filter.created_before === undefined ? before : Date.parse(filter.created_before));
+  return {
+    status,
+    createdBefore,
+    metadata: filter.metadata ?? {},
+    ...(onlyFailed ? { failedBefore: before } : {}),
+    ...(filter.signature === undefined ? {} : { signature: filter.signature }),
+    ...(filter.type === undefined ? {} : { type: filter.type }),
+    ...(filter.model === undefined ? {} : { model: filter.model }),
+    ...(filter.batch_id === undefined ? {} : { batchId: filter.batch_id }),
+    ...(filter.error_code === undefined ? {} : { errorCode: filter.error_code }),
+    ...(filter.created_after === undefined ? {} : { createdAfter: Date.parse(filter.created_after) }),
+  };
+}
+
+/** What is written down of a request. `before` bounds what it means. */
+export function bulkOrder(request: BulkRequest, by: Principal, before: number): BulkOrder {
+  const { action, filter, ids, rate_per_min, include_unknown, reason } = request;
+  return {
+    action,
+    select:
+      filter === undefined
+        ? { ids: [...new Set(ids)] }
+        : { tenant: filter.tenant ?? null, filter: jobFilter(request, filter, before) },
+    before,
+    rate_per_min,
+    include_unknown,
+    reason,
+    key_id: by.key_id,
+    key_name: by.name,
+    fingerprint: createHash('sha256').update(JSON.stringify(request)).digest('hex'),
+  };
+}

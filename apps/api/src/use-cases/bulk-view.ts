@@ -1,0 +1,45 @@
+import type { BulkAction } from '@grsai-jobs/job-store';
+import type { BulkPreview } from './bulk-preview.ts';
+
+const rfc3339 = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+const sum = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((all, n) => all + n, 0);
+
+/** How far a bulk action has come. */
+export function bulkView(action: BulkAction, now: number) {
+  const { matched, done, skipped, failed, status, phase, rate_per_min } = action;
+  const left = Math.max(0, matched - done - sum(skipped) - sum(failed));
+  const running = status === 'running';
+  const minutes = Math.max(1 / 60, ((action.finished_at ?? now) - action.since) / 60_000);
+  return {
+    id: action.id,
+    object: 'bulk_action' as const,
+    action: action.action,
+    status,
+    counting: running && phase === 'count',
+    dry_run: false,
+    counts: { matched, done, skipped: sum(skipped), failed: sum(failed) },
+    skipped,
+    failed,
+    rate_per_min,
+    observed_rate_per_min: Math.round(((done - action.done_then) / minutes) * 10) / 10,
+    eta_s: running && phase === 'act' ? Math.ceil((left / rate_per_min) * 60) : null,
+    include_unknown: action.include_unknown,
+    reason: action.reason,
+    key: { id: action.key_id, name: action.key_name },
+    created_at: rfc3339(action.created_at),
+    finished_at: rfc3339(action.finished_at),
+  };
+}
+
+/** What it would do. */
+export const previewView = (action: BulkAction['action'], { matched, would, skipped, signatures, complete }: BulkPreview) => ({
+  object: 'bulk_action' as const,
+  action,
+  status: 'dry_run' as const,
+  dry_run: true,
+  counts: { matched, skipped: sum(skipped), ...would },
+  would,
+  skipped,
+  signatures,
+  complete,
+});

@@ -1,0 +1,15 @@
+import type { JobRecord } from '@grsai-jobs/jobs';
+import type { Kit } from '../stages/kit.ts';
+
+/** One more try of the job's last webhook, when it is over and was not delivered. */
+export async function redeliver(kit: Pick<Kit, 'store' | 'producer' | 'clock'>, job: JobRecord) {
+  const id = job.webhook.last_delivery_id;
+  const found = id === null ? null : await kit.store.deliveries.read(id);
+  if (found === null) return 'skipped:no_webhook';
+  const { delivery } = found;
+  if (delivery.state === 'pending' || delivery.state === 'delivered') return `skipped:${delivery.state}` as const;
+  const step = await kit.store.deliveries.resend(delivery, kit.clock.now());
+  if (step === null) return 'skipped:pending';
+  await kit.producer.enqueueDelivery({ id: delivery.id, step });
+  return 'done';
+}

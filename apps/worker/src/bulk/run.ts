@@ -1,0 +1,135 @@
+import { type BulkVerdict, bulkVerdict, type CancelJob, type Meant, nextMeant, type ReopenJob } from '@grsai-jobs/job-actions';
+import type { BulkAction, BulkPlace, BulkStatus, Work } from '@grsai-jobs/job-store';
+import type { JobRecord } from '@grsai-jobs/jobs';
+import type { DoSlice, Sliced } from '../maintain/works.ts';
+import type { Kit } from '../stages/kit.ts';
+import { redeliver } from './redeliver.ts';
+
+export interface BulkKit extends Kit {
+  cancelJob: CancelJob;
+  reopenJob: ReopenJob;
+}
+
+/** A slice lets other work have its turn after this long. */
+const SLICE_MS = 2000;
+const COUNT_AT_ONCE = 2000;
+const ACT_AT_ONCE = 100;
+/** So much of an unused rate is made up for: a slice comes once a second. */
+const BURST_MS = 2000;
+const FULL_WAIT_MS = 5000;
+/** The API writes the work first and then what it is about. */
+const NOT_THERE_YET_MS = 60_000;
+
+/** What came of one job; `wait`: nothing, and it is tried again. */
+type Came = 'done' | 'wait' | `skipped:${string}` | `failed:${string}`;
+
+/**
+ * Carries out what an operator ordered for many jobs: counts them, then acts on one after the other at the rate that was
+ * asked for. Each job that is behind it is written down, so it goes on there after a crash or an abort.
+ */
+export function createBulkRun(kit: BulkKit): DoSlice {
+  async function act(job: JobRecord, verdict: Extract<BulkVerdict, { act: string }>): Promise<Came> {
+    if (verdict.act === 'cancel') {
+      const { kind } = await kit.cancelJob(job);
+      return kind === 'canceled' || kind === 'canceling' ? 'done' : kind === 'busy' ? 'failed:busy' : `skipped:${kind}`;
+    }
+    if (verdict.act === 'redeliver') return await redeliver(kit, job);
+    const reopened = await kit.reopenJob(job, verdict.act);
+    if (reopened.kind === 'reopened') return 'done';
+    if (reopened.kind === 'full') return 'wait';
+    if (reopened.kind === 'busy') return 'failed:busy';
+    return reopened.kind === 'refused' ? `skipped:${reopened.plan.why}` : 'skipped:missing';
+  }
+
+  async function touch(action: BulkAction, id: string): Promise<Came> {
+    const job = await kit.store.jobs.read(id);
+    if (job === null) return 'skipped:missing';
+    const verdict = bulkVerdict(job, action, kit.clock.now());
+    return 'skip' in verdict ? `skipped:${verdict.skip}` : await act(job, verdict);
+  }
+
+  async function count(action: BulkAction, until: number): Promise<Sliced> {
+    let { at, steps } = action;
+    while (kit.clock.now() < until) {
+      const { meant, next } = await nextMeant(kit.store.list, action, at, COUNT_AT_ONCE);
+      const phase = next === null ? 'act' : 'count';
+      const counts = [['matched', meant.length]] as const;
+      const status = await kit.store.bulk.step({ id: action.id, steps }, { at: next, phase, credit: 0, counts });
+      if (status !== 'running') return over(status);
+      if (next === null) break;
+      [at, steps] = [next, steps + 1];
+    }
+    return { done: false, cursor: null };
+  }
+
+  /** One job after the other; answers how the slice is to end, or `null` to go on with what is behind these. */
+  async function actOnEach(action: BulkAction, meant: readonly Meant[], now: { steps: number; credit: number }, until: number) {
+    for (const { id, at } of meant) {
+      const time = kit.clock.now();
+      if (time >= until) return { done: false, cursor: null } as const;
+      if (now.credit > time) return { done: false, cursor: null, waitMs: now.credit - time } as const;
+      const came = await touch(action, id).catch((err: unknown): Came => {
+        kit.log.error(
+          { event: 'bulk.item_failed', err, bulk_action: action.id, job_id: id },
+          'one job of many; the others go on',
+        );
+        return 'failed:error';
+      });
+      if (came === 'wait') return { done: false, cursor: null, waitMs: FULL_WAIT_MS } as const;
+      // What is left alone costs nothing of the rate.
+      if (!came.startsWith('skipped:')) now.credit = Math.max(now.credit, time - BURST_MS) + 60_000 / action.rate_per_min;
+      const to = { at, phase: 'act', credit: Math.round(now.credit), counts: [[came, 1]] } as const;
+      const status = await kit.store.bulk.step({ id: action.id, steps: now.steps }, to);
+      if (status !== 'running') return over(status);
+      now.steps += 1;
+    }
+    return null;
+  }
+
+  async function actOn(action: BulkAction, until: number): Promise<Sliced> {
+    const now = { steps: action.steps, credit: action.credit };
+    let at: BulkPlace = action.at;
+    while (kit.clock.now() < until && !kit.shutdown.stopping.aborted) {
+      const { meant, next } = await nextMeant(kit.store.list, action, at, ACT_AT_ONCE);
+      const left = await actOnEach(action, meant, now, until);
+      if (left !== null) return left;
+      if (next === null) return await complete(action);
+      if (meant.length === 0) {
+        const to = { at: next, phase: 'act', credit: now.credit, counts: [] } as const;
+        const status = await kit.store.bulk.step({ id: action.id, steps: now.steps }, to);
+        if (status !== 'running') return over(status);
+        now.steps += 1;
+      }
+      at = next;
+    }
+    return { done: false, cursor: null };
+  }
+
+  /** The line of the log comes first: it may come twice when the worker dies between the two, and is never left out. */
+  async function complete({ id, key_id, key_name, reason }: BulkAction): Promise<Sliced> {
+    const action = await kit.store.bulk.read(id);
+    const entry = { key_id, key_name, action: 'bulk.end', target: id, reason };
+    await kit.store.audit.note(entry, action === null ? '' : bulkSummary(action));
+    await kit.store.bulk.complete(id, kit.clock.now());
+    kit.log.info({ event: 'bulk.completed', bulk_action: id, done: action?.done, matched: action?.matched }, 'bulk action done');
+    return { done: true };
+  }
+
+  return async (work: Work) => {
+    const id = work.id.slice(work.id.indexOf(':') + 1);
+    const action = await kit.store.bulk.read(id);
+    if (action === null && kit.clock.now() - work.created_at < NOT_THERE_YET_MS)
+      return { done: false, cursor: null, waitMs: 1000 };
+    if (action?.status !== 'running') return { done: true };
+    const until = kit.clock.now() + SLICE_MS;
+    return await (action.phase === 'count' ? count(action, until) : actOn(action, until));
+  };
+}
+
+/** Aborted: the work is over. Stale: the step was written by another worker, or by us and its answer was lost; what stands is read anew. */
+const over = (status: BulkStatus | 'stale'): Sliced => (status === 'stale' ? { done: false, cursor: null } : { done: true });
+
+const sum = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((all, n) => all + n, 0);
+
+const bulkSummary = ({ matched, done, skipped, failed }: BulkAction): string =>
+  `${done} of ${matched} done, ${sum(skipped)} left alone, ${sum(failed)} failed`;
