@@ -56,6 +56,19 @@ const endedBatch = async (stack: Stack): Promise<string> => {
 const newKey = async (stack: Stack): Promise<string> =>
   (await stack.admin.post<{ id: string }>('/admin/v1/keys', { tenant: 'acme', name: 'k', scopes: ['jobs:read'] })).id;
 
+/** Many jobs at a low rate: it runs for as long as the test does. */
+const newBulk = async (stack: Stack): Promise<string> => {
+  for (let n = 0; n < 3; n += 1) await newJob(stack, image(stack.receiver, 'one of many'));
+  const order = { action: 'cancel', filter: { status: ['queued', 'running'] }, rate_per_min: 1, reason: 'r' };
+  return (await stack.admin.post<{ id: string }>('/admin/v1/bulk-actions', order)).id;
+};
+
+const abortedBulk = async (stack: Stack): Promise<string> => {
+  const id = await newBulk(stack);
+  await stack.admin.post(`/admin/v1/bulk-actions/${id}/abort`, { reason: 'r' });
+  return id;
+};
+
 /**
  * What stands behind the parameters of a path, by operationId, made anew for each request: the document's own ids name nothing that
  * exists. An operation with parameters in its path needs a row here.
@@ -77,5 +90,8 @@ export const FIXTURES: Readonly<Record<string, (stack: Stack) => Promise<PathVal
   getAnyJob: async (stack) => ({ id: await endedChat(stack) }),
   requeueJob: async (stack) => ({ id: await canceledJob(stack) }),
   changeQueue: async () => ({ name: 'submit' }),
+  getBulkAction: async (stack) => ({ id: await newBulk(stack) }),
+  abortBulkAction: async (stack) => ({ id: await newBulk(stack) }),
+  resumeBulkAction: async (stack) => ({ id: await abortedBulk(stack) }),
   deleteKey: async (stack) => ({ id: await newKey(stack) }),
 };

@@ -199,21 +199,6 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
       return reply === 1 ? { id, step: 1, endpoint: endpointId(tenant, url) } : null;
     },
 
-    /** One more try of a delivery that is over: a new step for a new entry. `null`: it was moved on. */
-    async resend(delivery: Delivery, now: number): Promise<number | null> {
-      const order = {
-        id: delivery.id,
-        token: randomUUID(),
-        step: delivery.step,
-        state: 'pending',
-        next: now,
-        due: now + DUE_AFTER_MS,
-        up: true,
-      };
-      const reply = (await run('settle', settleKeys(delivery), [JSON.stringify(order)])) as [string, number];
-      return reply[0] === 'ok' ? Number(reply[1]) : null;
-    },
-
     overdue: (now: number, limit: number): Promise<string[]> =>
       redis.zrange(keys.dueDeliveries, '-inf', String(now), 'BYSCORE', 'LIMIT', 0, limit),
 

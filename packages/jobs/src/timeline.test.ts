@@ -22,6 +22,11 @@ const delivery: Delivery = {
   tries: 1,
   created_at: 2500,
   next_attempt_at: 9000,
+  batch_id: null,
+  sequence: null,
+  snapshot: null,
+  once: null,
+  extra: 0,
 };
 
 test('when a job failed, told its caller and runs again then the timeline has all of it in order', () => {

@@ -21,11 +21,17 @@ async function deliveriesOf(deliveries: Pick<JobStore['deliveries'], 'read'>, jo
   return found.flatMap((each) => each?.delivery ?? []).sort((a, b) => a.created_at - b.created_at);
 }
 
-const deliveryView = ({ tenant: _, step: __, ...delivery }: Delivery) => ({
-  ...delivery,
-  attempts: delivery.attempts.map(({ at, ...attempt }) => ({ ...attempt, at: rfc3339(at) })),
-  created_at: rfc3339(delivery.created_at),
-  next_attempt_at: delivery.state === 'pending' ? rfc3339(delivery.next_attempt_at) : null,
+const deliveryView = ({ id, job_id, run, type, url, state, tries, created_at, next_attempt_at, attempts }: Delivery) => ({
+  id,
+  job_id,
+  run,
+  type,
+  url,
+  state,
+  tries,
+  created_at: rfc3339(created_at),
+  next_attempt_at: state === 'pending' ? rfc3339(next_attempt_at) : null,
+  attempts: attempts.map(({ at, ...attempt }) => ({ ...attempt, at: rfc3339(at) })),
 });
 
 /** One job with all that is known of it: past runs, webhooks, and what happened when. */

@@ -1,3 +1,4 @@
+import { endpointId } from '@grsai-jobs/job-store';
 import type { JobRecord } from '@grsai-jobs/jobs';
 import type { Kit } from '../stages/kit.ts';
 
@@ -5,11 +6,11 @@ import type { Kit } from '../stages/kit.ts';
 export async function redeliver(kit: Pick<Kit, 'store' | 'producer' | 'clock'>, job: JobRecord) {
   const id = job.webhook.last_delivery_id;
   const found = id === null ? null : await kit.store.deliveries.read(id);
-  if (found === null) return 'skipped:no_webhook';
+  if (id === null || found === null) return 'skipped:no_webhook';
   const { delivery } = found;
   if (delivery.state === 'pending' || delivery.state === 'delivered') return `skipped:${delivery.state}` as const;
   const step = await kit.store.deliveries.resend(delivery, kit.clock.now());
   if (step === null) return 'skipped:pending';
-  await kit.producer.enqueueDelivery({ id: delivery.id, step });
+  await kit.producer.enqueueDelivery({ id, step, endpoint: endpointId(delivery.tenant, delivery.url) });
   return 'done';
 }

@@ -1,5 +1,14 @@
 import type { z } from 'zod';
-import type { AdminJob, AdminJobDetail, AuditLine, FailureList, Overview, Queue } from './admin-schemas.ts';
+import type {
+  AdminJob,
+  AdminJobDetail,
+  AuditLine,
+  BulkAction,
+  BulkPreview,
+  FailureList,
+  Overview,
+  Queue,
+} from './admin-schemas.ts';
 import { failedJob, queuedJob } from './examples.ts';
 
 /** Answers to operators as they look, for people and for the test that holds them against the schemas. */
@@ -135,6 +144,42 @@ export const overview: z.output<typeof Overview> = {
     },
   ],
   counters: { repairs: 0 },
+};
+
+export const bulkAction: z.output<typeof BulkAction> = {
+  id: 'bulk_01K9ZV5W3N8Q2R4T6V8X0Z2B4D',
+  object: 'bulk_action',
+  action: 'requeue',
+  status: 'running',
+  counting: false,
+  dry_run: false,
+  counts: { matched: 1204, done: 310, skipped: 4, failed: 0 },
+  skipped: { submit_unknown: 4 },
+  failed: {},
+  rate_per_min: 600,
+  observed_rate_per_min: 598.7,
+  eta_s: 89,
+  include_unknown: false,
+  reason: 'upstream is well again',
+  key: { id: 'key_admin', name: 'ADMIN_API_KEY' },
+  created_at: '2026-11-23T08:00:00.000Z',
+  finished_at: null,
+};
+
+export const abortedBulk = { ...bulkAction, status: 'aborted' as const, eta_s: null, finished_at: '2026-11-23T08:00:31.000Z' };
+
+export const bulkPreview: z.output<typeof BulkPreview> = {
+  object: 'bulk_action',
+  action: 'requeue',
+  status: 'dry_run',
+  dry_run: true,
+  counts: { matched: 1204, skipped: 4, resume: 1100, resubmit: 100 },
+  would: { resume: 1100, resubmit: 100 },
+  skipped: { submit_unknown: 4 },
+  signatures: [
+    { id: 'sig_5f0c2b7d9a1e3344', code: 'upstream_failed', stage: 'generating', text: 'node <n> is overloaded', count: 1200 },
+  ],
+  complete: true,
 };
 
 export const keyExample = {

@@ -1,13 +1,18 @@
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { BulkRequest } from '../../use-cases/bulk-order.ts';
 import { AdminListQuery } from '../list-query.ts';
 import { AuditQuery } from '../routes/admin-audit.ts';
+import { BulksQuery, BulkTurnRequest } from '../routes/admin-bulk.ts';
 import { FailuresQuery } from '../routes/admin-failures.ts';
 import { RequeueRequest } from '../routes/admin-jobs.ts';
 import { DeleteReason, KeyAnswer, KeyRequest, KeysQuery, KeyView } from '../routes/admin-keys.ts';
 import { QueuePatch } from '../routes/admin-queues.ts';
 import {
+  abortedBulk,
   auditLine,
+  bulkAction,
+  bulkPreview,
   failedAdminJob,
   failures,
   jobDetail,
@@ -17,12 +22,13 @@ import {
   queueExample,
   requeuedJob,
 } from './admin-examples.ts';
-import { AdminJob, AdminJobDetail, AuditLine, FailureList, Overview, Queue } from './admin-schemas.ts';
+import { AdminJob, AdminJobDetail, AuditLine, BulkAction, BulkPreview, FailureList, Overview, Queue } from './admin-schemas.ts';
 import { json, listOf, refusals } from './schemas.ts';
 
 const always = ['unauthorized', 'forbidden', 'unavailable'] as const;
 const ofBody = ['malformed_json', 'body_too_large', 'unsupported_media_type', 'invalid_request'] as const;
 const oneJob = { path: z.object({ id: z.string().meta({ example: 'job_01K9ZV5W3N8Q2R4T6V8X0Z2B4D' }) }) };
+const oneBulk = { path: z.object({ id: z.string().meta({ example: 'bulk_01K9ZV5W3N8Q2R4T6V8X0Z2B4D' }) }) };
 const body = (schema: z.ZodType, ...[example, ...more]: readonly unknown[]) => ({
   required: true,
   content: {
@@ -162,6 +168,105 @@ export const adminPaths: ZodOpenApiPathsObject = {
         query: DeleteReason,
       },
       responses: { '204': { description: 'Revoked' }, ...refusals('not_found', ...ofBody, ...always) },
+    },
+  },
+  '/admin/v1/bulk-actions': {
+    post: {
+      operationId: 'createBulkAction',
+      summary: 'Requeue, cancel or redeliver many jobs',
+      description:
+        'Which jobs are meant is settled by the time of the request: what fails again afterwards is left alone, so each job is acted on once. The answer to a dry run tells what would be done, of up to 20 000 jobs.',
+      requestParams: {
+        header: z.object({
+          'Idempotency-Key': z
+            .string()
+            .min(1)
+            .max(255)
+            .optional()
+            .meta({ param: { example: 'incident-17' } })
+            .describe('the same key and body make one bulk action, for 30 days after its end'),
+        }),
+      },
+      requestBody: body(
+        BulkRequest,
+        {
+          action: 'requeue',
+          filter: { signature: 'sig_5f0c2b7d9a1e3344', created_after: '2026-11-23T00:00:00Z' },
+          rate_per_min: 600,
+          reason: 'upstream is well again',
+        },
+        {
+          action: 'requeue',
+          filter: { status: ['failed', 'expired'], tenant: 'acme' },
+          dry_run: true,
+          reason: 'how many is it?',
+        },
+        { action: 'cancel', ids: ['job_01K9ZV5W3N8Q2R4T6V8X0Z2B4D'], reason: 'asked by its tenant' },
+        {
+          action: 'redeliver',
+          filter: { tenant: 'acme', type: 'image', model: 'nano-banana-2', metadata: { order: 'A-17' } },
+          reason: 'their receiver was down',
+        },
+      ),
+      responses: {
+        '200': json(BulkPreview, 'A dry run: what would be done', bulkPreview),
+        '202': {
+          ...json(BulkAction, 'A worker does it from now on', bulkAction),
+          headers: z.object({
+            Location: z.string().describe('where the bulk action is'),
+            'Retry-After': z.string().describe('seconds until it is worth asking again'),
+            'Idempotent-Replayed': z.string().optional().describe('true: it was made by an earlier request'),
+          }),
+        },
+        ...refusals('bad_request', 'idempotency_key_reused', ...ofBody, ...always),
+      },
+    },
+    get: {
+      operationId: 'listBulkActions',
+      summary: 'Bulk actions, the newest first',
+      requestParams: { query: BulksQuery },
+      responses: {
+        '200': json(listOf(BulkAction), 'A page; `next_cursor` is null on the last one', page(bulkAction)),
+        ...refusals('bad_request', 'invalid_request', ...always),
+      },
+    },
+  },
+  '/admin/v1/bulk-actions/{id}': {
+    get: {
+      operationId: 'getBulkAction',
+      summary: 'How far a bulk action is',
+      requestParams: oneBulk,
+      responses: { '200': json(BulkAction, 'The bulk action', bulkAction), ...refusals('not_found', ...always) },
+    },
+  },
+  '/admin/v1/bulk-actions/{id}/abort': {
+    post: {
+      operationId: 'abortBulkAction',
+      summary: 'Stop a bulk action; what it has done stays done',
+      requestParams: oneBulk,
+      requestBody: body(BulkTurnRequest, { reason: 'the wrong group' }),
+      responses: {
+        '200': json(BulkAction, 'Aborted', abortedBulk),
+        ...refusals('not_found', 'conflict', ...ofBody, ...always),
+      },
+    },
+  },
+  '/admin/v1/bulk-actions/{id}/resume': {
+    post: {
+      operationId: 'resumeBulkAction',
+      summary: 'Go on with an aborted bulk action where it stood',
+      requestParams: oneBulk,
+      requestBody: body(BulkTurnRequest, { reason: 'it was the right group' }),
+      responses: {
+        '202': {
+          ...json(BulkAction, 'It goes on', bulkAction),
+          headers: z.object({
+            Location: z.string().describe('where the bulk action is'),
+            'Retry-After': z.string().describe('seconds until it is worth asking again'),
+          }),
+        },
+        ...refusals('not_found', 'conflict', ...ofBody, ...always),
+      },
     },
   },
   '/admin/v1/audit': {

@@ -1,4 +1,4 @@
-import { AUDIT_OUTCOMES } from '@grsai-jobs/job-store';
+import { AUDIT_OUTCOMES, BULK_ACTIONS } from '@grsai-jobs/job-store';
 import { FAILURE_CODES, STAGES, STATUSES } from '@grsai-jobs/jobs';
 import { QUEUES } from '@grsai-jobs/queue';
 import { z } from 'zod';
@@ -12,7 +12,7 @@ export const AdminJob = Job.extend({ tenant: z.string() }).meta({ id: 'AdminJob'
 
 const Delivery = z.object({
   id: z.string(),
-  job_id: z.string(),
+  job_id: z.string().nullable(),
   run: z.int(),
   type: z.string(),
   url: z.string(),
@@ -157,3 +157,43 @@ export const Overview = z
     counters: z.record(z.string(), z.number()),
   })
   .meta({ id: 'Overview' });
+
+const counts = z.record(z.string(), z.int());
+
+/** What is done to many jobs, and how far it is. */
+export const BulkAction = z
+  .object({
+    id: z.string().meta({ example: 'bulk_01K9ZV5W3N8Q2R4T6V8X0Z2B4D' }),
+    object: z.literal('bulk_action'),
+    action: z.enum(BULK_ACTIONS),
+    status: z.enum(['running', 'aborted', 'completed']),
+    counting: z.boolean().describe('true: it still counts what it means, so `matched` grows'),
+    dry_run: z.literal(false),
+    counts: z.object({ matched: z.int(), done: z.int(), skipped: z.int(), failed: z.int() }),
+    skipped: counts.describe('left alone, by why'),
+    failed: counts.describe('by why'),
+    rate_per_min: z.int(),
+    observed_rate_per_min: z.number().describe('since it was started or resumed'),
+    eta_s: z.int().nullable().describe('at its rate; null while it counts or does not run'),
+    include_unknown: z.boolean(),
+    reason: z.string(),
+    key: z.object({ id: z.string(), name: z.string() }),
+    created_at: time.nullable(),
+    finished_at: time.nullable(),
+  })
+  .meta({ id: 'BulkAction' });
+
+/** What it would do. */
+export const BulkPreview = z
+  .object({
+    object: z.literal('bulk_action'),
+    action: z.enum(BULK_ACTIONS),
+    status: z.literal('dry_run'),
+    dry_run: z.literal(true),
+    counts,
+    would: counts.describe('resume, resubmit, cancel or redeliver'),
+    skipped: counts.describe('left alone, by why: submit_unknown without include_unknown, for one'),
+    signatures: z.array(z.object({ id: z.string(), code, stage: z.string(), text: z.string(), count: z.int() })),
+    complete: z.boolean().describe('false: there are more jobs than were looked at'),
+  })
+  .meta({ id: 'BulkPreview' });
