@@ -1,0 +1,160 @@
+import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
+import { BULK_WORK, type BulkOrder } from '@grsai-jobs/job-store';
+import { jobError } from '@grsai-jobs/jobs';
+import { expect, test } from 'vitest';
+import { createBulkRun } from '../src/bulk/run.ts';
+import { createWorkRound } from '../src/maintain/works.ts';
+import { acceptedJob, startKit, type TestKit } from './kit.ts';
+
+async function failedJob(kit: TestKit, code: 'upstream_failed' | 'submit_unknown' = 'upstream_failed') {
+  const job = await acceptedJob(kit);
+  await kit.store.moves.end(await job.read(), { status: 'failed', error: jobError(code, 'submitting') });
+  return job;
+}
+
+/** A worker that does long work; each call of `round` is one round of `maintain`. */
+function workerOf(kit: TestKit, o: { onReopen?: (id: string) => void } = {}) {
+  const reopenJob = createReopenJob(kit);
+  const run = createBulkRun({
+    ...kit,
+    cancelJob: createCancelJob(kit),
+    reopenJob: async (record, mode) => {
+      const reopened = await reopenJob(record, mode);
+      o.onReopen?.(record.id);
+      return reopened;
+    },
+  });
+  return { round: createWorkRound(kit, { [BULK_WORK]: run }) };
+}
+
+async function start(kit: TestKit, more: Partial<BulkOrder> = {}, id = 'bulk_1') {
+  const before = kit.clock.now() + 1;
+  await kit.clock.advance(1);
+  const order: BulkOrder = {
+    action: 'requeue',
+    select: { tenant: null, filter: { status: ['failed'], failedBefore: before } },
+    before,
+    rate_per_min: 60_000,
+    include_unknown: false,
+    reason: 'a try',
+    key_id: 'key_1',
+    key_name: 'ann',
+    fingerprint: 'f',
+    ...more,
+  };
+  await kit.store.works.add({ kind: BULK_WORK, subject: id, order: { id }, at: kit.clock.now() });
+  await kit.store.bulk.create(id, order, kit.clock.now());
+  return async () => {
+    const action = await kit.store.bulk.read(id);
+    if (action === null) throw new Error('no bulk action');
+    return action;
+  };
+}
+
+test('when many jobs are requeued at a rate then no more go than it allows, and an abort and a resume lose and repeat nothing', async () => {
+  const kit = await startKit();
+  const jobs = [];
+  for (let n = 0; n < 30; n += 1) jobs.push(await failedJob(kit));
+  const read = await start(kit, { rate_per_min: 60 });
+  const { round } = workerOf(kit);
+  await round();
+  const burst = (await read()).done;
+  expect([(await read()).matched, burst]).toEqual([30, 3]);
+  for (let second = 1; second <= 10; second += 1) {
+    await kit.clock.advance(1000);
+    await round();
+    expect((await read()).done).toBe(burst + second);
+  }
+  expect(await kit.store.bulk.abort('bulk_1', kit.clock.now())).toBe(true);
+  await kit.clock.advance(60_000);
+  await round();
+  expect(await read()).toMatchObject({ status: 'aborted', done: burst + 10 });
+  expect(await kit.store.bulk.resume('bulk_1', kit.clock.now())).toBe(true);
+  await kit.store.works.add({ kind: BULK_WORK, subject: 'bulk_1', order: {}, at: kit.clock.now() });
+  for (let n = 0; n < 30; n += 1) {
+    await round();
+    await kit.clock.advance(1000);
+  }
+  expect(await read()).toMatchObject({ status: 'completed', matched: 30, done: 30, skipped: {}, failed: {} });
+  expect((await Promise.all(jobs.map((job) => job.read()))).map(({ run }) => run)).toEqual(Array(30).fill(2));
+  expect((await kit.store.audit.page({ filter: {}, after: null, limit: 9 })).lines).toMatchObject([
+    { action: 'bulk.end', target: 'bulk_1', key_name: 'ann', outcome: 'done', detail: '30 of 30 done, 0 left alone, 0 failed' },
+  ]);
+});
+
+test('when a job fails again while the action runs then the same action leaves it alone', async () => {
+  const kit = await startKit();
+  const jobs = [];
+  for (let n = 0; n < 10; n += 1) jobs.push(await failedJob(kit));
+  const read = await start(kit, { rate_per_min: 60 });
+  const { round } = workerOf(kit);
+  for (let n = 0; n < 20; n += 1) {
+    await round();
+    await kit.clock.advance(1000);
+    for (const job of jobs) {
+      const record = await job.read();
+      if (record.status === 'queued' && record.run === 2)
+        await kit.store.moves.end(record, { status: 'failed', error: jobError('internal', 'queued') });
+    }
+  }
+  expect(await read()).toMatchObject({ status: 'completed', matched: 10, done: 10 });
+  for (const job of jobs) expect(await job.read()).toMatchObject({ status: 'failed', run: 2 });
+});
+
+test('when nobody knows whether a submit was paid for then it is left out, unless that is allowed', async () => {
+  const kit = await startKit();
+  const lost = await failedJob(kit, 'submit_unknown');
+  await failedJob(kit);
+  const first = await start(kit);
+  const { round } = workerOf(kit);
+  await round();
+  expect(await first()).toMatchObject({ status: 'completed', done: 1, skipped: { submit_unknown: 1 } });
+  expect(await lost.read()).toMatchObject({ status: 'failed', run: 1 });
+  const second = await start(kit, { include_unknown: true }, 'bulk_2');
+  await round();
+  expect(await second()).toMatchObject({ status: 'completed', matched: 1, done: 1 });
+  expect(await lost.read()).toMatchObject({ status: 'queued', run: 2 });
+});
+
+test('when a worker dies between a job and the note of it then another goes on, and no job is run twice', async () => {
+  const kit = await startKit();
+  const jobs = [];
+  for (let n = 0; n < 6; n += 1) jobs.push(await failedJob(kit));
+  const read = await start(kit, { select: { ids: jobs.map(({ id }) => id) } });
+  const touched: string[] = [];
+  const dying = createBulkRun({
+    ...kit,
+    store: { ...kit.store, bulk: { ...kit.store.bulk, step: () => Promise.reject(new Error('gone')) } },
+    cancelJob: createCancelJob(kit),
+    reopenJob: createReopenJob(kit),
+  });
+  await createWorkRound(kit, { [BULK_WORK]: dying })();
+  expect((await jobs[0]?.read())?.run).toBe(2);
+  await kit.clock.advance(60_000);
+  await workerOf(kit, { onReopen: (id) => touched.push(id) }).round();
+  expect(touched).toEqual(jobs.slice(1).map(({ id }) => id));
+  for (const job of jobs) expect((await job.read()).run).toBe(2);
+  expect(await read()).toMatchObject({ status: 'completed', matched: 6, done: 5, skipped: { not_failed: 1 } });
+});
+
+test('when a frozen worker comes back to work that another went on with then it counts nothing and moves nothing back', async () => {
+  const kit = await startKit();
+  for (let n = 0; n < 3; n += 1) await failedJob(kit);
+  const read = await start(kit);
+  const { round } = workerOf(kit);
+  const before = await read();
+  await round();
+  const to = { at: null, phase: 'act', credit: 0, counts: [['done', 1]] } as const;
+  expect(await kit.store.bulk.step(before, to)).toBe('stale');
+  expect(await read()).toMatchObject({ status: 'completed', done: 3 });
+});
+
+test('when jobs are canceled in bulk then live ones are, and ended and missing ones are told of', async () => {
+  const kit = await startKit();
+  const live = await acceptedJob(kit);
+  const ended = await failedJob(kit);
+  const read = await start(kit, { action: 'cancel', select: { ids: [live.id, ended.id, 'job_01K9ZV5W3N8Q2R4T6V8X0Z2B4D'] } });
+  await workerOf(kit).round();
+  expect(await read()).toMatchObject({ status: 'completed', done: 1, skipped: { ended: 1, missing: 1 } });
+  expect(await live.read()).toMatchObject({ status: 'canceled' });
+});
