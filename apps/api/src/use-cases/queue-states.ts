@@ -40,6 +40,4 @@ export async function queueStates(o: {
   });
 }
 
-export type QueueState = Awaited<ReturnType<typeof queueStates>>[number];
-
 export const isQueue = (name: string): name is QueueName => (QUEUES as readonly string[]).includes(name);
