@@ -14,6 +14,7 @@ import { adminFailureRoutes } from './admin-failures.ts';
 import { adminJobRoutes } from './admin-jobs.ts';
 import { adminKeyRoutes } from './admin-keys.ts';
 import { adminOverviewRoutes } from './admin-overview.ts';
+import { adminPageRoutes } from './admin-page.ts';
 import { adminQueueRoutes } from './admin-queues.ts';
 
 /** All that operators have (design §7). */
@@ -37,5 +38,6 @@ export function adminRoutes(o: {
     adminQueueRoutes({ ...o, audited }),
     adminBulkRoutes({ ...o, audited, preview: createBulkPreview(o) }),
     adminBoardRoutes(o),
+    adminPageRoutes(o),
   ];
 }
