@@ -50,7 +50,7 @@ export const defineCommand =
 export const defineGroup =
   (name: string, about: string, commands: readonly AddCommand[]): AddCommand =>
   (parent, host, ended) => {
-    const group = parent.command(name).summary(about).description(about);
+    const group = parent.command(name).summary(about).description(about).helpCommand(false);
     for (const add of commands) add(group, host, ended);
   };
 

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { choice, defineCommand, option } from '../command.ts';
 import { finish } from '../finish.ts';
+import { idempotently } from '../idempotent.ts';
 import { SHARED } from '../job-options.ts';
 import type { Job } from '../jobs.ts';
 import { buildRequest, type RequestOptions } from '../request.ts';
@@ -46,8 +46,12 @@ export const submit = defineCommand<Options>({
   ],
   run: async (context, options, [file]) => {
     const request = await buildRequest(context.host, file, options);
-    const idempotencyKey = options.idempotencyKey ?? randomUUID();
-    const job = await context.api.post<Job>('/v1/jobs', request, { idempotencyKey });
+    const job = await idempotently(
+      context,
+      options.idempotencyKey,
+      'job',
+      async (idempotencyKey) => await context.api.post<Job>('/v1/jobs', request, { idempotencyKey }),
+    );
     if (options.wait) {
       context.hint(job.id);
       return await finish(context, job, options.timeout);

@@ -11,6 +11,8 @@ export interface Output {
   value<T>(value: T, render: (value: T, paint: Paint) => string): Promise<void>;
   /** Many results: NDJSON as they come, for a person a table, or `none` on stderr. */
   rows<Row>(rows: AsyncIterable<Row> | Iterable<Row>, columns: readonly Column<Row>[], none: string): Promise<void>;
+  /** A line that is JSON already, for programs and people alike. */
+  text(line: string): Promise<void>;
   /** One of many results that come over time. */
   row<T>(value: T, render: (value: T, paint: Paint) => string): Promise<void>;
 }
@@ -23,6 +25,7 @@ export function createOutput(host: Host, json: boolean): Output {
   return {
     json,
     paint,
+    text: write,
     value: async (value, render) => await write(json ? JSON.stringify(value, null, 2) : render(value, paint)),
     row: async (value, render) => await write(json ? JSON.stringify(value) : render(value, paint)),
     async rows<Row>(rows: AsyncIterable<Row> | Iterable<Row>, columns: readonly Column<Row>[], none: string) {

@@ -9,7 +9,7 @@ export interface Progress {
   step(text: string): void;
   /** A line that stays, above the bar. */
   note(line: string): void;
-  /** Takes the bar away. */
+  /** Takes the bar away; what comes next is another stretch of work, with a pace of its own. */
   end(): void;
 }
 
@@ -26,7 +26,7 @@ const PLAIN_EVERY_MS = 10_000;
 export function createProgress(host: Host): Progress {
   const screen = host.stderr;
   const live = screen.isTTY === true && host.env['TERM'] !== 'dumb';
-  const from = host.now();
+  let from: number | undefined;
   let drawnAt = Number.NEGATIVE_INFINITY;
   let drawn = '';
 
@@ -44,6 +44,7 @@ export function createProgress(host: Host): Progress {
   };
   return {
     update(text, share) {
+      from ??= host.now();
       if (host.now() - drawnAt < (live ? REDRAW_MS : PLAIN_EVERY_MS)) return;
       const rest = share ? remaining(share, host.now() - from) : '';
       draw(`${live && share ? `${bar(share)} ` : ''}${text}${rest}`);
@@ -53,7 +54,12 @@ export function createProgress(host: Host): Progress {
       clear();
       screen.write(`${line}\n`);
     },
-    end: clear,
+    end() {
+      clear();
+      from = undefined;
+      drawn = '';
+      drawnAt = Number.NEGATIVE_INFINITY;
+    },
   };
 }
 

@@ -1,0 +1,55 @@
+import { type Batch, batchPath, hasEnded } from '../../batches.ts';
+import { defineCommand, option } from '../../command.ts';
+import { countsText } from '../../follow-batch.ts';
+import { SHARED } from '../../job-options.ts';
+import { plural } from '../../output/format.ts';
+import { paintStatus } from '../../output/paint.ts';
+import { finishBatch } from './finish-batch.ts';
+
+export const cancelBatch = defineCommand<object>({
+  usage: 'cancel <batch>',
+  about: 'Cancel what has not ended yet',
+  details: 'Jobs that have ended stay as they are. Image tasks that work upstream may still be charged.',
+  examples: [['batch cancel batch_01KB…', 'it is canceling until the last open call has ended']],
+  run: async ({ api, out }, _options, [id = '']) => {
+    const batch = await api.post<Batch>(`${batchPath(id)}/cancel`);
+    await out.value(batch, (value, paint) => `${id} ${paintStatus(paint, value.status)}, ${countsText(value.counts)}`);
+    return 'ok';
+  },
+});
+
+interface RetryOptions {
+  includeUnknown?: boolean;
+  wait: boolean;
+  results?: string;
+  timeout?: number;
+}
+
+export const retryFailed = defineCommand<RetryOptions>({
+  usage: 'retry-failed <batch>',
+  about: 'Run the failed jobs of a batch again',
+  details:
+    'Jobs that ended as submit_unknown may have been paid for already, and are left out unless --include-unknown. Then the batch is followed to its end.',
+  examples: [
+    ['batch retry-failed batch_01KB… --results results.ndjson', 'another round, and the results of all lines'],
+    ['batch retry-failed batch_01KB… --include-unknown --no-wait', 'may pay twice'],
+  ],
+  options: [
+    option('--include-unknown', 'submit jobs again of which nobody knows whether they were paid for'),
+    option('--no-wait', 'print the id and leave'),
+    option('--results <file>', 'save the results of all lines there when it is done'),
+    SHARED.timeout(),
+  ],
+  run: async (context, options, [id = '']) => {
+    const { api, out, hint } = context;
+    const body = { include_unknown: options.includeUnknown === true };
+    const batch = await api.post<Batch & { retrying: number; left_out: number }>(`${batchPath(id)}/retry-failed`, body);
+    hint(`${plural(batch.retrying, 'job runs', 'jobs run')} again.`);
+    if (batch.left_out > 0)
+      hint(`${plural(batch.left_out, 'job is', 'jobs are')} left out, as they may have been paid for (--include-unknown).`);
+    if (options.wait)
+      return await finishBatch(context, id, { ...options, ...(hasEnded(batch) ? { afterRound: batch.round } : {}) });
+    await out.value(batch, () => id);
+    return 'ok';
+  },
+});

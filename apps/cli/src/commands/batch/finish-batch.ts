@@ -1,0 +1,21 @@
+import { allSucceeded, type Batch } from '../../batches.ts';
+import type { Context } from '../../context.ts';
+import type { Exit } from '../../exit.ts';
+import { type FollowBatch, followBatch } from '../../follow-batch.ts';
+import { batchEndText } from '../../output/batch-text.ts';
+import { plural } from '../../output/format.ts';
+import { saveResults } from '../../results-file.ts';
+
+/** Follows a batch to its end, saves its results where they are wanted, and shows how it ended. */
+export async function finishBatch(context: Context, id: string, o: FollowBatch & { results?: string }): Promise<Exit> {
+  const { host, out, progress, hint } = context;
+  const ended = await followBatch(context, id, o);
+  progress.end();
+  if (o.results !== undefined) {
+    const lines = await saveResults(context, ended, o.results);
+    progress.end();
+    hint(`${plural(lines, 'line')} in ${o.results}`);
+  }
+  await out.value<Batch>(ended, (batch, paint) => batchEndText(batch, paint, host.now()));
+  return allSucceeded(ended) ? 'ok' : 'failed';
+}

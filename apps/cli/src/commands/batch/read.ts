@@ -1,0 +1,95 @@
+import { numberedLines } from '../../api/ndjson.ts';
+import { type BadLine, type Batch, batchPath, hasEnded } from '../../batches.ts';
+import { choice, defineCommand, option } from '../../command.ts';
+import { SHARED } from '../../job-options.ts';
+import { badLineColumns, batchColumns, batchText } from '../../output/batch-text.ts';
+import { plural } from '../../output/format.ts';
+import { saveResults } from '../../results-file.ts';
+import { whole } from '../../values.ts';
+import { finishBatch } from './finish-batch.ts';
+
+export const getBatch = defineCommand<{ wait?: boolean; timeout?: number; results?: string }>({
+  usage: 'get <batch>',
+  about: 'Show a batch, or follow it to its end',
+  examples: [
+    ['batch get batch_01KB…', 'on a page'],
+    ['batch get batch_01KB… --wait --results results.ndjson', 'follow it, then save its results'],
+  ],
+  options: [
+    option('-w, --wait', 'follow it to its end'),
+    option('--results <file>', 'with --wait: save the results there'),
+    SHARED.timeout(),
+  ],
+  run: async (context, options, [id = '']) => {
+    if (options.wait) return await finishBatch(context, id, options);
+    const { api, out, host } = context;
+    const batch = await api.get<Batch>(batchPath(id));
+    await out.value(batch, (value, paint) => batchText(value, paint, host.now()));
+    return 'ok';
+  },
+});
+
+export const listBatches = defineCommand<{ limit: number; all?: boolean }>({
+  usage: 'list',
+  about: 'List batches, the newest first',
+  examples: [['batch list', 'the newest 20']],
+  options: [SHARED.limit(), option('--all', 'show all of them')],
+  run: async ({ api, out, host }, { limit, all }) => {
+    const batches = api.list<Batch>('/v1/batches', {}, all ? Number.POSITIVE_INFINITY : limit);
+    await out.rows(batches, batchColumns(host.now()), 'No batches.');
+    return 'ok';
+  },
+});
+
+export const batchResults = defineCommand<{ status?: string; afterLine: number; out?: string }>({
+  usage: 'results <batch>',
+  about: 'What came of each line, as NDJSON',
+  details:
+    'Lines of jobs that have ended, in the order of the batch; also while it runs. With --out only of an ended batch, and a save that was broken off goes on where it stopped.',
+  examples: [
+    ['batch results batch_01KB… --out results.ndjson', 'save them'],
+    ['batch results batch_01KB… --status failed | jq -r .custom_id', 'what failed'],
+  ],
+  options: [
+    choice('--status <status>', 'only these', ['succeeded', 'failed', 'canceled', 'expired']),
+    option('--after-line <n>', 'only lines after this one', whole).default(0),
+    option('-o, --out <file>', 'save them in a file'),
+  ],
+  run: async (context, { status, afterLine, out: file }, [id = '']) => {
+    const { host, api, out, progress, hint } = context;
+    if (file !== undefined) {
+      const batch = await api.get<Batch>(batchPath(id));
+      if (!hasEnded(batch)) {
+        progress.note(`${id} is still ${batch.status}: pnpm jobs batch get ${id} --wait --results ${file}`);
+        return 'failed';
+      }
+      const lines = await saveResults(context, batch, file, status);
+      progress.end();
+      hint(`${plural(lines, 'line')} in ${file}`);
+      if (out.json) await out.value({ batch_id: id, file, lines }, () => '');
+      return 'ok';
+    }
+    const rows = numberedLines(host, api, `${batchPath(id)}/results`, {
+      query: { status },
+      after: afterLine,
+      note: progress.note,
+    });
+    for await (const { text } of rows) await out.text(text);
+    return 'ok';
+  },
+});
+
+export const batchErrors = defineCommand<object>({
+  usage: 'errors <batch>',
+  about: 'The lines that were left out (--on-invalid skip), and why',
+  examples: [['batch errors batch_01KB…', 'as a table']],
+  run: async ({ api, out, host, progress }, _options, [id = '']) => {
+    const lines = numberedLines(host, api, `${batchPath(id)}/errors`, { query: {}, after: 0, note: progress.note });
+    await out.rows(parsed(lines), badLineColumns, 'No line was left out.');
+    return 'ok';
+  },
+});
+
+async function* parsed(lines: AsyncIterable<{ text: string }>): AsyncGenerator<BadLine> {
+  for await (const { text } of lines) yield JSON.parse(text) as BadLine;
+}

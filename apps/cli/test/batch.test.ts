@@ -1,0 +1,179 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { commandLine, folder } from './command-line.ts';
+import { batchOf, type Handler, json, startService } from './fake-service.ts';
+
+const ENDED = batchOf({ status: 'completed', finished_at: '2026-05-01T12:01:00.000Z' }, { succeeded: 2, failed: 1 });
+const ID = ENDED.id;
+
+const row = (line: number) =>
+  `${JSON.stringify({ line, custom_id: `c${line}`, job_id: `job_${line}`, status: 'succeeded', result: { text: 'ü'.repeat(9) } })}\n`;
+
+/** Answers by method and path; the n-th call gets the n-th answer, later ones the last. */
+function script(answers: Record<string, Handler[]>): Handler {
+  const seen = new Map<string, number>();
+  return async (taken, response) => {
+    const name = `${taken.method} ${taken.path}`;
+    const list = answers[name] ?? [];
+    const at = seen.get(name) ?? 0;
+    seen.set(name, at + 1);
+    const handler = list[Math.min(at, list.length - 1)];
+    if (handler === undefined) json(response, 404, { title: 'not here', detail: name, code: 'not_found' });
+    else await handler(taken, response);
+  };
+}
+
+const LINES = '{"custom_id":"a"}\n{"custom_id":"b"}\n{"custom_id":"c"}\n';
+
+test('when a file is sent and followed then its lines and fields arrive, and the results are saved whole', async () => {
+  const dir = await folder();
+  await writeFile(join(dir, 'in.ndjson'), LINES);
+  const service = await startService(
+    script({
+      'POST /v1/batches': [(_taken, response) => json(response, 202, batchOf({}, { queued: 3 }), { 'retry-after': '0' })],
+      [`GET /v1/batches/${ID}`]: [
+        (_taken, response) => json(response, 200, batchOf({}, { running: 2, succeeded: 1 }), { 'retry-after': '0' }),
+        (_taken, response) => json(response, 200, ENDED),
+      ],
+      [`GET /v1/batches/${ID}/results`]: [(_taken, response) => void response.end(row(1) + row(2) + row(3))],
+    }),
+  );
+  const out = join(dir, 'out.ndjson');
+  const args = ['batch', 'submit', join(dir, 'in.ndjson'), '--results', out, '--metadata', 'a=b', '--expires-in', '2h'];
+  const done = await commandLine(service.url)([...args, '--on-invalid', 'skip', '--gzip']);
+  expect(done).toMatchObject({ code: 1, stdout: expect.stringContaining('3 of 3: 2 succeeded, 1 failed') });
+  expect(done.stderr).toMatch(/1 of 3: 1 succeeded, 2 running/);
+  expect(service.requests[0]).toMatchObject({
+    body: LINES,
+    query: { 'metadata.a': 'b', expires_in_s: '7200', on_invalid: 'skip' },
+    headers: {
+      authorization: 'Bearer gj_key',
+      'content-type': 'application/x-ndjson',
+      'content-encoding': 'gzip',
+      'idempotency-key': expect.stringMatching(/^[\w-]{36}$/),
+    },
+  });
+  expect(await readFile(out, 'utf8')).toBe(row(1) + row(2) + row(3));
+  expect((await readdir(dir)).sort()).toEqual(['in.ndjson', 'out.ndjson']);
+});
+
+test('when the service is away for a moment then an upload from a file is sent again under the same key', async () => {
+  const dir = await folder();
+  await writeFile(join(dir, 'in.ndjson'), LINES);
+  const service = await startService(
+    script({
+      'POST /v1/batches': [
+        (_taken, response) => json(response, 503, { title: 'away' }, { 'retry-after': '0' }),
+        (_taken, response) => void response.socket?.destroy(),
+        (_taken, response) => json(response, 409, { code: 'idempotency_key_in_use' }, { 'retry-after': '0' }),
+        (_taken, response) => json(response, 202, batchOf()),
+      ],
+    }),
+  );
+  const sent = await commandLine(service.url)(['batch', 'submit', join(dir, 'in.ndjson'), '--no-wait']);
+  expect(sent).toMatchObject({ code: 0, stdout: `${ID}\n` });
+  expect(new Set(service.requests.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
+  expect(service.requests.map(({ body }) => body)).toEqual([LINES, LINES, LINES, LINES]);
+});
+
+test('when lines come from stdin and the service is away then nothing is sent twice, and the key for another call is told', async () => {
+  const service = await startService((_taken, response) => json(response, 503, { title: 'away' }, { 'retry-after': '0' }));
+  const sent = await commandLine(service.url)(['batch', 'submit', '-'], { input: LINES });
+  expect(sent).toMatchObject({ code: 3, stdout: '', stderr: expect.stringContaining('--idempotency-key ') });
+  expect(service.requests.map(({ body }) => body)).toEqual([LINES]);
+});
+
+test('when lines are bad then each is told with line and pointer', async () => {
+  const errors = [{ line: 2, custom_id: 'b', pointer: '/input/model', message: 'is missing' }];
+  const service = await startService((_taken, response) =>
+    json(response, 422, {
+      title: 'bad lines',
+      detail: 'One item is not valid',
+      code: 'invalid_request',
+      request_id: 'r1',
+      errors,
+    }),
+  );
+  const sent = await commandLine(service.url)(['batch', 'submit', '-'], { input: LINES });
+  expect(sent).toMatchObject({ code: 1, stdout: '' });
+  expect(sent.stderr).toContain('  line 2 /input/model: is missing\n  request id: r1\n');
+});
+
+test('when a save of results breaks off within a line then it goes on after the last whole line', async () => {
+  const dir = await folder();
+  const out = join(dir, 'out.ndjson');
+  const service = await startService(
+    script({
+      [`GET /v1/batches/${ID}`]: [(_taken, response) => json(response, 200, ENDED)],
+      [`GET /v1/batches/${ID}/results`]: [
+        (_taken, response) => {
+          response.write(row(1) + row(2).slice(0, 60));
+          setImmediate(() => response.socket?.destroy());
+        },
+        (_taken, response) => void response.end(row(2) + row(3)),
+      ],
+    }),
+  );
+  // What an earlier call left: a line and a half.
+  await writeFile(`${out}.${ID}-1.part`, row(1) + row(2).slice(0, 20));
+  expect(await commandLine(service.url)(['batch', 'results', ID, '--out', out])).toMatchObject({ code: 0 });
+  expect(await readFile(out, 'utf8')).toBe(row(1) + row(2) + row(3));
+  expect(service.requests.filter(({ path }) => path.endsWith('/results')).map(({ query }) => query['after_line'])).toEqual([
+    '1',
+    '1',
+  ]);
+});
+
+test('when results go to stdout and the connection breaks then no line is there twice', async () => {
+  const service = await startService(
+    script({
+      [`GET /v1/batches/${ID}/results`]: [
+        (_taken, response) => {
+          response.write(row(1) + row(2) + row(3).slice(0, 9));
+          setImmediate(() => response.socket?.destroy());
+        },
+        (_taken, response) => void response.end(row(3)),
+      ],
+    }),
+  );
+  expect(await commandLine(service.url)(['batch', 'results', ID])).toMatchObject({ code: 0, stdout: row(1) + row(2) + row(3) });
+});
+
+test('when failed jobs are run again then the next round is awaited, not the end of the last', async () => {
+  const again = batchOf({ status: 'completed', round: 2, finished_at: '2026-05-01T12:02:00.000Z' }, { succeeded: 3 });
+  const service = await startService(
+    script({
+      [`POST /v1/batches/${ID}/retry-failed`]: [
+        (_taken, response) => json(response, 202, { ...ENDED, retrying: 1, left_out: 0 }),
+      ],
+      [`GET /v1/batches/${ID}`]: [
+        (_taken, response) => json(response, 200, ENDED, { 'retry-after': '0' }),
+        (_taken, response) => json(response, 200, again),
+      ],
+    }),
+  );
+  const retried = await commandLine(service.url)(['batch', 'retry-failed', ID, '--json']);
+  expect(retried.code).toBe(0);
+  expect(JSON.parse(retried.stdout)).toMatchObject({ round: 2 });
+});
+
+test('when batches and bad lines are listed then people get tables and programs a line for each', async () => {
+  const bad = { line: 7, custom_id: null, errors: [{ pointer: '/input/prompt', message: 'is missing' }] };
+  const service = await startService(
+    script({
+      'GET /v1/batches': [
+        (_taken, response) => json(response, 200, { object: 'list', data: [ENDED], next_cursor: 'more' }),
+        (_taken, response) => json(response, 200, { object: 'list', data: [ENDED], next_cursor: null }),
+      ],
+      [`GET /v1/batches/${ID}/errors`]: [(_taken, response) => void response.end(`${JSON.stringify(bad)}\n`)],
+    }),
+  );
+  const jobs = commandLine(service.url);
+  expect((await jobs(['batch', 'list', '--all', '--json'])).stdout.trim().split('\n')).toHaveLength(2);
+  expect(service.requests[1]?.query['cursor']).toBe('more');
+  expect((await jobs(['batch', 'list'])).stdout).toMatch(/BATCH +STATUS +TOTAL[^\n]*\nbatch_\w+ +completed +3 +2 +1/);
+  expect((await jobs(['batch', 'errors', ID])).stdout).toMatch(
+    /LINE +CUSTOM ID +WHERE +WHY\n +7 +– +\/input\/prompt +is missing\n/,
+  );
+});
