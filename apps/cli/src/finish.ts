@@ -22,7 +22,7 @@ export async function finish(context: Context, job: Pick<Job, 'id' | 'run'>, tim
 }
 
 /** The result on stdout, and how the job ended on stderr. */
-export async function showEnd(context: Context, job: Job): Promise<Exit> {
+async function showEnd(context: Context, job: Job): Promise<Exit> {
   const { host } = context;
   context.hint(endText(job, paintFor(host.stderr, host.env), host.now()));
   await context.out.value(job, resultText);

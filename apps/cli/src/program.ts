@@ -10,6 +10,7 @@ import { list } from './commands/list.ts';
 import { retry } from './commands/retry.ts';
 import { submit } from './commands/submit.ts';
 import { watch } from './commands/watch.ts';
+import { deliveries, recover, resend } from './commands/webhooks.ts';
 import { CliError, EXITS, type Exit } from './exit.ts';
 import type { Host } from './host.ts';
 import { paintFor } from './output/paint.ts';
@@ -17,6 +18,7 @@ import { paintFor } from './output/paint.ts';
 const COMMANDS: readonly (readonly [string, readonly AddCommand[]])[] = [
   ['Jobs:', [submit, get, list, watch, cancel, retry, images, deleteJobs]],
   ['Batches:', [batch]],
+  ['Webhooks:', [deliveries, resend, recover]],
 ];
 
 /** Runs one command line and answers the exit code. Throws nothing: what went wrong stands on stderr. */

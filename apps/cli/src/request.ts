@@ -39,6 +39,7 @@ function refuse(o: RequestOptions, names: readonly (keyof RequestOptions)[], bec
 
 /** The body to send: from a file of JSON (`-` is stdin), or from flags alone. Flags for the job go over what the file says. */
 export async function buildRequest(host: Host, file: string | undefined, o: RequestOptions): Promise<Json> {
+  if (o.webhookUrl === undefined) refuse(o, ['webhookEvents'], 'needs --webhook-url');
   if (file !== undefined) {
     refuse(o, INPUT_FLAGS, 'cannot be given together with a file');
     return merge(parseRequest(await readText(host, file), file), common(o));

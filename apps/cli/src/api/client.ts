@@ -126,7 +126,7 @@ async function once(
 const anySignal = (...signals: (AbortSignal | undefined)[]): AbortSignal =>
   AbortSignal.any(signals.filter((signal) => signal !== undefined));
 
-export function queryText(query: Query = {}): string {
+function queryText(query: Query = {}): string {
   const fields = new URLSearchParams();
   for (const [name, value] of Object.entries(query))
     if (value !== undefined && !(Array.isArray(value) && value.length === 0)) fields.append(name, String(value));

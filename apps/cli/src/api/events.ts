@@ -15,7 +15,7 @@ export interface JobEvent {
   timestamp: string;
 }
 
-export const TERMINAL: ReadonlySet<string> = new Set(['succeeded', 'failed', 'canceled', 'expired']);
+const TERMINAL: ReadonlySet<string> = new Set(['succeeded', 'failed', 'canceled', 'expired']);
 
 export interface FollowOptions {
   /** Events up to this `seq` are known already. */

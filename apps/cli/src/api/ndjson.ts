@@ -3,7 +3,7 @@ import type { Host } from '../host.ts';
 import { type Api, type Query, reasonOf } from './client.ts';
 
 /** The lines of a body of NDJSON as they come, without empty ones. */
-export async function* linesOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<string> {
+async function* linesOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = '';
   for await (const chunk of body ?? new ReadableStream<Uint8Array>()) {

@@ -46,7 +46,7 @@ export class ApiProblem extends Error {
   }
 }
 
-export function describeFieldError({ line, pointer, message }: { line?: number; pointer?: string; message: string }): string {
+function describeFieldError({ line, pointer, message }: { line?: number; pointer?: string; message: string }): string {
   const place = [line === undefined ? undefined : `line ${line}`, pointer].filter(Boolean).join(' ');
   return place === '' ? `  ${message}` : `  ${place}: ${message}`;
 }

@@ -70,8 +70,8 @@ export function bar({ done, total }: Share): string {
   return `${'█'.repeat(full)}${'░'.repeat(BAR - full)} ${percent} %`;
 }
 
-/** By the pace so far; nothing until a twentieth is done. */
+/** By the pace so far; nothing until a twentieth is done, and a second over. */
 export function remaining({ done, total }: Share, elapsedMs: number): string {
-  if (done >= total || done < total / 20) return '';
+  if (done >= total || done < total / 20 || elapsedMs < 1000) return '';
   return `, about ${duration((elapsedMs / done) * (total - done))} left`;
 }

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { retryInMs, TRIES } from './retry-policy.ts';
+
+const answer = (status: number, retryAfter?: string) =>
+  new Response(null, { status, ...(retryAfter === undefined ? {} : { headers: { 'retry-after': retryAfter } }) });
+
+test.each([
+  [503, '7', 7000],
+  [429, '120', 120_000],
+  [429, '121', undefined],
+  [409, '2', 2000],
+  [409, undefined, undefined],
+  [502, undefined, 500],
+  [504, 'soon', 500],
+  [500, '1', undefined],
+  [404, '1', undefined],
+])('when %d comes with Retry-After %s then the wait is %s', (status, retryAfter, expected) =>
+  expect(retryInMs(answer(status, retryAfter), 1, () => 1)).toBe(expected),
+);
+
+test('when the connection fails then the waits grow, by chance at least half, and end', () => {
+  expect([1, 2, 3, 4].map((attempt) => retryInMs(undefined, attempt, () => 1))).toEqual([500, 1000, 2000, 4000]);
+  expect(retryInMs(undefined, 2, () => 0)).toBe(500);
+  expect(retryInMs(undefined, TRIES, () => 0)).toBeUndefined();
+});

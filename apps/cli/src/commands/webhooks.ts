@@ -1,0 +1,87 @@
+import { defineCommand, option } from '../command.ts';
+import { forEachId } from '../each.ts';
+import { SHARED } from '../job-options.ts';
+import { ago, plural } from '../output/format.ts';
+import { paintStatus } from '../output/paint.ts';
+import type { Column } from '../output/table.ts';
+import { instant, words } from '../values.ts';
+
+/** A webhook delivery as the API answers it. */
+interface Delivery {
+  id: string;
+  type: string;
+  url: string;
+  state: string;
+  tries: number;
+  attempts: { status?: number; phase?: string; error?: string }[];
+  next_attempt_at: string | null;
+  created_at: string;
+}
+
+const columns = (now: number): Column<Delivery>[] => [
+  { head: 'DELIVERY', cell: ({ id }) => id },
+  { head: 'STATE', cell: ({ state }) => state, style: (paint, text, { state }) => paintStatus(paint, state, text) },
+  { head: 'TRIES', cell: ({ tries }) => tries, align: 'right' },
+  { head: 'LAST ANSWER', cell: lastAnswer, shrinks: true },
+  { head: 'CREATED', cell: ({ created_at }) => ago(created_at, now), align: 'right' },
+  { head: 'NEXT TRY', cell: ({ next_attempt_at }) => next_attempt_at },
+  { head: 'URL', cell: ({ url }) => url, shrinks: true },
+];
+
+function lastAnswer({ attempts }: Delivery): string | null {
+  const last = attempts.at(-1);
+  if (last === undefined) return null;
+  return last.status === undefined ? [last.phase, last.error].filter(Boolean).join(': ') : String(last.status);
+}
+
+const deliveryPath = (id: string): string => `/v1/webhook-deliveries/${encodeURIComponent(id)}`;
+
+export const deliveries = defineCommand<{
+  job?: string;
+  state?: string[];
+  type?: string[];
+  url?: string;
+  limit: number;
+}>({
+  usage: 'deliveries',
+  about: 'List webhook deliveries, the newest first',
+  examples: [
+    ['deliveries --job job_01KB…', 'what was told of a job'],
+    ['deliveries --state failed,pending --limit 100', 'what did not arrive (yet)'],
+  ],
+  options: [
+    option('--job <id>', 'of this job'),
+    option('--state <list>', 'pending, delivered, failed, skipped', words),
+    option('--type <list>', 'such as job.succeeded,batch.completed', words),
+    option('--url <url>', 'to the endpoint of this URL'),
+    SHARED.limit(),
+  ],
+  run: async ({ api, out, host }, { job, state, type, url, limit }) => {
+    const found = api.list<Delivery>('/v1/webhook-deliveries', { job_id: job, state, type, url }, limit);
+    await out.rows(found, columns(host.now()), 'No deliveries.');
+    return 'ok';
+  },
+});
+
+export const resend = defineCommand<object>({
+  usage: 'resend <delivery...>',
+  about: 'Send webhooks once more, under the id that they had',
+  examples: [['resend evt_01KB…_1_job.succeeded', 'one more try']],
+  run: async (context, _options, ids) =>
+    await forEachId(context, ids, async (id) => {
+      const delivery = await context.api.post<Delivery>(`${deliveryPath(id)}/resend`);
+      await context.out.row(delivery, ({ state }, paint) => `${id} ${paintStatus(paint, state)}`);
+    }),
+});
+
+export const recover = defineCommand<{ since: string }>({
+  usage: 'recover <url>',
+  about: 'Send all webhooks again that an endpoint has missed',
+  examples: [['recover https://caller.example/hooks --since 6h', 'what failed in the last six hours']],
+  options: [option('--since <time>', 'made after: 2h (ago), or 2026-05-01T12:00:00Z', instant(Date.now)).makeOptionMandatory()],
+  run: async ({ api, out }, { since }, [url]) => {
+    const answer = await api.post<{ count?: number }>('/v1/webhook-deliveries/recover', { url, since });
+    await out.value(answer, ({ count = 0 }) => `${plural(count, 'delivery is', 'deliveries are')} sent again`);
+    return 'ok';
+  },
+});
