@@ -1,12 +1,9 @@
-import type { BatchView, BatchRow as Row } from '@grsai-jobs/jobs';
+import type { BatchView } from '@grsai-jobs/jobs';
 import type { Api } from './api/client.ts';
 import { retryAfterMs } from './api/retry-policy.ts';
 
 /** A batch as the API answers it; `invalid` only in the answer to a POST that skipped bad lines. */
 export type Batch = BatchView & { invalid?: { count: number; errors: BadLine[] } };
-
-/** What became of one line. */
-export type BatchRow = Row;
 
 /** A line that could not become a job. */
 export interface BadLine {

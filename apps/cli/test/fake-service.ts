@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { onTestFinished } from 'vitest';
 
 /** A request as the service took it. */
-export interface Taken {
+interface Taken {
   method: string;
   path: string;
   query: Record<string, string>;

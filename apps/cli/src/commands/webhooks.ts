@@ -1,7 +1,7 @@
 import { defineCommand, option } from '../command.ts';
 import { forEachId } from '../each.ts';
 import { SHARED } from '../job-options.ts';
-import { ago, plural } from '../output/format.ts';
+import { ago } from '../output/format.ts';
 import { paintStatus } from '../output/paint.ts';
 import type { Column } from '../output/table.ts';
 import { instant, words } from '../values.ts';
@@ -79,9 +79,10 @@ export const recover = defineCommand<{ since: string }>({
   about: 'Send all webhooks again that an endpoint has missed',
   examples: [['recover https://caller.example/hooks --since 6h', 'what failed in the last six hours']],
   options: [option('--since <time>', 'made after: 2h (ago), or 2026-05-01T12:00:00Z', instant(Date.now)).makeOptionMandatory()],
-  run: async ({ api, out }, { since }, [url]) => {
-    const answer = await api.post<{ count?: number }>('/v1/webhook-deliveries/recover', { url, since });
-    await out.value(answer, ({ count = 0 }) => `${plural(count, 'delivery is', 'deliveries are')} sent again`);
+  run: async ({ api, out, hint }, { since }, [url]) => {
+    const answer = await api.post<{ url: string; since: string }>('/v1/webhook-deliveries/recover', { url, since });
+    hint(`What is still missing: pnpm jobs deliveries --state failed,skipped --url ${url}`);
+    await out.value(answer, (order) => `What ${order.url} has missed since ${order.since} is sent again.`);
     return 'ok';
   },
 });
