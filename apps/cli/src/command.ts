@@ -13,6 +13,8 @@ export interface CommandSpec<Options extends object> {
   /** Each a line to type after `pnpm jobs`, and what it does. */
   examples: readonly (readonly [string, string])[];
   options?: readonly Option[];
+  /** Of a group: what its name alone does. */
+  isDefault?: boolean;
   /** `args` in the order of `usage`; those that are optional may be missing. No answer is `ok`. */
   run: (context: Context, options: Options, args: readonly string[]) => Promise<Exit | undefined>;
 }
@@ -26,7 +28,7 @@ export const defineCommand =
   <Options extends object>(spec: CommandSpec<Options>): AddCommand =>
   (parent, host, ended) => {
     const command = parent
-      .command(spec.usage)
+      .command(spec.usage, { isDefault: spec.isDefault === true })
       .summary(spec.about)
       .description([spec.about, spec.details].filter(Boolean).join('\n\n'));
     for (const option of spec.options ?? []) command.addOption(option);

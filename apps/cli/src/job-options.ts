@@ -11,6 +11,9 @@ export const SHARED = {
   timeout: () => option('--timeout <span>', 'wait at most, such as 90s, 15m, 2h', seconds),
   idempotencyKey: () =>
     option('--idempotency-key <key>', 'the same key and body make one, for 72 hours (default: a new one for each call)'),
+  reason: () => option('--reason <text>', 'why; it stands in the audit log').makeOptionMandatory(),
+  tenant: () => option('--tenant <name>', 'of this tenant'),
+  signature: () => option('--signature <id>', 'failed in this way, as `failures` names it'),
   limit: () => option('--limit <n>', 'show at most', positive).default(20),
   yes: () => option('-y, --yes', 'do not ask'),
 };

@@ -7,6 +7,11 @@ import { deleteJobs } from './commands/delete.ts';
 import { get } from './commands/get.ts';
 import { images } from './commands/images.ts';
 import { list } from './commands/list.ts';
+import { audit } from './commands/operators/audit.ts';
+import { failures, requeue } from './commands/operators/failures.ts';
+import { keys } from './commands/operators/keys.ts';
+import { overview } from './commands/operators/overview.ts';
+import { queues } from './commands/operators/queues.ts';
 import { retry } from './commands/retry.ts';
 import { submit } from './commands/submit.ts';
 import { watch } from './commands/watch.ts';
@@ -19,6 +24,7 @@ const COMMANDS: readonly (readonly [string, readonly AddCommand[]])[] = [
   ['Jobs:', [submit, get, list, watch, cancel, retry, images, deleteJobs]],
   ['Batches:', [batch]],
   ['Webhooks:', [deliveries, resend, recover]],
+  ['Operators:', [overview, failures, requeue, queues, keys, audit]],
 ];
 
 /** Runs one command line and answers the exit code. Throws nothing: what went wrong stands on stderr. */

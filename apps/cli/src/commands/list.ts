@@ -1,3 +1,4 @@
+import type { AdminJob } from '../admin.ts';
 import { defineCommand, option } from '../command.ts';
 import { filterOptions, filterQuery, type JobFilters } from '../filters.ts';
 import { SHARED } from '../job-options.ts';
@@ -7,7 +8,12 @@ import { jobColumns } from '../output/job-text.ts';
 interface Options extends JobFilters {
   limit: number;
   all?: boolean;
+  allTenants?: boolean;
+  tenant?: string;
+  signature?: string;
 }
+
+const OPERATORS = 'For operators:';
 
 export const list = defineCommand<Options>({
   usage: 'list',
@@ -17,10 +23,24 @@ export const list = defineCommand<Options>({
     ['list --status failed,expired --since 1d', 'what went wrong in the last day'],
     ['list --metadata order=A-17 --all --json | jq -r .id', 'the ids of all jobs of an order'],
   ],
-  options: [...filterOptions(), SHARED.limit(), option('--all', 'show all of them')],
+  options: [
+    ...filterOptions(),
+    SHARED.limit(),
+    option('--all', 'show all of them'),
+    option('--all-tenants', 'jobs of all tenants').helpGroup(OPERATORS),
+    SHARED.tenant().helpGroup(OPERATORS),
+    SHARED.signature().helpGroup(OPERATORS),
+  ],
   run: async ({ api, out, host }, options) => {
-    const jobs = api.list<Job>('/v1/jobs', filterQuery(options), options.all ? Number.POSITIVE_INFINITY : options.limit);
-    await out.rows(jobs, jobColumns(host.now()), 'No jobs.');
+    const { all, limit, tenant, signature } = options;
+    const most = all ? Number.POSITIVE_INFINITY : limit;
+    const columns = jobColumns(host.now());
+    if (options.allTenants || tenant !== undefined || signature !== undefined) {
+      const jobs = api.list<AdminJob>('/admin/v1/jobs', { ...filterQuery(options), tenant, signature }, most);
+      await out.rows(jobs, [{ head: 'TENANT', cell: (job) => job.tenant }, ...columns], 'No jobs.');
+    } else {
+      await out.rows(api.list<Job>('/v1/jobs', filterQuery(options), most), columns, 'No jobs.');
+    }
     return 'ok';
   },
 });

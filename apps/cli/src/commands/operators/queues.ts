@@ -1,0 +1,94 @@
+import type { Queue, QueueWithWorkers } from '../../admin.ts';
+import { defineCommand, defineGroup, option } from '../../command.ts';
+import type { Context } from '../../context.ts';
+import { usage } from '../../exit.ts';
+import { SHARED } from '../../job-options.ts';
+import { ago, count, duration } from '../../output/format.ts';
+import type { Column } from '../../output/table.ts';
+import { positive } from '../../values.ts';
+
+/** Why a queue stands still; more than one reason can. */
+const pausesText = ({ pauses }: Queue, now: number): string =>
+  pauses.map(({ reason, detail, since }) => [reason, ago(since, now), detail].filter(Boolean).join(', ')).join('; ');
+
+/** The columns of a list of queues. */
+export const queueColumns = (now: number): Column<Queue>[] => [
+  { head: 'QUEUE', cell: ({ name }) => name },
+  {
+    head: 'STATE',
+    cell: ({ paused }) => (paused ? 'paused' : 'open'),
+    style: (paint, text, { paused }) => paint(paused ? 'yellow' : 'green', text),
+  },
+  { head: 'WAITING', cell: ({ waiting }) => count(waiting), align: 'right' },
+  { head: 'ACTIVE', cell: ({ active }) => count(active), align: 'right' },
+  { head: 'DELAYED', cell: ({ delayed }) => count(delayed), align: 'right' },
+  { head: 'OLDEST', cell: ({ oldest_age_s }) => (oldest_age_s === null ? null : duration(oldest_age_s * 1000)), align: 'right' },
+  { head: 'LATE', cell: ({ late_s }) => (late_s === 0 ? null : duration(late_s * 1000)), align: 'right' },
+  { head: 'WHY', cell: (queue) => pausesText(queue, now), shrinks: true },
+];
+
+/** How many entries workers take at once: all of them together, and what an operator has set for each. */
+const concurrencyColumn: Column<QueueWithWorkers> = {
+  head: 'AT ONCE',
+  cell: ({ concurrency: { set, workers } }) => {
+    const all = workers.reduce((sum, worker) => sum + worker.concurrency, 0);
+    return `${count(all)}${set === null ? '' : ` (${set} each)`}`;
+  },
+  align: 'right',
+};
+
+async function change({ api, out, host }: Context, name: string, body: object): Promise<'ok'> {
+  const queue = await api.patch<QueueWithWorkers>(`/admin/v1/queues/${encodeURIComponent(name)}`, body);
+  await out.rows([queue], [...queueColumns(host.now()), concurrencyColumn], '');
+  return 'ok';
+}
+
+const list = defineCommand<object>({
+  usage: 'list',
+  about: 'List queues: depth, age, pauses, concurrency',
+  isDefault: true,
+  examples: [['queues', 'all of them']],
+  run: async ({ api, out, host }) => {
+    const { data } = await api.get<{ data: QueueWithWorkers[] }>('/admin/v1/queues');
+    const [name, ...rest] = queueColumns(host.now());
+    await out.rows(data, name === undefined ? [] : [name, concurrencyColumn, ...rest], 'No queues.');
+    return 'ok';
+  },
+});
+
+const pause = defineCommand<{ reason: string }>({
+  usage: 'pause <queue>',
+  about: 'Stop a queue on all workers; what is open goes on',
+  examples: [['queues pause submit --reason "the account moves"', 'polls and stores of what is paid for go on']],
+  options: [SHARED.reason()],
+  run: async (context, { reason }, [name = '']) => await change(context, name, { paused: true, reason }),
+});
+
+const resume = defineCommand<{ reason: string }>({
+  usage: 'resume <queue>',
+  about: 'Take the pause of an operator back; pauses for other reasons stay',
+  examples: [['queues resume submit --reason "the account has moved"', 'all workers go on at once']],
+  options: [SHARED.reason()],
+  run: async (context, { reason }, [name = '']) => await change(context, name, { paused: false, reason }),
+});
+
+const set = defineCommand<{ concurrency?: number; asConfigured?: boolean; reason: string }>({
+  usage: 'set <queue>',
+  about: 'Set how many entries each worker takes at once, without a deploy',
+  examples: [
+    ['queues set call --concurrency 10 --reason "upstream is slow"', 'on all workers'],
+    ['queues set call --as-configured --reason "upstream is well"', 'back to what each worker is configured for'],
+  ],
+  options: [
+    option('--concurrency <n>', 'entries at once in each worker', positive),
+    option('--as-configured', 'what each worker is configured for'),
+    SHARED.reason(),
+  ],
+  run: async (context, { concurrency, asConfigured, reason }, [name = '']) => {
+    if ((concurrency === undefined) === (asConfigured === undefined))
+      throw usage('Give either --concurrency <n> or --as-configured');
+    return await change(context, name, { concurrency: concurrency ?? null, reason });
+  },
+});
+
+export const queues = defineGroup('queues', 'Queues: look, pause, resume, set', [list, pause, resume, set]);
