@@ -248,6 +248,6 @@ test('when --help is asked of any command then it is a success with examples, ex
     else names.push(...below);
   }
   expect(names.map((name) => name.join(' '))).toEqual(
-    expect.arrayContaining(['submit', 'watch', 'batch submit', 'batch retry-failed']),
+    expect.arrayContaining(['submit', 'watch', 'batch submit', 'bulk requeue', 'queues pause']),
   );
 });

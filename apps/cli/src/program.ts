@@ -8,6 +8,7 @@ import { get } from './commands/get.ts';
 import { images } from './commands/images.ts';
 import { list } from './commands/list.ts';
 import { audit } from './commands/operators/audit.ts';
+import { bulk } from './commands/operators/bulk.ts';
 import { failures, requeue } from './commands/operators/failures.ts';
 import { keys } from './commands/operators/keys.ts';
 import { overview } from './commands/operators/overview.ts';
@@ -24,7 +25,7 @@ const COMMANDS: readonly (readonly [string, readonly AddCommand[]])[] = [
   ['Jobs:', [submit, get, list, watch, cancel, retry, images, deleteJobs]],
   ['Batches:', [batch]],
   ['Webhooks:', [deliveries, resend, recover]],
-  ['Operators:', [overview, failures, requeue, queues, keys, audit]],
+  ['Operators:', [overview, failures, requeue, bulk, queues, keys, audit]],
 ];
 
 /** Runs one command line and answers the exit code. Throws nothing: what went wrong stands on stderr. */

@@ -32,7 +32,7 @@ const concurrencyColumn: Column<QueueWithWorkers> = {
   head: 'AT ONCE',
   cell: ({ concurrency: { set, workers } }) => {
     const all = workers.reduce((sum, worker) => sum + worker.concurrency, 0);
-    return `${count(all)}${set === null ? '' : ` (${set} each)`}`;
+    return workers.length === 0 ? null : `${count(all)}${set === null ? '' : ` (${set} each)`}`;
   },
   align: 'right',
 };

@@ -1,0 +1,175 @@
+import { retryAfterMs } from '../../api/retry-policy.ts';
+import { defineCommand, defineGroup, option } from '../../command.ts';
+import { confirm } from '../../confirm.ts';
+import type { Context } from '../../context.ts';
+import { type Exit, usage } from '../../exit.ts';
+import { filterOptions, type JobFilters } from '../../filters.ts';
+import { SHARED } from '../../job-options.ts';
+import { count, plural } from '../../output/format.ts';
+import { type Paint, paintStatus } from '../../output/paint.ts';
+import { facts } from '../../output/table.ts';
+import { positive } from '../../values.ts';
+import { patiently } from '../../wait.ts';
+
+/** A bulk action as the admin API answers it; of a dry run only what it would do. */
+interface BulkAction {
+  id?: string;
+  action: string;
+  status: string;
+  counts: Readonly<Record<string, number>>;
+}
+
+interface Options extends JobFilters {
+  tenant?: string;
+  signature?: string;
+  rate?: number;
+  dryRun?: boolean;
+  includeUnknown?: boolean;
+  reason: string;
+  yes?: boolean;
+  wait: boolean;
+  timeout?: number;
+}
+
+const PATH = '/admin/v1/bulk-actions';
+const pathOf = (id: string): string => `${PATH}/${encodeURIComponent(id)}`;
+
+const LIVE: ReadonlySet<string> = new Set(['queued', 'running', 'aborting']);
+
+/** The filters as the body of a bulk action has them. */
+const filterBody = (o: Options) => ({
+  tenant: o.tenant,
+  signature: o.signature,
+  status: o.status,
+  type: o.type,
+  model: o.model,
+  batch_id: o.batch,
+  error_code: o.errorCode,
+  metadata: o.metadata,
+  created_after: o.since,
+  created_before: o.until,
+});
+
+/** Which jobs are meant: those that are named, or those that fit. */
+function target(o: Options, ids: readonly string[]): { ids: readonly string[] } | { filter: object } {
+  const filter = filterBody(o);
+  const filtered = Object.values(filter).some((value) => value !== undefined);
+  if (ids.length > 0 === filtered)
+    throw usage('Name jobs, or give at least one filter such as --signature or --status; not both');
+  return ids.length > 0 ? { ids } : { filter };
+}
+
+const act = (name: 'requeue' | 'cancel' | 'redeliver', about: string, examples: readonly (readonly [string, string])[]) =>
+  defineCommand<Options>({
+    usage: `${name} [job...]`,
+    about,
+    details: 'The service works through the jobs behind its answer; --dry-run tells how many fit and changes nothing.',
+    examples,
+    options: [
+      SHARED.tenant(),
+      SHARED.signature(),
+      ...filterOptions(),
+      option('--rate <n>', 'jobs in a minute at most', positive),
+      option('--dry-run', 'only tell what would be done'),
+      ...(name === 'requeue'
+        ? [option('--include-unknown', 'also jobs that may have been paid for: they are submitted again')]
+        : []),
+      SHARED.reason(),
+      SHARED.yes(),
+      option('--no-wait', 'print the id and leave'),
+      SHARED.timeout(),
+    ],
+    run: async (context, options, ids) => await start(context, name, options, ids),
+  });
+
+async function start(context: Context, action: string, o: Options, ids: readonly string[]): Promise<Exit> {
+  const jobs = target(o, ids);
+  const which = 'ids' in jobs ? plural(ids.length, 'job') : 'every job that fits';
+  if (!o.dryRun && !(await confirm(context, `${action} ${which}?`, o.yes))) return 'failed';
+  const body = {
+    action,
+    ...jobs,
+    dry_run: o.dryRun === true,
+    rate_per_min: o.rate,
+    include_unknown: o.includeUnknown,
+    reason: o.reason,
+  };
+  const made = await context.api.post<BulkAction>(PATH, body);
+  if (o.dryRun || made.id === undefined) {
+    await context.out.value(made, bulkText);
+    return 'ok';
+  }
+  context.hint(made.id);
+  if (o.wait) return await follow(context, made.id, o.timeout);
+  await context.out.value(made, () => made.id ?? '');
+  return 'ok';
+}
+
+async function follow(context: Context, id: string, timeoutS: number | undefined): Promise<Exit> {
+  const { host, api, progress, out } = context;
+  const goOn = `The action goes on. Follow it: pnpm jobs bulk get ${id} --wait. End it: pnpm jobs bulk abort ${id} --reason …`;
+  const ended = await patiently(host, { timeoutS, goOn }, async (signal) => {
+    for (;;) {
+      const response = await api.send('GET', pathOf(id), { signal });
+      const action = (await response.json()) as BulkAction;
+      if (!LIVE.has(action.status)) return action;
+      progress.update(countsText(action));
+      await host.sleep(retryAfterMs(response.headers) ?? 2000, signal);
+    }
+  });
+  progress.end();
+  await out.value(ended, bulkText);
+  return ended.status === 'completed' ? 'ok' : 'failed';
+}
+
+const countsText = ({ counts }: BulkAction): string =>
+  Object.entries(counts)
+    .map(([name, value]) => `${count(value)} ${name.replaceAll('_', ' ')}`)
+    .join(', ');
+
+const bulkText = (action: BulkAction, paint: Paint): string =>
+  [
+    [action.id, action.action, paintStatus(paint, action.status)].filter(Boolean).join('  '),
+    facts(
+      Object.entries(action.counts).map(([name, value]) => [name.replaceAll('_', ' '), count(value)]),
+      paint,
+    ),
+  ].join('\n\n');
+
+const get = defineCommand<{ wait?: boolean; timeout?: number }>({
+  usage: 'get <bulk-action>',
+  about: 'Show how far a bulk action is',
+  examples: [['bulk get bulk_01KB… --wait', 'follow it to its end']],
+  options: [option('-w, --wait', 'follow it to its end'), SHARED.timeout()],
+  run: async (context, { wait, timeout }, [id = '']) => {
+    if (wait) return await follow(context, id, timeout);
+    await context.out.value(await context.api.get<BulkAction>(pathOf(id)), bulkText);
+    return 'ok';
+  },
+});
+
+const abort = defineCommand<{ reason: string }>({
+  usage: 'abort <bulk-action>',
+  about: 'End a bulk action; what it has done stays done',
+  examples: [['bulk abort bulk_01KB… --reason "the wrong group"', 'the rest is left alone']],
+  options: [SHARED.reason()],
+  run: async ({ api, out }, { reason }, [id = '']) => {
+    await out.value(await api.post<BulkAction>(`${pathOf(id)}/abort`, { reason }), bulkText);
+    return 'ok';
+  },
+});
+
+export const bulk = defineGroup('bulk', 'Requeue, cancel or redeliver many jobs: at a rate, behind the answer', [
+  act('requeue', 'Run failed, expired and canceled jobs again', [
+    ['bulk requeue --signature sig_0123456789abcdef --dry-run --reason "upstream is well"', 'how many would it be?'],
+    ['bulk requeue --signature sig_0123456789abcdef --rate 60 --reason "upstream is well"', 'one in a second'],
+  ]),
+  act('cancel', 'Cancel live jobs', [
+    ['bulk cancel --tenant acme --status queued --reason "asked by acme" --yes', 'what waits of a tenant'],
+  ]),
+  act('redeliver', 'Send the webhooks of jobs again', [
+    ['bulk redeliver --tenant acme --since 6h --reason "their receiver was down"', 'of the last six hours'],
+  ]),
+  get,
+  abort,
+]);

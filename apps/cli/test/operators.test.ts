@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest';
+import { commandLine } from './command-line.ts';
+import { json, startService } from './fake-service.ts';
+
+const SIGNATURE = 'sig_0123456789abcdef';
+
+const bulk = (status: string, done: number, more: object = {}) => ({
+  id: 'bulk_1',
+  object: 'bulk_action',
+  action: 'requeue',
+  status,
+  counts: { matched: 3, done, refused: 0 },
+  ...more,
+});
+
+test('when many jobs are requeued then the filter goes out as the API names it, and the action is followed to its end', async () => {
+  const looks = [bulk('running', 1), bulk('completed', 3)];
+  const service = await startService((taken, response) => {
+    if (taken.method === 'POST') json(response, 202, bulk('running', 0), { 'retry-after': '0' });
+    else json(response, 200, looks.shift(), { 'retry-after': '0' });
+  });
+  const args = ['bulk', 'requeue', '--signature', SIGNATURE, '--tenant', 'acme', '--since', '2026-05-01', '--rate', '60'];
+  const done = await commandLine(service.url)([...args, '--include-unknown', '--reason', 'upstream is well', '--yes']);
+  expect(done).toMatchObject({ code: 0, stdout: expect.stringMatching(/bulk_1 {2}requeue {2}completed\n\nmatched +3\ndone +3/) });
+  expect(JSON.parse(service.requests[0]?.body ?? '')).toEqual({
+    action: 'requeue',
+    filter: { signature: SIGNATURE, tenant: 'acme', created_after: '2026-05-01T00:00:00.000Z' },
+    dry_run: false,
+    rate_per_min: 60,
+    include_unknown: true,
+    reason: 'upstream is well',
+  });
+  expect(service.requests.slice(1).map(({ path }) => path)).toEqual([
+    '/admin/v1/bulk-actions/bulk_1',
+    '/admin/v1/bulk-actions/bulk_1',
+  ]);
+});
+
+test('when it is a dry run then nobody is asked, and what would be done is shown', async () => {
+  const service = await startService((_taken, response) => json(response, 200, bulk('dry_run', 0, { id: undefined })));
+  const dry = await commandLine(service.url)(['bulk', 'cancel', 'job_1', 'job_2', '--dry-run', '--reason', 'r']);
+  expect(dry).toMatchObject({ code: 0, stdout: expect.stringMatching(/matched +3/) });
+  expect(JSON.parse(service.requests[0]?.body ?? '')).toMatchObject({ action: 'cancel', ids: ['job_1', 'job_2'], dry_run: true });
+});
+
+test('when nothing says which jobs are meant, or nobody can be asked, then nothing is sent', async () => {
+  const service = await startService((_taken, response) => json(response, 500, {}));
+  const jobs = commandLine(service.url);
+  for (const args of [
+    ['bulk', 'requeue', '--reason', 'r', '--yes'],
+    ['bulk', 'requeue', 'job_1', '--status', 'failed', '--reason', 'r', '--yes'],
+    ['bulk', 'requeue', '--status', 'failed', '--reason', 'r'],
+    ['bulk', 'requeue', '--status', 'failed', '--yes'],
+  ])
+    expect(await jobs(args)).toMatchObject({ code: 2, stdout: '' });
+  expect(service.requests).toEqual([]);
+});
+
+test('when webhooks are listed, resent and recovered then the routes of deliveries are asked', async () => {
+  const delivery = {
+    id: 'evt_1_1_job.failed',
+    type: 'job.failed',
+    url: 'https://caller.example/hooks',
+    state: 'failed',
+    tries: 2,
+    attempts: [
+      { phase: 'response', status: 500 },
+      { phase: 'connect', error: 'ECONNREFUSED' },
+    ],
+    next_attempt_at: null,
+    created_at: '2026-05-01T12:00:00.000Z',
+  };
+  const service = await startService((taken, response) => {
+    if (taken.method === 'GET') json(response, 200, { object: 'list', data: [delivery], next_cursor: null });
+    else if (taken.path.endsWith('/recover')) json(response, 202, JSON.parse(taken.body));
+    else json(response, 202, { ...delivery, state: 'pending' });
+  });
+  const jobs = commandLine(service.url);
+  expect((await jobs(['deliveries', '--state', 'failed,skipped', '--job', 'job_1'])).stdout).toMatch(
+    /evt_1_1_job\.failed +failed +2 +connect: ECONNREFUSED/,
+  );
+  expect(service.requests[0]?.query).toEqual({ state: 'failed,skipped', job_id: 'job_1', limit: '20' });
+  expect((await jobs(['resend', delivery.id])).stdout).toBe(`${delivery.id} pending\n`);
+  expect(service.requests[1]?.path).toBe(`/v1/webhook-deliveries/${delivery.id}/resend`);
+  expect(await jobs(['recover', delivery.url, '--since', '2026-05-01'])).toMatchObject({ code: 0 });
+  expect(JSON.parse(service.requests[2]?.body ?? '')).toEqual({ url: delivery.url, since: '2026-05-01T00:00:00.000Z' });
+});
