@@ -30,6 +30,8 @@ interface Import {
   file: string;
   /** What stands behind `from`. */
   from: string;
+  /** `import type`: gone when it runs. */
+  typesOnly: boolean;
   inTest: boolean;
 }
 
@@ -79,6 +81,7 @@ function importsIn(dir: string): Import[] {
       [...read(file).matchAll(IMPORTS)].map((match) => ({
         file,
         from: match[1] ?? match[2] ?? match[3] ?? '',
+        typesOnly: /^\s*import type\b/.test(match[0]),
         inTest: /\/test\/|\.test\.ts$/.test(file),
       })),
     );
@@ -160,6 +163,13 @@ describe.each(PACKAGES)('$dir', ({ dir, dependencies, devDependencies, imports }
     );
     expect(outside.map(({ file, from }) => `${file}: ${from}`)).toEqual([]);
   });
+});
+
+test('when the command line imports a package of ours then it takes types alone: it talks to the HTTP API', () => {
+  const cli = PACKAGES.find(({ dir }) => dir === 'apps/cli');
+  const shipped = cli?.imports.filter(({ from, inTest }) => from.startsWith(SCOPE) && !inTest) ?? [];
+  expect(shipped.length).toBeGreaterThan(0);
+  expect(shipped.filter(({ typesOnly }) => !typesOnly)).toEqual([]);
 });
 
 test.each(BEHIND)('when %s is imported then only where the table says', (library, allowed) => {
