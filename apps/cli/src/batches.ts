@@ -1,6 +1,6 @@
 import type { BatchView } from '@grsai-jobs/jobs';
 import type { Api } from './api/client.ts';
-import { retryAfterMs } from './api/retry-policy.ts';
+import { PATIENT_TRIES, retryAfterMs } from './api/retry-policy.ts';
 
 /** A batch as the API answers it; `invalid` only in the answer to a POST that skipped bad lines. */
 export type Batch = BatchView & { invalid?: { count: number; errors: BadLine[] } };
@@ -22,6 +22,6 @@ export const batchPath = (id: string): string => `/v1/batches/${encodeURICompone
 
 /** A batch, and when to look at it again. */
 export async function readBatch(api: Api, id: string, signal: AbortSignal): Promise<{ batch: Batch; againInMs: number }> {
-  const response = await api.send('GET', batchPath(id), { signal });
+  const response = await api.send('GET', batchPath(id), { signal, tries: PATIENT_TRIES });
   return { batch: (await response.json()) as Batch, againInMs: retryAfterMs(response.headers) ?? 2000 };
 }

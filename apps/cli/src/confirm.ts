@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import type { Context } from './context.ts';
-import { usage } from './exit.ts';
+import { CliError, usage } from './exit.ts';
 
 /** Asks before something that cannot be undone. Where nobody can be asked, `--yes` has to be there. */
 export async function confirm({ host }: Context, question: string, yes: boolean | undefined): Promise<boolean> {
@@ -8,8 +8,12 @@ export async function confirm({ host }: Context, question: string, yes: boolean 
   if (!host.stdin.isTTY || !host.stderr.isTTY) throw usage(`${question} Give --yes: nobody can be asked here`);
   const asked = createInterface({ input: host.stdin, output: host.stderr });
   try {
-    const answer = await asked.question(`${question} [y/N] `, { signal: host.interrupt });
-    return /^y(es)?$/i.test(answer.trim());
+    return await new Promise<boolean>((resolve, reject) => {
+      // On a terminal in raw mode Ctrl-C is a key and no signal; Ctrl-D leaves the question open for ever.
+      asked.on('SIGINT', () => reject(new CliError('interrupted', '\nNothing was done.')));
+      asked.on('close', () => resolve(false));
+      asked.question(`${question} [y/N] `).then((answer) => resolve(/^y(es)?$/i.test(answer.trim())), reject);
+    });
   } finally {
     asked.close();
   }

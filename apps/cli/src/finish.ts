@@ -25,6 +25,6 @@ export async function finish(context: Context, job: Pick<Job, 'id' | 'run'>, tim
 async function showEnd(context: Context, job: Job): Promise<Exit> {
   const { host } = context;
   context.hint(endText(job, paintFor(host.stderr, host.env), host.now()));
-  await context.out.value(job, resultText);
+  await context.out.value(job, () => resultText(job, host.stdout.isTTY === true));
   return job.status === 'succeeded' ? 'ok' : 'failed';
 }

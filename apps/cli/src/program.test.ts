@@ -56,6 +56,7 @@ const USAGE: readonly (readonly [string[], string])[] = [
   [['list', '--key', 'ключ'], 'visible ASCII'],
   [['delete', 'job_1'], '--yes'],
   [['batch', 'submit', '/nowhere.ndjson'], '/nowhere.ndjson cannot be read'],
+  [['batch', 'submit', '-', '--results', '/nowhere/out.ndjson'], '/nowhere/out.ndjson cannot be written'],
 ];
 
 test.each(USAGE)('when the line is %j then the end is 2, nothing is sent, and the reason is told', async (args, reason) => {
@@ -120,6 +121,21 @@ test('when the service stays away then the end is 3, and the key that makes anot
   });
   expect({ code, pauses }).toEqual({ code: 3, pauses: [500, 1000, 2000, 4000] });
   expect(stderr()).toMatch(/could not be reached: connect ECONNREFUSED[\s\S]*--idempotency-key k1/);
+});
+
+test('when the address is that of something else then the end says so: HTML, or a redirect that would turn a POST into a GET', async () => {
+  const page = await jobs(['list'], { fetch: service(() => new Response('<html>')).fetch });
+  expect({ code: page.code, stderr: page.stderr() }).toEqual({
+    code: 3,
+    stderr: expect.stringContaining('Is http://service the address'),
+  });
+  const moved = service(() => new Response(null, { status: 301, headers: { location: 'https://service/v1/jobs' } }));
+  const { code, stderr } = await jobs(['submit', '--chat', 'Hi', '--model', 'm'], { fetch: moved.fetch });
+  expect({ code, stderr: stderr() }).toEqual({
+    code: 1,
+    stderr: expect.stringContaining('It points to https://service/v1/jobs'),
+  });
+  expect(moved.sent).toHaveLength(1);
 });
 
 test('when Ctrl-C was pressed then the end is 130', async () => {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { addAbortSignal } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { usage } from './exit.ts';
 import type { Host } from './host.ts';
@@ -108,10 +109,13 @@ function parseRequest(content: string, file: string): Json {
 
 const nameOf = (file: string): string => (file === '-' ? 'stdin' : file);
 
-const promptText = async (host: Host, given: string): Promise<string> => (given === '-' ? await text(host.stdin) : given);
+/** Ctrl-C ends the reading. */
+const stdinText = async (host: Host): Promise<string> => await text(addAbortSignal(host.interrupt, host.stdin));
+
+const promptText = async (host: Host, given: string): Promise<string> => (given === '-' ? await stdinText(host) : given);
 
 const readText = async (host: Host, file: string): Promise<string> =>
-  file === '-' ? await text(host.stdin) : (await readInput(file)).toString('utf8');
+  file === '-' ? await stdinText(host) : (await readInput(file)).toString('utf8');
 
 async function readInput(file: string): Promise<Buffer> {
   return await readFile(file).catch((error: Error) => {

@@ -1,9 +1,18 @@
-import { createReadStream } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
+import { constants, createReadStream } from 'node:fs';
+import { access, open, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { numberedLines } from './api/ndjson.ts';
 import { type Batch, batchPath } from './batches.ts';
 import type { Context } from './context.ts';
+import { usage } from './exit.ts';
 import { count } from './output/format.ts';
+
+/** Tells that a file cannot be written before anything is paid for, not after. */
+export async function checkFolder(file: string): Promise<void> {
+  await access(dirname(file), constants.W_OK).catch((error: Error) => {
+    throw usage(`${file} cannot be written: ${error.message}`);
+  });
+}
 
 /**
  * Saves the results of an ended batch. They come into `<file>.<batch>-<round>.part`, and get their name when they are

@@ -1,6 +1,9 @@
 import { CliError } from './exit.ts';
 import type { Host } from './host.ts';
 
+/** A timer that is set for longer fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /**
  * Runs what waits for a job or a batch, until it is done, Ctrl-C is pressed or `timeoutS` are over. Nothing is canceled
  * by that; the error says how to go on (`goOn`).
@@ -11,7 +14,8 @@ export async function patiently<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const clock = new AbortController();
-  const timer = o.timeoutS === undefined ? undefined : setTimeout(() => clock.abort(), o.timeoutS * 1000);
+  const timer =
+    o.timeoutS === undefined ? undefined : setTimeout(() => clock.abort(), Math.min(o.timeoutS * 1000, LONGEST_TIMER_MS));
   try {
     return await work(AbortSignal.any([host.interrupt, clock.signal]));
   } catch (error) {

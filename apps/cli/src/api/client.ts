@@ -1,7 +1,7 @@
 import { CliError } from '../exit.ts';
 import type { Host } from '../host.ts';
 import { ApiProblem } from './problem.ts';
-import { retryInMs } from './retry-policy.ts';
+import { retryInMs, TRIES } from './retry-policy.ts';
 
 /** Values of a query; those that are undefined are left out, lists are joined by commas. */
 export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
@@ -17,6 +17,10 @@ export interface SendOptions {
   idempotencyKey?: string | undefined;
   /** Limit of one try, until its headers are there, in ms; 0 is none. */
   timeoutMs?: number;
+  /** How often it is sent at most (default 5). */
+  tries?: number;
+  /** Goes where the answer points to; without it a redirect is a refusal, as it would turn a POST into a GET. */
+  redirected?: boolean;
   /** false when the body can be read only once (default true). */
   repeatable?: boolean;
   /** Ends the request beside Ctrl-C. */
@@ -48,14 +52,25 @@ export function createApi(host: Host, o: { url: string; key: string; note: (line
       options.signal?.throwIfAborted();
       const outcome = await once(host, o, method, path, options);
       if (outcome.response?.ok) return outcome.response;
-      const waitMs = repeatable ? retryInMs(outcome.response, attempt, host.random) : undefined;
+      const waitMs = repeatable
+        ? retryInMs(outcome.response, { attempt, tries: options.tries ?? TRIES, random: host.random })
+        : undefined;
       if (waitMs === undefined) throw await refusalOf(outcome, o.url);
       await outcome.response?.body?.cancel();
       o.note(`${o.url} ${whatWasSeen(outcome)}; again in ${(waitMs / 1000).toFixed(1)} s.`);
       await host.sleep(waitMs, anySignal(host.interrupt, options.signal));
     }
   };
-  const json = async <T>(response: Response): Promise<T> => (await response.json()) as T;
+  const json = async <T>(response: Response): Promise<T> => {
+    const text = await response.text();
+    try {
+      return JSON.parse(text) as T;
+    } catch (error) {
+      throw new CliError('unreachable', `${response.url} did not answer with JSON. Is ${o.url} the address of the API?`, {
+        cause: error,
+      });
+    }
+  };
   return {
     url: o.url,
     send,
@@ -110,6 +125,7 @@ async function once(
       method,
       headers,
       signal: anySignal(host.interrupt, clock.signal, options.signal),
+      redirect: options.redirected ? 'follow' : 'manual',
       // Node asks for it where a body is a stream.
       ...(body === undefined ? {} : { body, duplex: 'half' as const }),
     });

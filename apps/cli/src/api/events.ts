@@ -1,6 +1,7 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import type { Host } from '../host.ts';
 import { type Api, reasonOf } from './client.ts';
+import { PATIENT_TRIES } from './retry-policy.ts';
 
 /** One thing that happened to a job. */
 export interface JobEvent {
@@ -42,6 +43,7 @@ export async function* followEvents(host: Host, api: Api, jobId: string, o: Foll
     const response = await api.send('GET', `/v1/jobs/${encodeURIComponent(jobId)}/events`, {
       headers: { accept: 'text/event-stream', ...(last === 0 ? {} : { 'last-event-id': String(last) }) },
       signal: AbortSignal.any([o.signal, broken.signal]),
+      tries: PATIENT_TRIES,
     });
     // 204: the end is known to us.
     if (response.status === 204 || response.body === null) return;

@@ -25,7 +25,10 @@ export class ApiProblem extends Error {
   static async from(response: Response): Promise<ApiProblem> {
     const text = await response.text();
     const requestId = response.headers.get('x-request-id');
-    return new ApiProblem(response.status, { ...(requestId ? { request_id: requestId } : {}), ...parse(text) });
+    const location = response.headers.get('location');
+    const redirect =
+      response.status < 400 && location !== null ? { detail: `It points to ${location}: is that the address of the API?` } : {};
+    return new ApiProblem(response.status, { ...redirect, ...(requestId ? { request_id: requestId } : {}), ...parse(text) });
   }
 
   get exit(): Exit {

@@ -15,11 +15,13 @@ test.each([
   [500, '1', undefined],
   [404, '1', undefined],
 ])('when %d comes with Retry-After %s then the wait is %s', (status, retryAfter, expected) =>
-  expect(retryInMs(answer(status, retryAfter), 1, () => 1)).toBe(expected),
+  expect(retryInMs(answer(status, retryAfter), { attempt: 1, tries: TRIES, random: () => 1 })).toBe(expected),
 );
 
 test('when the connection fails then the waits grow, by chance at least half, and end', () => {
-  expect([1, 2, 3, 4].map((attempt) => retryInMs(undefined, attempt, () => 1))).toEqual([500, 1000, 2000, 4000]);
-  expect(retryInMs(undefined, 2, () => 0)).toBe(500);
-  expect(retryInMs(undefined, TRIES, () => 0)).toBeUndefined();
+  expect([1, 2, 3, 4].map((attempt) => retryInMs(undefined, { attempt, tries: TRIES, random: () => 1 }))).toEqual([
+    500, 1000, 2000, 4000,
+  ]);
+  expect(retryInMs(undefined, { attempt: 2, tries: TRIES, random: () => 0 })).toBe(500);
+  expect(retryInMs(undefined, { attempt: TRIES, tries: TRIES, random: () => 0 })).toBeUndefined();
 });

@@ -1,5 +1,7 @@
 /** How often a request is sent at most. */
 export const TRIES = 5;
+/** The same where a person or a script waits for hours: some seven minutes without an answer. */
+export const PATIENT_TRIES = 32;
 
 const BASE_MS = 500;
 const CAP_MS = 15_000;
@@ -12,8 +14,11 @@ const AWAY = new Set([429, 502, 503, 504]);
  * Ms until a request that is safe to repeat is sent again, or `undefined` when the answer stands. `Retry-After` wins over
  * the back-off. A 409 with `Retry-After` is an upload under the same Idempotency-Key that the service still counts as open.
  */
-export function retryInMs(response: Response | undefined, attempt: number, random: () => number): number | undefined {
-  if (attempt >= TRIES) return undefined;
+export function retryInMs(
+  response: Response | undefined,
+  { attempt, tries, random }: { attempt: number; tries: number; random: () => number },
+): number | undefined {
+  if (attempt >= tries) return undefined;
   const hint = retryAfterMs(response?.headers);
   const open = response?.status === 409 && hint !== undefined;
   if (response !== undefined && !AWAY.has(response.status) && !open) return undefined;

@@ -47,7 +47,10 @@ const EXTENSIONS: Readonly<Record<string, string>> = {
 
 async function save({ api }: Context, id: string, image: Image, file: string): Promise<void> {
   // The key stays here: fetch leaves it out when it follows the redirect to another origin.
-  const response = await api.send('GET', `${jobPath(id)}/images/${image.index}`, { headers: { accept: '*/*' } });
+  const response = await api.send('GET', `${jobPath(id)}/images/${image.index}`, {
+    headers: { accept: '*/*' },
+    redirected: true,
+  });
   const hash = createHash('sha256');
   const part = `${file}.part`;
   await pipeline(

@@ -22,7 +22,7 @@ export const watch = defineCommand<{ after?: number; timeout?: number }>({
     });
     if (!out.json) {
       hint(endText(job, out.paint, host.now()));
-      await out.row(job, resultText);
+      await out.row(job, () => resultText(job, host.stdout.isTTY === true));
     }
     return job.status === 'succeeded' ? 'ok' : 'failed';
   },

@@ -3,10 +3,10 @@ import { ago, between, bytes, duration, oneLine, printable } from './format.ts';
 import { type Paint, paintStatus } from './paint.ts';
 import { type Column, cut, facts, table } from './table.ts';
 
-/** What the caller came for: the text of the answer, or the links of the images; of a failed job nothing. */
-export function resultText(job: Job): string {
+/** What the caller came for: the text of the answer, or the links of the images; of a failed job nothing. A file gets it as it is. */
+export function resultText(job: Job, toTerminal: boolean): string {
   const text = chatTextOf(job);
-  if (text !== undefined) return printable(text);
+  if (text !== undefined) return toTerminal ? printable(text) : text;
   return (
     imagesOf(job)
       .map(({ url }) => url)

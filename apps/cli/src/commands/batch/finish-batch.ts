@@ -5,6 +5,7 @@ import { type FollowBatch, followBatch } from '../../follow-batch.ts';
 import { batchEndText } from '../../output/batch-text.ts';
 import { plural } from '../../output/format.ts';
 import { saveResults } from '../../results-file.ts';
+import { patiently } from '../../wait.ts';
 
 /** Follows a batch to its end, saves its results where they are wanted, and shows how it ended. */
 export async function finishBatch(context: Context, id: string, o: FollowBatch & { results?: string }): Promise<Exit> {
@@ -12,7 +13,9 @@ export async function finishBatch(context: Context, id: string, o: FollowBatch &
   const ended = await followBatch(context, id, o);
   progress.end();
   if (o.results !== undefined) {
-    const lines = await saveResults(context, ended, o.results);
+    const file = o.results;
+    const goOn = `The batch has ended. Go on: pnpm jobs batch results ${id} --out ${file}`;
+    const lines = await patiently(host, { goOn }, async () => await saveResults(context, ended, file));
     progress.end();
     hint(`${plural(lines, 'line')} in ${o.results}`);
   }

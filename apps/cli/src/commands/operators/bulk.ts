@@ -1,4 +1,4 @@
-import { retryAfterMs } from '../../api/retry-policy.ts';
+import { PATIENT_TRIES, retryAfterMs } from '../../api/retry-policy.ts';
 import { defineCommand, defineGroup, option } from '../../command.ts';
 import { confirm } from '../../confirm.ts';
 import type { Context } from '../../context.ts';
@@ -110,7 +110,7 @@ async function follow(context: Context, id: string, timeoutS: number | undefined
   const goOn = `The action goes on. Follow it: pnpm jobs bulk get ${id} --wait. End it: pnpm jobs bulk abort ${id} --reason …`;
   const ended = await patiently(host, { timeoutS, goOn }, async (signal) => {
     for (;;) {
-      const response = await api.send('GET', pathOf(id), { signal });
+      const response = await api.send('GET', pathOf(id), { signal, tries: PATIENT_TRIES });
       const action = (await response.json()) as BulkAction;
       if (!LIVE.has(action.status)) return action;
       progress.update(countsText(action));
