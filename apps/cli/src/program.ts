@@ -87,7 +87,7 @@ function report(error: unknown, host: Host): Exit {
   const say = (text: string): void => void host.stderr.write(`${paint('red', 'Error:')} ${text}\n`);
   // Commander has said it already. No command at all shows the help, which is no success.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 'ok' : 'usage';
-  if (host.interrupt.aborted) {
+  if (host.interrupt.aborted || (error instanceof CliError && error.exit === 'interrupted')) {
     host.stderr.write(`${error instanceof CliError ? error.message : 'Stopped.'}\n`);
     return 'interrupted';
   }
