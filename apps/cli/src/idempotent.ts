@@ -10,7 +10,7 @@ import { CliError } from './exit.ts';
 export async function idempotently<T>(
   { host }: Context,
   given: string | undefined,
-  what: 'job' | 'batch',
+  what: 'job' | 'batch' | 'bulk action',
   post: (idempotencyKey: string) => Promise<T>,
 ): Promise<T> {
   const key = given ?? randomUUID();

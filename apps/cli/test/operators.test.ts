@@ -9,7 +9,9 @@ const bulk = (status: string, done: number, more: object = {}) => ({
   object: 'bulk_action',
   action: 'requeue',
   status,
-  counts: { matched: 3, done, refused: 0 },
+  counts: { matched: 3, done, skipped: 0, failed: 0 },
+  skipped: {},
+  failed: {},
   ...more,
 });
 
@@ -21,7 +23,11 @@ test('when many jobs are requeued then the filter goes out as the API names it, 
   });
   const args = ['bulk', 'requeue', '--signature', SIGNATURE, '--tenant', 'acme', '--since', '2026-05-01', '--rate', '60'];
   const done = await commandLine(service.url)([...args, '--include-unknown', '--reason', 'upstream is well', '--yes']);
-  expect(done).toMatchObject({ code: 0, stdout: expect.stringMatching(/bulk_1 {2}requeue {2}completed\n\nmatched +3\ndone +3/) });
+  expect(done).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/bulk_1 {2}requeue {2}completed\n\nmatched +3\ndone +3\n/),
+  });
+  expect(service.requests[0]?.headers['idempotency-key']).toMatch(/^[\w-]{36}$/);
   expect(JSON.parse(service.requests[0]?.body ?? '')).toEqual({
     action: 'requeue',
     filter: { signature: SIGNATURE, tenant: 'acme', created_after: '2026-05-01T00:00:00.000Z' },

@@ -4,20 +4,12 @@ import { confirm } from '../../confirm.ts';
 import type { Context } from '../../context.ts';
 import { type Exit, usage } from '../../exit.ts';
 import { filterOptions, type JobFilters } from '../../filters.ts';
+import { idempotently } from '../../idempotent.ts';
 import { SHARED } from '../../job-options.ts';
-import { count, plural } from '../../output/format.ts';
-import { type Paint, paintStatus } from '../../output/paint.ts';
-import { facts } from '../../output/table.ts';
+import { type BulkAction, bulkColumns, bulkText, progressText, shareOf, sum } from '../../output/bulk-text.ts';
+import { plural } from '../../output/format.ts';
 import { positive } from '../../values.ts';
 import { patiently } from '../../wait.ts';
-
-/** A bulk action as the admin API answers it; of a dry run only what it would do. */
-interface BulkAction {
-  id?: string;
-  action: string;
-  status: string;
-  counts: Readonly<Record<string, number>>;
-}
 
 interface Options extends JobFilters {
   tenant?: string;
@@ -29,12 +21,11 @@ interface Options extends JobFilters {
   yes?: boolean;
   wait: boolean;
   timeout?: number;
+  idempotencyKey?: string;
 }
 
 const PATH = '/admin/v1/bulk-actions';
 const pathOf = (id: string): string => `${PATH}/${encodeURIComponent(id)}`;
-
-const LIVE: ReadonlySet<string> = new Set(['queued', 'running', 'aborting']);
 
 /** The filters as the body of a bulk action has them. */
 const filterBody = (o: Options) => ({
@@ -76,6 +67,7 @@ const act = (name: 'requeue' | 'cancel' | 'redeliver', about: string, examples: 
         : []),
       SHARED.reason(),
       SHARED.yes(),
+      SHARED.idempotencyKey(),
       option('--no-wait', 'print the id and leave'),
       SHARED.timeout(),
     ],
@@ -94,14 +86,19 @@ async function start(context: Context, action: string, o: Options, ids: readonly
     include_unknown: o.includeUnknown,
     reason: o.reason,
   };
-  const made = await context.api.post<BulkAction>(PATH, body);
-  if (o.dryRun || made.id === undefined) {
-    await context.out.value(made, bulkText);
+  if (o.dryRun) {
+    await context.out.value(await context.api.post<BulkAction>(PATH, body), bulkText);
     return 'ok';
   }
+  const made = await idempotently(
+    context,
+    o.idempotencyKey,
+    'bulk action',
+    async (idempotencyKey) => await context.api.post<BulkAction & { id: string }>(PATH, body, { idempotencyKey }),
+  );
   context.hint(made.id);
   if (o.wait) return await follow(context, made.id, o.timeout);
-  await context.out.value(made, () => made.id ?? '');
+  await context.out.value(made, () => made.id);
   return 'ok';
 }
 
@@ -112,29 +109,26 @@ async function follow(context: Context, id: string, timeoutS: number | undefined
     for (;;) {
       const response = await api.send('GET', pathOf(id), { signal, tries: PATIENT_TRIES });
       const action = (await response.json()) as BulkAction;
-      if (!LIVE.has(action.status)) return action;
-      progress.update(countsText(action));
+      if (action.status !== 'running') return action;
+      progress.update(progressText(action), shareOf(action));
       await host.sleep(retryAfterMs(response.headers) ?? 2000, signal);
     }
   });
   progress.end();
   await out.value(ended, bulkText);
-  return ended.status === 'completed' ? 'ok' : 'failed';
+  return ended.status === 'completed' && sum(ended.failed) === 0 ? 'ok' : 'failed';
 }
 
-const countsText = ({ counts }: BulkAction): string =>
-  Object.entries(counts)
-    .map(([name, value]) => `${count(value)} ${name.replaceAll('_', ' ')}`)
-    .join(', ');
-
-const bulkText = (action: BulkAction, paint: Paint): string =>
-  [
-    [action.id, action.action, paintStatus(paint, action.status)].filter(Boolean).join('  '),
-    facts(
-      Object.entries(action.counts).map(([name, value]) => [name.replaceAll('_', ' '), count(value)]),
-      paint,
-    ),
-  ].join('\n\n');
+const list = defineCommand<{ limit: number }>({
+  usage: 'list',
+  about: 'List bulk actions, the newest first',
+  examples: [['bulk list', 'the newest 20']],
+  options: [SHARED.limit()],
+  run: async ({ api, out, host }, { limit }) => {
+    await out.rows(api.list<BulkAction>(PATH, {}, limit), bulkColumns(host.now()), 'No bulk actions.');
+    return 'ok';
+  },
+});
 
 const get = defineCommand<{ wait?: boolean; timeout?: number }>({
   usage: 'get <bulk-action>',
@@ -159,8 +153,21 @@ const abort = defineCommand<{ reason: string }>({
   },
 });
 
+const resume = defineCommand<{ reason: string; wait: boolean; timeout?: number }>({
+  usage: 'resume <bulk-action>',
+  about: 'Go on with an aborted bulk action where it stopped',
+  examples: [['bulk resume bulk_01KB… --reason "it was the right group"', 'follow it to its end']],
+  options: [SHARED.reason(), option('--no-wait', 'print the id and leave'), SHARED.timeout()],
+  run: async (context, { reason, wait, timeout }, [id = '']) => {
+    const action = await context.api.post<BulkAction>(`${pathOf(id)}/resume`, { reason });
+    if (wait) return await follow(context, id, timeout);
+    await context.out.value(action, () => id);
+    return 'ok';
+  },
+});
+
 export const bulk = defineGroup('bulk', 'Requeue, cancel or redeliver many jobs: at a rate, behind the answer', [
-  act('requeue', 'Run failed, expired and canceled jobs again', [
+  act('requeue', 'Run failed jobs again; with --status expired,canceled those too', [
     ['bulk requeue --signature sig_0123456789abcdef --dry-run --reason "upstream is well"', 'how many would it be?'],
     ['bulk requeue --signature sig_0123456789abcdef --rate 60 --reason "upstream is well"', 'one in a second'],
   ]),
@@ -170,6 +177,8 @@ export const bulk = defineGroup('bulk', 'Requeue, cancel or redeliver many jobs:
   act('redeliver', 'Send the webhooks of jobs again', [
     ['bulk redeliver --tenant acme --since 6h --reason "their receiver was down"', 'of the last six hours'],
   ]),
+  list,
   get,
   abort,
+  resume,
 ]);
