@@ -1,0 +1,29 @@
+import { fileURLToPath } from 'node:url';
+import { runScript, waitFor } from '@grsai-jobs/testkit';
+import { expect, test } from 'vitest';
+import { chat, type Job, startStack } from './stack.ts';
+
+/** What became of webhooks, asked and repaired by hand. */
+
+const entry = fileURLToPath(new URL('../apps/cli/src/main.ts', import.meta.url));
+
+test('when a receiver was down then its webhooks are listed, resent and recovered by hand', async () => {
+  const stack = await startStack();
+  const jobs = async (...args: readonly string[]) =>
+    await runScript({ entry, args, env: { GRSAI_JOBS_API: stack.url, GRSAI_JOBS_KEY: stack.tenant.key } });
+  const { id } = await stack.tenant.post<Job>('/v1/jobs', chat(stack.receiver));
+  await stack.tenant.finished(id);
+  await waitFor(async () => (await stack.tenant.job(id)).webhook.state === 'delivered', { what: 'the first webhook' });
+
+  const listed = await jobs('deliveries', '--job', id);
+  expect(listed.stdout).toMatch(/DELIVERY +STATE +TRIES[^\n]*\nevt_\w+_1_job\.succeeded +delivered +1 +20\d/);
+  const delivery = JSON.parse((await jobs('deliveries', '--job', id, '--json')).stdout) as { id: string };
+  expect(await jobs('resend', delivery.id)).toMatchObject({ code: 0, stdout: `${delivery.id} pending\n` });
+  await stack.receiver.waitFor(2);
+
+  expect(await jobs('recover', stack.receiver.url, '--since', '1h')).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining(`What ${stack.receiver.url} has missed`),
+  });
+  expect(await jobs('resend', 'evt_nope')).toMatchObject({ code: 1, stderr: expect.stringContaining('404 not_found') });
+});
