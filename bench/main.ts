@@ -12,7 +12,7 @@ const HELP = `The measures of design §10, as ratios in one run against bare par
   pnpm bench [row…]        (or: node bench/main.ts [row…]; without a name all rows)
 
 Rows:
-${ROWS.map((row) => `  ${row.name.padEnd(18)}${row.what}`).join('\n')}
+${ROWS.map((row) => `  ${row.name.padEnd(18)}${row.measures[0].what}`).join('\n')}
 
   --rounds N   times that each side is measured, in turn (each row has a default)
   --write      append the table to bench/RESULTS.md
@@ -60,7 +60,7 @@ async function main(): Promise<void> {
   console.error(heading);
   const results: Result[] = [];
   for (const row of rows) {
-    console.error(`${row.name}: ${row.what}`);
+    console.error(`${row.name}: ${row.measures[0].what}`);
     const profileDir = profile ? mkdtempSync(join(tmpdir(), `bench-${row.name}-`)) : undefined;
     const say = (line: string) => console.error(`  ${line}`);
     results.push({ row, measured: await row.run({ rounds: rounds ?? row.rounds, profileDir, say }) });

@@ -1,38 +1,40 @@
 import type { CpuTime } from './cpu.ts';
-import type { Measured, Row } from './row.ts';
+import type { Measure, Measured, Row } from './row.ts';
 import { median, type Sample } from './sample.ts';
 
 export interface Result {
   readonly row: Row;
-  readonly measured: Measured;
+  readonly measured: readonly Measured[];
 }
 
 const HEAD = ['row', 'against', 'ours', 'bare', 'figure (median)', 'min – max', 'aim', ''];
 
 /** Results as one Markdown table, with its notes below. */
 export function report(results: readonly Result[]): string {
-  const cells = [HEAD, ...results.map(cellsOf)];
+  const cells = [HEAD, ...results.flatMap(linesOf)];
   const widths = HEAD.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
   const [head = [], ...rows] = cells;
   const table = [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
-  const notes = results.flatMap(({ row, measured }) => notesOf(measured).map((note) => `* \`${row.name}\`: ${note}`));
+  const notes = results.flatMap(({ row, measured }) => measured.flatMap(notesOf).map((note) => `* \`${row.name}\`: ${note}`));
   return notes.length === 0 ? table : `${table}\n\n${notes.join('\n')}`;
 }
 
-function cellsOf({ row, measured }: Result): string[] {
-  const { figures, ours, bare } = measured;
+const linesOf = ({ row, measured }: Result): string[][] =>
+  row.measures.map((measure, i) => cellsOf(measure, measured[i] ?? { figures: [] }));
+
+function cellsOf(measure: Measure, { figures, ours, bare }: Measured): string[] {
   const figure = median(figures);
-  const number = (value: number) => `${value.toFixed(2)}${row.unit && ` ${row.unit}`}`;
-  const reached = row.aim.is === 'at least' ? figure >= row.aim.value : figure <= row.aim.value;
+  const number = (value: number) => `${value.toFixed(2)}${measure.unit && ` ${measure.unit}`}`;
+  const reached = measure.aim.is === 'at least' ? figure >= measure.aim.value : figure <= measure.aim.value;
   return [
-    `${row.what}, ${figures.length} rounds`,
-    row.against,
+    `${measure.what}, ${figures.length} rounds`,
+    measure.against,
     rate(ours),
     rate(bare),
     number(figure),
     `${number(Math.min(...figures))} – ${number(Math.max(...figures))}`,
-    `${row.aim.is === 'at least' ? '≥' : '≤'} ${row.aim.value}${row.unit && ` ${row.unit}`}`,
+    `${measure.aim.is === 'at least' ? '≥' : '≤'} ${measure.aim.value}${measure.unit && ` ${measure.unit}`}`,
     reached ? 'reached' : 'missed',
   ];
 }

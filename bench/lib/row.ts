@@ -26,16 +26,22 @@ export interface Measured {
   readonly notes?: readonly string[];
 }
 
-/** One measure of design §10, in a file of its own. */
-export interface Row {
-  /** Its name on the command line. */
-  readonly name: string;
+/** One line of the table in design §10. */
+export interface Measure {
   readonly what: string;
   readonly against: string;
   /** Of a figure: nothing for a ratio. */
-  readonly unit: '' | 'KiB' | 's';
+  readonly unit: '' | 'KiB' | 'MiB' | 's' | 'ms';
   readonly aim: Aim;
+}
+
+/** What is measured by one and the same runs, in a file of its own. */
+export interface Row {
+  /** Its name on the command line. */
+  readonly name: string;
+  readonly measures: readonly [Measure, ...Measure[]];
   /** Rounds, unless the command line says otherwise. */
   readonly rounds: number;
-  run(options: RunOptions): Promise<Measured>;
+  /** Answers one result for each of `measures`, in their order. */
+  run(options: RunOptions): Promise<readonly Measured[]>;
 }

@@ -17,10 +17,14 @@ const CONCURRENCY = { call: 50, deliver: 50 };
 /** Each round has a new Redis and a new worker on both sides: what is measured includes its warming up, on both. */
 export const chatToWebhook: Row = {
   name: 'chat-to-webhook',
-  what: `${JOBS} queued chat jobs to delivered webhook, upstream and receiver at 0 ms, one worker`,
-  against: 'two bare BullMQ queues, the same two undici POSTs, no record',
-  unit: '',
-  aim: { is: 'at least', value: 0.8 },
+  measures: [
+    {
+      what: `${JOBS} queued chat jobs to delivered webhook, upstream and receiver at 0 ms, one worker`,
+      against: 'two bare BullMQ queues, the same two undici POSTs, no record',
+      unit: '',
+      aim: { is: 'at least', value: 0.8 },
+    },
+  ],
   rounds: 5,
   async run({ rounds, profileDir, say }) {
     await using stack = new AsyncDisposableStack();
@@ -29,11 +33,8 @@ export const chatToWebhook: Row = {
     const sinks = startAsked<SinksQuestion>(new URL('../stand-ins/sinks.ts', import.meta.url));
     stack.defer(() => sinks.stop());
     const urls = await sinks.ask<SinksUrls>({ ask: 'urls' });
-    return await alternate(
-      rounds,
-      { ours: () => ours({ load, sinks, urls, profileDir }), bare: () => bare({ sinks, urls }) },
-      say,
-    );
+    const sides = { ours: () => ours({ load, sinks, urls, profileDir }), bare: () => bare({ sinks, urls }) };
+    return [await alternate(rounds, sides, say)];
   },
 };
 

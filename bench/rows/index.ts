@@ -1,8 +1,8 @@
 import type { Row } from '../lib/row.ts';
 import { chatToWebhook } from './chat-to-webhook.ts';
-import { pollLateness, pollLooks } from './poll-pace.ts';
+import { pollPace } from './poll-pace.ts';
 import { postJobs } from './post-jobs.ts';
 import { queuedMemory } from './queued-memory.ts';
 
 /** All rows, in the order of design §10. */
-export const ROWS: readonly Row[] = [postJobs, chatToWebhook, queuedMemory, pollLooks, pollLateness];
+export const ROWS: readonly Row[] = [postJobs, chatToWebhook, queuedMemory, pollPace];
