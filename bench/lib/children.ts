@@ -9,6 +9,8 @@ export interface Child {
   readonly broken: Promise<never>;
   /** SIGTERM, and SIGKILL when it has not ended 10 s later. */
   stop(): Promise<void>;
+  /** SIGKILL; returns when it is gone. */
+  kill(): Promise<void>;
 }
 
 /** A child of the bench itself, which answers each question with one message (`answerQuestions`). */
@@ -39,13 +41,27 @@ function childOf(child: ChildProcess, what: string): Child {
       await gone;
       clearTimeout(late);
     },
+    kill: async () => {
+      stopping = true;
+      kill();
+      await gone;
+    },
   };
 }
 
+/** What a program is started with. */
+export interface ProgramOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** For the program. */
+  readonly args?: readonly string[];
+  /** For node itself. */
+  readonly nodeArgs?: readonly string[];
+}
+
 /** Starts a program as its users do: its log goes nowhere, what it says on stderr is shown. */
-export function startProgram(entry: URL, env: Readonly<Record<string, string>>, nodeArgs: readonly string[] = []): Child {
+export function startProgram(entry: URL, { env = {}, args = [], nodeArgs = [] }: ProgramOptions): Child {
   const options: SpawnOptions = { env: { PATH, ...env }, stdio: ['ignore', 'ignore', 'inherit'] };
-  return childOf(spawn(process.execPath, [...nodeArgs, fileURLToPath(entry)], options), entry.pathname);
+  return childOf(spawn(process.execPath, [...nodeArgs, fileURLToPath(entry), ...args], options), entry.pathname);
 }
 
 /** Starts a process of the bench that can be asked; one question at a time. */

@@ -5,6 +5,9 @@ import { type Child, startProgram } from './children.ts';
 const ADMIN_KEY = 'admin-key-for-the-bench-0123456789';
 const SECRETS_KEY = randomBytes(32).toString('base64');
 
+/** The tenant that the key of `startOurApi` belongs to. */
+export const TENANT = 'bench';
+
 const entry = (app: 'api' | 'worker') => new URL(`../../apps/${app}/src/main.ts`, import.meta.url);
 
 /** The environment of both apps, everything else at its default, the log level too. Chat jobs this small need no S3. */
@@ -15,6 +18,7 @@ const environment = (redis: RedisHandle) => ({
   EGRESS_ALLOW: '127.0.0.0/8',
   S3_BUCKET: 'none',
   S3_ENDPOINT: 'http://127.0.0.1:9',
+  S3_FORCE_PATH_STYLE: 'true',
   AWS_ACCESS_KEY_ID: 'none',
   AWS_SECRET_ACCESS_KEY: 'none',
   HOST: '127.0.0.1',
@@ -34,21 +38,47 @@ export interface OurApi extends Child {
 export async function startOurApi(redis: RedisHandle, profileDir?: string): Promise<OurApi> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const child = startProgram(entry('api'), { ...environment(redis), PORT: String(port) }, profiling(profileDir, 'api'));
-  const up = waitFor(async () => (await fetch(`${url}/livez`)).ok, { timeoutMs: 30_000, what: 'our API to listen' });
-  await Promise.race([up, child.broken]);
+  const env = { ...environment(redis), PORT: String(port) };
+  const child = startProgram(entry('api'), { env, nodeArgs: profiling(profileDir, 'api') });
+  await Promise.race([answers(`${url}/livez`, 'our API'), child.broken]);
   const response = await fetch(`${url}/admin/v1/keys`, {
     method: 'POST',
     headers: { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ tenant: 'bench', name: 'bench', scopes: ['jobs:write'] }),
+    body: JSON.stringify({ tenant: TENANT, name: 'bench', scopes: ['jobs:write'] }),
   });
   if (response.status !== 201) throw new Error(`no key: ${response.status} ${await response.text()}`);
   const { key } = (await response.json()) as { key: string };
   return { ...child, url, headers: { authorization: `Bearer ${key}` } };
 }
 
+export interface OurWorkerOptions {
+  /** Where upstream's API is; without it the worker calls nobody. */
+  readonly upstreamUrl?: string;
+  readonly profileDir?: string | undefined;
+  /** Variables of the worker that are not to have their defaults. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Our worker as a process; it begins at once with what is queued. */
-export function startOurWorker(redis: RedisHandle, upstreamUrl: string, profileDir?: string): Child {
-  const env = { ...environment(redis), GRSAI_API_KEY: 'sk-0123456789abcdef0123456789abcdef', GRSAI_BASE_URLS: upstreamUrl };
-  return startProgram(entry('worker'), env, profiling(profileDir, 'worker'));
+export function startOurWorker(redis: RedisHandle, options: OurWorkerOptions): Child {
+  const env = {
+    ...environment(redis),
+    GRSAI_API_KEY: 'sk-0123456789abcdef0123456789abcdef',
+    GRSAI_BASE_URLS: options.upstreamUrl ?? 'http://127.0.0.1:9',
+    ...options.env,
+  };
+  return startProgram(entry('worker'), { env, nodeArgs: profiling(options.profileDir, 'worker') });
+}
+
+/** Our worker with its health server, when it takes jobs. */
+export async function startReadyWorker(redis: RedisHandle, options: OurWorkerOptions): Promise<Child & { url: string }> {
+  const port = String(await freePort());
+  const child = startOurWorker(redis, { ...options, env: { ...options.env, HEALTH_PORT: port } });
+  const url = `http://127.0.0.1:${port}`;
+  await Promise.race([answers(`${url}/livez`, 'our worker'), child.broken]);
+  return { ...child, url };
+}
+
+async function answers(url: string, what: string): Promise<void> {
+  await waitFor(async () => (await fetch(url)).ok, { timeoutMs: 30_000, what: `${what} to listen` });
 }

@@ -42,7 +42,7 @@ export const chatToWebhook: Row = {
 async function finish(sinks: Asked<SinksQuestion>, redisPid: number, startWorker: () => Promise<Child>): Promise<Sample> {
   await sinks.ask({ ask: 'expect', jobs: JOBS });
   const worker = await startWorker();
-  await Promise.race([sinks.ask({ ask: 'first' }), worker.broken]);
+  await Promise.race([sinks.ask({ ask: 'called', times: 1 }), worker.broken]);
   const used = cpuSince({ own: worker.pid, redis: redisPid, driver: sinks.pid });
   const count = await Promise.race([sinks.ask<SinksCount>({ ask: 'last' }), worker.broken]);
   const cpu = used(JOBS);
@@ -63,7 +63,9 @@ async function ours(o: {
   const body = JSON.stringify(chatJob(o.urls.receiver));
   await o.load.ask({ url, headers, path: '/v1/jobs', body, connections: 64, count: JOBS });
   await stop();
-  return await finish(o.sinks, redis.pid, async () => startOurWorker(redis, o.urls.upstream, o.profileDir));
+  return await finish(o.sinks, redis.pid, async () =>
+    startOurWorker(redis, { upstreamUrl: o.urls.upstream, profileDir: o.profileDir }),
+  );
 }
 
 async function bare(o: { sinks: Asked<SinksQuestion>; urls: SinksUrls }): Promise<Sample> {

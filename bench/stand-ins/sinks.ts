@@ -2,11 +2,15 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { answerQuestions } from '../lib/children.ts';
 
-/** `expect` starts a count anew, `first` answers at the first upstream call, `last` when `jobs` webhooks have come. */
+/**
+ * `expect` starts a count anew; the first `hold` upstream calls are then never answered. `called` answers when upstream
+ * was called so many times, `last` when `jobs` webhooks have come.
+ */
 export type SinksQuestion =
   | { readonly ask: 'urls' }
-  | { readonly ask: 'expect'; readonly jobs: number }
-  | { readonly ask: 'first' | 'last' };
+  | { readonly ask: 'expect'; readonly jobs: number; readonly hold?: number }
+  | { readonly ask: 'called'; readonly times: number }
+  | { readonly ask: 'last' };
 
 export interface SinksUrls {
   readonly upstream: string;
@@ -35,23 +39,32 @@ const COMPLETION = JSON.stringify({
 
 class Count {
   readonly #seen = new Set<string>();
-  readonly first = Promise.withResolvers<void>();
   readonly last = Promise.withResolvers<SinksCount>();
   readonly #jobs: number;
+  readonly #hold: number;
+  readonly #waiting = new Map<number, () => void>();
   #began = 0;
   #calls = 0;
   #webhooks = 0;
 
-  constructor(jobs: number) {
+  constructor(jobs: number, hold: number) {
     this.#jobs = jobs;
+    this.#hold = hold;
   }
 
-  call(): void {
-    if (this.#calls === 0) {
-      this.#began = performance.now();
-      this.first.resolve();
-    }
+  /** Counts a call and says whether it is to be answered. */
+  call(): boolean {
+    if (this.#calls === 0) this.#began = performance.now();
     this.#calls += 1;
+    this.#waiting.get(this.#calls)?.();
+    return this.#calls > this.#hold;
+  }
+
+  called(times: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#calls >= times) resolve();
+      else this.#waiting.set(times, resolve);
+    });
   }
 
   webhook(id: string): void {
@@ -66,11 +79,13 @@ class Count {
   }
 }
 
-let count = new Count(0);
+let count = new Count(0, 0);
 
 const upstream: RequestListener = (request, response) => {
-  count.call();
-  request.resume().once('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end(COMPLETION));
+  const answered = count.call();
+  request.resume().once('end', () => {
+    if (answered) response.writeHead(200, { 'content-type': 'application/json' }).end(COMPLETION);
+  });
 };
 
 const receiver: RequestListener = (request, response) => {
@@ -93,10 +108,10 @@ answerQuestions(async (question: SinksQuestion) => {
     case 'urls':
       return urls;
     case 'expect':
-      count = new Count(question.jobs);
+      count = new Count(question.jobs, question.hold ?? 0);
       return undefined;
-    case 'first':
-      return await count.first.promise;
+    case 'called':
+      return await count.called(question.times);
     case 'last':
       return await count.last.promise;
   }
