@@ -7,7 +7,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const LIMIT_MS = 60_000;
 
 /** What it prints when it is ready, with its own clock: that one does not count npm and the look at what is installed. */
-export const READY = /grsai-jobs is ready \(([\d.]+) s\)/;
+const READY = /grsai-jobs is ready \(([\d.]+) s\)/;
 
 export interface Started {
   /** From the command to the line that says that it is ready, in seconds. */
@@ -27,7 +27,7 @@ export async function npmStart(): Promise<Started> {
   // A process group of its own, as a terminal gives it: Ctrl-C reaches npm and what it started.
   const child = spawn('npm', ['start'], {
     ...{ cwd: ROOT, detached: true, env: { PATH, HOME, TMPDIR } },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   const signal = (name: NodeJS.Signals) => {
     if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, name);
@@ -37,6 +37,7 @@ export async function npmStart(): Promise<Started> {
   const gone = once(child, 'close');
   const lines: string[] = [];
   const ready = Promise.withResolvers<Started>();
+  createInterface({ input: child.stderr }).on('line', (line) => lines.push(line));
   createInterface({ input: child.stdout }).on('line', (line) => {
     lines.push(line);
     const own = READY.exec(line)?.[1];

@@ -1,8 +1,10 @@
 import type { Row } from '../lib/row.ts';
 import { chatToWebhook } from './chat-to-webhook.ts';
+import { killedWorker } from './killed-worker.ts';
 import { pollPace } from './poll-pace.ts';
 import { postJobs } from './post-jobs.ts';
 import { queuedMemory } from './queued-memory.ts';
+import { start } from './start.ts';
 
 /** All rows, in the order of design §10. */
-export const ROWS: readonly Row[] = [postJobs, chatToWebhook, queuedMemory, pollPace];
+export const ROWS: readonly Row[] = [postJobs, chatToWebhook, queuedMemory, pollPace, killedWorker, start];
