@@ -1,5 +1,6 @@
 import type { Row } from '../lib/row.ts';
 import { chatToWebhook } from './chat-to-webhook.ts';
+import { inFlight } from './in-flight.ts';
 import { killedWorker } from './killed-worker.ts';
 import { pollPace } from './poll-pace.ts';
 import { postJobs } from './post-jobs.ts';
@@ -7,4 +8,4 @@ import { queuedMemory } from './queued-memory.ts';
 import { start } from './start.ts';
 
 /** All rows, in the order of design §10. */
-export const ROWS: readonly Row[] = [postJobs, chatToWebhook, queuedMemory, pollPace, killedWorker, start];
+export const ROWS: readonly Row[] = [postJobs, chatToWebhook, inFlight, pollPace, queuedMemory, killedWorker, start];

@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { waitFor } from '@grsai-jobs/testkit';
+import { startAsked } from '../lib/children.ts';
+import { cpuSince } from '../lib/cpu.ts';
+import { memoryOf } from '../lib/memory.ts';
+import { startOurApi, startReadyWorker } from '../lib/ours.ts';
+import { sampleOf } from '../lib/prometheus.ts';
+import { startOwnRedis } from '../lib/redis.ts';
+import type { Row } from '../lib/row.ts';
+import { median } from '../lib/sample.ts';
+import type { EmulatorBooks, EmulatorQuestion } from '../stand-ins/emulator.ts';
+import type { LoadQuestion } from '../stand-ins/load.ts';
+
+const TASKS = 10_000;
+const WINDOW_S = 10;
+/** Longer than a run, so that all of them are alive while it is measured. */
+const TASK_MS = 3_600_000;
+const LAG = 'grsai_jobs_nodejs_eventloop_lag_p99_seconds';
+
+const JOB = {
+  type: 'image',
+  input: { model: 'nano-banana-2', prompt: 'a paper lighthouse on a foggy desk', aspect_ratio: '4:3' },
+};
+
+/**
+ * The tasks are submitted by the worker itself and then looked at by the pace of a kind that nothing is known of: for
+ * the first 90 s each of them every 4 to 5 s, which is the most that this number of tasks can ask for. A round is a
+ * window of time, in one and the same worker.
+ */
+export const inFlight: Row = {
+  name: 'in-flight',
+  measures: [
+    {
+      what: `${TASKS} image tasks in flight, one worker: its memory at the most`,
+      against: '–',
+      unit: 'MiB',
+      aim: { is: 'at most', value: 400 },
+    },
+    { what: 'the same: event loop delay, p99 of 10 s', against: '–', unit: 'ms', aim: { is: 'at most', value: 50 } },
+  ],
+  rounds: 4,
+  async run({ rounds, profileDir, say }) {
+    await using stack = new AsyncDisposableStack();
+    const redis = stack.use(await startOwnRedis());
+    const load = startAsked<LoadQuestion>(new URL('../stand-ins/load.ts', import.meta.url));
+    stack.defer(() => load.stop());
+    const emulator = startAsked<EmulatorQuestion>(new URL('../stand-ins/emulator.ts', import.meta.url));
+    stack.defer(() => emulator.stop());
+    const upstreamUrl = await emulator.ask<string>({ ask: 'start', options: { taskMs: TASK_MS } });
+    const books = () => emulator.ask<EmulatorBooks>({ ask: 'books' });
+
+    const api = await startOurApi(redis);
+    stack.defer(() => api.stop());
+    const { url, headers } = api;
+    await load.ask({ url, headers, path: '/v1/jobs', body: JSON.stringify(JOB), connections: 64, count: TASKS });
+    const env = { GRSAI_MAX_IN_FLIGHT: String(2 * TASKS) };
+    const worker = await startReadyWorker(redis, { upstreamUrl, profileDir, env });
+    stack.defer(() => worker.stop());
+    const began = performance.now();
+    const allThere = async () => (await books()).tasks === TASKS;
+    await Promise.race([waitFor(allThere, { timeoutMs: 120_000, everyMs: 100, what: `${TASKS} tasks` }), worker.broken]);
+    const submitS = (performance.now() - began) / 1000;
+    say(`${TASKS} tasks submitted in ${submitS.toFixed(1)} s`);
+
+    // Reading the metrics begins a new window of the worker's own histogram.
+    const lagMs = async () => sampleOf(await (await fetch(`${worker.url}/metrics`)).text(), LAG) * 1000;
+    const memory: number[] = [];
+    const lags: number[] = [];
+    const looks: number[] = [];
+    const cpus: number[] = [];
+    for (let round = 1; round <= rounds; round += 1) {
+      await lagMs();
+      const before = await books();
+      const used = cpuSince({ own: worker.pid, redis: redis.pid, driver: emulator.pid });
+      await Promise.race([sleep(WINDOW_S * 1000), worker.broken]);
+      const seen = (await books()).looks - before.looks;
+      cpus.push(used(seen).own);
+      looks.push(seen / WINDOW_S);
+      lags.push(await lagMs());
+      memory.push(memoryOf(worker.pid).peak);
+      say(
+        `round ${round}/${rounds}: ${memory.at(-1)?.toFixed(0)} MiB, p99 ${lags.at(-1)?.toFixed(1)} ms, ${looks.at(-1)?.toFixed(0)} looks/s`,
+      );
+    }
+    const notes = [
+      `${median(looks).toFixed(0)} looks/s at ${median(cpus).toFixed(3)} ms of the worker's CPU each, wanted are ${(TASKS / 4.5).toFixed(0)}/s (nothing known of the kind, each task every 4–5 s); ${TASKS} tasks submitted in ${submitS.toFixed(1)} s, its memory then counted as well`,
+      'the delay is what the worker tells at /metrics; 10 ms of it is the interval of the timer that measures it',
+    ];
+    return [{ figures: memory, notes }, { figures: lags }];
+  },
+};
