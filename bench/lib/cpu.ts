@@ -32,8 +32,9 @@ function cpuMsOf(pid: number): number {
 }
 
 /** Reads the clocks of these processes now; the function that comes back tells what was used since, shared among `jobs`. */
-export function cpuSince(pids: { own: number; redis: number; driver: number }): (jobs: number) => CpuTime {
-  const read = () => ({ own: cpuMsOf(pids.own), redis: cpuMsOf(pids.redis), driver: cpuMsOf(pids.driver) });
+export function cpuSince(pids: { own: number; redis?: number; driver: number }): (jobs: number) => CpuTime {
+  const { own, redis, driver } = pids;
+  const read = () => ({ own: cpuMsOf(own), redis: redis === undefined ? 0 : cpuMsOf(redis), driver: cpuMsOf(driver) });
   const before = read();
   return (jobs) => {
     const now = read();

@@ -6,6 +6,16 @@ import { pollPace } from './poll-pace.ts';
 import { postJobs } from './post-jobs.ts';
 import { queuedMemory } from './queued-memory.ts';
 import { start } from './start.ts';
+import { storeResults } from './store-results.ts';
 
 /** All rows, in the order of design §10. */
-export const ROWS: readonly Row[] = [postJobs, chatToWebhook, inFlight, pollPace, queuedMemory, killedWorker, start];
+export const ROWS: readonly Row[] = [
+  postJobs,
+  chatToWebhook,
+  inFlight,
+  pollPace,
+  storeResults,
+  queuedMemory,
+  killedWorker,
+  start,
+];
