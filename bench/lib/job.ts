@@ -13,3 +13,9 @@ export function chatJob(webhookUrl: string) {
 }
 
 export type ChatJob = ReturnType<typeof chatJob>;
+
+/** The same job as an item of a batch, without a webhook of its own. */
+export function batchLine(i: number) {
+  const { type, input } = chatJob('');
+  return { custom_id: `line-${i}`, type, input };
+}

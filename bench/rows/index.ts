@@ -2,6 +2,7 @@ import type { Row } from '../lib/row.ts';
 import { chatToWebhook } from './chat-to-webhook.ts';
 import { inFlight } from './in-flight.ts';
 import { killedWorker } from './killed-worker.ts';
+import { ndjsonBatch } from './ndjson-batch.ts';
 import { pollPace } from './poll-pace.ts';
 import { postJobs } from './post-jobs.ts';
 import { queuedMemory } from './queued-memory.ts';
@@ -12,6 +13,7 @@ import { storeResults } from './store-results.ts';
 export const ROWS: readonly Row[] = [
   postJobs,
   chatToWebhook,
+  ndjsonBatch,
   inFlight,
   pollPace,
   storeResults,

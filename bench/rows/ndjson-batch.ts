@@ -1,0 +1,118 @@
+import { createJobStore } from '@grsai-jobs/job-store';
+import { type RedisHandle, waitFor } from '@grsai-jobs/testkit';
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import type { BulkQuestion } from '../bare/bulk.ts';
+import { type Asked, startAsked } from '../lib/children.ts';
+import { cpuSince } from '../lib/cpu.ts';
+import { peakSince } from '../lib/memory.ts';
+import { startOurApi, startReadyWorker } from '../lib/ours.ts';
+import { connectionTo, startOwnRedis } from '../lib/redis.ts';
+import type { Row } from '../lib/row.ts';
+import { alternate, median, type Sample } from '../lib/sample.ts';
+import type { BatchLoadQuestion } from '../stand-ins/batch-load.ts';
+
+const LINES = 50_000;
+/** Both sides have added so many before they are measured. */
+const WARM_UP = 1000;
+const LAST_ENTRY_MS = 60_000;
+
+const what = `NDJSON batch of ${LINES} lines`;
+const against = 'bare addBulk in thousands';
+
+interface BatchSample extends Sample {
+  readonly lastEntrySeconds: number;
+  readonly apiMemory: number;
+  readonly workerMemory: number;
+}
+
+/**
+ * Each round has new processes and a new Redis on both sides. The API reads and writes the lines; the worker adds the
+ * entries, from the 202 on. Its `call` queue is paused by an operator, so that it does nothing else.
+ */
+export const ndjsonBatch: Row = {
+  name: 'ndjson-batch',
+  measures: [
+    { what: `${what}, to the 202`, against, unit: '', aim: { is: 'at least', value: 1.5 } },
+    { what: 'the same, to the last entry', against, unit: '', aim: { is: 'at least', value: 0.6 } },
+    { what: 'the same: more memory of the API', against: '–', unit: 'MiB', aim: { is: 'at most', value: 128 } },
+  ],
+  rounds: 5,
+  async run({ rounds, profileDir, say }) {
+    await using stack = new AsyncDisposableStack();
+    const load = startAsked<BatchLoadQuestion>(new URL('../stand-ins/batch-load.ts', import.meta.url));
+    stack.defer(() => load.stop());
+    const samples: BatchSample[] = [];
+    const sides = {
+      ours: async () => {
+        const sample = await ours(load, profileDir);
+        samples.push(sample);
+        return sample;
+      },
+      bare: () => bare(load.pid),
+    };
+    const compared = await alternate(rounds, sides, say);
+    const all = samples.map((each) => each.lastEntrySeconds);
+    const toLast = all.map((seconds, i) => LINES / seconds / (compared.bare[i]?.perSecond ?? Number.NaN));
+    const notes = [
+      `seconds (medians): to the 202 ${middle(compared.ours)}, to the last entry ${median(all).toFixed(1)}; bare ${middle(compared.bare)}, which parses and checks nothing and keeps the entries alone`,
+    ];
+    const memory = samples.map((each) => each.apiMemory);
+    const memoryNote = `the worker that adds the entries takes ${median(samples.map((each) => each.workerMemory)).toFixed(0)} MiB more`;
+    return [{ ...compared, notes }, { figures: toLast }, { figures: memory, notes: [memoryNote] }];
+  },
+};
+
+const middle = (samples: readonly Sample[]): string => median(samples.map(({ perSecond }) => LINES / perSecond)).toFixed(1);
+
+async function ours(load: Asked<BatchLoadQuestion>, profileDir: string | undefined): Promise<BatchSample> {
+  await using stack = new AsyncDisposableStack();
+  const redis = stack.use(await startOwnRedis());
+  await pauseCalls(redis);
+  const queue = new Queue('call', { connection: connectionTo(redis), prefix: '{gj-q}' });
+  stack.defer(() => queue.close());
+  const api = await startOurApi(redis, profileDir);
+  stack.defer(() => api.stop());
+  const worker = await startReadyWorker(redis, { profileDir });
+  stack.defer(() => worker.stop());
+  const send = () => load.ask<number>({ ask: 'send', url: api.url, headers: api.headers });
+  const added = async (lines: number) =>
+    await waitFor(async () => (await queue.getPrioritizedCount()) >= lines, {
+      ...{ timeoutMs: LAST_ENTRY_MS, everyMs: 20, what: `${lines} entries` },
+    });
+
+  await load.ask({ ask: 'prepare', lines: WARM_UP });
+  await send();
+  await added(WARM_UP);
+  await load.ask({ ask: 'prepare', lines: LINES });
+  const used = cpuSince({ own: api.pid, redis: redis.pid, driver: load.pid });
+  const moreOfApi = peakSince(api.pid);
+  const moreOfWorker = peakSince(worker.pid);
+  const began = performance.now();
+  const seconds = await Promise.race([send(), api.broken]);
+  const cpu = used(LINES);
+  await Promise.race([added(WARM_UP + LINES), worker.broken]);
+  const lastEntrySeconds = (performance.now() - began) / 1000;
+  const memory = { apiMemory: moreOfApi(), workerMemory: moreOfWorker() };
+  return { perSecond: LINES / seconds, cpu, lastEntrySeconds, ...memory };
+}
+
+/** As `PATCH /admin/v1/queues/call` does; the worker finds it when it starts. */
+async function pauseCalls(handle: RedisHandle): Promise<void> {
+  const redis = new Redis(handle.url);
+  const { pauses } = createJobStore({ redis, prefix: 'gj', clock: { now: () => Date.now() } });
+  await pauses.put('call', { reason: 'operator', since: Date.now(), detail: 'bench', state: 'paused' });
+  redis.disconnect();
+}
+
+async function bare(loadPid: number): Promise<Sample> {
+  await using stack = new AsyncDisposableStack();
+  const redis = stack.use(await startOwnRedis());
+  const child = startAsked<BulkQuestion>(new URL('../bare/bulk.ts', import.meta.url));
+  stack.defer(() => child.stop());
+  const connection = connectionTo(redis);
+  await child.ask({ redis: connection, lines: WARM_UP });
+  const used = cpuSince({ own: child.pid, redis: redis.pid, driver: loadPid });
+  const seconds = await child.ask<number>({ redis: connection, lines: LINES });
+  return { perSecond: LINES / seconds, cpu: used(LINES) };
+}
