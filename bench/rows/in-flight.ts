@@ -15,7 +15,11 @@ const TASKS = 10_000;
 const WINDOW_S = 10;
 /** Longer than a run, so that all of them are alive while it is measured. */
 const TASK_MS = 3_600_000;
+
+/** What the worker tells of itself. */
 const LAG = 'grsai_jobs_nodejs_eventloop_lag_p99_seconds';
+const HEAP_USED = 'grsai_jobs_nodejs_heap_size_used_bytes';
+const HEAP_TOTAL = 'grsai_jobs_nodejs_heap_size_total_bytes';
 
 const JOB = {
   type: 'image',
@@ -56,6 +60,7 @@ export const inFlight: Row = {
     const env = { GRSAI_MAX_IN_FLIGHT: String(2 * TASKS) };
     const worker = await startReadyWorker(redis, { upstreamUrl, profileDir, env });
     stack.defer(() => worker.stop());
+    const idle = memoryOf(worker.pid).rss;
     const began = performance.now();
     const allThere = async () => (await books()).tasks === TASKS;
     await Promise.race([waitFor(allThere, { timeoutMs: 120_000, everyMs: 100, what: `${TASKS} tasks` }), worker.broken]);
@@ -63,26 +68,34 @@ export const inFlight: Row = {
     say(`${TASKS} tasks submitted in ${submitS.toFixed(1)} s`);
 
     // Reading the metrics begins a new window of the worker's own histogram.
-    const lagMs = async () => sampleOf(await (await fetch(`${worker.url}/metrics`)).text(), LAG) * 1000;
+    const metrics = async () => {
+      const text = await (await fetch(`${worker.url}/metrics`)).text();
+      const mib = (name: string) => (sampleOf(text, name) / 1024 ** 2).toFixed(0);
+      return { lagMs: sampleOf(text, LAG) * 1000, heap: `${mib(HEAP_USED)} of ${mib(HEAP_TOTAL)} MiB` };
+    };
     const memory: number[] = [];
     const lags: number[] = [];
+    let heap = '';
     const looks: number[] = [];
     const cpus: number[] = [];
     for (let round = 1; round <= rounds; round += 1) {
-      await lagMs();
+      await metrics();
       const before = await books();
       const used = cpuSince({ own: worker.pid, redis: redis.pid, driver: emulator.pid });
       await Promise.race([sleep(WINDOW_S * 1000), worker.broken]);
       const seen = (await books()).looks - before.looks;
       cpus.push(used(seen).own);
       looks.push(seen / WINDOW_S);
-      lags.push(await lagMs());
+      const told = await metrics();
+      heap = told.heap;
+      lags.push(told.lagMs);
       memory.push(memoryOf(worker.pid).peak);
       say(
         `round ${round}/${rounds}: ${memory.at(-1)?.toFixed(0)} MiB, p99 ${lags.at(-1)?.toFixed(1)} ms, ${looks.at(-1)?.toFixed(0)} looks/s`,
       );
     }
     const notes = [
+      `idle ${idle.toFixed(0)} MiB; at the end ${memoryOf(worker.pid).rss.toFixed(0)} MiB, of its heap ${heap} in use`,
       `${median(looks).toFixed(0)} looks/s at ${median(cpus).toFixed(3)} ms of the worker's CPU each, wanted are ${(TASKS / 4.5).toFixed(0)}/s (nothing known of the kind, each task every 4–5 s); ${TASKS} tasks submitted in ${submitS.toFixed(1)} s, its memory then counted as well`,
       'the delay is what the worker tells at /metrics; 10 ms of it is the interval of the timer that measures it',
     ];
