@@ -7,7 +7,6 @@ import { createObjectStore } from '@grsai-jobs/object-store';
 import { connectRedis, createBoardQueues, createProducer } from '@grsai-jobs/queue';
 import { createMetrics, type Logger, type Service, stopInOrder, systemClock, throttledLog } from '@grsai-jobs/runtime';
 import { createEgress, createKeyring, createSecretBox, newSecret } from '@grsai-jobs/webhooks';
-import { monotonicFactory } from 'ulid';
 import type { ApiConfig } from './config.ts';
 import { createApp } from './http/app.ts';
 import { createAuth } from './http/auth.ts';
@@ -32,6 +31,7 @@ import { jobRoutes } from './http/routes/jobs.ts';
 import { webhookDeliveryRoutes } from './http/routes/webhook-deliveries.ts';
 import { webhookSecretRoutes } from './http/routes/webhook-secret.ts';
 import { answerUnreadable } from './http/unreadable.ts';
+import { createUlids } from './ulids.ts';
 import { createAcceptBatch } from './use-cases/accept-batch.ts';
 import { createAcceptJob } from './use-cases/accept-job.ts';
 import { imageProblems, webhookProblems } from './use-cases/check-request.ts';
@@ -108,7 +108,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   const memory = watchMemory(store.health, onError);
   const intake = {
     defaults: { image: config.ON_UNKNOWN_SUBMIT_IMAGE, chat: config.ON_UNKNOWN_SUBMIT_CHAT },
-    newUlid: monotonicFactory(),
+    newUlid: createUlids(),
     keepInputs: createKeepInputs({ objects, keyPrefix: config.S3_PREFIX, log }),
     memory,
     clock,
