@@ -20,7 +20,7 @@ export function memoryOf(pid: number): Memory {
 }
 
 /** @param text of /proc/<pid>/status, where sizes are in KiB. */
-export function parseStatus(text: string): Memory {
+function parseStatus(text: string): Memory {
   const kib = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1] ?? Number.NaN);
   return { rss: (kib('VmRSS') * 1024) / MIB, peak: (kib('VmHWM') * 1024) / MIB };
 }
