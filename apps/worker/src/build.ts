@@ -1,6 +1,14 @@
 import { Grsai } from '@grsai-jobs/grsai';
 import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
-import { BULK_WORK, createJobStore, hearCancels, hearSecretChanges, hearSignals, RECOVER_WORK, watchMemory } from '@grsai-jobs/job-store';
+import {
+  BULK_WORK,
+  createJobStore,
+  hearCancels,
+  hearSecretChanges,
+  hearSignals,
+  RECOVER_WORK,
+  watchMemory,
+} from '@grsai-jobs/job-store';
 import { createObjectStore } from '@grsai-jobs/object-store';
 import {
   type Consumer,
