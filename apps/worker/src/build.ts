@@ -1,14 +1,6 @@
 import { Grsai } from '@grsai-jobs/grsai';
 import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
-import {
-  BULK_WORK,
-  createJobStore,
-  hearCancels,
-  hearSecretChanges,
-  hearSignals,
-  RECOVER_WORK,
-  watchMemory,
-} from '@grsai-jobs/job-store';
+import { BULK_WORK, createJobStore, hearSignals, RECOVER_WORK, watchMemory } from '@grsai-jobs/job-store';
 import { createObjectStore } from '@grsai-jobs/object-store';
 import {
   type Consumer,
@@ -132,21 +124,6 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
   const tasks = createKnownTasks();
   const openCalls = createOpenCalls();
   const listener = await connectRedis(config.REDIS_URL, 'consumer', { onError });
-  await hearCancels({
-    redis: listener,
-    prefix: config.REDIS_PREFIX,
-    onCancel: (jobId) => openCalls.cancel(jobId),
-    onListening: () => openCalls.catchUp(store.jobs).catch(onError),
-    onError,
-  });
-  await hearSecretChanges({
-    redis: listener,
-    prefix: config.REDIS_PREFIX,
-    onChange: secrets.changed,
-    onListening: secrets.listening,
-    onDeaf: secrets.deaf,
-    onError,
-  });
   const inputs = createInputObjects(objects, config.INPUT_IMAGES);
   const pace = createLearnedPace(store.paces, onError);
   const configured: Configured = {
@@ -196,9 +173,13 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
   const ear = hearSignals({
     redis: listener,
     prefix: config.REDIS_PREFIX,
-    on: { settings: applySettings },
-    onListening: applySettings,
-    onDeaf: () => undefined,
+    on: { cancels: openCalls.cancel, secretChanges: secrets.changed, settings: applySettings },
+    onListening: () => {
+      openCalls.catchUp(store.jobs).catch(onError);
+      secrets.listening();
+      applySettings();
+    },
+    onDeaf: secrets.deaf,
     onError,
   });
   const rounds = [

@@ -173,8 +173,9 @@ export function createBatches(redis: Redis, run: RunScript, keys: Keys, clock: {
       after: ListPlace | null;
       limit: number;
     }): Promise<{ batches: BatchRecord[]; next: ListPlace | null }> {
-      const key = keys.tenantBatches(o.tenant);
-      const { ids, next } = await newestFirst.page({ key, place: o.after, limit: o.limit });
+      const indexes = [keys.tenantBatches(o.tenant)];
+      const { places, next } = await newestFirst.page({ indexes, behind: o.after, limit: o.limit });
+      const ids = places.map(({ id }) => id);
       const found = await pipelined(redis, ids, (pipeline, id) => pipeline.hgetall(keys.batch(id)));
       const batches = ids.flatMap((id, i) => {
         const fields = found[i] as Record<string, string>;

@@ -2,8 +2,8 @@ import type { Redis } from 'ioredis';
 import { type Fields, json, number, optionalNumber } from './fields.ts';
 import type { JobFilter } from './job-list.ts';
 import type { Keys } from './keys.ts';
+import { type ListPlace, placesIn } from './newest-first.ts';
 import { pipelined } from './pipelined.ts';
-import { type ListPlace, placesIn } from './places.ts';
 import type { RunScript } from './scripts.ts';
 
 export const BULK_ACTIONS = ['requeue', 'cancel', 'redeliver'] as const;

@@ -71,13 +71,13 @@ export function createDeliveryList(redis: Redis, keys: Keys) {
         const last = deliveries.at(-1);
         return { deliveries, next: last && rest.length > o.limit ? { at: last.created_at, id: last.id } : null };
       }
-      const { ids, next } = await newestFirst.page({
-        key: keys.tenantDeliveries(o.tenant),
-        place: o.after,
+      const { places, next } = await newestFirst.page({
+        indexes: [keys.tenantDeliveries(o.tenant)],
+        behind: o.after,
         limit: o.limit,
         hits: filter.state || filter.type || filter.goesTo ? (some) => hits(some, filter) : undefined,
       });
-      return { deliveries: await read(ids), next };
+      return { deliveries: await read(places.map(({ id }) => id)), next };
     },
 
     /**

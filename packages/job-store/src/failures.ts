@@ -2,8 +2,8 @@ import { type JobError, type JobRequest, type Signature, signatureOf } from '@gr
 import type { Redis } from 'ioredis';
 import { unpackDoc } from './doc-codec.ts';
 import type { Keys } from './keys.ts';
+import { type ListPlace, placesIn } from './newest-first.ts';
 import { pipelined } from './pipelined.ts';
-import { type ListPlace, placesIn } from './places.ts';
 import { signatureField, signatureIn } from './record-codec.ts';
 
 /** Which failures count; what is left out does not matter. Times of the failure in ms since 1970, both ends open. */

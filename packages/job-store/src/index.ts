@@ -12,7 +12,7 @@ export {
   type BulkPlace,
   type BulkStatus,
 } from './bulk-actions.ts';
-export { type CancelSignals, hearCancels } from './cancel-signals.ts';
+export type { CancelSignals } from './cancel-signals.ts';
 export type { Claimed, Claims } from './claims.ts';
 export type { Deliveries, HeldTry, OpenTry, Settled, Settlement, Told } from './deliveries.ts';
 export type { DeliveryFilter, DeliveryList, DeliveryPage } from './delivery-list.ts';
@@ -26,17 +26,17 @@ export type { JobMoves } from './job-moves.ts';
 export type { JobHead, JobReads } from './job-reads.ts';
 export { createJobStore, type JobStore } from './job-store.ts';
 export { type MemoryWatch, watchMemory } from './memory-watch.ts';
+export type { ListPlace } from './newest-first.ts';
 export type { Overview, Rates, Standing } from './overview.ts';
 export { type OwedEntry, owedEntry } from './owed.ts';
 export type { Paces } from './paces.ts';
 export type { Pause, Pauses } from './pauses.ts';
-export type { ListPlace } from './places.ts';
 export type { QueueChange, QueueSettings } from './queue-settings.ts';
 export { RATE_WINDOW_S, type RateCount, type RateLimit } from './rate-limits.ts';
 export { RECOVER_WORK, type RecoverOrder, recoverWork } from './recovery.ts';
 export type { Moved } from './run-move.ts';
 export { type Channel, hearSignals, type Listener } from './signals.ts';
 export type { Sweeps } from './sweeps.ts';
-export { hearSecretChanges, type Tenants } from './tenants.ts';
+export type { Tenants } from './tenants.ts';
 export { ANNOUNCE_EVERY_MS, type SeenWorker, type WorkerInfo, type Workers } from './workers.ts';
 export { type Work, type Works, workId } from './works.ts';

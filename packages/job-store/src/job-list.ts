@@ -2,8 +2,8 @@ import { type JobError, type JobRecord, type JobRequest, type Status, signatureO
 import type { Redis } from 'ioredis';
 import { unpackDoc } from './doc-codec.ts';
 import type { Keys } from './keys.ts';
+import { createNewestFirst, type ListPlace } from './newest-first.ts';
 import { pipelined } from './pipelined.ts';
-import { type ListPlace, placesOver } from './places.ts';
 import { decodeRecord, signatureIn } from './record-codec.ts';
 import type { Tenants } from './tenants.ts';
 
@@ -36,10 +36,6 @@ export interface ListAsked {
   after: ListPlace | null;
   limit: number;
 }
-
-/** So many records one request reads at most; a page can be shorter than asked for and still have a next one (design §2). */
-const READ_AT_MOST = 2000;
-const READ_AT_ONCE = 200;
 
 /** The fields of a record that filters need, in the order of {@link matches}. The input can be large and is not read for them unless asked. */
 const HEAD = ['st', 'batch', 'err', 'sig', 'cr'] as const;
@@ -87,15 +83,16 @@ export type JobList = ReturnType<typeof createJobList>;
 
 /** Jobs of one tenant or of all, the newest first. */
 export function createJobList(redis: Redis, keys: Keys, tenants: Pick<Tenants, 'all'>) {
+  const newestFirst = createNewestFirst(redis);
+
   async function indexesOf(tenant: string | null, filter: JobFilter): Promise<string[]> {
     if (isOfFailures(filter)) return [tenant === null ? keys.failed : keys.tenantFailed(tenant)];
     return (tenant === null ? await tenants.all() : [tenant]).map(keys.tenantJobs);
   }
 
-  async function hits(chunk: readonly ListPlace[], filter: JobFilter): Promise<boolean[]> {
-    if (!isFiltered(filter)) return chunk.map(() => true);
+  async function hits(ids: readonly string[], filter: JobFilter): Promise<boolean[]> {
     const fields = [...HEAD, ...(needsDoc(filter) ? ['doc'] : [])];
-    const replies = await pipelined(redis, chunk, (pipeline, { id }) => pipeline.hmget(keys.job(id), ...fields));
+    const replies = await pipelined(redis, ids, (pipeline, id) => pipeline.hmget(keys.job(id), ...fields));
     return replies.map((parts) => matches(filter, parts as Part[]));
   }
 
@@ -105,24 +102,16 @@ export function createJobList(redis: Redis, keys: Keys, tenants: Pick<Tenants, '
   }
 
   /** Places of the jobs that fit, behind `after`. */
-  async function places(o: ListAsked): Promise<{ places: ListPlace[]; next: ListPlace | null }> {
-    const places: ListPlace[] = [];
-    const size = isFiltered(o.filter) ? READ_AT_ONCE : o.limit;
-    const indexes = await indexesOf(o.tenant, o.filter);
-    const between = isOfFailures(o.filter)
-      ? { before: o.filter.failedBefore }
-      : { after: o.filter.createdAfter, before: o.filter.createdBefore };
-    let next = o.after;
-    for (let read = 0; read < READ_AT_MOST; ) {
-      const { found, more } = await placesOver(redis, indexes, between, next, size);
-      const hit = await hits(found, o.filter);
-      const last = nthHit(hit, o.limit - places.length);
-      places.push(...found.slice(0, last + 1).filter((_, i) => hit[i]));
-      next = last + 1 < found.length || more ? (found[last] ?? null) : null;
-      read += found.length;
-      if (next === null || places.length === o.limit) break;
-    }
-    return { places, next };
+  async function places({ tenant, filter, after, limit }: ListAsked): Promise<{ places: ListPlace[]; next: ListPlace | null }> {
+    return await newestFirst.page({
+      indexes: await indexesOf(tenant, filter),
+      between: isOfFailures(filter)
+        ? { before: filter.failedBefore }
+        : { after: filter.createdAfter, before: filter.createdBefore },
+      behind: after,
+      limit,
+      hits: isFiltered(filter) ? (ids) => hits(ids, filter) : undefined,
+    });
   }
 
   return {
@@ -134,11 +123,4 @@ export function createJobList(redis: Redis, keys: Keys, tenants: Pick<Tenants, '
       return { jobs: await records(found.map(({ id }) => id)), next };
     },
   };
-}
-
-/** The index of the `n`th hit, or the last index when there are fewer. */
-function nthHit(hit: readonly boolean[], n: number): number {
-  let left = n;
-  const index = hit.findIndex((each) => each && --left === 0);
-  return index === -1 ? hit.length - 1 : index;
 }

@@ -1,9 +1,66 @@
 import type { Redis } from 'ioredis';
 
-/** A place in a list, whether or not what stood there still exists. */
+/** A place in an index by time, whether or not what stood there still exists. */
 export interface ListPlace {
   at: number;
   id: string;
+}
+
+/** Times in ms since 1970, both ends open. */
+interface Between {
+  after?: number | undefined;
+  before?: number | undefined;
+}
+
+/** Highest and lowest score of what is asked for. */
+function scores({ before, after }: Between, behind: ListPlace | null): [string, string] {
+  const min = after === undefined ? '-inf' : `(${after}`;
+  if (behind !== null && behind.at < (before ?? Number.POSITIVE_INFINITY)) return [String(behind.at), min];
+  return [before === undefined ? '+inf' : `(${before}`, min];
+}
+
+/** Places of one index behind `behind`, the newest first. Those of one millisecond stand in the order of their ids. */
+export async function placesIn(
+  redis: Redis,
+  index: string,
+  between: Between,
+  behind: ListPlace | null,
+  count: number,
+): Promise<ListPlace[]> {
+  const found: ListPlace[] = [];
+  const [max, min] = scores(between, behind);
+  for (let offset = 0; found.length < count; offset += count) {
+    const page = ['BYSCORE', 'REV', 'LIMIT', offset, count, 'WITHSCORES'] as const;
+    const flat = await redis.zrange(index, max, min, ...page);
+    const read = Array.from({ length: flat.length / 2 }, (_, i) => ({ id: String(flat[2 * i]), at: Number(flat[2 * i + 1]) }));
+    found.push(...read.filter((place) => behind === null || place.at < behind.at || place.id < behind.id));
+    if (read.length < count) break;
+  }
+  return found.slice(0, count);
+}
+
+/** An index is asked for no fewer than this, so that many small ones do not cost a round trip for each place. */
+const LEAST = 20;
+
+const byAge = (a: ListPlace, b: ListPlace): number => b.at - a.at || (a.id < b.id ? 1 : -1);
+
+/** The same over several indexes at once. It may answer fewer than `count`; `more` says whether there are others behind them. */
+async function placesOver(
+  redis: Redis,
+  indexes: readonly string[],
+  between: Between,
+  behind: ListPlace | null,
+  count: number,
+): Promise<{ found: ListPlace[]; more: boolean }> {
+  const each = indexes.length === 1 ? count + 1 : Math.max(LEAST, Math.ceil((2 * count) / Math.max(1, indexes.length)));
+  const lists = await Promise.all(indexes.map((index) => placesIn(redis, index, between, behind, each)));
+  // An index that has more may have places right behind its last: what is older than that cannot be put in order yet.
+  const horizon = lists.flatMap((list) => (list.length === each ? list.slice(-1) : [])).sort(byAge)[0];
+  const sure = lists
+    .flat()
+    .sort(byAge)
+    .filter((place) => horizon === undefined || byAge(place, horizon) <= 0);
+  return { found: sure.slice(0, count), more: sure.length > count || horizon !== undefined };
 }
 
 /** So many records one request reads at most; a page can be shorter than asked for and still have a next one (design §2). */
@@ -12,54 +69,33 @@ const READ_AT_ONCE = 200;
 
 /** What a page is made of. */
 export interface PageOrder {
-  /** A sorted set: id → ms since 1970. */
-  key: string;
-  /** Both ends open, in ms. */
-  range?: { after?: number | undefined; before?: number | undefined };
-  place: ListPlace | null;
+  /** Sorted sets: id → ms since 1970. */
+  indexes: readonly string[];
+  between?: Between;
+  behind: ListPlace | null;
   limit: number;
   /** Which of these belong on the page, in their order; left out: all of them. */
   hits?: ((ids: readonly string[]) => Promise<boolean[]>) | undefined;
 }
 
-/** Highest and lowest score of what is asked for. */
-function scores({ after, before = Number.POSITIVE_INFINITY }: NonNullable<PageOrder['range']>, place: ListPlace | null) {
-  const min = after === undefined ? '-inf' : `(${after}`;
-  if (place !== null && place.at < before) return [String(place.at), min] as const;
-  return [before === Number.POSITIVE_INFINITY ? '+inf' : `(${before}`, min] as const;
-}
-
-/** Reads sorted sets from the newest to the oldest, page by page. What has one time stands in the order of its ids. */
+/** Reads indexes from the newest to the oldest, page by page. What has one time stands in the order of its ids. */
 export function createNewestFirst(redis: Redis) {
-  async function places(o: PageOrder, place: ListPlace | null, count: number): Promise<ListPlace[]> {
-    const found: ListPlace[] = [];
-    const [max, min] = scores(o.range ?? {}, place);
-    for (let offset = 0; found.length < count; offset += count) {
-      const page = ['BYSCORE', 'REV', 'LIMIT', offset, count, 'WITHSCORES'] as const;
-      const flat = await redis.zrange(o.key, max, min, ...page);
-      const read = Array.from({ length: flat.length / 2 }, (_, i) => ({ id: String(flat[2 * i]), at: Number(flat[2 * i + 1]) }));
-      found.push(...read.filter((each) => place === null || each.at < place.at || each.id < place.id));
-      if (read.length < count) break;
-    }
-    return found.slice(0, count);
-  }
-
   return {
-    /** One page of ids. With `hits` it reads at most 2 000, so a rare filter can answer an empty page with a next one. */
-    async page(o: PageOrder): Promise<{ ids: string[]; next: ListPlace | null }> {
-      const ids: string[] = [];
+    /** One page. With `hits` it reads at most some 2 000 records, so a rare filter can answer an empty page with a next one. */
+    async page(o: PageOrder): Promise<{ places: ListPlace[]; next: ListPlace | null }> {
+      const places: ListPlace[] = [];
       const size = o.hits === undefined ? o.limit : READ_AT_ONCE;
-      let next = o.place;
-      for (let read = 0; read < READ_AT_MOST; read += size) {
-        const found = await places(o, next, size + 1);
-        const chunk = found.slice(0, size).map(({ id }) => id);
-        const hit = o.hits === undefined ? chunk.map(() => true) : await o.hits(chunk);
-        const last = nthHit(hit, o.limit - ids.length);
-        ids.push(...chunk.slice(0, last + 1).filter((_, i) => hit[i]));
-        next = last + 1 < found.length ? (found[last] ?? null) : null;
-        if (next === null || ids.length === o.limit) break;
+      let next = o.behind;
+      for (let read = 0; read < READ_AT_MOST; ) {
+        const { found, more } = await placesOver(redis, o.indexes, o.between ?? {}, next, size);
+        const hit = o.hits === undefined ? found.map(() => true) : await o.hits(found.map(({ id }) => id));
+        const last = nthHit(hit, o.limit - places.length);
+        places.push(...found.slice(0, last + 1).filter((_, i) => hit[i]));
+        next = last + 1 < found.length || more ? (found[last] ?? null) : null;
+        read += found.length;
+        if (next === null || places.length === o.limit) break;
       }
-      return { ids, next };
+      return { places, next };
     },
   };
 }

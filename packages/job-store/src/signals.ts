@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { createKeys, type Keys } from './keys.ts';
 
 /** What one process tells others. No more than hints: what they are about stands in Redis. */
-export type Channel = keyof Pick<Keys, 'revoked' | 'settings'>;
+export type Channel = keyof Pick<Keys, 'cancels' | 'revoked' | 'secretChanges' | 'settings'>;
 
 export interface Listener {
   readonly name: string;

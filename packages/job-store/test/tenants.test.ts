@@ -36,14 +36,14 @@ test('when the answer to a change is lost then the change that is sent again say
   await cut;
 });
 
-test('each tenant is visited, and none of its lists is taken for one', async () => {
-  const { store, redis } = await startStore();
-  for (const tenant of ['acme', 'b-2']) await redis.hset(`{gj}:tenant:${tenant}`, 'webhook_secret', 'x');
-  await redis.zadd('{gj}:tenant:acme:jobs', 1, 'job_1');
-  await redis.hset('{gj}:tenant:acme:hash', 'a', 'b');
-  const seen: string[] = [];
-  await store.tenants.forEach(async (tenant) => {
-    seen.push(tenant);
-  });
-  expect(seen.sort()).toEqual(['acme', 'b-2']);
+test('each tenant that ever had a key is known, and the one of the first key', async () => {
+  const { store } = await startStore();
+  for (const [tenant, name] of [
+    ['acme', 'a'],
+    ['acme', 'b'],
+    ['b-2', 'c'],
+  ] as const) {
+    await store.apiKeys.create({ tenant, name, scopes: ['jobs:read'], expiresAt: null, now: 1 });
+  }
+  expect((await store.tenants.all()).sort()).toEqual(['acme', 'admin', 'b-2']);
 });

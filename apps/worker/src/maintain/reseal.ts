@@ -7,7 +7,7 @@ import type { Keyring, SecretBox } from '@grsai-jobs/webhooks';
  * nothing is left: then the older keys can go.
  */
 export function startReseal(o: {
-  tenants: Pick<Tenants, 'forEach' | 'webhookSecrets'>;
+  tenants: Pick<Tenants, 'all' | 'webhookSecrets'>;
   keyring: Pick<Keyring, 'read'>;
   box: SecretBox;
   log: Logger;
@@ -28,7 +28,11 @@ export function startReseal(o: {
     }
   }
 
-  const done = o.tenants.forEach(look).then(
+  async function lookAtAll(): Promise<void> {
+    for (const tenant of await o.tenants.all()) await look(tenant);
+  }
+
+  const done = lookAtAll().then(
     () => o.log.info({ event: 'secrets.resealed', resealed, unreadable }, 'nothing lies under an older key of SECRETS_KEY now'),
     (err: unknown) => {
       if (!o.stopping.aborted) o.log.error({ event: 'secrets.reseal_failed', err }, 'the next start of a worker tries again');
