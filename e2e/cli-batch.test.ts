@@ -91,10 +91,13 @@ test('when Ctrl-C is pressed while a batch is followed then it goes on, and it i
   const stack = await startStack();
   const jobs = commandLine(stack);
   const input = ndjson(line('slow', 'Hello [[chat-ms=60000]]'), line('quick', 'Hello'));
+  let pressed = false;
   const stopped = await jobs(['submit', '-', '--idempotency-key', 'k1'], {
     input,
     onStderr: (soFar, kill) => {
-      if (/of 2: /.test(soFar)) kill('SIGINT');
+      if (pressed || !/of 2: /.test(soFar)) return;
+      pressed = true;
+      kill('SIGINT');
     },
   });
   const id = /batch_\w{26}/.exec(stopped.stderr)?.[0] ?? '';

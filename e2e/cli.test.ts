@@ -115,9 +115,12 @@ describe('while a job is awaited', () => {
   test('when Ctrl-C is pressed then the job goes on and the way to follow it is told', async () => {
     const stack = await startStack({ emulator: { taskMs: 3000 } });
     const jobs = commandLine(stack);
+    let pressed = false;
     const stopped = await jobs([...IMAGE, 'a paper lighthouse', '--wait'], {
       onStderr: (soFar, kill) => {
-        if (soFar.includes('generating')) kill('SIGINT');
+        if (pressed || !soFar.includes('generating')) return;
+        pressed = true;
+        kill('SIGINT');
       },
     });
     const id = /job_\w{26}/.exec(stopped.stderr)?.[0] ?? '';

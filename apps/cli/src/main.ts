@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from './program.ts';
 
 const interrupt = new AbortController();
-process.once('SIGINT', () => {
-  interrupt.abort();
+process.on('SIGINT', () => {
   // Whoever presses it twice does not want to read how to go on.
-  process.once('SIGINT', () => process.exit(130));
+  if (interrupt.signal.aborted) process.exit(130);
+  interrupt.abort();
 });
 // `jobs list | head`: the reader has what it wanted.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
