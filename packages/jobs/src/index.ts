@@ -69,8 +69,10 @@ export {
   throttleMs,
   type Verdict,
 } from './retry-table.ts';
-export { SIGNATURE, type Signature, signatureOf } from './signature.ts';
+export { SIGNATURE, type Signature, signatureOf, wordsOf } from './signature.ts';
 export {
+  FAILED,
+  isFailed,
   isTerminal,
   STAGES,
   STATUSES,

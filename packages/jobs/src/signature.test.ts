@@ -23,6 +23,14 @@ test.each([
   ['an apostrophe', "it can't be done and won't be", "it can't be done and won't be"],
   ['words that look like hex', 'a defaced facade', 'a defaced facade'],
   ['other scripts', '任务 123 失败：内容违规', '任务 <n> 失败：内容违规'],
+  [
+    'an answer of upstream as JSON',
+    '{"error":{"message":"The prompt \\"x\\" violates our policy\\u3002","type":"rix_api_error","code":7}}',
+    'The prompt <quoted> violates our policy。 rix_api_error',
+  ],
+  ['a task as JSON', '{"id":"14-5a0e8c1d-77aa","results":[],"status":"failed","error":"no node"}', '<n> failed no node'],
+  ['JSON that was cut off', '{"error":{"message":"generation fai', 'generation fai'],
+  ['JSON without words', '{"code": 12}', '{<quoted>: <n>}'],
   ['white space', '  two\n\n lines ', 'two lines'],
 ])('when a text holds %s then only what failures share is left', (_what, message, text) => {
   expect(signatureOf(failed(message)).text).toBe(text);

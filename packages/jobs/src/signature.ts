@@ -34,9 +34,27 @@ const VARIABLE: readonly (readonly [RegExp, string])[] = [
   [/\s+/g, ' '],
 ];
 
+/** What stands behind the keys of JSON; the last may be cut off. */
+const JSON_STRING = /:\s*"((?:[^"\\]|\\.)*)/g;
+
+/** What a JSON answer says, without its keys, also one that was cut off; other texts as they are. */
+export function wordsOf(text: string): string {
+  if (!/^\s*[[{]/.test(text)) return text;
+  const words = [...text.matchAll(JSON_STRING)].map(([, inside = '']) => unescaped(inside)).filter((each) => each !== '');
+  return words.length > 0 ? words.join(' ') : text;
+}
+
+function unescaped(inside: string): string {
+  try {
+    return JSON.parse(`"${inside}"`) as string;
+  } catch {
+    return inside;
+  }
+}
+
 /** A text without numbers, ids, links, hex and quoted parts. */
 function withoutVariables(text: string): string {
-  const plain = VARIABLE.reduce((left, [pattern, name]) => left.replaceAll(pattern, name), text.slice(0, READ_AT_MOST));
+  const plain = VARIABLE.reduce((left, [pattern, name]) => left.replaceAll(pattern, name), wordsOf(text.slice(0, READ_AT_MOST)));
   return plain.trim().slice(0, KEEP_AT_MOST).trimEnd();
 }
 

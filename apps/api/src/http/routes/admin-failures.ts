@@ -1,5 +1,5 @@
 import type { FailureGroup, JobStore } from '@grsai-jobs/job-store';
-import { FAILURE_CODES, LIMITS, STAGES } from '@grsai-jobs/jobs';
+import { FAILURE_CODES, LIMITS, STAGES, wordsOf } from '@grsai-jobs/jobs';
 import { Router } from 'express';
 import { z } from 'zod';
 import type { Auth } from '../auth.ts';
@@ -48,10 +48,10 @@ const groupView = ({ signature, count, first, last, samples, error }: FailureGro
   last: new Date(last).toISOString(),
   samples,
   retryable: error.retryable,
-  message: error.upstream?.message || error.message,
+  message: wordsOf(error.upstream?.message || error.message),
 });
 
-/** Failed jobs by what they have in common, the largest group first. */
+/** Failed and expired jobs by what they have in common, the largest group first. */
 export function adminFailureRoutes(o: { auth: Auth; failures: JobStore['failures'] }): Router {
   const router = Router();
   router.get('/admin/v1/failures', o.auth.requireScope('admin:read'), async (request, response) => {
