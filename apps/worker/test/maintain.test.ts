@@ -1,3 +1,4 @@
+import type { PauseReason } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
 import { createLateResults } from '../src/maintain/late-results.ts';
 import { createOldRecords } from '../src/maintain/old-records.ts';
@@ -63,6 +64,27 @@ test('repairs: when a job that upstream refused for our key expires then that is
   await kit.clock.advance(2 * MINUTE);
   await createRepairs(kit)();
   expect(await job.read()).toMatchObject({ status: 'expired', error: { code: 'upstream_auth', retryable: true } });
+});
+
+const WAITED: readonly (readonly [paused: PauseReason[], code: string, message: RegExp])[] = [
+  [['auth'], 'upstream_auth', /waited: the upstream refused our key\. /],
+  [['storage', 'balance'], 'upstream_balance', /had no credits, and the object store took no writes/],
+  [['storage'], 'deadline_exceeded', /object store took no writes/],
+  [['upstream'], 'deadline_exceeded', /upstream could not be reached/],
+  [['operator'], 'deadline_exceeded', /operator had paused/],
+  [[], 'deadline_exceeded', /not done by its expires_at/],
+];
+
+test('repairs: when a job expires while its queue is paused then what it waited for is told as the reason', async () => {
+  const kit = await startKit();
+  for (const [reasons, code, message] of WAITED) {
+    const job = await acceptedJob(kit, { expires_in_s: 60 });
+    for (const reason of reasons) await kit.store.pauses.add('submit', { reason, since: 1, detail: '', state: 'paused' });
+    await kit.clock.advance(2 * MINUTE);
+    await createRepairs(kit)();
+    expect(await job.read()).toMatchObject({ status: 'expired', error: { code, message: expect.stringMatching(message) } });
+    for (const reason of reasons) await kit.store.pauses.remove('submit', reason);
+  }
 });
 
 test('owed deliveries: when the entry of an owed webhook is lost then it is added again at a new step', async () => {

@@ -1,4 +1,4 @@
-import { type JobError, type JobRequest, type Signature, signatureOf } from '@grsai-jobs/jobs';
+import { isFailed, type JobError, type JobRequest, type Signature, signatureOf } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
 import { unpackDoc } from './doc-codec.ts';
 import type { Keys } from './keys.ts';
@@ -18,7 +18,7 @@ export interface FailureFilter {
   until?: number;
 }
 
-/** Jobs that failed in one way and have not been run again. */
+/** Jobs that failed or expired in one way and have not been run again. */
 export interface FailureGroup {
   signature: Signature;
   count: number;
@@ -52,21 +52,21 @@ interface Counted {
 export type Failures = ReturnType<typeof createFailures>;
 
 /**
- * Failed jobs by signature. The index of failures is read by time; of each record only one short text that the move
+ * Failed and expired jobs by signature. The index of failures is read by time; of each record only one short text that the move
  * which ended it has written. Nothing is counted up and down, so nothing can be counted wrong.
  */
 export function createFailures(redis: Redis, keys: Keys) {
   const fieldsOf = async (ids: readonly string[], ...fields: string[]) =>
     (await pipelined(redis, ids, (pipeline, id) => pipeline.hmget(keys.job(id), ...fields))) as (string | null)[][];
 
-  /** The short text of each, made anew where a job failed before there was one; `null` where it is no failure any more. */
+  /** The short text of each, made anew where a job ended before there was one; `null` where it is no failure any more. */
   async function textsOf(ids: readonly string[]): Promise<(string | null)[]> {
     const heads = await fieldsOf(ids, 'st', 'sig');
-    const without = ids.filter((_, i) => heads[i]?.[0] === 'failed' && !heads[i]?.[1]);
+    const without = ids.filter((_, i) => isFailed(heads[i]?.[0] ?? '') && !heads[i]?.[1]);
     const made = new Map<string, string>();
     for (const [i, [error, doc]] of (await fieldsOf(without, 'err', 'doc')).entries())
       if (error && doc) made.set(without[i] ?? '', signatureField(JSON.parse(error), unpackDoc(doc)));
-    return ids.map((id, i) => (heads[i]?.[0] === 'failed' ? heads[i]?.[1] || (made.get(id) ?? null) : null));
+    return ids.map((id, i) => (isFailed(heads[i]?.[0] ?? '') ? heads[i]?.[1] || (made.get(id) ?? null) : null));
   }
 
   /** Of the samples the newest that still stands for its group tells what it is about. */

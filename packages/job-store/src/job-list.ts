@@ -1,4 +1,4 @@
-import { type JobError, type JobRecord, type JobRequest, type Status, signatureOf } from '@grsai-jobs/jobs';
+import { isFailed, type JobError, type JobRecord, type JobRequest, type Status, signatureOf } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
 import { unpackDoc } from './doc-codec.ts';
 import type { Keys } from './keys.ts';
@@ -17,9 +17,9 @@ export interface JobFilter {
   metadata?: Readonly<Record<string, string>>;
   createdAfter?: number;
   createdBefore?: number;
-  /** Failed with this signature. Such a list goes by the time of the failure. */
+  /** Failed or expired with this signature. Such a list goes by the time of that. */
   signature?: string;
-  /** Failed before this time. Such a list goes by the time of the failure too. */
+  /** Failed or expired before this time. Such a list goes by the time of that too. */
   failedBefore?: number;
 }
 
@@ -55,7 +55,7 @@ const isOfFailures = ({ signature, failedBefore }: JobFilter): boolean => signat
 
 /** A list of failures is read from the failures, whose order is not that of the creation. */
 function failedSo(filter: JobFilter, status: string, created: number, error: Part, sig: Part): boolean {
-  if (status !== 'failed' || created <= (filter.createdAfter ?? -1)) return false;
+  if (!isFailed(status) || created <= (filter.createdAfter ?? -1)) return false;
   if (created >= (filter.createdBefore ?? Number.POSITIVE_INFINITY)) return false;
   if (filter.signature === undefined) return true;
   const id = sig ? signatureIn(sig).id : error ? signatureOf(JSON.parse(error) as JobError).id : '';

@@ -1,6 +1,7 @@
 import {
   type Attempt,
   endEvent,
+  isFailed,
   type JobError,
   type JobOutput,
   type JobRecord,
@@ -43,7 +44,7 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
   /** Why a run ended, and for failures what groups them. */
   const failure = (job: JobRecord, { status, error }: { status: TerminalStatus; error?: JobError }): Change['set'] => ({
     ...(error ? { err: JSON.stringify(error) } : {}),
-    ...(error && status === 'failed' ? { sig: signatureField(error, job.doc) } : {}),
+    ...(error && isFailed(status) ? { sig: signatureField(error, job.doc) } : {}),
   });
 
   /** The end of a run with an open call names that call. */

@@ -6,7 +6,7 @@ import type { Tenants } from './tenants.ts';
 export interface Rates {
   accepted: number;
   ended: number;
-  /** Of the ended ones, those that failed and have not been run again. */
+  /** Of the ended ones, those that failed or expired and have not been run again. */
   failed: number;
 }
 
@@ -18,6 +18,7 @@ export interface Standing {
   storing: number;
   /** Since when the oldest paid result waits to be stored. */
   oldest_unstored_at: number | null;
+  /** Failed or expired, and not run again. */
   failed: number;
   owed_webhooks: number;
 }

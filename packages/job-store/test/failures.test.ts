@@ -68,6 +68,18 @@ test('when a failed job runs again then it counts no more, and when it fails ane
   expect((await kit.store.failures.groups(all)).groups).toMatchObject([{ signature: { code: 'internal' }, count: 1 }]);
 });
 
+test('when a job expires then it counts as a failure, and its group lists it', async () => {
+  const kit = await startStore();
+  const job = await jobIn(kit, 'queued');
+  await kit.store.moves.end(await job.read(), { status: 'expired', error: jobError('upstream_balance', 'queued') });
+  const { groups } = await kit.store.failures.groups(all);
+  expect(groups).toMatchObject([{ signature: { code: 'upstream_balance', stage: 'queued' }, count: 1, samples: [job.id] }]);
+  const filter = { signature: groups[0]?.signature.id ?? '' };
+  expect(await kit.store.list.page({ tenant: null, filter, after: null, limit: 5 })).toMatchObject({ jobs: [{ id: job.id }] });
+  await kit.store.moves.reopen(await job.read(), { to: 'queued' });
+  expect((await kit.store.failures.groups(all)).groups).toEqual([]);
+});
+
 test('when a record was written before there were signatures then it is counted by its error', async () => {
   const kit = await startStore();
   const job = await fail(kit, 'one');

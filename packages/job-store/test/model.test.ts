@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { isTerminal, type JobRecord, MOVES, type Move, type MoveName, type State, stateOf } from '@grsai-jobs/jobs';
+import { isFailed, isTerminal, type JobRecord, MOVES, type Move, type MoveName, type State, stateOf } from '@grsai-jobs/jobs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { imageDoc, NO_LIMITS, newJobId, type Started, startStore } from './kit.ts';
@@ -110,7 +110,7 @@ async function check(world: World, before: JobRecord): Promise<JobRecord> {
   }).toEqual({
     due: live,
     ended: !live,
-    failed: after.status === 'failed',
+    failed: isFailed(after.status),
     storing: after.stage === 'storing' && live,
     queued: after.status === 'queued' ? 1 : 0,
     inflight: after.stage === 'submitting' || after.stage === 'generating',

@@ -11,6 +11,11 @@ export type TerminalStatus = (typeof TERMINAL)[number];
 
 export const isTerminal = (status: Status): status is TerminalStatus => (TERMINAL as readonly Status[]).includes(status);
 
+/** Ends that nobody wanted: what operators see as failures. */
+export const FAILED = ['failed', 'expired'] as const satisfies readonly TerminalStatus[];
+
+export const isFailed = (status: string): boolean => (FAILED as readonly string[]).includes(status);
+
 /**
  * Status and stage as one word, as the table of moves and the scripts compare them. `canceling` keeps the stage of
  * the call that is still open.

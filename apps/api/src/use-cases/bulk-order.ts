@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { BULK_ACTIONS, type BulkOrder, type JobFilter, type Principal } from '@grsai-jobs/job-store';
-import { FAILURE_CODES, JOB_ID, LIMITS, SIGNATURE, STATUSES, type Status, TENANT } from '@grsai-jobs/jobs';
+import { FAILURE_CODES, isFailed, JOB_ID, LIMITS, SIGNATURE, STATUSES, type Status, TENANT } from '@grsai-jobs/jobs';
 import { z } from 'zod';
 import { Reason } from '../http/audited.ts';
 import { time } from '../http/list-query.ts';
@@ -68,11 +68,13 @@ const ABOUT: Readonly<Record<BulkRequest['action'], { of: readonly Status[]; whe
 
 function jobFilter(request: BulkRequest, filter: NonNullable<BulkRequest['filter']>, before: number): JobFilter {
   const { of, when_not_said } = ABOUT[request.action];
-  const status = filter.status ?? when_not_said;
+  // A cause that is named brings all that ended by it.
+  const ofCause = filter.signature !== undefined || filter.error_code !== undefined;
+  const status = filter.status ?? (ofCause ? of.filter((each) => isFailed(each) || when_not_said.includes(each)) : when_not_said);
   if (!status.every((each) => of.includes(each)))
     throw invalid([{ pointer: '/filter/status', message: `${request.action} is for jobs that are ${of.join(', ')}` }]);
   // Failures stand in an index by the time of their end: what fails from now on is behind its bound.
-  const onlyFailed = filter.signature !== undefined || (status.length === 1 && status[0] === 'failed');
+  const onlyFailed = filter.signature !== undefined || status.every(isFailed);
   const createdBefore = Math.min(before, filter.created_before === undefined ? before : Date.parse(filter.created_before));
   return {
     status,

@@ -1,11 +1,13 @@
 import { type Moved, owedEntry } from '@grsai-jobs/job-store';
 import {
   type Attempt,
+  entryStage,
   type FailureCode,
   type JobError,
   type JobOutput,
   type JobRecord,
   jobError,
+  type PauseReason,
   type State,
   type TerminalStatus,
 } from '@grsai-jobs/jobs';
@@ -72,11 +74,29 @@ export function failRun(
 /** Refusals that cost no attempt and so last until the job expires (design §2). */
 const LASTING: readonly string[] = ['upstream_rate_limited', 'upstream_auth', 'upstream_balance'] satisfies FailureCode[];
 
-/** Past `expires_at`: the whole job is bounded. A refusal that lasted to the end is told as the reason. */
-export function expireRun(kit: Kit, record: JobRecord): Promise<Moved> {
-  const last = record.attempts.at(-1);
-  const lasting = record.status === 'queued' && last?.run === record.run && LASTING.includes(last.error_code ?? '');
-  const code = lasting ? (last.error_code as FailureCode) : 'deadline_exceeded';
+/** What a job waited for whose queue is paused when it expires, so that operators see what to mend; its code is the first of them. */
+const WAITED_FOR: readonly (readonly [reason: PauseReason, code: FailureCode, why: string])[] = [
+  ['auth', 'upstream_auth', 'the upstream refused our key'],
+  ['balance', 'upstream_balance', 'the upstream account had no credits'],
+  ['storage', 'deadline_exceeded', 'the object store took no writes'],
+  ['upstream', 'deadline_exceeded', 'the upstream could not be reached'],
+  ['operator', 'deadline_exceeded', 'an operator had paused its queue'],
+];
+
+/** Past `expires_at`: the whole job is bounded. A refusal or a pause that lasted to the end is told as the reason. */
+export async function expireRun(kit: Kit, record: JobRecord): Promise<Moved> {
+  const { code, message } = record.status === 'queued' ? await reasonOfWait(kit, record) : { code: 'deadline_exceeded' as const };
   const living = record.stage === 'generating' ? { lateLookAt: kit.clock.now() + FIRST_LATE_LOOK_MS } : {};
-  return endRun(kit, record, { status: 'expired', error: jobError(code, record.stage ?? 'queued'), ...living });
+  const error = jobError(code, record.stage ?? 'queued', message === undefined ? {} : { message });
+  return await endRun(kit, record, { status: 'expired', error, ...living });
+}
+
+async function reasonOfWait(kit: Kit, record: JobRecord): Promise<{ code: FailureCode; message?: string }> {
+  const pauses = (await kit.store.pauses.all())[entryStage(record.doc)] ?? [];
+  const held = WAITED_FOR.filter(([reason]) => pauses.some((pause) => pause.reason === reason));
+  const why = held.map(([, , text]) => text).join(', and ');
+  if (held[0]) return { code: held[0][1], message: `The job expired while it waited: ${why}. Retry when that is over.` };
+  const last = record.attempts.at(-1);
+  const lasting = last?.run === record.run && LASTING.includes(last.error_code ?? '');
+  return { code: lasting ? (last.error_code as FailureCode) : 'deadline_exceeded' };
 }

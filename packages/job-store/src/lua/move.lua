@@ -83,10 +83,10 @@ if TERMINAL[order.status] then
 elseif TERMINAL[status] then
   redis.call('ZREM', KEYS[8], order.id)
 end
-if order.status == 'failed' then
+if FAILED[order.status] then
   redis.call('ZADD', KEYS[6], order.now, order.id)
   redis.call('ZADD', KEYS[7], order.now, order.id)
-elseif status == 'failed' then
+elseif FAILED[status] then
   redis.call('ZREM', KEYS[6], order.id)
   redis.call('ZREM', KEYS[7], order.id)
 end

@@ -4,6 +4,7 @@
 
 local MAX_PRIORITY = 2097151
 local TERMINAL = { succeeded = true, failed = true, canceled = true, expired = true }
+local FAILED = { failed = true, expired = true }
 
 local function state_of(job)
   local st, sg = redis.call('HGET', job, 'st'), redis.call('HGET', job, 'sg')

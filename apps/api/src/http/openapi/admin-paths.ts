@@ -51,7 +51,7 @@ export const adminPaths: ZodOpenApiPathsObject = {
   '/admin/v1/failures': {
     get: {
       operationId: 'listFailures',
-      summary: 'Failed jobs by what they have in common, the largest group first',
+      summary: 'Failed and expired jobs by what they have in common, the largest group first',
       description:
         'Jobs that are failed now: one that was run again counts no more. Up to 50 000 failures are counted in one answer, the newest first.',
       requestParams: { query: FailuresQuery },

@@ -68,7 +68,7 @@ export const FailureList = listOf(FailureGroup).extend({
     .nullable()
     .describe('not null when older failures are not counted here; groups of two pages with one id belong together'),
   groups: z.int().describe('how many groups there are; the largest `limit` are in `data`'),
-  jobs: z.int().describe('how many failed jobs they hold'),
+  jobs: z.int().describe('how many failed and expired jobs they hold'),
 });
 
 export const AuditLine = z

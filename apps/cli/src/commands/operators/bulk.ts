@@ -167,7 +167,7 @@ const resume = defineCommand<{ reason: string; wait: boolean; timeout?: number }
 });
 
 export const bulk = defineGroup('bulk', 'Requeue, cancel or redeliver many jobs: at a rate, behind the answer', [
-  act('requeue', 'Run failed jobs again; with --status expired,canceled those too', [
+  act('requeue', 'Run failed jobs again; of a group or an error code expired ones too, else those of --status', [
     ['bulk requeue --signature sig_0123456789abcdef --dry-run --reason "upstream is well"', 'how many would it be?'],
     ['bulk requeue --signature sig_0123456789abcdef --rate 60 --reason "upstream is well"', 'one in a second'],
   ]),

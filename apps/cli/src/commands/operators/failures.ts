@@ -32,7 +32,7 @@ const columns = (now: number): Column<FailureGroup>[] => [
 
 export const failures = defineCommand<Options>({
   usage: 'failures',
-  about: 'Failed jobs by what they have in common, the largest group first',
+  about: 'Failed and expired jobs by what they have in common, the largest group first',
   examples: [
     ['failures --since 1d', 'of the last day'],
     ['failures --code upstream_failed --tenant acme', 'of one kind and tenant'],
