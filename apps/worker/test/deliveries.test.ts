@@ -1,10 +1,12 @@
-import { endpointId } from '@grsai-jobs/job-store';
+import { endpointId, RECOVER_WORK, recoverWork } from '@grsai-jobs/job-store';
 import { createConsumer, type Entry, type Outcome } from '@grsai-jobs/queue';
 import { systemClock } from '@grsai-jobs/runtime';
 import { startReceiver, waitFor } from '@grsai-jobs/testkit';
 import { verify } from '@grsai-jobs/webhooks';
 import { expect, onTestFinished, test } from 'vitest';
 import { createOwedDeliveries } from '../src/maintain/owed-deliveries.ts';
+import { recoverDeliveries } from '../src/maintain/recover.ts';
+import { createWorkRound } from '../src/maintain/works.ts';
 import { deadUrl, deliverStage, oweWebhooks } from './deliver-kit.ts';
 import { acceptedJob, startKit, type TestKit } from './kit.ts';
 
@@ -30,7 +32,7 @@ async function startedReceiver() {
   return receiver;
 }
 
-test('the whole life of a delivery: ten tries in three days, a disabled endpoint, skipped ones, enabled again, resent, delivered', async () => {
+test('the whole life of a delivery: ten tries in three days, a disabled endpoint, skipped ones, recovered, delivered', async () => {
   const kit = await startKit();
   const receiver = await startedReceiver();
   const { handler, secret } = deliverStage(kit);
@@ -74,10 +76,11 @@ test('the whole life of a delivery: ten tries in three days, a disabled endpoint
 
   receiver.respond(204);
   await kit.store.endpoints.enable('acme', receiver.url);
-  for (const job of [third, first]) {
-    const step = await kit.store.deliveries.resend(await job.delivery(), kit.clock.now());
+  await kit.store.works.add(recoverWork({ tenant: 'acme', url: receiver.url, from: bornAt, to: kit.clock.now() }));
+  await createWorkRound(kit, { [RECOVER_WORK]: recoverDeliveries(kit) })();
+  for (const job of [first, second, third]) {
     expect((await job.read()).webhook.state).toBe('pending');
-    await live({ id: job.entry.id, step: step ?? 0 });
+    await live({ id: job.entry.id, step: (await job.delivery()).step });
     expect((await job.delivery()).state).toBe('delivered');
     expect((await job.read()).webhook.state).toBe('delivered');
     const hook = receiver.received.at(-1);
