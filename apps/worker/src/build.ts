@@ -1,6 +1,6 @@
 import { Grsai } from '@grsai-jobs/grsai';
 import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
-import { BULK_WORK, createJobStore, hearSignals, RECOVER_WORK, watchMemory } from '@grsai-jobs/job-store';
+import { createJobStore, hearSignals, watchMemory } from '@grsai-jobs/job-store';
 import { createObjectStore } from '@grsai-jobs/object-store';
 import {
   type Consumer,
@@ -10,43 +10,34 @@ import {
   createProducer,
   type Handler,
   type QueueName,
-  WORKS_ROUND,
 } from '@grsai-jobs/queue';
 import {
   createMetrics,
   fullJitter,
   type Logger,
   type Service,
-  startHealthServer,
   stopInOrder,
   systemClock,
   throttledLog,
 } from '@grsai-jobs/runtime';
 import { createEgress, createKeyring, createSecretBox, newSecret } from '@grsai-jobs/webhooks';
-import { createBatchWorks } from './batches/index.ts';
-import { createBulkRun } from './bulk/run.ts';
 import type { WorkerConfig } from './config.ts';
-import { createLateResults, LATE_EVERY_MS } from './maintain/late-results.ts';
-import { createOldRecords, OLD_EVERY_MS } from './maintain/old-records.ts';
-import { createOwedDeliveries, OWED_EVERY_MS } from './maintain/owed-deliveries.ts';
-import { createPauseRound, PAUSES_EVERY_MS } from './maintain/pauses.ts';
-import { recoverDeliveries } from './maintain/recover.ts';
-import { createRepairs, REPAIR_EVERY_MS } from './maintain/repairs.ts';
+import { startHealth } from './health.ts';
 import { startReseal } from './maintain/reseal.ts';
-import { createWorkRound, WORKS_EVERY_MS } from './maintain/works.ts';
 import { createPauseControl } from './pauses/pause-control.ts';
-import { createProbes } from './pauses/probes.ts';
 import { createStorageHealth } from './pauses/storage-health.ts';
 import { createUpstreamHealth } from './pauses/upstream-health.ts';
 import { watchPauses } from './pauses/watch.ts';
 import { announceWorker } from './queues/announce.ts';
 import { type Configured, createLiveSettings } from './queues/live-settings.ts';
+import { createRounds } from './rounds.ts';
 import { createCallStage } from './stages/call.ts';
 import { countingStalls, onThrow } from './stages/crashed.ts';
 import { createDeliverStage } from './stages/deliver.ts';
 import { createEndpointGate } from './stages/endpoint-gate.ts';
 import type { FailedCallKit } from './stages/failed-call.ts';
 import { createInputObjects } from './stages/input-objects.ts';
+import { keyIsTaken } from './stages/key-probe.ts';
 import { createLearnedPace } from './stages/learned-pace.ts';
 import { createStageMetrics } from './stages/metrics.ts';
 import { createOpenCalls } from './stages/open-calls.ts';
@@ -182,30 +173,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     onDeaf: secrets.deaf,
     onError,
   });
-  const rounds = [
-    { name: 'repairs', everyMs: REPAIR_EVERY_MS, run: createRepairs(kit) },
-    { name: 'owed-deliveries', everyMs: OWED_EVERY_MS, run: createOwedDeliveries(kit) },
-    {
-      name: 'pauses',
-      everyMs: PAUSES_EVERY_MS,
-      run: createPauseRound(
-        { ...kit, sweeps: store.sweeps },
-        control,
-        createProbes({ grsai, objects, sweeps: store.sweeps, clock }),
-      ),
-    },
-    { name: 'late-results', everyMs: LATE_EVERY_MS, run: createLateResults({ ...kit, grsai }) },
-    {
-      name: WORKS_ROUND,
-      everyMs: WORKS_EVERY_MS,
-      run: createWorkRound(kit, {
-        ...createBatchWorks(batchKit),
-        [BULK_WORK]: createBulkRun(batchKit),
-        [RECOVER_WORK]: recoverDeliveries(kit),
-      }),
-    },
-    { name: 'old-records', everyMs: OLD_EVERY_MS, run: createOldRecords(kit, config.RETENTION_DAYS) },
-  ];
+  const rounds = createRounds({ kit: batchKit, grsai, objects, control, retentionDays: config.RETENTION_DAYS });
   const maintain = createMaintainer(Object.fromEntries(rounds.map(({ name, run }) => [name, run])), {
     redis,
     prefix: config.REDIS_PREFIX,
@@ -246,45 +214,4 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
       return stopInOrder(closing, limitMs);
     },
   };
-}
-
-const READY_LIMIT_MS = 2000;
-
-async function within<T>(ms: number, otherwise: string, work: Promise<T>): Promise<T> {
-  return await Promise.race([
-    work,
-    new Promise<never>((_, reject) => setTimeout(() => reject(new Error(otherwise)), ms).unref()),
-  ]);
-}
-
-const PROBE_LIMIT_MS = 5000;
-
-/** Only a clear refusal counts: when the probe itself comes to nothing, the key is not to blame. */
-async function keyIsTaken(grsai: Grsai, stopping: AbortSignal): Promise<boolean> {
-  const state = await grsai
-    .probeKey({ signal: AbortSignal.any([stopping, AbortSignal.timeout(PROBE_LIMIT_MS)]) })
-    .catch(() => 'unknown');
-  return state !== 'refused';
-}
-
-async function startHealth(
-  config: WorkerConfig,
-  parts: {
-    store: ReturnType<typeof createJobStore>;
-    objects: ReturnType<typeof createObjectStore>;
-    metrics: ReturnType<typeof createMetrics>;
-    control: ReturnType<typeof createPauseControl>;
-  },
-) {
-  if (config.HEALTH_PORT === 0) return undefined;
-  return await startHealthServer(config.HEALTH_PORT, {
-    '/livez': async () => ({ ok: true, body: { status: 'ok' } }),
-    // A worker waits for Redis instead of failing, so the question needs a limit of its own.
-    '/readyz': async (verbose) => {
-      await within(READY_LIMIT_MS, 'Redis takes no write', parts.store.health.write());
-      await within(READY_LIMIT_MS, 'S3 does not answer', parts.objects.probe());
-      return { ok: true, body: { status: 'ok', ...(verbose ? { pauses: [...(await parts.control.reasons()).values()] } : {}) } };
-    },
-    '/metrics': () => parts.metrics.expose(),
-  });
 }

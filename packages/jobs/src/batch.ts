@@ -1,6 +1,6 @@
+import type { JobDoc } from './doc.ts';
 import type { BatchEvent, JobEvent } from './events.ts';
 import type { JobRecord } from './record.ts';
-import type { JobDoc } from './request.ts';
 import { resultView, type SignLink } from './view.ts';
 
 /** What callers see of a batch's way. `validating` is what nobody sees: its lines are still coming in. */

@@ -1,5 +1,5 @@
+import type { JobDoc } from './doc.ts';
 import { type Durations, UNKNOWN_DURATIONS } from './poll-pace.ts';
-import type { JobDoc } from './request.ts';
 
 /** How long tasks of one kind took: weights by bucket, newer tasks weighing more, and how many tasks were ever counted. */
 export interface DurationHistogram {

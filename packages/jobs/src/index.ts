@@ -17,6 +17,7 @@ export {
   viewBatch,
 } from './batch.ts';
 export { BatchItem, BatchRequest, BatchWebhook, CUSTOM_ID, jobWebhook, overDefaults } from './batch-request.ts';
+export { entryStage, type JobDoc } from './doc.ts';
 export {
   DURATION_DECAY,
   type DurationHistogram,
@@ -57,7 +58,7 @@ export type {
   Sent,
   StoredImage,
 } from './record.ts';
-export { ChatInput, ExpiresInS, entryStage, ImageInput, type JobDoc, JobRequest, Metadata, Priority } from './request.ts';
+export { ChatInput, ExpiresInS, ImageInput, JobRequest, Metadata, Priority } from './request.ts';
 export { planRetry, RETRY_MODES, type RetryMode, type RetryPlan } from './retry-run.ts';
 export {
   CALL_ROWS,

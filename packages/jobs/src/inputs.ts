@@ -1,23 +1,5 @@
+import type { JobDoc, KeptChatInput, KeptImageInput, KeptPart } from './doc.ts';
 import { isInputObject, type Picture } from './pictures.ts';
-import type { ChatInput, ImageInput, JobDoc } from './request.ts';
-
-type Message = ChatInput['messages'][number];
-type Part = Exclude<Message['content'], string>[number];
-type ImagePart = Extract<Part, { type: 'image_url' }>;
-
-/** A part of a chat message as it is kept. */
-type KeptPart =
-  | Exclude<Part, ImagePart>
-  | (Omit<ImagePart, 'image_url'> & { image_url: Omit<ImagePart['image_url'], 'url'> & { url: Picture } });
-
-export type KeptImageInput = Omit<ImageInput, 'images' | 'mask'> & {
-  images?: Picture[] | undefined;
-  mask?: Picture | undefined;
-};
-
-export type KeptChatInput = Omit<ChatInput, 'messages'> & {
-  messages: (Omit<Message, 'content'> & { content: string | KeptPart[] })[];
-};
 
 /** Changes one picture; `pointer` is its place in the request (RFC 6901). */
 type ChangePicture = (picture: Picture, pointer: string) => Picture;

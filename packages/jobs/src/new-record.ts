@@ -1,5 +1,5 @@
+import type { JobDoc } from './doc.ts';
 import type { JobRecord } from './record.ts';
-import type { JobDoc } from './request.ts';
 
 /** A job as it stands right after it was accepted. */
 export const newRecord = (o: { id: string; tenant: string; doc: JobDoc; createdAt: number; turn: number }): JobRecord => ({

@@ -1,5 +1,5 @@
+import type { JobDoc } from './doc.ts';
 import type { FailureCode } from './failures.ts';
-import type { JobDoc } from './request.ts';
 import type { Stage, Status } from './states.ts';
 
 /** Times in a record are milliseconds since 1970. */

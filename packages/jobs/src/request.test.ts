@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { entryStage, JobRequest } from './request.ts';
+import { entryStage } from './doc.ts';
+import { JobRequest } from './request.ts';
 
 const image = { type: 'image', input: { model: 'nano-banana-2', prompt: 'a lighthouse' } };
 const data = (bytes: number) => `data:image/png;base64,${'A'.repeat(Math.ceil((bytes * 4) / 3))}`;

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { DEFAULT_EVENTS, JOB_EVENTS } from './events.ts';
-import type { KeptChatInput, KeptImageInput } from './inputs.ts';
 import { LIMITS } from './limits.ts';
 import { inlineBytes, isInline } from './pictures.ts';
 
@@ -150,16 +149,3 @@ export const JobRequest = z.discriminatedUnion('type', [ChatJob, ImageJob]);
 export type JobRequest = z.output<typeof JobRequest>;
 export type ChatInput = z.output<typeof ChatInput>;
 export type ImageInput = z.output<typeof ImageInput>;
-
-/**
- * A request as accepted: defaults filled in, `on_unknown_submit` decided, large pictures in the object store. It is kept in the
- * record and never rewritten.
- */
-export type JobDoc = { on_unknown_submit: 'fail' | 'resubmit' } & (
-  | (Omit<z.output<typeof ChatJob>, 'input' | 'on_unknown_submit'> & { input: KeptChatInput })
-  | (Omit<z.output<typeof ImageJob>, 'input' | 'on_unknown_submit'> & { input: KeptImageInput })
-);
-
-/** The queue entry that a queued job of this kind waits in. */
-export const entryStage = (doc: Pick<JobDoc, 'type'> & { via?: string }): 'call' | 'submit' =>
-  doc.type === 'chat' || doc.via === 'generations' ? 'call' : 'submit';

@@ -1,0 +1,44 @@
+import type { Grsai } from '@grsai-jobs/grsai';
+import { BULK_WORK, RECOVER_WORK } from '@grsai-jobs/job-store';
+import type { ObjectStore } from '@grsai-jobs/object-store';
+import { WORKS_ROUND } from '@grsai-jobs/queue';
+import { createBatchWorks } from './batches/index.ts';
+import type { BatchKit } from './batches/kit.ts';
+import { createBulkRun } from './bulk/run.ts';
+import { createLateResults, LATE_EVERY_MS } from './maintain/late-results.ts';
+import { createOldRecords, OLD_EVERY_MS } from './maintain/old-records.ts';
+import { createOwedDeliveries, OWED_EVERY_MS } from './maintain/owed-deliveries.ts';
+import { createPauseRound, PAUSES_EVERY_MS } from './maintain/pauses.ts';
+import { recoverDeliveries } from './maintain/recover.ts';
+import { createRepairs, REPAIR_EVERY_MS } from './maintain/repairs.ts';
+import { createWorkRound, WORKS_EVERY_MS } from './maintain/works.ts';
+import type { PauseControl } from './pauses/pause-control.ts';
+import { createProbes } from './pauses/probes.ts';
+
+/** What `maintain` does again and again, over all workers one at a time. */
+export interface Round {
+  readonly name: string;
+  readonly everyMs: number;
+  readonly run: () => Promise<void>;
+}
+
+/** All rounds of `maintain` (design §2). */
+export function createRounds(o: {
+  kit: BatchKit;
+  grsai: Grsai;
+  objects: ObjectStore;
+  control: PauseControl;
+  retentionDays: number;
+}): readonly Round[] {
+  const { kit, grsai, objects, control } = o;
+  const probes = createProbes({ grsai, objects, sweeps: kit.store.sweeps, clock: kit.clock });
+  const works = { ...createBatchWorks(kit), [BULK_WORK]: createBulkRun(kit), [RECOVER_WORK]: recoverDeliveries(kit) };
+  return [
+    { name: 'repairs', everyMs: REPAIR_EVERY_MS, run: createRepairs(kit) },
+    { name: 'owed-deliveries', everyMs: OWED_EVERY_MS, run: createOwedDeliveries(kit) },
+    { name: 'pauses', everyMs: PAUSES_EVERY_MS, run: createPauseRound({ ...kit, sweeps: kit.store.sweeps }, control, probes) },
+    { name: 'late-results', everyMs: LATE_EVERY_MS, run: createLateResults({ ...kit, grsai }) },
+    { name: WORKS_ROUND, everyMs: WORKS_EVERY_MS, run: createWorkRound(kit, works) },
+    { name: 'old-records', everyMs: OLD_EVERY_MS, run: createOldRecords(kit, o.retentionDays) },
+  ];
+}

@@ -1,0 +1,34 @@
+import type { z } from 'zod';
+import type { Picture } from './pictures.ts';
+import type { ChatInput, ChatJob, ImageInput, ImageJob } from './request.ts';
+
+type Message = ChatInput['messages'][number];
+type Part = Exclude<Message['content'], string>[number];
+type ImagePart = Extract<Part, { type: 'image_url' }>;
+
+/** A part of a chat message as it is kept. */
+export type KeptPart =
+  | Exclude<Part, ImagePart>
+  | (Omit<ImagePart, 'image_url'> & { image_url: Omit<ImagePart['image_url'], 'url'> & { url: Picture } });
+
+export type KeptImageInput = Omit<ImageInput, 'images' | 'mask'> & {
+  images?: Picture[] | undefined;
+  mask?: Picture | undefined;
+};
+
+export type KeptChatInput = Omit<ChatInput, 'messages'> & {
+  messages: (Omit<Message, 'content'> & { content: string | KeptPart[] })[];
+};
+
+/**
+ * A request as accepted: defaults filled in, `on_unknown_submit` decided, large pictures in the object store. It is kept in the
+ * record and never rewritten.
+ */
+export type JobDoc = { on_unknown_submit: 'fail' | 'resubmit' } & (
+  | (Omit<z.output<typeof ChatJob>, 'input' | 'on_unknown_submit'> & { input: KeptChatInput })
+  | (Omit<z.output<typeof ImageJob>, 'input' | 'on_unknown_submit'> & { input: KeptImageInput })
+);
+
+/** The queue entry that a queued job of this kind waits in. */
+export const entryStage = (doc: Pick<JobDoc, 'type'> & { via?: string }): 'call' | 'submit' =>
+  doc.type === 'chat' || doc.via === 'generations' ? 'call' : 'submit';
