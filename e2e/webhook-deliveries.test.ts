@@ -222,16 +222,22 @@ test('of many resends at once one makes a try and the others are told', async ()
   expect(stack.receiver.received).toHaveLength(2);
 });
 
-test('a resend against a delivery that is being tried for the first time is refused and leaves its tries alone', async () => {
+test('a resend against a delivery that is being tried is refused, and one that waits for a later try is made at once and goes on with its schedule', async () => {
   const stack = await startStack();
-  stack.receiver.respond({ status: 500, delayMs: 1500 }, 200);
+  stack.receiver.respond({ status: 500, delayMs: 1500 }, 500, 500, 200);
   const id = succeeded(await send(stack, chat(stack.receiver)));
   await stack.receiver.waitFor(1);
   expect(await resend(stack, id)).toMatchObject({ status: 409 });
   await expect.poll(async () => (await delivery(stack, id)).tries, { timeout: 10_000 }).toBe(1);
-  expect(await resend(stack, id), 'while it waits for the next try').toMatchObject({ status: 409 });
-  expect(await reaches(stack, id, 'delivered')).toMatchObject({ tries: 2 });
-  expect(stack.receiver.received).toHaveLength(2);
+  // The second try, in 5 s, and the third, minutes later, are scheduled whatever is resent in between.
+  expect(await resend(stack, id)).toMatchObject({ status: 202, body: { state: 'pending', tries: 1 } });
+  await expect.poll(async () => (await delivery(stack, id)).tries, { timeout: 4000 }).toBe(2);
+  await expect.poll(async () => (await delivery(stack, id)).tries, { timeout: 20_000 }).toBe(3);
+  const waiting = await delivery(stack, id);
+  expect(Date.parse(waiting.next_attempt_at ?? '') - Date.now()).toBeGreaterThan(60_000);
+  expect(await resend(stack, id)).toMatchObject({ status: 202 });
+  expect(await reaches(stack, id, 'delivered')).toMatchObject({ tries: 4 });
+  expect(stack.receiver.received).toHaveLength(4);
 });
 
 test('when a resend fails then no other try follows, and what was delivered before stays so', async () => {

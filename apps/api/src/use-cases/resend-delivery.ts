@@ -11,7 +11,13 @@ const TRIES = 3;
 /** Answers the delivery as it waits for its one more try. */
 export type ResendDelivery = (delivery: Delivery) => Promise<Delivery>;
 
-/** One more try of a delivery that is over (design §5). Of two that ask at once one gets it, the other a 409. */
+/** Whether nothing happens to a pending delivery before a later time. */
+const waits = ({ once, next_attempt_at }: Delivery, now: number): boolean => once === null && (next_attempt_at ?? now) > now;
+
+/**
+ * One more try of a delivery that is over, or that waits for a later one and then goes on with its schedule (design §5). Of two that
+ * ask at once one gets it, the other a 409.
+ */
 export function createResendDelivery(o: {
   deliveries: Pick<JobStore['deliveries'], 'read' | 'resend'>;
   producer: Pick<Producer, 'enqueueDelivery'>;
@@ -20,12 +26,9 @@ export function createResendDelivery(o: {
 }): ResendDelivery {
   async function again(delivery: Delivery): Promise<Delivery | null> {
     const { id, tenant, url } = delivery;
-    if (delivery.state === 'pending')
-      throw new Problem(
-        'conflict',
-        'A try of this delivery is open or to come; see next_attempt_at. It can be resent when it is over.',
-      );
     const now = o.clock.now();
+    if (delivery.state === 'pending' && !waits(delivery, now))
+      throw new Problem('conflict', 'A try of this delivery is under way. It can be resent when that has come to something.');
     const step = await o.deliveries.resend(delivery, now);
     if (step === null) return null;
     await o.producer.enqueueDelivery({ id, step, endpoint: endpointId(tenant, url) }).catch((err: unknown) => {

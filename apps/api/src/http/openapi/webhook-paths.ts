@@ -150,7 +150,7 @@ export const webhookPaths: ZodOpenApiPathsObject = {
       operationId: 'resendWebhookDelivery',
       summary: 'Try a webhook delivery once more',
       description:
-        'For one that is delivered, failed or skipped. It keeps its `webhook-id`; timestamp, signature and the links in its body are new. Of two requests at once one is a 409, so they make one try.',
+        'For one that is delivered, failed, skipped or waits for a later try, which goes on with its schedule then. It keeps its `webhook-id`; timestamp, signature and the links in its body are new. Of two requests at once one is a 409, so they make one try.',
       requestParams: oneDelivery,
       responses: {
         '202': { ...json(Delivery, 'One more try is under way', resent), headers: z.object({ 'Retry-After': comeBack }) },
