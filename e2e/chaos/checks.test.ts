@@ -3,7 +3,7 @@ import type { LogLine, Received } from '@grsai-jobs/testkit';
 import { expect, test } from 'vitest';
 import type { Caused } from './cause-troubles.ts';
 import { CHECKS, findings } from './checks/index.ts';
-import type { Evidence, JobEvidence, ProcessEvidence } from './evidence.ts';
+import type { BatchEvidence, Evidence, JobEvidence, ProcessEvidence } from './evidence.ts';
 import type { JobRecord } from './eye.ts';
 import { NO_FAULT } from './faults.ts';
 import type { PlannedJob } from './plan-jobs.ts';
@@ -15,11 +15,11 @@ const EVENT = 'evt_01K9ZV5W3N8Q2R4T6V8X0Z2B4D_1_job.succeeded';
 const T0 = Date.UTC(2031, 0, 1);
 
 const planned: PlannedJob = {
-  ...{ n: 1, kind: 'task', atMs: 0, key: 'chaos-1-1', twice: false, fault: NO_FAULT, onUnknown: 'fail' },
+  ...{ n: 1, kind: 'task', batch: undefined, atMs: 0, key: 'chaos-1-1', twice: false, fault: NO_FAULT, onUnknown: 'fail' },
   ...{ prompt: 'chaos job 1. ', webhook: {}, expiresInS: 3600, cancelAfterMs: undefined },
 };
 const record: JobRecord = {
-  ...{ id: ID, n: 1, status: 'succeeded', stage: '', run: 1, step: 4, due: 0, crashes: 0, task: 't1', error: null },
+  ...{ id: ID, n: 1, status: 'succeeded', stage: '', run: 1, step: 4, due: 0, crashes: 0, batch: '', task: 't1', error: null },
   output: { kind: 'images', images: [{ key: 'k', sha256: 'aa' }] },
   past: {},
   raw: {},
@@ -43,6 +43,7 @@ const process_: ProcessEvidence = { name: 'worker-0', lines: [], unexpected: [],
 const good: Evidence = {
   calm: false,
   jobs: [job],
+  batches: [],
   troubles: [],
   events: ['job.queued', 'job.started', 'job.succeeded'].map((type, i) => ({ at: T0 + 1000 * i, job: ID, seq: i + 1, type })),
   hooks: [hook(EVENT)],
@@ -52,6 +53,18 @@ const good: Evidence = {
   served: new Map([['t1', 'aa']]),
   objects: new Map([['k', 'aa']]),
 };
+
+const view = {
+  id: 'batch_01K9ZV5W3N8Q2R4T6V8X0Z2B4D',
+  status: 'completed',
+  round: 0,
+  counts: { total: 1, succeeded: 1, failed: 0 },
+};
+const batch: BatchEvidence = {
+  ...{ jobs: [planned], answers: [{ ...answer, id: view.id }], view },
+  rows: [{ line: 1, custom_id: 'n1', status: 'succeeded' }],
+};
+const withView = (more: Partial<typeof view>): Evidence => ({ ...good, batches: [{ ...batch, view: { ...view, ...more } }] });
 
 const withJob = (more: Partial<JobEvidence>): Evidence => ({ ...good, jobs: [{ ...job, ...more }] });
 const withRecord = (more: Partial<JobRecord>): Evidence => withJob({ records: [{ ...record, ...more }] });
@@ -103,6 +116,32 @@ const COMPLAINTS: readonly { when: string; check: keyof typeof CHECKS; evidence:
     when: 'one key made two records',
     check: 'one Idempotency-Key makes one job',
     evidence: withJob({ records: [record, record] }),
+  },
+  {
+    when: 'a batch was never accepted',
+    check: 'every batch adds up',
+    evidence: { ...good, batches: [{ ...batch, view: undefined, answers: [] }] },
+  },
+  {
+    when: 'one key was answered with two batches',
+    check: 'every batch adds up',
+    evidence: { ...good, batches: [{ ...batch, answers: [...batch.answers, { ...answer, id: 'batch_other' }] }] },
+  },
+  { when: 'a batch has not ended', check: 'every batch adds up', evidence: withView({ status: 'running' }) },
+  {
+    when: 'a batch counts other ends than its jobs have',
+    check: 'every batch adds up',
+    evidence: withView({ counts: { total: 1, succeeded: 0, failed: 1 } }),
+  },
+  {
+    when: 'a line of a batch has no result',
+    check: 'every batch adds up',
+    evidence: { ...good, batches: [{ ...batch, rows: [] }] },
+  },
+  {
+    when: 'the webhook of a batch never arrived',
+    check: 'every owed webhook has arrived, and no other',
+    evidence: { ...good, batches: [{ ...batch, view: { ...view, round: 1 } }] },
   },
   {
     when: 'two tasks kept their charge',

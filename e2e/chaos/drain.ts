@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { downloadServed } from './evidence.ts';
-import type { Sent } from './send-load.ts';
+import type { Load } from './send-load.ts';
 import type { World } from './world.ts';
 
-const TERMINAL = new Set(['succeeded', 'failed', 'canceled', 'expired']);
+const TERMINAL = new Set(['completed', 'succeeded', 'failed', 'canceled', 'expired']);
 
 /** A killed held call is believed for 310 s, and a lost entry of a paid result is looked for after 5 min (design §2). */
 const LIMIT_MS = 8 * 60_000;
@@ -16,16 +16,18 @@ const PAST_TWO_HOURS_MS = 125 * 60_000;
  * Waits until nothing is left to do, then puts the emulator's clock past two hours and waits for the sleepers, whose
  * results are lost with their ids. Gives up in silence: what is still open then is for the checks.
  */
-export async function drain(world: World, sent: readonly Sent[]): Promise<Map<string, string>> {
+export async function drain(world: World, { sent, batches }: Load): Promise<Map<string, string>> {
   const until = Date.now() + LIMIT_MS;
   const sleepers = new Set(
     sent.filter(({ job }) => job.kind === 'sleeper').flatMap(({ answers }) => answers.map((answer) => answer.id)),
   );
-  const awake = async () => await isQuiet(world, (id) => sleepers.has(id));
+  const accepted = batches.flatMap(({ answers }) => answers.flatMap(({ id }) => id ?? []));
+  const ended = async () => (await Promise.all(accepted.map(world.eye.batchStatus))).every((status) => TERMINAL.has(status));
+  const awake = async () => (await isQuiet(world, (id) => sleepers.has(id))) && (await ended());
   await wait(until, async () => (await awake()) && !(await lateResultIsOut(world)));
   const served = await downloadServed(world);
   world.skipTime(PAST_TWO_HOURS_MS);
-  await wait(until, async () => await isQuiet(world, () => false));
+  await wait(until, async () => (await isQuiet(world, () => false)) && (await ended()));
   return served;
 }
 

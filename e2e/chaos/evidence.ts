@@ -4,7 +4,7 @@ import type { LogLine, Received } from '@grsai-jobs/testkit';
 import type { Caused } from './cause-troubles.ts';
 import type { JobRecord } from './eye.ts';
 import { numberOf, type PlannedJob } from './plan-jobs.ts';
-import type { Answer, Sent } from './send-load.ts';
+import type { Answer, Load, SentBatch } from './send-load.ts';
 import type { Kept } from './supervisor.ts';
 import type { World } from './world.ts';
 
@@ -16,6 +16,20 @@ export interface JobEvidence {
   readonly records: readonly JobRecord[];
   readonly tasks: readonly LedgerTask[];
   readonly submits: readonly Submit[];
+}
+
+/** A batch, from the answers to its end. */
+export interface BatchEvidence extends SentBatch {
+  /** As the API tells it at the end; undefined when it told nothing. */
+  readonly view: BatchView | undefined;
+  readonly rows: readonly { readonly line: number; readonly custom_id: string; readonly status: string }[];
+}
+
+interface BatchView {
+  readonly id: string;
+  readonly status: string;
+  readonly round: number;
+  readonly counts: Readonly<Record<string, number>>;
 }
 
 /** An event of the shared stream. */
@@ -37,6 +51,7 @@ export interface ProcessEvidence extends Pick<Kept, 'name' | 'unexpected' | 'fai
 export interface Evidence {
   readonly calm: boolean;
   readonly jobs: readonly JobEvidence[];
+  readonly batches: readonly BatchEvidence[];
   readonly troubles: readonly Caused[];
   readonly events: readonly StreamEvent[];
   readonly hooks: readonly Received[];
@@ -78,14 +93,17 @@ async function sha256Of(url: string, tries = 3): Promise<string | undefined> {
 /** Stops both apps as an operator would, and gathers what they left. */
 export async function gather(
   world: World,
-  o: { calm: boolean; sent: readonly Sent[]; troubles: readonly Caused[]; served: ReadonlyMap<string, string> },
+  o: { calm: boolean; load: Load; troubles: readonly Caused[]; served: ReadonlyMap<string, string> },
 ): Promise<Evidence> {
+  const batches = await Promise.all(o.load.batches.map(async (batch) => await batchEvidence(world, batch)));
   const kept = [...world.apis, ...world.workers];
   const exits = await Promise.all(kept.map((process) => process.end()));
   const ids = await world.eye.recordIds();
-  const records = await Promise.all(ids.map((id) => world.eye.record(id)));
+  const known = new Set(['', ...o.load.batches.flatMap(({ answers }) => answers.flatMap(({ id }) => id ?? []))]);
+  // What an API that died had written of a batch that it never accepted is hidden, and is erased in time.
+  const records = (await Promise.all(ids.map((id) => world.eye.record(id)))).filter(({ batch }) => known.has(batch));
   const { tasks, submits } = world.emulator.ledger;
-  const jobs = o.sent.map(({ job, answers }) => ({
+  const jobs = o.load.sent.map(({ job, answers }) => ({
     planned: job,
     answers,
     records: records.filter((record) => record.n === job.n),
@@ -97,6 +115,7 @@ export async function gather(
   return {
     calm: o.calm,
     jobs,
+    batches,
     troubles: o.troubles,
     events: await world.eye.events(),
     hooks: world.receiver.received,
@@ -110,6 +129,15 @@ export async function gather(
     served: o.served,
     objects: new Map(await Promise.all(keys.map(async (key) => [key, await sha256Of(base + key, 1)] as const))),
   };
+}
+
+async function batchEvidence(world: World, batch: SentBatch): Promise<BatchEvidence> {
+  const id = batch.answers.find((answer) => answer.id !== undefined)?.id;
+  const [api] = world.clients;
+  if (id === undefined || api === undefined) return { ...batch, view: undefined, rows: [] };
+  const view = await api.json<BatchView>('GET', `/v1/batches/${id}`);
+  const rows = await (await api.send('GET', `/v1/batches/${id}/results`)).text();
+  return { ...batch, view, rows: rows.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)])) };
 }
 
 function keysOf({ output }: JobRecord): string[] {

@@ -22,6 +22,8 @@ export interface JobRecord extends End {
   /** Milliseconds since 1970; 0 when nothing is due. */
   readonly due: number;
   readonly crashes: number;
+  /** Empty for a job that was sent by itself. */
+  readonly batch: string;
   readonly task: string;
   readonly output: Output | null;
   /** Run → how it ended, for the runs before this one. */
@@ -45,6 +47,7 @@ function decode(id: string, raw: Readonly<Record<string, string>>): JobRecord {
     step: Number(raw['step']),
     due: Number(raw['due'] ?? 0),
     crashes: Number(raw['crashes'] ?? 0),
+    batch: raw['batch'] ?? '',
     task: raw['task'] ?? '',
     error: parse(raw['err']) as End['error'],
     output: parse(raw['out']) as Output | null,
@@ -74,6 +77,9 @@ export function createEye(url: string, o: { prefix: string; tenant: string }) {
         for (const key of keys as string[]) ids.add(key.slice(at('job:').length));
       return [...ids];
     },
+    /** Ids of the jobs of a batch, in the order of its lines. */
+    batchJobs: (id: string): Promise<string[]> => redis.lrange(at(`batch:${id}:jobs`), '0', '-1'),
+    batchStatus: async (id: string): Promise<string> => (await redis.hget(at(`batch:${id}`), 'st')) ?? '',
     /** The status of each job. */
     states: async (ids: readonly string[]): Promise<string[]> => (await hashes(ids, 'st')).map(([status]) => status ?? ''),
     /** The paid calls that are open now: job and token of `sent`. */

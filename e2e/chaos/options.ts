@@ -15,7 +15,7 @@ export interface ChaosOptions {
 
 export const HELP = `pnpm chaos [--jobs N] [--minutes M] [--seed S] [--calm] [--keep-logs dir]
 
-Sends jobs through two APIs and three workers over a real Redis, an S3 server and the emulator of upstream, kills and
+Sends jobs, alone and in batches, through two APIs and three workers over a real Redis, an S3 server and the emulator of upstream, kills and
 freezes and cuts things while they run, and checks at the end what the service promises.
 
   --jobs N         how many jobs are sent (default 200)

@@ -9,7 +9,9 @@ export interface PlannedJob {
   /** Its number, from 1; stands in the prompt and in the metadata. */
   readonly n: number;
   readonly kind: JobKind;
-  /** When it is sent, ms after the start. */
+  /** The batch that it is a line of; undefined: it is sent by itself. */
+  readonly batch: number | undefined;
+  /** When it, or its batch, is sent, ms after the start. */
   readonly atMs: number;
   /** Its Idempotency-Key. */
   readonly key: string;
@@ -28,6 +30,8 @@ export interface PlannedJob {
 const SLEEP = '[[task-ms=5400000]]';
 const SLEEPERS = 4;
 
+const BATCHES = 3;
+
 /** Below this a run has no time for what lasts a minute: sleepers, and jobs that expire. */
 const LONG_MS = 45_000;
 /** Below this it has none for calls that may not be repeated and are believed for five minutes after a kill. */
@@ -45,11 +49,12 @@ export function planJobs(o: { seed: string; jobs: number; troubleMs: number }): 
     const kind = long && i < SLEEPERS ? 'sleeper' : drawKind(random, veryLong);
     const fault = drawFault(random, kind);
     const n = i + 1;
+    const batch = kind !== 'sleeper' && random.chance(0.3) ? random.int(0, BATCHES - 1) : undefined;
     return {
       n,
       kind,
-      // A third of them in bursts, so that queues form.
-      atMs: Math.floor(random.chance(0.3) ? (o.troubleMs * random.int(0, 4)) / 5 : random.unit() * o.troubleMs * 0.9),
+      batch,
+      atMs: batch === undefined ? drawTime(random, o.troubleMs) : Math.floor((o.troubleMs * (batch + 0.5)) / BATCHES),
       key: `chaos-${o.seed}-${n}`,
       twice: random.chance(0.1),
       fault,
@@ -57,10 +62,14 @@ export function planJobs(o: { seed: string; jobs: number; troubleMs: number }): 
       prompt: `chaos job ${n}. ${kind === 'sleeper' ? SLEEP : fault.directive}`,
       webhook: drawWebhook(random),
       expiresInS: long && (kind === 'sleeper' ? i % 2 === 0 : random.chance(0.06)) ? 60 : 3600,
-      cancelAfterMs: kind !== 'sleeper' && random.chance(0.08) ? random.int(0, 15_000) : undefined,
+      cancelAfterMs: kind !== 'sleeper' && batch === undefined && random.chance(0.08) ? random.int(0, 15_000) : undefined,
     };
   });
 }
+
+/** A third of them in bursts, so that queues form. */
+const drawTime = (random: Random, troubleMs: number): number =>
+  Math.floor(random.chance(0.3) ? (troubleMs * random.int(0, 4)) / 5 : random.unit() * troubleMs * 0.9);
 
 function drawKind(random: Random, veryLong: boolean): JobKind {
   const draw = random.unit();

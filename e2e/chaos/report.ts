@@ -15,12 +15,13 @@ function tally(words: readonly string[]): string {
 
 /** What happened and what was found, in lines. */
 export function report(o: ChaosOptions, evidence: Evidence, found: readonly Finding[], tookMs: number): string {
-  const { jobs, troubles, hooks, counters } = evidence;
+  const { jobs, batches, troubles, hooks, counters } = evidence;
   const answers = jobs.flatMap((job) => job.answers);
   const tasks = jobs.flatMap((job) => job.tasks);
   return [
     `seed ${o.seed}${o.calm ? ' (calm)' : ''}: ${found.length === 0 ? 'passed' : 'FAILED'} in ${Math.round(tookMs / 1000)} s`,
     `  jobs       ${jobs.length}: ${tally(jobs.map(endOf))}`,
+    `  batches    ${batches.length}: ${batches.map(({ jobs: lines, view }) => `${lines.length} lines ${view?.status ?? 'refused'}`).join(' · ')}`,
     `  posts      ${answers.length}: ${tally(answers.map(({ status, replayed }) => (status === 0 ? 'no answer' : `${status}${replayed ? ' replayed' : ''}`)))}`,
     `  troubles   ${tally(troubles.filter((caused) => caused.struck).map((caused) => caused.trouble.kind))}`,
     `  upstream   ${jobs.flatMap((job) => job.submits).length} paid calls; tasks: ${tally(tasks.map((task) => task.status))}`,

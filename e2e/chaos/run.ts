@@ -26,12 +26,12 @@ export async function runChaos(o: ChaosOptions): Promise<ChaosResult> {
   const world = await startWorld(o);
   try {
     const now = Date.now();
-    const [sent, troubles] = await Promise.all([
+    const [load, troubles] = await Promise.all([
       sendLoad(world, planJobs(plan), now),
       causeTroubles(world, planTroubles(plan), now),
     ]);
-    const served = await drain(world, sent);
-    const evidence = await gather(world, { calm: o.calm, sent, troubles, served });
+    const served = await drain(world, load);
+    const evidence = await gather(world, { calm: o.calm, load, troubles, served });
     const found = findings(evidence);
     const text = report(o, evidence, found, Date.now() - started);
     const dir = o.keepLogs ?? (found.length > 0 ? join(DATA, o.seed) : undefined);
@@ -49,6 +49,7 @@ async function keep(dir: string, evidence: Evidence, text: string): Promise<void
   await Promise.all([
     writeFile(join(dir, 'report.txt'), `${text}\n`),
     json('jobs.json', evidence.jobs),
+    json('batches.json', evidence.batches),
     json('troubles.json', evidence.troubles),
     json('events.json', evidence.events),
     json('webhooks.json', evidence.hooks),

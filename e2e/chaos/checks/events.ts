@@ -1,4 +1,4 @@
-import { type Evidence, type JobEvidence, recordOf, type StreamEvent } from '../evidence.ts';
+import { type BatchEvidence, type Evidence, type JobEvidence, recordOf, type StreamEvent } from '../evidence.ts';
 import { nameOf } from './jobs.ts';
 
 /** How each run of a job ended, from the record: run → status. */
@@ -41,17 +41,24 @@ function owedIds(job: JobEvidence): string[] {
     .map(([run, status]) => `evt_${record.id.slice('job_'.length)}_${run}_job.${status}`);
 }
 
+/** Ids of the webhooks that a batch owes: one for each round. */
+const owedByBatch = ({ view }: BatchEvidence): string[] =>
+  Array.from({ length: view?.round ?? 0 }, (_, i) => `evt_${view?.id.slice('batch_'.length)}_${i + 1}_batch.completed`);
+
 /** P4: every owed webhook has arrived and was taken, nothing else came, each was signed and tells of its own end. */
-export function owedWebhooksArrive({ jobs, hooks, heard }: Evidence): string[] {
-  const owed = new Map(jobs.flatMap((job) => owedIds(job).map((id) => [id, job] as const)));
+export function owedWebhooksArrive({ jobs, batches, hooks, heard }: Evidence): string[] {
+  const owed = new Map([
+    ...jobs.flatMap((job) => owedIds(job).map((id) => [id, nameOf(job)] as const)),
+    ...batches.flatMap((batch) => owedByBatch(batch).map((id) => [id, batch.view?.id ?? ''] as const)),
+  ]);
   const said: string[] = [];
-  for (const [id, job] of owed) if (!heard.has(id)) said.push(`${nameOf(job)}: ${id} never arrived`);
+  for (const [id, who] of owed) if (!heard.has(id)) said.push(`${who}: ${id} never arrived`);
   for (const hook of hooks) {
     const id = String(hook.headers['webhook-id']);
-    if (!owed.has(id)) said.push(`${id} arrived, and no job owes it`);
+    if (!owed.has(id)) said.push(`${id} arrived, and nobody owes it`);
     if (hook.signature !== 'valid') said.push(`${id} arrived with a signature that is ${hook.signature}`);
     const body = hook.json as { id?: string; type?: string; data?: { id?: string; status?: string } } | undefined;
-    const right = body?.id === id && id.endsWith(`_${body.type}`) && body.type === `job.${body.data?.status}`;
+    const right = body?.id === id && id.endsWith(`_${body.type}`) && body.type?.split('.')[1] === body.data?.status;
     if (!right) said.push(`${id} arrived with a body that tells of ${body?.type} and ${body?.data?.status}`);
   }
   return [...new Set(said)];

@@ -1,4 +1,5 @@
 import type { Evidence } from '../evidence.ts';
+import { batchesAddUp } from './batches.ts';
 import { oneTerminalEventForEachRun, owedWebhooksArrive } from './events.ts';
 import { acceptedJobsEnd, oneKeyMakesOneJob } from './jobs.ts';
 import { noTaskIsPaidTwice, nothingIsBoughtAfterTheEnd, paidResultsAreKept, storedResultsAreRight } from './paid.ts';
@@ -10,6 +11,7 @@ import { unknownIsExplained } from './unknown.ts';
 export const CHECKS: Readonly<Record<string, (evidence: Evidence) => string[]>> = {
   'every accepted job has ended': acceptedJobsEnd,
   'one Idempotency-Key makes one job': oneKeyMakesOneJob,
+  'every batch adds up': batchesAddUp,
   'no task is paid for twice': noTaskIsPaidTwice,
   'nothing is bought after the end': nothingIsBoughtAfterTheEnd,
   'every paid result is kept': paidResultsAreKept,
