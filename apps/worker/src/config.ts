@@ -7,24 +7,24 @@ export const WorkerVariables = z.object({
   ...S3_VARIABLES,
   ...COMMON_VARIABLES,
   GRSAI_API_KEY: z.string().min(1).describe('the key of the upstream account'),
-  GRSAI_BASE_URLS: list(['https://grsaiapi.com', 'https://grsai.dakka.com.cn']).pipe(
-    z.array(z.url({ protocol: /^https?$/, error: 'must be http(s) addresses, separated by commas' })).min(1),
-  ),
+  GRSAI_BASE_URLS: list(['https://grsaiapi.com', 'https://grsai.dakka.com.cn'])
+    .pipe(z.array(z.url({ protocol: /^https?$/, error: 'must be http(s) addresses, separated by commas' })).min(1))
+    .describe('nodes of the Grsai API, in the order they are tried'),
   GRSAI_RPM: integer(0, 1_000_000, 0).describe('calls and submits in a minute over all workers; 0 is off'),
   GRSAI_MAX_IN_FLIGHT: integer(0, 1_000_000, 200).describe('open calls and living tasks over all workers; 0 is off'),
   HEALTH_PORT: integer(0, 65_535, 9090).describe('/livez /readyz /metrics; 0 is off'),
-  CALL_CONCURRENCY: integer(1, 10_000, 50),
-  SUBMIT_CONCURRENCY: integer(1, 10_000, 20),
-  POLL_CONCURRENCY: integer(1, 10_000, 100),
-  STORE_CONCURRENCY: integer(1, 1000, 16),
-  DELIVER_CONCURRENCY: integer(1, 10_000, 50),
+  CALL_CONCURRENCY: integer(1, 10_000, 50).describe('held calls at once: chat, images/generations'),
+  SUBMIT_CONCURRENCY: integer(1, 10_000, 20).describe('image submits at once'),
+  POLL_CONCURRENCY: integer(1, 10_000, 100).describe('looks at image tasks at once; waiting tasks hold no place'),
+  STORE_CONCURRENCY: integer(1, 1000, 16).describe('downloads into S3 at once'),
+  DELIVER_CONCURRENCY: integer(1, 10_000, 50).describe('webhook tries at once'),
   INPUT_IMAGES: z
     .enum(['inline', 'link'])
     .default('inline')
     .describe('inline, or link for a bucket that upstream can reach: large input images are sent as signed links'),
   RETENTION_DAYS: integer(1, 3650, 7).describe('ended jobs are erased after this many days'),
-  QUEUE_LOCK_MS: integer(1000, 600_000, 15_000),
-  QUEUE_STALLED_MS: integer(500, 600_000, 5000),
+  QUEUE_LOCK_MS: integer(1000, 600_000, 15_000).describe('how long a lock on a queue entry holds without being renewed'),
+  QUEUE_STALLED_MS: integer(500, 600_000, 5000).describe('how often entries of dead workers are looked for'),
 });
 
 export type WorkerConfig = z.output<typeof WorkerVariables>;

@@ -29,6 +29,26 @@ export function readConfig<T extends z.ZodObject>(schema: T, env: Env): z.output
   throw new ConfigError(`The configuration has ${lines.length} problem${lines.length === 1 ? '' : 's'}:\n${lines.join('\n')}`);
 }
 
+/** A line for each variable of a schema, in its order: name, what it is, and its default or that it is required. */
+export function tellVariables(schema: z.ZodObject): string {
+  const variables = Object.entries(schema.shape) as [string, z.ZodType][];
+  const width = Math.max(...variables.map(([name]) => name.length)) + 2;
+  const without = (variable: z.ZodType): string => {
+    const fallback = String(defaultOf(variable) ?? '');
+    if (fallback !== '') return `default ${fallback}`;
+    return variable.safeParse(undefined).success ? 'default none' : 'required';
+  };
+  return variables
+    .map(([name, variable]) => `  ${name.padEnd(width)}${variable.description ?? ''} (${without(variable)})`)
+    .join('\n');
+}
+
+/** The default as it would be written in the environment. */
+function defaultOf(schema: z.core.$ZodType): unknown {
+  if (schema instanceof z.ZodDefault) return schema.def.defaultValue;
+  return schema instanceof z.ZodPipe ? defaultOf(schema.def.in) : undefined;
+}
+
 /** A switch: exactly `true` or `false`. */
 export const flag = (fallback: boolean) =>
   z
@@ -49,11 +69,11 @@ export const integer = (min: number, max: number, fallback: number) =>
 export const integerOrOff = (min: number, max: number) =>
   z
     .string()
+    .default('off')
     .transform((value) => (value === 'off' ? '0' : value))
     .pipe(z.string().regex(/^\d+$/, `must be off or a whole number from ${min} to ${max}`))
     .transform(Number)
-    .refine((value) => value === 0 || (value >= min && value <= max), `must be off or from ${min} to ${max}`)
-    .default(0);
+    .refine((value) => value === 0 || (value >= min && value <= max), `must be off or from ${min} to ${max}`);
 
 /** A comma-separated list; spaces around items do not matter. */
 export const list = (fallback: readonly string[] = []) =>

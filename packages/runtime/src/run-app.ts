@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { ConfigError, type Env } from './config.ts';
+import { ConfigError, type Env, tellVariables } from './config.ts';
 import { stopOnSignals } from './lifecycle.ts';
 import { createLogger, type Logger } from './logger.ts';
 
@@ -19,14 +19,13 @@ const helpOf = ({
   variables,
 }: Pick<App<never>, 'name' | 'about' | 'variables'>): string => `grsai-jobs ${name}: ${about}
 
-  node apps/${name}/src/main.ts        (or: pnpm start:${name})
+  node apps/${name}/src/main.ts                    (or: pnpm start:${name})
+  node --env-file=.env apps/${name}/src/main.ts    with the variables of a file
 
 Everything is configured by the environment:
-${Object.entries(variables.shape)
-  .map(([variable, schema]) => `  ${variable}${schema.description ? `  ${schema.description}` : ''}`)
-  .join('\n')}
+${tellVariables(variables)}
 
-.env.example lists the defaults. SIGTERM stops it within SHUTDOWN_TIMEOUT_S; a second one at once.
+.env.example and docs/operations.md say more. SIGTERM stops it within SHUTDOWN_TIMEOUT_S; a second one at once.
 `;
 
 /** Runs a process from its environment until a signal. A start that fails says why on stderr and ends with code 1. */

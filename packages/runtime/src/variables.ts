@@ -21,26 +21,33 @@ export const REDIS_VARIABLES = {
   REDIS_PREFIX: z
     .string()
     .regex(/^[a-z0-9-]{1,32}$/, 'must be 1 to 32 of a-z 0-9 -')
-    .default('gj'),
+    .default('gj')
+    .describe('first part of every key; two installations in one Redis need two'),
 };
 
 export const S3_VARIABLES = {
   S3_BUCKET: z.string().describe('bucket for results; credentials come by the AWS chain'),
-  S3_ENDPOINT: z.url().optional(),
-  S3_REGION: z.string().default('us-east-1'),
-  S3_FORCE_PATH_STYLE: flag(false),
+  S3_ENDPOINT: z.url().optional().describe('address of a store other than AWS; signed links carry its host'),
+  S3_REGION: z.string().default('us-east-1').describe('region of the bucket'),
+  S3_FORCE_PATH_STYLE: flag(false).describe('true for stores without the bucket in the host name'),
   S3_PREFIX: z
     .string()
     .regex(/^[A-Za-z0-9/_-]*$/, 'must be a key prefix of letters, digits, / _ -')
-    .default('grsai-jobs'),
-  S3_CHECKSUMS: z.enum(['when_required', 'when_supported']).default('when_required'),
+    .default('grsai-jobs')
+    .describe('put before every key of an object'),
+  S3_CHECKSUMS: z
+    .enum(['when_required', 'when_supported'])
+    .default('when_required')
+    .describe('when_required fits all stores, when_supported adds checksums to every upload'),
 };
 
 export const COMMON_VARIABLES = {
   SECRETS_KEY: secretsKey,
   EGRESS_ALLOW: list().describe('CIDRs that webhooks and downloads may reach although they are not public'),
-  SHUTDOWN_TIMEOUT_S: integer(1, 600, 25),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
-  LOG_PRETTY: flag(false),
-  METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
+  SHUTDOWN_TIMEOUT_S: integer(1, 600, 25).describe('seconds from SIGTERM to the end of the process'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal'])
+    .default('info')
+    .describe('trace, debug, info, warn, error or fatal'),
+  LOG_PRETTY: flag(false).describe('true for people, false for JSON'),
 };
