@@ -16,7 +16,12 @@ export const FAILURES = {
     paid: 'yes',
     message: 'The content policy of the upstream refused the input or the output. Change the prompt or the images.',
   },
-  invalid_input: { retryable: false, paid: 'no', message: 'The upstream refused the input. Correct it and send a new job.' },
+  invalid_input: {
+    retryable: false,
+    paid: 'no',
+    message:
+      'The upstream refused the input. A retry sends the same again: correct it and send a new job.',
+  },
   model_unavailable: {
     retryable: true,
     paid: 'no',
@@ -45,7 +50,8 @@ export const FAILURES = {
   upstream_failed: {
     retryable: true,
     paid: 'refunded',
-    message: 'The upstream took the work and failed. Retry, or change the input if it fails again.',
+    message:
+      'The upstream failed at the work, or refused it in words that are not known. Retry; if it fails again, change the input.',
   },
   upstream_timeout: {
     retryable: true,

@@ -8,6 +8,10 @@ import { servicePaths } from './openapi/service-paths.ts';
 import { webhookPaths } from './openapi/webhook-paths.ts';
 import { webhooks } from './openapi/webhooks.ts';
 
+const ABOUT = `Durable chat and image generation jobs on the Grsai API. An accepted job reaches a terminal state, and an image task is never paid for twice by us.
+
+Send your API key as \`Authorization: Bearer gj_…\`. Refusals are \`application/problem+json\`: \`detail\` says what to do. Answers of 202, 429 and 503 say in \`Retry-After\` when to come again. Operators have a page at [/admin](/admin).`;
+
 /** The OpenAPI 3.1 document, made from the schemas that the routes themselves check with. */
 export function openApiDocument(version: string): object {
   const paths = { ...jobPaths, ...batchPaths, ...webhookPaths, ...adminPaths, ...servicePaths };
@@ -17,8 +21,7 @@ export function openApiDocument(version: string): object {
       info: {
         title: 'grsai-jobs',
         version,
-        description:
-          'Durable chat and image generation jobs on the Grsai API. An accepted job reaches a terminal state and is never paid for twice by us.',
+        description: ABOUT,
         license: { name: 'MIT', identifier: 'MIT' },
       },
       tags: tagsOf(paths),

@@ -9,7 +9,7 @@ export const PROBLEMS = {
   not_found: { status: 404, title: 'There is no such thing here' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
   request_timeout: { status: 408, title: 'The request came too slowly' },
-  conflict: { status: 409, title: 'The state of the job does not allow this' },
+  conflict: { status: 409, title: 'The state does not allow this' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The content type is not supported' },
   invalid_request: { status: 422, title: 'The request has invalid fields' },

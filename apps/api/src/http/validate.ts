@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { fieldMessage } from './field-message.ts';
 import { type FieldError, Problem } from './problem.ts';
 
 const pointerOf = (path: readonly PropertyKey[]): string =>
@@ -25,7 +26,7 @@ function flatten(issue: z.core.$ZodIssue, base: readonly PropertyKey[] = []): Fi
 
 /** Checks a value against its schema and tells what is wrong with it, with a JSON pointer for each wrong field. */
 export function tryValidate<T extends z.ZodType>(schema: T, value: unknown): { data: z.output<T> } | { errors: FieldError[] } {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: fieldMessage });
   return parsed.success ? { data: parsed.data } : { errors: parsed.error.issues.flatMap((issue) => flatten(issue)) };
 }
 

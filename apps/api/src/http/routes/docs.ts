@@ -7,15 +7,25 @@ const PAGE = `<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
 <title>grsai-jobs API</title>
+<link rel="icon" href="/docs/assets/favicon-32x32.png" type="image/png">
 <link rel="stylesheet" href="/docs/assets/swagger-ui.css">
 </head>
 <body>
+<script src="/docs/theme.js"></script>
 <div id="swagger-ui"></div>
 <script src="/docs/assets/swagger-ui-bundle.js"></script>
 <script src="/docs/page.js"></script>
 </body>
 </html>
+`;
+
+/** Its style sheet has dark colors too, for whoever sets this class. */
+const THEME = `const dark = matchMedia('(prefers-color-scheme: dark)');
+const paint = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
+dark.addEventListener('change', paint);
+paint();
 `;
 
 const SCRIPT =
@@ -38,9 +48,11 @@ export function docsRoutes(openapi: object): Router {
       .type('html')
       .send(PAGE);
   });
-  router.get('/docs/page.js', (_request, response) => {
-    response.type('text/javascript').send(SCRIPT);
-  });
+  for (const [name, script] of Object.entries({ 'theme.js': THEME, 'page.js': SCRIPT })) {
+    router.get(`/docs/${name}`, (_request, response) => {
+      response.type('text/javascript').send(script);
+    });
+  }
   router.use('/docs/assets', express.static(assets, { index: false, maxAge: '1h' }));
   return router;
 }
