@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { claimDirectory } from './stack/claim.ts';
-import { given, root } from './stack/root.ts';
+import { given, root, short } from './stack/root.ts';
 import { type Stack, startStack } from './stack/stack.ts';
 import { fired, stopRequest } from './stack/stop-request.ts';
 import { keptTenantKey } from './stack/tenant-key.ts';
@@ -47,6 +47,7 @@ async function welcome(stack: Stack): Promise<string> {
   const apps: string[][] = [
     ['API', stack.api],
     ['docs', `${stack.api}/docs`],
+    ['operators', `${stack.api}/admin, sign in with ${whereAdminKey()}`],
     ['worker', stack.worker ? `${stack.worker}/readyz` : 'runs without a health server'],
   ];
   const standIns = stack.standIns.map(({ what, about }) => [what, about]);
@@ -56,12 +57,16 @@ async function welcome(stack: Stack): Promise<string> {
     `\ngrsai-jobs is ready (${seconds()} s)\n`,
     table(apps),
     ...(standIns.length > 0 ? ['\nStand-ins for what is not configured:\n', table(standIns)] : []),
-    `\nTry it:\n\n  ${await curlLine(stack)}\n\nCtrl-C stops everything.\n`,
+    `\nTry it:\n\n  ${(await tryLines(stack)).join('\n\n  ')}\n\nCtrl-C stops everything.\n`,
   ].join('\n');
 }
 
-/** A request that works as printed. Where nothing is a stand-in, no key is made in somebody's real installation. */
-async function curlLine(stack: Stack): Promise<string> {
+function whereAdminKey(): string {
+  return given(env, 'ADMIN_API_KEY') ? 'your ADMIN_API_KEY' : `the key in ${short(join(root, '.data', 'keys', 'admin-api-key'))}`;
+}
+
+/** Lines that work as printed. Where nothing is a stand-in, no key is made in somebody's real installation. */
+async function tryLines(stack: Stack): Promise<string[]> {
   const key =
     stack.standIns.length > 0
       ? await keptTenantKey(join(claim.dir, 'tenant-key'), stack.api, stack.adminKey, 'local')
@@ -70,5 +75,9 @@ async function curlLine(stack: Stack): Promise<string> {
     type: 'image',
     input: { model: 'nano-banana-2', prompt: 'a paper lighthouse', aspect_ratio: '4:3' },
   });
-  return `curl -s ${stack.api}/v1/jobs -H "Authorization: Bearer ${key}" -H 'Content-Type: application/json' -d '${body}'`;
+  return [
+    `curl -s ${stack.api}/v1/jobs -H "Authorization: Bearer ${key}" -H 'Content-Type: application/json' -d '${body}'`,
+    `export GRSAI_JOBS_API=${stack.api} GRSAI_JOBS_KEY=${key}
+  npm run -s jobs -- submit --chat "Say hello" --model gemini-3.1-pro --wait`,
+  ];
 }

@@ -29,6 +29,10 @@ freezes and cuts things while they run, and checks at the end what the service p
   --keep-logs dir  keeps logs, records and books there whatever comes of it; a failed run keeps them in
                    .data/chaos/<seed> anyway
 
+Examples:
+  $ pnpm chaos
+  $ pnpm chaos --jobs 300 --minutes 4 --seed 7 --keep-logs chaos-logs
+
 Exit code 0 when every check held, 1 when one did not, 2 for wrong options, 3 when the run itself broke.`;
 
 /** @returns undefined when help was asked for. @throws on what it does not know. */

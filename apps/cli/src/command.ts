@@ -11,7 +11,7 @@ export interface CommandSpec<Options extends object> {
   /** What else a person has to know, under the line. */
   details?: string;
   /** Each a line to type after `pnpm jobs`, and what it does. */
-  examples: readonly (readonly [string, string])[];
+  examples: Examples;
   options?: readonly Option[];
   /** Of a group: what its name alone does. */
   isDefault?: boolean;
@@ -19,14 +19,18 @@ export interface CommandSpec<Options extends object> {
   run: (context: Context, options: Options, args: readonly string[]) => Promise<Exit | undefined>;
 }
 
+type Examples = readonly (readonly [string, string])[];
+
 /** Puts a command below its parent; `ended` hears how it went. */
-export type AddCommand = (parent: Command, host: Host, ended: (exit: Exit) => void) => void;
+export interface AddCommand {
+  (parent: Command, host: Host, ended: (exit: Exit) => void): void;
+  readonly examples: Examples;
+}
 
 const COMMON = 'Common options:';
 
-export const defineCommand =
-  <Options extends object>(spec: CommandSpec<Options>): AddCommand =>
-  (parent, host, ended) => {
+export function defineCommand<Options extends object>(spec: CommandSpec<Options>): AddCommand {
+  const add = (parent: Command, host: Host, ended: (exit: Exit) => void): void => {
     const command = parent
       .command(spec.usage, { isDefault: spec.isDefault === true })
       .summary(spec.about)
@@ -47,16 +51,21 @@ export const defineCommand =
         }
       });
   };
+  return Object.assign(add, { examples: spec.examples });
+}
 
-/** A command that only holds others. */
-export const defineGroup =
-  (name: string, about: string, commands: readonly AddCommand[]): AddCommand =>
-  (parent, host, ended) => {
+/** A command that only holds others, and shows the first example of each. */
+export function defineGroup(name: string, about: string, commands: readonly AddCommand[]): AddCommand {
+  const examples = commands.flatMap((each) => each.examples.slice(0, 1));
+  const add = (parent: Command, host: Host, ended: (exit: Exit) => void): void => {
     const group = parent.command(name).summary(about).description(about).helpCommand(false);
-    for (const add of commands) add(group, host, ended);
+    group.addHelpText('after', `\n${examplesText(examples)}`);
+    for (const command of commands) command(group, host, ended);
   };
+  return Object.assign(add, { examples });
+}
 
-function examplesText(examples: readonly (readonly [string, string])[]): string {
+function examplesText(examples: Examples): string {
   return ['Examples:', ...examples.flatMap(([line, what]) => [`  # ${what}`, `  $ pnpm jobs ${line}`])].join('\n');
 }
 

@@ -6,7 +6,7 @@ import type { EmulatorOptions } from './start.ts';
 
 export const HELP = `A stand-in for the Grsai API, for development and tests.
 
-Usage: node src/main.ts [options]
+Usage: pnpm emulator [options]        (or: node packages/grsai-emulator/src/main.ts)
 
   --port <n>            port, 0 takes a free one (default 4100)
   --host <address>      address to listen on (default 127.0.0.1)
@@ -24,6 +24,10 @@ Usage: node src/main.ts [options]
   --virtual-clock       time moves only by POST /_emulator/clock/advance
   --quiet               print nothing but the address
   --help                this text
+
+Examples:
+  $ pnpm emulator --task-ms 2000-6000
+  $ pnpm emulator --mix F9:as=html=0.1 --rpm 60 --seed trouble
 
 One line with the address is printed when it listens. SIGTERM and SIGINT end it.
 GET /_emulator/ lists how to steer it; README.md has the faults.

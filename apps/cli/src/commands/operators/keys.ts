@@ -60,7 +60,7 @@ const create = defineCommand<CreateOptions>({
 const revoke = defineCommand<{ reason: string }>({
   usage: 'revoke <key-id>',
   about: 'Take an API key back; every process refuses it at once',
-  examples: [['keys revoke key_01KB… --reason "it was in a log"', 'for good']],
+  examples: [['keys revoke key_9f2c… --reason "it was in a log"', 'for good']],
   options: [SHARED.reason()],
   run: async ({ api, out }, { reason }, [id = '']) => {
     await api.send('DELETE', `/admin/v1/keys/${encodeURIComponent(id)}`, { query: { reason } });
