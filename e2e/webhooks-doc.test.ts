@@ -122,6 +122,17 @@ test('each body that docs/webhooks.md prints has the form of one that comes', as
       }),
     ),
   ]);
+  const batch = await stack.tenant.post<{ id: string }>('/v1/batches', {
+    webhook: { url: stack.receiver.url },
+    ...order,
+    items: [
+      {
+        custom_id: 'hello',
+        type: 'chat',
+        input: { model: 'gemini-3.1-pro', messages: [{ role: 'user', content: 'Say hello' }] },
+      },
+    ],
+  });
   await stack.emulator.waitFor(() => stack.emulator.requests.some(({ body }) => JSON.stringify(body).includes('slow')));
   await stack.tenant.send('POST', `/v1/jobs/${canceled}/cancel`);
   const tell = (id: string) => (hook: { json: unknown }) => (hook.json as Body).data.id === id;
@@ -130,7 +141,7 @@ test('each body that docs/webhooks.md prints has the form of one that comes', as
   const isThere = (hook: { json: unknown }) => tell(deleted)(hook) && (hook.json as Body).data['deleted'] === true;
   const real = await Promise.all(
     // A job lives a minute at least; one that expired has the form of one that failed.
-    [tell(image_), tell(failed), tell(canceled), tell(failed), tell(slow), tell(long), isThere].map((fits) =>
+    [tell(image_), tell(failed), tell(canceled), tell(failed), tell(slow), tell(batch.id), tell(long), isThere].map((fits) =>
       stack.receiver.waitFor(fits, { timeoutMs: 30_000 }),
     ),
   );
