@@ -5,7 +5,16 @@ import { createJobStore, hearSignals, startEventFeed, watchMemory } from '@grsai
 import type { JobRequest } from '@grsai-jobs/jobs';
 import { createObjectStore } from '@grsai-jobs/object-store';
 import { connectRedis, createBoardQueues, createProducer } from '@grsai-jobs/queue';
-import { createMetrics, type Logger, type Service, stopInOrder, systemClock, throttledLog } from '@grsai-jobs/runtime';
+import {
+  createMetrics,
+  type Logger,
+  type Service,
+  s3Options,
+  stopInOrder,
+  systemClock,
+  throttledLog,
+  VERSION,
+} from '@grsai-jobs/runtime';
 import { createEgress, createKeyring, createSecretBox, newSecret } from '@grsai-jobs/webhooks';
 import type { ApiConfig } from './config.ts';
 import { createApp } from './http/app.ts';
@@ -42,8 +51,6 @@ import { createResendDelivery } from './use-cases/resend-delivery.ts';
 import { createRetryFailed } from './use-cases/retry-failed.ts';
 import { createWaitForEnd } from './use-cases/wait-for-end.ts';
 
-export const VERSION = '0.1.0';
-
 /** S3 is asked at most this often, however often readiness is. */
 const PROBE_EVERY_MS = 10_000;
 
@@ -69,14 +76,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   const feed = startEventFeed({ reader, redis, prefix: config.REDIS_PREFIX, onError });
   const producer = createProducer({ redis, prefix: config.REDIS_PREFIX, onError });
   const board = createBoardQueues({ redis, prefix: config.REDIS_PREFIX, onError });
-  const objects = createObjectStore({
-    bucket: config.S3_BUCKET,
-    ...(config.S3_ENDPOINT === undefined ? {} : { endpoint: config.S3_ENDPOINT }),
-    region: config.S3_REGION,
-    forcePathStyle: config.S3_FORCE_PATH_STYLE,
-    prefix: config.S3_PREFIX,
-    checksums: config.S3_CHECKSUMS,
-  });
+  const objects = createObjectStore(s3Options(config));
   const egress = createEgress({ allow: config.EGRESS_ALLOW });
   const cache = createKeyCache();
   const auth = createAuth({

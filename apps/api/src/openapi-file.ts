@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { VERSION } from './build.ts';
+import { VERSION } from '@grsai-jobs/runtime';
 import { openApiDocument } from './http/openapi.ts';
 
 /** Writes openapi.json (`pnpm openapi`); a test holds the file against the code. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { VERSION } from '@grsai-jobs/runtime';
 import { expect, test } from 'vitest';
-import { VERSION } from '../src/build.ts';
 import { openApiDocument } from '../src/http/openapi.ts';
 
 test('openapi.json says what the code says (pnpm openapi writes it)', () => {

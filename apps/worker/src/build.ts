@@ -16,9 +16,11 @@ import {
   fullJitter,
   type Logger,
   type Service,
+  s3Options,
   stopInOrder,
   systemClock,
   throttledLog,
+  VERSION,
 } from '@grsai-jobs/runtime';
 import { createEgress, createKeyring, createSecretBox, newSecret } from '@grsai-jobs/webhooks';
 import type { WorkerConfig } from './config.ts';
@@ -47,8 +49,6 @@ import { createSubmitStage } from './stages/submit.ts';
 import { createKnownTasks } from './stages/task-facts.ts';
 import { createTenantSecrets } from './stages/tenant-secrets.ts';
 
-const VERSION = '0.1.0';
-
 /** Held calls are cut this long before the deadline of a stop, so that what they came to can still be written. */
 const CUT_BEFORE_MS = 4000;
 
@@ -67,14 +67,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     log.info({ event: 'redis.facts', ...facts }, `Redis ${facts.version}, appendfsync ${facts.appendfsync}`),
   );
   const producer = createProducer({ redis, prefix: config.REDIS_PREFIX, onError });
-  const objects = createObjectStore({
-    bucket: config.S3_BUCKET,
-    ...(config.S3_ENDPOINT === undefined ? {} : { endpoint: config.S3_ENDPOINT }),
-    region: config.S3_REGION,
-    forcePathStyle: config.S3_FORCE_PATH_STYLE,
-    prefix: config.S3_PREFIX,
-    checksums: config.S3_CHECKSUMS,
-  });
+  const objects = createObjectStore(s3Options(config));
   const egress = createEgress({ allow: config.EGRESS_ALLOW });
   const grsai = new Grsai({ apiKey: config.GRSAI_API_KEY, baseUrls: config.GRSAI_BASE_URLS, logger: log });
   const box = createSecretBox(config.SECRETS_KEY);

@@ -22,7 +22,7 @@ export { type EventFeed, type FeedEvent, startEventFeed, type Watcher } from './
 export type { FailureFilter, FailureGroup, FailurePage, Failures } from './failures.ts';
 export type { RedisFacts, RedisHealth } from './health.ts';
 export type { JobFilter, JobList, JobPage } from './job-list.ts';
-export type { JobMoves } from './job-moves.ts';
+export type { EndOfRun, JobMoves } from './job-moves.ts';
 export type { JobHead, JobReads } from './job-reads.ts';
 export { createJobStore, type JobStore } from './job-store.ts';
 export { type MemoryWatch, watchMemory } from './memory-watch.ts';

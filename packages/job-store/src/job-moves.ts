@@ -24,6 +24,24 @@ const NOTHING_OPEN = MOVES.end.from.filter((state) => !state.endsWith('/submitti
 
 const SENT_FIELDS = ['sb', 'sa', 'su'] as const;
 
+/** How a run ends. */
+export interface EndOfRun {
+  status: TerminalStatus;
+  /** The holder of an open call ends it, whatever the step is by now. */
+  by?: string;
+  output?: JobOutput;
+  error?: JobError;
+  attempts?: readonly Attempt[];
+  spent?: number;
+  /** The holder of a frozen call can still bring its task id. */
+  keepSent?: boolean;
+  set?: Change['set'];
+  /** The task may still end: the late sweep looks at it from then on. */
+  lateLookAt?: number;
+  /** Of an open call: fewer states than the table of moves allows. */
+  from?: readonly State[];
+}
+
 export type JobMoves = ReturnType<typeof createJobMoves>;
 
 /**
@@ -148,24 +166,7 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
         set: { att: keptAttempts(o.attempts), ...(o.pending ? { pend: JSON.stringify(o.pending) } : {}) },
       }),
 
-    /** The end of a run. `keepSent` lets the holder of a frozen call still bring its task id. */
-    end: (
-      job: JobRecord,
-      o: {
-        status: TerminalStatus;
-        by?: string;
-        output?: JobOutput;
-        error?: JobError;
-        attempts?: readonly Attempt[];
-        spent?: number;
-        keepSent?: boolean;
-        counter?: string;
-        set?: Change['set'];
-        lateLookAt?: number;
-        /** Of an open call: fewer states than the table allows. */
-        from?: readonly State[];
-      },
-    ) =>
+    end: (job: JobRecord, o: EndOfRun) =>
       move('end', job, {
         ...openCall(job, o.by, o.from),
         to: o.status,
@@ -182,7 +183,6 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
         inflightUntil: 0,
         event: `job.${o.status}`,
         progress: o.status === 'succeeded' ? 100 : job.progress,
-        ...(o.counter ? { counter: o.counter } : {}),
         ...(o.lateLookAt === undefined ? {} : { lateLookAt: o.lateLookAt }),
         ...owed(job, o.status),
       }),

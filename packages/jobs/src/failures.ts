@@ -19,8 +19,7 @@ export const FAILURES = {
   invalid_input: {
     retryable: false,
     paid: 'no',
-    message:
-      'The upstream refused the input. A retry sends the same again: correct it and send a new job.',
+    message: 'The upstream refused the input. A retry sends the same again: correct it and send a new job.',
   },
   model_unavailable: {
     retryable: true,

@@ -7,4 +7,5 @@ export { createLogger, type Logger } from './logger.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
 export { type App, runApp } from './run-app.ts';
 export { throttledLog } from './throttled-log.ts';
-export { COMMON_VARIABLES, REDIS_VARIABLES, S3_VARIABLES } from './variables.ts';
+export { COMMON_VARIABLES, REDIS_VARIABLES, S3_VARIABLES, s3Options } from './variables.ts';
+export { VERSION } from './version.ts';

@@ -41,6 +41,18 @@ export const S3_VARIABLES = {
     .describe('when_required fits all stores, when_supported adds checksums to every upload'),
 };
 
+const S3Variables = z.object(S3_VARIABLES);
+
+/** The options of the object store that these variables mean. */
+export const s3Options = (config: z.output<typeof S3Variables>) => ({
+  bucket: config.S3_BUCKET,
+  ...(config.S3_ENDPOINT === undefined ? {} : { endpoint: config.S3_ENDPOINT }),
+  region: config.S3_REGION,
+  forcePathStyle: config.S3_FORCE_PATH_STYLE,
+  prefix: config.S3_PREFIX,
+  checksums: config.S3_CHECKSUMS,
+});
+
 export const COMMON_VARIABLES = {
   SECRETS_KEY: secretsKey,
   EGRESS_ALLOW: list().describe('CIDRs that webhooks and downloads may reach although they are not public'),

@@ -35,12 +35,8 @@ export const PageQuery = {
     .describe('next_cursor of the page before'),
 };
 
-/** The query of `GET /v1/jobs`, beside `metadata.<key>`. */
-export const ListQuery = z.strictObject({
-  status: oneOf(STATUSES)
-    .optional()
-    .meta({ param: { example: 'succeeded,failed' } })
-    .describe('one or more, separated by commas'),
+/** Which jobs, by what they are. */
+export const KindQuery = {
   type: z
     .enum(['chat', 'image'])
     .optional()
@@ -51,6 +47,15 @@ export const ListQuery = z.strictObject({
     .max(LIMITS.model)
     .optional()
     .meta({ param: { example: 'nano-banana-2' } }),
+};
+
+/** The query of `GET /v1/jobs`, beside `metadata.<key>`. */
+export const ListQuery = z.strictObject({
+  status: oneOf(STATUSES)
+    .optional()
+    .meta({ param: { example: 'succeeded,failed' } })
+    .describe('one or more, separated by commas'),
+  ...KindQuery,
   batch_id: z
     .string()
     .min(1)

@@ -1,33 +1,14 @@
-import { type Moved, owedEntry } from '@grsai-jobs/job-store';
+import { type EndOfRun, type Moved, owedEntry } from '@grsai-jobs/job-store';
 import {
-  type Attempt,
   entryStage,
   type FailureCode,
   type JobError,
-  type JobOutput,
   type JobRecord,
   jobError,
   type PauseReason,
-  type State,
   type TerminalStatus,
 } from '@grsai-jobs/jobs';
 import type { Kit } from './kit.ts';
-
-export interface EndOfRun {
-  status: TerminalStatus;
-  /** The holder of an open call ends it, whatever the step is by now. */
-  by?: string;
-  output?: JobOutput;
-  error?: JobError;
-  attempts?: readonly Attempt[];
-  spent?: number;
-  keepSent?: boolean;
-  set?: { base: string; task: string; sub: number };
-  /** The task may still end: the late sweep looks at it from then on. */
-  lateLookAt?: number;
-  /** Of an open call: fewer states than the table of moves allows. */
-  from?: readonly State[];
-}
 
 /** A task that outlives its run is looked at again soon, then slowly. */
 export const FIRST_LATE_LOOK_MS = 60_000;

@@ -160,3 +160,17 @@ export const select = (name, value, options) =>
     { name },
     options.map(([is, text]) => h('option', { value: is, selected: is === value }, text)),
   );
+
+/** Which tenant a list is of. @param {string} value */
+export const tenantField = (value) =>
+  field(
+    'Tenant',
+    h('input', {
+      name: 'tenant',
+      value,
+      pattern: '[a-z0-9\\-]{1,32}',
+      autocomplete: 'off',
+      spellcheck: 'false',
+      placeholder: 'all',
+    }),
+  );

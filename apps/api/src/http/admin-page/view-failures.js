@@ -2,7 +2,7 @@ import { ask, query } from './api.js';
 import { CODES } from './codes.js';
 import { h } from './dom.js';
 import { count } from './format.js';
-import { badge, button, field, jobLink, select, since, title } from './parts.js';
+import { badge, button, field, jobLink, select, since, tenantField, title } from './parts.js';
 import { requeueGroup } from './requeue.js';
 
 /** @import { FailureGroup, FailureList } from './answers.d.ts' */
@@ -73,17 +73,7 @@ const filterForm = (filter, hours) =>
   h(
     'form',
     { class: 'filter card', 'data-act': 'filter', 'data-key': 'filter', role: 'search', 'aria-label': 'Which failures' },
-    field(
-      'Tenant',
-      h('input', {
-        name: 'tenant',
-        value: filter.tenant,
-        pattern: '[a-z0-9\\-]{1,32}',
-        autocomplete: 'off',
-        spellcheck: 'false',
-        placeholder: 'all',
-      }),
-    ),
+    tenantField(filter.tenant),
     field('Code', select('code', filter.code, [['', 'all'], ...CODES.map((code) => /** @type {const} */ ([code, code]))])),
     field(
       'Type',

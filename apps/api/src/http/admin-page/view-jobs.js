@@ -1,7 +1,7 @@
 import { ask, query } from './api.js';
 import { STATUSES } from './codes.js';
 import { h } from './dom.js';
-import { badge, field, jobLink, none, select, since, table, title } from './parts.js';
+import { badge, field, jobLink, none, select, since, table, tenantField, title } from './parts.js';
 
 /** @import { Job, Page } from './answers.d.ts' */
 /** @import { View } from './main.js' */
@@ -87,17 +87,7 @@ const searchForm = (filter) =>
     'form',
     { class: 'filter card', 'data-act': 'search', 'data-key': 'search', role: 'search', 'aria-label': 'Which jobs' },
     field('Job id', h('input', { name: 'id', class: 'wide', autocomplete: 'off', spellcheck: 'false', placeholder: 'job_…' })),
-    field(
-      'Tenant',
-      h('input', {
-        name: 'tenant',
-        value: filter.tenant,
-        pattern: '[a-z0-9\\-]{1,32}',
-        autocomplete: 'off',
-        spellcheck: 'false',
-        placeholder: 'all',
-      }),
-    ),
+    tenantField(filter.tenant),
     field(
       'State',
       select('status', filter.status, [['', 'all'], ...STATUSES.map((each) => /** @type {const} */ ([each, each]))]),

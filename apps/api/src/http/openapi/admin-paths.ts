@@ -23,7 +23,7 @@ import {
   requeuedJob,
 } from './admin-examples.ts';
 import { AdminJob, AdminJobDetail, AuditLine, BulkAction, BulkPreview, FailureList, Overview, Queue } from './admin-schemas.ts';
-import { json, listOf, refusals } from './schemas.ts';
+import { idempotencyKey, json, listOf, refusals } from './schemas.ts';
 
 const always = ['unauthorized', 'forbidden', 'unavailable'] as const;
 const ofBody = ['malformed_json', 'body_too_large', 'unsupported_media_type', 'invalid_request'] as const;
@@ -178,13 +178,10 @@ export const adminPaths: ZodOpenApiPathsObject = {
         'Which jobs are meant is settled by the time of the request: what fails again afterwards is left alone, so each job is acted on once. The answer to a dry run tells what would be done, of up to 20 000 jobs.',
       requestParams: {
         header: z.object({
-          'Idempotency-Key': z
-            .string()
-            .min(1)
-            .max(255)
-            .optional()
-            .meta({ param: { example: 'incident-17' } })
-            .describe('the same key and body make one bulk action, for 30 days after its end'),
+          'Idempotency-Key': idempotencyKey(
+            'incident-17',
+            'the same key and body make one bulk action, for 30 days after its end',
+          ),
         }),
       },
       requestBody: body(

@@ -18,7 +18,7 @@ import {
 } from './batch-examples.ts';
 import { AcceptedBatch, Batch, RetriedBatch } from './batch-schemas.ts';
 import { listExample } from './examples.ts';
-import { json, listOf, refusals } from './schemas.ts';
+import { idempotencyKey, json, listOf, refusals } from './schemas.ts';
 
 const oneBatch = { path: z.object({ id: z.string().meta({ example: runningBatch.id }) }) };
 /** Refusals of each route that reads or changes one batch. */
@@ -51,13 +51,7 @@ export const batchPaths: ZodOpenApiPathsObject = {
       requestParams: {
         query: BatchQuery,
         header: z.object({
-          'Idempotency-Key': z
-            .string()
-            .min(1)
-            .max(255)
-            .optional()
-            .meta({ example: 'batch-A-17' })
-            .describe('the same key, query and body make one batch, for 72 hours'),
+          'Idempotency-Key': idempotencyKey('batch-A-17', 'the same key, query and body make one batch, for 72 hours'),
         }),
       },
       requestBody: {

@@ -16,7 +16,7 @@ import {
   reopenedJob,
   runningJob,
 } from './examples.ts';
-import { Job, JobEventBody, json, listOf, refusals } from './schemas.ts';
+import { idempotencyKey, Job, JobEventBody, json, listOf, refusals } from './schemas.ts';
 
 const CURSOR = 'MTc5NTQyMDgwMDAwMC5qb2JfMDFLOVpWNVczTjhRMlI0VDZWOFgwWjJCNEQ';
 const id = z.string().meta({ example: 'job_01K9ZV5W3N8Q2R4T6V8X0Z2B4D' });
@@ -91,13 +91,7 @@ export const jobPaths: ZodOpenApiPathsObject = {
       summary: 'Send a job',
       requestParams: {
         header: z.object({
-          'Idempotency-Key': z
-            .string()
-            .min(1)
-            .max(255)
-            .optional()
-            .meta({ example: 'order-A-17' })
-            .describe('the same key and body make one job, for 72 hours'),
+          'Idempotency-Key': idempotencyKey('order-A-17', 'the same key and body make one job, for 72 hours'),
           Prefer: z
             .string()
             .optional()

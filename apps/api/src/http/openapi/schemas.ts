@@ -151,3 +151,7 @@ export const JobEventBody = z
     timestamp: z.iso.datetime(),
   })
   .meta({ id: 'JobEvent' });
+
+/** The header that makes one thing of a request that is sent again. */
+export const idempotencyKey = (example: string, about: string) =>
+  z.string().min(1).max(255).optional().meta({ example }).describe(about);

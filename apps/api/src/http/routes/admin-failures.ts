@@ -1,10 +1,10 @@
 import type { FailureGroup, JobStore } from '@grsai-jobs/job-store';
-import { FAILURE_CODES, LIMITS, STAGES, wordsOf } from '@grsai-jobs/jobs';
+import { FAILURE_CODES, STAGES, wordsOf } from '@grsai-jobs/jobs';
 import { Router } from 'express';
 import { z } from 'zod';
 import type { Auth } from '../auth.ts';
 import { cursorOf, placeOf } from '../cursor.ts';
-import { oneOf, PageQuery, SignatureParameter, single, TenantParameter, time } from '../list-query.ts';
+import { KindQuery, oneOf, PageQuery, SignatureParameter, single, TenantParameter, time } from '../list-query.ts';
 import { validate } from '../validate.ts';
 
 /** The query of `GET /admin/v1/failures`. */
@@ -19,16 +19,7 @@ export const FailuresQuery = z.strictObject({
     .enum(['queued', ...STAGES])
     .optional()
     .meta({ param: { example: 'generating' } }),
-  type: z
-    .enum(['chat', 'image'])
-    .optional()
-    .meta({ param: { example: 'image' } }),
-  model: z
-    .string()
-    .min(1)
-    .max(LIMITS.model)
-    .optional()
-    .meta({ param: { example: 'nano-banana-2' } }),
+  ...KindQuery,
   since: time
     .optional()
     .meta({ param: { example: '2026-11-23T08:00:00Z' } })
