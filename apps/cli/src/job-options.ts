@@ -10,7 +10,7 @@ export const SHARED = {
   expiresIn: () => option('--expires-in <span>', 'give up after, such as 90s, 15m, 2h (default 24h)', seconds),
   timeout: () => option('--timeout <span>', 'wait at most, such as 90s, 15m, 2h', seconds),
   idempotencyKey: () =>
-    option('--idempotency-key <key>', 'the same key and body make one, for 72 hours (default: a new one for each call)'),
+    option('--idempotency-key <key>', 'the same key and body make one, for 72 hours at least (default: a new one for each call)'),
   reason: () => option('--reason <text>', 'why; it stands in the audit log').makeOptionMandatory(),
   tenant: () => option('--tenant <name>', 'of this tenant'),
   signature: () => option('--signature <id>', 'failed in this way, as `failures` names it'),
