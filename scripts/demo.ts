@@ -93,7 +93,7 @@ async function sendJobs(stack: Stack, client: ReturnType<typeof createClient>, r
   writeFileSync(page, galleryPage(facts));
   console.log(`${summary(entries)}\n\nGallery: ${pathToFileURL(page)}`);
   const right = entries.every(isRight);
-  if (!right) console.log(`Logs:    ${relative(root, logs)}`);
+  console.log(right ? 'Next:    npm start, which runs it until Ctrl-C' : `Logs:    ${relative(root, logs)}`);
   return right;
 }
 

@@ -27,14 +27,30 @@ export interface AuthOptions {
   limit?: (principal: Principal, request: Request, response: Response) => Promise<void>;
 }
 
-const BEARER = { 'WWW-Authenticate': 'Bearer realm="grsai-jobs"' };
-const BASIC = { 'WWW-Authenticate': 'Basic realm="grsai-jobs: any name, an API key as password", charset="UTF-8"' };
-
 const bearerKey = (header: string): string | undefined => /^Bearer +([^\s]+) *$/i.exec(header)?.[1];
 
 const basicKey = (header: string): string | undefined => {
   const pair = /^Basic +([A-Za-z0-9+/=]+) *$/i.exec(header)?.[1];
   return pair === undefined ? undefined : /^[^:]*:(.+)$/s.exec(Buffer.from(pair, 'base64').toString('utf8'))?.[1];
+};
+
+/** A way to send a key: how it is read, and what is said to somebody who sent none. */
+interface Way {
+  keyOf: (header: string) => string | undefined;
+  headers: Readonly<Record<string, string>>;
+  ask: string;
+}
+
+const BEARER: Way = {
+  keyOf: bearerKey,
+  headers: { 'WWW-Authenticate': 'Bearer realm="grsai-jobs"' },
+  ask: 'Send your API key as "Authorization: Bearer gj_…".',
+};
+
+const BEARER_OR_BASIC: Way = {
+  keyOf: (header) => bearerKey(header) ?? basicKey(header),
+  headers: { 'WWW-Authenticate': 'Basic realm="grsai-jobs: any name, an API key as password", charset="UTF-8"' },
+  ask: 'Sign in with any name and an API key as the password, or send the key as "Authorization: Bearer gj_…".',
 };
 
 export function createAuth(o: AuthOptions): Auth {
@@ -46,8 +62,9 @@ export function createAuth(o: AuthOptions): Auth {
     return await o.cache.find(key, () => o.apiKeys.find(key));
   }
 
-  async function authenticate(key: string | undefined, headers: Readonly<Record<string, string>>): Promise<Principal> {
-    if (key === undefined) throw new Problem('unauthorized', 'Send your API key as "Authorization: Bearer gj_…".', { headers });
+  async function authenticate(authorization: string, { keyOf, headers, ask }: Way): Promise<Principal> {
+    const key = keyOf(authorization);
+    if (key === undefined) throw new Problem('unauthorized', ask, { headers });
     const principal = await find(key);
     if (principal === null) throw new Problem('unauthorized', 'This API key is not known or was revoked.', { headers });
     if (principal.expires_at !== null && principal.expires_at <= o.clock.now())
@@ -56,9 +73,9 @@ export function createAuth(o: AuthOptions): Auth {
   }
 
   const guard =
-    (scope: Scope, keyOf: (header: string) => string | undefined, challenge: Readonly<Record<string, string>>): RequestHandler =>
+    (scope: Scope, way: Way): RequestHandler =>
     async (request, response, next) => {
-      const principal = await authenticate(keyOf(request.headers.authorization ?? ''), challenge);
+      const principal = await authenticate(request.headers.authorization ?? '', way);
       await o.limit?.(principal, request, response);
       if (!principal.scopes.includes(scope))
         throw new Problem('forbidden', `This API key lacks the scope ${scope}; it has ${principal.scopes.join(', ') || 'none'}.`);
@@ -67,7 +84,7 @@ export function createAuth(o: AuthOptions): Auth {
     };
 
   return {
-    requireScope: (scope) => guard(scope, bearerKey, BEARER),
-    requireScopeOfPage: (scope) => guard(scope, (header) => bearerKey(header) ?? basicKey(header), BASIC),
+    requireScope: (scope) => guard(scope, BEARER),
+    requireScopeOfPage: (scope) => guard(scope, BEARER_OR_BASIC),
   };
 }
