@@ -18,8 +18,8 @@ function workerOf(kit: TestKit, o: { onReopen?: (id: string) => void } = {}) {
   const run = createBulkRun({
     ...kit,
     cancelJob: createCancelJob(kit),
-    reopenJob: async (record, mode) => {
-      const reopened = await reopenJob(record, mode);
+    reopenJob: async (record, ...rest) => {
+      const reopened = await reopenJob(record, ...rest);
       o.onReopen?.(record.id);
       return reopened;
     },
@@ -157,4 +157,26 @@ test('when jobs are canceled in bulk then live ones are, and ended and missing o
   await workerOf(kit).round();
   expect(await read()).toMatchObject({ status: 'completed', done: 1, skipped: { ended: 1, missing: 1 } });
   expect(await live.read()).toMatchObject({ status: 'canceled' });
+});
+
+test('when a worker freezes between its verdict and the requeue and the job ends as an unknown submit meanwhile then it is not submitted again', async () => {
+  const kit = await startKit();
+  const job = await failedJob(kit);
+  const read = await start(kit, { select: { ids: [job.id] } });
+  const reopenJob = createReopenJob(kit);
+  const freezing = createBulkRun({
+    ...kit,
+    cancelJob: createCancelJob(kit),
+    reopenJob: async (record, ...rest) => {
+      if (record.run === 1) {
+        await reopenJob(record);
+        await kit.clock.advance(1000);
+        await kit.store.moves.end(await job.read(), { status: 'failed', error: jobError('submit_unknown', 'submitting') });
+      }
+      return await reopenJob(record, ...rest);
+    },
+  });
+  await createWorkRound(kit, { [BULK_WORK]: freezing })();
+  expect(await job.read()).toMatchObject({ status: 'failed', run: 2 });
+  expect(await read()).toMatchObject({ status: 'completed', done: 0, skipped: { ended_since: 1 } });
 });

@@ -15,8 +15,9 @@ export async function moveOn<T>(
   jobs: Pick<JobStore['jobs'], 'read'>,
   record: JobRecord,
   change: (record: JobRecord) => Promise<T | null>,
+  tries = TRIES,
 ): Promise<T | NotMoved> {
-  for (let n = 0, current: JobRecord | null = record; n < TRIES; n += 1, current = await jobs.read(record.id)) {
+  for (let n = 0, current: JobRecord | null = record; n < tries; n += 1, current = await jobs.read(record.id)) {
     if (current === null) return { kind: 'missing' };
     const changed = await change(current);
     if (changed !== null) return changed;

@@ -11,7 +11,11 @@ export type Reopened =
   | { kind: 'full' }
   | NotMoved;
 
-export type ReopenJob = (record: JobRecord, mode?: RetryMode) => Promise<Reopened>;
+/**
+ * `asRead`: only the job as this record has it is meant. One that has moved on since is `busy`, and whoever asks has to
+ * judge the newest record before it asks again: it can have been run, and have ended as an unknown submit, meanwhile.
+ */
+export type ReopenJob = (record: JobRecord, mode?: RetryMode, o?: { asRead: boolean }) => Promise<Reopened>;
 
 /**
  * Reopens an ended job (design §2 "Retry"). Of two that do it at once, or of one and a late result, one does it and the
@@ -47,7 +51,8 @@ export function createReopenJob(o: {
     return { kind: 'reopened', mode: plan.mode, record: reopened };
   }
 
-  return (record, mode) => moveOn<Reopened>(jobs, record, (current) => reopen(current, mode));
+  return (record, mode, { asRead } = { asRead: false }) =>
+    moveOn<Reopened>(jobs, record, (current) => reopen(current, mode), asRead ? 1 : undefined);
 }
 
 /** The record as the move has just left it; reading it back could fail when the move has not. */

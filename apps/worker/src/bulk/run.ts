@@ -23,29 +23,38 @@ const NOT_THERE_YET_MS = 60_000;
 /** What came of one job; `wait`: nothing, and it is tried again. */
 type Came = 'done' | 'wait' | `skipped:${string}` | `failed:${string}`;
 
+/** A job that somebody else moves on is judged anew so often. */
+const TRIES = 8;
+
 /**
  * Carries out what an operator ordered for many jobs: counts them, then acts on one after the other at the rate that was
  * asked for. Each job that is behind it is written down, so it goes on there after a crash or an abort.
  */
 export function createBulkRun(kit: BulkKit): DoSlice {
-  async function act(job: JobRecord, verdict: Extract<BulkVerdict, { act: string }>): Promise<Came> {
+  async function act(job: JobRecord, verdict: Extract<BulkVerdict, { act: string }>): Promise<Came | 'moved'> {
     if (verdict.act === 'cancel') {
       const { kind } = await kit.cancelJob(job);
       return kind === 'canceled' || kind === 'canceling' ? 'done' : kind === 'busy' ? 'failed:busy' : `skipped:${kind}`;
     }
     if (verdict.act === 'redeliver') return await redeliver(kit, job);
-    const reopened = await kit.reopenJob(job, verdict.act);
+    const reopened = await kit.reopenJob(job, verdict.act, { asRead: true });
     if (reopened.kind === 'reopened') return 'done';
     if (reopened.kind === 'full') return 'wait';
-    if (reopened.kind === 'busy') return 'failed:busy';
+    if (reopened.kind === 'busy') return 'moved';
     return reopened.kind === 'refused' ? `skipped:${reopened.plan.why}` : 'skipped:missing';
   }
 
+  /** The verdict holds for the record that it was made of and for no newer one: who was frozen in between judges anew. */
   async function touch(action: BulkAction, id: string): Promise<Came> {
-    const job = await kit.store.jobs.read(id);
-    if (job === null) return 'skipped:missing';
-    const verdict = bulkVerdict(job, action, kit.clock.now());
-    return 'skip' in verdict ? `skipped:${verdict.skip}` : await act(job, verdict);
+    for (let n = 0; n < TRIES; n += 1) {
+      const job = await kit.store.jobs.read(id);
+      if (job === null) return 'skipped:missing';
+      const verdict = bulkVerdict(job, action, kit.clock.now());
+      if ('skip' in verdict) return `skipped:${verdict.skip}`;
+      const came = await act(job, verdict);
+      if (came !== 'moved') return came;
+    }
+    return 'failed:busy';
   }
 
   async function count(action: BulkAction, until: number): Promise<Sliced> {
