@@ -225,3 +225,119 @@ test('when work is of a kind that nobody knows then it waits and stops no other'
   await kit.round();
   expect(await waiting(kit)).toBe(1);
 });
+
+/** Does something once, right before the first call of `f`: what another worker does while this one is slow. */
+function firstDo<A extends unknown[], R>(
+  f: (...args: A) => Promise<R>,
+  other: () => Promise<unknown>,
+): (...args: A) => Promise<R> {
+  let before: (() => Promise<unknown>) | null = other;
+  return async (...args) => {
+    const now = before;
+    before = null;
+    await now?.();
+    return await f(...args);
+  };
+}
+
+test('when a batch is canceled while its jobs are being opened then none of them runs', async () => {
+  const kit = await startBatches();
+  const batch = await committedBatch(kit, 3);
+  await batch.commit();
+  const reveal = firstDo(kit.store.batches.reveal, async () => {
+    await kit.store.batches.cancel(batch.id);
+    await kit.round();
+  });
+  await kit.round({ store: { ...kit.store, batches: { ...kit.store.batches, reveal } } });
+  await kit.round();
+  expect(await batch.read()).toMatchObject({ status: 'canceled', counts: { canceled: 3 } });
+});
+
+test('when a batch is canceled while its failed jobs are being retried then none of them runs', async () => {
+  const kit = await startBatches();
+  const batch = await committedBatch(kit, 3);
+  await batch.commit();
+  await kit.round();
+  const [a = '', b = '', open = ''] = batch.ids;
+  await failJob(kit, a);
+  await failJob(kit, b);
+  await kit.store.moves.begin(
+    { id: open, step: 1, batch_id: batch.id },
+    { token: 't', limitMs: 1000 },
+    { maxInFlight: 0, rpm: 0 },
+  );
+  await kit.store.batches.retryFailed(batch.id, { includeUnknown: false });
+  const reopenJob = firstDo(kit.batchKit.reopenJob, async () => {
+    await kit.store.batches.cancel(batch.id);
+    await kit.round();
+  });
+  await kit.round({ reopenJob });
+  expect(await batch.read()).toMatchObject({ status: 'canceling', counts: { running: 1, canceled: 2 } });
+});
+
+test('when a slow worker retries a job that another has retried and that failed again then it stays failed', async () => {
+  const kit = await startBatches();
+  const batch = await committedBatch(kit, 1);
+  await batch.commit();
+  await kit.round();
+  const [id = ''] = batch.ids;
+  await failJob(kit, id, 'submit_unknown');
+  await kit.round();
+  await kit.store.batches.retryFailed(batch.id, { includeUnknown: true });
+  const reopenJob = firstDo(kit.batchKit.reopenJob, async () => {
+    const record = await kit.store.jobs.read(id);
+    if (record === null) throw new Error('no record');
+    await kit.batchKit.reopenJob(record, 'resubmit');
+    await kit.clock.advance(1000);
+    await failJob(kit, id, 'submit_unknown');
+  });
+  await kit.round({ reopenJob });
+  expect(await kit.store.jobs.read(id)).toMatchObject({ status: 'failed', run: 2 });
+});
+
+test('when Redis fills up while failed jobs are retried then those that were left are retried later', async () => {
+  const kit = await startBatches();
+  const batch = await committedBatch(kit, 2);
+  await batch.commit();
+  await kit.round();
+  for (const id of batch.ids) await failJob(kit, id);
+  await kit.round();
+  await kit.store.batches.retryFailed(batch.id, { includeUnknown: false });
+  const full = async () => ({ kind: 'full' }) as const;
+  await kit.round({
+    reopenJob: async (record) => (record.id === batch.ids[0] ? await kit.batchKit.reopenJob(record) : await full()),
+  });
+  expect((await batch.read()).counts).toMatchObject({ queued: 1, failed: 1 });
+  await kit.clock.advance(5000);
+  await kit.round();
+  expect((await batch.read()).counts).toMatchObject({ queued: 2, failed: 0 });
+});
+
+test('when a batch is canceled in a later round then the cancel begins at its first job, and that of the round before is over', async () => {
+  const kit = await startBatches();
+  const batch = await committedBatch(kit, 3);
+  await batch.commit();
+  await kit.round();
+  await kit.store.batches.cancel(batch.id);
+  const work = await kit.store.works.take(kit.clock.now());
+  if (work === null) throw new Error('no work');
+  // The jobs have ended by themselves while the work stood behind them, and one of them was retried since.
+  const [id = '', ...others] = batch.ids;
+  for (const each of batch.ids) await failJob(kit, each);
+  await kit.round();
+  expect(await batch.read()).toMatchObject({ status: 'canceled' });
+  await kit.store.works.putBack(work, { at: 0 }, kit.clock.now());
+  const record = await kit.store.jobs.read(id);
+  if (record === null) throw new Error('no record');
+  await kit.batchKit.reopenJob(record);
+  await kit.round();
+  expect((await batch.read()).counts).toMatchObject({ queued: 1, failed: others.length });
+
+  await kit.store.works.add({ kind: 'batch-cancel', subject: batch.id, order: { batch_id: batch.id }, at: kit.clock.now() });
+  const left = await kit.store.works.take(kit.clock.now());
+  if (left === null) throw new Error('no work');
+  await kit.store.works.putBack(left, { at: 500 }, kit.clock.now());
+  await kit.store.batches.cancel(batch.id);
+  await kit.round();
+  expect(await batch.read()).toMatchObject({ status: 'canceled', counts: { canceled: 1 } });
+});

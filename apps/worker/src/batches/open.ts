@@ -1,4 +1,4 @@
-import { MOVES } from '@grsai-jobs/jobs';
+import { isTerminal, MOVES } from '@grsai-jobs/jobs';
 import type { DoSlice } from '../maintain/works.ts';
 import { type BatchKit, batchOf, behind, eachLine, placeOf, SLICE } from './kit.ts';
 
@@ -16,9 +16,9 @@ export const openBatch =
     const ids = await kit.store.batches.jobIds(id, at, SLICE);
     if (ids.length === 0) return { done: true };
     const revealed = await kit.store.batches.reveal(batch, ids, MOVES.accept.dueMs);
-    if (batch.status === 'canceling') {
-      const waiting = new Set(revealed.map((each) => each.id));
-      await eachLine(kit, ids, (head) => waiting.has(head.id), kit.cancelJob);
-    } else await kit.producer.enqueueNew(revealed);
+    // Asked behind the reveal: a cancel that comes later finds these jobs, one that came before has passed them over.
+    if ((await kit.store.batches.read(id))?.status === 'canceling')
+      await eachLine(kit, ids, ({ status }) => !isTerminal(status), kit.cancelJob);
+    else await kit.producer.enqueueNew(revealed);
     return behind(at, ids);
   };

@@ -1,28 +1,61 @@
+import type { Reopened } from '@grsai-jobs/job-actions';
+import { isTerminal, type JobRecord } from '@grsai-jobs/jobs';
 import { z } from 'zod';
 import type { DoSlice } from '../maintain/works.ts';
-import { type BatchKit, behind, eachLine, placeOf, SLICE } from './kit.ts';
+import { type BatchKit, behind, eachLine, livingBatch, placeOf, SLICE } from './kit.ts';
 
 /** What `POST /v1/batches/{id}/retry-failed` orders. `before`: what fails again is not retried by the same order. */
 const RetryOrder = z.object({ batch_id: z.string(), include_unknown: z.boolean(), before: z.number() });
 
 const FULL_WAIT_MS = 5000;
 
-/** Reopens the failed jobs of a batch; those whose submit may have made a task only when the caller allowed it (P2). */
+/** A job that somebody else moves on is judged anew so often. */
+const TRIES = 8;
+
+/**
+ * Reopens the failed jobs of a batch; those whose submit may have made a task only when the caller allowed it (P2). A
+ * cancel of the batch that comes meanwhile ends it, and takes back what this slice has reopened since.
+ */
 export const retryFailed =
   (kit: BatchKit): DoSlice =>
   async (work) => {
     const order = RetryOrder.parse(work.order);
     const at = placeOf(work.cursor);
-    if (kit.memory.tight()) return { done: false, cursor: { at }, waitMs: FULL_WAIT_MS };
+    const again = { done: false, cursor: { at }, waitMs: FULL_WAIT_MS } as const;
+    if (kit.memory.tight()) return again;
+    if (await isCanceling(kit, order.batch_id)) return { done: true };
     const ids = await kit.store.batches.jobIds(order.batch_id, at, SLICE);
-    const failed = (head: { status: string; finished_at: number | null }) =>
-      head.status === 'failed' && (head.finished_at ?? 0) <= order.before;
-    await eachLine(kit, ids, failed, async (record) => {
-      const unknown = record.error?.code === 'submit_unknown';
-      if (unknown && !order.include_unknown) return;
-      const reopened = await kit.reopenJob(record);
-      if (reopened.kind === 'refused' && reopened.plan.why === 'submit_unknown' && order.include_unknown)
-        await kit.reopenJob(record, 'resubmit');
+    let full = false;
+    await eachLine(kit, ids, isMeant(order), async (record) => {
+      full = (await retry(kit, record, order)) === 'full' || full;
     });
-    return behind(at, ids);
+    if (await isCanceling(kit, order.batch_id)) {
+      await eachLine(kit, ids, ({ status }) => !isTerminal(status), kit.cancelJob);
+      return { done: true };
+    }
+    // What was reopened is passed over the second time.
+    return full ? again : behind(at, ids);
   };
+
+type Order = z.output<typeof RetryOrder>;
+
+const isMeant =
+  (order: Order) =>
+  ({ status, finished_at }: Pick<JobRecord, 'status' | 'finished_at'>): boolean =>
+    status === 'failed' && (finished_at ?? 0) <= order.before;
+
+const isCanceling = async (kit: BatchKit, id: string): Promise<boolean> =>
+  (await livingBatch(kit, { batch_id: id }, ['canceling'])) !== null;
+
+/** Each record is judged by itself: one that was run since it was read may have ended in another way. */
+async function retry(kit: BatchKit, record: JobRecord, order: Order): Promise<Reopened['kind'] | 'left'> {
+  for (let n = 0, current: JobRecord | null = record; n < TRIES; n += 1, current = await kit.store.jobs.read(record.id)) {
+    if (current === null || !isMeant(order)(current)) return 'left';
+    if (current.error?.code === 'submit_unknown' && !order.include_unknown) return 'left';
+    let reopened = await kit.reopenJob(current, undefined, { asRead: true });
+    if (reopened.kind === 'refused' && reopened.plan.why === 'submit_unknown' && order.include_unknown)
+      reopened = await kit.reopenJob(current, 'resubmit', { asRead: true });
+    if (reopened.kind !== 'busy') return reopened.kind;
+  }
+  return 'busy';
+}

@@ -6,5 +6,7 @@
 local st = redis.call('HGET', KEYS[1], 'st')
 if st ~= 'running' then return st end
 redis.call('HSET', KEYS[1], 'st', 'canceling')
+-- What is left of the cancel of an earlier round would begin in the middle.
+redis.call('DEL', KEYS[3])
 add_work(KEYS[3], KEYS[2], 'batch-cancel:' .. ARGV[1], 'batch-cancel', { batch_id = ARGV[1] }, ARGV[2])
 return 'canceling'
