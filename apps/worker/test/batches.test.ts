@@ -341,3 +341,20 @@ test('when a batch is canceled in a later round then the cancel begins at its fi
   await kit.round();
   expect(await batch.read()).toMatchObject({ status: 'canceled', counts: { canceled: 1 } });
 });
+
+test('when the erasing of a batch has begun then it takes no line and no commit any more', async () => {
+  const kit = await startBatches();
+  await kit.objects.putBytes('acme/in-0.png', Buffer.from('x'), { contentType: 'image/png' });
+  const late = await committedBatch(kit, 600, (doc, i) => (i === 0 ? mapPictures(WITH_PICTURE, () => KEPT) : doc));
+  await kit.clock.advance(600_000);
+  const line = { jobId: newId(), line: 601, customId: 'c-601', doc: imageDoc() };
+  const answers: unknown[] = [];
+  const deleting = firstDo(kit.objects.delete.bind(kit.objects), async () => {
+    answers.push(await late.commit(), await kit.store.batches.add(late, 600, [line]));
+    answers.push(await kit.store.batches.noteInvalid(late, [{ line: 602, custom_id: null, errors: [] }]));
+  });
+  await kit.round({ objects: { ...kit.objects, delete: deleting } });
+  expect(answers).toEqual(['gone', 'gone', 'gone']);
+  expect(await kit.store.batches.read(late.id)).toBeNull();
+  expect(await kit.redis.keys('{gj}:*')).toEqual([]);
+});

@@ -63,6 +63,9 @@ export interface LineHead {
   finished_at: number | null;
 }
 
+/** What is coming in, and what of that is being erased, is seen by nobody. */
+const isThere = (status: string | undefined): boolean => status !== undefined && status !== 'validating' && status !== 'erasing';
+
 export type Batches = ReturnType<typeof createBatches>;
 
 /**
@@ -116,9 +119,11 @@ export function createBatches(redis: Redis, run: RunScript, keys: Keys, clock: {
       return reply === 1 ? 'ok' : 'gone';
     },
 
-    /** Lines that are left out, in the order of the body. */
-    async noteInvalid(batch: { id: string }, errors: readonly LineError[]): Promise<void> {
-      if (errors.length > 0) await redis.rpush(keys.batchErrors(batch.id), ...errors.map((each) => JSON.stringify(each)));
+    /** Lines that are left out, in the order of the body, a few hundred at a time. `gone`: the batch was erased meanwhile. */
+    async noteInvalid(batch: { id: string }, errors: readonly LineError[]): Promise<'ok' | 'gone'> {
+      if (errors.length === 0) return 'ok';
+      const texts = errors.map((each) => JSON.stringify(each));
+      return (await run('batch-note', [keys.batch(batch.id), keys.batchErrors(batch.id)], texts)) === 1 ? 'ok' : 'gone';
     },
 
     /** The end of the body: the batch is there. `gone`: it was erased meanwhile, or its claim is another's by now. */
@@ -164,7 +169,7 @@ export function createBatches(redis: Redis, run: RunScript, keys: Keys, clock: {
     /** `null` also for a batch whose lines are still coming in. */
     async read(id: string): Promise<BatchRecord | null> {
       const fields = await redis.hgetall(keys.batch(id));
-      return fields['st'] === undefined || fields['st'] === 'validating' ? null : decodeBatch(id, fields);
+      return isThere(fields['st']) ? decodeBatch(id, fields) : null;
     },
 
     /** A tenant's batches, the newest first. */
@@ -275,7 +280,10 @@ export function createBatches(redis: Redis, run: RunScript, keys: Keys, clock: {
       return reply === 1;
     },
 
-    /** Erases some jobs of a batch that was never committed. `false`: it was committed. */
+    /**
+     * Erases some jobs of a batch that was never committed; from the first call on, which may name none, it cannot be.
+     * `false`: it was committed.
+     */
     erase: async (id: string, ids: readonly string[]): Promise<boolean> =>
       (await run('batch-erase', [keys.batch(id), ...ids.map((each) => keys.job(each))], [])) === 1,
 
@@ -284,9 +292,6 @@ export function createBatches(redis: Redis, run: RunScript, keys: Keys, clock: {
       const texts = await pipelined(redis, ids, (pipeline, id) => pipeline.hget(keys.job(id), 'doc'));
       return texts.flatMap((text) => (typeof text === 'string' ? [unpackDoc(text)] : []));
     },
-
-    /** Whether this is a batch whose lines are still coming in, or were never committed. */
-    isOpen: async (id: string): Promise<boolean> => (await redis.hget(keys.batch(id), 'st')) === 'validating',
 
     /** Forgets a batch; its jobs have a life of their own. */
     async forget(batch: { id: string; tenant?: string | undefined }): Promise<void> {

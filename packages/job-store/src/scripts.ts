@@ -41,6 +41,7 @@ const SCRIPT_NAMES = [
   'erase',
   'batch-open',
   'batch-add',
+  'batch-note',
   'batch-discard',
   'batch-commit',
   'batch-reveal',

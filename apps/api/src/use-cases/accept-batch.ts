@@ -51,11 +51,15 @@ export function createAcceptBatch(o: AcceptBatchParts): AcceptBatch {
   type Batch = { id: string; tenant: string; createdAt: number };
   type Claim = { tenant: string; route: string; key: string; by: string };
 
+  async function note(batch: Batch, lines: readonly BadLine[]): Promise<void> {
+    if ((await o.batches.noteInvalid(batch, lines)) === 'gone') throw gone();
+  }
+
   async function readItems(upload: BatchUpload, batch: Batch): Promise<Pick<AcceptedBatch, 'invalid'> & { total: number }> {
     const skips = upload.onInvalid === 'skip';
     const read = createReadItem(o, upload.doc);
     const writer = createBatchWriter(o, batch);
-    const bad = createBadLines(skips ? (lines) => o.batches.noteInvalid(batch, lines) : null);
+    const bad = createBadLines(skips ? (lines) => note(batch, lines) : null);
 
     async function take(raw: RawItem): Promise<void> {
       const item = read(raw);

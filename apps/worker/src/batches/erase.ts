@@ -7,12 +7,13 @@ export const eraseBatch =
   (kit: BatchKit): DoSlice =>
   async (work) => {
     const id = batchOf(work.order);
-    if (!(await kit.store.batches.isOpen(id))) return { done: true };
+    // Not before a commit has become impossible: the jobs of a batch that is there need their inputs.
+    if (!(await kit.store.batches.erase(id, []))) return { done: true };
     const at = placeOf(work.cursor);
     const ids = await kit.store.batches.jobIds(id, at, SLICE);
     const inputs = (await kit.store.batches.docs(ids)).flatMap((doc) => inputObjects({ doc }));
     if (inputs.length > 0) await kit.objects.delete(inputs);
-    if (!(await kit.store.batches.erase(id, ids))) return { done: true };
+    await kit.store.batches.erase(id, ids);
     if (ids.length === SLICE) return { done: false, cursor: { at: at + ids.length } };
     await kit.store.batches.forget({ id });
     kit.log.info({ event: 'batch.erased', batch_id: id, lines: at + ids.length }, 'a batch that was never committed was erased');

@@ -6,9 +6,10 @@
 local order = cjson.decode(ARGV[1])
 local batch, works = KEYS[1], KEYS[2]
 local st = redis.call('HGET', batch, 'st')
+if not st or st == 'erasing' then return 0 end
 -- Sent again by the client library.
-if st and st ~= 'validating' then return 1 end
-if not st or redis.call('LLEN', KEYS[7]) ~= order.total then return 0 end
+if st ~= 'validating' then return 1 end
+if redis.call('LLEN', KEYS[7]) ~= order.total then return 0 end
 if order.claim then
   if redis.call('HGET', KEYS[8], 'by') ~= order.claim.by then return 0 end
   redis.call('DEL', KEYS[8])
