@@ -140,7 +140,7 @@ test('when the last job has ended then the results are a file with a row for eac
   await kit.round();
   const { status, results, webhook } = await batch.read();
   expect(status).toBe('completed');
-  expect(results?.key).toMatch(new RegExp(`^acme/\\d{4}/\\d\\d/\\d\\d/${batch.id}/results-1.ndjson$`));
+  expect(results?.key).toMatch(new RegExp(`^acme/\\d{4}/\\d\\d/\\d\\d/${batch.id}/results-1-[0-9a-f]{8}.ndjson$`));
   const { body } = await kit.objects.get(results?.key ?? '');
   const text = await readText(body);
   const rows = text
@@ -357,4 +357,29 @@ test('when the erasing of a batch has begun then it takes no line and no commit 
   expect(answers).toEqual(['gone', 'gone', 'gone']);
   expect(await kit.store.batches.read(late.id)).toBeNull();
   expect(await kit.redis.keys('{gj}:*')).toEqual([]);
+});
+
+test('when a job is retried and ends while the results are being written then the file and the counts tell of its new end', async () => {
+  const kit = await startBatches();
+  const batch = await committedBatch(kit, 2);
+  await batch.commit();
+  await kit.round();
+  for (const id of batch.ids) await failJob(kit, id);
+  const [first = ''] = batch.ids;
+  const put: BatchKit['objects']['put'] = async (key, body, o) => {
+    const stored = await kit.objects.put(key, body, o);
+    const record = await kit.store.jobs.read(first);
+    if (record?.run !== 1) return stored;
+    await kit.batchKit.reopenJob(record);
+    const again = await kit.store.jobs.read(first);
+    if (again !== null) await kit.store.moves.cancel(again);
+    return stored;
+  };
+  await kit.round({ objects: { put, delete: kit.objects.delete.bind(kit.objects) } });
+  const { status, results, past } = await batch.read();
+  expect(status).toBe('completed');
+  expect(past[1]?.counts).toMatchObject({ failed: 1, canceled: 1 });
+  const text = await readText((await kit.objects.get(results?.key ?? '')).body);
+  expect(text.trimEnd().split('\n')).toMatchObject([expect.stringContaining('"canceled"'), expect.stringContaining('"failed"')]);
+  expect(await kit.objects.list('acme/')).toEqual([results?.key]);
 });

@@ -247,8 +247,11 @@ export function createBatches(redis: Redis, run: RunScript, keys: Keys, clock: {
       return (await run('work-add', [keys.work(work), keys.works], [work, 'batch-retry-failed', order, now])) === 1;
     },
 
-    /** The end of a round, with its owed webhook. `false`: the round is over already, or goes on. */
-    async finish(batch: BatchRecord, status: BatchEnd, results: BatchResults): Promise<boolean> {
+    /**
+     * The end of a round, with its owed webhook. `by`: who had the work that wrote the results. `false`: the round is over
+     * already, or goes on, or a job has ended anew since that work was taken.
+     */
+    async finish(batch: BatchRecord, status: BatchEnd, results: BatchResults, by?: string): Promise<boolean> {
       const now = clock.now();
       const type = `batch.${status}` as const;
       const { webhook } = batch.doc;
@@ -261,6 +264,7 @@ export function createBatches(redis: Redis, run: RunScript, keys: Keys, clock: {
         now,
         tenant: batch.tenant,
         round: batch.round,
+        by,
         canceling: batch.status === 'canceling',
         status,
         delivery,
@@ -274,6 +278,7 @@ export function createBatches(redis: Redis, run: RunScript, keys: Keys, clock: {
           keys.tenantDeliveries(batch.tenant),
           keys.dueDeliveries,
           keys.endedBatches,
+          keys.work(workId('batch-finish', batch.id)),
         ],
         [JSON.stringify(order), JSON.stringify(results), JSON.stringify(round)],
       );

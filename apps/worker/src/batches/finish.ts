@@ -9,19 +9,24 @@ const ROWS_AT_ONCE = 50;
 
 /**
  * The last job of a round has ended: its results are stored as one file, and then the batch ends with the webhook that it
- * owes. A file that was written twice is the same file again.
+ * owes. Each worker that has the work writes a file of its own, so that one that was frozen never writes over the other's.
  */
 export const finishBatch =
   (kit: BatchKit): DoSlice =>
   async (work) => {
     const batch = await livingBatch(kit, work.order, ['running', 'canceling']);
     if (batch === null || batch.counts.queued + batch.counts.running > 0) return { done: true };
-    const key = `${objectFolder(kit.keyPrefix, batch)}/results-${batch.round}.ndjson`;
+    const key = `${objectFolder(kit.keyPrefix, batch)}/results-${batch.round}-${work.by.slice(0, 8)}.ndjson`;
     const stored = await kit.objects.put(key, Readable.from(rows(kit, batch)), { contentType: 'application/x-ndjson' });
     const status = endOfBatch(batch, kit.clock.now());
-    const ended = await kit.store.batches.finish(batch, status, { key, bytes: stored.bytes, sha256: stored.sha256 });
-    // A job was reopened meanwhile; when it has ended the work is there again.
-    if (!ended) return { done: true };
+    const results = { key, bytes: stored.bytes, sha256: stored.sha256 };
+    if (!(await kit.store.batches.finish(batch, status, results, work.by))) {
+      // A job was reopened meanwhile; when it has ended the work is there again, with somebody else or nobody yet.
+      await kit.objects
+        .delete([key])
+        .catch((err: unknown) => kit.log.warn({ event: 'batch.file_left', err, key }, 'a file that nobody needs was left'));
+      return { done: true };
+    }
     kit.log.info(
       { event: 'batch.ended', batch_id: batch.id, tenant: batch.tenant, status, round: batch.round, ...batch.counts },
       `batch ${status}`,
