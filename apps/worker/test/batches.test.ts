@@ -8,6 +8,7 @@ import { startS3 } from '@grsai-jobs/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { createBatchWorks } from '../src/batches/index.ts';
 import type { BatchKit } from '../src/batches/kit.ts';
+import { createOldRecords } from '../src/maintain/old-records.ts';
 import { createWorkRound } from '../src/maintain/works.ts';
 import { imageDoc, newId, startKit, type TestKit } from './kit.ts';
 
@@ -382,4 +383,51 @@ test('when a job is retried and ends while the results are being written then th
   const text = await readText((await kit.objects.get(results?.key ?? '')).body);
   expect(text.trimEnd().split('\n')).toMatchObject([expect.stringContaining('"canceled"'), expect.stringContaining('"failed"')]);
   expect(await kit.objects.list('acme/')).toEqual([results?.key]);
+});
+
+test('when an ended batch is older than RETENTION_DAYS then it goes with its webhooks, but for one that is still owed', async () => {
+  const kit = await startBatches();
+  const batch = await committedBatch(kit, 1);
+  await batch.commit();
+  const [id = ''] = batch.ids;
+  const owedIn = (round: number) => `evt_${batch.id.slice(6)}_${round}_batch.completed`;
+  const tell = async (round: number) => {
+    const told = await kit.store.deliveries.read(owedIn(round));
+    const attempt = { number: 1, at: kit.clock.now(), duration_ms: 1, ok: true, phase: 'response' };
+    if (told) await kit.store.deliveries.settle(told.delivery, { state: 'delivered', attempt });
+  };
+  for (const round of [1, 2, 3]) {
+    await kit.round();
+    await failJob(kit, id, 'submit_unknown');
+    await kit.round();
+    if (round !== 2) await tell(round);
+    const record = await kit.store.jobs.read(id);
+    if (record !== null && round < 3) await kit.batchKit.reopenJob(record, 'resubmit');
+  }
+  await kit.clock.advance(7 * 86_400_000 + 1);
+  await kit.round();
+  await createOldRecords(kit, 7)();
+  expect(await kit.store.batches.read(batch.id)).toBeNull();
+  expect(await kit.redis.keys('{gj}:delivery:*_batch.*')).toEqual([`{gj}:delivery:${owedIn(2)}`]);
+  expect((await kit.redis.keys('{gj}:*batch*')).filter((key) => !key.includes(':delivery:'))).toEqual([]);
+  // Its job still owes a webhook and so is there; run again it does not bring the batch back.
+  const record = await kit.store.jobs.read(id);
+  if (record === null) throw new Error('no record');
+  await kit.batchKit.reopenJob(record, 'resubmit');
+  expect(await kit.redis.exists(`{gj}:batch:${batch.id}`)).toBe(0);
+});
+
+test('when a batch goes on for longer than RETENTION_DAYS then the results of all its jobs are in its file', async () => {
+  const kit = await startBatches();
+  const batch = await committedBatch(kit, 2, (doc) => ({ ...doc, webhook: undefined }));
+  await batch.commit();
+  await kit.round();
+  const [early = '', late = ''] = batch.ids;
+  await failJob(kit, early);
+  await kit.clock.advance(86_400_000 + 1);
+  await createOldRecords(kit, 1)();
+  await failJob(kit, late);
+  await kit.round();
+  const text = await readText((await kit.objects.get((await batch.read()).results?.key ?? '')).body);
+  expect(text.trimEnd().split('\n')).toHaveLength(2);
 });

@@ -182,3 +182,35 @@ test('a stalled entry: when its worker died after the move and before the next e
     'there',
   );
 });
+
+test('old records: when a thousand jobs owe a webhook then those behind them are erased all the same', async () => {
+  const kit = await startKit();
+  const ended = async (more: object) => {
+    const job = await acceptedJob(kit, more);
+    await kit.store.moves.end(await job.read(), { status: 'failed' });
+    return job;
+  };
+  for (let n = 0; n < 1000; n += 1) await ended({});
+  await kit.clock.advance(1);
+  const old = await ended({ webhook: undefined });
+  await kit.clock.advance(7 * DAY + 1);
+  await createOldRecords(kit, 7)();
+  expect(await kit.store.jobs.read(old.id)).toBeNull();
+  expect(await kit.redis.zcard('{gj}:ended')).toBe(1000);
+});
+
+test('old records: when a webhook is gone then so is its old place in the list of its tenant, and no other', async () => {
+  const kit = await startKit();
+  await kit.store.apiKeys.create({ tenant: 'acme', name: 'a', scopes: [], expiresAt: null, now: kit.clock.now() });
+  const [gone, owed, young] = [await acceptedJob(kit), await acceptedJob(kit), await acceptedJob(kit)];
+  for (const job of [gone, owed]) await kit.store.moves.cancel(await job.read());
+  await kit.clock.advance(6 * DAY);
+  await kit.store.moves.cancel(await young.read());
+  for (const job of [gone, young]) await kit.redis.del(`{gj}:delivery:${(await job.read()).webhook.last_delivery_id}`);
+  await kit.clock.advance(1 * DAY + 1);
+  await createOldRecords(kit, 7)();
+  const left = await kit.redis.zrange('{gj}:tenant:acme:deliveries', '0', '-1');
+  const idsOf = async (...jobs: (typeof gone)[]) =>
+    await Promise.all(jobs.map(async (job) => (await job.read()).webhook.last_delivery_id));
+  expect(left).toEqual(await idsOf(owed, young));
+});

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import {
+  BATCH_EVENTS,
   type BatchDoc,
   type BatchEnd,
   type BatchRecord,
   type BatchResults,
   type BatchRound,
   eventId,
+  isBatchEnd,
   type JobDoc,
   type JobRecord,
   type Status,
@@ -298,16 +300,45 @@ export function createBatches(redis: Redis, run: RunScript, keys: Keys, clock: {
       return texts.flatMap((text) => (typeof text === 'string' ? [unpackDoc(text)] : []));
     },
 
-    /** Forgets a batch; its jobs have a life of their own. */
-    async forget(batch: { id: string; tenant?: string | undefined }): Promise<void> {
-      const all = redis.multi().del(keys.batch(batch.id), keys.batchJobs(batch.id), keys.batchErrors(batch.id));
-      if (batch.tenant !== undefined) all.zrem(keys.tenantBatches(batch.tenant), batch.id);
-      await all.zrem(keys.endedBatches, batch.id).exec();
+    /** Forgets a batch that was never committed; its jobs have a life of their own. */
+    async forget(batch: { id: string }): Promise<void> {
+      await redis.del(keys.batch(batch.id), keys.batchJobs(batch.id), keys.batchErrors(batch.id));
     },
 
-    /** Batches that ended before `time`, the oldest first. */
-    endedBefore: (time: number, limit: number): Promise<string[]> =>
-      redis.zrange(keys.endedBatches, '-inf', String(time), 'BYSCORE', 'LIMIT', 0, limit),
+    /**
+     * Erases an ended batch, its places in the lists and its webhooks but those still owed: they go out without the batch.
+     * Its jobs have a life of their own. `false`: it was reopened since it was read, or is gone.
+     */
+    async eraseEnded(batch: Pick<BatchRecord, 'id' | 'tenant' | 'round'>): Promise<boolean> {
+      const events = Array.from({ length: batch.round }, (_, i) => i + 1).flatMap((round) =>
+        BATCH_EVENTS.map((type) => eventId(batch.id, round, type)),
+      );
+      const reply = await run(
+        'batch-forget',
+        [
+          keys.batch(batch.id),
+          keys.batchJobs(batch.id),
+          keys.batchErrors(batch.id),
+          keys.tenantBatches(batch.tenant),
+          keys.endedBatches,
+          keys.tenantDeliveries(batch.tenant),
+          keys.dueDeliveries,
+          ...events.map((id) => keys.delivery(id)),
+        ],
+        [batch.id, batch.round, ...events],
+      );
+      return reply === 1;
+    },
+
+    /** Whether there is such a batch and it has not ended. */
+    isLive: async (id: string): Promise<boolean> => {
+      const status = (await redis.hget(keys.batch(id), 'st')) ?? undefined;
+      return isThere(status) && !isBatchEnd(status ?? '');
+    },
+
+    /** Batches that ended before `time`, the oldest first but `skip` of them. */
+    endedBefore: (time: number, o: { skip: number; limit: number }): Promise<string[]> =>
+      redis.zrange(keys.endedBatches, '-inf', String(time), 'BYSCORE', 'LIMIT', o.skip, o.limit),
 
     async forgetEnded(id: string): Promise<void> {
       await redis.zrem(keys.endedBatches, id);

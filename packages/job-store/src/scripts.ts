@@ -48,6 +48,7 @@ const SCRIPT_NAMES = [
   'batch-cancel',
   'batch-finish',
   'batch-erase',
+  'batch-forget',
   'claim',
   'unclaim',
   'work-add',

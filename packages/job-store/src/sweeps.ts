@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.ts';
+import { pipelined } from './pipelined.ts';
 
 export type Sweeps = ReturnType<typeof createSweeps>;
 
@@ -24,13 +25,30 @@ export function createSweeps(redis: Redis, keys: Keys) {
       await redis.zrem(keys.late, id);
     },
 
-    /** Jobs that ended before `time`, the oldest first. */
-    endedBefore: (time: number, limit: number): Promise<string[]> =>
-      redis.zrange(keys.ended, '-inf', String(time), 'BYSCORE', 'LIMIT', 0, limit),
+    /** Jobs that ended before `time`, the oldest first but `skip` of them. */
+    endedBefore: (time: number, o: { skip: number; limit: number }): Promise<string[]> =>
+      redis.zrange(keys.ended, '-inf', String(time), 'BYSCORE', 'LIMIT', o.skip, o.limit),
 
     /** An id whose record is gone already. */
     async forgetEnded(id: string): Promise<void> {
       await redis.zrem(keys.ended, id);
+    },
+
+    /**
+     * Takes from a tenant's list the places of webhooks that are gone, of those made before `time`: the oldest `limit` but
+     * `skip` of them. Answers how many were looked at, and how many of them are still there.
+     */
+    async goneDeliveries(
+      tenant: string,
+      time: number,
+      o: { skip: number; limit: number },
+    ): Promise<{ looked: number; there: number }> {
+      const index = keys.tenantDeliveries(tenant);
+      const ids = await redis.zrange(index, '-inf', String(time), 'BYSCORE', 'LIMIT', o.skip, o.limit);
+      const exists = await pipelined(redis, ids, (pipeline, id) => pipeline.exists(keys.delivery(id)));
+      const gone = ids.filter((_, i) => exists[i] === 0);
+      if (gone.length > 0) await redis.zrem(index, ...gone);
+      return { looked: ids.length, there: ids.length - gone.length };
     },
   };
 }

@@ -3,29 +3,71 @@ import type { Kit } from '../stages/kit.ts';
 import { eachOf } from './each.ts';
 
 export const OLD_EVERY_MS = 10 * 60_000;
+/** Each of its parts ends after this long, however much there is to erase. */
+const PART_MS = 60_000;
 const AT_ONCE = 1000;
 const DAY_MS = 24 * 3600 * 1000;
 
 /**
  * Erases records whose job ended more than `RETENTION_DAYS` ago, with their deliveries. One that still owes a webhook
- * stays until that is over (P4). Objects stay too: their life is a rule of the bucket.
- * Ended batches go by the same time; their jobs go by themselves.
+ * stays until that is over (P4), and one of a batch that goes on until the results of that are stored (P3). Objects stay
+ * too: their life is a rule of the bucket.
+ * Ended batches go by the same time, and so do the places of webhooks that are gone.
  */
 export function createOldRecords(kit: Kit, retentionDays: number): () => Promise<void> {
+  const { batches, sweeps, jobs, erase, tenants } = kit.store;
+
+  /** Slice by slice, until nothing is left but what stays; `slice` answers how many it looked at and how many of them stay. */
+  async function sweep(slice: (page: { skip: number; limit: number }) => Promise<{ looked: number; stay: number }>) {
+    const until = kit.clock.now() + PART_MS;
+    for (let skip = 0; kit.clock.now() < until && !kit.shutdown.stopping.aborted; ) {
+      const { looked, stay } = await slice({ skip, limit: AT_ONCE });
+      if (looked < AT_ONCE) return;
+      skip += stay;
+    }
+  }
+
+  /** `look` answers whether the id stays. */
+  async function each(ids: readonly string[], look: (id: string) => Promise<boolean>) {
+    let stay = 0;
+    const one = async (id: string) => {
+      if (await look(id)) stay += 1;
+    };
+    await eachOf(kit, ids, one, async () => {
+      stay += 1;
+    });
+    return { looked: ids.length, stay };
+  }
+
+  async function oldBatch(id: string): Promise<boolean> {
+    const batch = await batches.read(id);
+    if (batch === null || !isBatchEnd(batch.status)) await batches.forgetEnded(id);
+    else return batch.webhook.state === 'pending' || !(await batches.eraseEnded(batch));
+    return false;
+  }
+
+  async function oldJob(id: string): Promise<boolean> {
+    const record = await jobs.read(id);
+    if (record === null || !isTerminal(record.status)) {
+      await sweeps.forgetEnded(id);
+      return false;
+    }
+    if (record.webhook.state === 'pending') return true;
+    if (record.batch_id !== null && (await batches.isLive(record.batch_id))) return true;
+    if (!(await erase.old(record))) return true;
+    kit.metrics.erased.inc();
+    return false;
+  }
+
   return async () => {
     const before = kit.clock.now() - retentionDays * DAY_MS;
-    await eachOf(kit, await kit.store.batches.endedBefore(before, AT_ONCE), async (id) => {
-      const batch = await kit.store.batches.read(id);
-      if (batch === null || !isBatchEnd(batch.status)) await kit.store.batches.forgetEnded(id);
-      else if (batch.webhook.state !== 'pending') await kit.store.batches.forget(batch);
-    });
-    const old = await kit.store.sweeps.endedBefore(before, AT_ONCE);
-    await eachOf(kit, old, async (id) => {
-      const record = await kit.store.jobs.read(id);
-      if (record === null || !isTerminal(record.status)) await kit.store.sweeps.forgetEnded(id);
-      else if (record.webhook.state !== 'pending') {
-        if (await kit.store.erase.old(record)) kit.metrics.erased.inc();
-      }
-    });
+    await sweep(async (page) => await each(await batches.endedBefore(before, page), oldBatch));
+    await sweep(async (page) => await each(await sweeps.endedBefore(before, page), oldJob));
+    await eachOf(kit, await tenants.all(), async (tenant) =>
+      sweep(async (page) => {
+        const { looked, there } = await sweeps.goneDeliveries(tenant, before, page);
+        return { looked, stay: there };
+      }),
+    );
   };
 }

@@ -76,7 +76,8 @@ end
 if batch_id and order.status ~= status then
   count_in_batch(KEYS[13], batch_id, KEYS[16], KEYS[17], order.now, status, order.status)
   local unknown = order.status == 'failed' and is_unknown(redis.call('HGET', job, 'err'))
-  if was_unknown ~= unknown then redis.call('HINCRBY', KEYS[13], 'unknown', unknown and 1 or -1) end
+  -- A batch that was forgotten must not come back as this one field.
+  if was_unknown ~= unknown and redis.call('HEXISTS', KEYS[13], 'st') == 1 then redis.call('HINCRBY', KEYS[13], 'unknown', unknown and 1 or -1) end
 end
 if TERMINAL[order.status] then
   redis.call('ZADD', KEYS[8], order.now, order.id)
