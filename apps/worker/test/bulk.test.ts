@@ -180,3 +180,28 @@ test('when a worker freezes between its verdict and the requeue and the job ends
   expect(await job.read()).toMatchObject({ status: 'failed', run: 2 });
   expect(await read()).toMatchObject({ status: 'completed', done: 0, skipped: { ended_since: 1 } });
 });
+
+test('when an action is resumed while a worker has just seen that it was aborted then somebody goes on with it', async () => {
+  const kit = await startKit();
+  for (let n = 0; n < 3; n += 1) await failedJob(kit);
+  const read = await start(kit, { select: { tenant: 'acme', filter: { status: ['failed'] } } });
+  const resumed = { kind: BULK_WORK, subject: 'bulk_1', order: {}, at: kit.clock.now() };
+  const step: TestKit['store']['bulk']['step'] = async (action, to) => {
+    if ((await read()).done === 0) await kit.store.bulk.abort('bulk_1', kit.clock.now());
+    const status = await kit.store.bulk.step(action, to);
+    if (status === 'aborted') {
+      await kit.store.bulk.resume('bulk_1', kit.clock.now());
+      await kit.store.works.renew(resumed);
+    }
+    return status;
+  };
+  const aborted = createBulkRun({
+    ...kit,
+    store: { ...kit.store, bulk: { ...kit.store.bulk, step } },
+    cancelJob: createCancelJob(kit),
+    reopenJob: createReopenJob(kit),
+  });
+  await createWorkRound(kit, { [BULK_WORK]: aborted })();
+  for (let n = 0; n < 3; n += 1) await workerOf(kit).round();
+  expect(await read()).toMatchObject({ status: 'completed', done: 3 });
+});

@@ -246,7 +246,7 @@ export function createBatches(redis: Redis, run: RunScript, keys: Keys, clock: {
       const now = clock.now();
       const work = workId('batch-retry-failed', id);
       const order = JSON.stringify({ batch_id: id, include_unknown: o.includeUnknown, before: now });
-      return (await run('work-add', [keys.work(work), keys.works], [work, 'batch-retry-failed', order, now])) === 1;
+      return (await run('work-add', [keys.work(work), keys.works], [work, 'batch-retry-failed', order, now, ''])) === 1;
     },
 
     /**

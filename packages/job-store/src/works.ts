@@ -21,6 +21,14 @@ export interface Work {
   created_at: number;
 }
 
+export interface NewWork {
+  kind: string;
+  subject: string;
+  order: unknown;
+  /** When it is due, in ms since 1970. */
+  at: number;
+}
+
 export const workId = (kind: string, subject: string): string => `${kind}:${subject}`;
 
 /** A worker that has not told of its work for this long is taken for dead. A slice ends well before that. */
@@ -29,12 +37,19 @@ const LEASE_MS = 30_000;
 export type Works = ReturnType<typeof createWorks>;
 
 export function createWorks(redis: Redis, run: RunScript, keys: Keys) {
+  async function add(work: NewWork, renew: '' | '1'): Promise<boolean> {
+    const id = workId(work.kind, work.subject);
+    const args = [id, work.kind, JSON.stringify(work.order), work.at, renew];
+    return (await run('work-add', [keys.work(id), keys.works], args)) === 1;
+  }
+
   return {
     /** Adds work that is due at `at` (ms since 1970). `false`: the same work is under way already, and stays as it is. */
-    async add(work: { kind: string; subject: string; order: unknown; at: number }): Promise<boolean> {
-      const id = workId(work.kind, work.subject);
-      const args = [id, work.kind, JSON.stringify(work.order), work.at];
-      return (await run('work-add', [keys.work(id), keys.works], args)) === 1;
+    add: (work: NewWork): Promise<boolean> => add(work, ''),
+
+    /** The same, and whoever is about to end that work finds that it is no longer theirs: somebody goes on with it at `at`. */
+    async renew(work: NewWork): Promise<void> {
+      await add(work, '1');
     },
 
     /** The work that is due first, held for 30 s by whoever asked. */
@@ -75,11 +90,6 @@ export function createWorks(redis: Redis, run: RunScript, keys: Keys) {
     /** Work that waits for a later time is due at `at` already. Nothing happens when there is no such work. */
     async wake(id: string, at: number): Promise<void> {
       await redis.zadd(keys.works, 'XX', 'LT', at, id);
-    },
-
-    /** Ends work from outside; a slice at work finds out when it writes down how far it came. */
-    async drop(id: string): Promise<void> {
-      await redis.multi().del(keys.work(id)).zrem(keys.works, id).exec();
     },
   };
 }

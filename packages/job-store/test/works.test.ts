@@ -40,16 +40,16 @@ test('when many take at once then each piece of work goes to one of them', async
   expect(new Set(taken).size).toBe(taken.length);
 });
 
-test('when work waits for a later time then it can be woken, and when it was dropped then a slice at work finds out', async () => {
+test('when work waits for a later time then it can be woken, and when it was renewed then a slice at work cannot end it', async () => {
   const { store, clock } = await startStore();
   await store.works.add({ ...order, at: clock.now() + 60_000 });
   expect(await store.works.take(clock.now())).toBeNull();
   await store.works.wake('batch-open:batch_1', clock.now());
   const work = await store.works.take(clock.now());
   expect(work).not.toBeNull();
-  await store.works.drop('batch-open:batch_1');
-  expect(await store.works.putBack(work as NonNullable<typeof work>, {}, clock.now())).toBe(false);
-  expect(await store.works.take(clock.now() + 60_000)).toBeNull();
+  await store.works.renew({ kind: 'batch-open', subject: 'batch_1', order: {}, at: clock.now() });
+  expect(await store.works.done(work as NonNullable<typeof work>)).toBe(false);
+  expect(await store.works.take(clock.now())).toMatchObject({ id: 'batch-open:batch_1', order: work?.order });
 });
 
 test('when the answer to a take is lost and it is sent again then the same worker has the work', async () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { BULK_WORK, type BulkAction, type JobStore, workId } from '@grsai-jobs/job-store';
+import { BULK_WORK, type BulkAction, type JobStore } from '@grsai-jobs/job-store';
 import type { Producer } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
 import { type Request, Router } from 'express';
@@ -32,6 +32,8 @@ function idOf(header: string | string[] | undefined, keyId: string): string {
   return `bulk_${createHash('sha256').update(`${keyId} ${header}`).digest('hex').slice(0, 26)}`;
 }
 
+const keyReused = () => new Problem('idempotency_key_reused', 'This Idempotency-Key was used for a request with another body.');
+
 /** What is done to many jobs: the worker does it behind the 202, at the rate that was asked for. */
 export function adminBulkRoutes(o: {
   auth: Auth;
@@ -53,9 +55,7 @@ export function adminBulkRoutes(o: {
   }
 
   /** The work is there before what it is about, so that nothing waits for a worker that was never told. */
-  async function startWork(id: string): Promise<void> {
-    await o.store.works.add({ kind: BULK_WORK, subject: id, order: { id }, at: o.clock.now() });
-  }
+  const workOf = (id: string) => ({ kind: BULK_WORK, subject: id, order: { id }, at: o.clock.now() });
   const nudge = () =>
     o.producer
       .nudgeWorks()
@@ -71,12 +71,12 @@ export function adminBulkRoutes(o: {
     }
     const id = idOf(request.headers['idempotency-key'], order.key_id);
     const before = await o.store.bulk.read(id);
-    if (before !== null && before.fingerprint !== order.fingerprint)
-      throw new Problem('idempotency_key_reused', 'This Idempotency-Key was used for a request with another body.');
+    if (before !== null && before.fingerprint !== order.fingerprint) throw keyReused();
     if (before === null)
       await o.audited(response, { action: 'bulk.start', target: id, reason: order.reason }, async () => {
-        await startWork(id);
-        await o.store.bulk.create(id, order, now);
+        await o.store.works.add(workOf(id));
+        if (!(await o.store.bulk.create(id, order, now)) && (await known(id)).fingerprint !== order.fingerprint)
+          throw keyReused();
         return { result: undefined, detail: `${order.action}, ${order.rate_per_min} in a minute` };
       });
     await nudge();
@@ -112,7 +112,6 @@ export function adminBulkRoutes(o: {
           const { status } = await known(id);
           throw new Problem('conflict', `The bulk action is ${status}; there is nothing to abort.`);
         }
-        await o.store.works.drop(workId(BULK_WORK, id));
         const { done, matched } = await known(id);
         return { result: undefined, detail: `after ${done} of ${matched}` };
       });
@@ -132,8 +131,8 @@ export function adminBulkRoutes(o: {
         const { status, done, matched } = await known(id);
         if (!resumed && status !== 'running')
           throw new Problem('conflict', `The bulk action is ${status}; there is nothing to go on with.`);
-        // Of one that runs it is made sure that somebody works on it.
-        await startWork(id);
+        // A worker that has just seen that it was aborted must not end the work; of one that runs it is made sure that there is some.
+        await (resumed ? o.store.works.renew(workOf(id)) : o.store.works.add(workOf(id)));
         return { result: undefined, detail: `after ${done} of ${matched}` };
       });
       await nudge();
