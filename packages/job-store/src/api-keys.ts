@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.ts';
+import type { RunScript } from './scripts.ts';
 
 export const SCOPES = ['jobs:read', 'jobs:write', 'webhooks:write', 'admin:read', 'admin:write'] as const;
 export type Scope = (typeof SCOPES)[number];
@@ -24,7 +25,7 @@ const hashOf = (key: string) => createHash('sha256').update(key).digest('hex');
 
 export type ApiKeys = ReturnType<typeof createApiKeys>;
 
-export function createApiKeys(redis: Redis, keys: Keys) {
+export function createApiKeys(redis: Redis, run: RunScript, keys: Keys) {
   return {
     /** Makes a key; its text is in this answer and nowhere else. */
     async create(o: {
@@ -65,21 +66,15 @@ export function createApiKeys(redis: Redis, keys: Keys) {
 
     /**
      * Revokes a key and tells every process to forget it. `null`: there is no key with this id. The tenant of the key is
-     * remembered, since its jobs are still there.
+     * remembered, since its jobs are still there. A full Redis takes it: a key that leaked must not live on until there is room.
      */
     async remove(id: string): Promise<KnownKey | null> {
       const hash = await redis.hget(keys.apiKeys, id);
       const text = hash === null ? null : await redis.get(keys.apiKey(hash));
       if (hash === null || text === null) return null;
       const key = JSON.parse(text) as KnownKey;
-      const replies = await redis
-        .multi()
-        .del(keys.apiKey(hash))
-        .hdel(keys.apiKeys, id)
-        .sadd(keys.tenants, key.tenant)
-        .publish(keys.revoked, id)
-        .exec();
-      return replies?.[0]?.[1] === 1 ? key : null;
+      const revoked = await run('revoke', [keys.apiKey(hash), keys.apiKeys, keys.tenants], [id, key.tenant, keys.revoked]);
+      return revoked === 1 ? key : null;
     },
   };
 }

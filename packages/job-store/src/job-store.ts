@@ -83,7 +83,7 @@ export function createJobStore(o: { redis: Redis; prefix: string; clock: { now()
     deliveries: createDeliveries(o.redis, run, keys),
     deliveryList: createDeliveryList(o.redis, keys),
     endpoints: createEndpoints(o.redis, keys, o.clock),
-    apiKeys: createApiKeys(o.redis, keys),
+    apiKeys: createApiKeys(o.redis, run, keys),
     tenants,
     health: createRedisHealth(o.redis, keys),
     pauses: createPauses(o.redis, keys, PAUSABLE),

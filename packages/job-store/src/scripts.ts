@@ -56,6 +56,7 @@ const SCRIPT_NAMES = [
   'work-leave',
   'swap-secrets',
   'audit',
+  'revoke',
   'bulk-step',
   'bulk-turn',
 ] as const;

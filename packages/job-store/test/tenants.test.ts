@@ -47,3 +47,11 @@ test('each tenant that ever had a key is known, and the one of the first key', a
   }
   expect((await store.tenants.all()).sort()).toEqual(['acme', 'admin', 'b-2']);
 });
+
+test('when Redis is full then a key can be revoked all the same', async () => {
+  const { store, redis } = await startStore();
+  const { key, key_id } = await store.apiKeys.create({ tenant: 'acme', name: 'k', scopes: [], expiresAt: null, now: 1 });
+  await redis.config('SET', 'maxmemory', '1');
+  expect(await store.apiKeys.remove(key_id)).toMatchObject({ key_id, tenant: 'acme' });
+  expect(await store.apiKeys.find(key)).toBeNull();
+});
