@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { waitFor } from '@grsai-jobs/testkit';
-import { expect, test } from 'vitest';
+import { Redis } from 'ioredis';
+import { expect, onTestFinished, test } from 'vitest';
 import { type Batch, line, ndjson, rowsOf, sendLines } from './batch-client.ts';
 import { type Job, type Stack, startStack } from './stack.ts';
 
@@ -230,4 +231,26 @@ test('when the reader of large results is slow then it gets all of them, and oth
   for (let part = first; !part.done; part = await reader.read())
     lines += part.value.reduce((sum, byte) => sum + (byte === 10 ? 1 : 0), 0);
   expect(lines).toBe(count);
+});
+
+test('when a job of an ended batch is deleted then what it answered is gone from the results file too', async () => {
+  const stack = await startStack();
+  const { id } = await accepted(await sendLines(stack, ndjson(line('a'), line('b'))));
+  await ended(stack, id);
+  const [first] = await results(stack, id);
+  expect((await stack.tenant.send('DELETE', `/v1/jobs/${first?.job_id}`)).status).toBe(204);
+
+  const redis = new Redis(stack.redis.url);
+  onTestFinished(() => redis.disconnect());
+  // In half a minute, with whatever else is deleted by then; the test does not wait for it.
+  expect(await redis.zadd('{gj}:works', 'XX', 'CH', Date.now(), `batch-strike:${id}`)).toBe(1);
+  await waitFor(
+    async () => {
+      const { results_file } = await stack.tenant.get<Batch & { results_file: { url: string } }>(`/v1/batches/${id}`);
+      const file = await fetch(results_file.url);
+      const rows = file.ok ? await rowsOf<Row>(file) : [];
+      return rows.length === 1 && rows[0]?.custom_id === 'b' ? true : undefined;
+    },
+    { timeoutMs: 20_000, what: 'the row to go' },
+  );
 });

@@ -161,7 +161,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
       jobActionRoutes({
         ...shared,
         cancel: createCancelJob({ store, producer, clock, log }),
-        remove: createDeleteJob({ store, objects, keyPrefix: config.S3_PREFIX, log }),
+        remove: createDeleteJob({ store, objects, keyPrefix: config.S3_PREFIX, clock, log }),
         reopen,
       }),
       batchRoutes({

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { text as readText } from 'node:stream/consumers';
 import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
-import type { NewLine } from '@grsai-jobs/job-store';
+import { type NewLine, strikeWork } from '@grsai-jobs/job-store';
 import { type BatchDoc, type JobDoc, mapPictures } from '@grsai-jobs/jobs';
 import { createObjectStore } from '@grsai-jobs/object-store';
 import { startS3 } from '@grsai-jobs/testkit';
@@ -376,7 +376,7 @@ test('when a job is retried and ends while the results are being written then th
     if (again !== null) await kit.store.moves.cancel(again);
     return stored;
   };
-  await kit.round({ objects: { put, delete: kit.objects.delete.bind(kit.objects) } });
+  await kit.round({ objects: { put, get: kit.objects.get.bind(kit.objects), delete: kit.objects.delete.bind(kit.objects) } });
   const { status, results, past } = await batch.read();
   expect(status).toBe('completed');
   expect(past[1]?.counts).toMatchObject({ failed: 1, canceled: 1 });
@@ -430,4 +430,46 @@ test('when a batch goes on for longer than RETENTION_DAYS then the results of al
   await kit.round();
   const text = await readText((await kit.objects.get((await batch.read()).results?.key ?? '')).body);
   expect(text.trimEnd().split('\n')).toHaveLength(2);
+});
+
+test('when a job of an ended batch is erased then its row goes from the results files of all rounds, and no other', async () => {
+  const kit = await startBatches();
+  const batch = await committedBatch(kit, 120, (doc) => ({ ...doc, webhook: undefined }));
+  await batch.commit();
+  await kit.round();
+  for (const id of batch.ids) await failJob(kit, id);
+  await kit.round();
+  const recordOf = async (id: string) => {
+    const record = await kit.store.jobs.read(id);
+    if (record === null) throw new Error('no record');
+    return record;
+  };
+  const [erased = '', old = '', again = ''] = batch.ids;
+  await kit.batchKit.reopenJob(await recordOf(again));
+  await failJob(kit, again);
+  await kit.round();
+  await kit.store.erase.old(await recordOf(old));
+  const before = await batch.read();
+
+  for (let n = 0; n < 2; n += 1) await kit.store.works.renew(strikeWork(batch.id, kit.clock.now()));
+  expect(await kit.store.erase.asked(await recordOf(erased))).toBe(true);
+  await kit.clock.advance(30_000);
+  await kit.round();
+
+  const after = await batch.read();
+  expect(after).toEqual({ ...before, results: after.past[2]?.results, past: after.past });
+  const others = batch.ids.filter((id) => id !== erased);
+  for (const round of [1, 2]) {
+    const { key, bytes } = after.past[round]?.results ?? { key: '', bytes: 0 };
+    const text = await readText((await kit.objects.get(key)).body);
+    expect(Buffer.byteLength(text)).toBe(bytes);
+    expect(
+      text
+        .trimEnd()
+        .split('\n')
+        .map((row) => (JSON.parse(row) as { job_id: string }).job_id),
+    ).toEqual(others);
+  }
+  expect((await kit.objects.list('acme/')).length).toBe(2);
+  expect(await kit.store.works.take(kit.clock.now())).toBeNull();
 });

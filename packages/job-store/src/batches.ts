@@ -287,6 +287,13 @@ export function createBatches(redis: Redis, run: RunScript, keys: Keys, clock: {
       return reply === 1;
     },
 
+    /** Another results file takes the place of that of a round. `false`: the round has another one by now. */
+    async replaceResults(batch: Pick<BatchRecord, 'id'>, round: number, before: BatchRound, results: BatchResults) {
+      const kept: BatchRound = { ...before, results };
+      const args = [round, before.results.key, JSON.stringify(kept), JSON.stringify(results)];
+      return (await run('batch-replace', [keys.batch(batch.id)], args)) === 1;
+    },
+
     /**
      * Erases some jobs of a batch that was never committed; from the first call on, which may name none, it cannot be.
      * `false`: it was committed.

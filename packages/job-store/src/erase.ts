@@ -2,6 +2,7 @@ import type { JobRecord } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
 import { eventIdsOf, tellsProgress } from './event-ids.ts';
 import type { Keys } from './keys.ts';
+import { pipelined } from './pipelined.ts';
 import type { RunScript } from './scripts.ts';
 
 /** So long a second delete of a job is answered like the first one, also after a lost answer. */
@@ -43,6 +44,12 @@ export function createErase(redis: Redis, run: RunScript, keys: Keys) {
 
     /** The same at the wish of its tenant, which is remembered for three days. */
     asked: (job: JobRecord): Promise<boolean> => erase(job, TOMBSTONE_MS),
+
+    /** Which of these jobs were erased of late because somebody asked for it. */
+    async askedOf(ids: readonly string[]): Promise<string[]> {
+      const found = await pipelined(redis, ids, (pipeline, id) => pipeline.exists(keys.erased(id)));
+      return ids.filter((_, i) => found[i] === 1);
+    },
 
     /** Whether the tenant has had this job erased of late. */
     async wasAsked(id: string, tenant: string): Promise<boolean> {

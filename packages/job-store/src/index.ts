@@ -1,6 +1,7 @@
 export type { Accepted, Idempotency } from './accept.ts';
 export { type ApiKeys, type KnownKey, type Principal, SCOPES, type Scope } from './api-keys.ts';
 export { AUDIT_OUTCOMES, type Audit, type AuditEntry, type AuditFilter, type AuditLine, type AuditOutcome } from './audit.ts';
+export { STRIKE_WORK, strikeWork } from './batch-strike.ts';
 export type { Batches, LineError, LineHead, NewLine, Revealed } from './batches.ts';
 export type { AccountLimits, Begun } from './begin.ts';
 export {

@@ -47,6 +47,7 @@ const SCRIPT_NAMES = [
   'batch-reveal',
   'batch-cancel',
   'batch-finish',
+  'batch-replace',
   'batch-erase',
   'batch-forget',
   'claim',

@@ -1,7 +1,7 @@
-import type { JobStore } from '@grsai-jobs/job-store';
+import { type JobStore, strikeWork } from '@grsai-jobs/job-store';
 import { inputObjects, isTerminal, JOB_ID, type JobOutput, type JobRecord, objectFolder } from '@grsai-jobs/jobs';
 import { type ObjectStore, ObjectStoreError } from '@grsai-jobs/object-store';
-import type { Logger } from '@grsai-jobs/runtime';
+import type { Clock, Logger } from '@grsai-jobs/runtime';
 import { noSuchJob } from '../http/own-job.ts';
 import { Problem } from '../http/problem.ts';
 
@@ -22,6 +22,7 @@ export function createDeleteJob(o: {
   store: JobStore;
   objects: Pick<ObjectStore, 'list' | 'delete'>;
   keyPrefix: string;
+  clock: Clock;
   log: Logger;
 }): DeleteJob {
   /** What a run stored before it failed is in no result, so the folder of the job is looked through where that is allowed. */
@@ -59,6 +60,8 @@ export function createDeleteJob(o: {
     if (!isTerminal(job.status))
       throw new Problem('conflict', `The job is ${job.status}; cancel it and delete it when it has ended.`);
     await deleteObjects(job);
+    // Written down first: a job that is erased never stays in the results of its batch.
+    if (job.batch_id !== null) await o.store.works.renew(strikeWork(job.batch_id, o.clock.now()));
     if (!(await o.store.erase.asked(job)) && !(await o.store.erase.wasAsked(id, tenant)))
       throw new Problem('conflict', 'The job was reopened at this moment; it can be deleted when it has ended again.');
     o.log.info({ event: 'job.deleted', job_id: id, tenant }, 'job deleted');

@@ -1,3 +1,4 @@
+import { STRIKE_WORK } from '@grsai-jobs/job-store';
 import type { DoSlice } from '../maintain/works.ts';
 import { cancelBatch } from './cancel.ts';
 import { eraseBatch } from './erase.ts';
@@ -6,6 +7,7 @@ import { finishBatch } from './finish.ts';
 import type { BatchKit } from './kit.ts';
 import { openBatch } from './open.ts';
 import { retryFailed } from './retry-failed.ts';
+import { strikeErased } from './strike.ts';
 
 export type { BatchKit } from './kit.ts';
 
@@ -17,4 +19,5 @@ export const createBatchWorks = (kit: BatchKit): Readonly<Record<string, DoSlice
   'batch-expire': expireBatch(kit),
   'batch-finish': finishBatch(kit),
   'batch-erase': eraseBatch(kit),
+  [STRIKE_WORK]: strikeErased(kit),
 });

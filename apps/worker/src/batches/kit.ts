@@ -10,7 +10,7 @@ import type { Kit } from '../stages/kit.ts';
 export interface BatchKit extends Kit {
   cancelJob: CancelJob;
   reopenJob: ReopenJob;
-  objects: Pick<ObjectStore, 'put' | 'delete'>;
+  objects: Pick<ObjectStore, 'put' | 'get' | 'delete'>;
   keyPrefix: string;
   signLink: SignLink;
 }

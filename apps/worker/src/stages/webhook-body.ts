@@ -34,7 +34,7 @@ async function jobData({ delivery, job }: Told, sign: SignLink, now: number): Pr
   return [view, { ...thin, thin: true }, { id, status, run, links, thin: true }];
 }
 
-/** A batch as it stood at the end of the round that the delivery tells of; its results file keeps its key for good. */
+/** A batch as it stood at the end of the round that the delivery tells of; its results file stays, but for what was erased. */
 async function batchData({ delivery, batch }: Told, sign: SignLink, now: number): Promise<readonly object[]> {
   if (batch === null) {
     const status = delivery.type.slice('batch.'.length);

@@ -1,0 +1,69 @@
+import { type BatchRecord, type BatchResults, type BatchRound, isBatchEnd, objectFolder } from '@grsai-jobs/jobs';
+import { ObjectStoreError } from '@grsai-jobs/object-store';
+import type { DoSlice } from '../maintain/works.ts';
+import { type BatchKit, batchOf } from './kit.ts';
+
+const ENDS_SOON_MS = 30_000;
+
+/**
+ * Jobs of a batch were erased at the wish of their tenant: what the results files of its rounds say of them goes too. The
+ * other rows stay as they are, also of jobs whose record is gone by age. Done twice it finds nothing to strike out.
+ */
+export const strikeErased =
+  (kit: BatchKit): DoSlice =>
+  async (work) => {
+    const batch = await kit.store.batches.read(batchOf(work.order));
+    if (batch === null) return { done: true };
+    for (const [round, kept] of Object.entries(batch.past)) await strikeFrom(kit, batch, Number(round), kept, work.by);
+    // A file that is being written at this moment may have been begun before the job was erased.
+    const endsSoon = !isBatchEnd(batch.status) && batch.counts.queued + batch.counts.running === 0;
+    return endsSoon ? { done: false, cursor: null, waitMs: ENDS_SOON_MS } : { done: true };
+  };
+
+async function strikeFrom(kit: BatchKit, batch: BatchRecord, round: number, kept: BatchRound, by: string): Promise<void> {
+  const erased = await erasedIn(kit, kept.results);
+  if (erased.size === 0) return;
+  const key = `${objectFolder(kit.keyPrefix, batch)}/results-${round}-${by.slice(0, 8)}.ndjson`;
+  const stored = await kit.objects.put(key, rowsWithout(kit, kept.results, erased), { contentType: 'application/x-ndjson' });
+  const results = { key, bytes: stored.bytes, sha256: stored.sha256 };
+  const replaced = await kit.store.batches.replaceResults(batch, round, kept, results);
+  const left = replaced ? kept.results.key : key;
+  await kit.objects
+    .delete([left])
+    .catch((err: unknown) => kit.log.error({ event: 'batch.file_left', err, key: left }, 'results with erased jobs were left'));
+  kit.log.info({ event: 'batch.struck', batch_id: batch.id, round, jobs: erased.size }, 'erased jobs were struck out of results');
+}
+
+const jobOf = (row: string): string => (JSON.parse(row) as { job_id: string }).job_id;
+
+/** Jobs that the file tells of and that were erased. A file that is gone, by a rule of the bucket, tells of none. */
+async function erasedIn(kit: BatchKit, file: BatchResults): Promise<Set<string>> {
+  const erased = new Set<string>();
+  try {
+    for await (const rows of rowsOf(kit, file)) for (const id of await kit.store.erase.askedOf(rows.map(jobOf))) erased.add(id);
+  } catch (error) {
+    if (!(error instanceof ObjectStoreError && error.code === 'not_found')) throw error;
+  }
+  return erased;
+}
+
+async function* rowsWithout(kit: BatchKit, file: BatchResults, erased: ReadonlySet<string>): AsyncGenerator<Buffer> {
+  for await (const rows of rowsOf(kit, file)) {
+    const left = rows.filter((row) => !erased.has(jobOf(row)));
+    if (left.length > 0) yield Buffer.from(left.map((row) => `${row}\n`).join(''));
+  }
+}
+
+/** @throws when the file is not as long as it was written: a row that was cut off is never taken for the last one. */
+async function* rowsOf(kit: BatchKit, { key, bytes }: BatchResults): AsyncGenerator<string[]> {
+  const { body } = await kit.objects.get(key);
+  let read = 0;
+  let rest = '';
+  for await (const text of body.setEncoding('utf8') as AsyncIterable<string>) {
+    read += Buffer.byteLength(text);
+    const rows = (rest + text).split('\n');
+    rest = rows.pop() ?? '';
+    if (rows.length > 0) yield rows;
+  }
+  if (read !== bytes || rest !== '') throw new Error(`the results ${key} have ${read} bytes, and not ${bytes}`);
+}
