@@ -473,3 +473,15 @@ test('when a job of an ended batch is erased then its row goes from the results 
   expect((await kit.objects.list('acme/')).length).toBe(2);
   expect(await kit.store.works.take(kit.clock.now())).toBeNull();
 });
+
+test('when a batch is canceled while the results of its last job are being written then it ends as canceled', async () => {
+  const kit = await startBatches();
+  const batch = await committedBatch(kit, 1);
+  await batch.commit();
+  await kit.round();
+  await failJob(kit, batch.ids[0] ?? '');
+  const put = firstDo(kit.objects.put.bind(kit.objects), () => kit.store.batches.cancel(batch.id));
+  await kit.round({ objects: { put, get: kit.objects.get.bind(kit.objects), delete: kit.objects.delete.bind(kit.objects) } });
+  await kit.round();
+  expect(await batch.read()).toMatchObject({ status: 'canceled', counts: { failed: 1 } });
+});

@@ -237,8 +237,8 @@ export function createBatches(redis: Redis, run: RunScript, keys: Keys, clock: {
 
     /** Starts canceling the batch; its jobs are canceled by long work. Answers the status that it has then. */
     async cancel(id: string): Promise<BatchRecord['status'] | null> {
-      const work = keys.work(workId('batch-cancel', id));
-      return (await run('batch-cancel', [keys.batch(id), keys.works, work], [id, clock.now()])) as BatchRecord['status'] | null;
+      const works = [keys.works, keys.work(workId('batch-cancel', id)), keys.work(workId('batch-finish', id))];
+      return (await run('batch-cancel', [keys.batch(id), ...works], [id, clock.now()])) as BatchRecord['status'] | null;
     },
 
     /** Has the jobs that have failed by now reopened, by long work. `false`: that is under way already. */
