@@ -205,3 +205,30 @@ test('when an action is resumed while a worker has just seen that it was aborted
   for (let n = 0; n < 3; n += 1) await workerOf(kit).round();
   expect(await read()).toMatchObject({ status: 'completed', done: 3 });
 });
+
+test('when a worker dies between a resent webhook and the note of it then the same action does not resend it again', async () => {
+  const kit = await startKit();
+  const job = await acceptedJob(kit);
+  await kit.store.moves.cancel(await job.read());
+  const id = (await job.read()).webhook.last_delivery_id ?? '';
+  const fails = async () => {
+    const found = await kit.store.deliveries.read(id);
+    if (found === null) throw new Error('no delivery');
+    const attempt = { number: 1, at: kit.clock.now(), duration_ms: 1, ok: false, phase: 'response' };
+    await kit.store.deliveries.settle(found.delivery, { state: 'failed', attempt });
+  };
+  await fails();
+  const read = await start(kit, { action: 'redeliver', select: { ids: [job.id] } });
+  const dying = createBulkRun({
+    ...kit,
+    store: { ...kit.store, bulk: { ...kit.store.bulk, step: () => Promise.reject(new Error('gone')) } },
+    cancelJob: createCancelJob(kit),
+    reopenJob: createReopenJob(kit),
+  });
+  await createWorkRound(kit, { [BULK_WORK]: dying })();
+  await kit.clock.advance(60_000);
+  await fails();
+  await workerOf(kit).round();
+  expect(await read()).toMatchObject({ status: 'completed', done: 0, skipped: { tried_since: 1 } });
+  expect((await kit.store.deliveries.read(id))?.delivery).toMatchObject({ state: 'failed', tries: 2 });
+});

@@ -31,12 +31,16 @@ const TRIES = 8;
  * asked for. Each job that is behind it is written down, so it goes on there after a crash or an abort.
  */
 export function createBulkRun(kit: BulkKit): DoSlice {
-  async function act(job: JobRecord, verdict: Extract<BulkVerdict, { act: string }>): Promise<Came | 'moved'> {
+  async function act(
+    job: JobRecord,
+    verdict: Extract<BulkVerdict, { act: string }>,
+    { before }: Pick<BulkAction, 'before'>,
+  ): Promise<Came | 'moved'> {
     if (verdict.act === 'cancel') {
       const { kind } = await kit.cancelJob(job);
       return kind === 'canceled' || kind === 'canceling' ? 'done' : kind === 'busy' ? 'failed:busy' : `skipped:${kind}`;
     }
-    if (verdict.act === 'redeliver') return await redeliver(kit, job);
+    if (verdict.act === 'redeliver') return await redeliver(kit, job, before);
     const reopened = await kit.reopenJob(job, verdict.act, { asRead: true });
     if (reopened.kind === 'reopened') return 'done';
     if (reopened.kind === 'full') return 'wait';
@@ -51,7 +55,7 @@ export function createBulkRun(kit: BulkKit): DoSlice {
       if (job === null) return 'skipped:missing';
       const verdict = bulkVerdict(job, action, kit.clock.now());
       if ('skip' in verdict) return `skipped:${verdict.skip}`;
-      const came = await act(job, verdict);
+      const came = await act(job, verdict, action);
       if (came !== 'moved') return came;
     }
     return 'failed:busy';
