@@ -277,6 +277,21 @@ describe('the end', () => {
     expect((await takeFinish(kit)).order).toEqual({ batch_id: batch.id });
   });
 
+  test('when the answer to a replaced results file is lost and it is sent again then it was replaced, and only the one that was meant', async () => {
+    const kit = await startStore();
+    const batch = await ended(kit);
+    await kit.store.batches.finish(await batch.read(), 'completed', RESULTS);
+    const { past } = await batch.read();
+    const kept = past[1];
+    if (kept === undefined) throw new Error('no round');
+    const other = { key: 'r2', bytes: 2, sha256: 's2' };
+    const cut = kit.proxy.cutAfterNextReply((command) => command.name.startsWith('eval'));
+    expect(await kit.store.batches.replaceResults(batch, 1, kept, other)).toBe(true);
+    await cut;
+    expect(await kit.store.batches.replaceResults(batch, 1, kept, { ...other, key: 'r3' })).toBe(false);
+    expect(await batch.read()).toMatchObject({ results: other, past: { 1: { ...kept, results: other } } });
+  });
+
   test('when a job of a completed batch is reopened then the batch runs in a new round, and ends once more', async () => {
     const kit = await startStore();
     const batch = await ended(kit);
