@@ -5,7 +5,8 @@ import { eachOf } from './each.ts';
 export const OLD_EVERY_MS = 10 * 60_000;
 /** Each of its parts ends after this long, however much there is to erase. */
 const PART_MS = 60_000;
-const AT_ONCE = 1000;
+/** A stop waits for no more than these. */
+const AT_ONCE = 200;
 const DAY_MS = 24 * 3600 * 1000;
 
 /**
