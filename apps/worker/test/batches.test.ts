@@ -485,3 +485,20 @@ test('when a batch is canceled while the results of its last job are being writt
   await kit.round();
   expect(await batch.read()).toMatchObject({ status: 'canceled', counts: { failed: 1 } });
 });
+
+test('when the jobs of a batch are large then few of them are in memory at once', async () => {
+  const kit = await startBatches();
+  const large = (doc: JobDoc): JobDoc => ({ ...doc, metadata: { a: 'x'.repeat(3 * 1024 * 1024) } });
+  const batch = await committedBatch(kit, 4, (doc, i) => (i < 2 ? large(doc) : doc));
+  await batch.commit();
+  await kit.round();
+  for (const id of batch.ids) await failJob(kit, id);
+  const read: number[] = [];
+  const records: Batches['store']['batches']['records'] = async (ids) => {
+    read.push(ids.length);
+    return await kit.store.batches.records(ids);
+  };
+  await kit.round({ store: { ...kit.store, batches: { ...kit.store.batches, records } } });
+  expect(read).toEqual([1, 3]);
+  expect((await batch.read()).status).toBe('completed');
+});

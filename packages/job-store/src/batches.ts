@@ -63,6 +63,8 @@ export interface LineHead {
   status: Status;
   line: number;
   finished_at: number | null;
+  /** About what the record takes; for `inGroups`. */
+  bytes: number;
 }
 
 /** What is coming in, and what of that is being erased, is seen by nobody. */
@@ -79,10 +81,14 @@ export function createBatches(redis: Redis, run: RunScript, keys: Keys, clock: {
   const eraseWork = (id: string) => keys.work(workId('batch-erase', id));
 
   async function heads(ids: readonly string[]): Promise<LineHead[]> {
-    const replies = await pipelined(redis, ids, (pipeline, id) => pipeline.hmget(keys.job(id), 'st', 'ln', 'fin'));
+    const [replies, sizes] = await Promise.all([
+      pipelined(redis, ids, (pipeline, id) => pipeline.hmget(keys.job(id), 'st', 'ln', 'fin')),
+      pipelined(redis, ids, (pipeline, id) => pipeline.hstrlen(keys.job(id), 'doc')),
+    ]);
     return ids.flatMap((id, i) => {
       const [status, line, fin] = replies[i] as (string | null)[];
-      return status ? [{ id, status: status as Status, line: Number(line), finished_at: fin ? Number(fin) : null }] : [];
+      const finished_at = fin ? Number(fin) : null;
+      return status ? [{ id, status: status as Status, line: Number(line), finished_at, bytes: Number(sizes[i]) }] : [];
     });
   }
 

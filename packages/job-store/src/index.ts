@@ -22,6 +22,7 @@ export type { Erase } from './erase.ts';
 export { type EventFeed, type FeedEvent, startEventFeed, type Watcher } from './event-feed.ts';
 export type { FailureFilter, FailureGroup, FailurePage, Failures } from './failures.ts';
 export type { RedisFacts, RedisHealth } from './health.ts';
+export { inGroups } from './in-groups.ts';
 export type { JobFilter, JobList, JobPage } from './job-list.ts';
 export type { EndOfRun, JobMoves } from './job-moves.ts';
 export type { JobHead, JobReads } from './job-reads.ts';

@@ -1,4 +1,4 @@
-import type { Batches } from '@grsai-jobs/job-store';
+import { type Batches, inGroups } from '@grsai-jobs/job-store';
 import { type BatchRecord, isTerminal, type JobRecord, type TerminalStatus } from '@grsai-jobs/jobs';
 
 const HEADS_AT_ONCE = 500;
@@ -19,8 +19,8 @@ export async function* batchRows(
   for (let from = batches.placeBehind(batch, o.afterLine); ; from += HEADS_AT_ONCE) {
     const ids = await batches.jobIds(batch.id, from, HEADS_AT_ONCE);
     const ended = (await batches.heads(ids)).filter(wanted);
-    for (let i = 0; i < ended.length; i += RECORDS_AT_ONCE) {
-      const records = await batches.records(ended.slice(i, i + RECORDS_AT_ONCE).map(({ id }) => id));
+    for (const group of inGroups(ended, RECORDS_AT_ONCE)) {
+      const records = await batches.records(group.map(({ id }) => id));
       yield records.filter(wanted);
     }
     if (ids.length < HEADS_AT_ONCE) return;

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { endpointId } from '@grsai-jobs/job-store';
+import { endpointId, inGroups } from '@grsai-jobs/job-store';
 import { type BatchRecord, batchRow, endOfBatch, eventId, isTerminal, objectFolder } from '@grsai-jobs/jobs';
 import type { DoSlice } from '../maintain/works.ts';
 import { type BatchKit, livingBatch, SLICE } from './kit.ts';
@@ -43,8 +43,9 @@ export const finishBatch =
 async function* rows(kit: BatchKit, batch: BatchRecord): AsyncGenerator<Buffer> {
   for (let at = 0; ; at += SLICE) {
     const ids = await kit.store.batches.jobIds(batch.id, at, SLICE);
-    for (let i = 0; i < ids.length; i += ROWS_AT_ONCE) {
-      const records = await kit.store.batches.records(ids.slice(i, i + ROWS_AT_ONCE));
+    const heads = (await kit.store.batches.heads(ids)).filter(({ status }) => isTerminal(status));
+    for (const group of inGroups(heads, ROWS_AT_ONCE)) {
+      const records = await kit.store.batches.records(group.map(({ id }) => id));
       const now = kit.clock.now();
       const ended = records.filter(({ status }) => isTerminal(status));
       const lines = await Promise.all(

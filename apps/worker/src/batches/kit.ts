@@ -1,5 +1,5 @@
 import type { CancelJob, ReopenJob } from '@grsai-jobs/job-actions';
-import type { LineHead } from '@grsai-jobs/job-store';
+import { inGroups, type LineHead } from '@grsai-jobs/job-store';
 import type { BatchRecord, JobRecord, SignLink } from '@grsai-jobs/jobs';
 import type { ObjectStore } from '@grsai-jobs/object-store';
 import { z } from 'zod';
@@ -40,8 +40,8 @@ export async function eachLine(
   act: (record: JobRecord) => Promise<unknown>,
 ): Promise<void> {
   const heads = (await kit.store.batches.heads(ids)).filter(wanted);
-  for (let i = 0; i < heads.length; i += ABREAST) {
-    const records = await kit.store.batches.records(heads.slice(i, i + ABREAST).map(({ id }) => id));
+  for (const group of inGroups(heads, ABREAST)) {
+    const records = await kit.store.batches.records(group.map(({ id }) => id));
     await Promise.all(records.map(act));
   }
 }
