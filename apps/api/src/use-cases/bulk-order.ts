@@ -42,7 +42,12 @@ export const BulkRequest = z
       .optional()
       .describe('these jobs, instead of a filter'),
     dry_run: z.boolean().default(false).describe('only tells what would be done'),
-    rate_per_min: z.int().min(RATE.min).max(RATE.max).default(RATE.default).describe('jobs in a minute at most'),
+    rate_per_min: z
+      .int()
+      .min(RATE.min)
+      .max(RATE.max)
+      .default(RATE.default)
+      .describe('jobs in a minute; those of two seconds may go at once'),
     include_unknown: z
       .boolean()
       .default(false)
