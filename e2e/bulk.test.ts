@@ -161,3 +161,18 @@ test('redeliver: when the receiver was down for good then its webhooks go out ag
   expect(received.at(-1)).toMatchObject({ signature: 'valid', json: { data: { id: gone } } });
   expect((await stack.tenant.job(fine)).webhook.state).toBe('delivered');
 });
+
+test('when two orders come at once with one Idempotency-Key and different bodies then one is refused', async () => {
+  const stack = await startStack({ workers: 0 });
+  const post = (key: string, rate: number) =>
+    stack.admin.send(
+      'POST',
+      PATH,
+      { action: 'cancel', filter: { tenant: 'acme' }, rate_per_min: rate, reason: 'r' },
+      { 'idempotency-key': key },
+    );
+  for (let n = 0; n < 10; n += 1) {
+    const answers = await Promise.all([post(`both-${n}`, 1), post(`both-${n}`, 2)]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([202, 422]);
+  }
+});
