@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     // Most tests wait for processes and clocks, so there may be more files at once than cores.
-    maxWorkers: 3,
+    maxWorkers: 4,
     projects: [
       { test: { name: 'unit', include: ['{apps,packages}/*/src/**/*.test.ts'], testTimeout: 20_000 } },
       {

@@ -172,11 +172,15 @@ test('queues: when the concurrency is raised while calls are open then more run 
   await redisOf(stack).hset('{gj}:concurrency', 'call', '5');
   await open(5, 15_000);
   await waitFor(async () => (await queue(stack, 'call')).concurrency.workers[0]?.concurrency === 5, {
+    timeoutMs: 15_000,
     what: 'the worker to say so',
   });
   expect((await queue(stack, 'call')).concurrency).toMatchObject({ set: 5, workers: [{ configured: 1, open: 5 }] });
   await patch(stack, 'call', { concurrency: null, reason: 'as before' });
-  await waitFor(async () => (await queue(stack, 'call')).concurrency.workers[0]?.concurrency === 1, { what: 'the old number' });
+  await waitFor(async () => (await queue(stack, 'call')).concurrency.workers[0]?.concurrency === 1, {
+    timeoutMs: 15_000,
+    what: 'the old number',
+  });
   expect((await queue(stack, 'call')).concurrency.set).toBeNull();
 });
 

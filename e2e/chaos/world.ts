@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { type Emulator, startEmulator } from '@grsai-jobs/grsai-emulator';
 import {
+  freePort,
   type Receiver,
   type RedisHandle,
   type RedisProxy,
@@ -15,7 +16,6 @@ import { type Client, createClient } from './client.ts';
 import { createEye, type Eye } from './eye.ts';
 import { APIS, WORKERS } from './plan-troubles.ts';
 import { startRunningClock } from './running-clock.ts';
-import { steadyPort } from './steady-port.ts';
 import { type Kept, keepAlive } from './supervisor.ts';
 
 const entry = (app: 'api' | 'worker') => fileURLToPath(new URL(`../../apps/${app}/src/main.ts`, import.meta.url));
@@ -78,7 +78,7 @@ export async function startWorld(o: { seed: string }): Promise<World> {
     HOST: '127.0.0.1',
   };
   const ports: number[] = [];
-  for (let i = 0; i < APIS; i += 1) ports.push(await steadyPort());
+  for (let i = 0; i < APIS; i += 1) ports.push(await freePort());
   const [apis, workers] = await Promise.all([
     Promise.all(
       ports.map((port, i) =>

@@ -1,17 +1,26 @@
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 
+/** Below the ports that the system gives to outgoing connections: one of those could sit on a port before its server does, or while it is dead. */
+const FROM = 20_000;
+const TO = 30_000;
+
 /**
- * A TCP port of 127.0.0.1 that was free a moment ago. Another process may take it first: whoever starts a server on it
- * tries again with another one (`startRedis` does). A server of one's own takes port 0 instead.
+ * A TCP port of 127.0.0.1 that was free a moment ago, for a server that another process starts, also again and again. Somebody
+ * else who asks may be given the same one: whoever can, tries again with another (`startRedis` does). A server of one's own takes
+ * port 0 instead.
  */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
+export async function freePort(tries = 50): Promise<number> {
+  const port = randomInt(FROM, TO);
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+    return port;
+  } catch (error) {
+    if (tries === 0) throw error;
+    return await freePort(tries - 1);
+  } finally {
+    server.close();
+  }
 }
