@@ -225,20 +225,28 @@ export function createBatches(redis: Redis, run: RunScript, keys: Keys, clock: {
       }
     },
 
-    /** Some jobs of a committed batch take their turns and places in the lists. Answers those that need an entry. */
-    async reveal(batch: Pick<BatchRecord, 'id' | 'tenant'>, ids: readonly string[], dueMs: number): Promise<Revealed[]> {
+    /**
+     * Some jobs of a committed batch take their turns and places in the lists; at most 500 at a time, since one script does
+     * it. Answers those that need an entry, and whether the batch was being canceled by then: they are to be canceled instead.
+     */
+    async reveal(
+      batch: Pick<BatchRecord, 'id' | 'tenant'>,
+      ids: readonly string[],
+      dueMs: number,
+    ): Promise<{ canceling: boolean; revealed: Revealed[] }> {
       const order = { due: clock.now() + dueMs, tenant: batch.tenant };
-      const rows = (await run(
+      const [status, rows] = (await run(
         'batch-reveal',
-        [keys.due, keys.turns, keys.tenantJobs(batch.tenant), ...ids.map((id) => keys.job(id))],
+        [keys.batch(batch.id), keys.due, keys.turns, keys.tenantJobs(batch.tenant), ...ids.map((id) => keys.job(id))],
         [JSON.stringify(order), ...ids],
-      )) as [string, Revealed['queue'], Revealed['priority']][];
-      return ids.flatMap((id, i) => {
+      )) as [string | null, [string, Revealed['queue'], Revealed['priority']][]];
+      const revealed = ids.flatMap((id, i) => {
         const [turn, queue, priority] = rows[i] ?? [];
         return turn === undefined || queue === undefined || priority === undefined
           ? []
           : [{ id, batch_id: batch.id, turn: Number(turn), queue, priority }];
       });
+      return { canceling: status === 'canceling', revealed };
     },
 
     /** Starts canceling the batch; its jobs are canceled by long work. Answers the status that it has then. */

@@ -44,7 +44,7 @@ async function committed(kit: Started, n: number) {
   return { ...batch, read };
 }
 
-async function revealed(kit: Started, n: number) {
+async function revealedBatch(kit: Started, n: number) {
   const batch = await committed(kit, n);
   await kit.store.batches.reveal(batch, batch.ids, 30_000);
   return batch;
@@ -144,7 +144,9 @@ describe('the commit', () => {
     const kit = await startStore();
     const batch = await committed(kit, 3);
     const first = await kit.store.batches.reveal(batch, batch.ids, 30_000);
-    expect(first.map(({ id, turn, queue }) => [id, turn, queue])).toEqual(batch.ids.map((id, i) => [id, i + 1, 'submit']));
+    expect(first.revealed.map(({ id, turn, queue }) => [id, turn, queue])).toEqual(
+      batch.ids.map((id, i) => [id, i + 1, 'submit']),
+    );
     expect(await kit.store.batches.reveal(batch, batch.ids, 30_000)).toEqual(first);
     expect((await jobsOf(kit)).map(({ line }) => line).sort()).toEqual([1, 2, 3]);
     expect(await kit.redis.hget('{gj}:turns', '#queued')).toBe('3');
@@ -152,10 +154,28 @@ describe('the commit', () => {
 
   test('when a job has begun already then a reveal that comes again leaves it alone', async () => {
     const kit = await startStore();
-    const batch = await revealed(kit, 2);
+    const batch = await revealedBatch(kit, 2);
     const [id = ''] = batch.ids;
     await kit.store.moves.begin({ id, step: 1, batch_id: batch.id }, { token: randomUUID(), limitMs: 1000 }, NO_LIMITS);
-    expect((await kit.store.batches.reveal(batch, batch.ids, 30_000)).map((each) => each.id)).toEqual(batch.ids.slice(1));
+    const { revealed: left } = await kit.store.batches.reveal(batch, batch.ids, 30_000);
+    expect(left.map((each) => each.id)).toEqual(batch.ids.slice(1));
+  });
+
+  test('when a batch was canceled just before its jobs are revealed then whoever reveals them is told', async () => {
+    const kit = await startStore();
+    const batch = await committed(kit, 1);
+    expect(await kit.store.batches.reveal(batch, batch.ids, 30_000)).toMatchObject({ canceling: false });
+    await kit.store.batches.cancel(batch.id);
+    expect(await kit.store.batches.reveal(batch, batch.ids, 30_000)).toMatchObject({ canceling: true });
+  });
+
+  test('when jobs are revealed behind the last turn that there is then all have that one', async () => {
+    const kit = await startStore();
+    const batch = await committed(kit, 3);
+    await kit.redis.hset('{gj}:turns', 'acme', 2_097_149);
+    const { revealed } = await kit.store.batches.reveal(batch, batch.ids, 30_000);
+    expect(revealed.map(({ turn }) => turn)).toEqual([2_097_150, 2_097_151, 2_097_151]);
+    expect(await kit.redis.hget('{gj}:turns', 'acme')).toBe('2097151');
   });
 });
 
@@ -209,7 +229,7 @@ describe('counts', () => {
     ] as const;
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(fc.constantFrom(...acts), fc.nat(3)), { maxLength: 40 }), async (steps) => {
-        const batch = await revealed(kit, 4);
+        const batch = await revealedBatch(kit, 4);
         for (const [act, n] of steps) await actOn(kit, batch, batch.ids[n] ?? '', act);
         const records = await kit.store.batches.records(batch.ids);
         const { counts, unknown } = await batch.read();
@@ -231,7 +251,7 @@ describe('counts', () => {
 
   test('when an entry does not name its batch then begin counts all the same', async () => {
     const kit = await startStore();
-    const batch = await revealed(kit, 1);
+    const batch = await revealedBatch(kit, 1);
     const begun = await kit.store.moves.begin({ id: batch.ids[0] ?? '', step: 1 }, { token: 't', limitMs: 1000 }, NO_LIMITS);
     expect(begun.kind).toBe('ok');
     expect((await batch.read()).counts).toMatchObject({ queued: 0, running: 1 });
@@ -242,7 +262,7 @@ describe('the end', () => {
   const RESULTS = { key: 'r', bytes: 1, sha256: 's' };
 
   async function ended(kit: Started, n = 2) {
-    const batch = await revealed(kit, n);
+    const batch = await revealedBatch(kit, n);
     for (const id of batch.ids) await actOn(kit, batch, id, 'fail');
     return batch;
   }
@@ -315,7 +335,7 @@ describe('the end', () => {
 
   test('when a batch is canceled then that is said once, and an ended one stays as it is', async () => {
     const kit = await startStore();
-    const batch = await revealed(kit, 1);
+    const batch = await revealedBatch(kit, 1);
     expect(await kit.store.batches.cancel(batch.id)).toBe('canceling');
     expect(await kit.store.batches.cancel(batch.id)).toBe('canceling');
     await actOn(kit, batch, batch.ids[0] ?? '', 'cancel');
@@ -329,7 +349,7 @@ describe('the end', () => {
 
   test('when a batch is forgotten then its jobs go on and count nowhere', async () => {
     const kit = await startStore();
-    const batch = await revealed(kit, 1);
+    const batch = await revealedBatch(kit, 1);
     await kit.store.batches.forget(batch);
     await actOn(kit, batch, batch.ids[0] ?? '', 'cancel');
     expect((await kit.store.jobs.read(batch.ids[0] ?? ''))?.status).toBe('canceled');

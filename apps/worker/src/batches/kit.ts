@@ -28,9 +28,9 @@ const Place = z.object({ at: z.int() }).nullable();
 /** How many jobs of the batch the work has behind it. */
 export const placeOf = (cursor: unknown): number => Place.parse(cursor)?.at ?? 0;
 
-/** The cursor after a slice of `ids`; a short one was the last. */
-export const behind = (at: number, ids: readonly string[]): Sliced =>
-  ids.length < SLICE ? { done: true } : { done: false, cursor: { at: at + ids.length } };
+/** The cursor after a slice of `ids`; one that is shorter than it may be was the last. */
+export const behind = (at: number, ids: readonly string[], slice = SLICE): Sliced =>
+  ids.length < slice ? { done: true } : { done: false, cursor: { at: at + ids.length } };
 
 /** Does something to each job of a slice that is worth reading, a few at a time; those that were deleted are left out. */
 export async function eachLine(

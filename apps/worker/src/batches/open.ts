@@ -1,6 +1,11 @@
-import { isTerminal, MOVES } from '@grsai-jobs/jobs';
+import { type BatchRecord, isTerminal, MOVES } from '@grsai-jobs/jobs';
 import type { DoSlice } from '../maintain/works.ts';
 import { type BatchKit, batchOf, behind, eachLine, placeOf, SLICE } from './kit.ts';
+
+/** Jobs that one slice opens: a slice costs six round trips of its own. */
+const OPENED = 10 * SLICE;
+/** So many chunks are on their way at once: Redis works on one while the entries of another are put together. */
+const CHUNKS_ABREAST = 3;
 
 /**
  * Opens the jobs of a batch after its 202: they take their turns and get their entries, a chunk at a time. Done twice
@@ -10,15 +15,24 @@ export const openBatch =
   (kit: BatchKit): DoSlice =>
   async (work) => {
     const at = placeOf(work.cursor);
-    const id = batchOf(work.order);
-    const batch = await kit.store.batches.read(id);
+    const batch = await kit.store.batches.read(batchOf(work.order));
     if (batch === null) return { done: true };
-    const ids = await kit.store.batches.jobIds(id, at, SLICE);
-    if (ids.length === 0) return { done: true };
-    const revealed = await kit.store.batches.reveal(batch, ids, MOVES.accept.dueMs);
-    // Asked behind the reveal: a cancel that comes later finds these jobs, one that came before has passed them over.
-    if ((await kit.store.batches.read(id))?.status === 'canceling')
-      await eachLine(kit, ids, ({ status }) => !isTerminal(status), kit.cancelJob);
-    else await kit.producer.enqueueNew(revealed);
-    return behind(at, ids);
+    const ids = await kit.store.batches.jobIds(batch.id, at, OPENED);
+    const chunks = chunksOf(ids);
+    const lane = async () => {
+      for (const chunk of chunks) await openChunk(kit, batch, chunk);
+    };
+    await Promise.all(Array.from({ length: CHUNKS_ABREAST }, lane));
+    return behind(at, ids, OPENED);
   };
+
+function* chunksOf(ids: readonly string[]): Generator<string[]> {
+  for (let at = 0; at < ids.length; at += SLICE) yield ids.slice(at, at + SLICE);
+}
+
+async function openChunk(kit: BatchKit, batch: BatchRecord, ids: readonly string[]): Promise<void> {
+  const { canceling, revealed } = await kit.store.batches.reveal(batch, ids, MOVES.accept.dueMs);
+  // As it was in the reveal itself: a cancel that comes later finds these jobs, one that came before has passed them over.
+  if (canceling) await eachLine(kit, ids, ({ status }) => !isTerminal(status), kit.cancelJob);
+  else await kit.producer.enqueueNew(revealed);
+}

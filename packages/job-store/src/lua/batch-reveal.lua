@@ -1,26 +1,36 @@
 #!lua flags=allow-oom
 -- batch-reveal: some jobs of a committed batch take their turns and their places in the lists.
--- KEYS 1 due 2 turns 3 tenant's jobs 4.. jobs
+-- KEYS 1 batch 2 due 3 turns 4 tenant's jobs 5.. jobs
 -- ARGV 1 order {due, tenant} 2.. ids
--- Answers for each job: its turn, queue and priority when it still has to get its first entry, else an empty list
+-- Answers the batch's status, and for each job its turn, queue and priority when it still has to get its first entry, else an empty list
 local order = cjson.decode(ARGV[1])
-local due, turns, list = KEYS[1], KEYS[2], KEYS[3]
-local rows = {}
-for i = 4, #KEYS do
-  local job, id = KEYS[i], ARGV[i - 2]
+local due, turns, list = KEYS[2], KEYS[3], KEYS[4]
+local rows, hidden, all_due, all_listed = {}, {}, {}, {}
+for n = 1, #ARGV - 1 do
+  local job, id = KEYS[n + 4], ARGV[n + 1]
   local seen = redis.call('HMGET', job, 'st', 'step', 'tn', 'q', 'pr', 'cr')
+  rows[n] = {}
   if seen[1] == 'validating' then
-    local turn = next_turn(turns, order.tenant)
-    redis.call('HSET', job, 'st', 'queued', 'tn', turn, 'due', order.due)
-    redis.call('ZADD', due, order.due, id)
-    redis.call('ZADD', list, seen[6], id)
-    count_queued(turns, 1)
-    rows[i - 3] = { tostring(turn), seen[4], seen[5] or 'normal' }
+    rows[n] = { '', seen[4], seen[5] or 'normal' }
+    hidden[#hidden + 1] = n
+    all_due[#all_due + 1] = order.due
+    all_due[#all_due + 1] = id
+    all_listed[#all_listed + 1] = seen[6]
+    all_listed[#all_listed + 1] = id
   elseif seen[1] == 'queued' and seen[2] == '1' then
     -- The worker that revealed it died before it added the entry, or did not hear of the answer.
-    rows[i - 3] = { seen[3], seen[4], seen[5] or 'normal' }
-  else
-    rows[i - 3] = {}
+    rows[n] = { seen[3], seen[4], seen[5] or 'normal' }
   end
 end
-return rows
+if #hidden > 0 then
+  local first = next_turns(turns, order.tenant, #hidden)
+  for i, n in ipairs(hidden) do
+    local turn = tostring(math.min(first + i - 1, MAX_PRIORITY))
+    redis.call('HSET', KEYS[n + 4], 'st', 'queued', 'tn', turn, 'due', order.due)
+    rows[n][1] = turn
+  end
+  redis.call('ZADD', due, unpack(all_due))
+  redis.call('ZADD', list, unpack(all_listed))
+  count_queued(turns, #hidden)
+end
+return { redis.call('HGET', KEYS[1], 'st'), rows }

@@ -26,13 +26,17 @@ local function emit(events, job, id, type, progress)
   redis.call('XADD', events, 'MAXLEN', '~', 50000, '*', 'j', id, 's', seq, 't', type, 'p', progress, 'st', now[1], 'sg', now[2] or '', 'r', now[3])
 end
 
--- The place of a tenant's next job among calls and submits (design section 2 "Turns").
+-- The places of a tenant's next jobs among calls and submits (design section 2 "Turns"): the first of `count`, which follow
+-- one another up to MAX_PRIORITY.
+local function next_turns(turns, tenant, count)
+  local known = redis.call('HMGET', turns, '#v', tenant)
+  local before = math.max(tonumber(known[1] or '0'), tonumber(known[2] or '0'))
+  redis.call('HSET', turns, tenant, math.min(before + count, MAX_PRIORITY))
+  return math.min(before + 1, MAX_PRIORITY)
+end
+
 local function next_turn(turns, tenant)
-  local v = tonumber(redis.call('HGET', turns, '#v') or '0')
-  local last = tonumber(redis.call('HGET', turns, tenant) or '0')
-  local turn = math.min(math.max(v, last) + 1, MAX_PRIORITY)
-  redis.call('HSET', turns, tenant, turn)
-  return turn
+  return next_turns(turns, tenant, 1)
 end
 
 -- Counts queued jobs.
