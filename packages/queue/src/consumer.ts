@@ -1,6 +1,6 @@
 import { DelayedError, type Job, Queue, RateLimitError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { type Entry, parseEntry, type QueueName } from './entries.ts';
+import { type Entry, KEPT_ENTRIES, parseEntry, type QueueName } from './entries.ts';
 import { queuePrefix } from './producer.ts';
 
 /** How a handler leaves its entry. */
@@ -98,6 +98,7 @@ export function createConsumer(name: QueueName, handler: Handler, o: ConsumerOpt
       lockDuration: o.lockMs,
       stalledInterval: o.stalledMs,
       maxStalledCount: 100,
+      ...KEPT_ENTRIES,
       ...(limited ? { limiter: LIMITER } : {}),
     },
   );
@@ -151,6 +152,7 @@ export function createMaintainer(
       lockDuration: o.lockMs,
       stalledInterval: o.stalledMs,
       maxStalledCount: 100,
+      ...KEPT_ENTRIES,
     },
   );
   worker.on('error', o.onError);

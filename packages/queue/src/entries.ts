@@ -1,5 +1,5 @@
 import type { JobDoc, Stage, Status } from '@grsai-jobs/jobs';
-import type { JobsOptions } from 'bullmq';
+import type { WorkerOptions } from 'bullmq';
 import { z } from 'zod';
 
 /** One queue for each stage, so that a pause of one never stops another (design §2). */
@@ -36,12 +36,14 @@ export function parseEntry(data: unknown): Entry {
 /** BullMQ's ids hold no colon, and each stands for one step of one job for ever. */
 export const entryId = (entry: Entry): string => `${entry.id}.${entry.step}`;
 
-/** Entry options stand here and nowhere else. A wait is a delay of the same entry; BullMQ's own retries are not used. */
-export const ENTRY_OPTIONS = {
-  attempts: 1,
-  removeOnComplete: true,
+/**
+ * What becomes of an entry that is done with, here and nowhere else. Its worker says it, so that not each of fifty thousand
+ * entries has to. A wait is a delay of the same entry; BullMQ's own retries are not used.
+ */
+export const KEPT_ENTRIES = {
+  removeOnComplete: { count: 0 },
   removeOnFail: { age: 7 * 24 * 3600, count: 1000 },
-} as const satisfies JobsOptions;
+} as const satisfies Pick<WorkerOptions, 'removeOnComplete' | 'removeOnFail'>;
 
 /** BullMQ's priorities end here; above it `add` throws. */
 const MAX_PRIORITY = 2_097_151;

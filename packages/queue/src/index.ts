@@ -12,7 +12,6 @@ export {
 } from './consumer.ts';
 export type { Depth } from './depth.ts';
 export {
-  ENTRY_OPTIONS,
   type Enqueued,
   type Entry,
   entryId,

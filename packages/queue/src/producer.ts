@@ -3,7 +3,6 @@ import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { type Depth, depthOf } from './depth.ts';
 import {
-  ENTRY_OPTIONS,
   type Enqueued,
   type Entry,
   type EntryData,
@@ -59,7 +58,6 @@ export function createProducer(o: { redis: Redis; prefix: string; onError: (erro
   ) as Record<QueueName, Queue>;
 
   const optionsOf = (entry: Entry, delayMs: number, priority: number | undefined) => ({
-    ...ENTRY_OPTIONS,
     jobId: entryId(entry),
     ...(delayMs > 0 ? { delay: delayMs } : {}),
     ...(priority === undefined ? {} : { priority }),
@@ -118,10 +116,10 @@ export function createProducer(o: { redis: Redis; prefix: string; onError: (erro
       if (paused !== (state === 'paused')) await (paused ? queue.resume() : queue.pause());
     },
     nudgeWorks: async () => {
-      await queues.maintain.add(WORKS_ROUND, {}, ENTRY_OPTIONS);
+      await queues.maintain.add(WORKS_ROUND, {});
     },
     schedule: async (name, everyMs) => {
-      await queues.maintain.upsertJobScheduler(name, { every: everyMs }, { name, data: {}, opts: ENTRY_OPTIONS });
+      await queues.maintain.upsertJobScheduler(name, { every: everyMs }, { name, data: {} });
     },
     close: async () => {
       await Promise.all(QUEUES.map((name) => queues[name].close()));

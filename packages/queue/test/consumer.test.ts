@@ -26,7 +26,7 @@ async function startQueue(handler: Handler, o: { name?: QueueName; concurrency?:
     redis.disconnect();
     await server.stop();
   });
-  return { producer, consumer, thrown };
+  return { producer, consumer, thrown, redis };
 }
 
 test('when a handler waits then the same entry comes again and is not counted as another', async () => {
@@ -41,6 +41,15 @@ test('when a handler waits then the same entry comes again and is not counted as
   await waitFor(async () => (await producer.stateOf('store', { id: 'job_A', step: 7 })) === 'gone', {
     what: 'the entry to be done',
   });
+});
+
+test('when an entry is done then nothing of it stays in Redis, and one that nobody could read stays for a week', async () => {
+  const { producer, redis } = await startQueue(async () => done);
+  await producer.enqueueStore({ id: 'job_A', step: 1 });
+  await producer.enqueueStore({ id: 'job_B', step: 'x' } as never);
+  await waitFor(async () => (await redis.zcard('{gj-q}:store:failed')) === 1, { what: 'the one that cannot be read' });
+  expect(await redis.exists('{gj-q}:store:job_A.1', '{gj-q}:store:completed')).toBe(0);
+  expect(await redis.hget('{gj-q}:store:job_B.x', 'failedReason')).toContain('step');
 });
 
 test('when an entry is added twice then it runs once', async () => {
