@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { ENDPOINT_RULES } from '@grsai-jobs/jobs';
-import type { Redis } from 'ioredis';
+import { Command, type Redis } from 'ioredis';
 
 /** One Lua file, with what it shares with others behind its shebang line. */
 interface Script {
@@ -70,11 +70,25 @@ export function createScripts(redis: Redis): RunScript {
   const scripts = Object.fromEntries(SCRIPT_NAMES.map((name) => [name, load(name)])) as Record<ScriptName, Script>;
   return async (name, keys, args) => {
     const { sha, text } = scripts[name];
+    const given = [keys.length, ...keys, ...args];
     try {
-      return await redis.evalsha(sha, keys.length, ...keys, ...args);
+      return await send(redis, 'evalsha', [sha, ...given]);
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-      return await redis.eval(text, keys.length, ...keys, ...args);
+      return await send(redis, 'eval', [text, ...given]);
     }
   };
+}
+
+/**
+ * V8 allocates a function of each command of ioredis as old, and with it everything that the command holds stays in memory
+ * until a full collection: so its arguments, which may be a MiB, are taken from it when it has its answer.
+ */
+async function send(redis: Redis, name: 'eval' | 'evalsha', args: (string | number)[]): Promise<unknown> {
+  const command = new Command(name, args, { replyEncoding: 'utf8' });
+  try {
+    return await redis.sendCommand(command);
+  } finally {
+    command.args = [];
+  }
 }
