@@ -13,16 +13,17 @@ const LEFT_OUT: Readonly<Record<string, unknown>> = {
 };
 const LEFT_OUT_OF_IMAGES = { ...LEFT_OUT, via: 'generate' };
 
-const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+const same = (a: unknown, b: unknown): boolean => a === b || (typeof a === 'object' && JSON.stringify(a) === JSON.stringify(b));
 
 const leftOut = (type: JobDoc['type']) => (type === 'image' ? LEFT_OUT_OF_IMAGES : LEFT_OUT);
 
 /** A request as it stands in its record. */
 export function packDoc(doc: JobDoc): string {
-  const defaults: Readonly<Record<string, unknown>> = leftOut(doc.type);
-  return JSON.stringify(
-    Object.fromEntries(Object.entries(doc).filter(([name, value]) => !(name in defaults && same(value, defaults[name])))),
-  );
+  const kept: Record<string, unknown> = { ...doc };
+  for (const [name, value] of Object.entries(leftOut(doc.type))) {
+    if (same(kept[name], value)) kept[name] = undefined;
+  }
+  return JSON.stringify(kept);
 }
 
 /** The same request, whole again. */
