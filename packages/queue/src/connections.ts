@@ -36,6 +36,26 @@ const OPTIONS: Readonly<Record<Role, Omit<RedisOptions, 'replyMapping'>>> = {
   },
 };
 
+/** What is sent in one turn of the event loop goes out in one write: of many small ones the system's part is the largest. */
+class Connection extends Redis {
+  #held = false;
+
+  override sendCommand(...args: Parameters<Redis['sendCommand']>): unknown {
+    if (!this.#held && this.status === 'ready') this.#hold();
+    return super.sendCommand(...args);
+  }
+
+  #hold(): void {
+    const { stream } = this;
+    this.#held = true;
+    stream.cork();
+    setImmediate(() => {
+      this.#held = false;
+      stream.uncork();
+    });
+  }
+}
+
 /**
  * Connects and waits up to `waitMs` for the first `ready`; afterwards the connection comes back by itself.
  * @throws when Redis cannot be reached in that time; the message names no password.
@@ -45,7 +65,7 @@ export async function connectRedis(
   role: Role,
   { onError, waitMs = 10_000 }: { onError: (error: Error) => void; waitMs?: number },
 ): Promise<Redis> {
-  const redis = new Redis(url, OPTIONS[role]);
+  const redis = new Connection(url, OPTIONS[role]);
   let last: Error | undefined;
   redis.on('error', (error: Error) => {
     last = error;

@@ -214,6 +214,19 @@ test('when Redis is away then a producer fails at once and says that nothing was
   );
 });
 
+test('when many commands are sent in one turn then Redis reads them at once', async () => {
+  const server = await startRedis();
+  const redis = await connectRedis(server.url, 'producer', { onError: () => {} });
+  onTestFinished(async () => {
+    redis.disconnect();
+    await server.stop();
+  });
+  const reads = async () => Number(/total_reads_processed:(\d+)/.exec(await redis.info('stats'))?.[1]);
+  const before = await reads();
+  await Promise.all(Array.from({ length: 500 }, () => redis.ping()));
+  expect((await reads()) - before).toBeLessThanOrEqual(3);
+});
+
 test('when there is no Redis then connecting ends with a message that says what to look at', async () => {
   await expect(connectRedis('redis://:secret@127.0.0.1:1', 'consumer', { onError: () => {}, waitMs: 200 })).rejects.toThrow(
     /Redis at 127\.0\.0\.1:1 could not be reached.*REDIS_URL/,
