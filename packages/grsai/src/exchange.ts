@@ -139,8 +139,15 @@ function leave(body: Answer['body'], rest: 'drop' | 'read_off', closing: AbortSi
     body.destroy();
     return;
   }
-  const signal = AbortSignal.any([closing, AbortSignal.timeout(REST.ms)]);
-  body.dump({ limit: REST.bytes, signal }).catch(() => undefined);
+  // Not AbortSignal.any and timeout: those of thousands of looks stay in memory for seconds after their answers have ended.
+  const cut = () => body.destroy();
+  const timer = setTimeout(cut, REST.ms).unref();
+  closing.addEventListener('abort', cut, { once: true });
+  body.once('close', () => {
+    clearTimeout(timer);
+    closing.removeEventListener('abort', cut);
+  });
+  body.dump({ limit: REST.bytes }).catch(() => undefined);
 }
 
 const beforeSending = (cause: unknown): Outcome => (BEFORE_SENDING.test(codeOf(cause)) ? 'not_sent' : 'unknown');
