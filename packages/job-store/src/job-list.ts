@@ -1,6 +1,7 @@
 import { isFailed, type JobError, type JobRecord, type JobRequest, type Status, signatureOf } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
 import { unpackDoc } from './doc-codec.ts';
+import { inGroups } from './in-groups.ts';
 import type { Keys } from './keys.ts';
 import { createNewestFirst, type ListPlace } from './newest-first.ts';
 import { pipelined } from './pipelined.ts';
@@ -90,10 +91,21 @@ export function createJobList(redis: Redis, keys: Keys, tenants: Pick<Tenants, '
     return (tenant === null ? await tenants.all() : [tenant]).map(keys.tenantJobs);
   }
 
+  /** With how much each takes up, so that large ones are not read together. */
+  async function sized<T extends { id: string }>(items: readonly T[]): Promise<(T & { bytes: number })[]> {
+    const sizes = await pipelined(redis, items, (pipeline, { id }) => pipeline.hstrlen(keys.job(id), 'doc'));
+    return items.map((item, i) => ({ ...item, bytes: Number(sizes[i]) }));
+  }
+
   async function hits(ids: readonly string[], filter: JobFilter): Promise<boolean[]> {
     const fields = [...HEAD, ...(needsDoc(filter) ? ['doc'] : [])];
-    const replies = await pipelined(redis, ids, (pipeline, id) => pipeline.hmget(keys.job(id), ...fields));
-    return replies.map((parts) => matches(filter, parts as Part[]));
+    const places = ids.map((id) => ({ id }));
+    const found: boolean[] = [];
+    for (const group of needsDoc(filter) ? inGroups(await sized(places), ids.length) : [places]) {
+      const replies = await pipelined(redis, group, (pipeline, { id }) => pipeline.hmget(keys.job(id), ...fields));
+      found.push(...replies.map((parts) => matches(filter, parts as Part[])));
+    }
+    return found;
   }
 
   async function records(ids: readonly string[]): Promise<JobRecord[]> {
@@ -117,10 +129,18 @@ export function createJobList(redis: Redis, keys: Keys, tenants: Pick<Tenants, '
   return {
     places,
 
-    /** One page. Reads at most some 2 000 records, so a rare filter can answer an empty page with a next one. */
+    /**
+     * One page. Reads at most some 2 000 records, so a rare filter can answer an empty page with a next one; and of large jobs at
+     * most some 4 MiB, or one job, so such a page is short.
+     */
     async page(o: ListAsked): Promise<JobPage> {
       const { places: found, next } = await places(o);
-      return { jobs: await records(found.map(({ id }) => id)), next };
+      const [page = []] = inGroups(await sized(found), o.limit);
+      const last = page.at(-1);
+      return {
+        jobs: await records(page.map(({ id }) => id)),
+        next: last && page.length < found.length ? { at: last.at, id: last.id } : next,
+      };
     },
   };
 }

@@ -100,3 +100,17 @@ test('when a filter is rare then one request reads at most 2 000 records and say
   expect(second.jobs.map(({ id }) => id)).toEqual([wanted]);
   expect(second.next).toBeNull();
 });
+
+test('when jobs are large then a page is short, goes on behind its last job, and tells each of them once', async () => {
+  const kit = await startStore();
+  const ids: string[] = [];
+  for (const mebibytes of [3, 3, 0, 0, 3, 0]) {
+    const id = newJobId();
+    const doc = { ...imageDoc(), metadata: { a: 'x'.repeat(mebibytes * 1024 * 1024) } };
+    await kit.store.moves.accept({ id, tenant: 'acme', doc });
+    await kit.clock.advance(1);
+    ids.unshift(id);
+  }
+  expect(await all(kit, {}, 10)).toEqual({ ids, pages: [4, 1, 1] });
+  expect((await all(kit, { model: 'nano-banana-2' }, 10)).ids).toEqual(ids);
+});
