@@ -62,6 +62,19 @@ test('what an endpoint has missed is resent over many slices, and all else is le
   expect(await kit.store.works.take(kit.clock.now() + 1e9)).toBeNull();
 });
 
+test('when a recovery is asked for while one goes on then what has failed since is resent too, and nothing twice', async () => {
+  const kit = await startKit();
+  const from = kit.clock.now();
+  const first = await over(kit, 'failed');
+  await kit.store.works.add(recoverWork({ tenant: 'acme', url: HERE, from, to: kit.clock.now() }));
+  const second = await over(kit, 'failed');
+  await kit.store.works.add(recoverWork({ tenant: 'acme', url: HERE, from, to: kit.clock.now() }));
+  await createWorkRound(kit, { 'webhook-recover': recoverDeliveries(kit) })();
+  expect(await Promise.all([first, second].map((id) => stateOf(kit, id)))).toEqual(['pending', 'pending']);
+  expect(await Promise.all([first, second].map((id) => entryOf(kit, id)))).toEqual(['there', 'there']);
+  expect((await kit.store.deliveries.read(first))?.delivery.step).toBe(2);
+});
+
 test('news of a live job that were skipped stay so', async () => {
   const kit = await startKit();
   const job = await acceptedJob(kit, { webhook: { url: HERE, events: ['job.started'] } });

@@ -12,10 +12,10 @@ export interface RecoverOrder {
   to: number;
 }
 
-/** What `works.add` takes: the same recovery does not stand twice. */
+/** What `works.add` takes. One that is asked for while another goes on stands beside it: it may be about what has failed since. */
 export const recoverWork = (order: RecoverOrder) => ({
   kind: RECOVER_WORK,
-  subject: `${endpointId(order.tenant, order.url)}:${order.from}`,
+  subject: `${endpointId(order.tenant, order.url)}:${order.from}:${order.to}`,
   order,
   at: order.to,
 });

@@ -7,7 +7,7 @@ export type RecoverEndpoint = (order: { tenant: string; url: string; since: numb
 
 /**
  * An endpoint that works again (design §5): it is no longer disabled, and what it has missed since then is resent by
- * `maintain`, as it may be tens of thousands. Asked again while that goes on, it does no more than once.
+ * `maintain`, as it may be tens of thousands. Asked again while that goes on, what waits for its resend is not resent twice.
  */
 export function createRecoverEndpoint(o: {
   store: Pick<JobStore, 'endpoints' | 'works'>;
