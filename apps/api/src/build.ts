@@ -46,6 +46,7 @@ import { createAcceptJob } from './use-cases/accept-job.ts';
 import { imageProblems, webhookProblems } from './use-cases/check-request.ts';
 import { createDeleteJob } from './use-cases/delete-job.ts';
 import { createKeepInputs, inputProblems } from './use-cases/keep-inputs.ts';
+import { createNudgeWorks } from './use-cases/nudge-works.ts';
 import { createRecoverEndpoint } from './use-cases/recover-endpoint.ts';
 import { createResendDelivery } from './use-cases/resend-delivery.ts';
 import { createRetryFailed } from './use-cases/retry-failed.ts';
@@ -116,10 +117,12 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   };
   const accept = createAcceptJob({ ...intake, store, producer });
   const check = (request: JobRequest): FieldError[] => [...webhookProblems(egress, request), ...imageProblems(request)];
+  const nudge = createNudgeWorks({ producer, log });
   const acceptBatch = createAcceptBatch({
     ...intake,
     batches: store.batches,
     claims: store.claims,
+    nudge,
     check: (request) => [...check(request), ...inputProblems(request)],
   });
 
@@ -174,17 +177,18 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
       batchActionRoutes({
         ...shared,
         batches: store.batches,
-        retryFailed: createRetryFailed({ works: store.works, clock }),
+        retryFailed: createRetryFailed({ works: store.works, nudge, clock }),
+        nudge,
       }),
       webhookDeliveryRoutes({
         auth,
         deliveries: store.deliveries,
         list: store.deliveryList,
         resend: createResendDelivery({ deliveries: store.deliveries, producer, clock, log }),
-        recover: createRecoverEndpoint({ store, producer, clock, log }),
+        recover: createRecoverEndpoint({ store, nudge, clock, log }),
       }),
       webhookSecretRoutes({ auth, keyring, log }),
-      ...adminRoutes({ ...shared, store, producer, board, reopen, log }),
+      ...adminRoutes({ ...shared, store, producer, nudge, board, reopen, log }),
       docsRoutes(document),
     ],
   });

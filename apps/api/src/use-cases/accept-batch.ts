@@ -7,6 +7,7 @@ import type { OnInvalid } from '../http/batch-query.ts';
 import { Problem } from '../http/problem.ts';
 import { type BadLine, createBadLines } from './bad-lines.ts';
 import { createBatchWriter, gone, type WriterParts } from './batch-writer.ts';
+import type { NudgeWorks } from './nudge-works.ts';
 import { createReadItem, type ReadItemParts } from './read-item.ts';
 import { createSlices } from './slices.ts';
 
@@ -39,6 +40,7 @@ export interface AcceptBatchParts extends WriterParts, ReadItemParts {
   batches: Pick<Batches, 'open' | 'add' | 'noteInvalid' | 'commit' | 'discard' | 'read'>;
   claims: Claims;
   memory: Pick<MemoryWatch, 'tight'>;
+  nudge: NudgeWorks;
   clock: Clock;
   log: Logger;
 }
@@ -87,6 +89,7 @@ export function createAcceptBatch(o: AcceptBatchParts): AcceptBatch {
       ...(claim && upload.idempotency ? { claim: { ...claim, fingerprint: upload.idempotency.fingerprint() } } : {}),
     });
     if (committed === 'gone') throw gone();
+    o.nudge();
   }
 
   /** A batch that came to nothing. Where Redis does not answer, what is left is erased, and its key free, by itself. */

@@ -1,6 +1,6 @@
 import { type JobStore, recoverWork } from '@grsai-jobs/job-store';
-import type { Producer } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
+import type { NudgeWorks } from './nudge-works.ts';
 
 /** `since` in ms since 1970. */
 export type RecoverEndpoint = (order: { tenant: string; url: string; since: number }) => Promise<void>;
@@ -11,16 +11,14 @@ export type RecoverEndpoint = (order: { tenant: string; url: string; since: numb
  */
 export function createRecoverEndpoint(o: {
   store: Pick<JobStore, 'endpoints' | 'works'>;
-  producer: Pick<Producer, 'nudgeWorks'>;
+  nudge: NudgeWorks;
   clock: Clock;
   log: Logger;
 }): RecoverEndpoint {
   return async ({ tenant, url, since }) => {
     await o.store.endpoints.enable(tenant, url);
     await o.store.works.add(recoverWork({ tenant, url, from: since, to: o.clock.now() }));
-    await o.producer.nudgeWorks().catch((err: unknown) => {
-      o.log.warn({ event: 'work.not_nudged', err }, 'the work is found within a second');
-    });
+    o.nudge();
     o.log.info({ event: 'webhook.recover', tenant }, 'what an endpoint has missed is resent');
   };
 }

@@ -2,6 +2,7 @@ import type { JobStore } from '@grsai-jobs/job-store';
 import type { BatchRecord } from '@grsai-jobs/jobs';
 import type { Clock } from '@grsai-jobs/runtime';
 import { Problem } from '../http/problem.ts';
+import type { NudgeWorks } from './nudge-works.ts';
 
 /** How many failed jobs are run again, and how many are not since a submit of theirs may have made a task (P2). */
 export interface RetriedBatch {
@@ -11,7 +12,7 @@ export interface RetriedBatch {
 
 /** Has the failed jobs of a batch run again, as long work. */
 export const createRetryFailed =
-  (o: { works: JobStore['works']; clock: Clock }) =>
+  (o: { works: JobStore['works']; nudge: NudgeWorks; clock: Clock }) =>
   async (batch: BatchRecord, includeUnknown: boolean): Promise<RetriedBatch> => {
     const left_out = includeUnknown ? 0 : batch.unknown;
     const retrying = batch.counts.failed - left_out;
@@ -27,6 +28,7 @@ export const createRetryFailed =
     const order = { batch_id: batch.id, include_unknown: includeUnknown, before: now };
     if (!(await o.works.add({ kind: 'batch-retry-failed', subject: batch.id, order, at: now })))
       throw new Problem('conflict', 'The failed jobs of this batch are being run again already.');
+    o.nudge();
     return { retrying, left_out };
   };
 

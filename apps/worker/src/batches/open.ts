@@ -3,9 +3,9 @@ import type { DoSlice } from '../maintain/works.ts';
 import { type BatchKit, batchOf, behind, eachLine, placeOf, SLICE } from './kit.ts';
 
 /** Jobs that one slice opens: a slice costs six round trips of its own. */
-const OPENED = 10 * SLICE;
+const OPENED = 20 * SLICE;
 /** So many chunks are on their way at once: Redis works on one while the entries of another are put together. */
-const CHUNKS_ABREAST = 3;
+const CHUNKS_ABREAST = 4;
 
 /**
  * Opens the jobs of a batch after its 202: they take their turns and get their entries, a chunk at a time. Done twice

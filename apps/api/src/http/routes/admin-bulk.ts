@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { BULK_WORK, type BulkAction, type JobStore } from '@grsai-jobs/job-store';
-import type { Producer } from '@grsai-jobs/queue';
-import type { Clock, Logger } from '@grsai-jobs/runtime';
+import type { Clock } from '@grsai-jobs/runtime';
 import { type Request, Router } from 'express';
 import { ulid } from 'ulid';
 import { z } from 'zod';
 import { BulkRequest, bulkOrder } from '../../use-cases/bulk-order.ts';
 import type { PreviewBulk } from '../../use-cases/bulk-preview.ts';
 import { bulkView, previewView } from '../../use-cases/bulk-view.ts';
+import type { NudgeWorks } from '../../use-cases/nudge-works.ts';
 import { type Audited, Reason } from '../audited.ts';
 import { type Auth, principalOf } from '../auth.ts';
 import { jsonBody } from '../body.ts';
@@ -38,11 +38,10 @@ const keyReused = () => new Problem('idempotency_key_reused', 'This Idempotency-
 export function adminBulkRoutes(o: {
   auth: Auth;
   store: Pick<JobStore, 'bulk' | 'works'>;
-  producer: Pick<Producer, 'nudgeWorks'>;
+  nudge: NudgeWorks;
   preview: PreviewBulk;
   audited: Audited;
   clock: Clock;
-  log: Logger;
 }): Router {
   const router = Router();
   const read = o.auth.requireScope('admin:read');
@@ -56,11 +55,6 @@ export function adminBulkRoutes(o: {
 
   /** The work is there before what it is about, so that nothing waits for a worker that was never told. */
   const workOf = (id: string) => ({ kind: BULK_WORK, subject: id, order: { id }, at: o.clock.now() });
-  const nudge = () =>
-    o.producer
-      .nudgeWorks()
-      .catch((err: unknown) => o.log.warn({ event: 'work.not_nudged', err }, 'a worker finds the work by itself'));
-
   router.post('/admin/v1/bulk-actions', write, ...jsonBody(BODY), async (request, response) => {
     const body = validate(BulkRequest, request.body);
     const now = o.clock.now();
@@ -79,7 +73,7 @@ export function adminBulkRoutes(o: {
           throw keyReused();
         return { result: undefined, detail: `${order.action}, ${order.rate_per_min} in a minute` };
       });
-    await nudge();
+    o.nudge();
     if (before !== null) response.set('Idempotent-Replayed', 'true');
     response
       .status(202)
@@ -135,7 +129,7 @@ export function adminBulkRoutes(o: {
         await (resumed ? o.store.works.renew(workOf(id)) : o.store.works.add(workOf(id)));
         return { result: undefined, detail: `after ${done} of ${matched}` };
       });
-      await nudge();
+      o.nudge();
       response
         .status(202)
         .set({ Location: `/admin/v1/bulk-actions/${id}`, 'Retry-After': '2' })

@@ -5,6 +5,7 @@ import type { BoardQueues, Producer } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
 import type { Router } from 'express';
 import { createBulkPreview } from '../../use-cases/bulk-preview.ts';
+import type { NudgeWorks } from '../../use-cases/nudge-works.ts';
 import { createAudited } from '../audited.ts';
 import type { Auth } from '../auth.ts';
 import { adminAuditRoutes } from './admin-audit.ts';
@@ -22,6 +23,7 @@ export function adminRoutes(o: {
   auth: Auth;
   store: JobStore;
   producer: Producer;
+  nudge: NudgeWorks;
   board: BoardQueues;
   reopen: ReopenJob;
   sign: SignLink;

@@ -3,6 +3,7 @@ import { isBatchEnd, type SignLink, viewBatch } from '@grsai-jobs/jobs';
 import type { Clock } from '@grsai-jobs/runtime';
 import { type Request, Router } from 'express';
 import { z } from 'zod';
+import type { NudgeWorks } from '../../use-cases/nudge-works.ts';
 import type { RetryFailed } from '../../use-cases/retry-failed.ts';
 import type { Auth } from '../auth.ts';
 import { optionalJsonBody } from '../body.ts';
@@ -25,6 +26,7 @@ export function batchActionRoutes(o: {
   auth: Auth;
   batches: Pick<Batches, 'read' | 'cancel'>;
   retryFailed: RetryFailed;
+  nudge: NudgeWorks;
   sign: SignLink;
   clock: Clock;
 }): Router {
@@ -35,6 +37,7 @@ export function batchActionRoutes(o: {
     const batch = await ownBatch(o.batches, request.params.id, response);
     const status = (await o.batches.cancel(batch.id)) ?? batch.status;
     if (isBatchEnd(status)) throw new Problem('conflict', `The batch is ${status} already; there is nothing left to cancel.`);
+    o.nudge();
     response
       .status(202)
       .set({ Location: `/v1/batches/${batch.id}`, 'Retry-After': '2' })
