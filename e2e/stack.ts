@@ -58,12 +58,19 @@ export async function startStack(
     ...o.env,
   };
   const port = await freePort();
-  const processes: Awaited<ReturnType<typeof startProcess>>[] = [];
+  const starting: ReturnType<typeof startProcess>[] = [];
   const start = async (...args: Parameters<typeof startProcess>) => {
-    const process = await startProcess(...args);
-    processes.push(process);
-    return process;
+    const process = startProcess(...args);
+    starting.push(process);
+    return await process;
   };
+  // Said before the first start: where one fails the others do not stay behind.
+  onTestFinished(async () => {
+    const settled = await Promise.allSettled(starting);
+    await Promise.all(settled.map(async (each) => each.status === 'fulfilled' && (await each.value.stop())));
+    await Promise.all([proxy.stop(), s3.stop(), receiver.stop(), emulator.close()]);
+    await redis.stop();
+  });
   // A quiet process says nothing when it is ready; a test with very many jobs does not want their lines.
   const quiet = o.quiet ? { LOG_LEVEL: 'warn' } : {};
   const startApi = async (more: Record<string, string> = {}) => {
@@ -85,11 +92,6 @@ export async function startStack(
       ...(o.quiet ? {} : { ready: (line) => line['event'] === 'worker.ready' }),
     });
   const [api, ...workers] = await Promise.all([startApi(), ...Array.from({ length: o.workers ?? 1 }, () => startWorker())]);
-  onTestFinished(async () => {
-    await Promise.all(processes.map((process) => process.stop()));
-    await Promise.all([proxy.stop(), s3.stop(), receiver.stop(), emulator.close()]);
-    await redis.stop();
-  });
   const url = `http://127.0.0.1:${port}`;
   const client = createClient(url, ADMIN_KEY);
   const { key } = await client.post<{ key: string }>('/admin/v1/keys', {
