@@ -1,12 +1,8 @@
-import { ackId, isAck } from './ack.ts';
-import { collect } from './answer.ts';
+import { askTask, type ResultOptions, type SubmitOptions, type Submitted, submitTask } from './async-task.ts';
 import { payloadOf } from './body.ts';
-import { GrsaiError } from './errors.ts';
 import { heldTask } from './held.ts';
-import type { ResultOptions, SubmitOptions, Submitted } from './images.ts';
 import type { CallOptions } from './options.ts';
-import { refusal } from './refusal.ts';
-import { isTaskAnswer, readTask, type TaskState } from './task-state.ts';
+import type { TaskState } from './task-state.ts';
 import type { Wire } from './wire.ts';
 
 /** The legacy paths below `/v1/draw` (grsai-api §5.1). */
@@ -32,38 +28,13 @@ export class Draw {
    * Hands a task over and returns its id at once. Asks for polling (`webHook: "-1"`) unless the task names a webhook of its own, whose
    * calls are unsigned: match them by id (`parseTaskState`) and ask again. Errors as `images.submit`.
    */
-  async submit(kind: DrawKind, task: DrawTask, { signal, base }: SubmitOptions = {}): Promise<Submitted> {
-    const { response, tried } = await this.#wire.transport.send({
-      method: 'POST',
-      path: `/v1/draw/${kind}`,
-      payload: payloadOf(JSON.stringify({ webHook: '-1', ...task })),
-      pace: 'submit',
-      paid: true,
-      repeatable: false,
-      base,
-      signal,
-    });
-    const reply = await collect(response, this.#wire.scrub, isAck);
-    const id = ackId(reply);
-    if (id === undefined) throw refusal(reply);
-    return { id, base: response.base, tried };
+  async submit(kind: DrawKind, task: DrawTask, options: SubmitOptions = {}): Promise<Submitted> {
+    return submitTask(this.#wire, `/v1/draw/${kind}`, payloadOf(JSON.stringify({ webHook: '-1', ...task })), options);
   }
 
   /** Asks once how the task does, as `images.result`; `code: -22` is `missing` (grsai-api §5.4). */
-  async result(id: string, { base, signal }: ResultOptions): Promise<TaskState> {
-    const { response } = await this.#wire.transport.send({
-      method: 'POST',
-      path: '/v1/draw/result',
-      payload: payloadOf(JSON.stringify({ id })),
-      pace: 'query',
-      paid: false,
-      repeatable: true,
-      base,
-      signal,
-    });
-    const state = readTask(await collect(response, this.#wire.scrub, isTaskAnswer), id);
-    if (state instanceof GrsaiError) throw state;
-    return state;
+  async result(id: string, options: ResultOptions): Promise<TaskState> {
+    return askTask(this.#wire, { path: '/v1/draw/result', body: { id } }, id, options);
   }
 
   /** Waits on the open connection for the end of the task (no `webHook`, `shutProgress: true`, grsai-api §5.2). */

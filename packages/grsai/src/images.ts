@@ -1,15 +1,12 @@
-import { ackId, isAck } from './ack.ts';
-import { collect } from './answer.ts';
+import { askTask, type ResultOptions, type SubmitOptions, type Submitted, submitTask } from './async-task.ts';
 import { isRawBody, payloadOf, type RawBody } from './body.ts';
 import { type Download, download } from './download.ts';
-import type { Tried } from './errors.ts';
-import { GrsaiError, GrsaiInvalidRequestError } from './errors.ts';
+import { GrsaiInvalidRequestError } from './errors.ts';
 import { type Generations, type GenerationsRequest, generations } from './generations.ts';
 import { heldTask, taskStream } from './held.ts';
 import { validateImageTask } from './models/index.ts';
 import type { CallOptions } from './options.ts';
-import { refusal } from './refusal.ts';
-import { isTaskAnswer, readTask, type TaskState } from './task-state.ts';
+import type { TaskState } from './task-state.ts';
 import type { Wire } from './wire.ts';
 
 /** Body of `POST /v1/api/generate` (grsai-api §3.1), without `replyType`, which the client sets. */
@@ -28,24 +25,6 @@ export interface ImageTask {
   readonly [field: string]: unknown;
 }
 
-/** A task that upstream has taken. Keep `id` secret and ask `base` for it, no other node (grsai-api §2). */
-export interface Submitted {
-  readonly id: string;
-  readonly base: string;
-  /** Bases that could not be reached before. */
-  readonly tried: readonly Tried[];
-}
-
-/** Calls that make a task may be pinned to one base; then there is no failover. */
-export interface SubmitOptions extends CallOptions {
-  readonly base?: string | undefined;
-}
-
-/** Calls about a task need the base that took it. */
-export interface ResultOptions extends CallOptions {
-  readonly base: string;
-}
-
 const GENERATE = '/v1/api/generate';
 
 /** Image tasks of the current API (grsai-api §3, §4). */
@@ -62,42 +41,19 @@ export class Images {
    * is, unchecked, and has to hold `"replyType": "async"`. Sent at most once to each base, and to the next only
    * where the one before cannot have made a task. Throws a `GrsaiError`; its `outcome` says whether a task may exist.
    */
-  async submit(task: ImageTask | RawBody, { signal, base }: SubmitOptions = {}): Promise<Submitted> {
+  async submit(task: ImageTask | RawBody, options: SubmitOptions = {}): Promise<Submitted> {
     const body = isRawBody(task) ? task : JSON.stringify({ ...valid(task), replyType: 'async' });
-    const { response, tried } = await this.#wire.transport.send({
-      method: 'POST',
-      path: GENERATE,
-      payload: payloadOf(body),
-      pace: 'submit',
-      paid: true,
-      repeatable: false,
-      base,
-      signal,
-    });
-    const reply = await collect(response, this.#wire.scrub, isAck);
-    const id = ackId(reply);
-    if (id === undefined) throw refusal(reply);
-    return { id, base: response.base, tried };
+    return submitTask(this.#wire, GENERATE, payloadOf(body), options);
   }
 
   /**
    * Asks once how the task does. Safe to repeat. Every answer about the task is a state, whatever its HTTP status (grsai-api §4);
    * throws a `GrsaiError` when there is none: `retryable` for trouble on the way, not so for a refusal.
    */
-  async result(id: string, { base, signal }: ResultOptions): Promise<TaskState> {
-    const { response } = await this.#wire.transport.send({
-      method: 'GET',
-      path: `/v1/api/result?id=${encodeURIComponent(id)}`,
-      pace: 'query',
-      paid: false,
-      repeatable: true,
-      base,
-      signal,
-    });
-    const state = readTask(await collect(response, this.#wire.scrub, isTaskAnswer), id);
-    if (state instanceof GrsaiError) throw state;
-    return state;
+  async result(id: string, options: ResultOptions): Promise<TaskState> {
+    return askTask(this.#wire, { path: `/v1/api/result?id=${encodeURIComponent(id)}` }, id, options);
   }
+
   /**
    * Waits on the open connection for the end of the task (`replyType: "json"`); `failed` and `violation` are states as well. A
    * connection lost on the way is an `unknown` outcome, and the task cannot be asked for (grsai-api §12 T1): use `submit` for what counts.

@@ -1,5 +1,6 @@
 export type { ModelStatus } from './account.ts';
 export { assemble, CompletionAssembler } from './assemble.ts';
+export type { ResultOptions, SubmitOptions, Submitted } from './async-task.ts';
 export type { RawBody, StreamedBody } from './body.ts';
 export { ChatChunk, ChatCompletion, type ChatMessage, type ChatRequest, isEmptyCompletion } from './chat-schema.ts';
 export { type Category, classify, type Evidence } from './classify.ts';
@@ -17,7 +18,7 @@ export {
   type Tried,
 } from './errors.ts';
 export type { Generations, GenerationsRequest } from './generations.ts';
-export type { ImageTask, ResultOptions, SubmitOptions, Submitted } from './images.ts';
+export type { ImageTask } from './images.ts';
 export { type Problem, validateImageTask } from './models/index.ts';
 export { BASE_URLS, type CallOptions, type GrsaiLogger, type GrsaiOptions, TIMEOUTS, type Timeouts } from './options.ts';
 export type { KeyState } from './probe.ts';

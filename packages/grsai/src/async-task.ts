@@ -1,0 +1,76 @@
+import { ackId, isAck } from './ack.ts';
+import { collect } from './answer.ts';
+import { type Payload, payloadOf } from './body.ts';
+import { GrsaiError, type Tried } from './errors.ts';
+import type { CallOptions } from './options.ts';
+import { refusal } from './refusal.ts';
+import { isTaskAnswer, readTask, type TaskState } from './task-state.ts';
+import type { Wire } from './wire.ts';
+
+/** A task that upstream has taken. Keep `id` secret and ask `base` for it, no other node (grsai-api §2). */
+export interface Submitted {
+  readonly id: string;
+  readonly base: string;
+  /** Bases that could not be reached before. */
+  readonly tried: readonly Tried[];
+}
+
+/** Calls that make a task may be pinned to one base; then there is no failover. */
+export interface SubmitOptions extends CallOptions {
+  readonly base?: string | undefined;
+}
+
+/** Calls about a task need the base that took it. */
+export interface ResultOptions extends CallOptions {
+  readonly base: string;
+}
+
+/**
+ * Hands a task over and reads the id of its acknowledgement. Sent at most once to each base, and to the next only where the one before
+ * cannot have made a task.
+ */
+export async function submitTask(
+  wire: Wire,
+  path: string,
+  payload: Payload,
+  { signal, base }: SubmitOptions,
+): Promise<Submitted> {
+  const { response, tried } = await wire.transport.send({
+    method: 'POST',
+    path,
+    payload,
+    pace: 'submit',
+    paid: true,
+    repeatable: false,
+    base,
+    signal,
+  });
+  const reply = await collect(response, wire.scrub, isAck);
+  const id = ackId(reply);
+  if (id === undefined) throw refusal(reply);
+  return { id, base: response.base, tried };
+}
+
+/** Where a task is asked for: by `GET`, or by `POST` with a body (the legacy API). */
+export type TaskQuestion = { readonly path: string; readonly body?: object };
+
+/** Asks once how a task does. Safe to repeat. */
+export async function askTask(
+  wire: Wire,
+  { path, body }: TaskQuestion,
+  id: string,
+  { base, signal }: ResultOptions,
+): Promise<TaskState> {
+  const { response } = await wire.transport.send({
+    ...(body === undefined ? { method: 'GET' } : { method: 'POST', payload: payloadOf(JSON.stringify(body)) }),
+    path,
+    pace: 'query',
+    paid: false,
+    repeatable: true,
+    base,
+    signal,
+  });
+  const state = readTask(await collect(response, wire.scrub, isTaskAnswer), id);
+  if (state instanceof GrsaiError) throw state;
+  return state;
+}
