@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { freePort, type RedisHandle, waitFor } from '@grsai-jobs/testkit';
 import { type Child, startProgram } from './children.ts';
 
@@ -8,7 +9,16 @@ const SECRETS_KEY = randomBytes(32).toString('base64');
 /** The tenant that the key of `startOurApi` belongs to. */
 export const TENANT = 'bench';
 
-const entry = (app: 'api' | 'worker') => new URL(`../../apps/${app}/src/main.ts`, import.meta.url);
+const root = new URL('../../', import.meta.url);
+const { scripts } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
+  scripts: Record<'start:api' | 'start:worker', string>;
+};
+
+/** As `pnpm start:<app>` does it, options of Node and all. */
+function started(app: 'api' | 'worker'): { entry: URL; nodeArgs: string[] } {
+  const [program = '', ...options] = scripts[`start:${app}`].split(' ').slice(1).reverse();
+  return { entry: new URL(program, root), nodeArgs: options.reverse() };
+}
 
 /** The environment of both apps, everything else at its default, the log level too. Chat jobs this small need no S3. */
 const environment = (redis: RedisHandle) => ({
@@ -39,7 +49,8 @@ export async function startOurApi(redis: RedisHandle, profileDir?: string): Prom
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const env = { ...environment(redis), PORT: String(port) };
-  const child = startProgram(entry('api'), { env, nodeArgs: profiling(profileDir, 'api') });
+  const { entry, nodeArgs } = started('api');
+  const child = startProgram(entry, { env, nodeArgs: [...nodeArgs, ...profiling(profileDir, 'api')] });
   await Promise.race([answers(`${url}/livez`, 'our API'), child.broken]);
   const response = await fetch(`${url}/admin/v1/keys`, {
     method: 'POST',
@@ -67,7 +78,8 @@ export function startOurWorker(redis: RedisHandle, options: OurWorkerOptions): C
     GRSAI_BASE_URLS: options.upstreamUrl ?? 'http://127.0.0.1:9',
     ...options.env,
   };
-  return startProgram(entry('worker'), { env, nodeArgs: profiling(options.profileDir, 'worker') });
+  const { entry, nodeArgs } = started('worker');
+  return startProgram(entry, { env, nodeArgs: [...nodeArgs, ...profiling(options.profileDir, 'worker')] });
 }
 
 /** Our worker with its health server, when it takes jobs. */

@@ -1,6 +1,7 @@
 import { type Child, type Output, startChild, untilReady } from './child.ts';
 import { configuredPort, freePort } from './ports.ts';
 import { type Env, given } from './root.ts';
+import { startCommand } from './start-command.ts';
 
 const DEFAULT_STOP_S = 25; // SHUTDOWN_TIMEOUT_S, design §8
 
@@ -24,8 +25,8 @@ export async function startApps(env: Env, output: AppOutput, stop: AbortSignal):
   const healthPort = await choosePort(env, 'HEALTH_PORT', 9090);
   const ports = { ...env, PORT: port, HEALTH_PORT: healthPort };
   const host = reachable(given(env, 'HOST'));
-  const api = startChild('the API', 'apps/api/src/main.ts', [], ports, output('api'));
-  const worker = startChild('the worker', 'apps/worker/src/main.ts', [], ports, output('worker'));
+  const api = startChild('the API', startCommand('api'), ports, output('api'));
+  const worker = startChild('the worker', startCommand('worker'), ports, output('worker'));
   const apps: Apps = {
     api: `http://${host}:${port}`,
     worker: healthPort === '0' ? undefined : `http://${host}:${healthPort}`,

@@ -18,12 +18,12 @@ export interface Child {
 const LEASH = new URL('leash.ts', import.meta.url).href;
 
 /**
- * Starts a TypeScript program of the repository with this Node. It has a process group of its own, so that Ctrl-C reaches
+ * Starts a program of the repository with this Node; `command` is what follows `node`. It has a process group of its own, so that Ctrl-C reaches
  * it only through us and in order, and it ends with us.
  */
-export function startChild(name: string, program: string, args: readonly string[], env: Env, output: Output): Child {
+export function startChild(name: string, command: readonly string[], env: Env, output: Output): Child {
   const out = output === 'inherit' ? 'inherit' : openSync(output.file, 'a');
-  const child = spawn(process.execPath, ['--import', LEASH, program, ...args], {
+  const child = spawn(process.execPath, ['--import', LEASH, ...command], {
     cwd: root,
     env,
     stdio: ['ignore', out, out, 'ipc'],

@@ -25,7 +25,7 @@ export async function startEmulator(pace: EmulatorPace, env: Env, output: Output
   const port = await freePort(PREFERRED_PORT);
   const url = `http://127.0.0.1:${port}`;
   const args = ['--port', String(port), '--key', KEY, '--task-ms', pace.imageMs, '--chat-ms', pace.chatMs, '--quiet'];
-  const child = startChild('the emulator', 'packages/grsai-emulator/src/main.ts', args, env, output);
+  const child = startChild('the emulator', ['packages/grsai-emulator/src/main.ts', ...args], env, output);
   await untilReady(child, `${url}/_emulator/`, stop);
   return { child, url, env: { GRSAI_API_KEY: KEY, GRSAI_BASE_URLS: url } };
 }

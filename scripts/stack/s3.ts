@@ -18,7 +18,7 @@ export async function startS3(dir: string, env: Env, output: Output, stop: Abort
   mkdirSync(dir, { recursive: true });
   const port = await freePort(PREFERRED_PORT);
   const url = `http://127.0.0.1:${port}`;
-  const child = startChild('the S3 server', 'scripts/stack/s3-server.ts', [String(port), dir, BUCKET], env, output);
+  const child = startChild('the S3 server', ['scripts/stack/s3-server.ts', String(port), dir, BUCKET], env, output);
   await untilReady(child, `${url}/health`, stop);
   return {
     child,
