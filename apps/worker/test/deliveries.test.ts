@@ -118,6 +118,25 @@ test('a resend is one more try: it fails and leaves a delivered one delivered, a
   expect(await waiting.delivery()).toMatchObject({ state: 'pending', tries: 2, extra: 1 });
 });
 
+test('when a delivery that waits for a receiver in trouble is resent again and again then that is one try more, and its schedule goes on', async () => {
+  const kit = await startKit();
+  const receiver = await startedReceiver();
+  receiver.respond(500);
+  const { handler } = deliverStage(kit);
+  for (let n = 0; n < 10; n += 1) await handler({ entry: (await endedJob(kit, receiver.url)).entry, stalled: false });
+
+  const job = await endedJob(kit, receiver.url);
+  let step = 1;
+  for (let n = 0; n < 3; n += 1) {
+    expect(await handler({ entry: { id: job.entry.id, step }, stalled: false })).toMatchObject({ kind: 'wait' });
+    step = (await kit.store.deliveries.resend(await job.delivery(), kit.clock.now())) ?? 0;
+  }
+  await kit.clock.advance(10_000);
+  expect(await handler({ entry: { id: job.entry.id, step }, stalled: false })).toEqual({ kind: 'wait', ms: 0 });
+  expect(receiver.received).toHaveLength(11);
+  expect(await job.delivery()).toMatchObject({ state: 'pending', tries: 1, extra: 1 });
+});
+
 test('when one receiver hangs then it holds five places, and 500 webhooks to another go out meanwhile', async () => {
   const kit = await startKit();
   const [hanging, other] = [await startedReceiver(), await startedReceiver()];

@@ -147,7 +147,8 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
       };
       const attempts = JSON.stringify([...delivery.attempts, s.attempt].slice(-TRIES_KEPT));
       const over = s.state === 'pending' ? [] : ['once', ''];
-      const fields = ['att', attempts, 'tries', delivery.tries + 1, ...over];
+      const asked = delivery.asked ? ['asked', ''] : [];
+      const fields = ['att', attempts, 'tries', delivery.tries + 1, ...over, ...asked];
       const { ok, endpoint } = await write(delivery, order, fields, s.try);
       return { settled: ok, endpoint };
     },
@@ -156,7 +157,7 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
     async repair(delivery: Delivery, now: number): Promise<number | null> {
       const next = delivery.next_attempt_at ?? now;
       const due = Math.max(now, next) + DUE_AFTER_MS;
-      const order = { state: delivery.state, next, due, counter: 'delivery_repairs', up: true };
+      const order = { tries: delivery.tries, state: 'pending', next, due, counter: 'delivery_repairs', up: true };
       const { ok, step } = await write(delivery, order, []);
       return ok ? step : null;
     },
@@ -169,11 +170,15 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
     async resend(delivery: Delivery, now: number): Promise<number | null> {
       const order = { state: 'pending', next: now, due: now + DUE_AFTER_MS, up: true };
       const delivered = delivery.state === 'delivered' || delivery.once === 'delivered';
-      const fields =
+      const { ok, step } =
         delivery.state === 'pending' && delivery.once === null
-          ? ['extra', delivery.extra + 1]
-          : ['once', delivered ? 'delivered' : 'failed'];
-      const { ok, step } = await write(delivery, order, fields);
+          ? await write(delivery, { ...order, tries: delivery.tries }, [
+              'extra',
+              delivery.extra + (delivery.asked ? 0 : 1),
+              'asked',
+              1,
+            ])
+          : await write(delivery, order, ['once', delivered ? 'delivered' : 'failed']);
       return ok ? step : null;
     },
 

@@ -23,6 +23,7 @@ export function decodeDelivery(fields: Fields): Delivery {
       : null,
     once: (fields['once'] || null) as Delivery['once'],
     extra: number(fields['extra']),
+    asked: fields['asked'] === '1',
     attempts: json<DeliveryAttempt[]>(fields['att']) ?? [],
     tries: number(fields['tries']),
     created_at: number(fields['created']),

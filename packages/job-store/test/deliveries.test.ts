@@ -82,6 +82,32 @@ test('when a receiver is in trouble then news of live jobs are skipped, not kept
   expect(opened).toMatchObject({ kind: 'skipped', state: 'skipped', delivery: { type: 'job.progress' } });
 });
 
+test('when news that were delivered are resent to a receiver in trouble then they wait for it, and stay delivered if it takes none', async () => {
+  const kit = await startStore();
+  const job = await liveJob(kit);
+  const { id = '' } = (await job.tell({ type: 'job.started' })) ?? {};
+  const read = async () => (await kit.store.deliveries.read(id))?.delivery;
+  const news = { id, jobId: job.id, read: async () => (await read()) ?? Promise.reject(new Error('no news')) };
+  await tryOf(kit, news, 'ok');
+  const owed = await owedDelivery(kit);
+  for (let n = 0; n < 9; n += 1) await tryOf(kit, owed, 'failed');
+  expect(await kit.store.deliveries.resend(await news.read(), kit.clock.now())).toBe(2);
+  expect(await ask(kit, news)).toMatchObject({ kind: 'wait', why: 'breaker' });
+  expect(await read()).toMatchObject({ state: 'pending', once: 'delivered' });
+});
+
+test('when a delivery was settled since it was read then it is neither repaired nor resent as one that waits', async () => {
+  const kit = await startStore();
+  const owed = await owedDelivery(kit);
+  await tryOf(kit, owed, 'failed');
+  const waiting = await owed.read();
+  await tryOf(kit, owed, 'ok');
+  expect(await kit.store.deliveries.repair(waiting, kit.clock.now())).toBeNull();
+  expect(await kit.store.deliveries.resend(waiting, kit.clock.now())).toBeNull();
+  expect(await owed.read()).toMatchObject({ state: 'delivered', step: 1, tries: 2 });
+  expect(await kit.store.jobs.counters()).not.toHaveProperty('delivery_repairs');
+});
+
 test('the sequence of the end is that of its own event', async () => {
   const kit = await startStore();
   const owed = await owedDelivery(kit);

@@ -193,6 +193,16 @@ test('when a disabled endpoint is enabled then webhooks go out again; a resend g
   expect(await ask(kit, await owedDelivery(kit))).toMatchObject({ kind: 'open' });
 });
 
+test('a delivery that waits for a later try and is resent gets that one try past a disabled endpoint, and none after it', async () => {
+  const kit = await startStore();
+  const waiting = await owedDelivery(kit);
+  await tryOf(kit, waiting, 'failed');
+  await tryOf(kit, await owedDelivery(kit), 'gone');
+  expect(await kit.store.deliveries.resend(await waiting.read(), kit.clock.now())).toBe(2);
+  await tryOf(kit, waiting, 'failed');
+  expect(await ask(kit, waiting)).toMatchObject({ kind: 'skipped', state: 'failed' });
+});
+
 test('when a try that was open before the receiver said 410 succeeds then the endpoint stays disabled', async () => {
   const kit = await startStore();
   const [before, gone] = [await owedDelivery(kit), await owedDelivery(kit)];

@@ -134,6 +134,8 @@ export interface Delivery {
   once: 'delivered' | 'failed' | null;
   /** Tries beside the schedule, asked for while it was still pending. */
   extra: number;
+  /** The last of these is yet to be made. */
+  asked: boolean;
   attempts: DeliveryAttempt[];
   tries: number;
   created_at: Ms;

@@ -27,6 +27,7 @@ const delivery: Delivery = {
   snapshot: null,
   once: null,
   extra: 0,
+  asked: false,
 };
 
 test('when a job failed, told its caller and runs again then the timeline has all of it in order', () => {

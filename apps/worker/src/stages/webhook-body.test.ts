@@ -17,6 +17,7 @@ const delivery: Delivery = {
   snapshot: null,
   once: null,
   extra: 0,
+  asked: false,
   attempts: [],
   tries: 0,
   created_at: 1_800_000_000_000,

@@ -7,7 +7,7 @@ local order = cjson.decode(ARGV[1])
 local delivery, subject, endpoint, open, due_set = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local now, token = order.now, order.token
 
-local own = redis.call('HMGET', delivery, 'step', 'state', 'tok', 'next', 'tries', 'once', 'as')
+local own = redis.call('HMGET', delivery, 'step', 'state', 'tok', 'next', 'tries', 'once', 'as', 'asked')
 local state, next = own[2], number_or(own[4], now)
 if tonumber(own[1] or '-1') ~= order.step then return { 'over' } end
 
@@ -35,14 +35,14 @@ end
 redis.call('ZREMRANGEBYSCORE', open, '-inf', now)
 local seen = redis.call('HMGET', endpoint, 'off', 'till', 'probe', 'park', 'line', 'avg')
 local till, news = tonumber(seen[2] or ''), own[7]
-local asked_for = own[6] and own[6] ~= ''
+local asked_for = number_or(own[8], 0) > 0 or own[6] and own[6] ~= ''
 if seen[1] and not asked_for then return skip() end
 
 local ms = likely_ms(tonumber(seen[6] or ''), open, now)
 local probing = till and seen[3] and redis.call('ZSCORE', open, seen[3])
 if till and (now < till or probing) then
   -- News of a live job would be old when the receiver is back.
-  if news then return skip() end
+  if news and not asked_for then return skip() end
   return wait(slot_behind_probe(endpoint, number_or(seen[4], 0), now < till and till or now + math.max(ms, rules.parkGapMs)), 'breaker')
 end
 if redis.call('ZCARD', open) >= rules.openTries then

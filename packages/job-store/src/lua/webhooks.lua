@@ -1,6 +1,7 @@
 -- Shared by the scripts of deliveries; put behind the prelude by scripts.ts, with the numbers of ENDPOINT_RULES as `rules`.
 -- A delivery's fields: id tenant job_id|batch_id run type url state step tries att created next · tok token of the last change ·
--- seq of the event · as, asg, aprog the job as it was then · once, extra of a resend.
+-- seq of the event · as, asg, aprog the job as it was then · once, extra of a resend · asked 1 until the try is made that a resend
+-- asked for amid the others.
 -- An endpoint's fields: avg what a try takes · line the last slot given out · park the same behind an open breaker ·
 -- win JSON [[bucket, tries, failed], …] · since failing since · till, rest the breaker: open until, for how long · probe its token ·
 -- off, why disabled at and for what. Its open tries are a sorted set of their own: token → end of the lease.
