@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import type { Agent } from 'undici';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createEgress, type EgressOptions, newSecret, type PostRequest, postOnce, sign, verify } from '../src/index.ts';
 import { closedPort, readBody, startHttp, startTcp } from './servers.ts';
 
@@ -224,6 +225,19 @@ test('a receiver that hangs keeps nobody else waiting, not even on its own origi
   expect(others.every(({ ok }) => ok)).toBe(true);
   stop.abort();
   expect((await Promise.all(hanging)).every(({ code }) => code === 'aborted')).toBe(true);
+});
+
+test('of a receiver that hung, was cut off or is not there nothing is left in memory', async () => {
+  const server = await startHttp((request, response) => {
+    request.resume();
+    if (request.headers.host?.startsWith('long')) response.end('x'.repeat(1_000_000));
+  });
+  const egress = egressFor({ resolve: async (host) => (host === 'private.example' ? ['10.0.0.1'] : ['127.0.0.1']) });
+  const hosts = ['hangs.example', 'long.example', 'private.example'];
+  const urls = [...hosts.map((host) => `http://${host}:${server.port}/`), `http://closed.example:${await closedPort()}/`];
+  const results = await Promise.all(urls.map((url) => postOnce(egress, { url, headers: {}, body: '{}', totalMs: 200 })));
+  expect(results.map(({ ok }) => ok)).toEqual([false, true, false, false]);
+  await vi.waitFor(() => expect(Object.keys((egress.dispatcher as Agent).stats)).toEqual([]));
 });
 
 test('closing the egress ends open tries and their connections', async () => {

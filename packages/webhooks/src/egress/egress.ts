@@ -2,6 +2,7 @@ import { Agent, type Dispatcher } from 'undici';
 import { createAddressRules } from './address-rules.ts';
 import { createGuardedConnector } from './connector.ts';
 import { EgressError } from './errors.ts';
+import { createPool } from './pools.ts';
 import { createResolver, type Resolve } from './resolver.ts';
 import { inspectUrl, type UrlProblem } from './url-rules.ts';
 
@@ -39,6 +40,7 @@ export function createEgress({ allow = [], resolve = createResolver(), connectMs
   const forbidden = createAddressRules(allow);
   const dispatcher = new Agent({
     connect: createGuardedConnector({ forbidden, resolve, connectMs, ...(ca === undefined ? {} : { ca }) }),
+    factory: createPool,
     allowH2: false,
     pipelining: 1,
     keepAliveTimeout: KEEP_ALIVE_MS,
