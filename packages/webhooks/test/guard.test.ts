@@ -96,6 +96,17 @@ test('a name that has only one kind of address is called, whatever is said of th
   expect(await post(`http://four.example:${server.port}/`)).toMatchObject({ ok: true });
 });
 
+test('when name servers stay silent about one kind of address then the other kind is called before the connection is given up', async () => {
+  const server = await startClosing();
+  const answer = (kind: 'A' | 'AAAA') => (_: string, type: 'A' | 'AAAA') =>
+    type === kind ? ADDRESS[kind] : ('silence' as const);
+  const ADDRESS = { A: ['127.0.0.1'], AAAA: ['::1'] };
+  const [four, alsoFour, six] = [await startDns(answer('A')), await startDns(answer('A')), await startDns(answer('AAAA'))];
+  const { post } = egressFor({ resolve: createResolver({ servers: [four.server, alsoFour.server] }) });
+  expect(await post(`http://four.example:${server.port}/`)).toMatchObject({ ok: true });
+  expect(await createResolver({ servers: [six.server] })('six.example')).toEqual(ADDRESS.AAAA);
+});
+
 test('neither the hosts file nor a search domain is asked', async () => {
   const dns = await startDns(() => 'no such name');
   const { post } = egressFor({ resolve: createResolver({ servers: [dns.server] }) });

@@ -1,10 +1,13 @@
 import { Resolver } from 'node:dns/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 
 /** Looks up the addresses of a host name, at least one. Rejects when there are none. */
 export type Resolve = (host: string) => Promise<readonly string[]>;
 
 /** How long one DNS server may take for one question; it is asked twice, which still fits into the limit of a connection. */
 const QUESTION_MS = 1_500;
+/** For so long the second kind of address is waited for: some name servers never answer about one of them. */
+const OTHER_KIND_MS = 300;
 
 /**
  * Asks DNS for A and AAAA, IPv4 first. Not `getaddrinfo`, for two reasons: that one has four threads in the whole
@@ -17,9 +20,12 @@ export function createResolver({ servers }: { servers?: readonly string[] } = {}
   if (servers !== undefined) resolver.setServers(servers);
 
   return async (host) => {
-    const answers = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
-    const addresses = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
-    if (addresses.length > 0) return addresses;
-    throw answers.find((answer) => answer.status === 'rejected')?.reason ?? new Error('the name has no address');
+    const kinds = [resolver.resolve4(host), resolver.resolve6(host)];
+    await Promise.any(kinds).catch(({ errors }: AggregateError) => {
+      throw errors[0];
+    });
+    const late = pause(OTHER_KIND_MS, [], { ref: false });
+    const known = await Promise.all(kinds.map((kind) => Promise.race([kind.catch(() => []), late])));
+    return known.flat();
   };
 }
