@@ -43,6 +43,15 @@ test('up to three redirects are followed, relative ones too', async () => {
   expect(String(await readAll((await get(`${server.url}/0`)).body))).toBe('here');
 });
 
+test('a redirect to a link with a long signature is followed', async () => {
+  const long = `/signed?token=${'x'.repeat(4000)}`;
+  const server = await startHttp((request, response) => {
+    if (request.url === long) response.end('here');
+    else response.writeHead(302, { location: long }).end();
+  });
+  expect(String(await readAll((await get(server.url)).body))).toBe('here');
+});
+
 test('the body of a redirect or a refusal, however long, is not left open', async () => {
   const closed: Promise<void>[] = [];
   const server = await startHttp((request, response) => {

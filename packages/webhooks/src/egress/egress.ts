@@ -4,7 +4,7 @@ import { createGuardedConnector } from './connector.ts';
 import { EgressError } from './errors.ts';
 import { createPool } from './pools.ts';
 import { createResolver, type Resolve } from './resolver.ts';
-import { inspectUrl, type UrlProblem } from './url-rules.ts';
+import { inspectUrl, MAX_LINK_LENGTH, type UrlProblem } from './url-rules.ts';
 
 /** The one way out for addresses that callers give us, for webhooks and downloads alike (design §5). */
 export interface Egress {
@@ -12,7 +12,10 @@ export interface Egress {
   readonly dispatcher: Dispatcher;
   /** What is wrong with a URL as it stands, for a 422 at intake; no look-up is made. */
   checkUrl(url: string): UrlProblem | undefined;
-  /** The URL, parsed. Throws {@link EgressError} `forbidden_address` where {@link Egress.checkUrl} finds a problem. */
+  /**
+   * The URL, parsed. Throws {@link EgressError} `forbidden_address` where {@link Egress.checkUrl} finds a problem; only that it takes
+   * up to 16 384 characters.
+   */
   admit(url: string): URL;
   /** Cuts open requests and closes every connection. */
   close(): Promise<void>;
@@ -53,7 +56,7 @@ export function createEgress({ allow = [], resolve = createResolver(), connectMs
     dispatcher,
     checkUrl: (url) => inspectUrl(url, forbidden).problem,
     admit(text) {
-      const { url, problem } = inspectUrl(text, forbidden);
+      const { url, problem } = inspectUrl(text, forbidden, MAX_LINK_LENGTH);
       if (problem === undefined) return url;
       throw new EgressError('forbidden_address', problem.message, { phase: 'dns' });
     },

@@ -1,8 +1,10 @@
 import { isIP } from 'node:net';
 import type { AddressRules } from './address-rules.ts';
 
-/** The longest URL that is taken (design §3, limits). */
+/** The longest URL that is taken from a caller (design §3, limits). */
 export const MAX_URL_LENGTH = 2048;
+/** The longest that is called: links that a store has signed, to which a paid result leads, can be longer than what callers may send. */
+export const MAX_LINK_LENGTH = 16_384;
 
 /** Why a URL is refused before any look-up; `message` is fit for the caller who sent it. */
 export interface UrlProblem {
@@ -20,8 +22,8 @@ export type InspectedUrl =
  * spelling. The WHATWG parser brings the decimal, octal, hex, short, full-width and dotted forms to one, and the parsed
  * URL, never the text, is what gets called. A name that only *resolves* to a forbidden address is found by the connection.
  */
-export function inspectUrl(text: string, forbidden: AddressRules): InspectedUrl {
-  if (text.length > MAX_URL_LENGTH) return refuse('url_too_long', `the URL is longer than ${MAX_URL_LENGTH} characters`);
+export function inspectUrl(text: string, forbidden: AddressRules, maxLength = MAX_URL_LENGTH): InspectedUrl {
+  if (text.length > maxLength) return refuse('url_too_long', `the URL is longer than ${maxLength} characters`);
   // The parser drops tabs and line breaks inside a URL in silence; nobody who means well sends them.
   if (/[\s\p{Cc}]/u.test(text) || !URL.canParse(text)) return refuse('invalid_url', 'this is not a URL');
   const url = new URL(text);
