@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Agent } from 'undici';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createEgress, type EgressOptions, newSecret, type PostRequest, postOnce, sign, verify } from '../src/index.ts';
@@ -225,6 +226,16 @@ test('a receiver that hangs keeps nobody else waiting, not even on its own origi
   expect(others.every(({ ok }) => ok)).toBe(true);
   stop.abort();
   expect((await Promise.all(hanging)).every(({ code }) => code === 'aborted')).toBe(true);
+});
+
+test('a connection is not kept for as long as the receiver likes', async () => {
+  const closed = Promise.withResolvers<void>();
+  const server = await startTcp((socket) => {
+    socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nkeep-alive: timeout=600\r\ncontent-length: 0\r\n\r\n'));
+    socket.once('end', closed.resolve);
+  });
+  expect(await postOnce(egressFor(), { url: server.url, headers: {}, body: '{}' })).toMatchObject({ ok: true });
+  await expect(Promise.race([closed.promise, pause(8_000, 'still open')])).resolves.toBeUndefined();
 });
 
 test('of a receiver that hung, was cut off or is not there nothing is left in memory', async () => {

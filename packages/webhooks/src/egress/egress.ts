@@ -47,6 +47,8 @@ export function createEgress({ allow = [], resolve = createResolver(), connectMs
     allowH2: false,
     pipelining: 1,
     keepAliveTimeout: KEEP_ALIVE_MS,
+    // What a receiver says of its own keep-alive may shorten ours: many of them could hold all our sockets otherwise.
+    keepAliveMaxTimeout: KEEP_ALIVE_MS,
     // Every request brings a clock of its own.
     headersTimeout: 0,
     bodyTimeout: 0,

@@ -181,6 +181,8 @@ const ATTACKS: Readonly<Record<string, readonly string[]>> = {
     'http://example.com/ HTTP/1.1\r\nHost: x',
     'http://example.com:99999/',
     'http://example.com:x/',
+    'http://example.com:0/',
+    'https://example.com:00/',
     'http://256.256.256.256/',
     'http://1.2.3.4.5/',
     'http://0x7f.0.0.0x100/',

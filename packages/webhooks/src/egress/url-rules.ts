@@ -30,6 +30,7 @@ export function inspectUrl(text: string, forbidden: AddressRules, maxLength = MA
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     return refuse('scheme', 'the URL must begin with https:// or http://');
   if (url.username !== '' || url.password !== '') return refuse('credentials', 'the URL must not hold a user name or a password');
+  if (url.port === '0') return refuse('invalid_url', 'nothing can be called on port 0');
   if (!isHost(url.hostname)) return refuse('invalid_url', 'the host of the URL is not a host name');
   const kinds = literalAddresses(hostOf(url)).map(forbidden);
   if (kinds.length > 0 && !kinds.includes(undefined)) {
