@@ -36,7 +36,7 @@ import { createRounds } from './rounds.ts';
 import { createCallStage } from './stages/call.ts';
 import { countingStalls, onThrow } from './stages/crashed.ts';
 import { createDeliverStage } from './stages/deliver.ts';
-import { createEndpointGate } from './stages/endpoint-gate.ts';
+import { createEndpointGate, hostPlaces } from './stages/endpoint-gate.ts';
 import type { FailedCallKit } from './stages/failed-call.ts';
 import { createInputObjects } from './stages/input-objects.ts';
 import { keyIsTaken } from './stages/key-probe.ts';
@@ -135,7 +135,15 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     ),
     consume(
       'deliver',
-      createDeliverStage({ ...kit, egress, signLink, secretsOf: secrets.of, random: Math.random, gate: createEndpointGate() }),
+      createDeliverStage({
+        ...kit,
+        egress,
+        signLink,
+        secretsOf: secrets.of,
+        random: Math.random,
+        gate: createEndpointGate(),
+        hosts: createEndpointGate(undefined, hostPlaces(configured.deliver)),
+      }),
       configured.deliver,
     ),
   ];

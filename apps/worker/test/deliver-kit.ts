@@ -19,6 +19,7 @@ export function deliverStage(kit: TestKit, more: Partial<DeliverKit> = {}) {
     secretsOf: async () => [secret],
     random: () => 0.5,
     gate: createEndpointGate(),
+    hosts: createEndpointGate(),
     ...more,
   });
   return { handler, secret };

@@ -163,6 +163,28 @@ test('when one receiver hangs then it holds five places, and 500 webhooks to ano
   await waitFor(async () => (await openTries(kit, hanging.url)) === 0, { what: 'the places to be given back' });
 });
 
+test('when a receiver with an address for each webhook hangs then it has a share of the places, and webhooks to another go out meanwhile', async () => {
+  const kit = await startKit();
+  const [hanging, other] = [await startedReceiver(), await startedReceiver()];
+  hanging.respond('hang');
+  const cutting = new AbortController();
+  const { handler } = deliverStage(kit, {
+    clock: systemClock,
+    shutdown: { stopping: cutting.signal, cutting: cutting.signal },
+  });
+  const now = Date.now();
+  for (let n = 0; n < 40; n += 1)
+    for (const entry of await oweWebhooks(kit, `${hanging.url}/orders/${n}`, 1, now)) await kit.producer.enqueueDelivery(entry);
+  for (const entry of await oweWebhooks(kit, other.url, 100, now)) await kit.producer.enqueueDelivery(entry);
+  const consumer = startConsumer(kit, handler, 10);
+
+  await other.waitFor(100, { timeoutMs: 12_000 });
+  expect(hanging.peak).toBe(5);
+  await waitFor(() => consumer.open() === 5, { what: 'nobody but the five tries to hold a slot' });
+  expect(await kit.store.deliveries.overdue(Date.now() + HOUR, 100)).toHaveLength(40);
+  cutting.abort();
+});
+
 test('when several workers deliver to one receiver then it never sees more than five at a time', async () => {
   const kit = await startKit();
   const receiver = await startedReceiver();

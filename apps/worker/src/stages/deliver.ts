@@ -14,6 +14,8 @@ export interface DeliverKit extends Kit {
   secretsOf: (tenant: string) => Promise<readonly string[]>;
   random: () => number;
   gate: EndpointGate;
+  /** The same in front of all endpoints of a tenant at one host and port. */
+  hosts: EndpointGate;
 }
 
 /** deliver: one webhook try; the same entry waits in the queue for the next one. The delivery in Redis is the truth. */
@@ -44,17 +46,29 @@ async function deliver(kit: DeliverKit, entry: Entry, held: HeldTry, place: Plac
     return { kind: 'wait', ms: opened.ms };
   }
   if (opened.kind === 'skipped') return noteSkipped(kit, opened, held);
+  const { tenant, url } = opened.delivery;
+  const host = await kit.hosts.enter(`${tenant} ${new URL(url).host}`);
   try {
+    if (!host.free) return await waitForHost(kit, held, host);
     const at = kit.clock.now();
     const result = await tryOnce(kit, opened, at);
-    place.took(result.durationMs);
+    for (const each of [place, host]) each.took(result.durationMs);
     if (result.code !== 'aborted') return await settle(kit, opened.delivery, { ...held, place }, at, result);
     await kit.store.deliveries.release(held);
     return { kind: 'wait', ms: 0 };
   } catch (error) {
     await kit.store.deliveries.release(held);
     throw error;
+  } finally {
+    host.leave();
   }
+}
+
+/** The delivery stays as it is: its entry comes again when a place is likely to be free. */
+async function waitForHost(kit: DeliverKit, held: HeldTry, host: Place): Promise<Outcome> {
+  kit.metrics.waits.inc({ why: 'host' });
+  await kit.store.deliveries.release(held);
+  return { kind: 'wait', ms: host.slotMs() };
 }
 
 /** What one try came to; `ours`: it never left us. */

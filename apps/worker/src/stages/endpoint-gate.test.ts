@@ -65,3 +65,12 @@ test('when other workers hold the places then this one asks for fewer, and for m
   await vi.advanceTimersByTimeAsync(0);
   expect(second).toHaveLength(4);
 });
+
+test('when a host hangs then each webhook that finds no place has a slot of its own, as far apart as its places become free', async () => {
+  const gate = createEndpointGate(undefined, 10);
+  await enter(gate, 10);
+  await vi.advanceTimersByTimeAsync(10_000);
+  const none = await enter(gate, 20);
+  expect(none.filter(({ free }) => free)).toEqual([]);
+  expect(none.map((place) => place.slotMs())).toEqual(none.map((_, n) => (n + 1) * 1000));
+});

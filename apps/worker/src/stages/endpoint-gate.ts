@@ -18,6 +18,10 @@ const ENDPOINTS_KEPT = 10_000;
 
 /** A place in front of an endpoint, which has to be left when the try is over. */
 export interface Place {
+  /** Whether it is one; whoever gave up waiting has none. */
+  readonly free: boolean;
+  /** Without a place: how long to wait in the queue, for a slot behind all who were told of one before. */
+  slotMs(): number;
   /** How long the receiver took. */
   took(ms: number): void;
   /** Redis had no place: other workers hold some of the endpoint's. */
@@ -34,6 +38,12 @@ export interface EndpointGate {
   enter(endpoint: string): Promise<Place>;
 }
 
+/**
+ * How many of a worker's deliveries one host and port may have open. An address can be made for each webhook, and then each is an
+ * endpoint of its own: without this a host that hangs would have all of them.
+ */
+export const hostPlaces = (concurrency: number): number => Math.max(ENDPOINT_RULES.openTries, Math.floor(concurrency / 5));
+
 /** One worker's tries to one endpoint. */
 interface Line {
   /** When each open try began, the oldest first. */
@@ -43,9 +53,9 @@ interface Line {
   /** How quick the receiver can be. The mean would be as much about how busy this worker is. */
   quickMs: number;
   waiting: Set<() => void>;
+  /** When the last slot is that somebody without a place was told of. */
+  lastSlot: number;
 }
-
-const NO_PLACE: Place = { took: () => {}, refused: () => {}, leave: () => {} };
 
 /**
  * The short line in front of an endpoint, inside one worker. A quick receiver of many webhooks frees its places every few
@@ -53,17 +63,34 @@ const NO_PLACE: Place = { took: () => {}, refused: () => {}, leave: () => {} };
  * longer goes on at once and is given a slot there, so that a hanging receiver holds its five places and no more.
  *
  * @param now a clock in ms that only goes forward.
+ * @param places how many tries may be open at once, at most.
  */
-export function createEndpointGate(now: () => number = () => performance.now()): EndpointGate {
+export function createEndpointGate(
+  now: () => number = () => performance.now(),
+  places: number = ENDPOINT_RULES.openTries,
+): EndpointGate {
   const lines = new LRUCache<string, Line>({ max: ENDPOINTS_KEPT });
 
   const isFree = (line: Line): boolean => line.open.length < Math.max(1, Math.floor(line.places));
 
-  const likelyMs = (line: Line): number => {
+  /** How often a place becomes free. */
+  const gapMs = (line: Line): number => {
     const age = now() - (line.open[0] ?? now());
-    const tryMs = Math.max(line.quickMs, age > OLD_TRY_MS ? age : 0);
-    return (tryMs * (line.waiting.size + 1)) / line.places;
+    return Math.max(line.quickMs, age > OLD_TRY_MS ? age : 0) / line.places;
   };
+
+  const likelyMs = (line: Line): number => gapMs(line) * (line.waiting.size + 1);
+
+  const noPlace = (line: Line): Place => ({
+    free: false,
+    slotMs: () => {
+      line.lastSlot = Math.max(line.lastSlot, now()) + Math.min(gapMs(line), ENDPOINT_RULES.maxGapMs);
+      return Math.max(Math.ceil(line.lastSlot - now()), ENDPOINT_RULES.minWaitMs);
+    },
+    took: () => {},
+    refused: () => {},
+    leave: () => {},
+  });
 
   function wakeNext(line: Line): void {
     for (const next of line.waiting) {
@@ -77,9 +104,11 @@ export function createEndpointGate(now: () => number = () => performance.now()):
     let left = false;
     line.open.push(began);
     return {
+      free: true,
+      slotMs: () => 0,
       took: (ms) => {
         line.quickMs = Math.min(ms, line.quickMs + SLOWER * ms);
-        line.places = Math.min(ENDPOINT_RULES.openTries, line.places + PLACE_BACK);
+        line.places = Math.min(places, line.places + PLACE_BACK);
       },
       refused: () => {
         line.places = Math.max(1, line.places - 1);
@@ -102,7 +131,7 @@ export function createEndpointGate(now: () => number = () => performance.now()):
       };
       const woken = end(() => take(line));
       const timer = setTimeout(
-        end(() => NO_PLACE),
+        end(() => noPlace(line)),
         MAX_WAIT_MS,
       );
       line.waiting.add(woken);
@@ -111,11 +140,11 @@ export function createEndpointGate(now: () => number = () => performance.now()):
 
   return {
     async enter(endpoint) {
-      const fresh: Line = { open: [], places: ENDPOINT_RULES.openTries, quickMs: FIRST_QUICK_MS, waiting: new Set() };
+      const fresh: Line = { open: [], places, quickMs: FIRST_QUICK_MS, waiting: new Set(), lastSlot: 0 };
       const line = lines.get(endpoint) ?? fresh;
       lines.set(endpoint, line);
       if (isFree(line)) return take(line);
-      return likelyMs(line) > LIKELY_WAIT_MS ? NO_PLACE : await waitFor(line);
+      return likelyMs(line) > LIKELY_WAIT_MS ? noPlace(line) : await waitFor(line);
     },
   };
 }
