@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createEndpointGate, type Place } from './endpoint-gate.ts';
+import { createEndpointGate, hostPlaces, type Place } from './endpoint-gate.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -67,10 +67,22 @@ test('when other workers hold the places then this one asks for fewer, and for m
 });
 
 test('when a host hangs then each webhook that finds no place has a slot of its own, as far apart as its places become free', async () => {
-  const gate = createEndpointGate(undefined, 10);
+  const gate = createEndpointGate(undefined, { few: 10, most: 10, more: 0 });
   await enter(gate, 10);
   await vi.advanceTimersByTimeAsync(10_000);
   const none = await enter(gate, 20);
   expect(none.filter(({ free }) => free)).toEqual([]);
   expect(none.map((place) => place.slotMs())).toEqual(none.map((_, n) => (n + 1) * 1000));
+});
+
+test('when a host is quick then it may have more and more places but not all, and few again when it is slow', async () => {
+  const gate = createEndpointGate(undefined, hostPlaces(50));
+  expect(await enter(gate, 50)).toHaveLength(10);
+  const other = await enter(gate, 10, 'b');
+  for (let n = 0; n < 30; n += 1) other[0]?.took(50);
+  expect(await enter(gate, 50, 'b')).toHaveLength(30);
+  other[0]?.took(15_000);
+  for (const place of other) place.leave();
+  await vi.advanceTimersByTimeAsync(1500);
+  expect((await enter(gate, 1, 'b')).filter(({ free }) => free)).toEqual([]);
 });

@@ -11,8 +11,6 @@ const OLD_TRY_MS = 1000;
 const FIRST_QUICK_MS = 5;
 /** How fast a receiver that has become slow is believed to be so. */
 const SLOWER = 0.05;
-/** Each try that Redis lets out gives back so much of a place that it once refused. */
-const PLACE_BACK = 0.1;
 /** One that is forgotten while it is in use costs some requests to Redis, no more. */
 const ENDPOINTS_KEPT = 10_000;
 
@@ -38,11 +36,25 @@ export interface EndpointGate {
   enter(endpoint: string): Promise<Place>;
 }
 
+/** How many tries may be open at once: a few to begin with and after a slow one, and more with each quick one. */
+interface Places {
+  few: number;
+  most: number;
+  /** How much of a place each try gives: one that Redis once refused or, when it was quick, one more. */
+  more: number;
+}
+
+const ENDPOINT_PLACES: Places = { few: ENDPOINT_RULES.openTries, most: ENDPOINT_RULES.openTries, more: 0.1 };
+
 /**
- * How many of a worker's deliveries one host and port may have open. An address can be made for each webhook, and then each is an
- * endpoint of its own: without this a host that hangs would have all of them.
+ * What one host and port may have of a worker's places. An address can be made for each webhook, and then each is an endpoint of
+ * its own: without this a host that hangs would have all of them. One that is quick is not held up, and never has the last ones.
  */
-export const hostPlaces = (concurrency: number): number => Math.max(ENDPOINT_RULES.openTries, Math.floor(concurrency / 5));
+export const hostPlaces = (concurrency: number): Places => ({
+  few: Math.max(ENDPOINT_RULES.openTries, Math.floor(concurrency * 0.2)),
+  most: Math.max(ENDPOINT_RULES.openTries, Math.floor(concurrency * 0.8)),
+  more: 1,
+});
 
 /** One worker's tries to one endpoint. */
 interface Line {
@@ -63,12 +75,8 @@ interface Line {
  * longer goes on at once and is given a slot there, so that a hanging receiver holds its five places and no more.
  *
  * @param now a clock in ms that only goes forward.
- * @param places how many tries may be open at once, at most.
  */
-export function createEndpointGate(
-  now: () => number = () => performance.now(),
-  places: number = ENDPOINT_RULES.openTries,
-): EndpointGate {
+export function createEndpointGate(now: () => number = () => performance.now(), places: Places = ENDPOINT_PLACES): EndpointGate {
   const lines = new LRUCache<string, Line>({ max: ENDPOINTS_KEPT });
 
   const isFree = (line: Line): boolean => line.open.length < Math.max(1, Math.floor(line.places));
@@ -108,7 +116,7 @@ export function createEndpointGate(
       slotMs: () => 0,
       took: (ms) => {
         line.quickMs = Math.min(ms, line.quickMs + SLOWER * ms);
-        line.places = Math.min(places, line.places + PLACE_BACK);
+        line.places = Math.min(ms < OLD_TRY_MS ? places.most : places.few, line.places + places.more);
       },
       refused: () => {
         line.places = Math.max(1, line.places - 1);
@@ -140,7 +148,7 @@ export function createEndpointGate(
 
   return {
     async enter(endpoint) {
-      const fresh: Line = { open: [], places, quickMs: FIRST_QUICK_MS, waiting: new Set(), lastSlot: 0 };
+      const fresh: Line = { open: [], places: places.few, quickMs: FIRST_QUICK_MS, waiting: new Set(), lastSlot: 0 };
       const line = lines.get(endpoint) ?? fresh;
       lines.set(endpoint, line);
       if (isFree(line)) return take(line);
