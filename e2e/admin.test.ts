@@ -248,7 +248,7 @@ test('keys: when an API process cannot subscribe then it looks up each request, 
 
 test('audit: when Redis is away at the change then nothing is done without a line', async () => {
   const stack = await startStack({ workers: 0 });
-  const cut = stack.proxy.cutBefore((command) => command.name === 'exec');
+  const cut = stack.proxy.cutBefore((command) => command.args.includes('{gj}:pauses:poll'));
   expect((await patch(stack, 'poll', { paused: true, reason: 'cut' })).status).toBe(503);
   await cut;
   await waitFor(async () => (await stack.admin.send('GET', '/readyz')).ok, { what: 'Redis to be back' });
