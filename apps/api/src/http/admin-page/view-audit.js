@@ -32,7 +32,7 @@ export function auditView(asked) {
             key: line.id,
             cells: [
               clock(line.at),
-              h('span', { class: 'who' }, line.key.name),
+              [h('span', { class: 'who' }, line.key.name), h('span', { class: 'id hint block' }, line.key.id)],
               h('code', {}, line.action),
               targetOf(line.target),
               [badge(line.outcome), line.detail === null ? null : h('span', { class: 'hint block' }, line.detail)],
