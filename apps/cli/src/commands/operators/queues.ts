@@ -20,10 +20,10 @@ export const queueColumns = (now: number): Column<Queue>[] => [
     style: (paint, text, { paused }) => paint(paused ? 'yellow' : 'green', text),
   },
   { head: 'WAITING', cell: ({ waiting }) => count(waiting), align: 'right' },
-  { head: 'ACTIVE', cell: ({ active }) => count(active), align: 'right' },
-  { head: 'DELAYED', cell: ({ delayed }) => count(delayed), align: 'right' },
+  { head: 'ACTIVE', cell: ({ active }) => count(active), align: 'right', yields: 2 },
+  { head: 'DELAYED', cell: ({ delayed }) => count(delayed), align: 'right', yields: 1 },
   { head: 'OLDEST', cell: ({ oldest_age_s }) => (oldest_age_s === null ? null : duration(oldest_age_s * 1000)), align: 'right' },
-  { head: 'LATE', cell: ({ late_s }) => (late_s === 0 ? null : duration(late_s * 1000)), align: 'right' },
+  { head: 'LATE', cell: ({ late_s }) => (late_s === 0 ? null : duration(late_s * 1000)), align: 'right', yields: 3 },
   { head: 'WHY', cell: (queue) => pausesText(queue, now), shrinks: true },
 ];
 
