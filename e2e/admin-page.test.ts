@@ -127,8 +127,13 @@ browserTest(
     await page.keyboard.press('Enter');
     await row(page, 'call').getByText('open').waitFor();
 
+    await page.getByRole('button', { name: 'Pause store' }).click();
+    await page.getByRole('dialog').getByText('two hours after').waitFor();
+    await page.keyboard.press('Escape');
+
     await page.getByRole('link', { name: 'Audit' }).click();
     await page.getByText('it has moved').waitFor();
+    expect(await page.getByText('key_admin').count()).toBeGreaterThan(2);
     expect(await page.getByRole('row').count()).toBeGreaterThan(4);
     expectQuiet(stack, seen);
 
@@ -138,6 +143,12 @@ browserTest(
     await page.getByText(/^Stale, of /).waitFor();
     await stack.startApi();
     await page.getByText(/^Live /).waitFor();
+
+    await page.route('**/admin/v1/failures*', (route) => route.fulfill({ contentType: 'application/json', body: '{"data":[' }));
+    await page.getByRole('link', { name: 'Failures' }).click();
+    await page.getByText('The answer of the API broke off.').waitFor();
+    await page.unroute('**/admin/v1/failures*');
+    await page.getByText('0 failed jobs').waitFor();
 
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByLabel('Admin key').waitFor();

@@ -59,6 +59,7 @@ const list = defineCommand<object>({
 const pause = defineCommand<{ reason: string }>({
   usage: 'pause <queue>',
   about: 'Stop a queue on all workers; what is open goes on',
+  details: 'While poll or store stands still, results that are paid for wait; they are lost two hours after their submit.',
   examples: [['queues pause submit --reason "the account moves"', 'polls and stores of what is paid for go on']],
   options: [SHARED.reason()],
   run: async (context, { reason }, [name = '']) => await change(context, name, { paused: true, reason }),
