@@ -141,8 +141,18 @@ browserTest(
     await page.getByText('Workers alive').waitFor();
     await stack.api.stop();
     await page.getByText(/^Stale, of /).waitFor();
+    const why = page.getByText(/^The API does not answer\. What is shown is of \d/);
+    await why.waitFor();
+    expect(await page.locator('main .notice').count()).toBe(1);
     await stack.startApi();
     await page.getByText(/^Live /).waitFor();
+    await why.waitFor({ state: 'detached' });
+    await page.route('**/admin/v1/queues', (route) => route.fulfill({ status: 403, json: { detail: 'No more.' } }));
+    await page.getByText(/^No more\. What is shown is of \d/).waitFor();
+    await page.getByText(/^Stale, of /).waitFor();
+    await page.unroute('**/admin/v1/queues');
+    await page.getByText(/^Live /).waitFor();
+    seen.complaints.splice(0); // the browser tells the 403
 
     await page.route('**/admin/v1/failures*', (route) => route.fulfill({ contentType: 'application/json', body: '{"data":[' }));
     await page.getByRole('link', { name: 'Failures' }).click();

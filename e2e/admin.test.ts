@@ -257,6 +257,27 @@ test('audit: when Redis is away at the change then nothing is done without a lin
   expect((await queue(stack, 'poll')).paused).toBe(false);
 });
 
+test('when the answer of Redis is lost then a reader hears that it was not read, and an operator that it may have been done', async () => {
+  const stack = await startStack({ workers: 0 });
+  const problemOf = async (answer: Response) => [answer.status, ((await answer.json()) as { detail: string }).detail];
+  const lost = async (ask: () => Promise<Response>, key: string) => {
+    const cut = stack.proxy.cutAfterNextReply((command) => command.args.includes(key));
+    const problem = await problemOf(await ask());
+    await cut;
+    await waitFor(async () => (await stack.admin.send('GET', '/readyz')).ok, { what: 'Redis to be back' });
+    return problem;
+  };
+  expect(await lost(() => stack.admin.send('GET', '/admin/v1/keys'), '{gj}:keys')).toEqual([
+    503,
+    'The job store did not answer. Send the request again.',
+  ]);
+  expect(await lost(() => patch(stack, 'poll', { paused: true, reason: 'lost' }), '{gj}:pauses:poll')).toEqual([
+    503,
+    'The answer of the job store was lost, so the request may have been carried out. Look whether it was before you send it again.',
+  ]);
+  expect((await queue(stack, 'poll')).paused).toBe(true);
+});
+
 test('overview: when jobs run then the numbers tell what stands, what ran, where, and who works', async () => {
   const stack = await startStack({ emulator: { taskMs: 60_000 } });
   await stack.tenant.finished(await send(stack, chat(stack.receiver)));
