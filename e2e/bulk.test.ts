@@ -129,6 +129,12 @@ const REFUSED: readonly [what: string, body: object, pointer: string][] = [
   ['an id that is none', { action: 'cancel', ids: ['x'], reason: 'r' }, '/ids/0'],
   ['a rate of 0', { action: 'cancel', filter: { tenant: 'a' }, rate_per_min: 0, reason: 'r' }, '/rate_per_min'],
   ['no reason', { action: 'cancel', filter: { tenant: 'a' } }, '/reason'],
+  [
+    'a cancel of what has failed',
+    { action: 'cancel', filter: { signature: 'sig_0123456789abcdef' }, reason: 'r' },
+    '/filter/signature',
+  ],
+  ['a cancel by an error', { action: 'cancel', filter: { error_code: ['internal'] }, reason: 'r' }, '/filter/error_code'],
 ];
 
 test('when an order cannot be carried out then it is refused with a pointer, and nothing stands', async () => {

@@ -57,7 +57,9 @@ export const failures = defineCommand<Options>({
     );
     await out.rows(page.data, columns(host.now()), 'No failures.');
     if (page.data.length > 0) {
-      hint(`${plural(page.jobs, 'job')} in ${plural(page.groups, 'group')}.`);
+      const shown = page.data.length;
+      const largest = `; the largest ${count(shown)} ${shown === 1 ? 'is' : 'are'} shown, --limit (to 100) shows more`;
+      hint(`${plural(page.jobs, 'job')} in ${plural(page.groups, 'group')}${shown < page.groups ? largest : ''}.`);
       hint('Their jobs: pnpm jobs list --all-tenants --signature <id>. Run them again: pnpm jobs bulk requeue --signature <id>');
     }
     if (page.next_cursor !== null) hint('Older failures are not counted; --until leads to them.');
