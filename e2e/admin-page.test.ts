@@ -174,7 +174,10 @@ browserTest(
   async () => {
     const stack = await startStack({ emulator: { taskMs: 300 } });
     stack.receiver.respond({ status: 500, body: HOSTILE }, 200);
-    const good = await post(stack, held(stack, `${HOSTILE} [[fault=F18:as=500]]`, { metadata: { '<b>order</b>': HOSTILE } }));
+    const good = await post(
+      stack,
+      held(stack, `${HOSTILE} [[fault=F18:as=500]]${' long'.repeat(5000)}`, { metadata: { '<b>order</b>': HOSTILE } }),
+    );
     const bad = await post(stack, held(stack, `two [[outcome=failed]][[error=${HOSTILE}]]`, { max_attempts: 1 }));
     expect(await stack.tenant.finished(good)).toMatchObject({ status: 'succeeded' });
     await stack.tenant.finished(bad);
@@ -189,6 +192,7 @@ browserTest(
       await timeline.getByText('Run 1 ended').waitFor();
       await timeline.getByText(/^Webhook try 1/).waitFor();
       expect(await page.locator('.prompt').textContent()).toContain(HOSTILE);
+      expect((await page.locator('.prompt').boundingBox())?.height).toBeLessThan(400);
       expect(await page.getByRole('definition').allTextContents()).toContain(HOSTILE);
       const picture = page.getByRole('img', { name: 'Image 1 of the result' });
       await picture.scrollIntoViewIfNeeded();
