@@ -21,6 +21,7 @@ const KeyName = z
   .max(100)
   .refine((name) => !/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/u.test(name), 'must be plain text on one line')
   .refine((name) => name !== FIRST_KEY, 'is the name of the key that is set by configuration')
+  .describe('what it is for, on one line of plain text; it stands in the audit log')
   .meta({ example: 'back end' });
 
 /** The body of `POST /admin/v1/keys`. The name says what a key is for, so a reason may be left out here. */
