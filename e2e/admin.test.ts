@@ -160,6 +160,24 @@ test('queues: when an operator pauses one then all workers stop at once, and tho
   ]);
 });
 
+test('queues: when Redis is full then an operator still pauses one, what needs room is a 503, and the pause holds once there is room', async () => {
+  const stack = await startStack();
+  const redis = redisOf(stack);
+  await waitFor(async () => (await queue(stack, 'call')).concurrency.workers.length === 1, { what: 'the worker' });
+  await redis.config('SET', 'maxmemory', '1mb');
+  expect((await patch(stack, 'call', { paused: true, reason: 'no room' })).status).toBe(200);
+  const key = { tenant: 'acme', name: 'n', scopes: ['jobs:read'] };
+  const refused = await stack.admin.send('POST', '/admin/v1/keys', key);
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '2']);
+  expect(await audit(stack, '?limit=2')).toMatchObject([
+    { action: 'key.create', outcome: 'failed' },
+    { action: 'queue.change', outcome: 'done' },
+  ]);
+  await redis.config('SET', 'maxmemory', '0');
+  await waitFor(async () => (await redis.hget('{gj-q}:call:meta', 'paused')) !== null, { timeoutMs: 15_000, what: 'the flag' });
+  expect(await queue(stack, 'call')).toMatchObject({ paused: true, concurrency: { workers: [{}] } });
+});
+
 test('queues: when the concurrency is raised while calls are open then more run within seconds, and a lost message costs no more than 15 s', async () => {
   const stack = await startStack({ env: { CALL_CONCURRENCY: '1' } });
   for (let n = 0; n < 8; n += 1) await send(stack, chat(stack.receiver, `slow ${n} [[chat-ms=60000]]`));
