@@ -2,7 +2,7 @@ import { waitFor } from '@grsai-jobs/testkit';
 import type { Locator, Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { browserTest, openBrowser, type Seen } from './browser.ts';
-import { chat, image, type Job, type Stack, startStack } from './stack.ts';
+import { chat, createClient, image, type Job, type Stack, startStack } from './stack.ts';
 
 const WIDE = { viewport: { width: 1280, height: 860 } };
 const NARROW = { viewport: { width: 390, height: 844 }, colorScheme: 'dark', reducedMotion: 'reduce' } as const;
@@ -78,6 +78,11 @@ function expectQuiet(stack: Stack, { asked, complaints }: Seen): void {
 
 const widthOver = async (page: Page): Promise<number> =>
   await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+
+/** Texts of cells that reach into the next one. */
+const CELLS_OVERFULL = `[...document.querySelectorAll('td, th')]
+  .filter((each) => each.scrollWidth > each.clientWidth + 1 && each.clientWidth > 0)
+  .map((each) => each.textContent).join()`;
 
 const row = (page: Page, name: string): Locator =>
   page.getByRole('row').filter({ has: page.getByRole('rowheader', { name, exact: true }) });
@@ -182,6 +187,9 @@ browserTest(
     expect(await stack.tenant.finished(good)).toMatchObject({ status: 'succeeded' });
     await stack.tenant.finished(bad);
     await stack.receiver.waitFor(2);
+    const longName = { tenant: 'ops', name: 'n'.repeat(100), scopes: ['admin:write'] };
+    const { key } = await stack.admin.post<{ key: string }>('/admin/v1/keys', longName);
+    await createClient(stack.url, key).send('PATCH', '/admin/v1/queues/call', { concurrency: 9, reason: HOSTILE });
     for (const width of [WIDE, NARROW]) {
       const seen = await openBrowser(width);
       const { page } = seen;
@@ -213,6 +221,7 @@ browserTest(
         await page.goto(`${stack.url}/admin#/${view}`);
         await page.locator('main:not([aria-busy])').waitFor();
         expect(`${view} ${await widthOver(page)}`).toBe(`${view} 0`);
+        expect(`${view} ${await page.evaluate(CELLS_OVERFULL)}`).toBe(`${view} `);
       }
       await page.goto(`${stack.url}/admin#/failures`);
       await page

@@ -25,9 +25,15 @@ function expressProblem(error: {
   return code ? new Problem(code, error.expose ? String(error.message) : 'The request cannot be read.') : null;
 }
 
+const isRead = ({ method }: Request): boolean => method === 'GET' || method === 'HEAD';
+
+const whenAway = (request: Request): string =>
+  `The job store cannot be reached. ${isRead(request) ? 'Send' : 'Nothing was accepted; send'} the request again.`;
+
 /** What is lost with an answer, and what a caller can do to learn what became of its request. */
-function whenLost({ method, path }: Request): string {
-  if (method === 'GET' || method === 'HEAD') return 'The job store did not answer. Send the request again.';
+function whenLost(request: Request): string {
+  const { method, path } = request;
+  if (isRead(request)) return 'The job store did not answer. Send the request again.';
   const may = 'The answer of the job store was lost, so the request may have been';
   if (method === 'POST' && (path === '/v1/jobs' || path === '/v1/batches'))
     return `${may} accepted. Send it again with the same Idempotency-Key: it tells, and makes no second ${path === '/v1/jobs' ? 'job' : 'batch'}.`;
@@ -39,8 +45,7 @@ function whenLost({ method, path }: Request): string {
 function problemOf(error: unknown, request: Request): Problem {
   if (error instanceof Problem) return error;
   const trouble = redisTrouble(error);
-  if (trouble === 'away')
-    return new Problem('unavailable', 'The job store cannot be reached. Nothing was accepted; send the request again.');
+  if (trouble === 'away') return new Problem('unavailable', whenAway(request));
   if (trouble === 'full')
     return new Problem('unavailable', 'The job store is full. Nothing was accepted; send the request again later.');
   if (trouble === 'lost') return new Problem('unavailable', whenLost(request));

@@ -22,7 +22,7 @@ export function auditView(asked) {
           'What operators changed, the newest first',
           [
             { head: 'When' },
-            { head: 'Who' },
+            { head: 'Who', wide: true },
             { head: 'Action' },
             { head: 'Target', wide: true },
             { head: 'Outcome', wide: true },
