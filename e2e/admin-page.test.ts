@@ -2,7 +2,7 @@ import { waitFor } from '@grsai-jobs/testkit';
 import type { Locator, Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { browserTest, openBrowser, type Seen } from './browser.ts';
-import { chat, image, type Job, type Stack, startStack } from './stack.ts';
+import { chat, createClient, image, type Job, type Stack, startStack } from './stack.ts';
 
 const WIDE = { viewport: { width: 1280, height: 860 } };
 const NARROW = { viewport: { width: 390, height: 844 }, colorScheme: 'dark', reducedMotion: 'reduce' } as const;
@@ -79,6 +79,11 @@ function expectQuiet(stack: Stack, { asked, complaints }: Seen): void {
 const widthOver = async (page: Page): Promise<number> =>
   await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
 
+/** Texts of cells that reach into the next one. */
+const CELLS_OVERFULL = `[...document.querySelectorAll('td, th')]
+  .filter((each) => each.scrollWidth > each.clientWidth + 1 && each.clientWidth > 0)
+  .map((each) => each.textContent).join()`;
+
 const row = (page: Page, name: string): Locator =>
   page.getByRole('row').filter({ has: page.getByRole('rowheader', { name, exact: true }) });
 
@@ -127,8 +132,13 @@ browserTest(
     await page.keyboard.press('Enter');
     await row(page, 'call').getByText('open').waitFor();
 
+    await page.getByRole('button', { name: 'Pause store' }).click();
+    await page.getByRole('dialog').getByText('two hours after').waitFor();
+    await page.keyboard.press('Escape');
+
     await page.getByRole('link', { name: 'Audit' }).click();
     await page.getByText('it has moved').waitFor();
+    expect(await page.getByText('key_admin').count()).toBeGreaterThan(2);
     expect(await page.getByRole('row').count()).toBeGreaterThan(4);
     expectQuiet(stack, seen);
 
@@ -136,8 +146,24 @@ browserTest(
     await page.getByText('Workers alive').waitFor();
     await stack.api.stop();
     await page.getByText(/^Stale, of /).waitFor();
+    const why = page.getByText(/^The API does not answer\. What is shown is of \d/);
+    await why.waitFor();
+    expect(await page.locator('main .notice').count()).toBe(1);
     await stack.startApi();
     await page.getByText(/^Live /).waitFor();
+    await why.waitFor({ state: 'detached' });
+    await page.route('**/admin/v1/queues', (route) => route.fulfill({ status: 403, json: { detail: 'No more.' } }));
+    await page.getByText(/^No more\. What is shown is of \d/).waitFor();
+    await page.getByText(/^Stale, of /).waitFor();
+    await page.unroute('**/admin/v1/queues');
+    await page.getByText(/^Live /).waitFor();
+    seen.complaints.splice(0); // the browser tells the 403
+
+    await page.route('**/admin/v1/failures*', (route) => route.fulfill({ contentType: 'application/json', body: '{"data":[' }));
+    await page.getByRole('link', { name: 'Failures' }).click();
+    await page.getByText('The answer of the API broke off.').waitFor();
+    await page.unroute('**/admin/v1/failures*');
+    await page.getByText('0 failed jobs').waitFor();
 
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByLabel('Admin key').waitFor();
@@ -153,11 +179,17 @@ browserTest(
   async () => {
     const stack = await startStack({ emulator: { taskMs: 300 } });
     stack.receiver.respond({ status: 500, body: HOSTILE }, 200);
-    const good = await post(stack, held(stack, `${HOSTILE} [[fault=F18:as=500]]`, { metadata: { '<b>order</b>': HOSTILE } }));
+    const good = await post(
+      stack,
+      held(stack, `${HOSTILE} [[fault=F18:as=500]]${' long'.repeat(5000)}`, { metadata: { '<b>order</b>': HOSTILE } }),
+    );
     const bad = await post(stack, held(stack, `two [[outcome=failed]][[error=${HOSTILE}]]`, { max_attempts: 1 }));
     expect(await stack.tenant.finished(good)).toMatchObject({ status: 'succeeded' });
     await stack.tenant.finished(bad);
     await stack.receiver.waitFor(2);
+    const longName = { tenant: 'ops', name: 'n'.repeat(100), scopes: ['admin:write'] };
+    const { key } = await stack.admin.post<{ key: string }>('/admin/v1/keys', longName);
+    await createClient(stack.url, key).send('PATCH', '/admin/v1/queues/call', { concurrency: 9, reason: HOSTILE });
     for (const width of [WIDE, NARROW]) {
       const seen = await openBrowser(width);
       const { page } = seen;
@@ -168,6 +200,7 @@ browserTest(
       await timeline.getByText('Run 1 ended').waitFor();
       await timeline.getByText(/^Webhook try 1/).waitFor();
       expect(await page.locator('.prompt').textContent()).toContain(HOSTILE);
+      expect((await page.locator('.prompt').boundingBox())?.height).toBeLessThan(400);
       expect(await page.getByRole('definition').allTextContents()).toContain(HOSTILE);
       const picture = page.getByRole('img', { name: 'Image 1 of the result' });
       await picture.scrollIntoViewIfNeeded();
@@ -188,6 +221,7 @@ browserTest(
         await page.goto(`${stack.url}/admin#/${view}`);
         await page.locator('main:not([aria-busy])').waitFor();
         expect(`${view} ${await widthOver(page)}`).toBe(`${view} 0`);
+        expect(`${view} ${await page.evaluate(CELLS_OVERFULL)}`).toBe(`${view} `);
       }
       await page.goto(`${stack.url}/admin#/failures`);
       await page

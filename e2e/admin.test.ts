@@ -160,6 +160,24 @@ test('queues: when an operator pauses one then all workers stop at once, and tho
   ]);
 });
 
+test('queues: when Redis is full then an operator still pauses one, what needs room is a 503, and the pause holds once there is room', async () => {
+  const stack = await startStack();
+  const redis = redisOf(stack);
+  await waitFor(async () => (await queue(stack, 'call')).concurrency.workers.length === 1, { what: 'the worker' });
+  await redis.config('SET', 'maxmemory', '1mb');
+  expect((await patch(stack, 'call', { paused: true, reason: 'no room' })).status).toBe(200);
+  const key = { tenant: 'acme', name: 'n', scopes: ['jobs:read'] };
+  const refused = await stack.admin.send('POST', '/admin/v1/keys', key);
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '2']);
+  expect(await audit(stack, '?limit=2')).toMatchObject([
+    { action: 'key.create', outcome: 'failed' },
+    { action: 'queue.change', outcome: 'done' },
+  ]);
+  await redis.config('SET', 'maxmemory', '0');
+  await waitFor(async () => (await redis.hget('{gj-q}:call:meta', 'paused')) !== null, { timeoutMs: 15_000, what: 'the flag' });
+  expect(await queue(stack, 'call')).toMatchObject({ paused: true, concurrency: { workers: [{}] } });
+});
+
 test('queues: when the concurrency is raised while calls are open then more run within seconds, and a lost message costs no more than 15 s', async () => {
   const stack = await startStack({ env: { CALL_CONCURRENCY: '1' } });
   for (let n = 0; n < 8; n += 1) await send(stack, chat(stack.receiver, `slow ${n} [[chat-ms=60000]]`));
@@ -248,13 +266,34 @@ test('keys: when an API process cannot subscribe then it looks up each request, 
 
 test('audit: when Redis is away at the change then nothing is done without a line', async () => {
   const stack = await startStack({ workers: 0 });
-  const cut = stack.proxy.cutBefore((command) => command.name === 'exec');
+  const cut = stack.proxy.cutBefore((command) => command.args.includes('{gj}:pauses:poll'));
   expect((await patch(stack, 'poll', { paused: true, reason: 'cut' })).status).toBe(503);
   await cut;
   await waitFor(async () => (await stack.admin.send('GET', '/readyz')).ok, { what: 'Redis to be back' });
   expect(await audit(stack, '?target=poll')).toMatchObject([{ action: 'queue.change', reason: 'cut' }]);
   expect(['failed', 'begun']).toContain((await audit(stack, '?target=poll'))[0]?.outcome);
   expect((await queue(stack, 'poll')).paused).toBe(false);
+});
+
+test('when the answer of Redis is lost then a reader hears that it was not read, and an operator that it may have been done', async () => {
+  const stack = await startStack({ workers: 0 });
+  const problemOf = async (answer: Response) => [answer.status, ((await answer.json()) as { detail: string }).detail];
+  const lost = async (ask: () => Promise<Response>, key: string) => {
+    const cut = stack.proxy.cutAfterNextReply((command) => command.args.includes(key));
+    const problem = await problemOf(await ask());
+    await cut;
+    await waitFor(async () => (await stack.admin.send('GET', '/readyz')).ok, { what: 'Redis to be back' });
+    return problem;
+  };
+  expect(await lost(() => stack.admin.send('GET', '/admin/v1/keys'), '{gj}:keys')).toEqual([
+    503,
+    'The job store did not answer. Send the request again.',
+  ]);
+  expect(await lost(() => patch(stack, 'poll', { paused: true, reason: 'lost' }), '{gj}:pauses:poll')).toEqual([
+    503,
+    'The answer of the job store was lost, so the request may have been carried out. Look whether it was before you send it again.',
+  ]);
+  expect((await queue(stack, 'poll')).paused).toBe(true);
 });
 
 test('overview: when jobs run then the numbers tell what stands, what ran, where, and who works', async () => {
@@ -336,6 +375,38 @@ const REFUSED: readonly Row[] = [
     pointer: '/paused',
   },
   { what: 'an unknown queue', method: 'PATCH', path: 'queues/calls', body: { paused: true, reason: 'r' }, status: 404 },
+  {
+    what: 'a key whose name is blank',
+    method: 'POST',
+    path: 'keys',
+    body: { tenant: 'ops', name: '  ', scopes: ['admin:read'] },
+    status: 422,
+    pointer: '/name',
+  },
+  {
+    what: 'a key whose name turns the text around it',
+    method: 'POST',
+    path: 'keys',
+    body: { tenant: 'ops', name: 'ann\u202e', scopes: ['admin:read'] },
+    status: 422,
+    pointer: '/name',
+  },
+  {
+    what: 'a key whose name steers a terminal',
+    method: 'POST',
+    path: 'keys',
+    body: { tenant: 'ops', name: '\u001b[2Jann', scopes: ['admin:read'] },
+    status: 422,
+    pointer: '/name',
+  },
+  {
+    what: 'a key that is named as the first one',
+    method: 'POST',
+    path: 'keys',
+    body: { tenant: 'ops', name: ' ADMIN_API_KEY', scopes: ['admin:read'] },
+    status: 422,
+    pointer: '/name',
+  },
   { what: 'a delete without a reason', method: 'DELETE', path: 'keys/key_1', status: 422, pointer: '/reason' },
   { what: 'a key that is not there', method: 'DELETE', path: 'keys/key_1?reason=r', status: 404 },
   {

@@ -1,5 +1,6 @@
 import { waitFor } from '@grsai-jobs/testkit';
-import { expect, test } from 'vitest';
+import { Redis } from 'ioredis';
+import { expect, onTestFinished, test } from 'vitest';
 import { chat, type Job, type Stack, startStack } from './stack.ts';
 
 interface Bulk {
@@ -107,9 +108,9 @@ test('requeue: when a group of failures is run again then an abort stops it, a r
 test('cancel: when the queued jobs of a tenant are canceled in bulk then all are, and nothing goes upstream', async () => {
   const stack = await startStack();
   await stack.admin.send('PATCH', '/admin/v1/queues/call', { paused: true, reason: 'r' });
-  await waitFor(async () => (await stack.admin.get<{ pauses: unknown[] }>('/admin/v1/overview')).pauses.length === 1, {
-    what: 'the pause',
-  });
+  const redis = new Redis(stack.redis.url);
+  onTestFinished(() => redis.disconnect());
+  await waitFor(async () => (await redis.hget('{gj-q}:call:meta', 'paused')) !== null, { what: 'the flag of the queue' });
   const ids = await Promise.all(
     Array.from({ length: 20 }, async (_, n) => (await stack.tenant.post<Job>('/v1/jobs', chat(stack.receiver, `q${n}`))).id),
   );
@@ -129,6 +130,12 @@ const REFUSED: readonly [what: string, body: object, pointer: string][] = [
   ['an id that is none', { action: 'cancel', ids: ['x'], reason: 'r' }, '/ids/0'],
   ['a rate of 0', { action: 'cancel', filter: { tenant: 'a' }, rate_per_min: 0, reason: 'r' }, '/rate_per_min'],
   ['no reason', { action: 'cancel', filter: { tenant: 'a' } }, '/reason'],
+  [
+    'a cancel of what has failed',
+    { action: 'cancel', filter: { signature: 'sig_0123456789abcdef' }, reason: 'r' },
+    '/filter/signature',
+  ],
+  ['a cancel by an error', { action: 'cancel', filter: { error_code: ['internal'] }, reason: 'r' }, '/filter/error_code'],
 ];
 
 test('when an order cannot be carried out then it is refused with a pointer, and nothing stands', async () => {

@@ -36,6 +36,14 @@ async function jobs(args: readonly string[], o: Parameters<typeof fakeHost>[0] =
   return { ...fake, code: await run(args, fake.host) };
 }
 
+test('when there are more groups of failures than are shown then it is told', async () => {
+  const group = { count: 3, code: 'internal', stage: 'queued', text: 'x', id: 'sig_1', samples: [], retryable: true };
+  const { fetch } = service(ok({ data: [group], next_cursor: null, groups: 40, jobs: 90 }));
+  const { code, stderr } = await jobs(['failures', '--limit', '1'], { fetch });
+  expect(code).toBe(0);
+  expect(stderr()).toContain('90 jobs in 40 groups; the largest 1 is shown, --limit (to 100) shows more.');
+});
+
 const USAGE: readonly (readonly [string[], string])[] = [
   [['submit'], '--chat <text>'],
   [['submit', '--chat', 'a', '--image', 'b', '--model', 'm'], '--chat <text>'],

@@ -49,6 +49,13 @@ test('when it is a dry run then nobody is asked, and what would be done is shown
   expect(JSON.parse(service.requests[0]?.body ?? '')).toMatchObject({ action: 'cancel', ids: ['job_1', 'job_2'], dry_run: true });
 });
 
+test('when a reason or the name of a key holds steering characters of a terminal then none goes through', async () => {
+  const more = { reason: 'up\u001b[2J\nagain', key: { name: 'ann\u009b1m' } };
+  const service = await startService((_taken, response) => json(response, 200, bulk('aborted', 1, more)));
+  const shown = await commandLine(service.url)(['bulk', 'get', 'bulk_1']);
+  expect(shown.stdout).toContain('reason   up[2J again (ann1m)\n');
+});
+
 test('when nothing says which jobs are meant, or nobody can be asked, then nothing is sent', async () => {
   const service = await startService((_taken, response) => json(response, 500, {}));
   const jobs = commandLine(service.url);

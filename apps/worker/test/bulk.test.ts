@@ -101,6 +101,25 @@ test('when a job fails again while the action runs then the same action leaves i
   for (const job of jobs) expect(await job.read()).toMatchObject({ status: 'failed', run: 2 });
 });
 
+test('when two actions are about the same jobs then each job runs once, and the counts of both add up', async () => {
+  const kit = await startKit();
+  const jobs = [];
+  for (let n = 0; n < 20; n += 1) jobs.push(await failedJob(kit));
+  const reads = [await start(kit, { rate_per_min: 60 }), await start(kit, { rate_per_min: 120 }, 'bulk_2')];
+  const { round } = workerOf(kit);
+  for (let n = 0; n < 20; n += 1) {
+    await round();
+    await kit.clock.advance(1000);
+  }
+  for (const read of reads) {
+    const { status, matched, done, skipped, failed } = await read();
+    const left = Object.values(skipped).reduce((sum, n) => sum + n, 0);
+    expect({ status, behind: done + left, failed }).toEqual({ status: 'completed', behind: matched, failed: {} });
+    expect(skipped['moved_since']).toBeGreaterThan(0);
+  }
+  expect((await Promise.all(jobs.map((job) => job.read()))).map(({ run }) => run)).toEqual(Array(20).fill(2));
+});
+
 test('when nobody knows whether a submit was paid for then it is left out, unless that is allowed', async () => {
   const kit = await startKit();
   const lost = await failedJob(kit, 'submit_unknown');

@@ -1,6 +1,7 @@
 import type { PauseReason } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.ts';
+import type { RunScript } from './scripts.ts';
 
 /** Why a queue takes nothing, and since when. */
 export interface Pause {
@@ -14,16 +15,16 @@ export interface Pause {
 
 export type Pauses = ReturnType<typeof createPauses>;
 
-/** The reasons that each queue is paused for, in Redis so that all processes agree. A queue without one is open. */
-export function createPauses(redis: Redis, keys: Keys, queues: readonly string[]) {
+/** The reasons that each queue is paused for, in Redis so that all processes agree. A queue without one is open. A full Redis takes them too. */
+export function createPauses(redis: Redis, run: RunScript, keys: Keys, queues: readonly string[]) {
   return {
     /** `true` when the reason is new. */
     async add(queue: string, pause: Pause): Promise<boolean> {
-      return (await redis.hsetnx(keys.pauses(queue), pause.reason, JSON.stringify(pause))) === 1;
+      return (await run('say', [keys.pauses(queue)], [pause.reason, JSON.stringify(pause), '1'])) === 1;
     },
 
     async put(queue: string, pause: Pause): Promise<void> {
-      await redis.hset(keys.pauses(queue), pause.reason, JSON.stringify(pause));
+      await run('say', [keys.pauses(queue)], [pause.reason, JSON.stringify(pause), '']);
     },
 
     async remove(queue: string, reason: PauseReason): Promise<boolean> {

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.ts';
+import type { RunScript } from './scripts.ts';
 
 /** What an operator changes of one queue; what is left out stays. */
 export interface QueueChange {
@@ -11,8 +12,8 @@ export interface QueueChange {
 
 export type QueueSettings = ReturnType<typeof createQueueSettings>;
 
-/** What operators set for queues, in Redis so that it holds for workers that start later as well. */
-export function createQueueSettings(redis: Redis, keys: Keys, clock: { now(): number }) {
+/** What operators set for queues, in Redis so that it holds for workers that start later as well. A full Redis takes it too. */
+export function createQueueSettings(redis: Redis, run: RunScript, keys: Keys, clock: { now(): number }) {
   return {
     /** The concurrency of each queue that has one from an operator. */
     async concurrency(): Promise<Record<string, number>> {
@@ -21,16 +22,14 @@ export function createQueueSettings(redis: Redis, keys: Keys, clock: { now(): nu
 
     /** Writes all of a change at once and tells the workers, who look by themselves too when they hear nothing. */
     async change(queue: string, { paused, concurrency }: QueueChange): Promise<void> {
-      const all = redis.multi();
-      if (paused === null) all.hdel(keys.pauses(queue), 'operator');
-      else if (paused !== undefined) {
-        const pause = { reason: 'operator', since: clock.now(), detail: paused, state: 'paused' };
-        all.hset(keys.pauses(queue), 'operator', JSON.stringify(pause));
-      }
-      if (concurrency === null) all.hdel(keys.concurrency, queue);
-      else if (concurrency !== undefined) all.hset(keys.concurrency, queue, concurrency);
-      all.publish(keys.settings, queue);
-      for (const [error] of (await all.exec()) ?? []) if (error) throw error;
+      const pauseOf = (detail: string) => JSON.stringify({ reason: 'operator', since: clock.now(), detail, state: 'paused' });
+      const changed = <T>(value: T | null | undefined, text: (value: T) => string | number) =>
+        value === undefined ? '' : value === null ? '-' : text(value);
+      await run(
+        'queue-change',
+        [keys.pauses(queue), keys.concurrency],
+        [queue, keys.settings, changed(paused, pauseOf), changed(concurrency, (n) => n)],
+      );
     },
   };
 }

@@ -60,6 +60,8 @@ const SCRIPT_NAMES = [
   'revoke',
   'bulk-step',
   'bulk-turn',
+  'queue-change',
+  'say',
 ] as const;
 type ScriptName = (typeof SCRIPT_NAMES)[number];
 

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.ts';
+import type { RunScript } from './scripts.ts';
 
 /** What a worker process says of itself. */
 export interface WorkerInfo {
@@ -26,7 +27,7 @@ export const ANNOUNCE_EVERY_MS = 5000;
 export type Workers = ReturnType<typeof createWorkers>;
 
 /** Who works, by what the processes say themselves. Times are those of Redis, so that clocks of hosts may differ. */
-export function createWorkers(redis: Redis, keys: Keys) {
+export function createWorkers(redis: Redis, run: RunScript, keys: Keys) {
   const time = async (): Promise<number> => {
     const [seconds, micros] = await redis.time();
     return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
@@ -35,11 +36,11 @@ export function createWorkers(redis: Redis, keys: Keys) {
     (await redis.hvals(keys.workers)).map((text) => JSON.parse(text) as SeenWorker).sort((a, b) => a.started_at - b.started_at);
 
   return {
-    /** Says that this worker lives, and forgets those that have not for long. */
+    /** Says that this worker lives, on a full Redis too, and forgets those that have not for long. */
     async announce(worker: WorkerInfo): Promise<void> {
       const now = await time();
       const seen: SeenWorker = { ...worker, seen_at: now };
-      await redis.hset(keys.workers, worker.id, JSON.stringify(seen));
+      await run('say', [keys.workers], [worker.id, JSON.stringify(seen), '']);
       const dead = (await all()).filter((each) => now - each.seen_at > FORGET_MS);
       if (dead.length > 0) await redis.hdel(keys.workers, ...dead.map(({ id }) => id));
     },

@@ -114,3 +114,19 @@ test('when jobs are large then a page is short, goes on behind its last job, and
   expect(await all(kit, {}, 10)).toEqual({ ids, pages: [4, 1, 1] });
   expect((await all(kit, { model: 'nano-banana-2' }, 10)).ids).toEqual(ids);
 });
+
+test('when many jobs are read one after the other then they come in their order, large ones a few MiB at a time', async () => {
+  const kit = await startStore();
+  const ids: string[] = [];
+  for (const mebibytes of [3, 3, 0, 0]) {
+    ids.push(newJobId());
+    const doc = { ...imageDoc(), metadata: { a: 'x'.repeat(mebibytes * 1024 * 1024) } };
+    await kit.store.moves.accept({ id: ids.at(-1) ?? '', tenant: 'acme', doc });
+  }
+  const found: (string | null)[] = [];
+  for await (const job of kit.store.jobs.each([...ids, newJobId()])) {
+    found.push(job === null ? null : job.id);
+    expect(kit.proxy.counts['hgetall']).toBe(found.length === 1 ? 1 : 5);
+  }
+  expect(found).toEqual([...ids, null]);
+});

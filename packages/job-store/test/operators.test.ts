@@ -27,6 +27,25 @@ test('when a queue is changed then pause and concurrency stand together, are tol
   await waitFor(() => heard.length === 3, { what: 'three messages' });
 });
 
+test('when Redis is full then a queue is still paused and opened, for any reason, and a worker is still seen', async () => {
+  const { store, redis, clock } = await startStore();
+  await redis.config('SET', 'maxmemory', '1mb');
+  await expect(redis.set('x', 'y')).rejects.toThrow(/OOM/);
+  await store.queueSettings.change('submit', { paused: 'no room', concurrency: 2 });
+  expect(await store.pauses.add('submit', { reason: 'storage', since: 1, detail: 'S3', state: 'paused' })).toBe(true);
+  expect(await store.pauses.add('submit', { reason: 'storage', since: 2, detail: 'S3', state: 'paused' })).toBe(false);
+  await store.pauses.put('submit', { reason: 'upstream', since: 3, detail: '', state: 'half' });
+  const since = async () =>
+    Object.fromEntries(((await store.pauses.all())['submit'] ?? []).map((pause) => [pause.reason, pause.since]));
+  expect(await since()).toEqual({ operator: clock.now(), storage: 1, upstream: 3 });
+  expect(await store.queueSettings.concurrency()).toEqual({ submit: 2 });
+  await store.queueSettings.change('submit', { paused: null, concurrency: null });
+  expect(await since()).toEqual({ storage: 1, upstream: 3 });
+  expect(await store.queueSettings.concurrency()).toEqual({});
+  await store.workers.announce({ id: 'a', host: 'h', pid: 1, version: '0.1.0', started_at: 1, queues: {} });
+  expect((await store.workers.alive()).map(({ id }) => id)).toEqual(['a']);
+});
+
 test('when a worker speaks then it is alive, and when it leaves or falls silent it is not', async () => {
   const { store, redis } = await startStore();
   const info = { host: 'h', pid: 1, version: '0.1.0', started_at: 1, queues: {} };

@@ -89,13 +89,20 @@ export async function connectRedis(
   return redis;
 }
 
+const REFUSES_WRITES = /^(OOM|MISCONF)\b/;
+
+const refusedInside = (error: Error & { previousErrors?: readonly Error[] }): boolean =>
+  error.previousErrors?.some(({ message }) => REFUSES_WRITES.test(message)) ?? false;
+
 /**
  * What an error of a Redis command means for who asked:
  * `away` nothing was sent · `lost` it may have run and its answer is lost · `full` Redis refuses writes · `null` no trouble of Redis.
  */
 export function redisTrouble(error: unknown): 'away' | 'lost' | 'full' | null {
   if (!(error instanceof Error)) return null;
-  if (/^(OOM|MISCONF)\b/.test(error.message)) return 'full';
+  if (REFUSES_WRITES.test(error.message)) return 'full';
+  // Of a transaction Redis tells the cause with the command that it refused.
+  if (error.message.startsWith('EXECABORT') && refusedInside(error)) return 'full';
   if (/^(LOADING|READONLY|MASTERDOWN|NOREPLICAS)\b/.test(error.message) || error.message.includes("Stream isn't writeable"))
     return 'away';
   if (

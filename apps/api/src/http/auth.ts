@@ -6,7 +6,10 @@ import { Problem } from './problem.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest();
 
-const ADMIN: Principal = { key_id: 'key_admin', tenant: 'admin', name: 'ADMIN_API_KEY', scopes: [...SCOPES], expires_at: null };
+/** What the audit log calls the key that is set by configuration. */
+export const FIRST_KEY = 'ADMIN_API_KEY';
+
+const ADMIN: Principal = { key_id: 'key_admin', tenant: 'admin', name: FIRST_KEY, scopes: [...SCOPES], expires_at: null };
 
 /** Who sent this request; set by `requireScope`. */
 export const principalOf = (response: Response): Principal => response.locals['principal'] as Principal;

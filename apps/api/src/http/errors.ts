@@ -25,22 +25,30 @@ function expressProblem(error: {
   return code ? new Problem(code, error.expose ? String(error.message) : 'The request cannot be read.') : null;
 }
 
-/** What a caller can do to learn what became of its request. */
-const afterLost = ({ method, path }: Request): string =>
-  method === 'POST' && (path === '/v1/jobs' || path === '/v1/batches')
-    ? `accepted. Send it again with the same Idempotency-Key: it tells, and makes no second ${path === '/v1/jobs' ? 'job' : 'batch'}.`
-    : 'carried out. Read the job to see, or send the request again.';
+const isRead = ({ method }: Request): boolean => method === 'GET' || method === 'HEAD';
+
+const whenAway = (request: Request): string =>
+  `The job store cannot be reached. ${isRead(request) ? 'Send' : 'Nothing was accepted; send'} the request again.`;
+
+/** What is lost with an answer, and what a caller can do to learn what became of its request. */
+function whenLost(request: Request): string {
+  const { method, path } = request;
+  if (isRead(request)) return 'The job store did not answer. Send the request again.';
+  const may = 'The answer of the job store was lost, so the request may have been';
+  if (method === 'POST' && (path === '/v1/jobs' || path === '/v1/batches'))
+    return `${may} accepted. Send it again with the same Idempotency-Key: it tells, and makes no second ${path === '/v1/jobs' ? 'job' : 'batch'}.`;
+  if (path.startsWith('/admin/')) return `${may} carried out. Look whether it was before you send it again.`;
+  return `${may} carried out. Read the job to see, or send the request again.`;
+}
 
 /** Turns whatever was thrown below a route into one problem; what nobody meant to throw is logged and answers 500. */
 function problemOf(error: unknown, request: Request): Problem {
   if (error instanceof Problem) return error;
   const trouble = redisTrouble(error);
-  if (trouble === 'away')
-    return new Problem('unavailable', 'The job store cannot be reached. Nothing was accepted; send the request again.');
+  if (trouble === 'away') return new Problem('unavailable', whenAway(request));
   if (trouble === 'full')
     return new Problem('unavailable', 'The job store is full. Nothing was accepted; send the request again later.');
-  if (trouble === 'lost')
-    return new Problem('unavailable', `The answer of the job store was lost, so the request may have been ${afterLost(request)}`);
+  if (trouble === 'lost') return new Problem('unavailable', whenLost(request));
   if (typeof error === 'object' && error !== null)
     return expressProblem(error) ?? new Problem('internal', 'The service failed; the request id tells us where.');
   return new Problem('internal', 'The service failed; the request id tells us where.');

@@ -73,9 +73,12 @@ const ABOUT: Readonly<Record<BulkRequest['action'], { of: readonly Status[]; whe
 
 function jobFilter(request: BulkRequest, filter: NonNullable<BulkRequest['filter']>, before: number): JobFilter {
   const { of, when_not_said } = ABOUT[request.action];
+  const cause = (['signature', 'error_code'] as const).find((each) => filter[each] !== undefined);
+  if (cause !== undefined && !of.some(isFailed))
+    throw invalid([{ pointer: `/filter/${cause}`, message: `no job that is ${of.join(' or ')} has an error` }]);
   // A cause that is named brings all that ended by it.
-  const ofCause = filter.signature !== undefined || filter.error_code !== undefined;
-  const status = filter.status ?? (ofCause ? of.filter((each) => isFailed(each) || when_not_said.includes(each)) : when_not_said);
+  const status =
+    filter.status ?? (cause !== undefined ? of.filter((each) => isFailed(each) || when_not_said.includes(each)) : when_not_said);
   if (!status.every((each) => of.includes(each)))
     throw invalid([{ pointer: '/filter/status', message: `${request.action} is for jobs that are ${of.join(', ')}` }]);
   // Failures stand in an index by the time of their end: what fails from now on is behind its bound.

@@ -47,7 +47,7 @@ export function createBulkPreview(o: { store: Pick<JobStore, 'list' | 'jobs'>; c
     let at: BulkPlace = null;
     do {
       const { meant, next } = await nextMeant(o.store.list, order, at, AT_ONCE);
-      for (const job of await Promise.all(meant.map(({ id }) => o.store.jobs.read(id)))) look(job);
+      for await (const job of o.store.jobs.each(meant.map(({ id }) => id))) look(job);
       at = next;
       preview.complete = at === null;
     } while (at !== null && preview.matched < LOOK_AT && o.clock.now() - started < LOOK_MS);

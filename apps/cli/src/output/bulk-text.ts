@@ -1,4 +1,4 @@
-import { ago, count, duration } from './format.ts';
+import { ago, count, duration, oneLine } from './format.ts';
 import { type Paint, paintStatus } from './paint.ts';
 import { type Column, facts, table } from './table.ts';
 
@@ -43,13 +43,13 @@ export const shareOf = ({ counting, counts, skipped, failed }: BulkAction) =>
 const signatureColumns: Column<NonNullable<BulkAction['signatures']>[number]>[] = [
   { head: 'JOBS', cell: (group) => count(group.count), align: 'right' },
   { head: 'CODE', cell: ({ code }) => code },
-  { head: 'STAGE', cell: ({ stage }) => stage },
-  { head: 'WHAT', cell: ({ text }) => text },
+  { head: 'STAGE', cell: ({ stage }) => stage, yields: 1 },
+  { head: 'WHAT', cell: ({ text }) => text, shrinks: true },
   { head: 'SIGNATURE', cell: ({ id }) => id },
 ];
 
 /** A whole bulk action on a page. */
-export function bulkText(action: BulkAction, paint: Paint): string {
+export function bulkText(action: BulkAction, paint: Paint, width?: number): string {
   const { skipped, failed, counts, eta_s, rate_per_min } = action;
   const { skipped: _skipped, failed: _failed, ...shown } = counts;
   return [
@@ -61,12 +61,12 @@ export function bulkText(action: BulkAction, paint: Paint): string {
         ['failed', reasons(failed)],
         ['rate', rate_per_min && `${count(rate_per_min)} in a minute`],
         ['left', eta_s ? `about ${duration(eta_s * 1000)}` : null],
-        ['reason', action.reason && `${action.reason} (${action.key?.name ?? ''})`],
+        ['reason', action.reason && oneLine(`${action.reason} (${action.key?.name ?? ''})`)],
       ],
       paint,
     ),
     action.complete === false ? paint('yellow', 'There are more jobs than were looked at.') : '',
-    table(signatureColumns, action.signatures ?? [], { paint }),
+    table(signatureColumns, action.signatures ?? [], { paint, width }),
   ]
     .filter((part) => part !== '')
     .join('\n\n');
@@ -79,8 +79,8 @@ export const bulkColumns = (now: number): Column<BulkAction>[] => [
   { head: 'STATUS', cell: ({ status }) => status, style: (paint, text, { status }) => paintStatus(paint, status, text) },
   { head: 'FIT', cell: ({ counts }) => count(counts.matched), align: 'right' },
   { head: 'DONE', cell: ({ counts }) => count(counts['done'] ?? 0), align: 'right' },
-  { head: 'LEFT ALONE', cell: ({ skipped }) => count(sum(skipped)), align: 'right' },
+  { head: 'LEFT ALONE', cell: ({ skipped }) => count(sum(skipped)), align: 'right', yields: 2 },
   { head: 'FAILED', cell: ({ failed }) => count(sum(failed)), align: 'right' },
-  { head: 'CREATED', cell: ({ created_at }) => ago(created_at, now), align: 'right' },
+  { head: 'CREATED', cell: ({ created_at }) => ago(created_at, now), align: 'right', yields: 1 },
   { head: 'REASON', cell: ({ reason }) => reason, shrinks: true },
 ];

@@ -43,4 +43,6 @@ test('when numbers are long then their digits stand in threes', () => {
 test('when others wrote steering characters of a terminal then none goes through', () => {
   expect(printable('a\u001b[31mb\u0007\tc\nd\u009b2J\r')).toBe('a[31mb\tc\nd2J');
   expect(oneLine(' a\n\tb  c ')).toBe('a b c');
+  // What turns the rest of a line around shows another line than was written.
+  expect(oneLine('of ann\u202e: nimda \u2066x')).toBe('of ann: nimda x');
 });

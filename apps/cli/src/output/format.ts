@@ -62,5 +62,6 @@ export const oneLine = (text: string): string => printable(text).replace(/\s+/g,
 /** Text of others as it may go to a terminal: line breaks and tabs stay, no other steering character does. */
 export const printable = (text: string): string => text.replace(STEERING, '');
 
-// C0 without tab and line feed, DEL, C1: among them is what moves the cursor or renames the window.
-const STEERING = /(?![\t\n])\p{Cc}/gu;
+// C0 without tab and line feed, DEL, C1: among them is what moves the cursor or renames the window. And what turns the
+// direction of all text behind it.
+const STEERING = /(?![\t\n])[\p{Cc}\p{Bidi_Control}]/gu;

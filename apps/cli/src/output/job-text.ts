@@ -32,7 +32,7 @@ export function jobText(job: Job, paint: Paint, now: number): string {
     `${paint('bold', job.id)}  ${job.type}  ${state.filter(Boolean).join(', ')}${job.late_result ? ', late result' : ''}`,
     facts(
       [
-        ['model', job.model],
+        ['model', oneLine(job.model)],
         ['input', inputText(job)],
         ['batch', job.batch_id && `${job.batch_id}${job.custom_id ? `, ${job.custom_id}` : ''}`],
         ['metadata', pairsText(job.metadata)],
@@ -58,7 +58,7 @@ export function jobText(job: Job, paint: Paint, now: number): string {
 
 const pairsText = (pairs: Readonly<Record<string, string>>): string =>
   Object.entries(pairs)
-    .map(([name, value]) => `${name}=${oneLine(value)}`)
+    .map(([name, value]) => `${oneLine(name)}=${oneLine(value)}`)
     .join(' ');
 
 function inputText(job: Job): string {

@@ -7,8 +7,8 @@ import { type Column, table } from './table.ts';
 export interface Output {
   readonly json: boolean;
   readonly paint: Paint;
-  /** One result: as JSON whole, for a person as `render` says it. */
-  value<T>(value: T, render: (value: T, paint: Paint) => string): Promise<void>;
+  /** One result: as JSON whole, for a person as `render` says it; `width` is that of the terminal, if there is one. */
+  value<T>(value: T, render: (value: T, paint: Paint, width: number | undefined) => string): Promise<void>;
   /** Many results: NDJSON as they come, for a person a table, or `none` on stderr. */
   rows<Row>(rows: AsyncIterable<Row> | Iterable<Row>, columns: readonly Column<Row>[], none: string): Promise<void>;
   /** A line that is JSON already, for programs and people alike. */
@@ -19,6 +19,7 @@ export interface Output {
 
 export function createOutput(host: Host, json: boolean): Output {
   const paint = paintFor(host.stdout, host.env);
+  const width = host.stdout.isTTY ? host.stdout.columns : undefined;
   const write = async (text: string): Promise<void> => {
     if (text !== '' && !host.stdout.write(`${text}\n`)) await once(host.stdout, 'drain');
   };
@@ -26,7 +27,7 @@ export function createOutput(host: Host, json: boolean): Output {
     json,
     paint,
     text: write,
-    value: async (value, render) => await write(json ? JSON.stringify(value, null, 2) : render(value, paint)),
+    value: async (value, render) => await write(json ? JSON.stringify(value, null, 2) : render(value, paint, width)),
     row: async (value, render) => await write(json ? JSON.stringify(value) : render(value, paint)),
     async rows<Row>(rows: AsyncIterable<Row> | Iterable<Row>, columns: readonly Column<Row>[], none: string) {
       if (json) {
@@ -36,7 +37,7 @@ export function createOutput(host: Host, json: boolean): Output {
       const all: Row[] = [];
       for await (const row of rows) all.push(row);
       if (all.length === 0) host.stderr.write(`${none}\n`);
-      await write(table(columns, all, { paint, width: host.stdout.isTTY ? host.stdout.columns : undefined }));
+      await write(table(columns, all, { paint, width }));
     },
   };
 }

@@ -36,6 +36,24 @@ test('when the terminal is narrow then the column that may gives way, down to a 
   expect(table(COLUMNS, rows, { width: 1 }).split('\n')[1]).toBe(`${'n'.repeat(7)}…     1`);
 });
 
+test('when the terminal is so narrow that a text could not be read then columns that may go are left out, the least needed first', () => {
+  const columns: Column<Row>[] = [
+    { head: 'NAME', cell: ({ name }) => name, shrinks: true },
+    { head: 'FIRST', cell: () => 'f'.repeat(10), yields: 2 },
+    { head: 'SIZE', cell: ({ size }) => size },
+    { head: 'NEWEST', cell: () => 'n'.repeat(10), yields: 1 },
+  ];
+  const heads = (width?: number) =>
+    table(columns, [{ name: 'n'.repeat(40), size: 1 }], { width })
+      .split('\n')[0]
+      ?.split(/ +/);
+  expect(heads()).toEqual(['NAME', 'FIRST', 'SIZE', 'NEWEST']);
+  expect(heads(54)).toEqual(['NAME', 'FIRST', 'SIZE', 'NEWEST']);
+  expect(heads(53)).toEqual(['NAME', 'FIRST', 'SIZE']);
+  expect(heads(41)).toEqual(['NAME', 'SIZE']);
+  expect(heads(10)).toEqual(['NAME', 'SIZE']);
+});
+
 test('when a cell is coloured then its width does not change', () => {
   const paint: Paint = (style, text) => `<${style}>${text}</${style}>`;
   const columns: Column<Row>[] = [{ head: 'N', cell: ({ name }) => name, style: (p, text) => p('red', text) }, ...COLUMNS];

@@ -10,6 +10,8 @@ export interface Column<Row> {
   align?: 'right';
   /** Gives way when the terminal is too narrow. */
   shrinks?: boolean;
+  /** Is left out before a column that shrinks could not be read any more; the lowest number first. `--json` has it all. */
+  yields?: number;
   style?: (paint: Paint, text: string, row: Row) => string;
 }
 
@@ -21,15 +23,16 @@ export interface TableOptions {
 
 const GAP = 2;
 const NARROWEST = 8;
+/** A column that shrinks can be read from here on. */
+const READABLE = 24;
 
 /** Rows under heads, as wide as their text on a terminal (wide characters count twice). Empty for no rows. */
-export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[], o: TableOptions = {}): string {
+export function table<Row>(all: readonly Column<Row>[], rows: readonly Row[], o: TableOptions = {}): string {
   if (rows.length === 0) return '';
   const paint = o.paint ?? plain;
+  const columns = o.width === undefined ? all : fitting(all, rows, o.width);
   const texts = rows.map((row) => columns.map(({ cell }) => textOf(cell(row))));
-  const widths = columns.map(({ head }, at) =>
-    Math.max(stringWidth(head), ...texts.map((cells) => stringWidth(cells[at] ?? ''))),
-  );
+  const widths = columns.map((column) => widthOf(column, rows));
   if (o.width !== undefined) shrink(columns, widths, o.width);
   const line = (cells: readonly string[], styled: (at: number, text: string) => string): string =>
     columns
@@ -62,6 +65,23 @@ export function facts(lines: readonly (readonly [string, string | number | null 
 /** Cells hold what callers and upstream wrote. */
 function textOf(value: string | number | null | undefined): string {
   return value === null || value === undefined || value === '' ? '–' : oneLine(stripVTControlCharacters(String(value)));
+}
+
+function widthOf<Row>({ head, cell }: Column<Row>, rows: readonly Row[]): number {
+  return rows.reduce((widest, row) => Math.max(widest, stringWidth(textOf(cell(row)))), stringWidth(head));
+}
+
+/** The columns that are shown at this width. */
+function fitting<Row>(columns: readonly Column<Row>[], rows: readonly Row[], available: number): readonly Column<Row>[] {
+  const least = columns.map((column) => Math.min(widthOf(column, rows), column.shrinks ? READABLE : Number.POSITIVE_INFINITY));
+  if (least.reduce((sum, width) => sum + width, GAP * (columns.length - 1)) <= available) return columns;
+  const [first] = columns.filter(({ yields }) => yields !== undefined).sort((a, b) => (a.yields ?? 0) - (b.yields ?? 0));
+  if (first === undefined) return columns;
+  return fitting(
+    columns.filter((column) => column !== first),
+    rows,
+    available,
+  );
 }
 
 function shrink<Row>(columns: readonly Column<Row>[], widths: number[], available: number): void {

@@ -106,7 +106,7 @@ export function createBulkRun(kit: BulkKit): DoSlice {
       const { meant, next } = await nextMeant(kit.store.list, action, at, ACT_AT_ONCE);
       const left = await actOnEach(action, meant, now, until);
       if (left !== null) return left;
-      if (next === null) return await complete(action);
+      if (next === null) return await complete(action, now.steps);
       if (meant.length === 0) {
         const to = { at: next, phase: 'act', credit: now.credit, counts: [] } as const;
         const status = await kit.store.bulk.step({ id: action.id, steps: now.steps }, to);
@@ -118,8 +118,19 @@ export function createBulkRun(kit: BulkKit): DoSlice {
     return { done: false, cursor: null };
   }
 
+  /** What was counted and then moved on by others was never met: it is told as left alone, so that the counts add up. */
+  async function tellMoved(id: string, steps: number): Promise<BulkStatus | 'stale'> {
+    const action = await kit.store.bulk.read(id);
+    const moved = action === null ? 0 : action.matched - behindOf(action);
+    if (action === null || moved <= 0) return 'running';
+    const to = { at: action.at, phase: 'act', credit: action.credit, counts: [['skipped:moved_since', moved]] } as const;
+    return await kit.store.bulk.step({ id, steps }, to);
+  }
+
   /** The line of the log comes first: it may come twice when the worker dies between the two, and is never left out. */
-  async function complete({ id, key_id, key_name, reason }: BulkAction): Promise<Sliced> {
+  async function complete({ id, key_id, key_name, reason }: BulkAction, steps: number): Promise<Sliced> {
+    const status = await tellMoved(id, steps);
+    if (status !== 'running') return over(status);
     const action = await kit.store.bulk.read(id);
     const entry = { key_id, key_name, action: 'bulk.end', target: id, reason };
     await kit.store.audit.note(entry, action === null ? '' : bulkSummary(action));
@@ -143,6 +154,8 @@ export function createBulkRun(kit: BulkKit): DoSlice {
 const over = (status: BulkStatus | 'stale'): Sliced => (status === 'stale' ? { done: false, cursor: null } : { done: true });
 
 const sum = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((all, n) => all + n, 0);
+
+const behindOf = ({ done, skipped, failed }: BulkAction): number => done + sum(skipped) + sum(failed);
 
 const bulkSummary = ({ matched, done, skipped, failed }: BulkAction): string =>
   `${done} of ${matched} done, ${sum(skipped)} left alone, ${sum(failed)} failed`;

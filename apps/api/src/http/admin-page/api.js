@@ -49,6 +49,7 @@ export async function ask(path, o = {}) {
     throw new ApiError(0, 'The API does not answer.');
   });
   const json = await answer.json().catch(() => null);
+  if (answer.ok && json === null) throw new ApiError(0, 'The answer of the API broke off.');
   if (answer.ok) return json;
   throw new ApiError(answer.status, problemText(answer.status, json));
 }

@@ -13,6 +13,7 @@ const MEANINGS = {
   submit_unknown: ['Left out', 'may have been paid for: the outcome of their call is unknown'],
   not_failed: ['Left out', 'are not failed any more'],
   ended_since: ['Left out', 'have ended since'],
+  moved_since: ['Left out', 'fitted when they were counted and then no more: somebody else moved them on'],
   tried_since: ['Left out', 'had a try since'],
   live: ['Left out', 'run already'],
   succeeded: ['Left out', 'have succeeded'],

@@ -113,10 +113,19 @@ function onTrouble(error, nothingShown) {
   if (error instanceof ApiError && error.status === 401) return signOut(error.message);
   const text = error instanceof Error ? error.message : String(error);
   if (nothingShown) main.replaceChildren(h('h1', { id: 'title', tabindex: -1 }, view?.title), notice('bad', text));
-  if (error instanceof ApiError && error.status > 0 && error.status < 500) return;
+  else tellWhyStale(text);
+  if (nothingShown && error instanceof ApiError && error.status > 0 && error.status < 500) return;
   if (!document.body.classList.contains('away')) tools.say(`${text} What is shown is not fresh.`);
   document.body.classList.add('away');
   freshness.replaceChildren(...nodesOf(freshAt === undefined ? ['No answer'] : ['Stale, of ', clock(freshAt)]));
+}
+
+/** Above what is shown, until it is fresh again. @param {string} text */
+function tellWhyStale(text) {
+  const line = notice('warn', `${text} What is shown is of `, freshAt === undefined ? 'before' : clock(freshAt), '.');
+  line.dataset['key'] = 'stale';
+  document.querySelector('#main > [data-key="stale"]')?.remove();
+  main.prepend(line);
 }
 
 /** @param {string} [why] */

@@ -22,7 +22,7 @@ export function auditView(asked) {
           'What operators changed, the newest first',
           [
             { head: 'When' },
-            { head: 'Who' },
+            { head: 'Who', wide: true },
             { head: 'Action' },
             { head: 'Target', wide: true },
             { head: 'Outcome', wide: true },
@@ -32,7 +32,7 @@ export function auditView(asked) {
             key: line.id,
             cells: [
               clock(line.at),
-              h('span', { class: 'who' }, line.key.name),
+              [h('span', { class: 'who' }, line.key.name), h('span', { class: 'id hint block' }, line.key.id)],
               h('code', {}, line.action),
               targetOf(line.target),
               [badge(line.outcome), line.detail === null ? null : h('span', { class: 'hint block' }, line.detail)],

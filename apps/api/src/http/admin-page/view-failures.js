@@ -41,7 +41,7 @@ export function failuresView(asked, tools) {
           : h(
               'ul',
               { class: 'groups', 'data-key': 'groups', 'aria-label': 'Groups of failures, the largest first' },
-              groups.map(groupCard),
+              groups.map((group) => groupCard(group, filter.tenant)),
             ),
       ];
     },
@@ -87,8 +87,8 @@ const filterForm = (filter, hours) =>
     h('button', { class: 'primary' }, 'Show'),
   );
 
-/** @param {FailureGroup} group */
-const groupCard = (group) =>
+/** @param {FailureGroup} group @param {string} tenant whose, when the list is of one */
+const groupCard = (group, tenant) =>
   h(
     'li',
     { class: 'card group', 'data-key': group.id },
@@ -116,7 +116,7 @@ const groupCard = (group) =>
           { class: 'samples' },
           group.samples.map((id) => h('li', { 'data-key': id }, jobLink(id))),
         ),
-        h('p', {}, h('a', { href: `#/jobs${query({ signature: group.id })}` }, 'All jobs of this group')),
+        h('p', {}, h('a', { href: `#/jobs${query({ signature: group.id, tenant })}` }, 'All jobs of this group')),
       ),
     ),
     h('p', { class: 'do' }, button('requeue', group.id, 'Requeue…', 'primary', `Requeue ${group.count} jobs with ${group.code}`)),

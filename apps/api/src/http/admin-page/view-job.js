@@ -159,7 +159,7 @@ function inputOf({ input }) {
   return h(
     'div',
     {},
-    typeof prompt === 'string' ? h('p', { class: 'prompt' }, prompt) : null,
+    typeof prompt === 'string' ? h('p', { class: 'prompt', tabindex: 0 }, prompt) : null,
     h('pre', { tabindex: 0 }, JSON.stringify(typeof prompt === 'string' ? rest : input, null, 2)),
   );
 }

@@ -1,6 +1,6 @@
 import { ask } from './api.js';
 import { h } from './dom.js';
-import { badge, none, since, table, title } from './parts.js';
+import { badge, clock, none, since, table, title } from './parts.js';
 
 /** @import { Key, Page } from './answers.d.ts' */
 /** @import { View } from './main.js' */
@@ -48,4 +48,4 @@ export function keysView() {
 }
 
 /** @param {string} at */
-const expiry = (at) => (Date.parse(at) < Date.now() ? badge('expired') : h('time', { datetime: at }, at.slice(0, 10)));
+const expiry = (at) => (Date.parse(at) < Date.now() ? badge('expired') : clock(at));

@@ -241,6 +241,12 @@ const workerTable = ({ workers }) =>
     ),
   );
 
+/** What a long pause costs, where it costs more than time. @type {Readonly<Record<string, string>>} */
+const COST_OF_A_PAUSE = {
+  poll: 'Nobody asks for tasks that are paid for: their results are lost two hours after the submit. Pause submit first.',
+  store: 'Results that are paid for wait: their links die two hours after the submit. Pause submit too.',
+};
+
 /** @param {string} name @param {{ paused: boolean }} change @param {Tools} tools */
 function changeQueue(name, change, tools) {
   openDialog({
@@ -253,6 +259,7 @@ function changeQueue(name, change, tools) {
           ? 'All workers stop taking entries of this queue. What is open is finished; jobs wait and no attempt is spent.'
           : 'Takes back the pause of operators. Pauses for other reasons stay.',
       ),
+      change.paused && COST_OF_A_PAUSE[name] !== undefined ? notice('warn', COST_OF_A_PAUSE[name]) : null,
       reasonField(),
     ],
     confirm: change.paused ? 'Pause' : 'Resume',

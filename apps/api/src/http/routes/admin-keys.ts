@@ -4,7 +4,7 @@ import type { Clock } from '@grsai-jobs/runtime';
 import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { type Audited, Reason } from '../audited.ts';
-import type { Auth } from '../auth.ts';
+import { type Auth, FIRST_KEY } from '../auth.ts';
 import { jsonBody, optionalJsonBody } from '../body.ts';
 import { cursorOf, placeOf } from '../cursor.ts';
 import { PageQuery, single, TenantParameter } from '../list-query.ts';
@@ -13,10 +13,21 @@ import { invalid, validate } from '../validate.ts';
 
 const SMALL_BODY = 16 * 1024;
 
+/** Who did something is told by this name, beside what was done: it must neither be taken for another nor change how the line looks. */
+const KeyName = z
+  .string()
+  .trim()
+  .min(1)
+  .max(100)
+  .refine((name) => !/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/u.test(name), 'must be plain text on one line')
+  .refine((name) => name !== FIRST_KEY, 'is the name of the key that is set by configuration')
+  .describe('what it is for, on one line of plain text; it stands in the audit log')
+  .meta({ example: 'back end' });
+
 /** The body of `POST /admin/v1/keys`. The name says what a key is for, so a reason may be left out here. */
 export const KeyRequest = z.strictObject({
   tenant: z.string().regex(TENANT, 'must be 1 to 32 of a-z 0-9 -').meta({ example: 'acme' }),
-  name: z.string().min(1).max(100).meta({ example: 'back end' }),
+  name: KeyName,
   scopes: z
     .array(z.enum(SCOPES))
     .min(1)

@@ -14,7 +14,7 @@ const columns: Column<AuditLine>[] = [
     style: (paint, text, { outcome }) => paint(outcome === 'done' ? 'green' : 'red', text),
   },
   { head: 'REASON', cell: ({ reason }) => reason, shrinks: true },
-  { head: 'DETAIL', cell: ({ detail }) => detail, shrinks: true },
+  { head: 'DETAIL', cell: ({ detail }) => detail, shrinks: true, yields: 1 },
 ];
 
 export const audit = defineCommand<{ who?: string; action?: string; target?: string; limit: number }>({

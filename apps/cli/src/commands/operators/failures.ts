@@ -20,14 +20,14 @@ interface Options {
 const columns = (now: number): Column<FailureGroup>[] => [
   { head: 'JOBS', cell: (group) => count(group.count), align: 'right' },
   { head: 'CODE', cell: ({ code }) => code, style: (paint, text) => paint('red', text) },
-  { head: 'STAGE', cell: ({ stage }) => stage },
-  { head: 'HTTP', cell: ({ upstream_status }) => upstream_status },
+  { head: 'STAGE', cell: ({ stage }) => stage, yields: 4 },
+  { head: 'HTTP', cell: ({ upstream_status }) => upstream_status, yields: 3 },
   { head: 'WHAT', cell: ({ text }) => text, shrinks: true },
-  { head: 'FIRST', cell: ({ first }) => ago(first, now), align: 'right' },
-  { head: 'LAST', cell: ({ last }) => ago(last, now), align: 'right' },
+  { head: 'FIRST', cell: ({ first }) => ago(first, now), align: 'right', yields: 2 },
+  { head: 'LAST', cell: ({ last }) => ago(last, now), align: 'right', yields: 5 },
   { head: 'RETRY', cell: ({ retryable }) => (retryable ? 'yes' : 'no') },
   { head: 'SIGNATURE', cell: ({ id }) => id },
-  { head: 'NEWEST', cell: ({ samples }) => samples[0] },
+  { head: 'NEWEST', cell: ({ samples }) => samples[0], yields: 1 },
 ];
 
 export const failures = defineCommand<Options>({
@@ -57,7 +57,9 @@ export const failures = defineCommand<Options>({
     );
     await out.rows(page.data, columns(host.now()), 'No failures.');
     if (page.data.length > 0) {
-      hint(`${plural(page.jobs, 'job')} in ${plural(page.groups, 'group')}.`);
+      const shown = page.data.length;
+      const largest = `; the largest ${count(shown)} ${shown === 1 ? 'is' : 'are'} shown, --limit (to 100) shows more`;
+      hint(`${plural(page.jobs, 'job')} in ${plural(page.groups, 'group')}${shown < page.groups ? largest : ''}.`);
       hint('Their jobs: pnpm jobs list --all-tenants --signature <id>. Run them again: pnpm jobs bulk requeue --signature <id>');
     }
     if (page.next_cursor !== null) hint('Older failures are not counted; --until leads to them.');

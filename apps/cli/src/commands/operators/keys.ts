@@ -10,7 +10,7 @@ const columns = (now: number): Column<ApiKey>[] => [
   { head: 'TENANT', cell: ({ tenant }) => tenant },
   { head: 'NAME', cell: ({ name }) => name, shrinks: true },
   { head: 'SCOPES', cell: ({ scopes }) => scopes.join(' '), shrinks: true },
-  { head: 'CREATED', cell: ({ created_at }) => ago(created_at, now), align: 'right' },
+  { head: 'CREATED', cell: ({ created_at }) => ago(created_at, now), align: 'right', yields: 1 },
   { head: 'EXPIRES', cell: ({ expires_at }) => expires_at ?? 'never' },
 ];
 

@@ -1,8 +1,8 @@
 import type { Overview } from '../../admin.ts';
 import { defineCommand } from '../../command.ts';
 import { ago, bytes, count, duration, plural } from '../../output/format.ts';
-import type { Paint } from '../../output/paint.ts';
-import { type Column, facts, table } from '../../output/table.ts';
+import { plain } from '../../output/paint.ts';
+import { type Column, facts, type TableOptions, table } from '../../output/table.ts';
 import { queueColumns } from './queues.ts';
 
 export const overview = defineCommand<object>({
@@ -10,7 +10,9 @@ export const overview = defineCommand<object>({
   about: 'How it goes: depths, rates, pauses, workers, memory',
   examples: [['overview', 'on a page']],
   run: async ({ api, out, host }) => {
-    await out.value(await api.get<Overview>('/admin/v1/overview'), (state, paint) => overviewText(state, paint, host.now()));
+    await out.value(await api.get<Overview>('/admin/v1/overview'), (state, paint, width) =>
+      overviewText(state, { paint, width }, host.now()),
+    );
     return 'ok';
   },
 });
@@ -37,7 +39,8 @@ const workerColumns = (now: number): Column<Worker>[] => [
   { head: 'SEEN', cell: ({ seen_at }) => ago(seen_at, now), align: 'right' },
 ];
 
-function overviewText(state: Overview, paint: Paint, now: number): string {
+function overviewText(state: Overview, o: TableOptions, now: number): string {
+  const paint = o.paint ?? plain;
   const { jobs, redis } = state;
   const bases = state.in_flight_by_base.map((each) => `${count(each.count)} ${each.base ?? 'with an open call'}`);
   const memory =
@@ -58,8 +61,8 @@ function overviewText(state: Overview, paint: Paint, now: number): string {
       ],
       paint,
     ),
-    table(rateColumns, state.rates, { paint }),
-    table(queueColumns(now), state.queues, { paint }),
-    table(workerColumns(now), state.workers, { paint }) || paint('yellow', 'No worker is alive.'),
+    table(rateColumns, state.rates, o),
+    table(queueColumns(now), state.queues, o),
+    table(workerColumns(now), state.workers, o) || paint('yellow', 'No worker is alive.'),
   ].join('\n\n');
 }

@@ -20,10 +20,10 @@ export const queueColumns = (now: number): Column<Queue>[] => [
     style: (paint, text, { paused }) => paint(paused ? 'yellow' : 'green', text),
   },
   { head: 'WAITING', cell: ({ waiting }) => count(waiting), align: 'right' },
-  { head: 'ACTIVE', cell: ({ active }) => count(active), align: 'right' },
-  { head: 'DELAYED', cell: ({ delayed }) => count(delayed), align: 'right' },
+  { head: 'ACTIVE', cell: ({ active }) => count(active), align: 'right', yields: 2 },
+  { head: 'DELAYED', cell: ({ delayed }) => count(delayed), align: 'right', yields: 1 },
   { head: 'OLDEST', cell: ({ oldest_age_s }) => (oldest_age_s === null ? null : duration(oldest_age_s * 1000)), align: 'right' },
-  { head: 'LATE', cell: ({ late_s }) => (late_s === 0 ? null : duration(late_s * 1000)), align: 'right' },
+  { head: 'LATE', cell: ({ late_s }) => (late_s === 0 ? null : duration(late_s * 1000)), align: 'right', yields: 3 },
   { head: 'WHY', cell: (queue) => pausesText(queue, now), shrinks: true },
 ];
 
@@ -59,6 +59,7 @@ const list = defineCommand<object>({
 const pause = defineCommand<{ reason: string }>({
   usage: 'pause <queue>',
   about: 'Stop a queue on all workers; what is open goes on',
+  details: 'While poll or store stands still, results that are paid for wait; they are lost two hours after their submit.',
   examples: [['queues pause submit --reason "the account moves"', 'polls and stores of what is paid for go on']],
   options: [SHARED.reason()],
   run: async (context, { reason }, [name = '']) => await change(context, name, { paused: true, reason }),

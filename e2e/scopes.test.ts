@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { createClient, startStack } from './stack.ts';
+
+/** Which scope each route asks for. A route that is not here, or is here and does not exist, fails the test. */
+const NEEDS: Readonly<Record<string, string>> = {
+  'GET /v1/jobs': 'jobs:read',
+  'POST /v1/jobs': 'jobs:write',
+  'GET /v1/jobs/{id}': 'jobs:read',
+  'DELETE /v1/jobs/{id}': 'jobs:write',
+  'POST /v1/jobs/{id}/cancel': 'jobs:write',
+  'POST /v1/jobs/{id}/retry': 'jobs:write',
+  'GET /v1/jobs/{id}/events': 'jobs:read',
+  'GET /v1/jobs/{id}/images/{n}': 'jobs:read',
+  'GET /v1/batches': 'jobs:read',
+  'POST /v1/batches': 'jobs:write',
+  'GET /v1/batches/{id}': 'jobs:read',
+  'GET /v1/batches/{id}/results': 'jobs:read',
+  'GET /v1/batches/{id}/errors': 'jobs:read',
+  'POST /v1/batches/{id}/cancel': 'jobs:write',
+  'POST /v1/batches/{id}/retry-failed': 'jobs:write',
+  'GET /v1/webhook-secret': 'webhooks:write',
+  'POST /v1/webhook-secret/rotate': 'webhooks:write',
+  'GET /v1/webhook-deliveries': 'jobs:read',
+  'GET /v1/webhook-deliveries/{id}': 'jobs:read',
+  'POST /v1/webhook-deliveries/{id}/resend': 'webhooks:write',
+  'POST /v1/webhook-deliveries/recover': 'webhooks:write',
+  'GET /admin/v1/overview': 'admin:read',
+  'GET /admin/v1/failures': 'admin:read',
+  'GET /admin/v1/jobs': 'admin:read',
+  'GET /admin/v1/jobs/{id}': 'admin:read',
+  'POST /admin/v1/jobs/{id}/requeue': 'admin:write',
+  'GET /admin/v1/queues': 'admin:read',
+  'PATCH /admin/v1/queues/{name}': 'admin:write',
+  'GET /admin/v1/keys': 'admin:read',
+  'POST /admin/v1/keys': 'admin:write',
+  'DELETE /admin/v1/keys/{id}': 'admin:write',
+  'GET /admin/v1/bulk-actions': 'admin:read',
+  'POST /admin/v1/bulk-actions': 'admin:write',
+  'GET /admin/v1/bulk-actions/{id}': 'admin:read',
+  'POST /admin/v1/bulk-actions/{id}/abort': 'admin:write',
+  'POST /admin/v1/bulk-actions/{id}/resume': 'admin:write',
+  'GET /admin/v1/audit': 'admin:read',
+};
+
+const OPEN = ['GET /livez', 'GET /readyz', 'GET /metrics'];
+const SCOPES = ['jobs:read', 'jobs:write', 'webhooks:write', 'admin:read', 'admin:write'];
+
+interface OpenApi {
+  paths: Record<string, Record<string, { responses?: object }>>;
+}
+
+const routes = (): string[] => {
+  const { paths } = JSON.parse(readFileSync(new URL('../openapi.json', import.meta.url), 'utf8')) as OpenApi;
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).flatMap(([method, { responses }]) => (responses ? [`${method.toUpperCase()} ${path}`] : [])),
+  );
+};
+
+test('when a key has one scope then the routes of that scope take it, all others refuse it, and none takes a key any other way', async () => {
+  expect([...Object.keys(NEEDS), ...OPEN].sort()).toEqual(routes().sort());
+  const stack = await startStack({ workers: 0 });
+  const keys = new Map<string, string>();
+  for (const scope of SCOPES) {
+    const { key } = await stack.admin.post<{ key: string }>('/admin/v1/keys', { tenant: 'one', name: scope, scopes: [scope] });
+    keys.set(scope, key);
+  }
+  const basic = `Basic ${Buffer.from(`x:${stack.admin.key}`).toString('base64')}`;
+  for (const [route, needs] of Object.entries(NEEDS)) {
+    const [method = '', template = ''] = route.split(' ');
+    const path = template
+      .replace('{id}', `job_${'0'.repeat(26)}`)
+      .replace('{n}', '0')
+      .replace('{name}', 'none');
+    const allowed: string[] = [];
+    for (const [scope, key] of keys) {
+      const { status } = await createClient(stack.url, key).send(method, path, method === 'GET' ? undefined : {});
+      expect(status, `${route} with ${scope}`).toBeLessThan(500);
+      if (status !== 403) allowed.push(scope);
+    }
+    expect(`${route} ${allowed.join()}`).toBe(`${route} ${needs}`);
+    const query = `${stack.url}${path}?key=${stack.admin.key}&access_token=${stack.admin.key}`;
+    for (const [url, headers] of [
+      [stack.url + path, {}],
+      [stack.url + path, { authorization: basic }],
+      [stack.url + path, { cookie: `key=${stack.admin.key}` }],
+      [query, {}],
+    ] as const)
+      expect(`${route} ${(await fetch(url, { method, headers })).status}`).toBe(`${route} 401`);
+  }
+});
