@@ -282,6 +282,31 @@ test('when a batch is canceled while its failed jobs are being retried then none
   expect(await batch.read()).toMatchObject({ status: 'canceling', counts: { running: 1, canceled: 2 } });
 });
 
+test('when a retry is canceled before it has reopened the first job of an ended batch then nothing runs', async () => {
+  const kit = await startBatches();
+  const batch = await committedBatch(kit, 1);
+  await batch.commit();
+  await kit.round();
+  for (const id of batch.ids) await failJob(kit, id);
+  await kit.round();
+  const retry = () => kit.store.batches.retryFailed(batch.id, { includeUnknown: false });
+  await retry();
+  expect(await kit.store.batches.cancel(batch.id)).toBe('called_off');
+  expect(await kit.store.batches.cancel(batch.id)).toBe('completed');
+  await kit.round();
+  expect(await batch.read()).toMatchObject({ status: 'completed', round: 1, counts: { failed: 1 } });
+
+  await kit.clock.advance(1000);
+  await retry();
+  let answer: string | null = null;
+  const reopenJob = firstDo(kit.batchKit.reopenJob, async () => {
+    answer = await kit.store.batches.cancel(batch.id);
+  });
+  await kit.round({ reopenJob });
+  expect(answer).toBe('called_off');
+  expect(await batch.read()).toMatchObject({ status: 'completed', round: 2, counts: { canceled: 1 } });
+});
+
 test('when a slow worker retries a job that another has retried and that failed again then it stays failed', async () => {
   const kit = await startBatches();
   const batch = await committedBatch(kit, 1);
@@ -507,4 +532,47 @@ test('when the jobs of a batch are large then few of them are in memory at once'
   await kit.round({ store: { ...kit.store, batches: { ...kit.store.batches, records } } });
   expect(read).toEqual([1, 3]);
   expect((await batch.read()).status).toBe('completed');
+});
+
+/** A batch of which all jobs have failed, and of whose retry one slice is done; its worker died before it could go on. */
+async function halfRetried(kit: Batches) {
+  const batch = await committedBatch(kit, 501);
+  await batch.commit();
+  await kit.round();
+  for (const id of batch.ids) await failJob(kit, id);
+  await kit.round();
+  await kit.clock.advance(1000);
+  await kit.store.batches.retryFailed(batch.id, { includeUnknown: false });
+  const work = await kit.store.works.take(kit.clock.now());
+  if (work === null) throw new Error('no work');
+  await createBatchWorks(kit.batchKit)[work.kind]?.(work);
+  expect(await batch.read()).toMatchObject({ status: 'running', round: 2, counts: { queued: 500, failed: 1 } });
+  return batch;
+}
+
+test('when the jobs that a retry has reopened end before it has reopened the others then the round ends with the last of all', async () => {
+  const kit = await startBatches();
+  const batch = await halfRetried(kit);
+  await kit.clock.advance(1000);
+  for (const id of batch.ids.slice(0, 500)) await failJob(kit, id);
+  await kit.round();
+  expect(await batch.read()).toMatchObject({ status: 'running', round: 2 });
+
+  await kit.clock.advance(30_000);
+  await kit.round();
+  expect(await batch.read()).toMatchObject({ status: 'running', round: 2, counts: { queued: 1, failed: 500 } });
+  await failJob(kit, batch.ids[500] ?? '');
+  await kit.round();
+  expect(await batch.read()).toMatchObject({ status: 'completed', round: 2, counts: { failed: 501 } });
+});
+
+test('when a batch is canceled before a retry has reopened all of its failed jobs then those that are left stay failed', async () => {
+  const kit = await startBatches();
+  const batch = await halfRetried(kit);
+  expect(await kit.store.batches.cancel(batch.id)).toBe('canceling');
+  await kit.round();
+  expect(await batch.read()).toMatchObject({ status: 'canceled', counts: { canceled: 500, failed: 1 } });
+  await kit.clock.advance(30_000);
+  await kit.round();
+  expect(await batch.read()).toMatchObject({ status: 'canceled', round: 2, counts: { canceled: 500, failed: 1 } });
 });
