@@ -54,9 +54,15 @@ async function startBatches() {
 
 type Batches = Awaited<ReturnType<typeof startBatches>>;
 
-async function committedBatch(kit: Batches, n: number, change: (doc: JobDoc, i: number) => JobDoc = (same) => same) {
+async function committedBatch(
+  kit: Batches,
+  n: number,
+  change: (doc: JobDoc, i: number) => JobDoc = (same) => same,
+  { openedMsAgo = 0 } = {},
+) {
   const batch = { id: newId().replace('job_', 'batch_'), tenant: 'acme' };
-  await kit.store.batches.open({ ...batch, doc: DOC, createdAt: kit.clock.now() });
+  const createdAt = kit.clock.now() - openedMsAgo;
+  await kit.store.batches.open({ ...batch, doc: DOC, createdAt });
   const ids: string[] = [];
   for (let from = 0; from < n; from += 500) {
     const lines: NewLine[] = Array.from({ length: Math.min(500, n - from) }, (_, i) => ({
@@ -68,7 +74,7 @@ async function committedBatch(kit: Batches, n: number, change: (doc: JobDoc, i: 
     ids.push(...lines.map(({ jobId }) => jobId));
     await kit.store.batches.add(batch, from, lines);
   }
-  const commit = () => kit.store.batches.commit(batch, { total: n, invalid: 0, expiresAt: kit.clock.now() + 3_600_000 });
+  const commit = () => kit.store.batches.commit(batch, { total: n, invalid: 0, expiresInS: 3600 });
   const read = async () => {
     const found = await kit.store.batches.read(batch.id);
     if (found === null) throw new Error('no batch');
@@ -210,6 +216,19 @@ test('when the time of a batch is over then what waits expires at once and the b
   await kit.clock.advance(3_600_000);
   await kit.round();
   expect(await batch.read()).toMatchObject({ status: 'expired', counts: { expired: 600 } });
+});
+
+test('when the lines of a batch took long to come then the last of them expires at once too', async () => {
+  const kit = await startBatches();
+  const batch = await committedBatch(kit, 501, undefined, { openedMsAgo: 20_000 });
+  await batch.commit();
+  await kit.round();
+  await kit.clock.advance(3_580_000);
+  await kit.round();
+  expect(await batch.read()).toMatchObject({ status: 'running', expires_at: kit.clock.now() });
+  await kit.clock.advance(20_000);
+  await kit.round();
+  expect(await batch.read()).toMatchObject({ status: 'expired', counts: { expired: 501 } });
 });
 
 test('when a batch was never committed then its jobs and their inputs are erased', async () => {

@@ -142,16 +142,18 @@ export function createBatches(redis: Redis, run: RunScript, keys: Keys, clock: {
       o: {
         total: number;
         invalid: number;
-        expiresAt: number;
+        /** Of its lines that say nothing else: what waits then expires at once, also of those that came last. */
+        expiresInS: number;
         claim?: { route: string; key: string; by: string; fingerprint: string };
       },
     ): Promise<'ok' | 'gone'> {
+      const now = clock.now();
       const order = {
         id: batch.id,
-        now: clock.now(),
+        now,
         total: o.total,
         invalid: o.invalid,
-        exp: o.expiresAt,
+        exp: now + o.expiresInS * 1000,
         claim: o.claim && { by: o.claim.by, fingerprint: o.claim.fingerprint, ttl_ms: IDEMPOTENCY_TTL_MS },
       };
       const reply = await run(
