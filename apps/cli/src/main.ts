@@ -22,3 +22,5 @@ process.exitCode = await run(process.argv.slice(2), {
   sleep: async (ms, signal) => await sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted()),
   random: Math.random,
 });
+// A sender on stdin that goes on (or a terminal) would keep the process waiting for its end.
+process.stdin.destroy();

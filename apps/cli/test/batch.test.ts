@@ -1,6 +1,9 @@
+import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { commandLine, folder } from './command-line.ts';
 import { batchOf, type Handler, json, startService } from './fake-service.ts';
 
@@ -83,6 +86,46 @@ test('when lines come from stdin and the service is away then nothing is sent tw
   expect(sent).toMatchObject({ code: 3, stdout: '', stderr: expect.stringContaining('--idempotency-key ') });
   expect(service.requests.map(({ body }) => body)).toEqual([LINES]);
 });
+
+test('when the upload of a lost answer is still open then the key for another call is told', async () => {
+  const service = await startService((_taken, response) =>
+    json(response, 409, { title: 'in use', code: 'idempotency_key_in_use' }, { 'retry-after': '0' }),
+  );
+  const sent = await commandLine(service.url)(['batch', 'submit', '-', '--idempotency-key', 'k-1'], { input: LINES });
+  expect(sent).toMatchObject({ code: 3, stderr: expect.stringContaining('--idempotency-key k-1') });
+});
+
+test.each(['plain', 'gzip'])(
+  'when stdin (%s) goes on after a refusal, or after Ctrl-C, then the command ends all the same',
+  async (packed) => {
+    const refused = createServer((request, response) => {
+      json(response, 401, { title: 'no key', code: 'unauthenticated' });
+      request.resume();
+    });
+    const silent = createServer((request) => void request.resume());
+    const urls = await Promise.all([refused, silent].map(listen));
+    const args = ['batch', 'submit', '-', packed === 'gzip' ? '--gzip' : '--no-gzip'];
+    const going = { input: LINES, inputGoesOn: true };
+    expect(await commandLine(urls[0] ?? '')(args, going)).toMatchObject({ code: 4, stderr: expect.stringContaining('no key') });
+    let pressed = false;
+    const interrupt = (_soFar: string, kill: (signal: NodeJS.Signals) => void) => {
+      // A second time it would end at once.
+      if (!pressed) kill('SIGINT');
+      pressed = true;
+    };
+    expect((await commandLine(urls[1] ?? '')(args, { ...going, onStderr: interrupt })).code).toBe(130);
+  },
+);
+
+async function listen(server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
 
 test('when lines are bad then each is told with line and pointer', async () => {
   const errors = [{ line: 2, custom_id: 'b', pointer: '/input/model', message: 'is missing' }];
