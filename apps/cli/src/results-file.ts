@@ -2,6 +2,7 @@ import { constants, createReadStream } from 'node:fs';
 import { access, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { numberedLines } from './api/ndjson.ts';
+import { PATIENT_TRIES } from './api/retry-policy.ts';
 import { type Batch, batchPath } from './batches.ts';
 import type { Context } from './context.ts';
 import { usage } from './exit.ts';
@@ -29,6 +30,7 @@ export async function saveResults(context: Context, batch: Batch, file: string, 
   const rows = numberedLines(host, api, `${batchPath(batch.id)}/results`, {
     query: { status },
     after: kept.last,
+    tries: PATIENT_TRIES,
     note: progress.note,
   });
   for await (const chunk of inChunks(rows)) {

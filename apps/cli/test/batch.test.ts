@@ -168,6 +168,43 @@ test('when a save of results breaks off within a line then it goes on after the 
   ]);
 });
 
+test('when the service goes away for longer while results are saved then the command outlasts it', async () => {
+  const dir = await folder();
+  const away: Handler = (_taken, response) => json(response, 503, { title: 'away' }, { 'retry-after': '0' });
+  const service = await startService(
+    script({
+      [`GET /v1/batches/${ID}`]: [(_taken, response) => json(response, 200, ENDED)],
+      [`GET /v1/batches/${ID}/results`]: [
+        ...Array.from({ length: 12 }, () => away),
+        (_taken, response) => void response.end(row(1)),
+      ],
+    }),
+  );
+  const out = join(dir, 'out.ndjson');
+  await commandLine(service.url)(['batch', 'get', ID, '--wait', '--results', out]);
+  expect(await readFile(out, 'utf8')).toBe(row(1));
+});
+
+test('when the service stays away while a batch is followed or its results are saved then the error says how to go on', async () => {
+  const dir = await folder();
+  const away: Handler = (_taken, response) => json(response, 503, { title: 'away' }, { 'retry-after': '0' });
+  const ended: Handler = (_taken, response) => json(response, 200, ENDED);
+  const results = { [`GET /v1/batches/${ID}/results`]: [away] };
+  const [follow, save] = await Promise.all(
+    [[away], [ended]].map((batch) => startService(script({ [`GET /v1/batches/${ID}`]: batch, ...results }))),
+  );
+  const out = join(dir, 'out.ndjson');
+  const args = ['batch', 'get', ID, '--wait', '--results', out];
+  expect(await commandLine(follow?.url ?? '')(args)).toMatchObject({
+    code: 3,
+    stderr: expect.stringContaining(`pnpm jobs batch get ${ID} --wait`),
+  });
+  expect(await commandLine(save?.url ?? '')(args)).toMatchObject({
+    code: 3,
+    stderr: expect.stringContaining(`pnpm jobs batch results ${ID} --out ${out}`),
+  });
+});
+
 test('when results go to stdout and the connection breaks then no line is there twice', async () => {
   const service = await startService(
     script({
