@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
@@ -126,6 +127,50 @@ async function listen(server: Server): Promise<string> {
   });
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
+
+test('when lines come from a pipe and the upload breaks off then its rest is not sent as if it were all', async () => {
+  const dir = await folder();
+  const pipe = join(dir, 'pipe');
+  execFileSync('sh', ['-c', 'mkfifo "$1"', 'sh', pipe]);
+  const service = await startService((_taken, response) => void response.socket?.destroy());
+  const [sent] = await Promise.all([commandLine(service.url)(['batch', 'submit', pipe]), writeFile(pipe, LINES)]);
+  expect(sent).toMatchObject({ code: 3, stderr: expect.stringContaining('--idempotency-key ') });
+  expect(service.requests.map(({ body }) => body)).toEqual([LINES]);
+});
+
+test('when results cannot be saved as they are asked for then that is told before anything is sent', async () => {
+  const dir = await folder();
+  await writeFile(join(dir, 'in.ndjson'), LINES);
+  const service = await startService(script({ [`GET /v1/batches/${ID}`]: [(_taken, response) => json(response, 200, ENDED)] }));
+  const jobs = commandLine(service.url);
+  const input = join(dir, 'in.ndjson');
+  for (const args of [
+    ['submit', input, '--results', dir],
+    ['submit', input, '--results', join(dir, 'none', 'out')],
+    ['submit', input, '--no-wait', '--results', join(dir, 'out')],
+    ['retry-failed', ID, '--results', join(dir, 'none', 'out')],
+    ['retry-failed', ID, '--no-wait', '--results', join(dir, 'out')],
+    ['get', ID, '--wait', '--results', dir],
+    ['get', ID, '--results', join(dir, 'out')],
+    ['results', ID, '--out', dir],
+  ])
+    expect([args, (await jobs(['batch', ...args])).code]).toEqual([args, 2]);
+  expect(service.requests).toEqual([]);
+});
+
+test('when results after a line are saved then lines before it are not asked for', async () => {
+  const dir = await folder();
+  const service = await startService(
+    script({
+      [`GET /v1/batches/${ID}`]: [(_taken, response) => json(response, 200, ENDED)],
+      [`GET /v1/batches/${ID}/results`]: [(_taken, response) => void response.end(row(3))],
+    }),
+  );
+  const out = join(dir, 'out.ndjson');
+  expect((await commandLine(service.url)(['batch', 'results', ID, '--after-line', '2', '--out', out])).code).toBe(0);
+  expect(service.requests.at(-1)?.query).toEqual({ after_line: '2' });
+  expect(await readFile(out, 'utf8')).toBe(row(3));
+});
 
 test('when lines are bad then each is told with line and pointer', async () => {
   const errors = [{ line: 2, custom_id: 'b', pointer: '/input/model', message: 'is missing' }];
