@@ -243,6 +243,29 @@ test('when a batch was never committed then its jobs and their inputs are erased
   expect(await batch.commit()).toBe('gone');
 });
 
+test('when slices hang then a worker keeps a place free for its other rounds', async () => {
+  const kit = await startKit();
+  const gate = Promise.withResolvers<{ done: true }>();
+  let open = 0;
+  const hang = async () => {
+    open += 1;
+    return await gate.promise;
+  };
+  const round = createWorkRound(kit, { hang });
+  for (const subject of ['a', 'b', 'c', 'd'])
+    await kit.store.works.add({ kind: 'hang', subject, order: {}, at: kit.clock.now() });
+  const rounds: Promise<void>[] = [];
+  for (const hanging of [1, 2, 3]) {
+    rounds.push(round());
+    await expect.poll(() => open).toBe(hanging);
+  }
+  await round();
+  expect(open).toBe(3);
+  gate.resolve({ done: true });
+  await Promise.all(rounds);
+  expect(open).toBe(4);
+});
+
 test('when work is of a kind that nobody knows then it waits and stops no other', async () => {
   const kit = await startBatches();
   await kit.store.works.add({ kind: 'unheard-of', subject: randomUUID(), order: {}, at: kit.clock.now() - 1000 });
