@@ -574,6 +574,16 @@ test('when the jobs of a batch are large then few of them are in memory at once'
   await kit.round({ store: { ...kit.store, batches: { ...kit.store.batches, records } } });
   expect(read).toEqual([1, 3]);
   expect((await batch.read()).status).toBe('completed');
+
+  await committedBatch(kit, 4, (doc, i) => (i < 2 ? large(doc) : doc));
+  await kit.clock.advance(600_000);
+  const erased: number[] = [];
+  const docs: Batches['store']['batches']['docs'] = async (ids) => {
+    erased.push(ids.length);
+    return await kit.store.batches.docs(ids);
+  };
+  await kit.round({ store: { ...kit.store, batches: { ...kit.store.batches, docs } } });
+  expect(erased).toEqual([1, 3]);
 });
 
 /** A batch of which all jobs have failed, and of whose retry one slice is done; its worker died before it could go on. */
