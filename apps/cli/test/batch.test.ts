@@ -1,11 +1,11 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { commandLine, folder } from './command-line.ts';
+import { commandLine, entry, folder } from './command-line.ts';
 import { batchOf, type Handler, json, startService } from './fake-service.ts';
 
 const ENDED = batchOf({ status: 'completed', finished_at: '2026-05-01T12:01:00.000Z' }, { succeeded: 2, failed: 1 });
@@ -156,6 +156,34 @@ test('when results cannot be saved as they are asked for then that is told befor
   ])
     expect([args, (await jobs(['batch', ...args])).code]).toEqual([args, 2]);
   expect(service.requests).toEqual([]);
+});
+
+test('when nobody reads stderr any more then the batch is followed and its results are saved all the same', async () => {
+  const dir = await folder();
+  const running: Handler = (_taken, response) => json(response, 200, batchOf({}, { running: 3 }), { 'retry-after': '0' });
+  const asked = Promise.withResolvers<void>();
+  const service = await startService(
+    script({
+      [`GET /v1/batches/${ID}`]: [
+        running,
+        async (taken, response) => {
+          await asked.promise;
+          await running(taken, response);
+        },
+        (_taken, response) => json(response, 200, batchOf({ status: 'completed' }, { succeeded: 3 })),
+      ],
+      [`GET /v1/batches/${ID}/results`]: [(_taken, response) => void response.end(row(1))],
+    }),
+  );
+  const out = join(dir, 'out.ndjson');
+  const env = { ...process.env, GRSAI_JOBS_API: service.url, GRSAI_JOBS_KEY: 'gj_key' };
+  const child = spawn(process.execPath, [entry, 'batch', 'get', ID, '--wait', '--results', out], { env });
+  child.stdout.resume();
+  await once(child.stderr, 'data');
+  child.stderr.destroy();
+  asked.resolve();
+  expect(await once(child, 'exit')).toEqual([0, null]);
+  expect(await readFile(out, 'utf8')).toBe(row(1));
 });
 
 test('when results after a line are saved then lines before it are not asked for', async () => {
