@@ -177,7 +177,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
       batchActionRoutes({
         ...shared,
         batches: store.batches,
-        retryFailed: createRetryFailed({ works: store.works, nudge, clock }),
+        retryFailed: createRetryFailed({ batches: store.batches, nudge }),
         nudge,
       }),
       webhookDeliveryRoutes({

@@ -11,13 +11,18 @@ import { Problem } from '../src/http/problem.ts';
 const LIMIT = 1_000_000;
 
 /** A server that reads a body and tells how many bytes it had, or the code of what was wrong with it. */
-async function start(read: (chunk: Uint8Array) => unknown = () => undefined, limit = LIMIT) {
+async function start(
+  read: (chunk: Uint8Array) => unknown = () => undefined,
+  limit = LIMIT,
+  before: (request: IncomingMessage) => unknown = () => undefined,
+) {
   const told: string[] = [];
   let socket: Socket | undefined;
   const app = async (request: IncomingMessage, response: Parameters<typeof bodyStream>[1]): Promise<void> => {
     socket = request.socket;
     let bytes = 0;
     let answer = '';
+    await before(request);
     try {
       for await (const chunk of bodyStream(request, response, limit)) {
         await read(chunk);
@@ -74,6 +79,15 @@ test.each([
   ['junk for gzip', 'gzip', body, 'bad_request'],
   ['junk for br', 'br', body, 'bad_request'],
   ['cut br', 'br', brotliCompressSync(body).subarray(0, 20), 'bad_request'],
+  ['br with more behind its end', 'br', Buffer.concat([brotliCompressSync(body), brotliCompressSync(body)]), 'bad_request'],
+  ['deflate with more behind its end', 'deflate', Buffer.concat([deflateSync(body), deflateSync(body)]), 'bad_request'],
+  [
+    'gzip with zeros and more behind its end',
+    'gzip',
+    Buffer.concat([gzipSync(body), Buffer.alloc(9), gzipSync(body)]),
+    'bad_request',
+  ],
+  ['gzip with junk behind its end', 'gzip', Buffer.concat([gzipSync(body), Buffer.from('junk')]), 'bad_request'],
   ['an unknown encoding', 'zstd', body, 'unsupported_media_type'],
   ['two encodings', 'gzip, br', body, 'unsupported_media_type'],
   ['the name of a method of objects', 'toString', body, 'unsupported_media_type'],
@@ -104,6 +118,17 @@ test.each(['identity', 'gzip'])('when the connection of a body (%s) breaks then 
   await expect.poll(() => told).toEqual(['bad_request']);
 });
 
+test.each(['identity', 'gzip'])(
+  'when the connection of a body (%s) has broken before it is read then reading ends',
+  async (encoding) => {
+    const { port, told } = await start(undefined, LIMIT, (request) => new Promise((resolve) => request.once('close', resolve)));
+    const socket = await open(port, `content-encoding: ${encoding}\r\ncontent-length: 1000`);
+    socket.write(gzipSync(body).subarray(0, 100));
+    socket.resetAndDestroy();
+    await expect.poll(() => told).toEqual(['bad_request']);
+  },
+);
+
 test('when a body is refused early by its reader then what is left of it is taken in, so that the answer arrives', async () => {
   const { port } = await start(() => {
     throw new Problem('invalid_request', 'no');
@@ -130,6 +155,24 @@ test('when the reader is slow then hardly more is taken from the connection than
   expect(taken()).toBeLessThan(LIMIT);
   gate.resolve();
   await expect.poll(() => told).toEqual([String(total)]);
+});
+
+test.each([
+  ['gzip', gzipSync(body), gzipSync(body)],
+  ['deflate', deflateSync(body), deflateSync(body)],
+  ['br', brotliCompressSync(body), brotliCompressSync(body)],
+])('when a body of %s goes on behind its end while its reader is slow then it is refused', async (encoding, first, second) => {
+  const gate = Promise.withResolvers<void>();
+  const { port, told } = await start(() => gate.promise);
+  const socket = await open(port, `content-encoding: ${encoding}\r\ntransfer-encoding: chunked`);
+  for (const part of [first, Buffer.alloc(5), second, Buffer.alloc(5), second]) {
+    socket.write(`${part.length.toString(16)}\r\n`);
+    socket.write(part);
+    socket.write('\r\n');
+  }
+  socket.write('0\r\n\r\n');
+  gate.resolve();
+  await expect.poll(() => told).toEqual(['bad_request']);
 });
 
 test('when a request waits to be asked for its body then it is asked by the reader, and not when it is refused before', async () => {

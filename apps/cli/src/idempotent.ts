@@ -20,7 +20,8 @@ export async function idempotently<T>(
   } catch (error) {
     if (host.interrupt.aborted) throw new CliError('interrupted', `Stopped. ${harmless}`);
     const known = error instanceof CliError || error instanceof ApiProblem;
-    if (!known || error.exit !== 'unreachable') throw error;
+    const open = error instanceof ApiProblem && error.body.code === 'idempotency_key_in_use';
+    if (!known || (error.exit !== 'unreachable' && !open)) throw error;
     const message = error instanceof ApiProblem ? error.describe() : error.message;
     throw new CliError('unreachable', `${message}\n  ${harmless}`, { cause: error });
   }

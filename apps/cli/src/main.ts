@@ -9,6 +9,8 @@ process.on('SIGINT', () => {
 });
 // `jobs list | head`: the reader has what it wanted.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+// What was asked for is done all the same when nobody reads how it goes.
+process.stderr.on('error', () => undefined);
 
 process.exitCode = await run(process.argv.slice(2), {
   stdin: process.stdin,
@@ -22,3 +24,5 @@ process.exitCode = await run(process.argv.slice(2), {
   sleep: async (ms, signal) => await sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted()),
   random: Math.random,
 });
+// A sender on stdin that goes on (or a terminal) would keep the process waiting for its end.
+process.stdin.destroy();

@@ -1,7 +1,8 @@
 import { constants, createReadStream } from 'node:fs';
-import { access, open, rename } from 'node:fs/promises';
+import { access, open, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { numberedLines } from './api/ndjson.ts';
+import { PATIENT_TRIES } from './api/retry-policy.ts';
 import { type Batch, batchPath } from './batches.ts';
 import type { Context } from './context.ts';
 import { usage } from './exit.ts';
@@ -9,18 +10,28 @@ import { count } from './output/format.ts';
 
 /** Tells that a file cannot be written before anything is paid for, not after. */
 export async function checkFolder(file: string): Promise<void> {
+  const found = await stat(file).catch(() => null);
+  if (found?.isDirectory()) throw usage(`${file} is a folder`);
   await access(dirname(file), constants.W_OK).catch((error: Error) => {
     throw usage(`${file} cannot be written: ${error.message}`);
   });
+}
+
+/** Which lines are saved; all of them when nothing is said. */
+interface Chosen {
+  status?: string | undefined;
+  afterLine?: number | undefined;
 }
 
 /**
  * Saves the results of an ended batch. They come into `<file>.<batch>-<round>.part`, and get their name when they are
  * whole; a call that was broken off goes on after the last whole line of that part. Answers the number of lines.
  */
-export async function saveResults(context: Context, batch: Batch, file: string, status?: string): Promise<number> {
+export async function saveResults(context: Context, batch: Batch, file: string, o: Chosen = {}): Promise<number> {
   const { host, api, progress } = context;
-  const part = `${file}.${[batch.id, batch.round, status].filter((word) => word !== undefined).join('-')}.part`;
+  const { status, afterLine = 0 } = o;
+  // Lines that were chosen in another way are no beginning of these.
+  const part = `${file}.${[batch.id, batch.round, status, afterLine || undefined].filter((word) => word !== undefined).join('-')}.part`;
   await using handle = await open(part, 'a+');
   const kept = await wholeLines(part);
   await handle.truncate(kept.bytes);
@@ -28,7 +39,8 @@ export async function saveResults(context: Context, batch: Batch, file: string, 
   if (lines > 0) progress.note(`${part} has ${count(lines)} lines; it goes on after line ${kept.last}.`);
   const rows = numberedLines(host, api, `${batchPath(batch.id)}/results`, {
     query: { status },
-    after: kept.last,
+    after: Math.max(kept.last, afterLine),
+    tries: PATIENT_TRIES,
     note: progress.note,
   });
   for await (const chunk of inChunks(rows)) {

@@ -8,7 +8,7 @@ import type { Host } from './host.ts';
 
 /** What is sent as the body of a request, without ever being whole in memory. */
 export interface Upload extends Pick<SendOptions, 'body' | 'headers' | 'repeatable'> {
-  /** Bytes of the file; nobody knows how many come from stdin. */
+  /** Bytes of the file; nobody knows how many come from stdin or a pipe. */
   bytes: number | undefined;
 }
 
@@ -16,7 +16,10 @@ export interface Upload extends Pick<SendOptions, 'body' | 'headers' | 'repeatab
 const WORTH_PACKING = 64 * 1024;
 const LOOPBACK = /^https?:\/\/(127\.|localhost[:/]|localhost$|\[::1\])/;
 
-/** A file of NDJSON, or stdin (`-`). `sent` hears how many of its bytes were taken so far. */
+/**
+ * A file of NDJSON, a pipe, or stdin (`-`). `sent` hears how many of its bytes were taken so far. Only a file can be sent
+ * again: what was read from a pipe is gone, and its rest alone would be taken for the whole.
+ */
 export async function openUpload(
   host: Host,
   file: string,
@@ -27,7 +30,7 @@ export async function openUpload(
   const gzip = o.gzip ?? pays;
   return {
     bytes,
-    repeatable: file !== '-',
+    repeatable: bytes !== undefined,
     headers: { 'content-type': 'application/x-ndjson', ...(gzip ? { 'content-encoding': 'gzip' } : {}) },
     body: () => {
       const counted = Readable.from(counting(file === '-' ? host.stdin : createReadStream(file), o.sent));
@@ -38,12 +41,12 @@ export async function openUpload(
   };
 }
 
-async function sizeOf(file: string): Promise<number> {
+async function sizeOf(file: string): Promise<number | undefined> {
   const found = await stat(file).catch((error: Error) => {
     throw usage(`${file} cannot be read: ${error.message}`);
   });
   if (found.isDirectory()) throw usage(`${file} is a folder`);
-  return found.size;
+  return found.isFile() ? found.size : undefined;
 }
 
 async function* counting(source: Readable, sent: (bytes: number) => void): AsyncGenerator<Uint8Array> {

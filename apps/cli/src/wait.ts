@@ -1,3 +1,4 @@
+import { ApiProblem } from './api/problem.ts';
 import { CliError } from './exit.ts';
 import type { Host } from './host.ts';
 
@@ -5,8 +6,8 @@ import type { Host } from './host.ts';
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Runs what waits for a job or a batch, until it is done, Ctrl-C is pressed or `timeoutS` are over. Nothing is canceled
- * by that; the error says how to go on (`goOn`).
+ * Runs what waits for a job or a batch, until it is done, Ctrl-C is pressed, `timeoutS` are over or the service stays away.
+ * Nothing is canceled by that; the error says how to go on (`goOn`).
  */
 export async function patiently<T>(
   host: Host,
@@ -21,7 +22,10 @@ export async function patiently<T>(
   } catch (error) {
     if (host.interrupt.aborted) throw new CliError('interrupted', `Stopped waiting. ${o.goOn}`);
     if (clock.signal.aborted) throw new CliError('timeout', `Not done after ${o.timeoutS} s. ${o.goOn}`);
-    throw error;
+    const known = error instanceof CliError || error instanceof ApiProblem;
+    if (!known || error.exit !== 'unreachable') throw error;
+    const message = error instanceof ApiProblem ? error.describe() : error.message;
+    throw new CliError('unreachable', `${message}\n  ${o.goOn}`, { cause: error });
   } finally {
     clearTimeout(timer);
   }

@@ -1,7 +1,11 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
-import { commandLine, folder } from './command-line.ts';
+import { expect, onTestFinished, test } from 'vitest';
+import { commandLine, entry, folder } from './command-line.ts';
 import { batchOf, type Handler, json, startService } from './fake-service.ts';
 
 const ENDED = batchOf({ status: 'completed', finished_at: '2026-05-01T12:01:00.000Z' }, { succeeded: 2, failed: 1 });
@@ -84,6 +88,118 @@ test('when lines come from stdin and the service is away then nothing is sent tw
   expect(service.requests.map(({ body }) => body)).toEqual([LINES]);
 });
 
+test('when the upload of a lost answer is still open then the key for another call is told', async () => {
+  const service = await startService((_taken, response) =>
+    json(response, 409, { title: 'in use', code: 'idempotency_key_in_use' }, { 'retry-after': '0' }),
+  );
+  const sent = await commandLine(service.url)(['batch', 'submit', '-', '--idempotency-key', 'k-1'], { input: LINES });
+  expect(sent).toMatchObject({ code: 3, stderr: expect.stringContaining('--idempotency-key k-1') });
+});
+
+test.each(['plain', 'gzip'])(
+  'when stdin (%s) goes on after a refusal, or after Ctrl-C, then the command ends all the same',
+  async (packed) => {
+    const refused = createServer((request, response) => {
+      json(response, 401, { title: 'no key', code: 'unauthenticated' });
+      request.resume();
+    });
+    const silent = createServer((request) => void request.resume());
+    const urls = await Promise.all([refused, silent].map(listen));
+    const args = ['batch', 'submit', '-', packed === 'gzip' ? '--gzip' : '--no-gzip'];
+    const going = { input: LINES, inputGoesOn: true };
+    expect(await commandLine(urls[0] ?? '')(args, going)).toMatchObject({ code: 4, stderr: expect.stringContaining('no key') });
+    let pressed = false;
+    const interrupt = (_soFar: string, kill: (signal: NodeJS.Signals) => void) => {
+      // A second time it would end at once.
+      if (!pressed) kill('SIGINT');
+      pressed = true;
+    };
+    expect((await commandLine(urls[1] ?? '')(args, { ...going, onStderr: interrupt })).code).toBe(130);
+  },
+);
+
+async function listen(server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+test('when lines come from a pipe and the upload breaks off then its rest is not sent as if it were all', async () => {
+  const dir = await folder();
+  const pipe = join(dir, 'pipe');
+  execFileSync('sh', ['-c', 'mkfifo "$1"', 'sh', pipe]);
+  const service = await startService((_taken, response) => void response.socket?.destroy());
+  const [sent] = await Promise.all([commandLine(service.url)(['batch', 'submit', pipe]), writeFile(pipe, LINES)]);
+  expect(sent).toMatchObject({ code: 3, stderr: expect.stringContaining('--idempotency-key ') });
+  expect(service.requests.map(({ body }) => body)).toEqual([LINES]);
+});
+
+test('when results cannot be saved as they are asked for then that is told before anything is sent', async () => {
+  const dir = await folder();
+  await writeFile(join(dir, 'in.ndjson'), LINES);
+  const service = await startService(script({ [`GET /v1/batches/${ID}`]: [(_taken, response) => json(response, 200, ENDED)] }));
+  const jobs = commandLine(service.url);
+  const input = join(dir, 'in.ndjson');
+  for (const args of [
+    ['submit', input, '--results', dir],
+    ['submit', input, '--results', join(dir, 'none', 'out')],
+    ['submit', input, '--no-wait', '--results', join(dir, 'out')],
+    ['retry-failed', ID, '--results', join(dir, 'none', 'out')],
+    ['retry-failed', ID, '--no-wait', '--results', join(dir, 'out')],
+    ['get', ID, '--wait', '--results', dir],
+    ['get', ID, '--results', join(dir, 'out')],
+    ['results', ID, '--out', dir],
+  ])
+    expect([args, (await jobs(['batch', ...args])).code]).toEqual([args, 2]);
+  expect(service.requests).toEqual([]);
+});
+
+test('when nobody reads stderr any more then the batch is followed and its results are saved all the same', async () => {
+  const dir = await folder();
+  const running: Handler = (_taken, response) => json(response, 200, batchOf({}, { running: 3 }), { 'retry-after': '0' });
+  const asked = Promise.withResolvers<void>();
+  const service = await startService(
+    script({
+      [`GET /v1/batches/${ID}`]: [
+        running,
+        async (taken, response) => {
+          await asked.promise;
+          await running(taken, response);
+        },
+        (_taken, response) => json(response, 200, batchOf({ status: 'completed' }, { succeeded: 3 })),
+      ],
+      [`GET /v1/batches/${ID}/results`]: [(_taken, response) => void response.end(row(1))],
+    }),
+  );
+  const out = join(dir, 'out.ndjson');
+  const env = { ...process.env, GRSAI_JOBS_API: service.url, GRSAI_JOBS_KEY: 'gj_key' };
+  const child = spawn(process.execPath, [entry, 'batch', 'get', ID, '--wait', '--results', out], { env });
+  child.stdout.resume();
+  await once(child.stderr, 'data');
+  child.stderr.destroy();
+  asked.resolve();
+  expect(await once(child, 'exit')).toEqual([0, null]);
+  expect(await readFile(out, 'utf8')).toBe(row(1));
+});
+
+test('when results after a line are saved then lines before it are not asked for', async () => {
+  const dir = await folder();
+  const service = await startService(
+    script({
+      [`GET /v1/batches/${ID}`]: [(_taken, response) => json(response, 200, ENDED)],
+      [`GET /v1/batches/${ID}/results`]: [(_taken, response) => void response.end(row(3))],
+    }),
+  );
+  const out = join(dir, 'out.ndjson');
+  expect((await commandLine(service.url)(['batch', 'results', ID, '--after-line', '2', '--out', out])).code).toBe(0);
+  expect(service.requests.at(-1)?.query).toEqual({ after_line: '2' });
+  expect(await readFile(out, 'utf8')).toBe(row(3));
+});
+
 test('when lines are bad then each is told with line and pointer', async () => {
   const errors = [{ line: 2, custom_id: 'b', pointer: '/input/model', message: 'is missing' }];
   const service = await startService((_taken, response) =>
@@ -123,6 +239,43 @@ test('when a save of results breaks off within a line then it goes on after the 
     '1',
     '1',
   ]);
+});
+
+test('when the service goes away for longer while results are saved then the command outlasts it', async () => {
+  const dir = await folder();
+  const away: Handler = (_taken, response) => json(response, 503, { title: 'away' }, { 'retry-after': '0' });
+  const service = await startService(
+    script({
+      [`GET /v1/batches/${ID}`]: [(_taken, response) => json(response, 200, ENDED)],
+      [`GET /v1/batches/${ID}/results`]: [
+        ...Array.from({ length: 12 }, () => away),
+        (_taken, response) => void response.end(row(1)),
+      ],
+    }),
+  );
+  const out = join(dir, 'out.ndjson');
+  await commandLine(service.url)(['batch', 'get', ID, '--wait', '--results', out]);
+  expect(await readFile(out, 'utf8')).toBe(row(1));
+});
+
+test('when the service stays away while a batch is followed or its results are saved then the error says how to go on', async () => {
+  const dir = await folder();
+  const away: Handler = (_taken, response) => json(response, 503, { title: 'away' }, { 'retry-after': '0' });
+  const ended: Handler = (_taken, response) => json(response, 200, ENDED);
+  const results = { [`GET /v1/batches/${ID}/results`]: [away] };
+  const [follow, save] = await Promise.all(
+    [[away], [ended]].map((batch) => startService(script({ [`GET /v1/batches/${ID}`]: batch, ...results }))),
+  );
+  const out = join(dir, 'out.ndjson');
+  const args = ['batch', 'get', ID, '--wait', '--results', out];
+  expect(await commandLine(follow?.url ?? '')(args)).toMatchObject({
+    code: 3,
+    stderr: expect.stringContaining(`pnpm jobs batch get ${ID} --wait`),
+  });
+  expect(await commandLine(save?.url ?? '')(args)).toMatchObject({
+    code: 3,
+    stderr: expect.stringContaining(`pnpm jobs batch results ${ID} --out ${out}`),
+  });
 });
 
 test('when results go to stdout and the connection breaks then no line is there twice', async () => {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { type RunOptions, type RunResult, runScript } from '@grsai-jobs/testkit';
 import { onTestFinished } from 'vitest';
 
-const entry = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+export const entry = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
 /** `pnpm jobs` as a process against this address. */
 export const commandLine =

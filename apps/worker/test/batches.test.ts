@@ -54,9 +54,15 @@ async function startBatches() {
 
 type Batches = Awaited<ReturnType<typeof startBatches>>;
 
-async function committedBatch(kit: Batches, n: number, change: (doc: JobDoc, i: number) => JobDoc = (same) => same) {
+async function committedBatch(
+  kit: Batches,
+  n: number,
+  change: (doc: JobDoc, i: number) => JobDoc = (same) => same,
+  { openedMsAgo = 0 } = {},
+) {
   const batch = { id: newId().replace('job_', 'batch_'), tenant: 'acme' };
-  await kit.store.batches.open({ ...batch, doc: DOC, createdAt: kit.clock.now() });
+  const createdAt = kit.clock.now() - openedMsAgo;
+  await kit.store.batches.open({ ...batch, doc: DOC, createdAt });
   const ids: string[] = [];
   for (let from = 0; from < n; from += 500) {
     const lines: NewLine[] = Array.from({ length: Math.min(500, n - from) }, (_, i) => ({
@@ -68,7 +74,7 @@ async function committedBatch(kit: Batches, n: number, change: (doc: JobDoc, i: 
     ids.push(...lines.map(({ jobId }) => jobId));
     await kit.store.batches.add(batch, from, lines);
   }
-  const commit = () => kit.store.batches.commit(batch, { total: n, invalid: 0, expiresAt: kit.clock.now() + 3_600_000 });
+  const commit = () => kit.store.batches.commit(batch, { total: n, invalid: 0, expiresInS: 3600 });
   const read = async () => {
     const found = await kit.store.batches.read(batch.id);
     if (found === null) throw new Error('no batch');
@@ -212,6 +218,19 @@ test('when the time of a batch is over then what waits expires at once and the b
   expect(await batch.read()).toMatchObject({ status: 'expired', counts: { expired: 600 } });
 });
 
+test('when the lines of a batch took long to come then the last of them expires at once too', async () => {
+  const kit = await startBatches();
+  const batch = await committedBatch(kit, 501, undefined, { openedMsAgo: 20_000 });
+  await batch.commit();
+  await kit.round();
+  await kit.clock.advance(3_580_000);
+  await kit.round();
+  expect(await batch.read()).toMatchObject({ status: 'running', expires_at: kit.clock.now() });
+  await kit.clock.advance(20_000);
+  await kit.round();
+  expect(await batch.read()).toMatchObject({ status: 'expired', counts: { expired: 501 } });
+});
+
 test('when a batch was never committed then its jobs and their inputs are erased', async () => {
   const kit = await startBatches();
   await kit.objects.putBytes('acme/in-0.png', Buffer.from('x'), { contentType: 'image/png' });
@@ -222,6 +241,29 @@ test('when a batch was never committed then its jobs and their inputs are erased
   expect((await kit.redis.keys('{gj}:batch*')).length).toBe(0);
   expect(await kit.objects.list('acme/')).toEqual([]);
   expect(await batch.commit()).toBe('gone');
+});
+
+test('when slices hang then a worker keeps a place free for its other rounds', async () => {
+  const kit = await startKit();
+  const gate = Promise.withResolvers<{ done: true }>();
+  let open = 0;
+  const hang = async () => {
+    open += 1;
+    return await gate.promise;
+  };
+  const round = createWorkRound(kit, { hang });
+  for (const subject of ['a', 'b', 'c', 'd'])
+    await kit.store.works.add({ kind: 'hang', subject, order: {}, at: kit.clock.now() });
+  const rounds: Promise<void>[] = [];
+  for (const hanging of [1, 2, 3]) {
+    rounds.push(round());
+    await expect.poll(() => open).toBe(hanging);
+  }
+  await round();
+  expect(open).toBe(3);
+  gate.resolve({ done: true });
+  await Promise.all(rounds);
+  expect(open).toBe(4);
 });
 
 test('when work is of a kind that nobody knows then it waits and stops no other', async () => {
@@ -280,6 +322,31 @@ test('when a batch is canceled while its failed jobs are being retried then none
   });
   await kit.round({ reopenJob });
   expect(await batch.read()).toMatchObject({ status: 'canceling', counts: { running: 1, canceled: 2 } });
+});
+
+test('when a retry is canceled before it has reopened the first job of an ended batch then nothing runs', async () => {
+  const kit = await startBatches();
+  const batch = await committedBatch(kit, 1);
+  await batch.commit();
+  await kit.round();
+  for (const id of batch.ids) await failJob(kit, id);
+  await kit.round();
+  const retry = () => kit.store.batches.retryFailed(batch.id, { includeUnknown: false });
+  await retry();
+  expect(await kit.store.batches.cancel(batch.id)).toBe('called_off');
+  expect(await kit.store.batches.cancel(batch.id)).toBe('completed');
+  await kit.round();
+  expect(await batch.read()).toMatchObject({ status: 'completed', round: 1, counts: { failed: 1 } });
+
+  await kit.clock.advance(1000);
+  await retry();
+  let answer: string | null = null;
+  const reopenJob = firstDo(kit.batchKit.reopenJob, async () => {
+    answer = await kit.store.batches.cancel(batch.id);
+  });
+  await kit.round({ reopenJob });
+  expect(answer).toBe('called_off');
+  expect(await batch.read()).toMatchObject({ status: 'completed', round: 2, counts: { canceled: 1 } });
 });
 
 test('when a slow worker retries a job that another has retried and that failed again then it stays failed', async () => {
@@ -507,4 +574,57 @@ test('when the jobs of a batch are large then few of them are in memory at once'
   await kit.round({ store: { ...kit.store, batches: { ...kit.store.batches, records } } });
   expect(read).toEqual([1, 3]);
   expect((await batch.read()).status).toBe('completed');
+
+  await committedBatch(kit, 4, (doc, i) => (i < 2 ? large(doc) : doc));
+  await kit.clock.advance(600_000);
+  const erased: number[] = [];
+  const docs: Batches['store']['batches']['docs'] = async (ids) => {
+    erased.push(ids.length);
+    return await kit.store.batches.docs(ids);
+  };
+  await kit.round({ store: { ...kit.store, batches: { ...kit.store.batches, docs } } });
+  expect(erased).toEqual([1, 3]);
+});
+
+/** A batch of which all jobs have failed, and of whose retry one slice is done; its worker died before it could go on. */
+async function halfRetried(kit: Batches) {
+  const batch = await committedBatch(kit, 501);
+  await batch.commit();
+  await kit.round();
+  for (const id of batch.ids) await failJob(kit, id);
+  await kit.round();
+  await kit.clock.advance(1000);
+  await kit.store.batches.retryFailed(batch.id, { includeUnknown: false });
+  const work = await kit.store.works.take(kit.clock.now());
+  if (work === null) throw new Error('no work');
+  await createBatchWorks(kit.batchKit)[work.kind]?.(work);
+  expect(await batch.read()).toMatchObject({ status: 'running', round: 2, counts: { queued: 500, failed: 1 } });
+  return batch;
+}
+
+test('when the jobs that a retry has reopened end before it has reopened the others then the round ends with the last of all', async () => {
+  const kit = await startBatches();
+  const batch = await halfRetried(kit);
+  await kit.clock.advance(1000);
+  for (const id of batch.ids.slice(0, 500)) await failJob(kit, id);
+  await kit.round();
+  expect(await batch.read()).toMatchObject({ status: 'running', round: 2 });
+
+  await kit.clock.advance(30_000);
+  await kit.round();
+  expect(await batch.read()).toMatchObject({ status: 'running', round: 2, counts: { queued: 1, failed: 500 } });
+  await failJob(kit, batch.ids[500] ?? '');
+  await kit.round();
+  expect(await batch.read()).toMatchObject({ status: 'completed', round: 2, counts: { failed: 501 } });
+});
+
+test('when a batch is canceled before a retry has reopened all of its failed jobs then those that are left stay failed', async () => {
+  const kit = await startBatches();
+  const batch = await halfRetried(kit);
+  expect(await kit.store.batches.cancel(batch.id)).toBe('canceling');
+  await kit.round();
+  expect(await batch.read()).toMatchObject({ status: 'canceled', counts: { canceled: 500, failed: 1 } });
+  await kit.clock.advance(30_000);
+  await kit.round();
+  expect(await batch.read()).toMatchObject({ status: 'canceled', round: 2, counts: { canceled: 500, failed: 1 } });
 });

@@ -26,6 +26,8 @@ import { workId } from './works.ts';
 const ERASE_AFTER_MS = 10 * 60_000;
 /** Longer than a job can live (design §3). */
 const IDEMPOTENCY_TTL_MS = 72 * 3600 * 1000;
+/** Kind of the long work that reopens the failed jobs of a batch. */
+const RETRY_WORK = 'batch-retry-failed';
 /** Errors that are read in one go. */
 const ERRORS_AT_ONCE = 1000;
 
@@ -140,16 +142,18 @@ export function createBatches(redis: Redis, run: RunScript, keys: Keys, clock: {
       o: {
         total: number;
         invalid: number;
-        expiresAt: number;
+        /** Of its lines that say nothing else: what waits then expires at once, also of those that came last. */
+        expiresInS: number;
         claim?: { route: string; key: string; by: string; fingerprint: string };
       },
     ): Promise<'ok' | 'gone'> {
+      const now = clock.now();
       const order = {
         id: batch.id,
-        now: clock.now(),
+        now,
         total: o.total,
         invalid: o.invalid,
-        exp: o.expiresAt,
+        exp: now + o.expiresInS * 1000,
         claim: o.claim && { by: o.claim.by, fingerprint: o.claim.fingerprint, ttl_ms: IDEMPOTENCY_TTL_MS },
       };
       const reply = await run(
@@ -249,19 +253,31 @@ export function createBatches(redis: Redis, run: RunScript, keys: Keys, clock: {
       return { canceling: status === 'canceling', revealed };
     },
 
-    /** Starts canceling the batch; its jobs are canceled by long work. Answers the status that it has then. */
-    async cancel(id: string): Promise<BatchRecord['status'] | null> {
-      const works = [keys.works, keys.work(workId('batch-cancel', id)), keys.work(workId('batch-finish', id))];
-      return (await run('batch-cancel', [keys.batch(id), ...works], [id, clock.now()])) as BatchRecord['status'] | null;
+    /**
+     * Starts canceling the batch; its jobs are canceled by long work, and failed ones that are not reopened yet stay as they
+     * are. Answers the status that it has then; `called_off`: it has ended, and the retry that was to come does not.
+     */
+    async cancel(id: string): Promise<BatchRecord['status'] | 'called_off' | null> {
+      const works = ['batch-cancel', 'batch-finish', RETRY_WORK].map((kind) => keys.work(workId(kind, id)));
+      const status = await run('batch-cancel', [keys.batch(id), keys.works, ...works], [id, clock.now()]);
+      return status as BatchRecord['status'] | 'called_off' | null;
     },
 
     /** Has the jobs that have failed by now reopened, by long work. `false`: that is under way already. */
     async retryFailed(id: string, o: { includeUnknown: boolean }): Promise<boolean> {
       const now = clock.now();
-      const work = workId('batch-retry-failed', id);
+      const work = workId(RETRY_WORK, id);
+      // A cancel of before is not meant; one that comes from here on is.
+      await redis.hdel(keys.batch(id), 'cx');
       const order = JSON.stringify({ batch_id: id, include_unknown: o.includeUnknown, before: now });
-      return (await run('work-add', [keys.work(work), keys.works], [work, 'batch-retry-failed', order, now, ''])) === 1;
+      return (await run('work-add', [keys.work(work), keys.works], [work, RETRY_WORK, order, now, ''])) === 1;
     },
+
+    /** Whether a cancel was asked for since the last retry of its failed jobs; by no clock, as processes have their own. */
+    isCalledOff: async (id: string): Promise<boolean> => (await redis.hexists(keys.batch(id), 'cx')) === 1,
+
+    /** Whether failed jobs of it are still to be reopened. */
+    isRetried: async (id: string): Promise<boolean> => (await redis.exists(keys.work(workId(RETRY_WORK, id)))) === 1,
 
     /**
      * The end of a round, with its owed webhook. `by`: who had the work that wrote the results. `false`: the round is over

@@ -31,11 +31,9 @@ async function opened(kit: Started, n: number) {
   return { ...batch, lines, ids: lines.map(({ jobId }) => jobId) };
 }
 
-const expiresAt = (kit: Started) => kit.clock.now() + 3_600_000;
-
 async function committed(kit: Started, n: number) {
   const batch = await opened(kit, n);
-  expect(await kit.store.batches.commit(batch, { total: n, invalid: 0, expiresAt: expiresAt(kit) })).toBe('ok');
+  expect(await kit.store.batches.commit(batch, { total: n, invalid: 0, expiresInS: 3600 })).toBe('ok');
   const read = async () => {
     const found = await kit.store.batches.read(batch.id);
     if (found === null) throw new Error('no batch');
@@ -79,7 +77,7 @@ describe('before the commit', () => {
     const kit = await startStore();
     const batch = await opened(kit, 3);
     expect(await kit.store.batches.add(batch, 4, linesOf(1, 4))).toBe('gone');
-    expect(await kit.store.batches.commit(batch, { total: 4, invalid: 0, expiresAt: expiresAt(kit) })).toBe('gone');
+    expect(await kit.store.batches.commit(batch, { total: 4, invalid: 0, expiresInS: 3600 })).toBe('gone');
   });
 
   test('when ten minutes pass without a line then its erasing is due, and each line puts that off', async () => {
@@ -102,7 +100,7 @@ describe('before the commit', () => {
     expect(await kit.store.batches.erase(batch.id, batch.ids)).toBe(true);
     await kit.store.batches.forget(batch);
     expect(await kit.store.batches.add(batch, 2, linesOf(1, 2))).toBe('gone');
-    expect(await kit.store.batches.commit(batch, { total: 2, invalid: 0, expiresAt: expiresAt(kit) })).toBe('gone');
+    expect(await kit.store.batches.commit(batch, { total: 2, invalid: 0, expiresInS: 3600 })).toBe('gone');
     expect((await kit.redis.keys('*job*')).filter((key) => !key.includes('kind'))).toEqual([]);
   });
 });
@@ -112,7 +110,7 @@ describe('the commit', () => {
     const kit = await startStore();
     const batch = await opened(kit, 2);
     const cut = kit.proxy.cutAfterNextReply((command) => command.name.startsWith('eval'));
-    expect(await kit.store.batches.commit(batch, { total: 2, invalid: 1, expiresAt: expiresAt(kit) })).toBe('ok');
+    expect(await kit.store.batches.commit(batch, { total: 2, invalid: 1, expiresInS: 3600 })).toBe('ok');
     await cut;
     expect(await kit.store.batches.read(batch.id)).toMatchObject({
       status: 'running',
@@ -131,7 +129,7 @@ describe('the commit', () => {
     const lines = [11, 12, 30, 31].flatMap((n) => linesOf(1, n - 1));
     await kit.store.batches.add(batch, 0, lines.slice(0, 2));
     await kit.store.batches.add(batch, 2, lines.slice(2));
-    await kit.store.batches.commit(batch, { total: 4, invalid: 3, expiresAt: expiresAt(kit) });
+    await kit.store.batches.commit(batch, { total: 4, invalid: 3, expiresInS: 3600 });
     const record = await kit.store.batches.read(batch.id);
     for (const behind of [0, 10, 11, 29, 30, 31]) {
       const place = kit.store.batches.placeBehind(record as NonNullable<typeof record>, behind);
@@ -201,10 +199,10 @@ describe('claims', () => {
     const { route, key: text } = key;
     const lost = await opened(kit, 1);
     const other = { route, key: text, by: 'another', fingerprint: 'f' };
-    expect(await kit.store.batches.commit(lost, { total: 1, invalid: 0, expiresAt: 1, claim: other })).toBe('gone');
+    expect(await kit.store.batches.commit(lost, { total: 1, invalid: 0, expiresInS: 1, claim: other })).toBe('gone');
     const batch = await opened(kit, 1);
     const own = { route, key: text, by: claim.by, fingerprint: 'f' };
-    expect(await kit.store.batches.commit(batch, { total: 1, invalid: 0, expiresAt: 1, claim: own })).toBe('ok');
+    expect(await kit.store.batches.commit(batch, { total: 1, invalid: 0, expiresInS: 1, claim: own })).toBe('ok');
     expect(await kit.store.claims.claim(key)).toEqual({ kind: 'replay', id: batch.id, fingerprint: 'f' });
   });
 });

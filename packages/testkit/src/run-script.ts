@@ -7,8 +7,9 @@ export interface RunOptions {
   args?: readonly string[];
   /** The whole environment of the child beside PATH, HOME and TMPDIR. */
   env?: Readonly<Record<string, string>>;
-  /** Given to the script on stdin, which is then closed. */
+  /** Given to the script on stdin, which is then closed, unless `inputGoesOn`. */
   input?: string;
+  inputGoesOn?: boolean;
   cwd?: string;
   /** Hears what comes on stderr while the script runs; it may send a signal. */
   onStderr?: (soFar: string, kill: (signal: NodeJS.Signals) => void) => void;
@@ -37,7 +38,8 @@ export async function runScript(o: RunOptions): Promise<RunResult> {
   });
   // A script that does not read its input closes the pipe.
   stdin.on('error', () => undefined);
-  stdin.end(o.input ?? '');
+  stdin.write(o.input ?? '');
+  if (!o.inputGoesOn) stdin.end();
   let said = '';
   stderr.on('data', (chunk: Buffer) => {
     said += chunk.toString('utf8');

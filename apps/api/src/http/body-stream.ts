@@ -1,18 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Duplex, Readable } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { finished } from 'node:stream';
+import { type BrotliDecompress, createBrotliDecompress, createGunzip, createInflate, type Gunzip, type Inflate } from 'node:zlib';
 import { letBodyCome } from './expect-continue.ts';
 import { Problem } from './problem.ts';
 
 const CHUNK_BYTES = 64 * 1024;
 
-const DECODERS: Readonly<Record<string, () => Duplex>> = {
+type Decoder = Gunzip | Inflate | BrotliDecompress;
+
+const DECODERS: Readonly<Record<string, () => Decoder>> = {
   gzip: () => createGunzip({ chunkSize: CHUNK_BYTES }),
   deflate: () => createInflate({ chunkSize: CHUNK_BYTES }),
   br: () => createBrotliDecompress({ chunkSize: CHUNK_BYTES }),
 };
 
-function decoderOf({ headers }: IncomingMessage): Duplex | null {
+function decoderOf({ headers }: IncomingMessage): Decoder | null {
   const encoding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
   if (encoding === 'identity' || encoding === '') return null;
   const make = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding] : undefined;
@@ -21,11 +23,30 @@ function decoderOf({ headers }: IncomingMessage): Duplex | null {
   return make();
 }
 
-/** Bytes through a decoder. Unlike `pipeline` it leaves the socket of the request open when the bytes are junk: it is to be answered on. */
-function through(request: IncomingMessage, decoder: Duplex): Readable {
-  request.on('error', (error) => decoder.destroy(error));
-  return request.pipe(decoder);
+/**
+ * Bytes through a decoder. Unlike `pipeline` it leaves the socket of the request open when the bytes are junk: it is to be
+ * answered on. Decoders end in silence where their format ends: what comes behind that would be lost.
+ */
+async function* through(request: IncomingMessage, decoder: Decoder): AsyncGenerator<Uint8Array> {
+  let taken = 0;
+  request.on('data', (chunk: Uint8Array) => {
+    taken += chunk.length;
+  });
+  // Also when the connection has broken before: the request itself would not tell of that any more.
+  const forget = finished(request, { writable: false }, (error) => {
+    if (error) decoder.destroy(error);
+  });
+  try {
+    yield* request.pipe(decoder).iterator({ destroyOnReturn: false });
+    if (!request.readableEnded || decoder.bytesWritten !== taken) throw goesOn();
+  } finally {
+    forget();
+    request.unpipe(decoder);
+    decoder.destroy();
+  }
 }
+
+const goesOn = (): Problem => new Problem('bad_request', 'The body goes on behind the end of what its Content-Encoding packs.');
 
 const tooLarge = (limit: number): Problem => new Problem('body_too_large', `The body is limited to ${limit} bytes, decoded.`);
 
@@ -33,6 +54,7 @@ function problemOf(error: unknown, request: IncomingMessage): unknown {
   const code = (error as { code?: unknown }).code;
   if (typeof code === 'string' && (code.startsWith('Z_') || code.startsWith('ERR_BROTLI') || code.startsWith('ERR__ERROR')))
     return new Problem('bad_request', `The body is cut short, or is not what its Content-Encoding says (${code}).`);
+  if (code === 'ERR_STREAM_PUSH_AFTER_EOF') return goesOn();
   if (!request.complete && !(error instanceof Problem))
     return new Problem('bad_request', 'The connection broke before the end of the body. Nothing was accepted.');
   return error;
@@ -52,10 +74,10 @@ export async function* bodyStream(
   const decoder = decoderOf(request);
   if (decoder === null && Number(request.headers['content-length'] ?? 0) > limitBytes) throw tooLarge(limitBytes);
   letBodyCome(request, response);
-  const source = decoder === null ? request : through(request, decoder);
+  const source = decoder === null ? request.iterator({ destroyOnReturn: false }) : through(request, decoder);
   let bytes = 0;
   try {
-    for await (const chunk of source.iterator({ destroyOnReturn: false })) {
+    for await (const chunk of source) {
       bytes += (chunk as Uint8Array).length;
       if (bytes > limitBytes) throw tooLarge(limitBytes);
       yield chunk as Uint8Array;
@@ -63,10 +85,6 @@ export async function* bodyStream(
   } catch (error) {
     throw problemOf(error, request);
   } finally {
-    if (decoder !== null) {
-      request.unpipe(decoder);
-      decoder.destroy();
-    }
     request.resume();
   }
 }

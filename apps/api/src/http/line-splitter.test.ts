@@ -49,3 +49,15 @@ test('when there is one line more than allowed then it is refused; empty ones at
   expect(() => split([Buffer.from('1\n2\n3\n4')], limits)).toThrow('limited to 3 lines');
   expect(() => split([Buffer.from('1\n2\n3\n\n\n\n\n')], limits)).toThrow('limited to 3 lines');
 });
+
+test('when a line comes in many small chunks then it is gathered, and none of them is kept', () => {
+  const splitter = createLineSplitter({ lines: 10, lineBytes: 100 });
+  const chunk = Buffer.alloc(1);
+  const lines = [...'abcdefghij\nklm\n'].flatMap((letter, i) => {
+    // The first one may be kept as it is; the others are overwritten by the next.
+    if (i === 0) return splitter.push(Buffer.from(letter));
+    chunk.write(letter);
+    return splitter.push(letter === 'k' ? Buffer.from(letter) : chunk);
+  });
+  expect(lines.map(({ bytes }) => text(bytes))).toEqual(['abcdefghij', 'klm']);
+});

@@ -12,6 +12,7 @@ export interface LineLimits {
 }
 
 const LF = 10;
+const NOTHING: Uint8Array = new Uint8Array();
 
 /**
  * Cuts a stream of bytes into lines, wherever its chunks end. Holds no more than one unfinished line.
@@ -19,7 +20,8 @@ const LF = 10;
  */
 export function createLineSplitter(limits: LineLimits): { push(chunk: Uint8Array): Line[]; end(): Line[] } {
   let number = 0;
-  let parts: Uint8Array[] = [];
+  /** The unfinished line, in its first `size` bytes. */
+  let held = NOTHING;
   let size = 0;
 
   function checkCount(most: number): void {
@@ -30,21 +32,26 @@ export function createLineSplitter(limits: LineLimits): { push(chunk: Uint8Array
   function keep(part: Uint8Array): void {
     if (part.length === 0) return;
     if (size === 0) checkCount(limits.lines);
-    size += part.length;
-    if (size > limits.lineBytes)
+    const grown = size + part.length;
+    if (grown > limits.lineBytes)
       throw new Problem(
         'body_too_large',
         `Line ${number + 1} is longer than ${limits.lineBytes} bytes. Send large images as URLs.`,
       );
-    parts.push(part);
+    if (size === 0) held = part;
+    else {
+      // Not kept in parts: each takes over a hundred bytes, and a sender may make them of one byte.
+      if (grown > held.length) held = Buffer.concat([held], Math.max(grown, Math.min(2 * size, limits.lineBytes)));
+      held.set(part, size);
+    }
+    size = grown;
   }
 
   function take(): Line {
     // Empty lines may follow the last one, but not without end.
     checkCount(2 * limits.lines);
-    const [only = new Uint8Array()] = parts;
-    const bytes = parts.length < 2 ? only : Buffer.concat(parts, size);
-    parts = [];
+    const bytes = held.subarray(0, size);
+    held = NOTHING;
     size = 0;
     number += 1;
     return { number, bytes };

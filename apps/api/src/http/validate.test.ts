@@ -43,3 +43,9 @@ test('when a field is missing then it is said to be required, with what it may b
     ],
   });
 });
+
+test('when the name of an unknown field is very long then its beginning is told', () => {
+  const found = tryValidate(z.strictObject({}), { [`a${'😀'.repeat(1000)}`]: 1 });
+  const [error] = 'errors' in found ? found.errors : [];
+  expect(error?.pointer).toMatch(/^\/a😀{63}\ufffd…$/u);
+});

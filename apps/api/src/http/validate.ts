@@ -2,8 +2,16 @@ import type { z } from 'zod';
 import { fieldMessage } from './field-message.ts';
 import { type FieldError, Problem } from './problem.ts';
 
+/** Longer names of fields are told by their beginning: an answer is not to grow with what was sent. */
+const NAME_TOLD = 128;
+
+function nameOf(key: PropertyKey): string {
+  const name = String(key);
+  return name.length > NAME_TOLD ? `${name.slice(0, NAME_TOLD).toWellFormed()}…` : name;
+}
+
 const pointerOf = (path: readonly PropertyKey[]): string =>
-  path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+  path.map((key) => `/${nameOf(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 
 type Branch = readonly z.core.$ZodIssue[];
 

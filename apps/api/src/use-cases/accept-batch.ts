@@ -85,7 +85,7 @@ export function createAcceptBatch(o: AcceptBatchParts): AcceptBatch {
   async function commit(upload: BatchUpload, batch: Batch, claim: Claim | null, counts: { total: number; invalid: number }) {
     const committed = await o.batches.commit(batch, {
       ...counts,
-      expiresAt: batch.createdAt + upload.doc.expires_in_s * 1000,
+      expiresInS: upload.doc.expires_in_s,
       ...(claim && upload.idempotency ? { claim: { ...claim, fingerprint: upload.idempotency.fingerprint() } } : {}),
     });
     if (committed === 'gone') throw gone();

@@ -1,6 +1,5 @@
-import type { JobStore } from '@grsai-jobs/job-store';
+import type { Batches } from '@grsai-jobs/job-store';
 import type { BatchRecord } from '@grsai-jobs/jobs';
-import type { Clock } from '@grsai-jobs/runtime';
 import { Problem } from '../http/problem.ts';
 import type { NudgeWorks } from './nudge-works.ts';
 
@@ -12,7 +11,7 @@ export interface RetriedBatch {
 
 /** Has the failed jobs of a batch run again, as long work. */
 export const createRetryFailed =
-  (o: { works: JobStore['works']; nudge: NudgeWorks; clock: Clock }) =>
+  (o: { batches: Pick<Batches, 'retryFailed'>; nudge: NudgeWorks }) =>
   async (batch: BatchRecord, includeUnknown: boolean): Promise<RetriedBatch> => {
     const left_out = includeUnknown ? 0 : batch.unknown;
     const retrying = batch.counts.failed - left_out;
@@ -24,9 +23,7 @@ export const createRetryFailed =
           ? 'The batch has no failed jobs.'
           : `Of each failed job of the batch (${left_out}) nobody knows whether its submit made a task: send {"include_unknown": true} to submit them again, and maybe pay twice.`,
       );
-    const now = o.clock.now();
-    const order = { batch_id: batch.id, include_unknown: includeUnknown, before: now };
-    if (!(await o.works.add({ kind: 'batch-retry-failed', subject: batch.id, order, at: now })))
+    if (!(await o.batches.retryFailed(batch.id, { includeUnknown })))
       throw new Problem('conflict', 'The failed jobs of this batch are being run again already.');
     o.nudge();
     return { retrying, left_out };

@@ -25,13 +25,14 @@ export async function* numberedLines(
   host: Host,
   api: Api,
   path: string,
-  o: { query: Query; after: number; note: (line: string) => void },
+  o: { query: Query; after: number; tries?: number; note: (line: string) => void },
 ): AsyncGenerator<{ line: number; text: string }> {
   let after = o.after;
   for (let breaks = 0; ; breaks += 1) {
     const response = await api.send('GET', path, {
       query: { ...o.query, after_line: after === 0 ? undefined : after },
       headers: { accept: 'application/x-ndjson' },
+      ...(o.tries === undefined ? {} : { tries: o.tries }),
     });
     try {
       for await (const text of linesOf(response.body)) {

@@ -18,6 +18,14 @@ test.each([
   expect(retryInMs(answer(status, retryAfter), { attempt: 1, tries: TRIES, random: () => 1 })).toBe(expected),
 );
 
+test('when an upload is still counted as open then it is asked again for as long as that of a dead process is', () => {
+  const waits = Array.from({ length: 30 }, (_, i) =>
+    retryInMs(answer(409, '5'), { attempt: i + 1, tries: TRIES, random: () => 1 }),
+  );
+  expect(waits.reduce<number>((sum, ms) => sum + (ms ?? 0), 0)).toBeGreaterThan(60_000);
+  expect(waits.at(-1)).toBeUndefined();
+});
+
 test('when the connection fails then the waits grow, by chance at least half, and end', () => {
   expect([1, 2, 3, 4].map((attempt) => retryInMs(undefined, { attempt, tries: TRIES, random: () => 1 }))).toEqual([
     500, 1000, 2000, 4000,

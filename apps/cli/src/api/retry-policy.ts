@@ -3,6 +3,9 @@ export const TRIES = 5;
 /** The same where a person or a script waits for hours: some seven minutes without an answer. */
 export const PATIENT_TRIES = 32;
 
+/** An upload whose process died is counted as open for a minute; the service says 5 s each time. */
+const OPEN_TRIES = 20;
+
 const BASE_MS = 500;
 const CAP_MS = 15_000;
 /** Whoever is asked to wait longer is told, and decides for themselves. */
@@ -18,9 +21,9 @@ export function retryInMs(
   response: Response | undefined,
   { attempt, tries, random }: { attempt: number; tries: number; random: () => number },
 ): number | undefined {
-  if (attempt >= tries) return undefined;
   const hint = retryAfterMs(response?.headers);
   const open = response?.status === 409 && hint !== undefined;
+  if (attempt >= (open ? Math.max(tries, OPEN_TRIES) : tries)) return undefined;
   if (response !== undefined && !AWAY.has(response.status) && !open) return undefined;
   if (hint !== undefined) return hint > LONGEST_HINT_MS ? undefined : hint;
   return Math.min(CAP_MS, BASE_MS * 2 ** (attempt - 1)) * (0.5 + random() / 2);

@@ -1,6 +1,10 @@
+import { inGroups } from '@grsai-jobs/job-store';
 import { inputObjects } from '@grsai-jobs/jobs';
 import type { DoSlice } from '../maintain/works.ts';
 import { type BatchKit, batchOf, placeOf, SLICE } from './kit.ts';
+
+/** A request can have 8 MiB. */
+const DOCS_AT_ONCE = 100;
 
 /** Erases what was written of a batch that was refused, broken off, or not committed in time. */
 export const eraseBatch =
@@ -11,8 +15,11 @@ export const eraseBatch =
     if (!(await kit.store.batches.erase(id, []))) return { done: true };
     const at = placeOf(work.cursor);
     const ids = await kit.store.batches.jobIds(id, at, SLICE);
-    const inputs = (await kit.store.batches.docs(ids)).flatMap((doc) => inputObjects({ doc }));
-    if (inputs.length > 0) await kit.objects.delete(inputs);
+    for (const group of inGroups(await kit.store.batches.heads(ids), DOCS_AT_ONCE)) {
+      const docs = await kit.store.batches.docs(group.map(({ id: job }) => job));
+      const inputs = docs.flatMap((doc) => inputObjects({ doc }));
+      if (inputs.length > 0) await kit.objects.delete(inputs);
+    }
     await kit.store.batches.erase(id, ids);
     if (ids.length === SLICE) return { done: false, cursor: { at: at + ids.length } };
     await kit.store.batches.forget({ id });

@@ -7,6 +7,8 @@ import { type BatchKit, livingBatch, SLICE } from './kit.ts';
 /** Rows that are in memory at once while the file is written. */
 const ROWS_AT_ONCE = 50;
 
+const RETRIED_WAIT_MS = 1000;
+
 /**
  * The last job of a round has ended: its results are stored as one file, and then the batch ends with the webhook that it
  * owes. Each worker that has the work writes a file of its own, so that one that was frozen never writes over the other's.
@@ -16,6 +18,8 @@ export const finishBatch =
   async (work) => {
     const batch = await livingBatch(kit, work.order, ['running', 'canceling']);
     if (batch === null || batch.counts.queued + batch.counts.running > 0) return { done: true };
+    // What a retry has reopened may end before it has reopened the others; the round is over with the last of all.
+    if (await kit.store.batches.isRetried(batch.id)) return { done: false, cursor: null, waitMs: RETRIED_WAIT_MS };
     const key = `${objectFolder(kit.keyPrefix, batch)}/results-${batch.round}-${work.by.slice(0, 8)}.ndjson`;
     const stored = await kit.objects.put(key, Readable.from(rows(kit, batch)), { contentType: 'application/x-ndjson' });
     const status = endOfBatch(batch, kit.clock.now());

@@ -14,7 +14,7 @@ const TRIES = 8;
 
 /**
  * Reopens the failed jobs of a batch; those whose submit may have made a task only when the caller allowed it (P2). A
- * cancel of the batch that comes meanwhile ends it, and takes back what this slice has reopened since.
+ * cancel of the batch that comes meanwhile calls it off, and takes back what this slice has reopened since.
  */
 export const retryFailed =
   (kit: BatchKit): DoSlice =>
@@ -23,13 +23,13 @@ export const retryFailed =
     const at = placeOf(work.cursor);
     const again = { done: false, cursor: { at }, waitMs: FULL_WAIT_MS } as const;
     if (kit.memory.tight()) return again;
-    if (await isCanceling(kit, order.batch_id)) return { done: true };
+    if (await isCalledOff(kit, order)) return { done: true };
     const ids = await kit.store.batches.jobIds(order.batch_id, at, SLICE);
     let full = false;
     await eachLine(kit, ids, isMeant(order), async (record) => {
       full = (await retry(kit, record, order)) === 'full' || full;
     });
-    if (await isCanceling(kit, order.batch_id)) {
+    if (await isCalledOff(kit, order)) {
       await eachLine(kit, ids, ({ status }) => !isTerminal(status), kit.cancelJob);
       return { done: true };
     }
@@ -44,8 +44,9 @@ const isMeant =
   ({ status, finished_at }: Pick<JobRecord, 'status' | 'finished_at'>): boolean =>
     status === 'failed' && (finished_at ?? 0) <= order.before;
 
-const isCanceling = async (kit: BatchKit, id: string): Promise<boolean> =>
-  (await livingBatch(kit, { batch_id: id }, ['canceling'])) !== null;
+/** The batch may have ended since its cancel, and what was reopened since may have reopened it. */
+const isCalledOff = async (kit: BatchKit, order: Order): Promise<boolean> =>
+  (await kit.store.batches.isCalledOff(order.batch_id)) || (await livingBatch(kit, order, ['canceling'])) !== null;
 
 /** Each record is judged by itself: one that was run since it was read may have ended in another way. */
 async function retry(kit: BatchKit, record: JobRecord, order: Order): Promise<Reopened['kind'] | 'left'> {

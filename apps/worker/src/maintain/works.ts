@@ -5,6 +5,8 @@ import type { Kit } from '../stages/kit.ts';
 export const WORKS_EVERY_MS = 1000;
 /** A round lets others have the slot after this long, however much is to be done. */
 const ROUND_MS = 8000;
+/** Rounds of one worker at a time, of the four entries of `maintain` that it runs: a slice may hang, in an object store that is away. */
+const ROUNDS_AT_ONCE = 3;
 const AFTER_ERROR_MS = 10_000;
 /** A third of the lease. */
 const HOLD_EVERY_MS = 10_000;
@@ -33,7 +35,7 @@ export function createWorkRound(kit: Kit, kinds: Readonly<Record<string, DoSlice
     await (sliced.done ? kit.store.works.done(work) : kit.store.works.putBack(work, sliced.cursor, now + (sliced.waitMs ?? 0)));
   }
 
-  return async () => {
+  async function goOn(): Promise<void> {
     const started = kit.clock.now();
     while (kit.clock.now() - started < ROUND_MS && !kit.shutdown.stopping.aborted) {
       const work = await kit.store.works.take(kit.clock.now());
@@ -45,5 +47,15 @@ export function createWorkRound(kit: Kit, kinds: Readonly<Record<string, DoSlice
         await kit.store.works.putBack(work, work.cursor, kit.clock.now() + AFTER_ERROR_MS);
       }
     }
+  }
+
+  let open = 0;
+  return async () => {
+    // What is due is found by the round that comes next.
+    if (open === ROUNDS_AT_ONCE) return;
+    open += 1;
+    await goOn().finally(() => {
+      open -= 1;
+    });
   };
 }

@@ -1,7 +1,7 @@
 #!lua
 -- batch-commit: the end of the body. From now on the batch is there, and each of its jobs reaches an end.
 -- KEYS 1 batch 2 works 3 erase work 4 open work 5 expire work 6 tenant's batches 7 ids of its jobs 8 claim (the batch key when there is none)
--- ARGV 1 order {id, now, total, invalid, exp, claim {by, fingerprint, ttl_ms} or nil}
+-- ARGV 1 order {id, now, total, invalid, exp (when what waits is expired), claim {by, fingerprint, ttl_ms} or nil}
 -- Answers 1, or 0 when the batch is no longer open, its claim is lost, or lines are missing
 local order = cjson.decode(ARGV[1])
 local batch, works = KEYS[1], KEYS[2]

@@ -136,6 +136,7 @@ export const batchPaths: ZodOpenApiPathsObject = {
     post: {
       operationId: 'cancelBatch',
       summary: 'Cancel what is alive of a batch',
+      description: 'Failed jobs that were still to be run again stay failed. 409 when it has ended.',
       requestParams: oneBatch,
       responses: {
         '202': {

@@ -35,8 +35,9 @@ export function batchActionRoutes(o: {
 
   router.post('/v1/batches/:id/cancel', write, async (request: Request<{ id: string }>, response) => {
     const batch = await ownBatch(o.batches, request.params.id, response);
-    const status = (await o.batches.cancel(batch.id)) ?? batch.status;
-    if (isBatchEnd(status)) throw new Problem('conflict', `The batch is ${status} already; there is nothing left to cancel.`);
+    const answer = (await o.batches.cancel(batch.id)) ?? batch.status;
+    const status = answer === 'called_off' ? batch.status : answer;
+    if (isBatchEnd(answer)) throw new Problem('conflict', `The batch is ${status} already; there is nothing left to cancel.`);
     o.nudge();
     response
       .status(202)

@@ -4,7 +4,7 @@ import { countsText } from '../../follow-batch.ts';
 import { SHARED } from '../../job-options.ts';
 import { plural } from '../../output/format.ts';
 import { paintStatus } from '../../output/paint.ts';
-import { finishBatch } from './finish-batch.ts';
+import { checkResults, finishBatch } from './finish-batch.ts';
 
 export const cancelBatch = defineCommand<object>({
   usage: 'cancel <batch>',
@@ -42,6 +42,7 @@ export const retryFailed = defineCommand<RetryOptions>({
   ],
   run: async (context, options, [id = '']) => {
     const { api, out, hint } = context;
+    await checkResults(options);
     const body = { include_unknown: options.includeUnknown === true };
     const batch = await api.post<Batch & { retrying: number; left_out: number }>(`${batchPath(id)}/retry-failed`, body);
     hint(`${plural(batch.retrying, 'job runs', 'jobs run')} again.`);

@@ -1,10 +1,11 @@
 import { numberedLines } from '../../api/ndjson.ts';
 import { type BadLine, type Batch, batchPath, hasEnded } from '../../batches.ts';
 import { choice, defineCommand, option } from '../../command.ts';
+import { usage } from '../../exit.ts';
 import { SHARED } from '../../job-options.ts';
 import { badLineColumns, batchColumns, batchText } from '../../output/batch-text.ts';
 import { plural } from '../../output/format.ts';
-import { saveResults } from '../../results-file.ts';
+import { checkFolder, saveResults } from '../../results-file.ts';
 import { whole } from '../../values.ts';
 import { finishBatch } from './finish-batch.ts';
 
@@ -21,7 +22,12 @@ export const getBatch = defineCommand<{ wait?: boolean; timeout?: number; result
     SHARED.timeout(),
   ],
   run: async (context, options, [id = '']) => {
-    if (options.wait) return await finishBatch(context, id, options);
+    if (options.wait) {
+      if (options.results !== undefined) await checkFolder(options.results);
+      return await finishBatch(context, id, options);
+    }
+    if (options.results !== undefined)
+      throw usage(`--results needs --wait; without it: pnpm jobs batch results ${id} --out <file>`);
     const { api, out, host } = context;
     const batch = await api.get<Batch>(batchPath(id));
     await out.value(batch, (value, paint) => batchText(value, paint, host.now()));
@@ -58,12 +64,13 @@ export const batchResults = defineCommand<{ status?: string; afterLine: number; 
   run: async (context, { status, afterLine, out: file }, [id = '']) => {
     const { host, api, out, progress, hint } = context;
     if (file !== undefined) {
+      await checkFolder(file);
       const batch = await api.get<Batch>(batchPath(id));
       if (!hasEnded(batch)) {
         progress.note(`${id} is still ${batch.status}: pnpm jobs batch get ${id} --wait --results ${file}`);
         return 'failed';
       }
-      const lines = await saveResults(context, batch, file, status);
+      const lines = await saveResults(context, batch, file, { status, afterLine });
       progress.end();
       hint(`${plural(lines, 'line')} in ${file}`);
       if (out.json) await out.value({ batch_id: id, file, lines }, () => '');

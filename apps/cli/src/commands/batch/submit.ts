@@ -6,9 +6,8 @@ import { SHARED } from '../../job-options.ts';
 import { badLineColumns } from '../../output/batch-text.ts';
 import { bytes, plural } from '../../output/format.ts';
 import { table } from '../../output/table.ts';
-import { checkFolder } from '../../results-file.ts';
 import { openUpload } from '../../upload.ts';
-import { finishBatch } from './finish-batch.ts';
+import { checkResults, finishBatch } from './finish-batch.ts';
 
 interface Options {
   onInvalid?: string;
@@ -49,7 +48,7 @@ export const submitBatch = defineCommand<Options>({
     option('--no-gzip', 'send it as it is'),
   ],
   run: async (context, options, [file = '']) => {
-    if (options.results !== undefined && options.wait) await checkFolder(options.results);
+    await checkResults(options);
     const batch = await send(context, file, options);
     context.progress.end();
     if (batch.invalid !== undefined && batch.invalid.count > 0) showInvalid(context, batch.id, batch.invalid);
