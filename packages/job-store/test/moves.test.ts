@@ -203,3 +203,24 @@ test('when begin is sent again after its run was given up then it does not let t
   await kit.store.moves.end(await job.read(), { status: 'failed', keepSent: true });
   expect((await again()).kind).toBe('stale');
 });
+
+test('when a job that was refused begins again with its old turn then V stays: a tenant that comes then is not ahead of those who wait', async () => {
+  const { store } = await startStore();
+  const accept = async (tenant: string) => {
+    const id = newJobId();
+    const accepted = await store.moves.accept({ id, tenant, doc: imageDoc() });
+    return { id, turn: accepted.kind === 'ok' ? accepted.turn : Number.NaN };
+  };
+  const begin = async ({ id }: { id: string }, token: string) => {
+    const begun = await store.moves.begin({ id, step: 1 }, { token, limitMs: 1000 }, NO_LIMITS);
+    if (begun.kind !== 'ok') throw new Error(begun.kind);
+    return begun.record;
+  };
+  const first = await accept('a');
+  const refused = await begin(first, 'A');
+  expect(await store.moves.refused(refused, { by: 'A', waitMs: 0, spent: 0, attempts: [] })).toMatchObject({ kind: 'ok' });
+  for (let n = 2; n <= 6; n += 1) await begin(await accept('a'), `A${n}`);
+  expect((await accept('a')).turn).toBe(7);
+  await begin(first, 'again');
+  expect((await accept('b')).turn).toBe(7);
+});

@@ -51,7 +51,7 @@ end
 
 redis.call('ZADD', inflight, order['until'] + 60000, order.id)
 if state == 'queued' then
-  redis.call('HSET', turns, '#v', seen[5] or 0)
+  begin_turn(turns, seen[5])
   count_queued(turns, -1)
   -- Nothing ends here, so no work is needed that would finish the batch.
   if batch_id then count_in_batch(KEYS[7], batch_id, nil, nil, now, 'queued', 'running') end

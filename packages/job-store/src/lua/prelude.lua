@@ -39,6 +39,12 @@ local function next_turn(turns, tenant)
   return next_turns(turns, tenant, 1)
 end
 
+-- V is the highest turn that has begun. One that begins behind its time, since it was refused or is of low priority, leaves it:
+-- who comes after it would be ahead of all who wait.
+local function begin_turn(turns, turn)
+  if tonumber(turn or '0') > tonumber(redis.call('HGET', turns, '#v') or '0') then redis.call('HSET', turns, '#v', turn) end
+end
+
 -- Counts queued jobs.
 local function count_queued(turns, by)
   redis.call('HINCRBY', turns, '#queued', by)
