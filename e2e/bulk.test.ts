@@ -68,7 +68,8 @@ test('requeue: when a group of failures is run again then an abort stops it, a r
   await waitFor(async () => (await read(stack, id)).counts.done >= 5, { timeoutMs: 10_000, what: 'some of them' });
   const aborted = await stack.admin.post<Bulk>(`${PATH}/${id}/abort`, { reason: 'a look first' });
   expect(aborted).toMatchObject({ status: 'aborted', counts: { matched: 29 }, eta_s: null });
-  expect((await stack.admin.send('POST', `${PATH}/${id}/abort`, { reason: 'r' })).status).toBe(409);
+  // Its answer may have been lost.
+  expect((await stack.admin.post<Bulk>(`${PATH}/${id}/abort`, { reason: 'again' })).status).toBe('aborted');
   expect(aborted.counts.done).toBeLessThan(20);
   const resumed = await stack.admin.post<Bulk>(`${PATH}/${id}/resume`, { reason: 'it is fine' });
   expect(resumed.status).toBe('running');
@@ -98,7 +99,7 @@ test('requeue: when a group of failures is run again then an abort stops it, a r
   expect(lines.map(({ action, outcome, reason }) => [action, outcome, reason]).reverse()).toEqual([
     ['bulk.start', 'done', 'upstream is well'],
     ['bulk.abort', 'done', 'a look first'],
-    ['bulk.abort', 'refused', 'r'],
+    ['bulk.abort', 'done', 'again'],
     ['bulk.resume', 'done', 'it is fine'],
     ['bulk.end', 'done', 'upstream is well'],
     ['bulk.resume', 'refused', 'r'],

@@ -102,11 +102,10 @@ export function adminBulkRoutes(o: {
       const { reason } = validate(BulkTurnRequest, request.body);
       const { id } = await known(request.params.id);
       await o.audited(response, { action: 'bulk.abort', target: id, reason }, async () => {
-        if (!(await o.store.bulk.abort(id, o.clock.now()))) {
-          const { status } = await known(id);
+        const aborted = await o.store.bulk.abort(id, o.clock.now());
+        const { status, done, matched } = await known(id);
+        if (!aborted && status !== 'aborted')
           throw new Problem('conflict', `The bulk action is ${status}; there is nothing to abort.`);
-        }
-        const { done, matched } = await known(id);
         return { result: undefined, detail: `after ${done} of ${matched}` };
       });
       response.json(bulkView(await known(id), o.clock.now()));
