@@ -1,6 +1,7 @@
 import type { JobDoc } from './doc.ts';
 import type { BatchEvent, JobEvent } from './events.ts';
 import type { JobRecord } from './record.ts';
+import { rfc3339 } from './rfc3339.ts';
 import { resultView, type SignLink } from './view.ts';
 
 /** What callers see of a batch's way. `validating` is what nobody sees: its lines are still coming in. */
@@ -70,8 +71,6 @@ export function endOfBatch(batch: Pick<BatchRecord, 'status' | 'counts' | 'expir
   if (batch.status === 'canceling') return 'canceled';
   return batch.round === 1 && batch.counts.expired > 0 && now >= batch.expires_at ? 'expired' : 'completed';
 }
-
-const rfc3339 = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 
 /** A batch as callers see it (design §6). The link of the results file is signed afresh each time. */
 export async function viewBatch(batch: BatchRecord, sign: SignLink, now: number) {

@@ -70,6 +70,7 @@ export {
   throttleMs,
   type Verdict,
 } from './retry-table.ts';
+export { rfc3339 } from './rfc3339.ts';
 export { SIGNATURE, type Signature, signatureOf, wordsOf } from './signature.ts';
 export {
   FAILED,
@@ -86,4 +87,18 @@ export {
 } from './states.ts';
 export { type Happening, timelineOf } from './timeline.ts';
 export { type JobView, jobError, type SignLink, viewJob } from './view.ts';
+export type {
+  ApiKeyView,
+  AuditLineView,
+  BulkActionView,
+  BulkDryRunView,
+  FailureGroupView,
+  FailureListView,
+  OverviewView,
+  PauseView,
+  QueueStandingView,
+  QueueView,
+  WorkerView,
+} from './view-admin.ts';
+export { type AdminJobDetailView, type AdminJobView, viewAdminJob, viewAdminJobDetail } from './view-admin-job.ts';
 export { viewDelivery } from './view-delivery.ts';

@@ -1,9 +1,10 @@
 import { subjectOfEvent } from './ids.ts';
 import type { Delivery, DeliveryAttempt } from './record.ts';
+import { rfc3339 } from './rfc3339.ts';
 
 const attemptView = ({ at, answer, ...attempt }: DeliveryAttempt, whole: boolean) => ({
   ...attempt,
-  at: new Date(at).toISOString(),
+  at: rfc3339(at),
   ...(whole && answer !== undefined ? { answer } : {}),
 });
 
@@ -24,8 +25,8 @@ export function viewDelivery(delivery: Delivery, { whole }: { whole: boolean }) 
     state: delivery.state,
     tries: delivery.tries,
     attempts: delivery.attempts.map((attempt) => attemptView(attempt, whole)),
-    next_attempt_at: delivery.next_attempt_at === null ? null : new Date(delivery.next_attempt_at).toISOString(),
-    created_at: new Date(delivery.created_at).toISOString(),
+    next_attempt_at: rfc3339(delivery.next_attempt_at),
+    created_at: rfc3339(delivery.created_at),
     links: {
       self,
       ...(subject.kind === 'job' ? { job: `/v1/jobs/${subject.id}` } : { batch: `/v1/batches/${subject.id}` }),

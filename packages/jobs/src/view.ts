@@ -1,12 +1,11 @@
 import { FAILURES, type FailureCode } from './failures.ts';
 import { viewInput } from './inputs.ts';
 import type { Attempt, JobError, JobOutput, JobRecord } from './record.ts';
+import { rfc3339 } from './rfc3339.ts';
 import { isTerminal } from './states.ts';
 
 /** Makes a signed GET link for an object key that lives `ttlS` seconds. */
 export type SignLink = (key: string, ttlS: number) => Promise<string>;
-
-const rfc3339 = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 
 /** The error object of a failed run; message and retryable come from the one table unless the caller knows better. */
 export function jobError(

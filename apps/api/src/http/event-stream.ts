@@ -1,4 +1,5 @@
 import type { FeedEvent } from '@grsai-jobs/job-store';
+import { rfc3339 } from '@grsai-jobs/jobs';
 import type { Response } from 'express';
 
 export const HEARTBEAT_MS = 15_000;
@@ -8,7 +9,7 @@ const COME_BACK_MS = 2000;
 const MAX_BEHIND_BYTES = 256 * 1024;
 
 /** An event as callers see it. */
-export const eventView = ({ at, ...event }: FeedEvent) => ({ ...event, timestamp: new Date(at).toISOString() });
+export const eventView = ({ at, ...event }: FeedEvent) => ({ ...event, timestamp: rfc3339(at) });
 
 export interface EventStream {
   send(event: FeedEvent): void;

@@ -1,18 +1,18 @@
 import type { BulkAction } from '@grsai-jobs/job-store';
+import { type BulkActionView, type BulkDryRunView, rfc3339 } from '@grsai-jobs/jobs';
 import type { BulkPreview } from './bulk-preview.ts';
 
-const rfc3339 = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 const sum = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((all, n) => all + n, 0);
 
 /** How far a bulk action has come. */
-export function bulkView(action: BulkAction, now: number) {
+export function bulkView(action: BulkAction, now: number): BulkActionView {
   const { matched, done, skipped, failed, status, phase, rate_per_min } = action;
   const left = Math.max(0, matched - done - sum(skipped) - sum(failed));
   const running = status === 'running';
   const minutes = Math.max(1 / 60, ((action.finished_at ?? now) - action.since) / 60_000);
   return {
     id: action.id,
-    object: 'bulk_action' as const,
+    object: 'bulk_action',
     action: action.action,
     status,
     counting: running && phase === 'count',
@@ -32,10 +32,13 @@ export function bulkView(action: BulkAction, now: number) {
 }
 
 /** What it would do. */
-export const previewView = (action: BulkAction['action'], { matched, would, skipped, signatures, complete }: BulkPreview) => ({
-  object: 'bulk_action' as const,
+export const previewView = (
+  action: BulkAction['action'],
+  { matched, would, skipped, signatures, complete }: BulkPreview,
+): BulkDryRunView => ({
+  object: 'bulk_action',
   action,
-  status: 'dry_run' as const,
+  status: 'dry_run',
   dry_run: true,
   counts: { matched, skipped: sum(skipped), ...would },
   would,

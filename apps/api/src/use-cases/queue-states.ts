@@ -1,8 +1,8 @@
 import type { JobStore } from '@grsai-jobs/job-store';
+import { type QueueView, rfc3339 } from '@grsai-jobs/jobs';
 import { type Producer, QUEUES, type QueueName } from '@grsai-jobs/queue';
 import type { Clock } from '@grsai-jobs/runtime';
 
-const rfc3339 = (ms: number): string => new Date(ms).toISOString();
 const seconds = (ms: number): number => Math.max(0, Math.round(ms / 100) / 10);
 
 /** What each queue holds, why it stands still, and how much of it workers take at once. */
@@ -10,7 +10,7 @@ export async function queueStates(o: {
   store: Pick<JobStore, 'pauses' | 'queueSettings' | 'workers'>;
   producer: Producer;
   clock: Clock;
-}) {
+}): Promise<QueueView[]> {
   const { store, producer, clock } = o;
   const [depths, pauses, concurrency, workers] = await Promise.all([
     producer.depths(),
@@ -24,7 +24,7 @@ export async function queueStates(o: {
     const reasons = pauses[name] ?? [];
     return {
       name,
-      object: 'queue' as const,
+      object: 'queue',
       paused: reasons.some(({ state }) => state === 'paused'),
       pauses: reasons.map(({ since, ...pause }) => ({ ...pause, since: rfc3339(since) })),
       waiting,

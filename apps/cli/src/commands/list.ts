@@ -1,4 +1,4 @@
-import type { AdminJob } from '../admin.ts';
+import type { AdminJobView } from '@grsai-jobs/jobs';
 import { defineCommand, option } from '../command.ts';
 import { filterOptions, filterQuery, type JobFilters } from '../filters.ts';
 import { SHARED } from '../job-options.ts';
@@ -36,7 +36,7 @@ export const list = defineCommand<Options>({
     const most = all ? Number.POSITIVE_INFINITY : limit;
     const columns = jobColumns(host.now());
     if (options.allTenants || tenant !== undefined || signature !== undefined) {
-      const jobs = api.list<AdminJob>('/admin/v1/jobs', { ...filterQuery(options), tenant, signature }, most);
+      const jobs = api.list<AdminJobView>('/admin/v1/jobs', { ...filterQuery(options), tenant, signature }, most);
       await out.rows(jobs, [{ head: 'TENANT', cell: (job) => job.tenant }, ...columns], 'No jobs.');
     } else {
       await out.rows(api.list<Job>('/v1/jobs', filterQuery(options), most), columns, 'No jobs.');

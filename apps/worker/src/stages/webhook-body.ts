@@ -1,5 +1,14 @@
 import type { Told } from '@grsai-jobs/job-store';
-import { type Delivery, type JobRecord, type SignLink, type Subject, subjectOfEvent, viewBatch, viewJob } from '@grsai-jobs/jobs';
+import {
+  type Delivery,
+  type JobRecord,
+  rfc3339,
+  type SignLink,
+  type Subject,
+  subjectOfEvent,
+  viewBatch,
+  viewJob,
+} from '@grsai-jobs/jobs';
 
 /** A body is at most this large; what is larger is sent thin, with links (design §5). */
 const MAX_BODY_BYTES = 20 * 1024;
@@ -60,7 +69,7 @@ export async function webhookBody(told: Told, sign: SignLink, now: number): Prom
   const envelope = {
     id: delivery.id,
     type: delivery.type,
-    timestamp: new Date(delivery.created_at).toISOString(),
+    timestamp: rfc3339(delivery.created_at),
     sequence,
   };
   let body = '';

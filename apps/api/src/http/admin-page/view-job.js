@@ -155,7 +155,7 @@ const imageOf = (image) =>
 
 /** @param {JobDetail} job */
 function inputOf({ input }) {
-  const { prompt, ...rest } = input;
+  const { prompt, ...rest } = /** @type {Record<string, unknown>} */ (input);
   return h(
     'div',
     {},
@@ -210,7 +210,7 @@ const deliveryOf = (delivery) =>
         ),
   );
 
-/** @param {import('./answers.d.ts').Try} each */
+/** @param {import('./answers.d.ts').Delivery['attempts'][number]} each */
 function answerOf({ error, answer }) {
   if (!error && !answer) return none();
   return [

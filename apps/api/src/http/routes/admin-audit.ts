@@ -1,4 +1,5 @@
 import type { AuditLine, JobStore } from '@grsai-jobs/job-store';
+import { type AuditLineView, rfc3339 } from '@grsai-jobs/jobs';
 import { Router } from 'express';
 import { z } from 'zod';
 import type { Auth } from '../auth.ts';
@@ -36,10 +37,10 @@ export const AuditQuery = z.strictObject({
     .describe('next_cursor of the page before'),
 });
 
-const lineView = ({ id, at, key_id, key_name, action, target, reason, outcome, detail }: AuditLine) => ({
+const lineView = ({ id, at, key_id, key_name, action, target, reason, outcome, detail }: AuditLine): AuditLineView => ({
   id,
-  object: 'audit_line' as const,
-  at: new Date(at).toISOString(),
+  object: 'audit_line',
+  at: rfc3339(at),
   key: { id: key_id, name: key_name },
   action,
   target,

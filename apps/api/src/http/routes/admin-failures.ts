@@ -1,5 +1,5 @@
 import type { FailureGroup, JobStore } from '@grsai-jobs/job-store';
-import { FAILURE_CODES, STAGES, wordsOf } from '@grsai-jobs/jobs';
+import { FAILURE_CODES, type FailureGroupView, type FailureListView, rfc3339, STAGES, wordsOf } from '@grsai-jobs/jobs';
 import { Router } from 'express';
 import { z } from 'zod';
 import type { Auth } from '../auth.ts';
@@ -31,12 +31,12 @@ export const FailuresQuery = z.strictObject({
   ...PageQuery,
 });
 
-const groupView = ({ signature, count, first, last, samples, error }: FailureGroup) => ({
+const groupView = ({ signature, count, first, last, samples, error }: FailureGroup): FailureGroupView => ({
   ...signature,
-  object: 'failure_group' as const,
+  object: 'failure_group',
   count,
-  first: new Date(first).toISOString(),
-  last: new Date(last).toISOString(),
+  first: rfc3339(first),
+  last: rfc3339(last),
   samples,
   retryable: error.retryable,
   message: wordsOf(error.upstream?.message || error.message),
@@ -62,7 +62,7 @@ export function adminFailureRoutes(o: { auth: Auth; failures: JobStore['failures
       next_cursor: cursorOf(next),
       groups: groups.length,
       jobs: groups.reduce((sum, { count }) => sum + count, 0),
-    });
+    } satisfies FailureListView);
   });
   return router;
 }

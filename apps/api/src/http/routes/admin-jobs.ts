@@ -1,11 +1,11 @@
 import type { ReopenJob } from '@grsai-jobs/job-actions';
 import type { JobStore } from '@grsai-jobs/job-store';
-import { JOB_ID, type JobRecord, RETRY_MODES, type SignLink } from '@grsai-jobs/jobs';
+import { JOB_ID, type JobRecord, RETRY_MODES, type SignLink, viewAdminJob, viewAdminJobDetail } from '@grsai-jobs/jobs';
 import type { Clock } from '@grsai-jobs/runtime';
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { reopenedJob } from '../../use-cases/action-outcome.ts';
-import { adminJobView, adminListView } from '../../use-cases/admin-job-view.ts';
+import { deliveriesOfJob } from '../../use-cases/deliveries-of-job.ts';
 import { type Audited, Reason } from '../audited.ts';
 import type { Auth } from '../auth.ts';
 import { jsonBody } from '../body.ts';
@@ -44,13 +44,14 @@ export function adminJobRoutes(o: {
   router.get('/admin/v1/jobs', read, async (request, response) => {
     const { jobs, next } = await o.store.list.page(adminListQuery(request.query));
     const now = o.clock.now();
-    const data = await Promise.all(jobs.map((job) => adminListView(job, o.sign, now)));
+    const data = await Promise.all(jobs.map((job) => viewAdminJob(job, o.sign, now)));
     response.json({ object: 'list', data, next_cursor: cursorOf(next) });
   });
 
   router.get('/admin/v1/jobs/:id', read, async (request: Request<{ id: string }>, response) => {
     const job = await anyJob(request.params.id, response);
-    response.json(await adminJobView(job, { deliveries: o.store.deliveries, sign: o.sign, now: o.clock.now() }));
+    const deliveries = await deliveriesOfJob(o.store.deliveries, job);
+    response.json(await viewAdminJobDetail(job, deliveries, o.sign, o.clock.now()));
   });
 
   router.post(
@@ -68,7 +69,7 @@ export function adminJobRoutes(o: {
       response
         .status(202)
         .set({ Location: `/admin/v1/jobs/${job.id}`, 'Retry-After': '2' })
-        .json(await adminListView(job, o.sign, o.clock.now()));
+        .json(await viewAdminJob(job, o.sign, o.clock.now()));
     },
   );
 

@@ -1,5 +1,5 @@
 import { type ApiKeys, type KnownKey, SCOPES } from '@grsai-jobs/job-store';
-import { TENANT } from '@grsai-jobs/jobs';
+import { type ApiKeyView, rfc3339, TENANT } from '@grsai-jobs/jobs';
 import type { Clock } from '@grsai-jobs/runtime';
 import { type Request, Router } from 'express';
 import { z } from 'zod';
@@ -62,8 +62,8 @@ const keyView = (key: KnownKey): z.output<typeof KeyView> => ({
   tenant: key.tenant,
   name: key.name,
   scopes: key.scopes,
-  created_at: new Date(key.created_at).toISOString(),
-  expires_at: key.expires_at === null ? null : new Date(key.expires_at).toISOString(),
+  created_at: rfc3339(key.created_at),
+  expires_at: rfc3339(key.expires_at),
 });
 
 /** Keys of tenants and operators. A revoked one is refused by every process at once. */
@@ -97,7 +97,7 @@ export function adminKeyRoutes(o: { auth: Auth; apiKeys: ApiKeys; audited: Audit
     const page = rest.slice(0, limit);
     const last = rest.length > limit ? page.at(-1) : undefined;
     const next_cursor = cursorOf(last === undefined ? null : { at: last.created_at, id: last.key_id });
-    response.json({ object: 'list', data: page.map(keyView), next_cursor });
+    response.json({ object: 'list', data: page.map(keyView) satisfies ApiKeyView[], next_cursor });
   });
 
   router.delete(

@@ -1,4 +1,5 @@
 import type { JobStore } from '@grsai-jobs/job-store';
+import { type OverviewView, rfc3339 } from '@grsai-jobs/jobs';
 import type { Producer } from '@grsai-jobs/queue';
 import type { Clock } from '@grsai-jobs/runtime';
 import { Router } from 'express';
@@ -29,7 +30,7 @@ export function adminOverviewRoutes(o: {
     const { oldest_unstored_at, ...jobs } = standing;
     response.json({
       object: 'overview',
-      at: new Date(now).toISOString(),
+      at: rfc3339(now),
       jobs: {
         ...jobs,
         oldest_unstored_age_s: oldest_unstored_at === null ? null : Math.max(0, Math.round((now - oldest_unstored_at) / 1000)),
@@ -45,11 +46,11 @@ export function adminOverviewRoutes(o: {
       redis: { used_bytes: memory.used, max_bytes: memory.max, policy: memory.policy },
       workers: workers.map(({ started_at, seen_at, ...worker }) => ({
         ...worker,
-        started_at: new Date(started_at).toISOString(),
-        seen_at: new Date(seen_at).toISOString(),
+        started_at: rfc3339(started_at),
+        seen_at: rfc3339(seen_at),
       })),
       counters,
-    });
+    } satisfies OverviewView);
   });
   return router;
 }

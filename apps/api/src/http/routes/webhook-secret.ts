@@ -1,3 +1,4 @@
+import { rfc3339 } from '@grsai-jobs/jobs';
 import type { Logger } from '@grsai-jobs/runtime';
 import { type DatedSecret, type Keyring, secretId } from '@grsai-jobs/webhooks';
 import { type Response, Router } from 'express';
@@ -37,7 +38,7 @@ function view([newest, ...older]: readonly DatedSecret[]): z.output<typeof Webho
     object: 'webhook_secret',
     id: secretId(newest.secret),
     secret: newest.secret,
-    older: older.map(({ secret, until = 0 }) => ({ id: secretId(secret), expires_at: new Date(until).toISOString() })),
+    older: older.map(({ secret, until = 0 }) => ({ id: secretId(secret), expires_at: rfc3339(until) })),
   };
 }
 

@@ -1,9 +1,9 @@
-import type { AuditLine } from '../../admin.ts';
+import type { AuditLineView } from '@grsai-jobs/jobs';
 import { defineCommand, option } from '../../command.ts';
 import { SHARED } from '../../job-options.ts';
 import type { Column } from '../../output/table.ts';
 
-const columns: Column<AuditLine>[] = [
+const columns: Column<AuditLineView>[] = [
   { head: 'AT', cell: ({ at }) => at },
   { head: 'WHO', cell: ({ key }) => key.name },
   { head: 'ACTION', cell: ({ action }) => action },
@@ -31,7 +31,7 @@ export const audit = defineCommand<{ who?: string; action?: string; target?: str
     SHARED.limit(),
   ],
   run: async ({ api, out }, { who, action, target, limit }) => {
-    await out.rows(api.list<AuditLine>('/admin/v1/audit', { who, action, target }, limit), columns, 'Nothing was done.');
+    await out.rows(api.list<AuditLineView>('/admin/v1/audit', { who, action, target }, limit), columns, 'Nothing was done.');
     return 'ok';
   },
 });

@@ -1,3 +1,4 @@
+import type { BulkActionView, BulkDryRunView } from '@grsai-jobs/jobs';
 import { PATIENT_TRIES, retryAfterMs } from '../../api/retry-policy.ts';
 import { defineCommand, defineGroup, option } from '../../command.ts';
 import { confirm } from '../../confirm.ts';
@@ -6,7 +7,7 @@ import { type Exit, usage } from '../../exit.ts';
 import { filterOptions, type JobFilters } from '../../filters.ts';
 import { idempotently } from '../../idempotent.ts';
 import { SHARED } from '../../job-options.ts';
-import { type BulkAction, bulkColumns, bulkText, progressText, shareOf, sum } from '../../output/bulk-text.ts';
+import { bulkColumns, bulkText, dryRunText, progressText, shareOf, sum } from '../../output/bulk-text.ts';
 import { plural } from '../../output/format.ts';
 import { positive } from '../../values.ts';
 import { patiently } from '../../wait.ts';
@@ -87,14 +88,14 @@ async function start(context: Context, action: string, o: Options, ids: readonly
     reason: o.reason,
   };
   if (o.dryRun) {
-    await context.out.value(await context.api.post<BulkAction>(PATH, body), bulkText);
+    await context.out.value(await context.api.post<BulkDryRunView>(PATH, body), dryRunText);
     return 'ok';
   }
   const made = await idempotently(
     context,
     o.idempotencyKey,
     'bulk action',
-    async (idempotencyKey) => await context.api.post<BulkAction & { id: string }>(PATH, body, { idempotencyKey }),
+    async (idempotencyKey) => await context.api.post<BulkActionView>(PATH, body, { idempotencyKey }),
   );
   context.hint(made.id);
   if (o.wait) return await follow(context, made.id, o.timeout);
@@ -108,7 +109,7 @@ async function follow(context: Context, id: string, timeoutS: number | undefined
   const ended = await patiently(host, { timeoutS, goOn }, async (signal) => {
     for (;;) {
       const response = await api.send('GET', pathOf(id), { signal, tries: PATIENT_TRIES });
-      const action = (await response.json()) as BulkAction;
+      const action = (await response.json()) as BulkActionView;
       if (action.status !== 'running') return action;
       progress.update(progressText(action), shareOf(action));
       await host.sleep(retryAfterMs(response.headers) ?? 2000, signal);
@@ -125,7 +126,7 @@ const list = defineCommand<{ limit: number }>({
   examples: [['bulk list', 'the newest 20']],
   options: [SHARED.limit()],
   run: async ({ api, out, host }, { limit }) => {
-    await out.rows(api.list<BulkAction>(PATH, {}, limit), bulkColumns(host.now()), 'No bulk actions.');
+    await out.rows(api.list<BulkActionView>(PATH, {}, limit), bulkColumns(host.now()), 'No bulk actions.');
     return 'ok';
   },
 });
@@ -137,7 +138,7 @@ const get = defineCommand<{ wait?: boolean; timeout?: number }>({
   options: [option('-w, --wait', 'follow it to its end'), SHARED.timeout()],
   run: async (context, { wait, timeout }, [id = '']) => {
     if (wait) return await follow(context, id, timeout);
-    await context.out.value(await context.api.get<BulkAction>(pathOf(id)), bulkText);
+    await context.out.value(await context.api.get<BulkActionView>(pathOf(id)), bulkText);
     return 'ok';
   },
 });
@@ -148,7 +149,7 @@ const abort = defineCommand<{ reason: string }>({
   examples: [['bulk abort bulk_01KB… --reason "the wrong group"', 'the rest is left alone']],
   options: [SHARED.reason()],
   run: async ({ api, out }, { reason }, [id = '']) => {
-    await out.value(await api.post<BulkAction>(`${pathOf(id)}/abort`, { reason }), bulkText);
+    await out.value(await api.post<BulkActionView>(`${pathOf(id)}/abort`, { reason }), bulkText);
     return 'ok';
   },
 });
@@ -159,7 +160,7 @@ const resume = defineCommand<{ reason: string; wait: boolean; timeout?: number }
   examples: [['bulk resume bulk_01KB… --reason "it was the right group"', 'follow it to its end']],
   options: [SHARED.reason(), option('--no-wait', 'print the id and leave'), SHARED.timeout()],
   run: async (context, { reason, wait, timeout }, [id = '']) => {
-    const action = await context.api.post<BulkAction>(`${pathOf(id)}/resume`, { reason });
+    const action = await context.api.post<BulkActionView>(`${pathOf(id)}/resume`, { reason });
     if (wait) return await follow(context, id, timeout);
     await context.out.value(action, () => id);
     return 'ok';

@@ -1,4 +1,4 @@
-import type { AdminJob, FailureGroup } from '../../admin.ts';
+import type { AdminJobView, FailureGroupView } from '@grsai-jobs/jobs';
 import { choice, defineCommand, option } from '../../command.ts';
 import { SHARED } from '../../job-options.ts';
 import { ago, count, plural } from '../../output/format.ts';
@@ -17,7 +17,7 @@ interface Options {
   limit: number;
 }
 
-const columns = (now: number): Column<FailureGroup>[] => [
+const columns = (now: number): Column<FailureGroupView>[] => [
   { head: 'JOBS', cell: (group) => count(group.count), align: 'right' },
   { head: 'CODE', cell: ({ code }) => code, style: (paint, text) => paint('red', text) },
   { head: 'STAGE', cell: ({ stage }) => stage, yields: 4 },
@@ -51,7 +51,7 @@ export const failures = defineCommand<Options>({
   run: async ({ api, out, hint, host }, { limit, ...filter }) => {
     // One page and no more: a group on the next one could be a group of this one, counted anew.
     const query = { ...pick(filter), limit: Math.min(limit, 100) };
-    const page = await api.get<{ data: FailureGroup[]; next_cursor: string | null; groups: number; jobs: number }>(
+    const page = await api.get<{ data: FailureGroupView[]; next_cursor: string | null; groups: number; jobs: number }>(
       '/admin/v1/failures',
       query,
     );
@@ -84,7 +84,7 @@ export const requeue = defineCommand<{ mode?: string; reason: string }>({
   examples: [['requeue job_01KB… --reason "upstream is well again"', 'as the owner could']],
   options: [choice('--mode <mode>', 'resume never pays, resubmit pays anew', ['resume', 'resubmit']), SHARED.reason()],
   run: async ({ api, out }, { mode, reason }, [id = '']) => {
-    const job = await api.post<AdminJob>(`/admin/v1/jobs/${encodeURIComponent(id)}/requeue`, { mode, reason });
+    const job = await api.post<AdminJobView>(`/admin/v1/jobs/${encodeURIComponent(id)}/requeue`, { mode, reason });
     await out.value(job, ({ tenant, run, status }) => `${id} of ${tenant} runs again (run ${run}, ${status})`);
     return 'ok';
   },

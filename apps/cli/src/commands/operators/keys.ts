@@ -1,11 +1,11 @@
-import type { ApiKey } from '../../admin.ts';
+import type { ApiKeyView } from '@grsai-jobs/jobs';
 import { defineCommand, defineGroup, option } from '../../command.ts';
 import { SHARED } from '../../job-options.ts';
 import { ago } from '../../output/format.ts';
 import type { Column } from '../../output/table.ts';
 import { seconds, words } from '../../values.ts';
 
-const columns = (now: number): Column<ApiKey>[] => [
+const columns = (now: number): Column<ApiKeyView>[] => [
   { head: 'KEY', cell: ({ id }) => id },
   { head: 'TENANT', cell: ({ tenant }) => tenant },
   { head: 'NAME', cell: ({ name }) => name, shrinks: true },
@@ -21,7 +21,7 @@ const list = defineCommand<{ tenant?: string; limit: number }>({
   examples: [['keys --tenant acme', 'of a tenant']],
   options: [SHARED.tenant(), SHARED.limit()],
   run: async ({ api, out, host }, { tenant, limit }) => {
-    await out.rows(api.list<ApiKey>('/admin/v1/keys', { tenant }, limit), columns(host.now()), 'No keys.');
+    await out.rows(api.list<ApiKeyView>('/admin/v1/keys', { tenant }, limit), columns(host.now()), 'No keys.');
     return 'ok';
   },
 });
@@ -50,7 +50,7 @@ const create = defineCommand<CreateOptions>({
   ],
   run: async ({ api, out, hint, host }, { tenant, name, scopes, lives, reason }) => {
     const expires_at = lives === undefined ? undefined : new Date(host.now() + lives * 1000).toISOString();
-    const made = await api.post<ApiKey & { key: string }>('/admin/v1/keys', { tenant, name, scopes, expires_at, reason });
+    const made = await api.post<ApiKeyView & { key: string }>('/admin/v1/keys', { tenant, name, scopes, expires_at, reason });
     hint(`${made.id} of ${made.tenant}. This is the only time that the key is shown:`);
     await out.value(made, ({ key }) => key);
     return 'ok';

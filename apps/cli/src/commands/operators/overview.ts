@@ -1,4 +1,4 @@
-import type { Overview } from '../../admin.ts';
+import type { OverviewView } from '@grsai-jobs/jobs';
 import { defineCommand } from '../../command.ts';
 import { ago, bytes, count, duration, plural } from '../../output/format.ts';
 import { plain } from '../../output/paint.ts';
@@ -10,15 +10,15 @@ export const overview = defineCommand<object>({
   about: 'How it goes: depths, rates, pauses, workers, memory',
   examples: [['overview', 'on a page']],
   run: async ({ api, out, host }) => {
-    await out.value(await api.get<Overview>('/admin/v1/overview'), (state, paint, width) =>
+    await out.value(await api.get<OverviewView>('/admin/v1/overview'), (state, paint, width) =>
       overviewText(state, { paint, width }, host.now()),
     );
     return 'ok';
   },
 });
 
-type Rate = Overview['rates'][number];
-type Worker = Overview['workers'][number];
+type Rate = OverviewView['rates'][number];
+type Worker = OverviewView['workers'][number];
 
 const rateColumns: Column<Rate>[] = [
   { head: 'PER MINUTE OVER', cell: ({ minutes }) => duration(minutes * 60_000) },
@@ -39,12 +39,12 @@ const workerColumns = (now: number): Column<Worker>[] => [
   { head: 'SEEN', cell: ({ seen_at }) => ago(seen_at, now), align: 'right' },
 ];
 
-function overviewText(state: Overview, o: TableOptions, now: number): string {
+function overviewText(state: OverviewView, o: TableOptions, now: number): string {
   const paint = o.paint ?? plain;
   const { jobs, redis } = state;
   const bases = state.in_flight_by_base.map((each) => `${count(each.count)} ${each.base ?? 'with an open call'}`);
   const memory =
-    redis.max_bytes > 0 ? ` of ${bytes(redis.max_bytes)} (${Math.round((100 * redis.used_bytes) / redis.max_bytes)} %)` : '';
+    redis.max_bytes === null ? '' : ` of ${bytes(redis.max_bytes)} (${Math.round((100 * redis.used_bytes) / redis.max_bytes)} %)`;
   const unstored = jobs.oldest_unstored_age_s;
   return [
     facts(

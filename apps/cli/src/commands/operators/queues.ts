@@ -1,4 +1,4 @@
-import type { Queue, QueueWithWorkers } from '../../admin.ts';
+import type { QueueStandingView, QueueView } from '@grsai-jobs/jobs';
 import { defineCommand, defineGroup, option } from '../../command.ts';
 import type { Context } from '../../context.ts';
 import { usage } from '../../exit.ts';
@@ -8,11 +8,11 @@ import type { Column } from '../../output/table.ts';
 import { positive } from '../../values.ts';
 
 /** Why a queue stands still; more than one reason can. */
-const pausesText = ({ pauses }: Queue, now: number): string =>
+const pausesText = ({ pauses }: QueueStandingView, now: number): string =>
   pauses.map(({ reason, detail, since }) => [reason, ago(since, now), detail].filter(Boolean).join(', ')).join('; ');
 
 /** The columns of a list of queues. */
-export const queueColumns = (now: number): Column<Queue>[] => [
+export const queueColumns = (now: number): Column<QueueStandingView>[] => [
   { head: 'QUEUE', cell: ({ name }) => name },
   {
     head: 'STATE',
@@ -28,7 +28,7 @@ export const queueColumns = (now: number): Column<Queue>[] => [
 ];
 
 /** How many entries workers take at once: all of them together, and what an operator has set for each. */
-const concurrencyColumn: Column<QueueWithWorkers> = {
+const concurrencyColumn: Column<QueueView> = {
   head: 'AT ONCE',
   cell: ({ concurrency: { set, workers } }) => {
     const all = workers.reduce((sum, worker) => sum + worker.concurrency, 0);
@@ -38,7 +38,7 @@ const concurrencyColumn: Column<QueueWithWorkers> = {
 };
 
 async function change({ api, out, host }: Context, name: string, body: object): Promise<'ok'> {
-  const queue = await api.patch<QueueWithWorkers>(`/admin/v1/queues/${encodeURIComponent(name)}`, body);
+  const queue = await api.patch<QueueView>(`/admin/v1/queues/${encodeURIComponent(name)}`, body);
   await out.rows([queue], [...queueColumns(host.now()), concurrencyColumn], '');
   return 'ok';
 }
@@ -49,7 +49,7 @@ const list = defineCommand<object>({
   isDefault: true,
   examples: [['queues', 'all of them']],
   run: async ({ api, out, host }) => {
-    const { data } = await api.get<{ data: QueueWithWorkers[] }>('/admin/v1/queues');
+    const { data } = await api.get<{ data: QueueView[] }>('/admin/v1/queues');
     const [name, ...rest] = queueColumns(host.now());
     await out.rows(data, name === undefined ? [] : [name, concurrencyColumn, ...rest], 'No queues.');
     return 'ok';
