@@ -47,17 +47,18 @@ async function follow(o: JobEventRoutes, id: string, after: number, response: Re
   let hear = (event: FeedEvent): void => void early.push(event);
   let over = (): void => undefined;
   let ended = false;
-  const stop = o.feed.watch(id, {
-    event: (event) => hear(event),
-    end: () => {
-      ended = true;
-      over();
-    },
-  });
+  const end = () => {
+    ended = true;
+    over();
+  };
+  // Whoever missed an event comes back, and is told the state of the record then.
+  const stop = o.feed.watch(id, { event: (event) => hear(event), missed: end, end });
   response.on('close', stop);
   try {
     const job = await ownJob(o.jobs, id, response);
     await o.feed.caughtUp();
+    // Nothing would close a stream that is opened for somebody who has left.
+    if (response.destroyed) return stop();
     const missed = missedEvents(o.feed.known(id), job, after, o.clock.now());
     if (missed.length === 0 && isTerminal(job.status)) {
       // 204 tells an EventSource not to come back (HTML §9.2.3).
