@@ -44,6 +44,17 @@ test('repairs: when a job is past its time then it expires, unless its result is
   expect(await storing.read()).toMatchObject({ status: 'running', stage: 'storing' });
 });
 
+test('repairs: when the entry of a job waits for longer than the job may live then it expires in time', async () => {
+  const kit = await startKit();
+  const job = await acceptedJob(kit, { expires_in_s: 60 });
+  await kit.store.moves.begin({ id: job.id, step: 1 }, { token: 't', limitMs: 1000 }, { maxInFlight: 0, rpm: 0 });
+  await kit.store.moves.refused(await job.read(), { by: 't', waitMs: HOUR, spent: 0, attempts: [] });
+  await kit.producer.enqueue(await job.read(), HOUR);
+  await kit.clock.advance(MINUTE + 1);
+  await createRepairs(kit)();
+  expect(await job.read()).toMatchObject({ status: 'expired', error: { code: 'deadline_exceeded' } });
+});
+
 test('repairs: when a job that upstream refused for our key expires then that is told as the reason', async () => {
   const kit = await startKit();
   const job = await acceptedJob(kit, { expires_in_s: 60 });

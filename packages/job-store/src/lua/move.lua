@@ -46,6 +46,10 @@ if order.turn then
 end
 if status ~= 'queued' and order.status == 'queued' then count_queued(turns, 1) end
 
+-- Where a job can expire that is due too, however long its entry waits.
+if order.due and (order.status == 'queued' or order.stage == 'generating') then
+  order.due = math.min(order.due, tonumber(redis.call('HGET', job, 'exp')))
+end
 if order.due then
   redis.call('HSET', job, 'due', order.due)
   redis.call('ZADD', due, order.due, order.id)
