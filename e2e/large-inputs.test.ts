@@ -123,6 +123,9 @@ test('when a request makes no job then none of its images stays in S3', async ()
   stack.s3.outage('refuse');
   const away = await send(asks([dataUrl(picture(40_000))]), 'away');
   expect([away.status, ((await away.json()) as { code: string }).code]).toEqual([503, 'unavailable']);
+  // What was accepted before needs no object store to be told again.
+  const told = await send(first);
+  expect([told.status, ((await told.json()) as Job).id]).toEqual([202, made.id]);
   stack.s3.outage(false);
   expect(await stack.inputs()).toEqual(kept);
   expect(await stack.client.keys('{gj}:job:*')).toEqual([`{gj}:job:${made.id}`]);

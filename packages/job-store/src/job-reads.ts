@@ -1,5 +1,6 @@
 import type { JobRecord } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
+import type { Accepted, Idempotency } from './accept.ts';
 import type { Keys } from './keys.ts';
 import { decodeRecord } from './record-codec.ts';
 import type { RunScript } from './scripts.ts';
@@ -22,6 +23,13 @@ export function createJobReads(redis: Redis, run: RunScript, keys: Keys) {
     async read(id: string): Promise<JobRecord | null> {
       const fields = await redis.hgetall(keys.job(id));
       return isSeen(fields['st']) ? decodeRecord(id, fields) : null;
+    },
+
+    /** What `accept` would answer to this key, where the key is known; it asks without writing anything. */
+    async ofKey(tenant: string, { route, key, fingerprint }: Idempotency): Promise<Exclude<Accepted, { kind: 'ok' }> | null> {
+      const [id, known] = await redis.hmget(keys.idempotency(tenant, route, key), 'id', 'fp');
+      if (!id) return null;
+      return known === fingerprint ? { kind: 'replay', id } : { kind: 'conflict' };
     },
 
     /** Heads of many jobs in one round trip; `null` where there is no record. */

@@ -7,6 +7,7 @@ import {
   LIMITS,
   mapPictures,
   objectFolder,
+  type Picture,
 } from '@grsai-jobs/jobs';
 import { factsOf, type MediaFacts, NotMedia, type ObjectStore, ObjectStoreError } from '@grsai-jobs/object-store';
 import type { Logger } from '@grsai-jobs/runtime';
@@ -72,6 +73,19 @@ export function createKeepInputs(o: {
   };
 }
 
+const isLarge = (picture: Picture): picture is string =>
+  typeof picture === 'string' && isInline(picture) && inlineBytes(picture) > LIMITS.recordImageBytes;
+
+/** Whether a request has pictures that would be moved to the object store. */
+export function hasLargeInputs(doc: Pick<JobDoc, 'type' | 'input'>): boolean {
+  let found = false;
+  mapPictures(doc, (picture) => {
+    found ||= isLarge(picture);
+    return picture;
+  });
+  return found;
+}
+
 /** What is wrong with the large pictures of a request; each of them is looked at. */
 export const inputProblems = (doc: Pick<JobDoc, 'type' | 'input'>): FieldError[] => largeOf(doc).problems;
 
@@ -79,7 +93,7 @@ function largeOf(doc: Pick<JobDoc, 'type' | 'input'>): { large: Large[]; problem
   const large: Large[] = [];
   const problems: FieldError[] = [];
   mapPictures(doc, (picture, pointer) => {
-    if (typeof picture !== 'string' || !isInline(picture) || inlineBytes(picture) <= LIMITS.recordImageBytes) return picture;
+    if (!isLarge(picture)) return picture;
     const bytes = Buffer.from(base64Of(picture), 'base64');
     const facts = imageFacts(bytes);
     if (bytes.length !== inlineBytes(picture)) problems.push({ pointer, message: 'is not valid base64' });
