@@ -149,6 +149,15 @@ test('when a job is deleted while it owes a webhook then its inputs are gone, an
   const id = await create(stack, { ...rest, input: { ...input, images } });
   expect(await stack.s3.keys()).toHaveLength(1);
   await stack.tenant.post(`/v1/jobs/${id}/cancel`, {});
+  // From the first byte of a delete on nobody can run the job again without its inputs.
+  stack.s3.outage('error');
+  expect((await stack.tenant.send('DELETE', `/v1/jobs/${id}`)).status).toBe(503);
+  const retried = await stack.tenant.send('POST', `/v1/jobs/${id}/retry`, {});
+  expect([retried.status, await retried.json()]).toMatchObject([
+    409,
+    { detail: expect.stringContaining('Send the DELETE again') },
+  ]);
+  stack.s3.outage(false);
   expect((await stack.tenant.send('DELETE', `/v1/jobs/${id}`)).status).toBe(204);
   expect(await stack.s3.keys()).toEqual([]);
   await stack.startWorker();

@@ -39,6 +39,7 @@ const SCRIPT_NAMES = [
   'keep-task',
   'learn',
   'erase',
+  'erasing',
   'batch-open',
   'batch-add',
   'batch-note',

@@ -13,11 +13,17 @@ const keysIn = (output: JobOutput | null): string[] => {
   return output?.kind === 'chat_file' ? [output.key] : [];
 };
 
+const reopened = (): Problem =>
+  new Problem('conflict', 'The job was reopened at this moment; it can be deleted when it has ended again.');
+
 /** Results of the present run and of all before it. */
 const resultsOf = (job: JobRecord): string[] =>
   [job.output, ...Object.values(job.past).map(({ output }) => output)].flatMap(keysIn);
 
-/** Objects go first: while one is left the record is there to name it, and the delete can be sent again. */
+/**
+ * Objects go before the record: while one is left the record is there to name it, and the delete can be sent again. A job
+ * whose objects have begun to go is not run again, by nobody.
+ */
 export function createDeleteJob(o: {
   store: JobStore;
   objects: Pick<ObjectStore, 'list' | 'delete'>;
@@ -46,7 +52,7 @@ export function createDeleteJob(o: {
       o.log.error({ event: 'job.objects_not_deleted', err, job_id: job.id }, 'the job stays until its objects can be deleted');
       throw new Problem(
         'unavailable',
-        'The stored results could not be deleted now, so the job was kept. Send the request again.',
+        'The stored results could not be deleted now, so the job stays; it is not run again. Send the request again.',
       );
     }
   }
@@ -59,11 +65,14 @@ export function createDeleteJob(o: {
     }
     if (!isTerminal(job.status))
       throw new Problem('conflict', `The job is ${job.status}; cancel it and delete it when it has ended.`);
+    if (!(await o.store.erase.begin(job))) {
+      if (await o.store.erase.wasAsked(id, tenant)) return;
+      throw reopened();
+    }
     await deleteObjects(job);
     // Written down first: a job that is erased never stays in the results of its batch.
     if (job.batch_id !== null) await o.store.works.renew(strikeWork(job.batch_id, o.clock.now()));
-    if (!(await o.store.erase.asked(job)) && !(await o.store.erase.wasAsked(id, tenant)))
-      throw new Problem('conflict', 'The job was reopened at this moment; it can be deleted when it has ended again.');
+    if (!(await o.store.erase.asked(job)) && !(await o.store.erase.wasAsked(id, tenant))) throw reopened();
     o.log.info({ event: 'job.deleted', job_id: id, tenant }, 'job deleted');
   };
 }
