@@ -110,7 +110,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   const intake = {
     defaults: { image: config.ON_UNKNOWN_SUBMIT_IMAGE, chat: config.ON_UNKNOWN_SUBMIT_CHAT },
     newUlid: createUlids(),
-    keepInputs: createKeepInputs({ objects, keyPrefix: config.S3_PREFIX, log }),
+    keepInputs: createKeepInputs({ objects, notes: store.inputNotes, keyPrefix: config.S3_PREFIX, log }),
     memory,
     clock,
     log,
@@ -120,6 +120,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   const nudge = createNudgeWorks({ producer, log });
   const acceptBatch = createAcceptBatch({
     ...intake,
+    inputNotes: store.inputNotes,
     batches: store.batches,
     claims: store.claims,
     nudge,

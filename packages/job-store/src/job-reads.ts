@@ -26,7 +26,10 @@ export function createJobReads(redis: Redis, run: RunScript, keys: Keys) {
     },
 
     /** What `accept` would answer to this key, where the key is known; it asks without writing anything. */
-    async ofKey(tenant: string, { route, key, fingerprint }: Idempotency): Promise<Exclude<Accepted, { kind: 'ok' }> | null> {
+    async ofKey(
+      tenant: string,
+      { route, key, fingerprint }: Idempotency,
+    ): Promise<Extract<Accepted, { kind: 'replay' | 'conflict' }> | null> {
       const [id, known] = await redis.hmget(keys.idempotency(tenant, route, key), 'id', 'fp');
       if (!id) return null;
       return known === fingerprint ? { kind: 'replay', id } : { kind: 'conflict' };

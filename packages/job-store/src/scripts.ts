@@ -40,6 +40,7 @@ const SCRIPT_NAMES = [
   'learn',
   'erase',
   'erasing',
+  'inputs-take',
   'batch-open',
   'batch-add',
   'batch-note',

@@ -16,6 +16,7 @@ async function discardsAfter(message: string): Promise<number> {
     newUlid: () => '01K9ZV5W3N8Q2R4T6V8X0Z2B4D',
     keepInputs: async (doc) => ({
       doc,
+      note: null,
       discard: async () => {
         discarded += 1;
       },
@@ -50,7 +51,7 @@ test('when Redis is nearly full then a key that is known is answered, and a new 
     producer: {} as never,
     defaults: { image: 'fail', chat: 'resubmit' },
     newUlid: () => '01K9ZV5W3N8Q2R4T6V8X0Z2B4D',
-    keepInputs: async (doc) => ({ doc, discard: async () => undefined }),
+    keepInputs: async (doc) => ({ doc, note: null, discard: async () => undefined }),
     memory: { tight: () => true },
     clock: { now: () => 0 },
     log: createLogger({ name: 'test', level: 'silent', pretty: false }),

@@ -40,7 +40,9 @@ export function createAcceptJob(o: {
   log: Logger;
 }): AcceptJob {
   /** The answer to a key that is known already. */
-  async function again(known: Exclude<Accepted, { kind: 'ok' }>): Promise<{ record: JobRecord; replayed: true }> {
+  async function again(
+    known: Extract<Accepted, { kind: 'replay' | 'conflict' }>,
+  ): Promise<{ record: JobRecord; replayed: true }> {
     if (known.kind === 'conflict')
       throw new Problem(
         'idempotency_key_reused',
@@ -72,9 +74,16 @@ export function createAcceptJob(o: {
     if (known !== null) return await again(known);
     if (o.memory.tight())
       throw new Problem('unavailable', 'The job store is nearly full. Nothing was accepted; send the request again later.');
-    const { doc, discard } = await o.keepInputs(asked, { id, tenant: from.tenant, created_at: now });
+    const { doc, note, discard } = await o.keepInputs(asked, { id, tenant: from.tenant, created_at: now });
     const accepted = await o.store.moves
-      .accept({ id, tenant: from.tenant, doc, createdAt: now, ...(idempotency ? { idempotency } : {}) })
+      .accept({
+        id,
+        tenant: from.tenant,
+        doc,
+        createdAt: now,
+        ...(idempotency ? { idempotency } : {}),
+        ...(note ? { inputs: note } : {}),
+      })
       .catch(async (error: unknown) => {
         // Only where nothing can have been accepted: a job without its inputs would be worse than inputs without a job.
         const trouble = redisTrouble(error);
@@ -83,6 +92,8 @@ export function createAcceptJob(o: {
       });
     if (accepted.kind !== 'ok') {
       await discard();
+      if (accepted.kind === 'late')
+        throw new Problem('unavailable', 'The request was held up for too long. Nothing was accepted; send it again.');
       return await again(accepted);
     }
     // The record as the script has just written it; reading it back would cost a round trip.

@@ -13,9 +13,6 @@ const keysIn = (output: JobOutput | null): string[] => {
   return output?.kind === 'chat_file' ? [output.key] : [];
 };
 
-const reopened = (): Problem =>
-  new Problem('conflict', 'The job was reopened at this moment; it can be deleted when it has ended again.');
-
 /** Results of the present run and of all before it. */
 const resultsOf = (job: JobRecord): string[] =>
   [job.output, ...Object.values(job.past).map(({ output }) => output)].flatMap(keysIn);
@@ -57,22 +54,26 @@ export function createDeleteJob(o: {
     }
   }
 
-  return async (id, tenant) => {
-    const job = JOB_ID.test(id) ? await o.store.jobs.read(id) : null;
-    if (job === null || job.tenant !== tenant) {
-      if (job === null && JOB_ID.test(id) && (await o.store.erase.wasAsked(id, tenant))) return;
-      throw noSuchJob();
-    }
+  /** Of two deletes at once both are right; a reopening that came first is told. */
+  async function unlessErased({ id, tenant }: JobRecord): Promise<void> {
+    if (!(await o.store.erase.wasAsked(id, tenant)))
+      throw new Problem('conflict', 'The job was reopened at this moment; it can be deleted when it has ended again.');
+  }
+
+  async function remove(job: JobRecord): Promise<void> {
     if (!isTerminal(job.status))
       throw new Problem('conflict', `The job is ${job.status}; cancel it and delete it when it has ended.`);
-    if (!(await o.store.erase.begin(job))) {
-      if (await o.store.erase.wasAsked(id, tenant)) return;
-      throw reopened();
-    }
+    if (!(await o.store.erase.begin(job))) return await unlessErased(job);
     await deleteObjects(job);
     // Written down first: a job that is erased never stays in the results of its batch.
     if (job.batch_id !== null) await o.store.works.renew(strikeWork(job.batch_id, o.clock.now()));
-    if (!(await o.store.erase.asked(job)) && !(await o.store.erase.wasAsked(id, tenant))) throw reopened();
-    o.log.info({ event: 'job.deleted', job_id: id, tenant }, 'job deleted');
+    if (!(await o.store.erase.asked(job))) return await unlessErased(job);
+    o.log.info({ event: 'job.deleted', job_id: job.id, tenant: job.tenant }, 'job deleted');
+  }
+
+  return async (id, tenant) => {
+    const job = JOB_ID.test(id) ? await o.store.jobs.read(id) : null;
+    if (job?.tenant === tenant) await remove(job);
+    else if (job !== null || !JOB_ID.test(id) || !(await o.store.erase.wasAsked(id, tenant))) throw noSuchJob();
   };
 }

@@ -1,3 +1,4 @@
+import type { InputNote, InputNotes } from '@grsai-jobs/job-store';
 import {
   base64Of,
   inlineBytes,
@@ -17,6 +18,8 @@ import { invalid } from '../http/validate.ts';
 /** A request whose large pictures stand in the object store. */
 export interface KeptInputs {
   doc: JobDoc;
+  /** What was stored, to be told with the record that names it; `null`: nothing was. */
+  note: InputNote | null;
   /** Removes what was stored, for a request that made no job. Never rejects. */
   discard(): Promise<void>;
 }
@@ -36,20 +39,29 @@ interface Large {
 
 export function createKeepInputs(o: {
   objects: Pick<ObjectStore, 'putBytes' | 'delete'>;
+  notes: Pick<InputNotes, 'write' | 'forget'>;
   keyPrefix: string;
   log: Logger;
 }): KeepInputs {
   return async (doc, job) => {
     const { large: found, problems } = largeOf(doc);
     if (problems.length > 0) throw invalid(problems);
-    if (found.length === 0) return { doc, discard: async () => undefined };
+    if (found.length === 0) return { doc, note: null, discard: async () => undefined };
     const folder = objectFolder(o.keyPrefix, job);
     const large = found.map((each, i) => ({ ...each, key: `${folder}/in-${i}.${each.ext}` }));
+    const note: InputNote = { jobId: job.id, objects: large.map(({ key }) => key) };
     const discard = async (): Promise<void> => {
-      await o.objects.delete(large.map(({ key }) => key)).catch((err: unknown) => {
-        o.log.warn({ event: 'job.inputs_left', err, job_id: job.id }, 'inputs of a request that made no job stay in S3');
-      });
+      try {
+        await o.objects.delete(note.objects);
+        await o.notes.forget([note]);
+      } catch (err) {
+        o.log.warn(
+          { event: 'job.inputs_left', err, job_id: job.id },
+          'inputs of a request that made no job stay in S3 for an hour',
+        );
+      }
     };
+    await o.notes.write(note);
     const stored = await Promise.allSettled(
       large.map(({ key, bytes, contentType }) => o.objects.putBytes(key, bytes, { contentType })),
     );
@@ -69,7 +81,7 @@ export function createKeepInputs(o: {
         { $object: key, content_type: contentType, bytes: bytes.length },
       ]),
     );
-    return { doc: mapPictures(doc, (picture, pointer) => references.get(pointer) ?? picture), discard };
+    return { doc: mapPictures(doc, (picture, pointer) => references.get(pointer) ?? picture), note, discard };
   };
 }
 
