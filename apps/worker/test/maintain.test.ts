@@ -144,6 +144,19 @@ test('late results: when a task ends well after its run was given up then the jo
   expect(await kit.count('late_results_total')).toBe(2);
 });
 
+test('late results: when upstream does not know the task for a moment then its result is not given up', async () => {
+  const kit = await startKit();
+  const job = await generatingJob(kit, 'hidden [[fault=F8:ms=60000]]');
+  await kit.clock.advance(2000);
+  await failRun(kit, await job.read(), 'upstream_result_lost', { lateLookAt: kit.clock.now() });
+  const late = createLateResults(kit);
+  await late();
+  expect((await job.read()).status).toBe('failed');
+  await kit.clock.advance(2 * MINUTE);
+  await late();
+  expect(await job.read()).toMatchObject({ status: 'running', stage: 'storing', run: 2, late_result: true });
+});
+
 test('late results: when upstream cannot be read then the sweep looks again, until the id is dead', async () => {
   const kit = await startKit();
   const job = await generatingJob(kit, 'later');
