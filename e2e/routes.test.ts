@@ -183,3 +183,21 @@ test('when the routes without a key are asked then they answer, and a METRICS_TO
   expect(await (await get('/docs')).text()).toContain('<html');
   for (const path of ['/v1/jobs', '/v1/webhook-secret']) expect((await get(path)).status).toBe(401);
 });
+
+test('when a path is asked what it takes, or cannot be read, then the answer says it', async () => {
+  const stack = await startStack({ workers: 0 });
+  const options = await stack.tenant.send('OPTIONS', '/v1/jobs/job_01ARZ3NDEKTSV4RRFFQ69G5FAV');
+  expect([options.status, options.headers.get('allow')]).toEqual([204, 'GET, DELETE']);
+  const details = await Promise.all(
+    [
+      stack.tenant.send('GET', '/v1/jobs/%zz'),
+      stack.tenant.send('POST', '/v1/jobs', '{}', { 'content-encoding': 'gzip' }),
+      stack.tenant.send('POST', '/v1/jobs', '{}', { 'content-encoding': 'br' }),
+    ].map(async (answer) => ((await (await answer).json()) as { detail: string }).detail),
+  );
+  expect(details).toEqual([
+    expect.stringContaining('percent-encoding'),
+    expect.stringContaining('Content-Encoding'),
+    expect.stringContaining('Content-Encoding'),
+  ]);
+});

@@ -194,7 +194,8 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
     ],
   });
 
-  const server = createServer(app);
+  // The app refuses a request without a Host, so that it is told as all refusals are.
+  const server = createServer({ requireHostHeader: false }, app);
   judgeByHead(server, app);
   answerUnreadable(server, log);
   // An expectation that nobody knows is no reason to refuse (RFC 9110 §10.1.1).
