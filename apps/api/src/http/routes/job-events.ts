@@ -29,7 +29,8 @@ export function jobEventRoutes(o: JobEventRoutes): Router {
   router.get('/v1/jobs/:id/events', o.auth.requireScope('jobs:read'), async (request: Request<{ id: string }>, response) => {
     const after = lastEventId(request.headers['last-event-id']);
     const { id } = request.params;
-    if (!/\btext\/event-stream\b/i.test(request.headers.accept ?? '')) {
+    // A HEAD is answered as the list is: a stream would keep it waiting for the end of the job.
+    if (request.method === 'HEAD' || !/\btext\/event-stream\b/i.test(request.headers.accept ?? '')) {
       const job = await ownJob(o.jobs, id, response);
       await o.feed.caughtUp();
       const data = missedEvents(o.feed.known(id), job, after, o.clock.now()).map(eventView);
