@@ -45,7 +45,7 @@ import { createAcceptBatch } from './use-cases/accept-batch.ts';
 import { createAcceptJob } from './use-cases/accept-job.ts';
 import { imageProblems, webhookProblems } from './use-cases/check-request.ts';
 import { createDeleteJob } from './use-cases/delete-job.ts';
-import { createKeepInputs, inputProblems } from './use-cases/keep-inputs.ts';
+import { createKeepInputs, inputProblems, KEEP_LIMIT_MS } from './use-cases/keep-inputs.ts';
 import { createNudgeWorks } from './use-cases/nudge-works.ts';
 import { createRecoverEndpoint } from './use-cases/recover-endpoint.ts';
 import { createResendDelivery } from './use-cases/resend-delivery.ts';
@@ -110,7 +110,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   const intake = {
     defaults: { image: config.ON_UNKNOWN_SUBMIT_IMAGE, chat: config.ON_UNKNOWN_SUBMIT_CHAT },
     newUlid: createUlids(),
-    keepInputs: createKeepInputs({ objects, notes: store.inputNotes, keyPrefix: config.S3_PREFIX, log }),
+    keepInputs: createKeepInputs({ objects, notes: store.inputNotes, keyPrefix: config.S3_PREFIX, limitMs: KEEP_LIMIT_MS, log }),
     memory,
     clock,
     log,

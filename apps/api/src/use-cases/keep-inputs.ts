@@ -30,6 +30,9 @@ export interface KeptInputs {
  */
 export type KeepInputs = (doc: JobDoc, job: Pick<JobRecord, 'id' | 'tenant' | 'created_at'>) => Promise<KeptInputs>;
 
+/** So long a request waits for a store that does not answer, so that its sender hears of it. 20 MiB take no longer at 6 Mbit/s. */
+export const KEEP_LIMIT_MS = 30_000;
+
 interface Large {
   pointer: string;
   ext: string;
@@ -41,6 +44,7 @@ export function createKeepInputs(o: {
   objects: Pick<ObjectStore, 'putBytes' | 'delete'>;
   notes: Pick<InputNotes, 'write' | 'forget'>;
   keyPrefix: string;
+  limitMs: number;
   log: Logger;
 }): KeepInputs {
   return async (doc, job) => {
@@ -62,12 +66,14 @@ export function createKeepInputs(o: {
       }
     };
     await o.notes.write(note);
+    const signal = AbortSignal.timeout(o.limitMs);
     const stored = await Promise.allSettled(
-      large.map(({ key, bytes, contentType }) => o.objects.putBytes(key, bytes, { contentType })),
+      large.map(({ key, bytes, contentType }) => o.objects.putBytes(key, bytes, { contentType, signal })),
     );
     const failed = stored.find((each) => each.status === 'rejected');
     if (failed) {
-      await discard();
+      // What was aborted may still arrive: the note stays, and `maintain` deletes it then.
+      if (!signal.aborted) await discard();
       if (!(failed.reason instanceof ObjectStoreError)) throw failed.reason;
       o.log.warn({ event: 'job.inputs_not_stored', err: failed.reason, job_id: job.id }, 'input images could not be stored');
       throw new Problem(
