@@ -201,3 +201,16 @@ test('when a path is asked what it takes, or cannot be read, then the answer say
     expect.stringContaining('Content-Encoding'),
   ]);
 });
+
+test('when S3 does not answer then readiness says so in time', async () => {
+  const stack = await startStack({ workers: 0 });
+  stack.s3.outage('hang');
+  const answer = await fetch(`${stack.url}/readyz`, { signal: AbortSignal.timeout(5000) });
+  expect([answer.status, await answer.json()]).toMatchObject([
+    503,
+    {
+      status: 'failing',
+      checks: { redis: { ok: true }, object_store: { ok: false, facts: expect.stringContaining('no answer') } },
+    },
+  ]);
+});
