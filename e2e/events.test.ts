@@ -60,6 +60,9 @@ test('when a job is watched then each event comes once, in order, and the stream
   expect(again.types()).toEqual(['job.started', 'job.succeeded']);
   expect((await follow(stack, id, { 'last-event-id': '3' })).response.status).toBe(204);
 
+  const head = await stack.tenant.send('HEAD', `/v1/jobs/${id}/events`, undefined, { accept: 'text/event-stream' });
+  expect(head.headers.get('content-type')).toContain('application/json');
+
   const list = await stack.tenant.get<{ data: Told['data'][] }>(`/v1/jobs/${id}/events`);
   expect(list).toMatchObject({ object: 'list', next_cursor: null });
   expect(list.data.map(({ seq, type }) => [seq, type])).toEqual([

@@ -123,9 +123,30 @@ test('when a request makes no job then none of its images stays in S3', async ()
   stack.s3.outage('refuse');
   const away = await send(asks([dataUrl(picture(40_000))]), 'away');
   expect([away.status, ((await away.json()) as { code: string }).code]).toEqual([503, 'unavailable']);
+  // What was accepted before needs no object store to be told again.
+  const told = await send(first);
+  expect([told.status, ((await told.json()) as Job).id]).toEqual([202, made.id]);
   stack.s3.outage(false);
   expect(await stack.inputs()).toEqual(kept);
   expect(await stack.client.keys('{gj}:job:*')).toEqual([`{gj}:job:${made.id}`]);
+});
+
+test('when an API process dies between the images of a request and its record then they are deleted an hour later', async () => {
+  const stack = await start({}, 0);
+  const kept = await stack.tenant.post<Job>('/v1/jobs', asks([dataUrl(picture(40_000))]));
+  const died = stack.proxy.cutBefore(({ name, args }) => name === 'evalsha' && args.some((arg) => arg.includes('in-0.png')));
+  stack.tenant.send('POST', '/v1/jobs', asks([dataUrl(picture(40_000))])).catch(() => undefined);
+  await died;
+  stack.api.kill('SIGKILL');
+  await stack.api.exited;
+  expect(await stack.inputs()).toHaveLength(2);
+  const notes = '{gj}:input-notes';
+  const [note = ''] = await stack.client.zrange(notes, '0', '-1');
+  await stack.client.zadd(notes, Date.now() - 3_600_001, note);
+  await stack.startWorker();
+  await waitFor(async () => (await stack.inputs()).length === 1, { what: 'the images of no job to be deleted' });
+  expect(await stack.inputs()).toEqual([expect.stringContaining(kept.id)]);
+  await waitFor(async () => (await stack.client.exists(notes)) === 0);
 });
 
 test('when an image is gone from S3 before the submit then the job fails, nothing is sent, and upstream is not blamed', async () => {

@@ -149,6 +149,15 @@ test('when a job is deleted while it owes a webhook then its inputs are gone, an
   const id = await create(stack, { ...rest, input: { ...input, images } });
   expect(await stack.s3.keys()).toHaveLength(1);
   await stack.tenant.post(`/v1/jobs/${id}/cancel`, {});
+  // From the first byte of a delete on nobody can run the job again without its inputs.
+  stack.s3.outage('error');
+  expect((await stack.tenant.send('DELETE', `/v1/jobs/${id}`)).status).toBe(503);
+  const retried = await stack.tenant.send('POST', `/v1/jobs/${id}/retry`, {});
+  expect([retried.status, await retried.json()]).toMatchObject([
+    409,
+    { detail: expect.stringContaining('Send the DELETE again') },
+  ]);
+  stack.s3.outage(false);
   expect((await stack.tenant.send('DELETE', `/v1/jobs/${id}`)).status).toBe(204);
   expect(await stack.s3.keys()).toEqual([]);
   await stack.startWorker();
@@ -173,4 +182,35 @@ test('when the routes without a key are asked then they answer, and a METRICS_TO
   expect(await (await get('/openapi.json')).json()).toMatchObject({ openapi: '3.1.1', paths: { '/v1/jobs/{id}/retry': {} } });
   expect(await (await get('/docs')).text()).toContain('<html');
   for (const path of ['/v1/jobs', '/v1/webhook-secret']) expect((await get(path)).status).toBe(401);
+});
+
+test('when a path is asked what it takes, or cannot be read, then the answer says it', async () => {
+  const stack = await startStack({ workers: 0 });
+  const options = await stack.tenant.send('OPTIONS', '/v1/jobs/job_01ARZ3NDEKTSV4RRFFQ69G5FAV');
+  expect([options.status, options.headers.get('allow')]).toEqual([204, 'GET, DELETE']);
+  const details = await Promise.all(
+    [
+      stack.tenant.send('GET', '/v1/jobs/%zz'),
+      stack.tenant.send('POST', '/v1/jobs', '{}', { 'content-encoding': 'gzip' }),
+      stack.tenant.send('POST', '/v1/jobs', '{}', { 'content-encoding': 'br' }),
+    ].map(async (answer) => ((await (await answer).json()) as { detail: string }).detail),
+  );
+  expect(details).toEqual([
+    expect.stringContaining('percent-encoding'),
+    expect.stringContaining('Content-Encoding'),
+    expect.stringContaining('Content-Encoding'),
+  ]);
+});
+
+test('when S3 does not answer then readiness says so in time', async () => {
+  const stack = await startStack({ workers: 0 });
+  stack.s3.outage('hang');
+  const answer = await fetch(`${stack.url}/readyz`, { signal: AbortSignal.timeout(5000) });
+  expect([answer.status, await answer.json()]).toMatchObject([
+    503,
+    {
+      status: 'failing',
+      checks: { redis: { ok: true }, object_store: { ok: false, facts: expect.stringContaining('no answer') } },
+    },
+  ]);
 });

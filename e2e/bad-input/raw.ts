@@ -6,6 +6,7 @@ export const RAW_ROWS: readonly (readonly [what: string, status: number, code: s
   ['no HTTP at all', 400, 'bad_request', 'hello\r\n\r\n'],
   ['TLS on a plain port', 400, 'bad_request', '\u0016\u0003\u0001\u0002\u0000\u0001\r\n\r\n'],
   ['an unknown method', 400, 'bad_request', 'FROB /v1/jobs HTTP/1.1\r\nHost: a\r\n\r\n'],
+  ['no Host', 400, 'bad_request', 'GET /v1/jobs HTTP/1.1\r\nConnection: close\r\n\r\n'],
   ['a header without a colon', 400, 'bad_request', 'GET /v1/jobs HTTP/1.1\r\nHost: a\r\nbroken\r\n\r\n'],
   ['a NUL in a header', 400, 'bad_request', 'GET /v1/jobs HTTP/1.1\r\nHost: a\r\nX-A: a\u0000b\r\n\r\n'],
   ['a length that is none', 400, 'bad_request', 'POST /v1/jobs HTTP/1.1\r\nHost: a\r\nContent-Length: ten\r\n\r\n'],

@@ -41,6 +41,15 @@ export const REQUEST_ROWS: readonly Row[] = [
     refused(400, 'bad_request', `Prefer: ${prefer}`, { prefer }),
   ),
 
+  {
+    what: 'a condition that an asset does not meet',
+    status: 400,
+    code: 'bad_request',
+    method: 'GET',
+    path: '/docs/assets/swagger-ui.css',
+    headers: { 'if-match': '"none"' },
+  },
+
   ...(
     [
       ['PUT', '/v1/jobs'],

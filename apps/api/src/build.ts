@@ -45,7 +45,7 @@ import { createAcceptBatch } from './use-cases/accept-batch.ts';
 import { createAcceptJob } from './use-cases/accept-job.ts';
 import { imageProblems, webhookProblems } from './use-cases/check-request.ts';
 import { createDeleteJob } from './use-cases/delete-job.ts';
-import { createKeepInputs, inputProblems } from './use-cases/keep-inputs.ts';
+import { createKeepInputs, inputProblems, KEEP_LIMIT_MS } from './use-cases/keep-inputs.ts';
 import { createNudgeWorks } from './use-cases/nudge-works.ts';
 import { createRecoverEndpoint } from './use-cases/recover-endpoint.ts';
 import { createResendDelivery } from './use-cases/resend-delivery.ts';
@@ -110,7 +110,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   const intake = {
     defaults: { image: config.ON_UNKNOWN_SUBMIT_IMAGE, chat: config.ON_UNKNOWN_SUBMIT_CHAT },
     newUlid: createUlids(),
-    keepInputs: createKeepInputs({ objects, keyPrefix: config.S3_PREFIX, log }),
+    keepInputs: createKeepInputs({ objects, notes: store.inputNotes, keyPrefix: config.S3_PREFIX, limitMs: KEEP_LIMIT_MS, log }),
     memory,
     clock,
     log,
@@ -120,6 +120,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   const nudge = createNudgeWorks({ producer, log });
   const acceptBatch = createAcceptBatch({
     ...intake,
+    inputNotes: store.inputNotes,
     batches: store.batches,
     claims: store.claims,
     nudge,
@@ -193,7 +194,8 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
     ],
   });
 
-  const server = createServer(app);
+  // The app refuses a request without a Host, so that it is told as all refusals are.
+  const server = createServer({ requireHostHeader: false }, app);
   judgeByHead(server, app);
   answerUnreadable(server, log);
   // An expectation that nobody knows is no reason to refuse (RFC 9110 §10.1.1).

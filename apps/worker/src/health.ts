@@ -1,17 +1,10 @@
 import type { JobStore } from '@grsai-jobs/job-store';
 import type { ObjectStore } from '@grsai-jobs/object-store';
-import { type Metrics, startHealthServer } from '@grsai-jobs/runtime';
+import { type Metrics, startHealthServer, within } from '@grsai-jobs/runtime';
 import type { WorkerConfig } from './config.ts';
 import type { PauseControl } from './pauses/pause-control.ts';
 
 const READY_LIMIT_MS = 2000;
-
-async function within<T>(ms: number, otherwise: string, work: Promise<T>): Promise<T> {
-  return await Promise.race([
-    work,
-    new Promise<never>((_, reject) => setTimeout(() => reject(new Error(otherwise)), ms).unref()),
-  ]);
-}
 
 /** `/livez`, `/readyz` and `/metrics` of the worker; `undefined` where `HEALTH_PORT` is 0. */
 export async function startHealth(

@@ -6,6 +6,7 @@ import { createBatchWorks } from './batches/index.ts';
 import type { BatchKit } from './batches/kit.ts';
 import { createBulkRun } from './bulk/run.ts';
 import { createLateResults, LATE_EVERY_MS } from './maintain/late-results.ts';
+import { createLeftInputs, LEFT_INPUTS_EVERY_MS } from './maintain/left-inputs.ts';
 import { createOldRecords, OLD_EVERY_MS } from './maintain/old-records.ts';
 import { createOwedDeliveries, OWED_EVERY_MS } from './maintain/owed-deliveries.ts';
 import { createPauseRound, PAUSES_EVERY_MS } from './maintain/pauses.ts';
@@ -39,6 +40,7 @@ export function createRounds(o: {
     { name: 'pauses', everyMs: PAUSES_EVERY_MS, run: createPauseRound({ ...kit, sweeps: kit.store.sweeps }, control, probes) },
     { name: 'late-results', everyMs: LATE_EVERY_MS, run: createLateResults({ ...kit, grsai }) },
     { name: WORKS_ROUND, everyMs: WORKS_EVERY_MS, run: createWorkRound(kit, works) },
+    { name: 'left-inputs', everyMs: LEFT_INPUTS_EVERY_MS, run: createLeftInputs({ ...kit, objects }) },
     { name: 'old-records', everyMs: OLD_EVERY_MS, run: createOldRecords(kit, o.retentionDays) },
   ];
 }

@@ -44,6 +44,17 @@ test('repairs: when a job is past its time then it expires, unless its result is
   expect(await storing.read()).toMatchObject({ status: 'running', stage: 'storing' });
 });
 
+test('repairs: when the entry of a job waits for longer than the job may live then it expires in time', async () => {
+  const kit = await startKit();
+  const job = await acceptedJob(kit, { expires_in_s: 60 });
+  await kit.store.moves.begin({ id: job.id, step: 1 }, { token: 't', limitMs: 1000 }, { maxInFlight: 0, rpm: 0 });
+  await kit.store.moves.refused(await job.read(), { by: 't', waitMs: HOUR, spent: 0, attempts: [] });
+  await kit.producer.enqueue(await job.read(), HOUR);
+  await kit.clock.advance(MINUTE + 1);
+  await createRepairs(kit)();
+  expect(await job.read()).toMatchObject({ status: 'expired', error: { code: 'deadline_exceeded' } });
+});
+
 test('repairs: when a job that upstream refused for our key expires then that is told as the reason', async () => {
   const kit = await startKit();
   const job = await acceptedJob(kit, { expires_in_s: 60 });
@@ -131,6 +142,19 @@ test('late results: when a task ends well after its run was given up then the jo
   expect(await failed.read()).toMatchObject({ status: 'failed', run: 1 });
   expect(await kit.redis.zcard('{gj}:late')).toBe(0);
   expect(await kit.count('late_results_total')).toBe(2);
+});
+
+test('late results: when upstream does not know the task for a moment then its result is not given up', async () => {
+  const kit = await startKit();
+  const job = await generatingJob(kit, 'hidden [[fault=F8:ms=60000]]');
+  await kit.clock.advance(2000);
+  await failRun(kit, await job.read(), 'upstream_result_lost', { lateLookAt: kit.clock.now() });
+  const late = createLateResults(kit);
+  await late();
+  expect((await job.read()).status).toBe('failed');
+  await kit.clock.advance(2 * MINUTE);
+  await late();
+  expect(await job.read()).toMatchObject({ status: 'running', stage: 'storing', run: 2, late_result: true });
 });
 
 test('late results: when upstream cannot be read then the sweep looks again, until the id is dead', async () => {

@@ -64,3 +64,35 @@ test('when the durations of a kind are known then a task is looked at by them, a
   expect(await look()).toEqual({ kind: 'done' });
   expect(await read()).toMatchObject({ status: 'failed', error: { code: 'upstream_timeout' } });
 });
+
+test('when a job that was given up is retried then its task is looked at for as long again', async () => {
+  const kit = await startKit();
+  const stage = createPollStage({ ...kit, pace: startPace(kit), tasks: createKnownTasks() });
+  const { id, read } = await generatingJob(kit, '[[task-ms=2400000]]');
+  const look = async () => await stage({ entry: { id, step: (await read()).step }, stalled: false });
+  await kit.clock.advance(15 * 60_000);
+  expect(await look()).toEqual({ kind: 'done' });
+  const failed = await read();
+  expect(failed).toMatchObject({ status: 'failed', error: { code: 'upstream_timeout' } });
+  await kit.store.moves.reopen(failed, { to: 'running/generating' });
+  expect((await look()).kind).toBe('wait');
+  await kit.clock.advance(15 * 60_000 - 1);
+  expect((await look()).kind).toBe('wait');
+  await kit.clock.advance(1);
+  expect(await look()).toEqual({ kind: 'done' });
+  expect(await read()).toMatchObject({ status: 'failed', run: 2, error: { code: 'upstream_timeout' } });
+});
+
+test('when upstream asks for a wait that the paid result would not outlive then it is looked at sooner', async () => {
+  const kit = await startKit();
+  const stage = createPollStage({ ...kit, pace: startPace(kit), tasks: createKnownTasks() });
+  const { id, read } = await generatingJob(kit);
+  const look = async () => await stage({ entry: { id, step: (await read()).step }, stalled: false });
+  for (const [seconds, ms] of [
+    [30, 30_000],
+    [86_400, 5 * 60_000],
+  ]) {
+    kit.emulator.script({ fault: `F3:retry-after=${seconds}`, on: 'poll' });
+    expect(await look()).toEqual({ kind: 'wait', ms });
+  }
+});

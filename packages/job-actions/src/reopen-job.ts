@@ -71,6 +71,6 @@ function inNewRun(record: JobRecord, to: Extract<RetryPlan, { kind: 'reopen' }>[
     crashes: 0,
     sent: null,
     expires_at: now + record.doc.expires_in_s * 1000,
-    ...(to === 'queued' ? { base: null, task_id: null, submitted_at: null, pending: null } : {}),
+    ...(to === 'queued' ? { base: null, task_id: null, submitted_at: null, pending: null, late_result: false } : {}),
   };
 }

@@ -1,9 +1,11 @@
 import { type JobDoc, MOVES } from '@grsai-jobs/jobs';
+import { type InputNote, noteText } from './input-notes.ts';
 import type { Keys } from './keys.ts';
 import { newRecordFields } from './record-codec.ts';
 import type { RunScript } from './scripts.ts';
 
-export type Accepted = { kind: 'ok'; turn: number } | { kind: 'replay'; id: string } | { kind: 'conflict' };
+/** `late`: the request took so long that the inputs which it had stored are being deleted; there is no job. */
+export type Accepted = { kind: 'ok'; turn: number } | { kind: 'replay'; id: string } | { kind: 'conflict' } | { kind: 'late' };
 
 export interface Idempotency {
   route: string;
@@ -17,14 +19,22 @@ const IDEMPOTENCY_TTL_MS = 72 * 3600 * 1000;
 export const createAccept =
   (run: RunScript, keys: Keys, clock: { now(): number }) =>
   /** The caller's request becomes a record, once for one idempotency key. */
-  async (job: { id: string; tenant: string; doc: JobDoc; createdAt?: number; idempotency?: Idempotency }): Promise<Accepted> => {
-    const { id, tenant, doc, idempotency, createdAt: now = clock.now() } = job;
+  async (job: {
+    id: string;
+    tenant: string;
+    doc: JobDoc;
+    createdAt?: number;
+    idempotency?: Idempotency;
+    inputs?: InputNote;
+  }): Promise<Accepted> => {
+    const { id, tenant, doc, idempotency, inputs, createdAt: now = clock.now() } = job;
     const order = {
       id,
       now,
       due: now + MOVES.accept.dueMs,
       tenant,
       idem: idempotency && { fingerprint: idempotency.fingerprint, ttl_ms: IDEMPOTENCY_TTL_MS },
+      note: inputs && noteText(inputs),
     };
     const reply = (await run(
       'accept',
@@ -35,9 +45,10 @@ export const createAccept =
         keys.turns,
         keys.tenantJobs(tenant),
         idempotency ? keys.idempotency(tenant, idempotency.route, idempotency.key) : keys.job(id),
+        keys.inputNotes,
       ],
       [JSON.stringify(order), ...Object.entries(newRecordFields({ tenant, doc, createdAt: now })).flat()],
     )) as [string, unknown];
     if (reply[0] === 'ok') return { kind: 'ok', turn: Number(reply[1]) };
-    return reply[0] === 'replay' ? { kind: 'replay', id: String(reply[1]) } : { kind: 'conflict' };
+    return reply[0] === 'replay' ? { kind: 'replay', id: String(reply[1]) } : { kind: reply[0] === 'late' ? 'late' : 'conflict' };
   };

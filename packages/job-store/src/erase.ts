@@ -37,6 +37,13 @@ export function createErase(redis: Redis, run: RunScript, keys: Keys) {
 
   return {
     /**
+     * The first half of a delete, before the objects of the job go: nothing reopens it from now on.
+     * `false`: the job moved on since it was read, or is gone.
+     */
+    begin: async (job: Pick<JobRecord, 'id' | 'step'>): Promise<boolean> =>
+      (await run('erasing', [keys.job(job.id), keys.late], [job.id, job.step])) === 1,
+
+    /**
      * Erases an ended job, its places in the lists and its webhooks but those still owed: they go out without the job.
      * `false`: the job moved on since it was read, or is gone.
      */

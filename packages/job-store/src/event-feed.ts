@@ -9,6 +9,8 @@ export type { FeedEvent } from './event-history.ts';
 
 export interface Watcher {
   event(event: FeedEvent): void;
+  /** The stream was trimmed faster than it was read, so an event may be missing, the last one too: the record tells. */
+  missed(): void;
   /** The process stops: nothing more will come. */
   end(): void;
 }
@@ -32,6 +34,8 @@ const BLOCK_MS = 5000;
 const GATHER_MS = 15;
 const AGAIN_AFTER_MS = 500;
 const CATCH_UP_MS = 1000;
+/** Before the first event of a stream. */
+const START = '0-0';
 
 /**
  * Reads the one stream of events for this process, from what it still holds to what comes, and hands each event to those
@@ -45,7 +49,7 @@ export function startEventFeed(o: { reader: Redis; redis: Redis; prefix: string;
   const watchers = new Map<string, Set<Watcher>>();
   const waiting = new Set<{ id: string; resolve: () => void }>();
   const stopping = new AbortController();
-  let at = '0-0';
+  let at = START;
 
   function take(id: string, event: FeedEvent): void {
     at = id;
@@ -53,10 +57,19 @@ export function startEventFeed(o: { reader: Redis; redis: Redis; prefix: string;
     for (const watcher of watchers.get(event.job_id) ?? []) watcher.event(event);
   }
 
+  /** Whether what followed `place` was trimmed. Only a reader that is far behind has to ask, and such a one reads full pages. */
+  async function wasTrimmed(place: string): Promise<boolean> {
+    const [oldest] = await o.redis.xrange(stream, '-', '+', 'COUNT', 1);
+    return oldest !== undefined && isAfter(oldest[0], place);
+  }
+
   async function readOnce(): Promise<void> {
-    const reply = await o.reader.xread('COUNT', READ_AT_ONCE, 'BLOCK', BLOCK_MS, 'STREAMS', stream, at);
+    const before = at;
+    const reply = await o.reader.xread('COUNT', READ_AT_ONCE, 'BLOCK', BLOCK_MS, 'STREAMS', stream, before);
     const read = [...eventsOf(reply)];
     for (const [id, event] of read) take(id, event);
+    if (read.length === READ_AT_ONCE && before !== START && (await wasTrimmed(before)))
+      for (const ofJob of [...watchers.values()]) for (const watcher of [...ofJob]) watcher.missed();
     for (const each of waiting) if (!isAfter(each.id, at)) each.resolve();
     if (read.length > 0 && read.length < READ_AT_ONCE) await sleep(GATHER_MS, undefined, { signal: stopping.signal });
   }

@@ -23,6 +23,7 @@ export { type EventFeed, type FeedEvent, startEventFeed, type Watcher } from './
 export type { FailureFilter, FailureGroup, FailurePage, Failures } from './failures.ts';
 export type { RedisFacts, RedisHealth } from './health.ts';
 export { inGroups } from './in-groups.ts';
+export type { InputNote, InputNotes } from './input-notes.ts';
 export type { JobFilter, JobList, JobPage } from './job-list.ts';
 export type { EndOfRun, JobMoves } from './job-moves.ts';
 export type { JobHead, JobReads } from './job-reads.ts';

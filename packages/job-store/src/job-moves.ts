@@ -237,7 +237,7 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
           'spent',
           'crashes',
           ...SENT_FIELDS,
-          ...(o.to === 'queued' ? (['base', 'task', 'sub', 'pend'] as const) : []),
+          ...(o.to === 'queued' ? (['base', 'task', 'sub', 'pend', 'late'] as const) : []),
         ],
         ...(o.aliveUntil ? { inflightUntil: o.aliveUntil } : {}),
         turn: o.to === 'queued',

@@ -1,5 +1,6 @@
 import type { JobRecord } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
+import type { Accepted, Idempotency } from './accept.ts';
 import { inGroups } from './in-groups.ts';
 import type { Keys } from './keys.ts';
 import { pipelined } from './pipelined.ts';
@@ -33,6 +34,16 @@ export function createJobReads(redis: Redis, run: RunScript, keys: Keys) {
       const sizes = await pipelined(redis, ids, (pipeline, id) => pipeline.hstrlen(keys.job(id), 'doc'));
       const sized = ids.map((id, i) => ({ id, bytes: Number(sizes[i]) }));
       for (const group of inGroups(sized, ids.length)) yield* await Promise.all(group.map(({ id }) => read(id)));
+    },
+
+    /** What `accept` would answer to this key, where the key is known; it asks without writing anything. */
+    async ofKey(
+      tenant: string,
+      { route, key, fingerprint }: Idempotency,
+    ): Promise<Extract<Accepted, { kind: 'replay' | 'conflict' }> | null> {
+      const [id, known] = await redis.hmget(keys.idempotency(tenant, route, key), 'id', 'fp');
+      if (!id) return null;
+      return known === fingerprint ? { kind: 'replay', id } : { kind: 'conflict' };
     },
 
     /** Heads of many jobs in one round trip; `null` where there is no record. */

@@ -11,6 +11,7 @@ import { createEndpoints, type Endpoints } from './endpoints.ts';
 import { createErase, type Erase } from './erase.ts';
 import { createFailures, type Failures } from './failures.ts';
 import { createRedisHealth, type RedisHealth } from './health.ts';
+import { createInputNotes, type InputNotes } from './input-notes.ts';
 import { createJobList, type JobList } from './job-list.ts';
 import { createJobMoves, type JobMoves } from './job-moves.ts';
 import { createJobReads, type JobReads } from './job-reads.ts';
@@ -41,6 +42,7 @@ export interface JobStore {
   readonly queueSettings: QueueSettings;
   readonly workers: Workers;
   readonly erase: Erase;
+  readonly inputNotes: InputNotes;
   readonly batches: Batches;
   readonly claims: Claims;
   readonly cancels: CancelSignals;
@@ -77,6 +79,7 @@ export function createJobStore(o: { redis: Redis; prefix: string; clock: { now()
     queueSettings: createQueueSettings(o.redis, run, keys, o.clock),
     workers: createWorkers(o.redis, run, keys),
     erase: createErase(o.redis, run, keys),
+    inputNotes: createInputNotes(o.redis, run, keys, o.clock),
     batches: createBatches(o.redis, run, keys, o.clock),
     claims: createClaims(run, keys),
     cancels: createCancelSignals(o.redis, keys),

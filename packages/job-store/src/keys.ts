@@ -48,6 +48,8 @@ export interface Keys {
   endpointTries(id: string): string;
   /** Who had this job erased. */
   erased(id: string): string;
+  /** Input objects that no record names yet → since when; 0: they are being deleted. */
+  inputNotes: string;
   idempotency(tenant: string, route: string, key: string): string;
   apiKey(hash: string): string;
   apiKeys: string;
@@ -114,6 +116,7 @@ export function createKeys(prefix: string): Keys {
     endpoint: (id) => at(`endpoint:${id}`),
     endpointTries: (id) => at(`endpoint:${id}:tries`),
     erased: (id) => at(`erased:${id}`),
+    inputNotes: at('input-notes'),
     idempotency: (tenant, route, key) => at(`idem:${tenant}:${route}:${key}`),
     apiKey: (hash) => at(`key:${hash}`),
     apiKeys: at('keys'),

@@ -19,6 +19,20 @@ function scores({ before, after }: Between, behind: ListPlace | null): [string, 
   return [before === undefined ? '+inf' : `(${before}`, min];
 }
 
+const placesOf = (flat: readonly string[]): ListPlace[] =>
+  Array.from({ length: flat.length / 2 }, (_, i) => ({ id: String(flat[2 * i]), at: Number(flat[2 * i + 1]) }));
+
+/**
+ * The next places behind one that still stands in the index; `null` when it does not, or moved meanwhile. Fifty thousand jobs of
+ * a batch have one time, and by time alone each page of them would be looked for from the first one on.
+ */
+async function rightBehind(redis: Redis, index: string, behind: ListPlace, count: number): Promise<ListPlace[] | null> {
+  const rank = await redis.zrevrank(index, behind.id);
+  if (rank === null) return null;
+  const [first, ...next] = placesOf(await redis.zrange(index, String(rank), String(rank + count), 'REV', 'WITHSCORES'));
+  return first?.id === behind.id && first.at === behind.at ? next : null;
+}
+
 /** Places of one index behind `behind`, the newest first. Those of one millisecond stand in the order of their ids. */
 export async function placesIn(
   redis: Redis,
@@ -27,12 +41,15 @@ export async function placesIn(
   behind: ListPlace | null,
   count: number,
 ): Promise<ListPlace[]> {
+  if (behind !== null && behind.at < (between.before ?? Number.POSITIVE_INFINITY)) {
+    const next = await rightBehind(redis, index, behind, count);
+    if (next !== null) return next.filter(({ at }) => at > (between.after ?? Number.NEGATIVE_INFINITY));
+  }
   const found: ListPlace[] = [];
   const [max, min] = scores(between, behind);
   for (let offset = 0; found.length < count; offset += count) {
     const page = ['BYSCORE', 'REV', 'LIMIT', offset, count, 'WITHSCORES'] as const;
-    const flat = await redis.zrange(index, max, min, ...page);
-    const read = Array.from({ length: flat.length / 2 }, (_, i) => ({ id: String(flat[2 * i]), at: Number(flat[2 * i + 1]) }));
+    const read = placesOf(await redis.zrange(index, max, min, ...page));
     found.push(...read.filter((place) => behind === null || place.at < behind.at || place.id < behind.id));
     if (read.length < count) break;
   }

@@ -18,6 +18,7 @@ import { type Fields, json, number, optionalNumber } from './fields.ts';
  * q queue of its paid call · tenant · cr/started/fin/exp times · due · prog · spent · crashes · base · task · sub submitted · polls · polled ·
  * doc (as accepted) · pend (paid, not stored) · out · err · att · past:<run> · whd/whs last delivery and its state ·
  * batch · cid custom id · ln line · pr priority (of a batch's job, when not normal) · late ·
+ * era its erasing has begun ·
  * whp when its progress was last told by webhook · sig of a failed run: signature, type, model
  */
 export type RecordField =
@@ -111,6 +112,7 @@ export function decodeRecord(id: string, fields: Fields): JobRecord {
     custom_id: fields['cid'] || null,
     line: optionalNumber(fields['ln']),
     late_result: fields['late'] === '1',
+    erasing: fields['era'] === '1',
   };
 }
 

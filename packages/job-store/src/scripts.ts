@@ -39,6 +39,8 @@ const SCRIPT_NAMES = [
   'keep-task',
   'learn',
   'erase',
+  'erasing',
+  'inputs-take',
   'batch-open',
   'batch-add',
   'batch-note',

@@ -45,3 +45,27 @@ test('when a job was reopened since it was read, or is live, then it is not eras
   expect(await kit.store.erase.asked(await job.read())).toBe(false);
   expect(await job.read()).toMatchObject({ status: 'queued', run: 2 });
 });
+
+test('when the delete of a job has begun then neither a retry nor a late result reopens it, and it is erased', async () => {
+  const kit = await startStore();
+  const job = await jobIn(kit, 'generating', NOTHING_ASKED);
+  await kit.store.moves.end(await job.read(), { status: 'expired', lateLookAt: 1 });
+  const ended = await job.read();
+  // A second delete at the same time, or the same one sent again.
+  expect(await Promise.all([kit.store.erase.begin(ended), kit.store.erase.begin(ended)])).toEqual([true, true]);
+  expect(await kit.redis.zcard('{gj}:late')).toBe(0);
+  for (const to of ['queued', 'running/generating', 'running/storing'] as const)
+    expect(await kit.store.moves.reopen(await job.read(), { to })).toEqual({ kind: 'wrong', state: 'expired' });
+  expect(await job.read()).toMatchObject({ status: 'expired', run: 1, erasing: true });
+  expect(await kit.store.erase.asked(await job.read())).toBe(true);
+});
+
+test('when a job is reopened first then its delete does not begin', async () => {
+  const kit = await startStore();
+  const job = await jobIn(kit, 'failed');
+  const ended = await job.read();
+  await kit.store.moves.reopen(ended, { to: 'queued' });
+  expect(await kit.store.erase.begin(ended)).toBe(false);
+  expect(await kit.store.erase.begin(await job.read())).toBe(false);
+  expect(await job.read()).toMatchObject({ status: 'queued', erasing: false });
+});

@@ -34,7 +34,7 @@ test('when the connection breaks then nothing is missed, and a watcher hears onl
   const [job, other] = [await jobIn(kit, 'queued'), await jobIn(kit, 'queued')];
   await feed.caughtUp();
   const heard: FeedEvent[] = [];
-  const leave = feed.watch(job.id, { event: (event) => heard.push(event), end: () => undefined });
+  const leave = feed.watch(job.id, { event: (event) => heard.push(event), missed: () => undefined, end: () => undefined });
   kit.proxy.dropAll();
   await kit.store.moves.cancel(await job.read());
   await kit.store.moves.cancel(await other.read());
@@ -52,6 +52,7 @@ test('when the feed stops then whoever watches is told, and whoever comes after 
   let ends = 0;
   const watcher = {
     event: () => undefined,
+    missed: () => undefined,
     end: () => {
       ends += 1;
     },
@@ -61,4 +62,39 @@ test('when the feed stops then whoever watches is told, and whoever comes after 
   expect(ends).toBe(1);
   feed.watch('job_A', watcher);
   expect(ends).toBe(2);
+});
+
+test('when the stream was trimmed before it was read then whoever watches is told, and not when it was read in time', async () => {
+  const kit = await startStore();
+  const feed = startFeed(kit);
+  const job = await jobIn(kit, 'queued');
+  await feed.caughtUp();
+  let missed = 0;
+  const watcher = {
+    event: () => undefined,
+    missed: () => {
+      missed += 1;
+    },
+    end: () => undefined,
+  };
+  feed.watch(job.id, watcher);
+
+  /** More events of another job than are read at once. */
+  const others = async () => {
+    const pipeline = kit.redis.pipeline();
+    for (let seq = 1; seq <= 1500; seq += 1)
+      pipeline.xadd('{gj}:events', '*', 'j', 'job_other', 's', seq, 't', 'job.progress', 'p', 0, 'st', 'running', 'r', 1);
+    await pipeline.exec();
+  };
+  await others();
+  await waitFor(() => feed.known('job_other').length === 1500);
+  expect(missed).toBe(0);
+
+  kit.proxy.stall();
+  await kit.redis.xadd('{gj}:events', '*', 'j', job.id, 's', 2, 't', 'job.canceled', 'p', 0, 'st', 'canceled', 'r', 1);
+  await others();
+  await kit.redis.xtrim('{gj}:events', 'MAXLEN', 1500);
+  kit.proxy.resume();
+  await waitFor(() => missed === 1);
+  expect(types(feed.known(job.id))).toEqual(['1 job.queued queued ']);
 });

@@ -42,6 +42,27 @@ test('when many jobs share a millisecond then pages tell each of them once, the 
   }
 });
 
+test('when thousands of jobs share a millisecond, as those of a batch do, then no page is read from the first of them on', async () => {
+  const kit = await startStore();
+  const ids = Array.from({ length: 3000 }, newJobId).sort().reverse();
+  await kit.redis.zadd('{gj}:tenant:acme:jobs', ...ids.flatMap((id) => [kit.clock.now(), id]));
+  const found: string[] = [];
+  let after: ListPlace | null = null;
+  do {
+    kit.proxy.resetCounts();
+    const page: { places: ListPlace[]; next: ListPlace | null } = await kit.store.list.places({
+      tenant: 'acme',
+      filter: {},
+      after,
+      limit: 100,
+    });
+    expect(kit.proxy.total).toBeLessThanOrEqual(2);
+    found.push(...page.places.map(({ id }) => id));
+    after = page.next;
+  } while (after !== null);
+  expect(found).toEqual(ids);
+});
+
 test('when the job of a cursor was deleted then the next page goes on behind its place', async () => {
   const kit = await startStore();
   const ids = (await Promise.all(Array.from({ length: 6 }, () => accept(kit)))).sort().reverse();

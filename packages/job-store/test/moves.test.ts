@@ -224,3 +224,18 @@ test('when a job that was refused begins again with its old turn then V stays: a
   await begin(first, 'again');
   expect((await accept('b')).turn).toBe(7);
 });
+
+test('when a job whose result came late is submitted anew then its next result is not called late, and one that is gone on with is', async () => {
+  const kit = await startStore();
+  for (const [to, late] of [
+    ['running/storing', true],
+    ['queued', false],
+  ] as const) {
+    const job = await jobIn(kit, 'failed');
+    const pend = JSON.stringify({ links: [], dies_at: 1 });
+    await kit.store.moves.reopen(await job.read(), { to: 'running/storing', late: true, set: { pend } });
+    await kit.store.moves.end(await job.read(), { status: 'failed' });
+    await kit.store.moves.reopen(await job.read(), { to });
+    expect((await job.read()).late_result).toBe(late);
+  }
+});

@@ -36,4 +36,5 @@ export const newRecord = (o: { id: string; tenant: string; doc: JobDoc; createdA
   custom_id: null,
   line: null,
   late_result: false,
+  erasing: false,
 });

@@ -102,6 +102,8 @@ export interface JobRecord {
   /** The line of its batch, from 1. */
   line: number | null;
   late_result: boolean;
+  /** Its delete has begun: what it stored may be gone, so it is not run again. */
+  erasing: boolean;
 }
 
 /** What is kept of a run when the job is reopened. */

@@ -30,6 +30,7 @@ test.each([
 test.each([
   ['17 inline images', { images: Array(17).fill(data(10)) }, /at most 16 inline images/],
   ['inline images over 16 MiB together', { images: [data(9 * 2 ** 20), data(8 * 2 ** 20)] }, /16 MiB together/],
+  ['a URL that is none', { images: ['https://a b'] }, /a URL that can be read/],
   ['a URL over 2048', { images: [`https://a.example/${'x'.repeat(2048)}`] }, /2048/],
   ['an image of another scheme', { images: ['ftp://a.example/x.png'] }, /http\(s\) URL, a data URL/],
 ])('when there are %s then the reason says so', (_what, input, reason) => {

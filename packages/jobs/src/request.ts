@@ -19,13 +19,11 @@ const model = text(LIMITS.model, 'model').meta({ example: 'nano-banana-2' });
 const picture = z
   .string()
   .min(1, 'an image must not be empty')
-  .refine(
-    (value) => !/^https?:\/\//i.test(value) || httpUrl.safeParse(value).success,
-    `an image URL is limited to ${LIMITS.url} characters`,
-  )
+  .refine((value) => isInline(value) || value.length <= LIMITS.url, `an image URL is limited to ${LIMITS.url} characters`)
+  .refine((value) => isInline(value) || URL.canParse(value), 'an image must be a URL that can be read')
   .refine(
     (value) =>
-      /^https?:\/\//i.test(value) ||
+      !isInline(value) ||
       /^data:image\/[a-z0-9.+-]+;base64,[A-Za-z0-9+/=]+$/i.test(value) ||
       (value.length >= 16 && /^[A-Za-z0-9+/]+={0,2}$/.test(value)),
     'an image must be an http(s) URL, a data URL of an image, or bare base64',

@@ -18,6 +18,7 @@ const job = (status: Status, code: FailureCode | null, more: Partial<JobRecord> 
   base: null,
   submitted_at: null,
   sent: null,
+  erasing: false,
   doc: { type: 'image', on_unknown_submit: 'fail' } as JobRecord['doc'],
   ...more,
 });
@@ -32,6 +33,8 @@ const ROWS: readonly [string, Part, RetryMode | undefined, string][] = [
   ['a queued job', job('queued', null), undefined, 'live'],
   ['a running job', job('running', null), 'resubmit', 'live'],
   ['a canceling job', job('canceling', null), 'resubmit', 'live'],
+  ['a job whose delete has begun', job('failed', 'storage_failed', { ...links(1), erasing: true }), undefined, 'erasing'],
+  ['a job whose delete has begun', job('failed', 'upstream_unavailable', { erasing: true }), 'resubmit', 'erasing'],
   ['a succeeded job', job('succeeded', null), 'resubmit', 'succeeded'],
   ['a failed job with nothing', job('failed', 'upstream_unavailable'), undefined, 'queued'],
   ['a failed job with nothing', job('failed', 'upstream_unavailable'), 'resume', 'nothing_to_resume'],

@@ -20,11 +20,11 @@ const TASK_FAILED: readonly string[] = [
 export type RetryPlan =
   | { kind: 'reopen'; mode: RetryMode; to: 'queued' | 'running/generating' | 'running/storing' }
   /** The state of the job does not allow it; the text says why, and what does. */
-  | { kind: 'refuse'; why: 'live' | 'succeeded' | 'submit_unknown' | 'nothing_to_resume'; text: string };
+  | { kind: 'refuse'; why: 'live' | 'erasing' | 'succeeded' | 'submit_unknown' | 'nothing_to_resume'; text: string };
 
 type Ended = Pick<
   JobRecord,
-  'status' | 'pending' | 'task_id' | 'base' | 'submitted_at' | 'created_at' | 'error' | 'sent' | 'doc'
+  'status' | 'pending' | 'task_id' | 'base' | 'submitted_at' | 'created_at' | 'error' | 'sent' | 'doc' | 'erasing'
 >;
 
 /** Where a run can go on without a new submit, if anywhere. */
@@ -44,6 +44,11 @@ const refuse = (why: Extract<RetryPlan, { kind: 'refuse' }>['why'], text: string
 export function planRetry(job: Ended, now: number, mode?: RetryMode): RetryPlan {
   if (!isTerminal(job.status))
     return refuse('live', `The job is ${job.status}; only a failed, expired or canceled one can be retried.`);
+  if (job.erasing)
+    return refuse(
+      'erasing',
+      'The job is being deleted, and some of what it stored may be gone. Send the DELETE again, or a new job.',
+    );
   if (job.status === 'succeeded') return refuse('succeeded', 'The job has succeeded; send a new one for another result.');
   const resumeTo = mode === 'resubmit' ? null : resumable(job, now);
   if (resumeTo !== null) return { kind: 'reopen', mode: 'resume', to: resumeTo };

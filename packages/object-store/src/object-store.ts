@@ -17,6 +17,11 @@ export interface PutOptions {
   readonly maxBytes?: number;
 }
 
+export interface PutBytesOptions {
+  readonly contentType: string;
+  readonly signal?: AbortSignal;
+}
+
 export interface FetchedObject {
   /** Must be read to its end or destroyed, else its connection is not given back. What breaks it while reading is the stream's own error. */
   readonly body: Readable;
@@ -34,8 +39,8 @@ export interface ObjectStore {
    * the body's iterator is closed in every case.
    */
   put(key: string, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<StoredObject>;
-  /** The same for bytes in memory; a failed request is repeated up to twice. */
-  putBytes(key: string, bytes: Uint8Array, options: { readonly contentType: string }): Promise<StoredObject>;
+  /** The same for bytes in memory; a failed request is repeated up to twice. After an abort the bytes may still have arrived. */
+  putBytes(key: string, bytes: Uint8Array, options: PutBytesOptions): Promise<StoredObject>;
   /** Rejects with `not_found` when there is no such object. */
   get(key: string, options?: { readonly signal?: AbortSignal }): Promise<FetchedObject>;
   /** A link that anyone can GET for `ttlSeconds` (1 s to 7 days; shorter if the credentials are temporary). No request is made. */

@@ -15,7 +15,7 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { Digest } from './digest.ts';
 import { fromSdk, ObjectStoreError } from './errors.ts';
 import { Feed } from './feed.ts';
-import type { FetchedObject, ObjectStore, PutOptions, StoredObject } from './object-store.ts';
+import type { FetchedObject, ObjectStore, PutBytesOptions, PutOptions, StoredObject } from './object-store.ts';
 
 export interface ObjectStoreOptions {
   readonly bucket: string;
@@ -107,13 +107,15 @@ class S3ObjectStore implements ObjectStore {
     }
   }
 
-  async putBytes(key: string, bytes: Uint8Array, options: { contentType: string }): Promise<StoredObject> {
+  async putBytes(key: string, bytes: Uint8Array, { contentType, signal }: PutBytesOptions): Promise<StoredObject> {
     const digest = new Digest();
     digest.update(bytes);
     try {
-      const input = { ...this.#at(key), ...this.#checksum, ContentType: options.contentType, Body: bytes };
-      return await this.#prove(key, digest, await this.#client.send(new PutObjectCommand(input)));
+      const input = { ...this.#at(key), ...this.#checksum, ContentType: contentType, Body: bytes };
+      const abort = signal === undefined ? {} : { abortSignal: signal };
+      return await this.#prove(key, digest, await this.#client.send(new PutObjectCommand(input), abort), signal);
     } catch (error) {
+      if (signal?.aborted) throw new ObjectStoreError('aborted', 'aborted by the caller', { cause: error });
       throw fromSdk(error, `put ${key}`);
     }
   }

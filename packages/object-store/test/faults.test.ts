@@ -207,6 +207,14 @@ describe('an upload that is cut', () => {
     await expect(got).rejects.toMatchObject({ code: 'aborted' });
   });
 
+  test('a put of bytes in memory can be aborted too', async () => {
+    s3.outage('hang');
+    const stop = new AbortController();
+    const put = store.putBytes('k', random(KIB), { ...PNG, signal: stop.signal });
+    void waitFor(() => asked('PUT') === 1).then(() => stop.abort());
+    await expect(put).rejects.toMatchObject({ code: 'aborted' });
+  });
+
   test('a store that hangs while an object is read back is unavailable, not aborted', async () => {
     s3.digests(false);
     s3.tamper((body) => {

@@ -16,6 +16,12 @@ const leaveReplica = (error: Error, resend: boolean): boolean | 1 | 2 => {
 
 const KEEP_ALIVE_MS = 10_000;
 
+/**
+ * A machine that is gone closes nothing, and the system would notice after a quarter of an hour. A connection that owes answers
+ * and has sent nothing for this long is made anew. A consumer's commands wait in Redis for up to 10 s by themselves.
+ */
+const SILENT_MS = { producer: 6000, consumer: 30_000 } as const satisfies Record<Role, number>;
+
 const OPTIONS: Readonly<Record<Role, Omit<RedisOptions, 'replyMapping'>>> = {
   producer: {
     enableOfflineQueue: false,
@@ -23,6 +29,7 @@ const OPTIONS: Readonly<Record<Role, Omit<RedisOptions, 'replyMapping'>>> = {
     autoResendUnfulfilledCommands: false,
     connectTimeout: 2000,
     commandTimeout: 5000,
+    socketTimeout: SILENT_MS.producer,
     keepAlive: KEEP_ALIVE_MS,
     reconnectOnError: (error) => leaveReplica(error, false),
     retryStrategy: reconnectMs,
@@ -30,6 +37,7 @@ const OPTIONS: Readonly<Record<Role, Omit<RedisOptions, 'replyMapping'>>> = {
   consumer: {
     maxRetriesPerRequest: null,
     connectTimeout: 5000,
+    socketTimeout: SILENT_MS.consumer,
     keepAlive: KEEP_ALIVE_MS,
     reconnectOnError: (error) => leaveReplica(error, true),
     retryStrategy: reconnectMs,

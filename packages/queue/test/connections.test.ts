@@ -1,6 +1,44 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { startRedis } from '@grsai-jobs/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { connectRedis, redisTrouble } from '../src/index.ts';
+
+/** A way to Redis on which connections can go dumb, as when its machine is gone: nothing comes, and nothing is closed. */
+async function startWay(target: string) {
+  const { hostname, port } = new URL(target);
+  const open = new Set<Socket>();
+  const server = createServer((client) => {
+    const redis = connect(Number(port), hostname);
+    for (const socket of [client, redis]) socket.on('error', () => undefined);
+    client.on('close', () => redis.destroy());
+    client.pipe(redis).pipe(client);
+    open.add(redis);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    for (const socket of open) socket.destroy();
+    server.close();
+  });
+  return {
+    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    goDumb: () => {
+      for (const socket of open) socket.unpipe();
+    },
+  };
+}
+
+test('when the machine of Redis is gone without a word then a producer is told in 5 s, and soon talks to the one in its place', async () => {
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
+  const way = await startWay(server.url);
+  const redis = await connectRedis(way.url, 'producer', { onError: () => undefined });
+  onTestFinished(() => redis.disconnect());
+  expect(await redis.set('a', '1')).toBe('OK');
+  way.goDumb();
+  expect(redisTrouble(await redis.get('a').catch((error: unknown) => error))).toBe('lost');
+  await expect.poll(() => redis.get('a').catch(() => null), { timeout: 4000 }).toBe('1');
+}, 20_000);
 
 test('when Redis is full then a refused transaction says so as a refused command does, and a wrong one does not', async () => {
   const server = await startRedis();

@@ -9,3 +9,4 @@ export { type App, runApp } from './run-app.ts';
 export { throttledLog } from './throttled-log.ts';
 export { COMMON_VARIABLES, REDIS_VARIABLES, S3_VARIABLES, s3Options } from './variables.ts';
 export { VERSION } from './version.ts';
+export { within } from './within.ts';

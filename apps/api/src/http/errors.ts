@@ -10,6 +10,7 @@ function expressProblem(error: {
   limit?: unknown;
   expose?: unknown;
   message?: unknown;
+  code?: unknown;
 }): Problem | null {
   if (error.type === 'entity.too.large')
     return new Problem('body_too_large', `The body is limited to ${String(error.limit)} bytes. Send large images as URLs.`);
@@ -21,8 +22,12 @@ function expressProblem(error: {
     413: 'body_too_large',
     415: 'unsupported_media_type',
   };
-  const code = typeof error.status === 'number' ? CODES[error.status] : undefined;
-  return code ? new Problem(code, error.expose ? String(error.message) : 'The request cannot be read.') : null;
+  const { status } = error;
+  if (typeof status !== 'number' || status < 400 || status > 499) return null;
+  if (error instanceof URIError) return new Problem('bad_request', 'The path holds a % that is no percent-encoding of UTF-8.');
+  if (typeof error.code === 'string' && /^(Z_|ERR_)/.test(error.code))
+    return new Problem('bad_request', `The body is cut short, or is not what its Content-Encoding says (${error.code}).`);
+  return new Problem(CODES[status] ?? 'bad_request', error.expose ? String(error.message) : 'The request cannot be read.');
 }
 
 const isRead = ({ method }: Request): boolean => method === 'GET' || method === 'HEAD';

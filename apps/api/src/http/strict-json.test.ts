@@ -27,9 +27,26 @@ test.each([
   ['__proto__', '{"__proto__":{"admin":true}}', /__proto__/],
   ['a lone surrogate', '{"a":"\\ud800"}', /surrogate/],
   ['a lone surrogate in a key', '{"\\udfff":1}', /surrogate/],
+  ['an object of 1001 keys', `{"a":{${Array.from({ length: 1001 }, (_, i) => `"k${i}":1`).join()}}}`, /more than 1000 keys/],
+  ['millions of values', `[${'[],'.repeat(1_600_000)}[]]`, /too many values/],
   ['33 levels', `${'['.repeat(33)}${']'.repeat(33)}`, /deeper than 32/],
 ])('when the body is %s then it is refused with the reason', (_what, text, reason) => {
   expect(() => parseStrictJson(bytes(text))).toThrow(reason);
+});
+
+test('whatever text is sent, it is read or refused', () => {
+  const piece = fc.constantFrom('{', '}', '[', ']', ',', ':', '"', '\\', '\\u00', '"a"', '1', 'null', ' ');
+  fc.assert(
+    fc.property(fc.array(piece, { minLength: 1, maxLength: 20 }), (pieces) => {
+      const text = pieces.join('');
+      try {
+        expect(parseStrictJson(bytes(text))).toEqual(JSON.parse(text));
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'malformed_json' });
+      }
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 test('when the bytes are not UTF-8 then they are refused', () => {

@@ -3,6 +3,10 @@ import { Problem } from './problem.ts';
 
 /** Deeper JSON than this is refused; no request of ours needs it. */
 const MAX_DEPTH = 32;
+/** No object of ours has as many keys; two million of them would hold up everybody for seconds. */
+const MAX_KEYS = 1000;
+/** Brackets and commas: some more than a whole body of short messages has. Each value is tens of bytes once it is parsed. */
+const MAX_MARKS = 3_000_000;
 
 const refuse = (detail: string): never => {
   throw new Problem('malformed_json', detail);
@@ -17,7 +21,7 @@ export function utf8Of(bytes: Uint8Array): string | null {
 
 /**
  * Reads a JSON body strictly: valid UTF-8, no lone surrogates, no duplicate or `__proto__` keys, at most 32 levels
- * (design §3). JSON.parse alone would take the last of two keys, which is a way to smuggle a request past a check.
+ * (design §3), 1 000 keys in an object and three million brackets and commas. JSON.parse alone would take the last of two keys, which is a way to smuggle a request past a check.
  * @throws Problem `malformed_json` that says what is wrong.
  */
 export function parseStrictJson(bytes: Uint8Array): unknown {
@@ -27,6 +31,7 @@ export function parseStrictJson(bytes: Uint8Array): unknown {
 /** The same for a text that was decoded before; `what` it is stands in the message. */
 export function parseStrictText(text: string, what = 'The body'): unknown {
   if (text.trim() === '') return refuse(`${what} is empty; a JSON object is expected.`);
+  checkShape(text, what);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -35,20 +40,28 @@ export function parseStrictText(text: string, what = 'The body'): unknown {
       `${what} is not valid JSON: ${(error as Error).message.replace(/"[^"]*" is not valid JSON/, 'unexpected text')}`,
     );
   }
-  checkKeys(text, what);
   if (/\\u[dD][89a-fA-F]/.test(text) && !wellFormed(value))
     return refuse(`${what} holds a lone surrogate (half of a Unicode pair).`);
   return value;
 }
 
-/** Walks valid JSON text once and looks at the keys of each object. */
-function checkKeys(text: string, what: string): void {
+/**
+ * Walks the text once, before memory is spent on its values, and looks at the keys of each object. Of a text that is no JSON
+ * it may see anything: that is told by whoever parses it.
+ */
+function checkShape(text: string, what: string): void {
   const open: (Set<string> | null)[] = [];
   let expectKey = false;
+  let marks = 0;
+  const count = () => {
+    marks += 1;
+    if (marks > MAX_MARKS) refuse(`${what} holds too many values; send what it asks for as several requests.`);
+  };
   for (let i = 0; i < text.length; i += 1) {
     switch (text[i]) {
       case '{':
       case '[':
+        count();
         expectKey = text[i] === '{';
         open.push(expectKey ? new Set() : null);
         if (open.length > MAX_DEPTH) refuse(`${what} is nested deeper than ${MAX_DEPTH} levels.`);
@@ -59,10 +72,12 @@ function checkKeys(text: string, what: string): void {
         expectKey = false;
         break;
       case ',':
+        count();
         expectKey = open.at(-1) != null;
         break;
       case '"': {
         const end = endOfString(text, i);
+        if (end === -1) return;
         if (expectKey) noteKey(open.at(-1), text.slice(i, end + 1));
         expectKey = false;
         i = end;
@@ -74,15 +89,25 @@ function checkKeys(text: string, what: string): void {
 }
 
 function noteKey(keys: Set<string> | null | undefined, quoted: string): void {
-  const key = quoted.includes('\\') ? (JSON.parse(quoted) as string) : quoted.slice(1, -1);
+  const key = quoted.includes('\\') ? unquoted(quoted) : quoted.slice(1, -1);
   if (key === '__proto__') refuse('The key "__proto__" is not allowed.');
   if (keys?.has(key)) refuse(`The key ${JSON.stringify(key.slice(0, 64))} stands twice in one object.`);
   keys?.add(key);
+  if ((keys?.size ?? 0) > MAX_KEYS) refuse(`An object has more than ${MAX_KEYS} keys.`);
+}
+
+/** A key with escapes; as it stands where they are none. */
+function unquoted(quoted: string): string {
+  try {
+    return JSON.parse(quoted) as string;
+  } catch {
+    return quoted;
+  }
 }
 
 function endOfString(text: string, start: number): number {
   let end = text.indexOf('"', start + 1);
-  while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
+  while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
   return end;
 }
 

@@ -1,4 +1,5 @@
-import { JobRequest } from '@grsai-jobs/jobs';
+import type { Idempotency } from '@grsai-jobs/job-store';
+import { type JobRecord, JobRequest } from '@grsai-jobs/jobs';
 import { createLogger } from '@grsai-jobs/runtime';
 import { expect, test } from 'vitest';
 import { createAcceptJob } from './accept-job.ts';
@@ -15,6 +16,7 @@ async function discardsAfter(message: string): Promise<number> {
     newUlid: () => '01K9ZV5W3N8Q2R4T6V8X0Z2B4D',
     keepInputs: async (doc) => ({
       doc,
+      note: null,
       discard: async () => {
         discarded += 1;
       },
@@ -35,4 +37,27 @@ test('when Redis took nothing then the stored inputs of the request are removed'
 test('when the answer of Redis was lost then the stored inputs stay, since the job may exist', async () => {
   expect(await discardsAfter('Connection is closed.')).toBe(0);
   expect(await discardsAfter('Command timed out')).toBe(0);
+});
+
+test('when Redis is nearly full then a key that is known is answered, and a new one is refused', async () => {
+  const known = { id: 'job_A', status: 'succeeded' } as JobRecord;
+  const accept = createAcceptJob({
+    store: {
+      jobs: {
+        ofKey: async (_tenant: string, { key }: Idempotency) => (key === 'known' ? { kind: 'replay', id: 'job_A' } : null),
+        read: async () => known,
+      },
+    } as never,
+    producer: {} as never,
+    defaults: { image: 'fail', chat: 'resubmit' },
+    newUlid: () => '01K9ZV5W3N8Q2R4T6V8X0Z2B4D',
+    keepInputs: async (doc) => ({ doc, note: null, discard: async () => undefined }),
+    memory: { tight: () => true },
+    clock: { now: () => 0 },
+    log: createLogger({ name: 'test', level: 'silent', pretty: false }),
+  });
+  const from = { tenant: 'acme', requestId: 'r', body: {} };
+  expect(await accept(REQUEST, { ...from, idempotencyKey: 'known' })).toEqual({ record: known, replayed: true });
+  await expect(accept(REQUEST, { ...from, idempotencyKey: 'new' })).rejects.toThrow('nearly full');
+  await expect(accept(REQUEST, from)).rejects.toThrow('nearly full');
 });

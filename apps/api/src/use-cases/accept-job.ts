@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { JobStore, MemoryWatch } from '@grsai-jobs/job-store';
+import type { Accepted, JobStore, MemoryWatch } from '@grsai-jobs/job-store';
 import { entryStage, type JobDoc, type JobRecord, type JobRequest, jobId, newRecord } from '@grsai-jobs/jobs';
 import { type Producer, redisTrouble } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
 import { Problem } from '../http/problem.ts';
-import type { KeepInputs } from './keep-inputs.ts';
+import { hasLargeInputs, type KeepInputs } from './keep-inputs.ts';
 
 export type AcceptJob = (
   request: JobRequest,
@@ -39,9 +39,23 @@ export function createAcceptJob(o: {
   clock: Clock;
   log: Logger;
 }): AcceptJob {
+  /** The answer to a key that is known already. */
+  async function again(
+    known: Extract<Accepted, { kind: 'replay' | 'conflict' }>,
+  ): Promise<{ record: JobRecord; replayed: true }> {
+    if (known.kind === 'conflict')
+      throw new Problem(
+        'idempotency_key_reused',
+        'This Idempotency-Key was used for a request with another body. Use a new key for a new request.',
+      );
+    const record = await o.store.jobs.read(known.id);
+    if (record === null) throw new Problem('not_found', `The job ${known.id} of this Idempotency-Key was deleted.`);
+    // The first request may have died between record and entry; adding twice is harmless.
+    if (record.status === 'queued' && record.step === 1) await o.producer.enqueue(record).catch(() => undefined);
+    return { record, replayed: true };
+  }
+
   return async (request, from) => {
-    if (o.memory.tight())
-      throw new Problem('unavailable', 'The job store is nearly full. Nothing was accepted; send the request again later.');
     const now = o.clock.now();
     const asked: JobDoc = { ...request, on_unknown_submit: request.on_unknown_submit ?? o.defaults[request.type] };
     const id = jobId(o.newUlid(now));
@@ -54,27 +68,33 @@ export function createAcceptJob(o: {
             .digest('hex'),
         }
       : undefined;
-    const { doc, discard } = await o.keepInputs(asked, { id, tenant: from.tenant, created_at: now });
+    // A replay needs no room in Redis and no object store, so it is not told that nothing was accepted because they are full or away.
+    const early = idempotency && (o.memory.tight() || hasLargeInputs(asked));
+    const known = early ? await o.store.jobs.ofKey(from.tenant, idempotency) : null;
+    if (known !== null) return await again(known);
+    if (o.memory.tight())
+      throw new Problem('unavailable', 'The job store is nearly full. Nothing was accepted; send the request again later.');
+    const { doc, note, discard } = await o.keepInputs(asked, { id, tenant: from.tenant, created_at: now });
     const accepted = await o.store.moves
-      .accept({ id, tenant: from.tenant, doc, createdAt: now, ...(idempotency ? { idempotency } : {}) })
+      .accept({
+        id,
+        tenant: from.tenant,
+        doc,
+        createdAt: now,
+        ...(idempotency ? { idempotency } : {}),
+        ...(note ? { inputs: note } : {}),
+      })
       .catch(async (error: unknown) => {
         // Only where nothing can have been accepted: a job without its inputs would be worse than inputs without a job.
         const trouble = redisTrouble(error);
         if (trouble === 'away' || trouble === 'full') await discard();
         throw error;
       });
-    if (accepted.kind !== 'ok') await discard();
-    if (accepted.kind === 'conflict')
-      throw new Problem(
-        'idempotency_key_reused',
-        'This Idempotency-Key was used for a request with another body. Use a new key for a new request.',
-      );
-    if (accepted.kind === 'replay') {
-      const record = await o.store.jobs.read(accepted.id);
-      if (record === null) throw new Problem('not_found', `The job ${accepted.id} of this Idempotency-Key was deleted.`);
-      // The first request may have died between record and entry; adding twice is harmless.
-      if (record.status === 'queued' && record.step === 1) await o.producer.enqueue(record).catch(() => undefined);
-      return { record, replayed: true };
+    if (accepted.kind !== 'ok') {
+      await discard();
+      if (accepted.kind === 'late')
+        throw new Problem('unavailable', 'The request was held up for too long. Nothing was accepted; send it again.');
+      return await again(accepted);
     }
     // The record as the script has just written it; reading it back would cost a round trip.
     const record = newRecord({ id, tenant: from.tenant, doc, createdAt: now, turn: accepted.turn });

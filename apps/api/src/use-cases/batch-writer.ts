@@ -1,4 +1,4 @@
-import type { Batches, MemoryWatch } from '@grsai-jobs/job-store';
+import type { Batches, InputNotes, MemoryWatch } from '@grsai-jobs/job-store';
 import { type JobDoc, type JobRequest, jobId } from '@grsai-jobs/jobs';
 import type { Clock } from '@grsai-jobs/runtime';
 import { Problem } from '../http/problem.ts';
@@ -30,6 +30,7 @@ export interface BatchWriter {
 export interface WriterParts {
   batches: Pick<Batches, 'add'>;
   keepInputs: KeepInputs;
+  inputNotes: Pick<InputNotes, 'forget'>;
   memory: Pick<MemoryWatch, 'tight'>;
   defaults: UnknownSubmitDefaults;
   newUlid: (now: number) => string;
@@ -71,13 +72,14 @@ export function createBatchWriter(o: WriterParts, batch: { id: string; tenant: s
     const lines = jobs.flatMap(({ jobId: id, line, customId, kept }) =>
       kept ? [{ jobId: id, line, customId, doc: kept.doc }] : [],
     );
-    return { lines, discard };
+    const notes = jobs.flatMap(({ kept }) => kept?.note ?? []);
+    return { lines, notes, discard };
   }
 
   async function write(items: readonly GoodItem[]): Promise<void> {
     if (o.memory.tight())
       throw new Problem('unavailable', 'The job store is nearly full. Nothing was accepted; send the batch again later.');
-    const { lines, discard } = await keep(items);
+    const { lines, notes, discard } = await keep(items);
     try {
       if ((await o.batches.add(batch, written, lines)) === 'gone') throw gone();
     } catch (error) {
@@ -85,6 +87,8 @@ export function createBatchWriter(o: WriterParts, batch: { id: string; tenant: s
       throw error;
     }
     written += lines.length;
+    // A note that stays is forgotten by `maintain`: the record is there.
+    await o.inputNotes.forget(notes).catch(() => undefined);
   }
 
   async function send(): Promise<void> {

@@ -17,7 +17,10 @@ const keysIn = (output: JobOutput | null): string[] => {
 const resultsOf = (job: JobRecord): string[] =>
   [job.output, ...Object.values(job.past).map(({ output }) => output)].flatMap(keysIn);
 
-/** Objects go first: while one is left the record is there to name it, and the delete can be sent again. */
+/**
+ * Objects go before the record: while one is left the record is there to name it, and the delete can be sent again. A job
+ * whose objects have begun to go is not run again, by nobody.
+ */
 export function createDeleteJob(o: {
   store: JobStore;
   objects: Pick<ObjectStore, 'list' | 'delete'>;
@@ -46,24 +49,31 @@ export function createDeleteJob(o: {
       o.log.error({ event: 'job.objects_not_deleted', err, job_id: job.id }, 'the job stays until its objects can be deleted');
       throw new Problem(
         'unavailable',
-        'The stored results could not be deleted now, so the job was kept. Send the request again.',
+        'The stored results could not be deleted now, so the job stays; it is not run again. Send the request again.',
       );
     }
   }
 
-  return async (id, tenant) => {
-    const job = JOB_ID.test(id) ? await o.store.jobs.read(id) : null;
-    if (job === null || job.tenant !== tenant) {
-      if (job === null && JOB_ID.test(id) && (await o.store.erase.wasAsked(id, tenant))) return;
-      throw noSuchJob();
-    }
+  /** Of two deletes at once both are right; a reopening that came first is told. */
+  async function unlessErased({ id, tenant }: JobRecord): Promise<void> {
+    if (!(await o.store.erase.wasAsked(id, tenant)))
+      throw new Problem('conflict', 'The job was reopened at this moment; it can be deleted when it has ended again.');
+  }
+
+  async function remove(job: JobRecord): Promise<void> {
     if (!isTerminal(job.status))
       throw new Problem('conflict', `The job is ${job.status}; cancel it and delete it when it has ended.`);
+    if (!(await o.store.erase.begin(job))) return await unlessErased(job);
     await deleteObjects(job);
     // Written down first: a job that is erased never stays in the results of its batch.
     if (job.batch_id !== null) await o.store.works.renew(strikeWork(job.batch_id, o.clock.now()));
-    if (!(await o.store.erase.asked(job)) && !(await o.store.erase.wasAsked(id, tenant)))
-      throw new Problem('conflict', 'The job was reopened at this moment; it can be deleted when it has ended again.');
-    o.log.info({ event: 'job.deleted', job_id: id, tenant }, 'job deleted');
+    if (!(await o.store.erase.asked(job))) return await unlessErased(job);
+    o.log.info({ event: 'job.deleted', job_id: job.id, tenant: job.tenant }, 'job deleted');
+  }
+
+  return async (id, tenant) => {
+    const job = JOB_ID.test(id) ? await o.store.jobs.read(id) : null;
+    if (job?.tenant === tenant) await remove(job);
+    else if (job !== null || !JOB_ID.test(id) || !(await o.store.erase.wasAsked(id, tenant))) throw noSuchJob();
   };
 }

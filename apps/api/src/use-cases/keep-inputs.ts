@@ -1,3 +1,4 @@
+import type { InputNote, InputNotes } from '@grsai-jobs/job-store';
 import {
   base64Of,
   inlineBytes,
@@ -7,6 +8,7 @@ import {
   LIMITS,
   mapPictures,
   objectFolder,
+  type Picture,
 } from '@grsai-jobs/jobs';
 import { factsOf, type MediaFacts, NotMedia, type ObjectStore, ObjectStoreError } from '@grsai-jobs/object-store';
 import type { Logger } from '@grsai-jobs/runtime';
@@ -16,6 +18,8 @@ import { invalid } from '../http/validate.ts';
 /** A request whose large pictures stand in the object store. */
 export interface KeptInputs {
   doc: JobDoc;
+  /** What was stored, to be told with the record that names it; `null`: nothing was. */
+  note: InputNote | null;
   /** Removes what was stored, for a request that made no job. Never rejects. */
   discard(): Promise<void>;
 }
@@ -26,6 +30,9 @@ export interface KeptInputs {
  */
 export type KeepInputs = (doc: JobDoc, job: Pick<JobRecord, 'id' | 'tenant' | 'created_at'>) => Promise<KeptInputs>;
 
+/** So long a request waits for a store that does not answer, so that its sender hears of it. 20 MiB take no longer at 6 Mbit/s. */
+export const KEEP_LIMIT_MS = 30_000;
+
 interface Large {
   pointer: string;
   ext: string;
@@ -35,26 +42,38 @@ interface Large {
 
 export function createKeepInputs(o: {
   objects: Pick<ObjectStore, 'putBytes' | 'delete'>;
+  notes: Pick<InputNotes, 'write' | 'forget'>;
   keyPrefix: string;
+  limitMs: number;
   log: Logger;
 }): KeepInputs {
   return async (doc, job) => {
     const { large: found, problems } = largeOf(doc);
     if (problems.length > 0) throw invalid(problems);
-    if (found.length === 0) return { doc, discard: async () => undefined };
+    if (found.length === 0) return { doc, note: null, discard: async () => undefined };
     const folder = objectFolder(o.keyPrefix, job);
     const large = found.map((each, i) => ({ ...each, key: `${folder}/in-${i}.${each.ext}` }));
+    const note: InputNote = { jobId: job.id, objects: large.map(({ key }) => key) };
     const discard = async (): Promise<void> => {
-      await o.objects.delete(large.map(({ key }) => key)).catch((err: unknown) => {
-        o.log.warn({ event: 'job.inputs_left', err, job_id: job.id }, 'inputs of a request that made no job stay in S3');
-      });
+      try {
+        await o.objects.delete(note.objects);
+        await o.notes.forget([note]);
+      } catch (err) {
+        o.log.warn(
+          { event: 'job.inputs_left', err, job_id: job.id },
+          'inputs of a request that made no job stay in S3 for an hour',
+        );
+      }
     };
+    await o.notes.write(note);
+    const signal = AbortSignal.timeout(o.limitMs);
     const stored = await Promise.allSettled(
-      large.map(({ key, bytes, contentType }) => o.objects.putBytes(key, bytes, { contentType })),
+      large.map(({ key, bytes, contentType }) => o.objects.putBytes(key, bytes, { contentType, signal })),
     );
     const failed = stored.find((each) => each.status === 'rejected');
     if (failed) {
-      await discard();
+      // What was aborted may still arrive: the note stays, and `maintain` deletes it then.
+      if (!signal.aborted) await discard();
       if (!(failed.reason instanceof ObjectStoreError)) throw failed.reason;
       o.log.warn({ event: 'job.inputs_not_stored', err: failed.reason, job_id: job.id }, 'input images could not be stored');
       throw new Problem(
@@ -68,8 +87,21 @@ export function createKeepInputs(o: {
         { $object: key, content_type: contentType, bytes: bytes.length },
       ]),
     );
-    return { doc: mapPictures(doc, (picture, pointer) => references.get(pointer) ?? picture), discard };
+    return { doc: mapPictures(doc, (picture, pointer) => references.get(pointer) ?? picture), note, discard };
   };
+}
+
+const isLarge = (picture: Picture): picture is string =>
+  typeof picture === 'string' && isInline(picture) && inlineBytes(picture) > LIMITS.recordImageBytes;
+
+/** Whether a request has pictures that would be moved to the object store. */
+export function hasLargeInputs(doc: Pick<JobDoc, 'type' | 'input'>): boolean {
+  let found = false;
+  mapPictures(doc, (picture) => {
+    found ||= isLarge(picture);
+    return picture;
+  });
+  return found;
 }
 
 /** What is wrong with the large pictures of a request; each of them is looked at. */
@@ -79,7 +111,7 @@ function largeOf(doc: Pick<JobDoc, 'type' | 'input'>): { large: Large[]; problem
   const large: Large[] = [];
   const problems: FieldError[] = [];
   mapPictures(doc, (picture, pointer) => {
-    if (typeof picture !== 'string' || !isInline(picture) || inlineBytes(picture) <= LIMITS.recordImageBytes) return picture;
+    if (!isLarge(picture)) return picture;
     const bytes = Buffer.from(base64Of(picture), 'base64');
     const facts = imageFacts(bytes);
     if (bytes.length !== inlineBytes(picture)) problems.push({ pointer, message: 'is not valid base64' });

@@ -30,7 +30,8 @@ test.each([
   ['the older ones are forgotten', 9, known(7, 9), 2, '9!'],
   ['just what was seen is forgotten', 9, known(7, 9), 6, '7 8 9'],
   ['something came after the record was read', 4, known(3, 6), 0, '4! 5 6'],
-  ['the record is newer than what is known', 6, known(1, 4), 2, '3 4'],
+  ['the record is newer than what is known', 6, known(1, 4), 2, '3 4 6!'],
+  ['the record is newer than what is known and all of that was seen', 6, known(1, 4), 4, '6!'],
   ['a number was never given', 4, known(1, 4), 999, '1 2 3 4'],
   ['a number was never given and nothing is known', 4, [], 999, '4!'],
 ])('when %s then nothing that matters is missed', (_what, seq, events, after, told) => {

@@ -11,8 +11,13 @@ export function createWaitForEnd(o: { feed: EventFeed; jobs: Pick<JobStore['jobs
     const ended = (event: FeedEvent | undefined) => {
       if (event !== undefined && event.seq > job.seq && isTerminal(event.status)) resolve();
     };
+    const missed = async () => {
+      const now = await o.jobs.read(job.id).catch(() => null);
+      if (now !== null && isTerminal(now.status)) resolve();
+    };
+    if (gone.aborted) return;
     const timer = setTimeout(resolve, ms);
-    const stop = o.feed.watch(job.id, { event: ended, end: resolve });
+    const stop = o.feed.watch(job.id, { event: ended, missed: () => void missed(), end: resolve });
     gone.addEventListener('abort', () => resolve(), { once: true });
     ended(o.feed.known(job.id).at(-1));
     await promise;

@@ -33,8 +33,8 @@ async function look(
   try {
     const state = await kit.grsai.images.result(task.id, { base: task.base, signal: kit.shutdown.stopping });
     if (state.status === 'succeeded' && state.urls.length > 0) return await reopen(kit, record, state.urls, diesAt);
-    if (state.status === 'failed' || state.status === 'violation' || state.status === 'missing')
-      return await kit.store.sweeps.forgetLate(record.id);
+    // An id that is not known at this moment may be a hiccup of a proxy: it is looked for until it is dead for certain.
+    if (state.status === 'failed' || state.status === 'violation') return await kit.store.sweeps.forgetLate(record.id);
   } catch (error) {
     if (!(error instanceof GrsaiError)) throw error;
   }

@@ -13,6 +13,8 @@ const VISIBLE_AFTER_MS = 15_000;
 /** `succeeded` without a link is looked at again a few times (grsai-api §12 T9). */
 const LOOKS_WITHOUT_LINK = 5;
 const LOOK_AGAIN_MS = 5_000;
+/** However long upstream asks us to stay away: the result that is paid for dies two hours after the submit (P3). */
+const LONGEST_WAIT_MS = 5 * 60_000;
 /** An id that was readable and is not, once, may be a hiccup of a proxy: it is believed after so many looks. */
 const LOOKS_WITHOUT_TASK = 5;
 const MISSING_AGAIN_MS = 15_000;
@@ -65,9 +67,9 @@ async function look(kit: PollKit, facts: TaskFacts): Promise<Outcome> {
   } catch (error) {
     if (!(error instanceof GrsaiError)) throw error;
     if (error.code === 'aborted') return { kind: 'wait', ms: 0 };
-    if (overBudget(kit, facts, age)) return await giveUp(kit, facts);
+    if (overBudget(kit, facts)) return await giveUp(kit, facts);
     // Looks are free and always safe to repeat (grsai-api §11.3).
-    const wait = Math.max(error.retryAfterMs ?? 0, LOOK_AGAIN_MS);
+    const wait = Math.min(Math.max(error.retryAfterMs ?? 0, LOOK_AGAIN_MS), LONGEST_WAIT_MS);
     kit.metrics.attempts.inc({ stage: 'poll', outcome: 'retry', code: error.code });
     kit.log.warn(
       { event: 'job.look_failed', job_id: facts.id, code: error.code, upstream_status: error.status, retry_in_ms: wait },
@@ -82,11 +84,9 @@ async function settle(kit: PollKit, facts: TaskFacts, task: TaskState, age: numb
     case 'running':
       return await stillRunning(kit, facts, task, age);
     case 'succeeded':
-      return task.urls.length > 0
-        ? await takeOutputs(kit, facts, task, age)
-        : await emptyLook(kit, facts, age, EMPTY.withoutLink);
+      return task.urls.length > 0 ? await takeOutputs(kit, facts, task, age) : await emptyLook(kit, facts, EMPTY.withoutLink);
     case 'missing':
-      return age < VISIBLE_AFTER_MS ? { kind: 'wait', ms: 2000 } : await emptyLook(kit, facts, age, EMPTY.missing);
+      return age < VISIBLE_AFTER_MS ? { kind: 'wait', ms: 2000 } : await emptyLook(kit, facts, EMPTY.missing);
     case 'violation':
       return await withRecord(kit, facts, (record) => failLook(kit, record, 'content_rejected', task));
     case 'failed':
@@ -95,7 +95,7 @@ async function settle(kit: PollKit, facts: TaskFacts, task: TaskState, age: numb
 }
 
 async function stillRunning(kit: PollKit, facts: TaskFacts, task: TaskState, age: number): Promise<Outcome> {
-  if (overBudget(kit, facts, age)) return await giveUp(kit, facts);
+  if (overBudget(kit, facts)) return await giveUp(kit, facts);
   const progress = Math.min(99, Math.round(task.progress ?? 0));
   if (progress > facts.progress) {
     const moved = await kit.store.moves.look(facts, { progress, polls: facts.polls });
@@ -133,12 +133,7 @@ const EMPTY = {
   },
 } as const;
 
-async function emptyLook(
-  kit: PollKit,
-  facts: TaskFacts,
-  age: number,
-  seen: (typeof EMPTY)[keyof typeof EMPTY],
-): Promise<Outcome> {
+async function emptyLook(kit: PollKit, facts: TaskFacts, seen: (typeof EMPTY)[keyof typeof EMPTY]): Promise<Outcome> {
   const record = await readGenerating(kit, facts);
   if (record === null) return done;
   const before = record.attempts.filter((each) => each.run === record.run && each.error_code === seen.code).length;
@@ -146,7 +141,7 @@ async function emptyLook(
   const attempt = attemptOf(record, 'poll', now, now, 'retry', { code: seen.code, base: facts.base });
   noteAttempt(kit, record, attempt, { reason: seen.message });
   const attempts = [...record.attempts, attempt];
-  if (before + 1 >= seen.looks || overBudget(kit, facts, age)) {
+  if (before + 1 >= seen.looks || overBudget(kit, facts)) {
     await failRun(kit, record, 'upstream_result_lost', { attempts, message: seen.message, lateLookAt: now + FIRST_LATE_LOOK_MS });
     return done;
   }
@@ -181,7 +176,8 @@ async function failLook(kit: PollKit, record: JobRecord, code: FailureCode, task
   });
 }
 
-const overBudget = (kit: PollKit, facts: TaskFacts, age: number): boolean => age >= budgetMs(kit.pace.durations(facts.kind));
+const overBudget = (kit: PollKit, facts: TaskFacts): boolean =>
+  kit.clock.now() - facts.lookedAtSince >= budgetMs(kit.pace.durations(facts.kind));
 
 const giveUp = (kit: PollKit, facts: TaskFacts): Promise<Outcome> =>
   withRecord(kit, facts, (record) =>

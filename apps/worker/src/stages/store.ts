@@ -72,6 +72,7 @@ async function storeAll(kit: StoreKit, record: JobRecord): Promise<JobOutput> {
     const key = outputKey(kit.keyPrefix, record, 0, 'json');
     const stored = await kit.objects.putBytes(key, Buffer.from(JSON.stringify(pending.completion)), {
       contentType: 'application/json',
+      signal: kit.shutdown.stopping,
     });
     return { kind: 'chat_file', key, ...stored };
   }

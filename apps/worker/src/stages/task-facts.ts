@@ -7,6 +7,8 @@ export interface TaskFacts extends Pick<JobRecord, 'id' | 'tenant' | 'run' | 'st
   base: string;
   taskId: string;
   submittedAt: number;
+  /** When this run began to look: its budget counts from here, so that a retry looks for as long again. */
+  lookedAtSince: number;
   progress: number;
   polls: number;
   /** Model and size, for its pace. */
@@ -29,6 +31,7 @@ export const taskFacts = (
   base: task.base,
   taskId: task.id,
   submittedAt: task.submittedAt,
+  lookedAtSince: Math.max(task.submittedAt, record.expires_at - record.doc.expires_in_s * 1000),
   progress: record.progress,
   polls: record.polls,
   kind: durationKind(record.doc),

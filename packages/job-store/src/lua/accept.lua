@@ -1,8 +1,8 @@
 #!lua
 -- accept: a request becomes a record that nobody can lose, once for one idempotency key.
--- KEYS 1 job 2 due 3 events 4 turns 5 tenant's jobs 6 idempotency key (the job key again when there is none)
--- ARGV 1 order {id, now, due, tenant, idem {fingerprint, ttl_ms} or nil} 2.. field, value
--- Answers {'ok', turn} | {'replay', job id} | {'conflict'}
+-- KEYS 1 job 2 due 3 events 4 turns 5 tenant's jobs 6 idempotency key (the job key again when there is none) 7 input notes
+-- ARGV 1 order {id, now, due, tenant, idem {fingerprint, ttl_ms} or nil, note of its inputs or nil} 2.. field, value
+-- Answers {'ok', turn} | {'replay', job id} | {'conflict'} | {'late'}
 local order = cjson.decode(ARGV[1])
 local job, due, events, turns, list, idem = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 
@@ -15,6 +15,12 @@ if order.idem then
     if known[2] ~= order.idem.fingerprint then return { 'conflict' } end
     return { 'replay', known[1] }
   end
+end
+
+if order.note then
+  local since = redis.call('ZSCORE', KEYS[7], order.note)
+  if not since or tonumber(since) == 0 then return { 'late' } end
+  redis.call('ZREM', KEYS[7], order.note)
 end
 
 local fields = {}

@@ -9,7 +9,7 @@
 local order = cjson.decode(ARGV[1])
 local job, due, events, turns, inflight = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 
-local seen = redis.call('HMGET', job, 'st', 'step', 'sb', 'tok', 'tn', 'batch')
+local seen = redis.call('HMGET', job, 'st', 'step', 'sb', 'tok', 'tn', 'batch', 'era')
 local status, step = seen[1], tonumber(seen[2])
 if not status then return { 'missing' } end
 if seen[4] == order.token then return { 'ok', step, tonumber(seen[5] or '0') } end
@@ -19,7 +19,8 @@ if order.by then
 elseif step ~= order.step then
   return { 'stale', state }
 end
-if not contains(order.from, state) then return { 'wrong', state } end
+-- A job that is being erased has ended, and is not reopened: its objects may be gone.
+if seen[7] or not contains(order.from, state) then return { 'wrong', state } end
 if order.status == '' then
   order.status, order.stage = status, redis.call('HGET', job, 'sg') or ''
 end
@@ -46,6 +47,10 @@ if order.turn then
 end
 if status ~= 'queued' and order.status == 'queued' then count_queued(turns, 1) end
 
+-- Where a job can expire that is due too, however long its entry waits.
+if order.due and (order.status == 'queued' or order.stage == 'generating') then
+  order.due = math.min(order.due, tonumber(redis.call('HGET', job, 'exp')))
+end
 if order.due then
   redis.call('HSET', job, 'due', order.due)
   redis.call('ZADD', due, order.due, order.id)

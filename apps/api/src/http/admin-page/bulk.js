@@ -19,6 +19,7 @@ const MEANINGS = {
   succeeded: ['Left out', 'have succeeded'],
   ended: ['Left out', 'have ended'],
   missing: ['Left out', 'are gone'],
+  erasing: ['Left out', 'are being deleted'],
   nothing_to_resume: ['Left out', 'have nothing to go on with'],
   no_webhook: ['Left out', 'owe no webhook'],
 };

@@ -24,6 +24,7 @@ const oneJob = { path: z.object({ id }) };
 /** Refusals of each route that reads or changes one job. */
 const ofOneJob = ['unauthorized', 'forbidden', 'not_found', 'unavailable'] as const;
 const address = z.string().describe('where the job is');
+const replayed = z.string().optional().describe('true when this Idempotency-Key had made the job before');
 const waited = z.string().describe('the wait that was taken, as wait=30');
 const comeBack = z.string().describe('seconds until it is worth asking again');
 
@@ -103,14 +104,14 @@ export const jobPaths: ZodOpenApiPathsObject = {
       responses: {
         '200': {
           ...json(Job, 'The job has ended within the preferred wait', chatJob),
-          headers: z.object({ Location: address, 'Preference-Applied': waited }),
+          headers: z.object({ Location: address, 'Idempotent-Replayed': replayed, 'Preference-Applied': waited }),
         },
         '202': {
           ...json(Job, 'Accepted: the job will reach a terminal state', queuedJob),
           headers: z.object({
             Location: address,
             'Retry-After': comeBack,
-            'Idempotent-Replayed': z.string().optional().describe('true when this Idempotency-Key had made the job before'),
+            'Idempotent-Replayed': replayed,
             'Preference-Applied': waited.optional(),
           }),
         },
@@ -119,6 +120,7 @@ export const jobPaths: ZodOpenApiPathsObject = {
           'bad_request',
           'unauthorized',
           'forbidden',
+          'not_found',
           'body_too_large',
           'unsupported_media_type',
           'invalid_request',

@@ -53,6 +53,6 @@ export function docsRoutes(openapi: object): Router {
       response.type('text/javascript').send(script);
     });
   }
-  router.use('/docs/assets', express.static(assets, { index: false, maxAge: '1h' }));
+  router.use('/docs/assets', express.static(assets, { index: false, maxAge: '1h', acceptRanges: false }));
   return router;
 }

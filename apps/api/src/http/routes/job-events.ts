@@ -29,7 +29,8 @@ export function jobEventRoutes(o: JobEventRoutes): Router {
   router.get('/v1/jobs/:id/events', o.auth.requireScope('jobs:read'), async (request: Request<{ id: string }>, response) => {
     const after = lastEventId(request.headers['last-event-id']);
     const { id } = request.params;
-    if (!/\btext\/event-stream\b/i.test(request.headers.accept ?? '')) {
+    // A HEAD is answered as the list is: a stream would keep it waiting for the end of the job.
+    if (request.method === 'HEAD' || !/\btext\/event-stream\b/i.test(request.headers.accept ?? '')) {
       const job = await ownJob(o.jobs, id, response);
       await o.feed.caughtUp();
       const data = missedEvents(o.feed.known(id), job, after, o.clock.now()).map(eventView);
@@ -47,17 +48,18 @@ async function follow(o: JobEventRoutes, id: string, after: number, response: Re
   let hear = (event: FeedEvent): void => void early.push(event);
   let over = (): void => undefined;
   let ended = false;
-  const stop = o.feed.watch(id, {
-    event: (event) => hear(event),
-    end: () => {
-      ended = true;
-      over();
-    },
-  });
+  const end = () => {
+    ended = true;
+    over();
+  };
+  // Whoever missed an event comes back, and is told the state of the record then.
+  const stop = o.feed.watch(id, { event: (event) => hear(event), missed: end, end });
   response.on('close', stop);
   try {
     const job = await ownJob(o.jobs, id, response);
     await o.feed.caughtUp();
+    // Nothing would close a stream that is opened for somebody who has left.
+    if (response.destroyed) return stop();
     const missed = missedEvents(o.feed.known(id), job, after, o.clock.now());
     if (missed.length === 0 && isTerminal(job.status)) {
       // 204 tells an EventSource not to come back (HTML §9.2.3).

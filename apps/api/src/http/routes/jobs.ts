@@ -31,6 +31,7 @@ export function jobRoutes(o: JobRoutes): Router {
   async function waited(job: JobRecord, seconds: number, response: Response): Promise<JobRecord> {
     const gone = new AbortController();
     response.on('close', () => gone.abort());
+    if (response.destroyed) gone.abort();
     response.set('Preference-Applied', `wait=${seconds}`);
     return await o.waitForEnd(job, seconds * 1000, gone.signal);
   }

@@ -1,0 +1,35 @@
+import { ObjectStoreError, type PutBytesOptions } from '@grsai-jobs/object-store';
+import { createLogger } from '@grsai-jobs/runtime';
+import { expect, test } from 'vitest';
+import { createKeepInputs } from '../src/use-cases/keep-inputs.ts';
+
+const PICTURE = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(40_000, 7)]);
+const DOC = {
+  type: 'image',
+  input: { model: 'nano-banana-2', prompt: 'x', images: [`data:image/png;base64,${PICTURE.toString('base64')}`] },
+} as never;
+const JOB = { id: 'job_01K9ZV5W3N8Q2R4T6V8X0Z2B4D', tenant: 'acme', created_at: 0 };
+
+test('when the object store does not answer then the request is refused in time, and what may still arrive stays noted', async () => {
+  // Like a store behind a firewall that drops what it gets.
+  const objects = {
+    putBytes: async (_key: string, _bytes: Uint8Array, { signal }: PutBytesOptions): Promise<never> =>
+      await new Promise((_resolve, reject) => {
+        signal?.addEventListener('abort', () => reject(new ObjectStoreError('aborted', 'aborted by the caller')));
+      }),
+    delete: async () => Promise.reject(new ObjectStoreError('unavailable', 'not to be asked')),
+  };
+  const notes: string[] = [];
+  const keepInputs = createKeepInputs({
+    objects,
+    notes: {
+      write: async ({ jobId }) => void notes.push(jobId),
+      forget: async () => void notes.pop(),
+    },
+    keyPrefix: '',
+    limitMs: 20,
+    log: createLogger({ name: 'test', level: 'silent', pretty: false }),
+  });
+  await expect(keepInputs(DOC, JOB)).rejects.toMatchObject({ code: 'unavailable' });
+  expect(notes).toEqual([JOB.id]);
+});
