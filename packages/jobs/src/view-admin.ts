@@ -58,7 +58,7 @@ export interface QueueView extends QueueStandingView {
 }
 
 /** How many entries of a queue a worker takes at once, by configuration, and how many it holds. */
-export interface SlotsView {
+interface SlotsView {
   concurrency: number;
   configured: number;
   open: number;
