@@ -1,19 +1,42 @@
+import type { BulkActionView, BulkDryRunView } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
 import { commandLine } from './command-line.ts';
 import { json, startService } from './fake-service.ts';
 
 const SIGNATURE = 'sig_0123456789abcdef';
 
-const bulk = (status: string, done: number, more: object = {}) => ({
-  id: 'bulk_1',
+const bulk = (status: BulkActionView['status'], done: number, more: Partial<BulkActionView> = {}): BulkActionView => ({
   object: 'bulk_action',
+  id: 'bulk_1',
   action: 'requeue',
   status,
+  counting: false,
+  dry_run: false,
   counts: { matched: 3, done, skipped: 0, failed: 0 },
   skipped: {},
   failed: {},
+  rate_per_min: 60,
+  observed_rate_per_min: 60,
+  eta_s: null,
+  include_unknown: false,
+  reason: 'upstream is well',
+  key: { id: 'key_1', name: 'ann' },
+  created_at: '2026-05-01T12:00:00.000Z',
+  finished_at: null,
   ...more,
 });
+
+const DRY_RUN: BulkDryRunView = {
+  object: 'bulk_action',
+  action: 'cancel',
+  status: 'dry_run',
+  dry_run: true,
+  counts: { matched: 3, skipped: 1, cancel: 2 },
+  would: { cancel: 2 },
+  skipped: { terminal: 1 },
+  signatures: [],
+  complete: true,
+};
 
 test('when many jobs are requeued then the filter goes out as the API names it, and the action is followed to its end', async () => {
   const looks = [bulk('running', 1), bulk('completed', 3)];
@@ -43,14 +66,14 @@ test('when many jobs are requeued then the filter goes out as the API names it, 
 });
 
 test('when it is a dry run then nobody is asked, and what would be done is shown', async () => {
-  const service = await startService((_taken, response) => json(response, 200, bulk('dry_run', 0, { id: undefined })));
+  const service = await startService((_taken, response) => json(response, 200, DRY_RUN));
   const dry = await commandLine(service.url)(['bulk', 'cancel', 'job_1', 'job_2', '--dry-run', '--reason', 'r']);
-  expect(dry).toMatchObject({ code: 0, stdout: expect.stringMatching(/matched +3/) });
+  expect(dry).toMatchObject({ code: 0, stdout: expect.stringMatching(/matched +3\ncancel +2\nleft alone +1 terminal\n/) });
   expect(JSON.parse(service.requests[0]?.body ?? '')).toMatchObject({ action: 'cancel', ids: ['job_1', 'job_2'], dry_run: true });
 });
 
 test('when a reason or the name of a key holds steering characters of a terminal then none goes through', async () => {
-  const more = { reason: 'up\u001b[2J\nagain', key: { name: 'ann\u009b1m' } };
+  const more = { reason: 'up\u001b[2J\nagain', key: { id: 'key_1', name: 'ann\u009b1m' } };
   const service = await startService((_taken, response) => json(response, 200, bulk('aborted', 1, more)));
   const shown = await commandLine(service.url)(['bulk', 'get', 'bulk_1']);
   expect(shown.stdout).toContain('reason   up[2J again (ann1m)\n');
