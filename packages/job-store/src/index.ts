@@ -1,8 +1,11 @@
 export type { Accepted, Idempotency } from './accept.ts';
 export { type ApiKeys, type KnownKey, type Principal, SCOPES, type Scope } from './api-keys.ts';
 export { AUDIT_OUTCOMES, type Audit, type AuditEntry, type AuditFilter, type AuditLine, type AuditOutcome } from './audit.ts';
+export type { LineError, NewLine } from './batch-intake.ts';
+export type { LineHead } from './batch-reads.ts';
+export type { Revealed } from './batch-rounds.ts';
 export { STRIKE_WORK, strikeWork } from './batch-strike.ts';
-export type { Batches, LineError, LineHead, NewLine, Revealed } from './batches.ts';
+export type { Batches } from './batches.ts';
 export type { AccountLimits, Begun } from './begin.ts';
 export {
   BULK_ACTIONS,
