@@ -17,6 +17,8 @@ export interface RedisProxy {
   /** Open client connections. */
   readonly connections: number;
   resetCounts(): void;
+  /** Tells of each command that clients send from now on. */
+  hear(listener: (command: RedisCommand) => void): void;
   /**
    * Once: passes the next matching command on, waits until Redis has executed it, and then breaks the client's connection
    * instead of handing the answer over. `NOSCRIPT` goes through and does not count: nothing was executed.
@@ -45,6 +47,7 @@ interface Rule {
 /** What the connections of one proxy share. */
 interface Shared {
   counts: Record<string, number>;
+  listeners: ((command: RedisCommand) => void)[];
   before: Rule[];
   after: Rule[];
   stalled: boolean;
@@ -55,7 +58,7 @@ export async function startRedisProxy(target: string): Promise<RedisProxy> {
   const to = new URL(target);
   if (to.protocol !== 'redis:') throw new Error(`the proxy speaks plain redis:, not ${to.protocol}`);
   const upstream = { host: to.hostname, port: Number(to.port || 6379) };
-  const shared: Shared = { counts: {}, before: [], after: [], stalled: false };
+  const shared: Shared = { counts: {}, listeners: [], before: [], after: [], stalled: false };
   const links = new Set<Link>();
 
   const server = createServer((client) => {
@@ -92,6 +95,7 @@ export async function startRedisProxy(target: string): Promise<RedisProxy> {
     resetCounts: () => {
       shared.counts = {};
     },
+    hear: (listener) => void shared.listeners.push(listener),
     cutAfterNextReply: (match) => arm(shared.after, match),
     cutBefore: (match) => arm(shared.before, match),
     stall: () => {
@@ -188,6 +192,7 @@ class Link {
       const command = new RedisCommand(bytes);
       const { counts } = this.#shared;
       counts[command.name] = (counts[command.name] ?? 0) + 1;
+      for (const listener of this.#shared.listeners) listener(command);
       const cut = take(this.#shared.before, command);
       if (cut !== undefined) {
         this.break();

@@ -41,10 +41,13 @@ const SCRIPT = `redis.call('INCR', KEYS[1]) redis.call('EXPIRE', KEYS[1], 60) re
 describe('counting', () => {
   test('each command of a client counts once, what a script calls inside does not', async () => {
     const { proxy, client } = await proxied();
+    const heard: string[] = [];
+    proxy.hear(({ name, args }) => heard.push([name, ...args].join(' ')));
     await client.eval(SCRIPT, 1, key);
     await client.pipeline().get(key).get(key).exec();
     await client.multi().incr(key).exec();
     expect(proxy.counts).toEqual({ eval: 1, get: 2, multi: 1, incr: 1, exec: 1 });
+    expect(heard.slice(1)).toEqual([`get ${key}`, `get ${key}`, 'multi', `incr ${key}`, 'exec']);
     expect(proxy.total).toBe(6);
     proxy.resetCounts();
     expect(proxy.total).toBe(0);
