@@ -67,9 +67,10 @@ export function startEventFeed(o: { reader: Redis; redis: Redis; prefix: string;
     const before = at;
     const reply = await o.reader.xread('COUNT', READ_AT_ONCE, 'BLOCK', BLOCK_MS, 'STREAMS', stream, before);
     const read = [...eventsOf(reply)];
+    // Asked before the place moves on: where the question fails the page is read again, and the question comes again too.
+    const trimmed = read.length === READ_AT_ONCE && before !== START && (await wasTrimmed(before));
     for (const [id, event] of read) take(id, event);
-    if (read.length === READ_AT_ONCE && before !== START && (await wasTrimmed(before)))
-      for (const ofJob of [...watchers.values()]) for (const watcher of [...ofJob]) watcher.missed();
+    if (trimmed) for (const ofJob of [...watchers.values()]) for (const watcher of [...ofJob]) watcher.missed();
     for (const each of waiting) if (!isAfter(each.id, at)) each.resolve();
     if (read.length > 0 && read.length < READ_AT_ONCE) await sleep(GATHER_MS, undefined, { signal: stopping.signal });
   }
