@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { finished } from 'node:stream';
 import { type BrotliDecompress, createBrotliDecompress, createGunzip, createInflate, type Gunzip, type Inflate } from 'node:zlib';
+import { undecodable, unknownEncoding } from './content-encoding.ts';
 import { letBodyCome } from './expect-continue.ts';
 import { Problem } from './problem.ts';
 
@@ -18,8 +19,7 @@ function decoderOf({ headers }: IncomingMessage): Decoder | null {
   const encoding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
   if (encoding === 'identity' || encoding === '') return null;
   const make = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding] : undefined;
-  if (make === undefined)
-    throw new Problem('unsupported_media_type', 'The content encoding is not supported; use gzip, deflate, br or none.');
+  if (make === undefined) throw unknownEncoding();
   return make();
 }
 
@@ -52,8 +52,8 @@ const tooLarge = (limit: number): Problem => new Problem('body_too_large', `The 
 
 function problemOf(error: unknown, request: IncomingMessage): unknown {
   const code = (error as { code?: unknown }).code;
-  if (typeof code === 'string' && (code.startsWith('Z_') || code.startsWith('ERR_BROTLI') || code.startsWith('ERR__ERROR')))
-    return new Problem('bad_request', `The body is cut short, or is not what its Content-Encoding says (${code}).`);
+  const junk = undecodable(code);
+  if (junk !== null) return junk;
   if (code === 'ERR_STREAM_PUSH_AFTER_EOF') return goesOn();
   if (!request.complete && !(error instanceof Problem))
     return new Problem('bad_request', 'The connection broke before the end of the body. Nothing was accepted.');

@@ -1,6 +1,7 @@
 import { redisTrouble } from '@grsai-jobs/queue';
 import type { Logger } from '@grsai-jobs/runtime';
 import type { ErrorRequestHandler, Request } from 'express';
+import { undecodable, unknownEncoding } from './content-encoding.ts';
 import { Problem, type ProblemCode, sendProblem } from './problem.ts';
 
 /** Errors of express and its body reader by their `type` or status. */
@@ -14,8 +15,7 @@ function expressProblem(error: {
 }): Problem | null {
   if (error.type === 'entity.too.large')
     return new Problem('body_too_large', `The body is limited to ${String(error.limit)} bytes. Send large images as URLs.`);
-  if (error.type === 'encoding.unsupported')
-    return new Problem('unsupported_media_type', 'The content encoding is not supported; use gzip, deflate, br or none.');
+  if (error.type === 'encoding.unsupported') return unknownEncoding();
   const CODES: Readonly<Record<number, ProblemCode>> = {
     400: 'bad_request',
     404: 'not_found',
@@ -25,8 +25,8 @@ function expressProblem(error: {
   const { status } = error;
   if (typeof status !== 'number' || status < 400 || status > 499) return null;
   if (error instanceof URIError) return new Problem('bad_request', 'The path holds a % that is no percent-encoding of UTF-8.');
-  if (typeof error.code === 'string' && /^(Z_|ERR_)/.test(error.code))
-    return new Problem('bad_request', `The body is cut short, or is not what its Content-Encoding says (${error.code}).`);
+  const junk = undecodable(error.code);
+  if (junk !== null) return junk;
   return new Problem(CODES[status] ?? 'bad_request', error.expose ? String(error.message) : 'The request cannot be read.');
 }
 
