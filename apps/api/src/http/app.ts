@@ -22,9 +22,13 @@ export function createApp(o: {
     response.set({ 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer' });
     next();
   });
-  app.use((request, response, next) => {
+  app.use((request, _response, next) => {
     if (request.headers.host === undefined && request.httpVersion === '1.1')
       throw new Problem('bad_request', 'Send a Host header; HTTP/1.1 asks for one.');
+    next();
+  });
+  // By themselves the routers would answer with the methods of the first one that knows the path.
+  app.use((request, response, next) => {
     const methods = request.method === 'OPTIONS' ? o.methodsOf(request.path) : [];
     if (methods.length > 0) response.status(204).set('Allow', methods.join(', ')).end();
     else next();
