@@ -56,6 +56,12 @@ export interface BulkAction extends BulkOrder {
   done_then: number;
 }
 
+export const sumOf = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((all, n) => all + n, 0);
+
+/** How many of the jobs that were counted it has still to come to. */
+export const leftOf = ({ matched, done, skipped, failed }: BulkAction): number =>
+  Math.max(0, matched - done - sumOf(skipped) - sumOf(failed));
+
 /** What came of one job, or of a piece of the counting. */
 export type BulkCounter = 'matched' | 'done' | `skipped:${string}` | `failed:${string}`;
 

@@ -15,6 +15,8 @@ export {
   type BulkOrder,
   type BulkPlace,
   type BulkStatus,
+  leftOf,
+  sumOf,
 } from './bulk-actions.ts';
 export type { CancelSignals } from './cancel-signals.ts';
 export type { Claimed, Claims } from './claims.ts';

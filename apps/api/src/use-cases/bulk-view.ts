@@ -1,13 +1,10 @@
-import type { BulkAction } from '@grsai-jobs/job-store';
+import { type BulkAction, leftOf, sumOf } from '@grsai-jobs/job-store';
 import { type BulkActionView, type BulkDryRunView, rfc3339 } from '@grsai-jobs/jobs';
 import type { BulkPreview } from './bulk-preview.ts';
-
-const sum = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((all, n) => all + n, 0);
 
 /** How far a bulk action has come. */
 export function bulkView(action: BulkAction, now: number): BulkActionView {
   const { matched, done, skipped, failed, status, phase, rate_per_min } = action;
-  const left = Math.max(0, matched - done - sum(skipped) - sum(failed));
   const running = status === 'running';
   const minutes = Math.max(1 / 60, ((action.finished_at ?? now) - action.since) / 60_000);
   return {
@@ -17,12 +14,12 @@ export function bulkView(action: BulkAction, now: number): BulkActionView {
     status,
     counting: running && phase === 'count',
     dry_run: false,
-    counts: { matched, done, skipped: sum(skipped), failed: sum(failed) },
+    counts: { matched, done, skipped: sumOf(skipped), failed: sumOf(failed) },
     skipped,
     failed,
     rate_per_min,
     observed_rate_per_min: Math.round(((done - action.done_then) / minutes) * 10) / 10,
-    eta_s: running && phase === 'act' ? Math.ceil((left / rate_per_min) * 60) : null,
+    eta_s: running && phase === 'act' ? Math.ceil((leftOf(action) / rate_per_min) * 60) : null,
     include_unknown: action.include_unknown,
     reason: action.reason,
     key: { id: action.key_id, name: action.key_name },
@@ -40,7 +37,7 @@ export const previewView = (
   action,
   status: 'dry_run',
   dry_run: true,
-  counts: { matched, skipped: sum(skipped), ...would },
+  counts: { matched, skipped: sumOf(skipped), ...would },
   would,
   skipped,
   signatures,

@@ -1,5 +1,5 @@
 import { type BulkVerdict, bulkVerdict, type CancelJob, type Meant, nextMeant, type ReopenJob } from '@grsai-jobs/job-actions';
-import type { BulkAction, BulkPlace, BulkStatus, Work } from '@grsai-jobs/job-store';
+import { type BulkAction, type BulkPlace, type BulkStatus, leftOf, sumOf, type Work } from '@grsai-jobs/job-store';
 import type { JobRecord } from '@grsai-jobs/jobs';
 import type { DoSlice, Sliced } from '../maintain/works.ts';
 import type { Kit } from '../stages/kit.ts';
@@ -121,8 +121,8 @@ export function createBulkRun(kit: BulkKit): DoSlice {
   /** What was counted and then moved on by others was never met: it is told as left alone, so that the counts add up. */
   async function tellMoved(id: string, steps: number): Promise<BulkStatus | 'stale'> {
     const action = await kit.store.bulk.read(id);
-    const moved = action === null ? 0 : action.matched - behindOf(action);
-    if (action === null || moved <= 0) return 'running';
+    const moved = action === null ? 0 : leftOf(action);
+    if (action === null || moved === 0) return 'running';
     const to = { at: action.at, phase: 'act', credit: action.credit, counts: [['skipped:moved_since', moved]] } as const;
     return await kit.store.bulk.step({ id, steps }, to);
   }
@@ -153,9 +153,5 @@ export function createBulkRun(kit: BulkKit): DoSlice {
 /** Aborted: the work is over. Stale: the step was written by another worker, or by us and its answer was lost; what stands is read anew. */
 const over = (status: BulkStatus | 'stale'): Sliced => (status === 'stale' ? { done: false, cursor: null } : { done: true });
 
-const sum = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((all, n) => all + n, 0);
-
-const behindOf = ({ done, skipped, failed }: BulkAction): number => done + sum(skipped) + sum(failed);
-
 const bulkSummary = ({ matched, done, skipped, failed }: BulkAction): string =>
-  `${done} of ${matched} done, ${sum(skipped)} left alone, ${sum(failed)} failed`;
+  `${done} of ${matched} done, ${sumOf(skipped)} left alone, ${sumOf(failed)} failed`;
