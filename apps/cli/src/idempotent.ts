@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ApiProblem } from './api/problem.ts';
+import { withHint } from './api/problem.ts';
 import type { Context } from './context.ts';
 import { CliError } from './exit.ts';
 
@@ -19,10 +19,6 @@ export async function idempotently<T>(
     return await post(key);
   } catch (error) {
     if (host.interrupt.aborted) throw new CliError('interrupted', `Stopped. ${harmless}`);
-    const known = error instanceof CliError || error instanceof ApiProblem;
-    const open = error instanceof ApiProblem && error.body.code === 'idempotency_key_in_use';
-    if (!known || (error.exit !== 'unreachable' && !open)) throw error;
-    const message = error instanceof ApiProblem ? error.describe() : error.message;
-    throw new CliError('unreachable', `${message}\n  ${harmless}`, { cause: error });
+    throw withHint(error, harmless);
   }
 }

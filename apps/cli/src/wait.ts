@@ -1,4 +1,4 @@
-import { ApiProblem } from './api/problem.ts';
+import { withHint } from './api/problem.ts';
 import { CliError } from './exit.ts';
 import type { Host } from './host.ts';
 
@@ -22,10 +22,7 @@ export async function patiently<T>(
   } catch (error) {
     if (host.interrupt.aborted) throw new CliError('interrupted', `Stopped waiting. ${o.goOn}`);
     if (clock.signal.aborted) throw new CliError('timeout', `Not done after ${o.timeoutS} s. ${o.goOn}`);
-    const known = error instanceof CliError || error instanceof ApiProblem;
-    if (!known || error.exit !== 'unreachable') throw error;
-    const message = error instanceof ApiProblem ? error.describe() : error.message;
-    throw new CliError('unreachable', `${message}\n  ${o.goOn}`, { cause: error });
+    throw withHint(error, o.goOn);
   } finally {
     clearTimeout(timer);
   }

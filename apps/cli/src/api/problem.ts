@@ -1,4 +1,4 @@
-import type { Exit } from '../exit.ts';
+import { CliError, type Exit } from '../exit.ts';
 
 /** The body of a refusal (RFC 9457, design §3). */
 export interface ProblemBody {
@@ -33,7 +33,9 @@ export class ApiProblem extends Error {
 
   get exit(): Exit {
     if (this.status === 401 || this.status === 403) return 'denied';
-    return this.status === 429 || this.status >= 500 ? 'unreachable' : 'failed';
+    // What is open under this key may still be accepted.
+    const later = this.status === 429 || this.status >= 500 || this.body.code === 'idempotency_key_in_use';
+    return later ? 'unreachable' : 'failed';
   }
 
   /** For a person: what is wrong, where, and the id that the operator of the service asks for. */
@@ -47,6 +49,14 @@ export class ApiProblem extends Error {
       ...(request_id === undefined ? [] : [`  request id: ${request_id}`]),
     ].join('\n');
   }
+}
+
+/** Where the service could not be reached, the same error with a line that says how to go on; any other as it is. */
+export function withHint(error: unknown, hint: string): unknown {
+  const known = error instanceof CliError || error instanceof ApiProblem;
+  if (!known || error.exit !== 'unreachable') return error;
+  const message = error instanceof ApiProblem ? error.describe() : error.message;
+  return new CliError('unreachable', `${message}\n  ${hint}`, { cause: error });
 }
 
 function describeFieldError({ line, pointer, message }: { line?: number; pointer?: string; message: string }): string {
