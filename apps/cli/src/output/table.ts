@@ -30,10 +30,12 @@ const READABLE = 24;
 export function table<Row>(all: readonly Column<Row>[], rows: readonly Row[], o: TableOptions = {}): string {
   if (rows.length === 0) return '';
   const paint = o.paint ?? plain;
-  const columns = o.width === undefined ? all : fitting(all, rows, o.width);
-  const texts = rows.map((row) => columns.map(({ cell }) => textOf(cell(row))));
-  const widths = columns.map((column) => widthOf(column, rows));
+  const measured = all.map((column) => ({ column, width: widthOf(column, rows) }));
+  const shown = o.width === undefined ? measured : fitting(measured, o.width);
+  const columns = shown.map(({ column }) => column);
+  const widths = shown.map(({ width }) => width);
   if (o.width !== undefined) shrink(columns, widths, o.width);
+  const texts = rows.map((row) => columns.map(({ cell }) => textOf(cell(row))));
   const line = (cells: readonly string[], styled: (at: number, text: string) => string): string =>
     columns
       .map(({ align }, at) => {
@@ -71,17 +73,25 @@ function widthOf<Row>({ head, cell }: Column<Row>, rows: readonly Row[]): number
   return rows.reduce((widest, row) => Math.max(widest, stringWidth(textOf(cell(row)))), stringWidth(head));
 }
 
-/** The columns that are shown at this width. */
-function fitting<Row>(columns: readonly Column<Row>[], rows: readonly Row[], available: number): readonly Column<Row>[] {
-  const least = columns.map((column) => Math.min(widthOf(column, rows), column.shrinks ? READABLE : Number.POSITIVE_INFINITY));
-  if (least.reduce((sum, width) => sum + width, GAP * (columns.length - 1)) <= available) return columns;
-  const [first] = columns.filter(({ yields }) => yields !== undefined).sort((a, b) => (a.yields ?? 0) - (b.yields ?? 0));
-  if (first === undefined) return columns;
-  return fitting(
-    columns.filter((column) => column !== first),
-    rows,
-    available,
-  );
+interface Measured<Row> {
+  column: Column<Row>;
+  /** Of its widest cell, or its head. */
+  width: number;
+}
+
+/** Those that are shown at this width. */
+function fitting<Row>(all: readonly Measured<Row>[], available: number): Measured<Row>[] {
+  const leaving = all
+    .filter(({ column }) => column.yields !== undefined)
+    .sort((a, b) => (a.column.yields ?? 0) - (b.column.yields ?? 0));
+  const shown = new Set(all);
+  const least = () =>
+    [...shown].reduce((sum, { column, width }) => sum + GAP + (column.shrinks ? Math.min(width, READABLE) : width), -GAP);
+  for (const next of leaving) {
+    if (least() <= available) break;
+    shown.delete(next);
+  }
+  return [...shown];
 }
 
 function shrink<Row>(columns: readonly Column<Row>[], widths: number[], available: number): void {
