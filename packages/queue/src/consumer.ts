@@ -134,6 +134,9 @@ function run(worker: Worker, onError: (error: Error) => void): void {
   worker.run().catch(onError);
 }
 
+/** How many rounds of `maintain` one worker runs at once. */
+export const MAINTAIN_AT_ONCE = 4;
+
 /** The consumer of `maintain`: each scheduled name has its task. */
 export function createMaintainer(
   tasks: Readonly<Record<string, () => Promise<void>>>,
@@ -148,7 +151,7 @@ export function createMaintainer(
       connection: o.redis,
       prefix: queuePrefix(o.prefix),
       autorun: false,
-      concurrency: 4,
+      concurrency: MAINTAIN_AT_ONCE,
       lockDuration: o.lockMs,
       stalledInterval: o.stalledMs,
       maxStalledCount: 100,

@@ -1,12 +1,13 @@
 import type { Work } from '@grsai-jobs/job-store';
+import { MAINTAIN_AT_ONCE } from '@grsai-jobs/queue';
 import type { Kit } from '../stages/kit.ts';
 
 /** Work that nobody nudged is found within this time. */
 export const WORKS_EVERY_MS = 1000;
 /** A round lets others have the slot after this long, however much is to be done. */
 const ROUND_MS = 8000;
-/** Rounds of one worker at a time, of the four entries of `maintain` that it runs: a slice may hang, in an object store that is away. */
-const ROUNDS_AT_ONCE = 3;
+/** A slice may hang, in an object store that is away: one place of this worker stays free for the other rounds of `maintain`. */
+const ROUNDS_AT_ONCE = MAINTAIN_AT_ONCE - 1;
 const AFTER_ERROR_MS = 10_000;
 /** A third of the lease. */
 const HOLD_EVERY_MS = 10_000;
