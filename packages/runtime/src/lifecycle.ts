@@ -1,4 +1,5 @@
 import type { Logger } from './logger.ts';
+import { within } from './within.ts';
 
 /** A part of a process that has to be stopped. Stopping twice, or before the start, is fine. */
 export interface Service {
@@ -16,25 +17,15 @@ export async function stopInOrder(phases: readonly (readonly Service[])[], limit
   for (const phase of phases) {
     await Promise.all(
       phase.map((service) =>
-        withDeadline(service.stop(), Math.max(0, deadline - performance.now()), service.name).catch((error: unknown) => {
-          failures.push(error instanceof Error ? error : new Error(String(error)));
-        }),
+        within(Math.max(0, deadline - performance.now()), `${service.name} did not stop in time`, service.stop()).catch(
+          (error: unknown) => {
+            failures.push(error instanceof Error ? error : new Error(String(error)));
+          },
+        ),
       ),
     );
   }
   return failures;
-}
-
-async function withDeadline(work: Promise<void>, ms: number, name: string): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${name} did not stop in time`)), ms);
-  });
-  try {
-    await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /**
