@@ -13,8 +13,8 @@ export interface Idempotency {
   fingerprint: string;
 }
 
-/** Longer than a job can live (design §3). */
-const IDEMPOTENCY_TTL_MS = 72 * 3600 * 1000;
+/** How long a key is known, of a job or a batch: longer than a job can live (design §3). */
+export const IDEMPOTENCY_TTL_MS = 72 * 3600 * 1000;
 
 export const createAccept =
   (run: RunScript, keys: Keys, clock: { now(): number }) =>

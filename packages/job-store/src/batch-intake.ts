@@ -1,4 +1,5 @@
 import type { BatchDoc, JobDoc } from '@grsai-jobs/jobs';
+import { IDEMPOTENCY_TTL_MS } from './accept.ts';
 import { newBatchFields } from './batch-codec.ts';
 import type { Keys } from './keys.ts';
 import { ownFields, sharedFields } from './record-codec.ts';
@@ -7,8 +8,6 @@ import { workId } from './works.ts';
 
 /** A batch that has had no new line and no commit for this long is erased (design §6). */
 const ERASE_AFTER_MS = 10 * 60_000;
-/** Longer than a job can live (design §3). */
-const IDEMPOTENCY_TTL_MS = 72 * 3600 * 1000;
 
 /** The fields of a batch's job that differ from line to line, in the order in which they are sent. */
 const OWN = ['q', 'exp', 'doc', 'cid', 'ln', 'pr'] as const;
