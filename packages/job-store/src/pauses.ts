@@ -20,11 +20,11 @@ export function createPauses(redis: Redis, run: RunScript, keys: Keys, queues: r
   return {
     /** `true` when the reason is new. */
     async add(queue: string, pause: Pause): Promise<boolean> {
-      return (await run('say', [keys.pauses(queue)], [pause.reason, JSON.stringify(pause), '1'])) === 1;
+      return (await run('set-field', [keys.pauses(queue)], [pause.reason, JSON.stringify(pause), '1'])) === 1;
     },
 
     async put(queue: string, pause: Pause): Promise<void> {
-      await run('say', [keys.pauses(queue)], [pause.reason, JSON.stringify(pause), '']);
+      await run('set-field', [keys.pauses(queue)], [pause.reason, JSON.stringify(pause), '']);
     },
 
     async remove(queue: string, reason: PauseReason): Promise<boolean> {

@@ -63,7 +63,7 @@ const SCRIPT_NAMES = [
   'bulk-step',
   'bulk-turn',
   'queue-change',
-  'say',
+  'set-field',
 ] as const;
 type ScriptName = (typeof SCRIPT_NAMES)[number];
 

@@ -40,7 +40,7 @@ export function createWorkers(redis: Redis, run: RunScript, keys: Keys) {
     async announce(worker: WorkerInfo): Promise<void> {
       const now = await time();
       const seen: SeenWorker = { ...worker, seen_at: now };
-      await run('say', [keys.workers], [worker.id, JSON.stringify(seen), '']);
+      await run('set-field', [keys.workers], [worker.id, JSON.stringify(seen), '']);
       const dead = (await all()).filter((each) => now - each.seen_at > FORGET_MS);
       if (dead.length > 0) await redis.hdel(keys.workers, ...dead.map(({ id }) => id));
     },

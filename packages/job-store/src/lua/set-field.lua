@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- say: one field of a small hash of which there are few (why a queue stands still, who works), on a full Redis too.
+-- set-field: one field of a small hash of which there are few (why a queue stands still, who works), on a full Redis too.
 -- KEYS 1 hash
 -- ARGV 1 field 2 text 3 '1': only where there is none
 -- Answers 1 when the field is new
