@@ -15,9 +15,9 @@ const { scripts } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8
 };
 
 /** As `pnpm start:<app>` does it, options of Node and all. */
-function started(app: 'api' | 'worker'): { entry: URL; nodeArgs: string[] } {
-  const [program = '', ...options] = scripts[`start:${app}`].split(' ').slice(1).reverse();
-  return { entry: new URL(program, root), nodeArgs: options.reverse() };
+function startCommand(app: 'api' | 'worker'): { entry: URL; nodeArgs: string[] } {
+  const words = scripts[`start:${app}`].split(' ').slice(1);
+  return { entry: new URL(words.at(-1) ?? '', root), nodeArgs: words.slice(0, -1) };
 }
 
 /** The environment of both apps, everything else at its default, the log level too. Chat jobs this small need no S3. */
@@ -49,7 +49,7 @@ export async function startOurApi(redis: RedisHandle, profileDir?: string): Prom
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const env = { ...environment(redis), PORT: String(port) };
-  const { entry, nodeArgs } = started('api');
+  const { entry, nodeArgs } = startCommand('api');
   const child = startProgram(entry, { env, nodeArgs: [...nodeArgs, ...profiling(profileDir, 'api')] });
   await Promise.race([answers(`${url}/livez`, 'our API'), child.broken]);
   const response = await fetch(`${url}/admin/v1/keys`, {
@@ -78,7 +78,7 @@ export function startOurWorker(redis: RedisHandle, options: OurWorkerOptions): C
     GRSAI_BASE_URLS: options.upstreamUrl ?? 'http://127.0.0.1:9',
     ...options.env,
   };
-  const { entry, nodeArgs } = started('worker');
+  const { entry, nodeArgs } = startCommand('worker');
   return startProgram(entry, { env, nodeArgs: [...nodeArgs, ...profiling(options.profileDir, 'worker')] });
 }
 
