@@ -1,5 +1,15 @@
 import type { DeliveryFilter, JobStore, ListPlace } from '@grsai-jobs/job-store';
-import { BATCH_EVENTS, type Delivery, endpointOf, isSentOnce, JOB_EVENTS, JOB_ID, LIMITS, viewDelivery } from '@grsai-jobs/jobs';
+import {
+  BATCH_EVENTS,
+  type Delivery,
+  endpointOf,
+  isSentOnce,
+  JOB_EVENTS,
+  JOB_ID,
+  LIMITS,
+  rfc3339,
+  viewDelivery,
+} from '@grsai-jobs/jobs';
 import { type Request, Router } from 'express';
 import { z } from 'zod';
 import type { RecoverEndpoint } from '../../use-cases/recover-endpoint.ts';
@@ -128,7 +138,7 @@ export function webhookDeliveryRoutes(o: {
     const answer: z.output<typeof Recovery> = {
       object: 'webhook_recovery',
       url,
-      since: new Date(since).toISOString(),
+      since: rfc3339(Date.parse(since)),
       links: { remaining: `/v1/webhook-deliveries?state=failed,skipped&type=${RECOVERED}&url=${encodeURIComponent(url)}` },
     };
     response.status(202).set('Retry-After', '2').json(answer);

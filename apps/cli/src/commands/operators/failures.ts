@@ -1,4 +1,4 @@
-import type { AdminJobView, FailureGroupView } from '@grsai-jobs/jobs';
+import type { AdminJobView, FailureGroupView, FailureListView } from '@grsai-jobs/jobs';
 import { choice, defineCommand, option } from '../../command.ts';
 import { SHARED } from '../../job-options.ts';
 import { ago, count, plural } from '../../output/format.ts';
@@ -51,10 +51,7 @@ export const failures = defineCommand<Options>({
   run: async ({ api, out, hint, host }, { limit, ...filter }) => {
     // One page and no more: a group on the next one could be a group of this one, counted anew.
     const query = { ...pick(filter), limit: Math.min(limit, 100) };
-    const page = await api.get<{ data: FailureGroupView[]; next_cursor: string | null; groups: number; jobs: number }>(
-      '/admin/v1/failures',
-      query,
-    );
+    const page = await api.get<FailureListView>('/admin/v1/failures', query);
     await out.rows(page.data, columns(host.now()), 'No failures.');
     if (page.data.length > 0) {
       const shown = page.data.length;
