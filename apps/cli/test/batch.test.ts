@@ -178,6 +178,7 @@ test('when nobody reads stderr any more then the batch is followed and its resul
   const out = join(dir, 'out.ndjson');
   const env = { ...process.env, GRSAI_JOBS_API: service.url, GRSAI_JOBS_KEY: 'gj_key' };
   const child = spawn(process.execPath, [entry, 'batch', 'get', ID, '--wait', '--results', out], { env });
+  onTestFinished(() => void child.kill());
   child.stdout.resume();
   await once(child.stderr, 'data');
   child.stderr.destroy();

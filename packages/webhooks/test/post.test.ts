@@ -248,7 +248,7 @@ test('of a receiver that hung, was cut off or is not there nothing is left in me
   const urls = [...hosts.map((host) => `http://${host}:${server.port}/`), `http://closed.example:${await closedPort()}/`];
   const results = await Promise.all(urls.map((url) => postOnce(egress, { url, headers: {}, body: '{}', totalMs: 200 })));
   expect(results.map(({ ok }) => ok)).toEqual([false, true, false, false]);
-  await vi.waitFor(() => expect(Object.keys((egress.dispatcher as Agent).stats)).toEqual([]));
+  await vi.waitFor(() => expect(Object.keys((egress.dispatcher as Agent).stats)).toEqual([]), { timeout: 10_000 });
 });
 
 test('closing the egress ends open tries and their connections', async () => {
