@@ -4,8 +4,8 @@ import { type Fields, json, number, optionalNumber } from './fields.ts';
 /**
  * How a batch stands in Redis: one hash.
  *
- * st status · tenant · doc · cr/exp/fin times · cx when it was asked to be canceled, until the next retry · round · total · last line · n:<status> counts · unknown · invalid · res results file ·
- * past:<round> · whd/whs last delivery and its state
+ * st status · tenant · doc · cr/exp/fin times · cx when it was asked to be canceled, until the next retry · round · total ·
+ * last line · n:<status> counts · unknown · invalid · res results file · past:<round> · whd/whs last delivery and its state
  */
 export function newBatchFields(batch: { tenant: string; doc: BatchDoc; createdAt: number }): Record<string, string | number> {
   return {

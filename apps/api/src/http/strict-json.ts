@@ -21,7 +21,8 @@ export function utf8Of(bytes: Uint8Array): string | null {
 
 /**
  * Reads a JSON body strictly: valid UTF-8, no lone surrogates, no duplicate or `__proto__` keys, at most 32 levels
- * (design §3), 1 000 keys in an object and three million brackets and commas. JSON.parse alone would take the last of two keys, which is a way to smuggle a request past a check.
+ * (design §3), 1 000 keys in an object and three million brackets and commas. JSON.parse alone would take the last of two
+ * keys, which is a way to smuggle a request past a check.
  * @throws Problem `malformed_json` that says what is wrong.
  */
 export function parseStrictJson(bytes: Uint8Array): unknown {
@@ -93,7 +94,7 @@ function noteKey(keys: Set<string> | null | undefined, quoted: string): void {
   if (key === '__proto__') refuse('The key "__proto__" is not allowed.');
   if (keys?.has(key)) refuse(`The key ${JSON.stringify(key.slice(0, 64))} stands twice in one object.`);
   keys?.add(key);
-  if ((keys?.size ?? 0) > MAX_KEYS) refuse(`An object has more than ${MAX_KEYS} keys.`);
+  if ((keys?.size ?? 0) > MAX_KEYS) refuse(`An object has more than ${MAX_KEYS} keys; no request takes as many.`);
 }
 
 /** A key with escapes; as it stands where they are none. */
