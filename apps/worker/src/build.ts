@@ -117,6 +117,19 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     store: config.STORE_CONCURRENCY,
     deliver: config.DELIVER_CONCURRENCY,
   };
+  const deliver: Consumer = consume(
+    'deliver',
+    createDeliverStage({
+      ...kit,
+      egress,
+      signLink,
+      secretsOf: secrets.of,
+      random: Math.random,
+      gate: createEndpointGate(),
+      hosts: createEndpointGate(() => hostPlaces(deliver.concurrency())),
+    }),
+    configured.deliver,
+  );
   const stages = [
     consume('call', createCallStage({ ...kit, grsai, limits, inputs, openCalls }), configured.call),
     consume('submit', createSubmitStage({ ...kit, grsai, limits, tasks, pace, inputs }), configured.submit),
@@ -133,19 +146,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
       }),
       configured.store,
     ),
-    consume(
-      'deliver',
-      createDeliverStage({
-        ...kit,
-        egress,
-        signLink,
-        secretsOf: secrets.of,
-        random: Math.random,
-        gate: createEndpointGate(),
-        hosts: createEndpointGate(undefined, hostPlaces(configured.deliver)),
-      }),
-      configured.deliver,
-    ),
+    deliver,
   ];
 
   const batchKit = {

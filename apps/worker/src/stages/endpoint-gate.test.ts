@@ -67,7 +67,7 @@ test('when other workers hold the places then this one asks for fewer, and for m
 });
 
 test('when a host hangs then each webhook that finds no place has a slot of its own, as far apart as its places become free', async () => {
-  const gate = createEndpointGate(undefined, { few: 10, most: 10, more: 0 });
+  const gate = createEndpointGate(() => ({ few: 10, most: 10, more: 0 }));
   await enter(gate, 10);
   await vi.advanceTimersByTimeAsync(10_000);
   const none = await enter(gate, 20);
@@ -76,7 +76,7 @@ test('when a host hangs then each webhook that finds no place has a slot of its 
 });
 
 test('when a host is quick then it may have more and more places but not all, and few again when it is slow', async () => {
-  const gate = createEndpointGate(undefined, hostPlaces(50));
+  const gate = createEndpointGate(() => hostPlaces(50));
   expect(await enter(gate, 50)).toHaveLength(10);
   const other = await enter(gate, 10, 'b');
   for (let n = 0; n < 30; n += 1) other[0]?.took(50);
@@ -85,4 +85,14 @@ test('when a host is quick then it may have more and more places but not all, an
   for (const place of other) place.leave();
   await vi.advanceTimersByTimeAsync(1500);
   expect((await enter(gate, 1, 'b')).filter(({ free }) => free)).toEqual([]);
+});
+
+test('when an operator lowers how much a worker takes at once then a quick host has a share of what is left', async () => {
+  let concurrency = 50;
+  const gate = createEndpointGate(() => hostPlaces(concurrency));
+  const held = await enter(gate, 10);
+  for (let n = 0; n < 30; n += 1) held[0]?.took(50);
+  concurrency = 10;
+  for (const place of held) place.leave();
+  expect(await enter(gate, 50)).toHaveLength(8);
 });

@@ -74,12 +74,14 @@ interface Line {
  * milliseconds: waiting for one here costs nothing, where a wait in the queue costs some requests to Redis. Who would wait
  * longer goes on at once and is given a slot there, so that a hanging receiver holds its five places and no more.
  *
- * @param now a clock in ms that only goes forward.
+ * @param places asked each time, since operators change how many there are.
  */
-export function createEndpointGate(now: () => number = () => performance.now(), places: Places = ENDPOINT_PLACES): EndpointGate {
+export function createEndpointGate(places: () => Places = () => ENDPOINT_PLACES): EndpointGate {
   const lines = new LRUCache<string, Line>({ max: ENDPOINTS_KEPT });
 
-  const isFree = (line: Line): boolean => line.open.length < Math.max(1, Math.floor(line.places));
+  const now = (): number => performance.now();
+
+  const isFree = (line: Line): boolean => line.open.length < Math.max(1, Math.floor(Math.min(line.places, places().most)));
 
   /** How often a place becomes free. */
   const gapMs = (line: Line): number => {
@@ -116,7 +118,8 @@ export function createEndpointGate(now: () => number = () => performance.now(), 
       slotMs: () => 0,
       took: (ms) => {
         line.quickMs = Math.min(ms, line.quickMs + SLOWER * ms);
-        line.places = Math.min(ms < OLD_TRY_MS ? places.most : places.few, line.places + places.more);
+        const { few, most, more } = places();
+        line.places = Math.min(ms < OLD_TRY_MS ? most : few, line.places + more);
       },
       refused: () => {
         line.places = Math.max(1, line.places - 1);
@@ -148,7 +151,7 @@ export function createEndpointGate(now: () => number = () => performance.now(), 
 
   return {
     async enter(endpoint) {
-      const fresh: Line = { open: [], places: places.few, quickMs: FIRST_QUICK_MS, waiting: new Set(), lastSlot: 0 };
+      const fresh: Line = { open: [], places: places().few, quickMs: FIRST_QUICK_MS, waiting: new Set(), lastSlot: 0 };
       const line = lines.get(endpoint) ?? fresh;
       lines.set(endpoint, line);
       if (isFree(line)) return take(line);
