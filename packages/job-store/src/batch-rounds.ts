@@ -68,7 +68,7 @@ export function createBatchRounds(redis: Redis, run: RunScript, keys: Keys, cloc
     isCalledOff: async (id: string): Promise<boolean> => (await redis.hexists(keys.batch(id), 'cx')) === 1,
 
     /** Whether failed jobs of it are still to be reopened. */
-    isRetried: async (id: string): Promise<boolean> => (await redis.exists(keys.work(workId(RETRY_WORK, id)))) === 1,
+    isBeingRetried: async (id: string): Promise<boolean> => (await redis.exists(keys.work(workId(RETRY_WORK, id)))) === 1,
 
     /**
      * The end of a round, with its owed webhook. `by`: who had the work that wrote the results. `false`: the round is over

@@ -19,7 +19,7 @@ export const finishBatch =
     const batch = await livingBatch(kit, work.order, ['running', 'canceling']);
     if (batch === null || batch.counts.queued + batch.counts.running > 0) return { done: true };
     // What a retry has reopened may end before it has reopened the others; the round is over with the last of all.
-    if (await kit.store.batches.isRetried(batch.id)) return { done: false, cursor: null, waitMs: RETRIED_WAIT_MS };
+    if (await kit.store.batches.isBeingRetried(batch.id)) return { done: false, cursor: null, waitMs: RETRIED_WAIT_MS };
     const key = `${objectFolder(kit.keyPrefix, batch)}/results-${batch.round}-${work.by.slice(0, 8)}.ndjson`;
     const stored = await kit.objects.put(key, Readable.from(rows(kit, batch)), { contentType: 'application/x-ndjson' });
     const status = endOfBatch(batch, kit.clock.now());
