@@ -137,15 +137,18 @@ test('when a delivery that waits for a receiver in trouble is resent again and a
   expect(await job.delivery()).toMatchObject({ state: 'pending', tries: 1, extra: 1 });
 });
 
+/** The stage by the real clock, with what breaks its open tries off. */
+function cuttableStage(kit: Parameters<typeof deliverStage>[0]) {
+  const cutting = new AbortController();
+  const shutdown = { stopping: cutting.signal, cutting: cutting.signal };
+  return { ...deliverStage(kit, { clock: systemClock, shutdown }), cutting };
+}
+
 test('when one receiver hangs then it holds five places, and 500 webhooks to another go out meanwhile', async () => {
   const kit = await startKit();
   const [hanging, other] = [await startedReceiver(), await startedReceiver()];
   hanging.respond('hang');
-  const cutting = new AbortController();
-  const { handler } = deliverStage(kit, {
-    clock: systemClock,
-    shutdown: { stopping: cutting.signal, cutting: cutting.signal },
-  });
+  const { handler, cutting } = cuttableStage(kit);
   const now = Date.now();
   for (const entry of await oweWebhooks(kit, hanging.url, 40, now)) await kit.producer.enqueueDelivery(entry);
   for (const entry of await oweWebhooks(kit, other.url, 500, now)) await kit.producer.enqueueDelivery(entry);
@@ -167,11 +170,7 @@ test('when a receiver with an address for each webhook hangs then it has a share
   const kit = await startKit();
   const [hanging, other] = [await startedReceiver(), await startedReceiver()];
   hanging.respond('hang');
-  const cutting = new AbortController();
-  const { handler } = deliverStage(kit, {
-    clock: systemClock,
-    shutdown: { stopping: cutting.signal, cutting: cutting.signal },
-  });
+  const { handler, cutting } = cuttableStage(kit);
   const now = Date.now();
   for (let n = 0; n < 40; n += 1)
     for (const entry of await oweWebhooks(kit, `${hanging.url}/orders/${n}`, 1, now)) await kit.producer.enqueueDelivery(entry);
