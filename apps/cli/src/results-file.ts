@@ -9,7 +9,7 @@ import { usage } from './exit.ts';
 import { count } from './output/format.ts';
 
 /** Tells that a file cannot be written before anything is paid for, not after. */
-export async function checkFolder(file: string): Promise<void> {
+export async function checkWritable(file: string): Promise<void> {
   const found = await stat(file).catch(() => null);
   if (found?.isDirectory()) throw usage(`${file} is a folder`);
   await access(dirname(file), constants.W_OK).catch((error: Error) => {

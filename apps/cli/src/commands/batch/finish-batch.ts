@@ -4,14 +4,14 @@ import { type Exit, usage } from '../../exit.ts';
 import { type FollowBatch, followBatch } from '../../follow-batch.ts';
 import { batchEndText } from '../../output/batch-text.ts';
 import { plural } from '../../output/format.ts';
-import { checkFolder, saveResults } from '../../results-file.ts';
+import { checkWritable, saveResults } from '../../results-file.ts';
 import { patiently } from '../../wait.ts';
 
 /** Tells, before anything is sent, that results cannot be saved as they are asked for. */
 export async function checkResults({ wait, results }: { wait: boolean; results?: string }): Promise<void> {
   if (results === undefined) return;
   if (!wait) throw usage('--results is saved when the batch has ended: leave --no-wait out');
-  await checkFolder(results);
+  await checkWritable(results);
 }
 
 /** Follows a batch to its end, saves its results where they are wanted, and shows how it ended. */

@@ -5,7 +5,7 @@ import { usage } from '../../exit.ts';
 import { SHARED } from '../../job-options.ts';
 import { badLineColumns, batchColumns, batchText } from '../../output/batch-text.ts';
 import { plural } from '../../output/format.ts';
-import { checkFolder, saveResults } from '../../results-file.ts';
+import { checkWritable, saveResults } from '../../results-file.ts';
 import { whole } from '../../values.ts';
 import { finishBatch } from './finish-batch.ts';
 
@@ -23,7 +23,7 @@ export const getBatch = defineCommand<{ wait?: boolean; timeout?: number; result
   ],
   run: async (context, options, [id = '']) => {
     if (options.wait) {
-      if (options.results !== undefined) await checkFolder(options.results);
+      if (options.results !== undefined) await checkWritable(options.results);
       return await finishBatch(context, id, options);
     }
     if (options.results !== undefined)
@@ -64,7 +64,7 @@ export const batchResults = defineCommand<{ status?: string; afterLine: number; 
   run: async (context, { status, afterLine, out: file }, [id = '']) => {
     const { host, api, out, progress, hint } = context;
     if (file !== undefined) {
-      await checkFolder(file);
+      await checkWritable(file);
       const batch = await api.get<Batch>(batchPath(id));
       if (!hasEnded(batch)) {
         progress.note(`${id} is still ${batch.status}: pnpm jobs batch get ${id} --wait --results ${file}`);
