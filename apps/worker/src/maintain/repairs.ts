@@ -33,7 +33,7 @@ async function lookAfter(kit: Kit, ids: readonly string[], now: number): Promise
   await Promise.all(
     ids.map(async (id, i) => {
       const head = heads[i] ?? null;
-      if (head === null || isTerminal(head.status)) await kit.store.jobs.forgetDue(id);
+      if (head === null || isTerminal(head.status)) await kit.store.jobs.forgetDue(id, head?.step ?? null);
       else if (expires(head, now)) ill.push(id);
       else if ((await kit.producer.stateOf(queueOf(head), head)) === 'there')
         await kit.store.jobs.postpone(head, nextLook(head, now));
