@@ -6,6 +6,8 @@ import { eachOf } from './each.ts';
 
 export const LATE_EVERY_MS = 30_000;
 const AT_ONCE = 200;
+/** An upstream that is silent costs 10 s a look: a round ends before the next one comes. */
+const LOOKS = { abreast: 20, forMs: 15_000 } as const;
 const LOOK_AGAIN_MS = 2 * 60_000;
 
 /**
@@ -14,12 +16,13 @@ const LOOK_AGAIN_MS = 2 * 60_000;
  */
 export function createLateResults(kit: Kit & { grsai: Pick<Grsai, 'images'> }): () => Promise<void> {
   return async () => {
-    await eachOf(kit, await kit.store.sweeps.late(kit.clock.now(), AT_ONCE), async (id) => {
+    const lookAt = async (id: string) => {
       const record = await kit.store.jobs.read(id);
       if (record === null || !isTerminal(record.status) || record.task_id === null || record.base === null)
         await kit.store.sweeps.forgetLate(id, record?.step ?? null);
       else await look(kit, record, { base: record.base, id: record.task_id });
-    });
+    };
+    await eachOf(kit, await kit.store.sweeps.late(kit.clock.now(), AT_ONCE), lookAt, LOOKS);
   };
 }
 

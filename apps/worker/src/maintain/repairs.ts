@@ -44,7 +44,7 @@ async function lookAfter(kit: Kit, ids: readonly string[], now: number): Promise
     const head = heads[ids.indexOf(id)];
     if (head) await kit.store.jobs.postpone(head, now + LOOK_AGAIN_MS);
   };
-  await eachOf(kit, ill, (id) => mend(kit, id, now), putOff);
+  await eachOf(kit, ill, (id) => mend(kit, id, now), { onThrow: putOff });
 }
 
 const nextLook = (head: JobHead, now: number): number => Math.min(now + LOOK_AGAIN_MS, Math.max(now + 1000, head.expires_at));
