@@ -32,7 +32,7 @@ import { createUpstreamHealth } from './pauses/upstream-health.ts';
 import { watchPauses } from './pauses/watch.ts';
 import { announceWorker } from './queues/announce.ts';
 import { type Configured, createLiveSettings } from './queues/live-settings.ts';
-import { createRounds } from './rounds.ts';
+import { createRounds, maintainPlaces } from './rounds.ts';
 import { createCallStage } from './stages/call.ts';
 import { countingStalls, onThrow } from './stages/crashed.ts';
 import { createDeliverStage } from './stages/deliver.ts';
@@ -179,6 +179,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
   const maintain = createMaintainer(Object.fromEntries(rounds.map(({ name, run }) => [name, run])), {
     redis,
     prefix: config.REDIS_PREFIX,
+    concurrency: maintainPlaces(rounds),
     lockMs: config.QUEUE_LOCK_MS,
     stalledMs: config.QUEUE_STALLED_MS,
     onError,

@@ -12,7 +12,7 @@ import { createOwedDeliveries, OWED_EVERY_MS } from './maintain/owed-deliveries.
 import { createPauseRound, PAUSES_EVERY_MS } from './maintain/pauses.ts';
 import { recoverDeliveries } from './maintain/recover.ts';
 import { createRepairs, REPAIR_EVERY_MS } from './maintain/repairs.ts';
-import { createWorkRound, WORKS_EVERY_MS } from './maintain/works.ts';
+import { createWorkRound, WORK_ROUNDS, WORKS_EVERY_MS } from './maintain/works.ts';
 import type { PauseControl } from './pauses/pause-control.ts';
 import { createProbes } from './pauses/probes.ts';
 
@@ -22,6 +22,24 @@ export interface Round {
   readonly everyMs: number;
   readonly run: () => Promise<void>;
 }
+
+/**
+ * A round that comes while the one before is under way in this process is passed over: however long one hangs, in an upstream
+ * or an object store that is silent, it never takes the places of the others.
+ */
+function alone(run: Round['run']): Round['run'] {
+  let underWay = false;
+  return async () => {
+    if (underWay) return;
+    underWay = true;
+    await run().finally(() => {
+      underWay = false;
+    });
+  };
+}
+
+/** Entries of `maintain` that one worker runs at once: all that can be under way, and one that is passed over. */
+export const maintainPlaces = (rounds: readonly Round[]): number => rounds.length + WORK_ROUNDS;
 
 /** All rounds of `maintain` (design §2). */
 export function createRounds(o: {
@@ -34,13 +52,16 @@ export function createRounds(o: {
   const { kit, grsai, objects, control } = o;
   const probes = createProbes({ grsai, objects, sweeps: kit.store.sweeps, clock: kit.clock });
   const works = { ...createBatchWorks(kit), [BULK_WORK]: createBulkRun(kit), [RECOVER_WORK]: recoverDeliveries(kit) };
-  return [
+  const rounds: readonly Round[] = [
     { name: 'repairs', everyMs: REPAIR_EVERY_MS, run: createRepairs(kit) },
     { name: 'owed-deliveries', everyMs: OWED_EVERY_MS, run: createOwedDeliveries(kit) },
     { name: 'pauses', everyMs: PAUSES_EVERY_MS, run: createPauseRound({ ...kit, sweeps: kit.store.sweeps }, control, probes) },
     { name: 'late-results', everyMs: LATE_EVERY_MS, run: createLateResults({ ...kit, grsai }) },
-    { name: WORKS_ROUND, everyMs: WORKS_EVERY_MS, run: createWorkRound(kit, works) },
     { name: 'left-inputs', everyMs: LEFT_INPUTS_EVERY_MS, run: createLeftInputs({ ...kit, objects }) },
     { name: 'old-records', everyMs: OLD_EVERY_MS, run: createOldRecords(kit, o.retentionDays) },
+  ];
+  return [
+    ...rounds.map(({ name, everyMs, run }) => ({ name, everyMs, run: alone(run) })),
+    { name: WORKS_ROUND, everyMs: WORKS_EVERY_MS, run: createWorkRound(kit, works) },
   ];
 }

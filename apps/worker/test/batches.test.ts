@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { text as readText } from 'node:stream/consumers';
 import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
-import { type NewLine, strikeWork } from '@grsai-jobs/job-store';
+import { createJobStore, type NewLine, strikeWork } from '@grsai-jobs/job-store';
 import { type BatchDoc, type JobDoc, mapPictures } from '@grsai-jobs/jobs';
 import { createObjectStore } from '@grsai-jobs/object-store';
 import { startS3 } from '@grsai-jobs/testkit';
@@ -206,6 +206,19 @@ test('when failed jobs are retried then those of an unknown submit stay, unless 
   await kit.store.batches.retryFailed(batch.id, { includeUnknown: true });
   await kit.round();
   expect(await batch.read()).toMatchObject({ status: 'running', round: 3, counts: { queued: 4, failed: 0 }, unknown: 0 });
+});
+
+test('when failed jobs are retried by a process whose clock is behind then they are run again', async () => {
+  const kit = await startBatches();
+  const batch = await committedBatch(kit, 1);
+  await batch.commit();
+  await kit.round();
+  await failJob(kit, batch.ids[0] ?? '');
+  await kit.round();
+  const clock = { now: () => kit.clock.now() - 30_000 };
+  await createJobStore({ redis: kit.redis, prefix: 'gj', clock }).batches.retryFailed(batch.id, { includeUnknown: false });
+  await kit.round();
+  expect(await batch.read()).toMatchObject({ status: 'running', round: 2, counts: { queued: 1, failed: 0 } });
 });
 
 test('when the time of a batch is over then what waits expires at once and the batch ends as expired', async () => {

@@ -33,6 +33,35 @@ test('repairs: when an entry is lost then it is added again once it is due, a he
   expect(await kit.store.jobs.counters()).toMatchObject({ repairs: 1 });
 });
 
+test('repairs: when Redis refuses to tell where overdue jobs stand then they are not forgotten', async () => {
+  const kit = await startKit();
+  const lost = await acceptedJob(kit);
+  await kit.clock.advance(31_000);
+  await kit.redis.call('ACL', 'SETUSER', 'default', '-hmget');
+  await createRepairs(kit)().catch(() => undefined);
+  await kit.redis.call('ACL', 'SETUSER', 'default', '+hmget');
+  await createRepairs(kit)();
+  expect((await lost.read()).step).toBe(2);
+});
+
+test('late results: when a job is run again while its old task is asked for then the look at its new task stays', async () => {
+  const kit = await startKit();
+  const job = await generatingJob(kit, 'first [[task-ms=1000]] [[outcome=violation]]');
+  await failRun(kit, await job.read(), 'upstream_timeout', { lateLookAt: kit.clock.now() });
+  await kit.clock.advance(MINUTE);
+  const images = {
+    ...kit.grsai.images,
+    async result(...args: Parameters<typeof kit.grsai.images.result>) {
+      const first = await kit.grsai.images.result(...args);
+      await kit.store.moves.reopen(await job.read(), { to: 'running/generating', set: { task: 'second' } });
+      await failRun(kit, await job.read(), 'upstream_timeout', { lateLookAt: kit.clock.now() });
+      return first;
+    },
+  };
+  await createLateResults({ ...kit, grsai: { images: images as typeof kit.grsai.images } })();
+  expect(await kit.redis.zscore('{gj}:late', job.id)).not.toBeNull();
+});
+
 test('repairs: when a job is past its time then it expires, unless its result is being stored', async () => {
   const kit = await startKit();
   const queued = await acceptedJob(kit, { expires_in_s: 60 });

@@ -28,7 +28,7 @@ const ALLOWED: readonly Allowed[] = [
     why: 'intake says 503 while Redis is away',
   },
   {
-    event: 'job.task_not_written',
+    event: 'job.paid_not_written',
     when: (line, evidence) => line['level'] === 'error' && redisWasAway(line, evidence),
     why: 'tried until Redis takes it',
   },

@@ -8,6 +8,8 @@ import { workId } from './works.ts';
 /** Kind of the long work that reopens the failed jobs of a batch. */
 const RETRY_WORK = 'batch-retry-failed';
 
+const CLOCKS_DIFFER_MS = 60_000;
+
 /** A job of a batch that still has to get its first entry. */
 export interface Revealed {
   id: string;
@@ -60,7 +62,10 @@ export function createBatchRounds(redis: Redis, run: RunScript, keys: Keys, cloc
       const work = workId(RETRY_WORK, id);
       // A cancel of before is not meant; one that comes from here on is.
       await redis.hdel(keys.batch(id), 'cx');
-      const order = JSON.stringify({ batch_id: id, include_unknown: o.includeUnknown, before: now });
+      // The clock of the process that ended a job may be ahead of ours; one that was wrong by more counts no further.
+      const [, newest] = await redis.zrange(keys.ended, '-1', '-1', 'WITHSCORES');
+      const before = Math.max(now, Math.min(Number(newest ?? 0), now + CLOCKS_DIFFER_MS));
+      const order = JSON.stringify({ batch_id: id, include_unknown: o.includeUnknown, before });
       return (await run('work-add', [keys.work(work), keys.works], [work, RETRY_WORK, order, now, ''])) === 1;
     },
 

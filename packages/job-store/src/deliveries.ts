@@ -211,8 +211,9 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
       await run('postpone', [keys.delivery(delivery.id), keys.dueDeliveries], [delivery.id, delivery.step, until]);
     },
 
-    async forgetDue(id: string): Promise<void> {
-      await redis.zrem(keys.dueDeliveries, id);
+    /** Nothing is due of a delivery that is gone or over, unless it has moved on since it was read. `step`: `null` for one that is gone. */
+    async forgetDue(id: string, step: number | null): Promise<void> {
+      await run('forget', [keys.delivery(id), keys.dueDeliveries], [id, step ?? '']);
     },
   };
 }

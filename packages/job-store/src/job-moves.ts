@@ -29,6 +29,8 @@ export interface EndOfRun {
   status: TerminalStatus;
   /** The holder of an open call ends it, whatever the step is by now. */
   by?: string;
+  /** Made once by who tries this until Redis takes it. */
+  token?: string;
   output?: JobOutput;
   error?: JobError;
   attempts?: readonly Attempt[];
@@ -143,10 +145,14 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
         event: 'job.queued',
       }),
 
-    /** What was paid for is there. `by` when the answer of a held call brought it. */
-    outputs: (job: Held, o: { by?: string; pending: Pending; attempts?: readonly Attempt[]; polls?: number; spent?: number }) =>
+    /** What was paid for is there. `by` when the answer of a held call brought it; `token` as for `accepted`. */
+    outputs: (
+      job: Held,
+      o: { by?: string; token?: string; pending: Pending; attempts?: readonly Attempt[]; polls?: number; spent?: number },
+    ) =>
       move('outputs', job, {
         by: o.by,
+        token: o.token,
         to: 'running/storing',
         set: {
           pend: JSON.stringify(o.pending),
@@ -169,6 +175,7 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
     end: (job: JobRecord, o: EndOfRun) =>
       move('end', job, {
         ...openCall(job, o.by, o.from),
+        token: o.token,
         to: o.status,
         set: {
           fin: clock.now(),

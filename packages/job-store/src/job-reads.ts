@@ -48,11 +48,9 @@ export function createJobReads(redis: Redis, run: RunScript, keys: Keys) {
 
     /** Heads of many jobs in one round trip; `null` where there is no record. */
     async heads(ids: readonly string[]): Promise<(JobHead | null)[]> {
-      const pipeline = redis.pipeline();
-      for (const id of ids) pipeline.hmget(keys.job(id), 'st', 'sg', 'step', 'exp', 'q');
-      const replies = (await pipeline.exec()) ?? [];
+      const replies = await pipelined(redis, ids, (pipeline, id) => pipeline.hmget(keys.job(id), 'st', 'sg', 'step', 'exp', 'q'));
       return ids.map((id, i) => {
-        const [status, stage, step, expires, queue] = (replies[i]?.[1] ?? []) as (string | null)[];
+        const [status, stage, step, expires, queue] = replies[i] as (string | null)[];
         if (!isSeen(status)) return null;
         return {
           id,
@@ -74,9 +72,9 @@ export function createJobReads(redis: Redis, run: RunScript, keys: Keys) {
       await run('postpone', [keys.job(job.id), keys.due], [job.id, job.step, until]);
     },
 
-    /** An id whose record is gone is forgotten. */
-    async forgetDue(id: string): Promise<void> {
-      await redis.zrem(keys.due, id);
+    /** Nothing is due of a job that is gone or has ended, unless it has moved on since it was read. `step`: `null` for one that is gone. */
+    async forgetDue(id: string, step: number | null): Promise<void> {
+      await run('forget', [keys.job(id), keys.due], [id, step ?? '']);
     },
 
     /** Jobs with an open call or a living task. */

@@ -91,7 +91,7 @@ export function createJobStore(o: { redis: Redis; prefix: string; clock: { now()
     health: createRedisHealth(o.redis, keys),
     pauses: createPauses(o.redis, run, keys, PAUSABLE),
     paces: createPaces(o.redis, run, keys, o.clock),
-    sweeps: createSweeps(o.redis, keys),
+    sweeps: createSweeps(o.redis, run, keys),
     works: createWorks(o.redis, run, keys),
     rateLimit: (perMinute) => createRateLimit(o.redis, keys, perMinute),
   };

@@ -1,6 +1,7 @@
 import { DURATION_DECAY, type DurationHistogram } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.ts';
+import { pipelined } from './pipelined.ts';
 import type { RunScript } from './scripts.ts';
 
 /** A kind of which no task ended for this long is forgotten. */
@@ -23,10 +24,8 @@ export function createPaces(redis: Redis, run: RunScript, keys: Keys, clock: { n
     async all(): Promise<Map<string, DurationHistogram>> {
       const kinds = await redis.zrange(keys.paces, '0', '-1');
       if (kinds.length === 0) return new Map();
-      const pipeline = redis.pipeline();
-      for (const kind of kinds) pipeline.hgetall(keys.pace(kind));
-      const replies = (await pipeline.exec()) ?? [];
-      return new Map(kinds.map((kind, i) => [kind, histogramOf((replies[i]?.[1] ?? {}) as Record<string, string>)]));
+      const replies = await pipelined(redis, kinds, (pipeline, kind) => pipeline.hgetall(keys.pace(kind)));
+      return new Map(kinds.map((kind, i) => [kind, histogramOf(replies[i] as Record<string, string>)]));
     },
   };
 }

@@ -36,6 +36,7 @@ const SCRIPT_NAMES = [
   'settle',
   'tell',
   'postpone',
+  'forget',
   'keep-task',
   'learn',
   'erase',

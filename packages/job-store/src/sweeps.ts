@@ -1,11 +1,12 @@
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.ts';
 import { pipelined } from './pipelined.ts';
+import type { RunScript } from './scripts.ts';
 
 export type Sweeps = ReturnType<typeof createSweeps>;
 
 /** What the slow rounds of `maintain` read: unstored results, tasks that may still end, records past their time. */
-export function createSweeps(redis: Redis, keys: Keys) {
+export function createSweeps(redis: Redis, run: RunScript, keys: Keys) {
   return {
     /** When the oldest result that is paid for and not stored was seen; `null` when all are stored. */
     async oldestUnstored(): Promise<number | null> {
@@ -21,8 +22,9 @@ export function createSweeps(redis: Redis, keys: Keys) {
       await redis.zadd(keys.late, 'XX', at, id);
     },
 
-    async forgetLate(id: string): Promise<void> {
-      await redis.zrem(keys.late, id);
+    /** The task of this run comes to nothing more, unless the job has moved on since it was read. `step`: `null` for one that is gone. */
+    async forgetLate(id: string, step: number | null): Promise<void> {
+      await run('forget', [keys.job(id), keys.late], [id, step ?? '']);
     },
 
     /** Jobs that ended before `time`, the oldest first but `skip` of them. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type JobRecord, MOVES, type MoveName, type State } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
+import { createJobStore } from '../src/index.ts';
 import { imageDoc, jobIn, NO_LIMITS, newJobId, startStore } from './kit.ts';
 
 test('when a job is accepted then it is queued, due in 30 s, in its tenant list and has its turn', async () => {
@@ -148,6 +149,24 @@ test('when two calls a minute are allowed then the third waits until the bucket 
   expect(third).toEqual({ kind: 'wait', ms: 30_000 });
   kit.clock.advance(30_000);
   expect((await begin(ids[2])).kind).toBe('ok');
+});
+
+test('when the clocks of two workers differ by half a minute then no more calls go out than are allowed, and none waits for the other clock', async () => {
+  const kit = await startStore();
+  const limits = { maxInFlight: 0, rpm: 2 };
+  const ids = await Promise.all([1, 2, 3, 4].map(async () => (await jobIn(kit, 'queued')).id));
+  const begin = async (id: string | undefined, ahead: number) => {
+    const clock = { now: () => kit.clock.now() + ahead };
+    const { moves } = createJobStore({ redis: kit.redis, prefix: 'gj', clock });
+    return await moves.begin({ id: id ?? '', step: 1 }, { token: randomUUID(), limitMs: 1000 }, limits);
+  };
+  expect((await begin(ids[0], 30_000)).kind).toBe('ok');
+  expect((await begin(ids[1], 0)).kind).toBe('ok');
+  expect(await begin(ids[2], 30_000)).toEqual({ kind: 'wait', ms: 30_000 });
+  expect(await begin(ids[2], 0)).toEqual({ kind: 'wait', ms: 30_000 });
+  // One that was wrong by an hour and was set right holds up nobody.
+  await begin(ids[2], 3600_000);
+  expect((await begin(ids[3], 0)).kind).toBe('ok');
 });
 
 test('when progress falls then the record keeps the highest of the run', async () => {

@@ -86,3 +86,20 @@ test('when a retry and a late result reopen a job at once then one of them does,
     expect(record.pending === null).toBe(record.status === 'queued');
   }
 });
+
+test('when a job or delivery moves on after it was found to be over then its place among what is due stays', async () => {
+  const kit = await startStore();
+  const job = await jobIn(kit, 'generating');
+  await kit.store.moves.end(await job.read(), { status: 'failed' });
+  const ended = await job.read();
+  await kit.store.moves.reopen(ended, { to: 'queued' });
+  await kit.store.jobs.forgetDue(job.id, ended.step);
+  expect(await kit.redis.zscore('{gj}:due', job.id)).not.toBeNull();
+
+  const id = ended.webhook.last_delivery_id ?? '';
+  const failed = (await kit.store.deliveries.read(id))?.delivery;
+  if (failed === undefined) throw new Error('no webhook is owed');
+  await kit.store.deliveries.resend(failed, kit.clock.now());
+  await kit.store.deliveries.forgetDue(id, failed.step);
+  expect(await kit.redis.zscore('{gj}:due:deliveries', id)).not.toBeNull();
+});

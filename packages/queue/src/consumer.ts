@@ -134,13 +134,10 @@ function run(worker: Worker, onError: (error: Error) => void): void {
   worker.run().catch(onError);
 }
 
-/** How many rounds of `maintain` one worker runs at once. */
-export const MAINTAIN_AT_ONCE = 4;
-
 /** The consumer of `maintain`: each scheduled name has its task. */
 export function createMaintainer(
   tasks: Readonly<Record<string, () => Promise<void>>>,
-  o: Omit<ConsumerOptions, 'concurrency' | 'onThrow'> & { onTaskFailed: (task: string, error: Error) => void },
+  o: Omit<ConsumerOptions, 'onThrow'> & { onTaskFailed: (task: string, error: Error) => void },
 ): Consumer {
   const worker = new Worker(
     'maintain' satisfies QueueName,
@@ -151,7 +148,7 @@ export function createMaintainer(
       connection: o.redis,
       prefix: queuePrefix(o.prefix),
       autorun: false,
-      concurrency: MAINTAIN_AT_ONCE,
+      concurrency: o.concurrency,
       lockDuration: o.lockMs,
       stalledInterval: o.stalledMs,
       maxStalledCount: 100,

@@ -7,7 +7,6 @@ export {
   createMaintainer,
   done,
   type Handler,
-  MAINTAIN_AT_ONCE,
   type Outcome,
   type Work,
 } from './consumer.ts';

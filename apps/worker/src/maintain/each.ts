@@ -1,18 +1,32 @@
 import type { Kit } from '../stages/kit.ts';
 
-/** Works on each id by itself: one that throws is told, and stops none of those behind it. */
+export interface EachOptions {
+  onThrow?: (id: string) => Promise<void>;
+  /** So many are worked on at once. Default 1. */
+  abreast?: number;
+  /** None is begun later than this; the rest is left for the next round. */
+  forMs?: number;
+}
+
+/** Works on each id by itself: one that throws is told, and stops none of those behind it. A stop leaves the rest. */
 export async function eachOf(
-  kit: Pick<Kit, 'log'>,
+  kit: Pick<Kit, 'log' | 'clock' | 'shutdown'>,
   ids: readonly string[],
   work: (id: string) => Promise<void>,
-  onThrow?: (id: string) => Promise<void>,
+  { onThrow, abreast = 1, forMs = Number.POSITIVE_INFINITY }: EachOptions = {},
 ): Promise<void> {
-  for (const id of ids) {
-    try {
-      await work(id);
-    } catch (err) {
-      kit.log.error({ event: 'maintain.item_failed', err, id }, 'one of many could not be looked after; the others are');
-      await onThrow?.(id);
+  const until = kit.clock.now() + forMs;
+  const left = ids.values();
+  const lane = async () => {
+    for (const id of left) {
+      if (kit.shutdown.stopping.aborted || kit.clock.now() >= until) return;
+      try {
+        await work(id);
+      } catch (err) {
+        kit.log.error({ event: 'maintain.item_failed', err, id }, 'one of many could not be looked after; the others are');
+        await onThrow?.(id);
+      }
     }
-  }
+  };
+  await Promise.all(Array.from({ length: abreast }, lane));
 }

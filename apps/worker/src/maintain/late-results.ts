@@ -6,6 +6,8 @@ import { eachOf } from './each.ts';
 
 export const LATE_EVERY_MS = 30_000;
 const AT_ONCE = 200;
+/** An upstream that is silent costs 10 s a look: a round ends before the next one comes. */
+const LOOKS = { abreast: 20, forMs: 15_000 } as const;
 const LOOK_AGAIN_MS = 2 * 60_000;
 
 /**
@@ -14,12 +16,13 @@ const LOOK_AGAIN_MS = 2 * 60_000;
  */
 export function createLateResults(kit: Kit & { grsai: Pick<Grsai, 'images'> }): () => Promise<void> {
   return async () => {
-    await eachOf(kit, await kit.store.sweeps.late(kit.clock.now(), AT_ONCE), async (id) => {
+    const lookAt = async (id: string) => {
       const record = await kit.store.jobs.read(id);
       if (record === null || !isTerminal(record.status) || record.task_id === null || record.base === null)
-        await kit.store.sweeps.forgetLate(id);
+        await kit.store.sweeps.forgetLate(id, record?.step ?? null);
       else await look(kit, record, { base: record.base, id: record.task_id });
-    });
+    };
+    await eachOf(kit, await kit.store.sweeps.late(kit.clock.now(), AT_ONCE), lookAt, LOOKS);
   };
 }
 
@@ -29,12 +32,13 @@ async function look(
   task: { base: string; id: string },
 ): Promise<void> {
   const diesAt = (record.submitted_at ?? record.created_at) + TASK_LIFE_MS;
-  if (kit.clock.now() >= diesAt) return await kit.store.sweeps.forgetLate(record.id);
+  if (kit.clock.now() >= diesAt) return await kit.store.sweeps.forgetLate(record.id, record.step);
   try {
     const state = await kit.grsai.images.result(task.id, { base: task.base, signal: kit.shutdown.stopping });
     if (state.status === 'succeeded' && state.urls.length > 0) return await reopen(kit, record, state.urls, diesAt);
     // An id that is not known at this moment may be a hiccup of a proxy: it is looked for until it is dead for certain.
-    if (state.status === 'failed' || state.status === 'violation') return await kit.store.sweeps.forgetLate(record.id);
+    if (state.status === 'failed' || state.status === 'violation')
+      return await kit.store.sweeps.forgetLate(record.id, record.step);
   } catch (error) {
     if (!(error instanceof GrsaiError)) throw error;
   }

@@ -34,9 +34,10 @@ export function createOldRecords(kit: Kit, retentionDays: number): () => Promise
     const one = async (id: string) => {
       if (await look(id)) stay += 1;
     };
-    await eachOf(kit, ids, one, async () => {
+    const onThrow = async () => {
       stay += 1;
-    });
+    };
+    await eachOf(kit, ids, one, { onThrow });
     return { looked: ids.length, stay };
   }
 

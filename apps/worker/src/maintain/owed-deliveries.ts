@@ -13,7 +13,7 @@ export function createOwedDeliveries(kit: Kit): () => Promise<void> {
     await eachOf(kit, await kit.store.deliveries.overdue(now, AT_ONCE), async (id) => {
       const delivery = (await kit.store.deliveries.read(id))?.delivery;
       if (delivery === undefined || delivery.state !== 'pending') {
-        await kit.store.deliveries.forgetDue(id);
+        await kit.store.deliveries.forgetDue(id, delivery?.step ?? null);
         return;
       }
       if ((await kit.producer.stateOf('deliver', delivery)) === 'there') {

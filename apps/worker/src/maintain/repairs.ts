@@ -33,7 +33,7 @@ async function lookAfter(kit: Kit, ids: readonly string[], now: number): Promise
   await Promise.all(
     ids.map(async (id, i) => {
       const head = heads[i] ?? null;
-      if (head === null || isTerminal(head.status)) await kit.store.jobs.forgetDue(id);
+      if (head === null || isTerminal(head.status)) await kit.store.jobs.forgetDue(id, head?.step ?? null);
       else if (expires(head, now)) ill.push(id);
       else if ((await kit.producer.stateOf(queueOf(head), head)) === 'there')
         await kit.store.jobs.postpone(head, nextLook(head, now));
@@ -44,7 +44,7 @@ async function lookAfter(kit: Kit, ids: readonly string[], now: number): Promise
     const head = heads[ids.indexOf(id)];
     if (head) await kit.store.jobs.postpone(head, now + LOOK_AGAIN_MS);
   };
-  await eachOf(kit, ill, (id) => mend(kit, id, now), putOff);
+  await eachOf(kit, ill, (id) => mend(kit, id, now), { onThrow: putOff });
 }
 
 const nextLook = (head: JobHead, now: number): number => Math.min(now + LOOK_AGAIN_MS, Math.max(now + 1000, head.expires_at));

@@ -1,13 +1,12 @@
 import type { Work } from '@grsai-jobs/job-store';
-import { MAINTAIN_AT_ONCE } from '@grsai-jobs/queue';
 import type { Kit } from '../stages/kit.ts';
 
 /** Work that nobody nudged is found within this time. */
 export const WORKS_EVERY_MS = 1000;
 /** A round lets others have the slot after this long, however much is to be done. */
 const ROUND_MS = 8000;
-/** A slice may hang, in an object store that is away: one place of this worker stays free for the other rounds of `maintain`. */
-const ROUNDS_AT_ONCE = MAINTAIN_AT_ONCE - 1;
+/** Rounds of one worker at a time: a slice may hang, in an object store that is away. */
+export const WORK_ROUNDS = 3;
 const AFTER_ERROR_MS = 10_000;
 /** A third of the lease. */
 const HOLD_EVERY_MS = 10_000;
@@ -53,7 +52,7 @@ export function createWorkRound(kit: Kit, kinds: Readonly<Record<string, DoSlice
   let open = 0;
   return async () => {
     // What is due is found by the round that comes next.
-    if (open === ROUNDS_AT_ONCE) return;
+    if (open === WORK_ROUNDS) return;
     open += 1;
     await goOn().finally(() => {
       open -= 1;

@@ -1,8 +1,8 @@
 import type { ChatCompletion, Grsai } from '@grsai-jobs/grsai';
-import type { AccountLimits } from '@grsai-jobs/job-store';
+import type { AccountLimits, Moved } from '@grsai-jobs/job-store';
 import { type Attempt, LIMITS, type Pending } from '@grsai-jobs/jobs';
 import { done, type Handler, type Outcome } from '@grsai-jobs/queue';
-import { endRun, failRun } from './end-run.ts';
+import { afterEnd, endRun, failRun } from './end-run.ts';
 import { type FailedCallKit, settleFailedCall } from './failed-call.ts';
 import { heldCall } from './held-calls.ts';
 import type { InputObjects } from './input-objects.ts';
@@ -11,6 +11,7 @@ import { tellNews } from './news.ts';
 import type { Cancelable, OpenCalls } from './open-calls.ts';
 import { openPaidCall, type PaidCall } from './paid-call.ts';
 import { TASK_LIFE_MS } from './submit.ts';
+import { type Unwritten, untilTaken } from './until-taken.ts';
 
 /** The whole of a held call (design §4). */
 const CALL_LIMIT_MS = 300_000;
@@ -96,17 +97,16 @@ async function tell(kit: CallKit, { record, token }: PaidCall, progress: number)
 }
 
 async function keepCompletion(kit: CallKit, call: PaidCall, completion: ChatCompletion): Promise<Outcome> {
-  const { record, token } = call;
+  const { record, token: by } = call;
   const attempts = succeeded(kit, call);
+  const pending = { completion, dies_at: kit.clock.now() + COMPLETION_LIFE_MS };
   if (Buffer.byteLength(JSON.stringify(completion)) > LIMITS.inlineCompletionBytes)
-    return await toStore(kit, call, attempts, { completion, dies_at: kit.clock.now() + COMPLETION_LIFE_MS });
-  await endRun(kit, record, {
-    status: 'succeeded',
-    by: token,
-    output: { kind: 'chat', completion },
-    attempts,
-    spent: record.spent + 1,
-  });
+    return await toStore(kit, call, attempts, pending);
+  const output = { kind: 'chat', completion } as const;
+  const end = { status: 'succeeded', by, output, attempts, spent: record.spent + 1 } as const;
+  const moved = await untilTaken(kit, { job_id: record.id }, (token) => kit.store.moves.end(record, { ...end, token }));
+  if (moved.kind === 'ok') await afterEnd(kit, record, end);
+  else await comeLate(kit, call, pending, moved);
   return done;
 }
 
@@ -126,8 +126,37 @@ function succeeded(kit: CallKit, call: PaidCall): readonly Attempt[] {
 }
 
 async function toStore(kit: CallKit, call: PaidCall, attempts: readonly Attempt[], pending: Pending): Promise<Outcome> {
-  const { record, token } = call;
-  const moved = await kit.store.moves.outputs(record, { by: token, pending, attempts, spent: record.spent + 1 });
+  const { record, token: by } = call;
+  const outputs = { by, pending, attempts, spent: record.spent + 1 };
+  const moved = await untilTaken(kit, unwritten(call, pending), (token) =>
+    kit.store.moves.outputs(record, { ...outputs, token }),
+  );
   if (moved.kind === 'ok') await kit.producer.enqueueStore({ id: record.id, step: moved.step });
+  else await comeLate(kit, call, pending, moved);
   return done;
 }
+
+/** The run was given up for dead while its call was open: what that brought is paid for, and a new run stores it (P3). */
+async function comeLate(kit: CallKit, call: PaidCall, pending: Pending, moved: Moved): Promise<void> {
+  const { record, token: by } = call;
+  const reopen = async (token: string) => {
+    const current = await kit.store.jobs.read(record.id);
+    const set = { pend: JSON.stringify(pending) };
+    return current && (await kit.store.moves.reopen(current, { to: 'running/storing', by, token, late: true, set }));
+  };
+  const givenUp = moved.kind === 'wrong' && moved.state === 'failed';
+  const reopened = givenUp ? await untilTaken(kit, unwritten(call, pending), reopen) : null;
+  if (reopened?.kind !== 'ok') {
+    const state = 'state' in moved ? moved.state : 'missing';
+    kit.log.warn({ event: 'job.result_without_run', job_id: record.id, state }, 'a result came after its run had ended');
+    return;
+  }
+  kit.metrics.late.inc();
+  kit.log.info({ event: 'job.late_result', job_id: record.id, run: record.run + 1 }, 'a late result reopened the job');
+  await kit.producer.enqueueStore({ id: record.id, step: reopened.step });
+}
+
+const unwritten = ({ record }: PaidCall, { links }: Pending): Unwritten => ({
+  job_id: record.id,
+  ...(links === undefined ? {} : { links: links.map(({ url }) => url) }),
+});

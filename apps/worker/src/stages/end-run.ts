@@ -16,7 +16,12 @@ export const FIRST_LATE_LOOK_MS = 60_000;
 /** Ends a run and sends its owed webhook on its way. Whoever comes second gets `stale` or `wrong` and changes nothing. */
 export async function endRun(kit: Kit, record: JobRecord, end: EndOfRun): Promise<Moved> {
   const moved = await kit.store.moves.end(record, end);
-  if (moved.kind !== 'ok') return moved;
+  if (moved.kind === 'ok') await afterEnd(kit, record, end);
+  return moved;
+}
+
+/** What follows the move that ended a run: it is counted and told, and its owed webhook is sent on its way. */
+export async function afterEnd(kit: Kit, record: JobRecord, end: EndOfRun): Promise<void> {
   kit.metrics.ended.inc({ type: record.doc.type, status: end.status, code: end.error?.code ?? '' });
   kit.log.info(
     {
@@ -31,7 +36,6 @@ export async function endRun(kit: Kit, record: JobRecord, end: EndOfRun): Promis
     `job ${end.status}`,
   );
   await enqueueOwed(kit, record, end.status);
-  return moved;
 }
 
 /** The entry of the webhook that the end of this run owes; `maintain` adds it when we die before this. */

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Grsai, ImageTask } from '@grsai-jobs/grsai';
 import type { AccountLimits, Moved } from '@grsai-jobs/job-store';
 import { budgetMs, durationKind, nextLookMs } from '@grsai-jobs/jobs';
@@ -10,6 +9,7 @@ import { attemptOf, noteAttempt } from './kit.ts';
 import type { LearnedPace } from './learned-pace.ts';
 import { openPaidCall, type PaidCall } from './paid-call.ts';
 import { type KnownTasks, taskFacts } from './task-facts.ts';
+import { type Unwritten, untilTaken } from './until-taken.ts';
 import { imageTask } from './upstream-bodies.ts';
 
 /**
@@ -48,6 +48,12 @@ export function createSubmitStage(kit: SubmitKit): Handler {
   };
 }
 
+const unwritten = ({ record }: PaidCall, task: { id: string; base: string }): Unwritten => ({
+  job_id: record.id,
+  base: task.base,
+  task_id: task.id,
+});
+
 /** The task exists and is paid for: its id is written until Redis takes it, and a stop waits for that (design §2). */
 async function keepTask(kit: SubmitKit, call: PaidCall, taken: { id: string; base: string }): Promise<void> {
   const { record, token } = call;
@@ -58,14 +64,15 @@ async function keepTask(kit: SubmitKit, call: PaidCall, taken: { id: string; bas
   const firstLookMs = nextLookMs(0, known);
   const order = {
     by: token,
-    token: randomUUID(),
     base: taken.base,
     taskId: taken.id,
     firstLookMs,
     aliveUntil: now + budgetMs(known),
     attempts: [...record.attempts, attempt],
   };
-  const moved = await untilTaken(kit, call, taken, () => kit.store.moves.accepted(record, order));
+  const moved = await untilTaken(kit, unwritten(call, taken), (once) =>
+    kit.store.moves.accepted(record, { ...order, token: once }),
+  );
   if (moved.kind === 'ok') {
     const task = { base: taken.base, id: taken.id, submittedAt: now, step: moved.step };
     kit.tasks.set(entryId({ id: record.id, step: moved.step }), taskFacts({ ...record, polls: 0 }, task));
@@ -85,7 +92,7 @@ async function keepLateTask(kit: SubmitKit, call: PaidCall, taken: { id: string;
   }
   if (moved.kind === 'wrong' && moved.state === 'failed' && (await reopenWithTask(kit, call, facts))) return;
   const lookAt = kit.clock.now() + FIRST_LATE_LOOK_MS;
-  const kept = await untilTaken(kit, call, taken, () =>
+  const kept = await untilTaken(kit, unwritten(call, taken), () =>
     kit.store.moves.keepTask(record, { by: token, base: taken.base, taskId: taken.id, submittedAt: facts.sub, lookAt }),
   );
   const fields = {
@@ -106,53 +113,17 @@ async function reopenWithTask(
   call: PaidCall,
   facts: { base: string; task: string; sub: number },
 ): Promise<boolean> {
-  const current = await kit.store.jobs.read(call.record.id);
-  if (current === null) return false;
-  const aliveUntil = kit.clock.now() + budgetMs(kit.pace.durations(durationKind(current.doc)));
-  const reopened = await untilTaken(kit, call, { id: facts.task, base: facts.base }, (once) =>
-    kit.store.moves.reopen(current, {
-      to: 'running/generating',
-      by: call.token,
-      token: once,
-      late: true,
-      set: facts,
-      aliveUntil,
-    }),
-  );
-  if (reopened.kind !== 'ok') return false;
-  kit.log.warn({ event: 'job.late_task', job_id: current.id, run: current.run + 1 }, 'a late task id reopened the job');
-  await kit.producer.enqueue({ ...current, status: 'running', stage: 'generating', step: reopened.step, turn: reopened.turn });
+  const { record, token: by } = call;
+  const aliveUntil = kit.clock.now() + budgetMs(kit.pace.durations(durationKind(record.doc)));
+  const reopened = await untilTaken(kit, unwritten(call, { id: facts.task, base: facts.base }), async (token) => {
+    const current = await kit.store.jobs.read(record.id);
+    if (current === null) return null;
+    const to = 'running/generating' as const;
+    return { current, moved: await kit.store.moves.reopen(current, { to, by, token, late: true, set: facts, aliveUntil }) };
+  });
+  if (reopened?.moved.kind !== 'ok') return false;
+  const { current, moved } = reopened;
+  kit.log.warn({ event: 'job.late_task', job_id: record.id, run: record.run + 1 }, 'a late task id reopened the job');
+  await kit.producer.enqueue({ ...current, status: 'running', stage: 'generating', step: moved.step, turn: moved.turn });
   return true;
-}
-
-/**
- * Tries a write until Redis takes it; the token makes the tries one. When a stop runs out of time before that, the id
- * is at least in the log, for the operator.
- */
-async function untilTaken<T>(
-  kit: SubmitKit,
-  call: PaidCall,
-  taken: { id: string; base: string },
-  write: (once: string) => Promise<T>,
-): Promise<T> {
-  const fields = { job_id: call.record.id, base: taken.base, task_id: taken.id };
-  const lastWords = () =>
-    kit.log.fatal({ event: 'job.task_not_written', ...fields }, 'stopping, and Redis has not taken a paid task id');
-  kit.shutdown.cutting.addEventListener('abort', lastWords);
-  const once = randomUUID();
-  try {
-    for (let n = 0; ; n += 1) {
-      try {
-        return await write(once);
-      } catch (err) {
-        kit.log.error(
-          { event: 'job.task_not_written', err, job_id: call.record.id, tries: n + 1 },
-          'Redis did not take a paid task id, trying again',
-        );
-        await new Promise((resolve) => setTimeout(resolve, Math.min(2000, 100 * 2 ** n)));
-      }
-    }
-  } finally {
-    kit.shutdown.cutting.removeEventListener('abort', lastWords);
-  }
 }

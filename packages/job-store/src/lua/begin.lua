@@ -40,13 +40,16 @@ end
 if order.rpm > 0 then
   local bucket = redis.call('HMGET', rpm, 'left', 'at')
   local left = tonumber(bucket[1] or order.rpm)
-  local gone = math.max(0, now - tonumber(bucket[2] or now))
-  left = math.min(order.rpm, left + gone * order.rpm / 60000)
+  local at = tonumber(bucket[2] or now)
+  left = math.min(order.rpm, left + math.max(0, now - at) * order.rpm / 60000)
+  -- Where clocks differ the one that is ahead counts, else the same seconds would fill the bucket again and again. One that is ahead
+  -- by more than a bucket was wrong.
+  if at < now or at > now + 60000 then at = now end
   if left < 1 then
-    redis.call('HSET', rpm, 'left', tostring(left), 'at', now)
+    redis.call('HSET', rpm, 'left', tostring(left), 'at', at)
     return { 'wait', math.ceil((1 - left) * 60000 / order.rpm) }
   end
-  redis.call('HSET', rpm, 'left', tostring(left - 1), 'at', now)
+  redis.call('HSET', rpm, 'left', tostring(left - 1), 'at', at)
 end
 
 redis.call('ZADD', inflight, order['until'] + 60000, order.id)

@@ -1,0 +1,40 @@
+import { randomUUID } from 'node:crypto';
+import type { Kit } from './kit.ts';
+
+/** What was paid for and stands nowhere but in this process, as the log names it: a task id, or the links of a result. */
+export interface Unwritten {
+  job_id: string;
+  base?: string;
+  task_id?: string;
+  links?: readonly string[];
+}
+
+/**
+ * Tries the write of what was paid for until Redis takes it (P3); the token makes the tries one. When a stop runs out of
+ * time before that, it is at least in the log, for the operator.
+ */
+export async function untilTaken<T>(
+  kit: Pick<Kit, 'log' | 'shutdown'>,
+  paid: Unwritten,
+  write: (once: string) => Promise<T>,
+): Promise<T> {
+  const lastWords = () =>
+    kit.log.fatal({ event: 'job.paid_not_written', ...paid }, 'stopping, and Redis has not taken what was paid for');
+  kit.shutdown.cutting.addEventListener('abort', lastWords);
+  const once = randomUUID();
+  try {
+    for (let n = 0; ; n += 1) {
+      try {
+        return await write(once);
+      } catch (err) {
+        kit.log.error(
+          { event: 'job.paid_not_written', err, job_id: paid.job_id, tries: n + 1 },
+          'Redis did not take what was paid for, trying again',
+        );
+        await new Promise((resolve) => setTimeout(resolve, Math.min(2000, 100 * 2 ** n)));
+      }
+    }
+  } finally {
+    kit.shutdown.cutting.removeEventListener('abort', lastWords);
+  }
+}

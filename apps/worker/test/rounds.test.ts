@@ -1,0 +1,50 @@
+import type { ObjectStore } from '@grsai-jobs/object-store';
+import { createMaintainer } from '@grsai-jobs/queue';
+import { expect, onTestFinished, test } from 'vitest';
+import type { BatchKit } from '../src/batches/kit.ts';
+import { createPauseControl } from '../src/pauses/pause-control.ts';
+import { createRounds, maintainPlaces } from '../src/rounds.ts';
+import { failRun } from '../src/stages/end-run.ts';
+import { acceptedJob, generatingJob, startKit } from './kit.ts';
+
+test('when rounds hang in an upstream or an object store that is silent then lost entries are added again all the same', async () => {
+  const kit = await startKit();
+  const late = await generatingJob(kit);
+  await failRun(kit, await late.read(), 'upstream_timeout', { lateLookAt: kit.clock.now() });
+  await kit.store.inputNotes.write({ jobId: 'job_gone', objects: ['in-0.png'] });
+  const hangs: string[] = [];
+  const hang = (what: string) => () => {
+    hangs.push(what);
+    return new Promise<never>(() => undefined);
+  };
+  const grsai = { ...kit.grsai, images: { result: hang('look') } } as unknown as typeof kit.grsai;
+  const objects = { delete: hang('delete'), put: hang('put') } as unknown as ObjectStore;
+  const control = createPauseControl({ pauses: kit.store.pauses, producer: kit.producer, clock: kit.clock, log: kit.log });
+  const rounds = createRounds({ kit: { ...kit, objects } as unknown as BatchKit, grsai, objects, control, retentionDays: 1 });
+  let begun = 0;
+  const counted = (run: () => Promise<void>) => () => {
+    begun += 1;
+    return run();
+  };
+  const maintain = createMaintainer(Object.fromEntries(rounds.map(({ name, run }) => [name, counted(run)])), {
+    redis: kit.redis,
+    prefix: 'gj',
+    concurrency: maintainPlaces(rounds),
+    lockMs: 15_000,
+    stalledMs: 5000,
+    onError: () => undefined,
+    onTaskFailed: () => undefined,
+  });
+  onTestFinished(() => void maintain.stop());
+  await kit.clock.advance(61 * 60_000);
+  maintain.start();
+  for (const name of ['late-results', 'left-inputs']) await kit.producer.schedule(name, 50);
+  await expect.poll(() => hangs).toEqual(expect.arrayContaining(['look', 'delete']));
+  await expect.poll(() => begun, { timeout: 5000 }).toBeGreaterThan(2 * maintainPlaces(rounds));
+
+  const lost = await acceptedJob(kit);
+  await kit.clock.advance(31_000);
+  await kit.producer.schedule('repairs', 100);
+  await expect.poll(async () => (await lost.read()).step, { timeout: 5000 }).toBe(2);
+  expect(hangs).toHaveLength(2);
+});
