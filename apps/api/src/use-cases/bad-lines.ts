@@ -1,5 +1,6 @@
 import { LIMITS } from '@grsai-jobs/jobs';
 import { type FieldError, Problem } from '../http/problem.ts';
+import { firstOf } from '../http/validate.ts';
 
 /** A line of a batch that cannot become a job. */
 export interface BadLine {
@@ -47,7 +48,7 @@ export function createBadLines(write: ((lines: readonly BadLine[]) => Promise<vo
       if (count === 0) return new Problem('invalid_request', 'The batch has no items; send at least one.', { invalidCount: 0 });
       const errors = first.flatMap(({ errors: wrong, ...at }) => wrong.map((error) => ({ ...at, ...error })));
       const lines = count === 1 ? 'One item is' : `${count} items are`;
-      return new Problem('invalid_request', `${lines} not valid, so nothing was accepted; see errors.`, {
+      return new Problem('invalid_request', `${lines} not valid, so nothing was accepted; ${firstOf(errors)}`, {
         errors: errors.slice(0, LIMITS.batch.errorsTold),
         invalidCount: count,
       });
