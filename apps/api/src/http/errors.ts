@@ -25,7 +25,7 @@ function expressProblem(error: {
   const { status } = error;
   if (typeof status !== 'number' || status < 400 || status > 499) return null;
   if (error instanceof URIError) return new Problem('bad_request', 'The path holds a % that is no percent-encoding of UTF-8.');
-  if (typeof error.code === 'string' && /^(Z_|ERR_)/.test(error.code))
+  if (typeof error.code === 'string' && /^(Z_|ZSTD_|ERR_)/.test(error.code))
     return new Problem('bad_request', `The body is cut short, or is not what its Content-Encoding says (${error.code}).`);
   return new Problem(CODES[status] ?? 'bad_request', error.expose ? String(error.message) : 'The request cannot be read.');
 }
