@@ -58,7 +58,9 @@ export function invalid(errors: readonly FieldError[]): Problem {
 export function firstOf(errors: readonly FieldError[]): string {
   const [first] = errors;
   if (first === undefined) return 'see errors.';
-  const place = [first.line === undefined ? '' : `line ${first.line}`, first.pointer].filter((part) => part !== '').join(' ');
+  // A pointer into a form leads to its item by itself.
+  const line = first.line === undefined || first.pointer.startsWith('/items/') ? '' : `line ${first.line}`;
+  const place = [line, first.pointer].filter((part) => part !== '').join(' ');
   const head = errors.length === 1 ? '' : 'the first: ';
   return `${head}${place === '' ? '' : `${place}: `}${first.message}`;
 }
