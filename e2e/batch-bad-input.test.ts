@@ -12,6 +12,8 @@ interface Row {
   /** Of the first wrong field. */
   pointer?: string;
   line?: number;
+  /** Stands in the detail. */
+  says?: string;
   query?: string;
   body?: string | Uint8Array;
   headers?: Record<string, string>;
@@ -35,7 +37,7 @@ const LINES: readonly Row[] = [
   { what: 'blank lines', ...refused, body: '\n \r\n\t\n' },
   { what: 'one bad line', ...refused, line: 1, pointer: '/type', body: '{}' },
   { what: 'a line that is cut', ...refused, line: 3, pointer: '', body: withThird('{"custom_id":"c"') },
-  { what: 'two values in a line', ...refused, line: 3, pointer: '', body: withThird('{} {}') },
+  { what: 'two values in a line', ...refused, line: 3, pointer: '', says: '--data-binary', body: withThird('{} {}') },
   { what: 'a key twice', ...refused, line: 3, pointer: '', body: withThird('{"type":"chat","type":"image"}') },
   { what: '__proto__', ...refused, line: 3, pointer: '', body: withThird('{"__proto__":{}}') },
   { what: 'a lone surrogate', ...refused, line: 3, pointer: '', body: withThird('"\\ud800"') },
@@ -118,11 +120,19 @@ const QUERIES: readonly Row[] = (
 
 const FORMS: readonly Row[] = [
   { what: 'a form that is cut', status: 400, code: 'malformed_json', ...form('{"items":[') },
+  { what: 'lines as a form', status: 400, code: 'malformed_json', says: 'application/x-ndjson', ...form('{}\n{}\n') },
   { what: 'a form without items', ...refused, pointer: '/items', ...form({}) },
   { what: 'a form with no item', ...refused, pointer: '/items', ...form({ items: [] }) },
   { what: '1001 items', ...refused, pointer: '/items', ...form({ items: Array(1001).fill({}) }) },
   { what: 'an unknown field of a form', ...refused, pointer: '/priority', ...form({ items: [parsed('a')], priority: 'low' }) },
-  { what: 'a bad item', ...refused, line: 2, pointer: '/items/1/type', ...form({ items: [parsed('a'), {}] }) },
+  {
+    what: 'a bad item',
+    ...refused,
+    line: 2,
+    pointer: '/items/1/type',
+    says: '; /items/1/type: ',
+    ...form({ items: [parsed('a'), {}] }),
+  },
   {
     what: 'an unknown default',
     ...refused,
@@ -175,6 +185,7 @@ test('when a batch is bad then it gets its 4xx with places, nothing of it stays,
     expect(problem.request_id).toBe(response.headers.get('x-request-id'));
     const [first] = problem.errors ?? [];
     if (row.pointer !== undefined) expect(`${row.what}: ${first?.pointer}`).toBe(`${row.what}: ${row.pointer}`);
+    if (row.says !== undefined) expect(problem.detail, row.what).toContain(row.says);
     if (row.line !== undefined) expect(`${row.what}: ${first?.line}`).toBe(`${row.what}: ${row.line}`);
   }
   // What was written of refused batches is erased by a worker.

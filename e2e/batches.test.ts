@@ -133,8 +133,9 @@ test('when all of many bad lines are told then the first thousand wrong fields a
   const stack = await startStack({ workers: 0 });
   const body = ndjson(...Array.from({ length: 3000 }, (_, i) => line(i, i === 0 ? {} : { priority: 'urgent' })));
   const response = await sendLines(stack, body);
-  const problem = (await response.json()) as { invalid_count: number; errors: { line: number }[] };
+  const problem = (await response.json()) as { detail: string; invalid_count: number; errors: { line: number }[] };
   expect([response.status, problem.invalid_count, problem.errors.length]).toEqual([422, 2999, 1000]);
+  expect(problem.detail).toMatch(/^2999 items are not valid, so nothing was accepted; the first: line 2 \/priority: must be /);
   expect(problem.errors.at(-1)?.line).toBe(1001);
 });
 

@@ -178,7 +178,14 @@ test('when the routes without a key are asked then they answer, and a METRICS_TO
     checks: { redis: { ok: true }, object_store: { ok: true } },
   });
   expect((await get('/metrics')).status).toBe(401);
-  expect((await get('/metrics', { authorization: 'Bearer a-token-for-metrics' })).status).toBe(200);
+  await get('/v1/jobs/job_1');
+  await get('/nowhere/1');
+  const metrics = await get('/metrics', { authorization: 'Bearer a-token-for-metrics' });
+  expect(metrics.status).toBe(200);
+  const rows = await metrics.text();
+  expect(rows).toContain('http_request_duration_seconds_count{method="GET",route="/v1/jobs/:id",status="401"} 1\n');
+  expect(rows).toContain('http_request_duration_seconds_count{method="any",route="none",status="404"} 1\n');
+  expect(rows).toContain('grsai_jobs_queue_entries{queue="submit",state="waiting"} 0\n');
   expect(await (await get('/openapi.json')).json()).toMatchObject({ openapi: '3.1.1', paths: { '/v1/jobs/{id}/retry': {} } });
   expect(await (await get('/docs')).text()).toContain('<html');
   for (const path of ['/v1/jobs', '/v1/webhook-secret']) expect((await get(path)).status).toBe(401);

@@ -44,6 +44,7 @@ export const BODY_ROWS: readonly Row[] = [
   malformed('gzip that is not told', gzipSync(JSON.stringify(goodChat()))),
   refused(400, 'bad_request', 'text that is told to be gzip', { 'content-encoding': 'gzip' }),
   refused(400, 'bad_request', 'text that is told to be br', { 'content-encoding': 'br' }),
+  refused(400, 'bad_request', 'text that is told to be zstd', { 'content-encoding': 'zstd' }),
   refused(415, 'unsupported_media_type', 'an unknown encoding', { 'content-encoding': 'zstd-foo' }),
   ...['application/x-www-form-urlencoded', 'text/plain', 'text/json', 'application/jsonp', 'multipart/form-data', 'json'].map(
     (type) => refused(415, 'unsupported_media_type', `the content type ${type}`, { 'content-type': type }),

@@ -109,7 +109,7 @@ async function startStandIns(
 
   if (redis) standIns.push({ what: 'Redis', about: redis.about });
   if (s3) standIns.push({ what: 'S3', about: `${s3.url}, keeps ${short(join(dir, 's3'))}` });
-  if (emulator) standIns.push({ what: 'Grsai API', about: `emulator at ${emulator.url}` });
+  if (emulator) standIns.push({ what: 'Grsai API', about: `emulator at ${emulator.url}, forgets its tasks when it ends` });
   return {
     env: { ...(redis ? { REDIS_URL: redis.url } : {}), ...s3?.env, ...emulator?.env },
     children: [s3?.child, emulator?.child].filter((child) => child !== undefined),

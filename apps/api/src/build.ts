@@ -47,6 +47,8 @@ import { imageProblems, webhookProblems } from './use-cases/check-request.ts';
 import { createDeleteJob } from './use-cases/delete-job.ts';
 import { createKeepInputs, inputProblems, KEEP_LIMIT_MS } from './use-cases/keep-inputs.ts';
 import { createNudgeWorks } from './use-cases/nudge-works.ts';
+import { queueMetrics } from './use-cases/queue-metrics.ts';
+import { queueStates } from './use-cases/queue-states.ts';
 import { createRecoverEndpoint } from './use-cases/recover-endpoint.ts';
 import { createResendDelivery } from './use-cases/resend-delivery.ts';
 import { createRetryFailed } from './use-cases/retry-failed.ts';
@@ -131,6 +133,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   const reopen = createReopenJob({ store, producer, memory, clock, log });
   const shared = { auth, jobs: store.jobs, sign, clock };
 
+  queueMetrics(metrics, async () => await queueStates({ store, producer, clock }));
   const document = openApiDocument(VERSION);
 
   let stopping = false;

@@ -121,3 +121,47 @@ test('when webhooks are listed, resent and recovered then the routes of deliveri
   expect(await jobs(['recover', delivery.url, '--since', '2026-05-01'])).toMatchObject({ code: 0 });
   expect(JSON.parse(service.requests[2]?.body ?? '')).toEqual({ url: delivery.url, since: '2026-05-01T00:00:00.000Z' });
 });
+
+const FAILED = {
+  id: 'job_1',
+  type: 'image',
+  status: 'failed',
+  stage: null,
+  model: 'nano-banana-2',
+  input: { prompt: 'x' },
+  metadata: {},
+  priority: 'normal',
+  run: 1,
+  attempts: [],
+  result: null,
+  upstream: null,
+  webhook: { url: null, state: 'none' },
+  created_at: '2026-05-01T12:00:00.000Z',
+  started_at: null,
+  finished_at: '2026-05-01T12:00:01.000Z',
+  error: {
+    code: 'invalid_input',
+    message: 'The upstream refused the input.',
+    retryable: false,
+    upstream: { status: 400, message: '{"id":"","status":"failed","error":"use png or jpeg"}' },
+  },
+};
+
+test('when a job is of another tenant then an operator sees it all the same, with what upstream said', async () => {
+  const service = await startService((taken, response) => {
+    if (taken.path === '/admin/v1/jobs/job_1') json(response, 200, { ...FAILED, tenant: 'acme' });
+    else json(response, 404, { title: 'none', detail: 'There is no job with this id.', code: 'not_found' });
+  });
+  const shown = await commandLine(service.url)(['get', 'job_1']);
+  expect(shown).toMatchObject({ code: 0, stdout: expect.stringMatching(/^tenant +acme$/m) });
+  expect(shown.stdout).toContain('\n  Upstream (HTTP 400): use png or jpeg\n');
+});
+
+test('when a job is of nobody, or the key is of no operator, then the first refusal is told', async () => {
+  const service = await startService((taken, response) => {
+    const refused = taken.path.startsWith('/admin') ? 403 : 404;
+    json(response, refused, { title: 'no', detail: `refused with ${refused}`, code: 'x' });
+  });
+  const shown = await commandLine(service.url)(['get', 'job_1']);
+  expect(shown).toMatchObject({ code: 1, stderr: expect.stringContaining('refused with 404') });
+});

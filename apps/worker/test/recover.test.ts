@@ -1,5 +1,5 @@
 import { recoverWork } from '@grsai-jobs/job-store';
-import { eventId } from '@grsai-jobs/jobs';
+import { type Delivery, eventId } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
 import { recoverDeliveries } from '../src/maintain/recover.ts';
 import { createWorkRound } from '../src/maintain/works.ts';
@@ -7,16 +7,25 @@ import { acceptedJob, startKit, type TestKit } from './kit.ts';
 
 const HERE = 'https://a.example/hook';
 
-/** A delivery that is over, a millisecond younger than the one before. */
-async function over(kit: TestKit, state: 'failed' | 'skipped' | 'delivered', url = HERE): Promise<string> {
+async function deliveryOf(kit: TestKit, id: string): Promise<Delivery> {
+  const found = await kit.store.deliveries.read(id);
+  if (found === null) throw new Error('no delivery');
+  return found.delivery;
+}
+
+/** A delivery that no try was made of, a millisecond younger than the one before. */
+async function owed(kit: TestKit, url = HERE): Promise<string> {
   await kit.clock.advance(1);
   const job = await acceptedJob(kit, { webhook: { url } });
   await kit.store.moves.cancel(await job.read());
-  const id = eventId(job.id, 1, 'job.canceled');
-  const found = await kit.store.deliveries.read(id);
-  if (found === null) throw new Error('no delivery');
+  return eventId(job.id, 1, 'job.canceled');
+}
+
+/** A delivery that is over. */
+async function over(kit: TestKit, state: 'failed' | 'skipped' | 'delivered', url = HERE): Promise<string> {
+  const id = await owed(kit, url);
   const attempt = { number: 1, at: kit.clock.now(), duration_ms: 1, ok: false, phase: 'response', status: 410 };
-  await kit.store.deliveries.settle(found.delivery, { state, attempt });
+  await kit.store.deliveries.settle(await deliveryOf(kit, id), { state, attempt });
   return id;
 }
 
@@ -73,6 +82,23 @@ test('when a recovery is asked for while one goes on then what has failed since 
   expect(await Promise.all([first, second].map((id) => stateOf(kit, id)))).toEqual(['pending', 'pending']);
   expect(await Promise.all([first, second].map((id) => entryOf(kit, id)))).toEqual(['there', 'there']);
   expect((await kit.store.deliveries.read(first))?.delivery.step).toBe(2);
+});
+
+test('what was tried in vain and waits for a later try is tried at once, and what was never tried is left to its own turn', async () => {
+  const kit = await startKit();
+  const untried = await owed(kit);
+  const tried = await owed(kit);
+  const attempt = { number: 1, at: kit.clock.now(), duration_ms: 1, ok: false, phase: 'connect' };
+  await kit.store.deliveries.settle(await deliveryOf(kit, tried), {
+    state: 'pending',
+    attempt,
+    nextAt: kit.clock.now() + 3_600_000,
+  });
+  const before = (await deliveryOf(kit, untried)).step;
+  await kit.store.works.add(recoverWork({ tenant: 'acme', url: HERE, from: 0, to: kit.clock.now() }));
+  await createWorkRound(kit, { 'webhook-recover': recoverDeliveries(kit) })();
+  expect(await deliveryOf(kit, tried)).toMatchObject({ state: 'pending', asked: true, next_attempt_at: kit.clock.now() });
+  expect(await deliveryOf(kit, untried)).toMatchObject({ state: 'pending', asked: false, step: before });
 });
 
 test('news of a live job that were skipped stay so', async () => {

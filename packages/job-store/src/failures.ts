@@ -69,13 +69,17 @@ export function createFailures(redis: Redis, keys: Keys) {
     return ids.map((id, i) => (isFailed(heads[i]?.[0] ?? '') ? heads[i]?.[1] || (made.get(id) ?? null) : null));
   }
 
-  /** Of the samples the newest that still stands for its group tells what it is about. */
+  /**
+   * Of the samples the newest that still stands for its group tells what it is about. The id is the one that was written when
+   * the jobs failed: a version that makes signatures in another way still shows, and finds, those of before.
+   */
   async function groupOf(id: string, counted: Counted): Promise<FailureGroup[]> {
-    for (const [text] of await fieldsOf(counted.samples, 'err')) {
+    for (const [text, written] of await fieldsOf(counted.samples, 'err', 'sig')) {
       if (!text) continue;
       const error = JSON.parse(text) as JobError;
       const signature = signatureOf(error);
-      if (signature.id === id) return [{ signature, error, ...counted }];
+      if ((written ? signatureIn(written).id : signature.id) === id)
+        return [{ signature: { ...signature, id }, error, ...counted }];
     }
     return [];
   }

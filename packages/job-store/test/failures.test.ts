@@ -115,3 +115,13 @@ test('when jobs of a signature are listed for all tenants then they come by the 
   const second = await page(first.next);
   expect([...first.jobs, ...second.jobs].map(({ id }) => id)).toEqual([jobs[2]?.id, jobs[0]?.id]);
 });
+
+test('when an older version made signatures in another way then its failures are still shown, under the id that finds them', async () => {
+  const kit = await startStore();
+  const { id } = await fail(kit, 'one');
+  const older = 'sig_00000000000000aa';
+  await kit.redis.hset(`{gj}:job:${id}`, 'sig', `${older} image nano-banana-2`);
+  const { groups } = await kit.store.failures.groups(all);
+  expect(groups).toMatchObject([{ signature: { id: older, text: 'one' }, count: 1, samples: [id] }]);
+  expect((await kit.store.failures.groups({ filter: { signature: older }, after: null })).groups).toHaveLength(1);
+});

@@ -34,14 +34,20 @@ const VARIABLE: readonly (readonly [RegExp, string])[] = [
   [/\s+/g, ' '],
 ];
 
-/** What stands behind the keys of JSON; the last may be cut off. */
-const JSON_STRING = /:\s*"((?:[^"\\]|\\.)*)/g;
+/** A key of JSON and the string behind it; the last may be cut off. */
+const JSON_STRING = /"([^"\\]*)"\s*:\s*"((?:[^"\\]|\\.)*)/g;
+/** Keys whose strings name something and say nothing: they are left out beside others. */
+const NAMES: ReadonlySet<string> = new Set(['id', 'status']);
 
 /** What a JSON answer says, without its keys, also one that was cut off; other texts as they are. */
 export function wordsOf(text: string): string {
   if (!/^\s*[[{]/.test(text)) return text;
-  const words = [...text.matchAll(JSON_STRING)].map(([, inside = '']) => unescaped(inside)).filter((each) => each !== '');
-  return words.length > 0 ? words.join(' ') : text;
+  const found = [...text.matchAll(JSON_STRING)]
+    .map(([, key = '', inside = '']) => ({ key, words: unescaped(inside) }))
+    .filter(({ words }) => words !== '');
+  const telling = found.filter(({ key }) => !NAMES.has(key));
+  const said = telling.length > 0 ? telling : found;
+  return said.length > 0 ? said.map(({ words }) => words).join(' ') : text;
 }
 
 function unescaped(inside: string): string {

@@ -4,6 +4,7 @@ import express, { type Express } from 'express';
 import { errorHandler } from './errors.ts';
 import { Problem } from './problem.ts';
 import { requestLog } from './request-log.ts';
+import { requestMetrics } from './request-metrics.ts';
 
 /** Puts the routes behind what all of them share: request ids, safe headers, problems for whatever goes wrong. */
 export function createApp(o: {
@@ -18,6 +19,7 @@ export function createApp(o: {
   app.disable('etag');
   app.set('trust proxy', trustProxyOf(o.trustProxy));
   app.use(requestLog(o.log));
+  app.use(requestMetrics(o.metrics));
   app.use((_request, response, next) => {
     response.set({ 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer' });
     next();

@@ -13,6 +13,9 @@ export interface RawItem {
   malformed?: string;
 }
 
+/** Lines that were joined on their way: the commonest way to send a good file wrong. */
+const RUN_ON = 'Each job needs a line of its own (curl keeps line ends with --data-binary, and drops them with -d)';
+
 /** Items in groups, read one after another as they are asked for. */
 export type RawItems = AsyncIterable<Iterable<RawItem>>;
 
@@ -28,7 +31,8 @@ function readLine({ number, bytes }: Line): RawItem | null {
     return { line: number, bytes: bytes.length, value: parseStrictText(text, 'The line') };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    return { line: number, bytes: bytes.length, malformed: error.message };
+    const isRunOn = / after JSON at /.test(error.message);
+    return { line: number, bytes: bytes.length, malformed: isRunOn ? `${error.message}. ${RUN_ON}` : error.message };
   }
 }
 

@@ -6,6 +6,6 @@ export const unknownEncoding = (): Problem =>
 
 /** For bytes that a decoder of zlib cannot read, by the code of its error; `null` for any other error. */
 export const undecodable = (code: unknown): Problem | null =>
-  typeof code === 'string' && /^(Z_|ERR_BROTLI|ERR__ERROR)/.test(code)
+  typeof code === 'string' && /^(Z_|ZSTD_|ERR_BROTLI|ERR__ERROR)/.test(code)
     ? new Problem('bad_request', `The body is cut short, or is not what its Content-Encoding says (${code}).`)
     : null;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { tryValidate } from './validate.ts';
+import { invalid, tryValidate } from './validate.ts';
 
 const Body = z.strictObject({
   mode: z.enum(['resume', 'resubmit']).optional(),
@@ -42,6 +42,20 @@ test('when a field is missing then it is said to be required, with what it may b
       { pointer: '/action', message: 'is required and must be one of cancel, requeue' },
     ],
   });
+});
+
+test.each([
+  [[{ pointer: '/input/model', message: 'is required' }], 'One field is not valid; /input/model: is required'],
+  [[{ pointer: '', message: 'must be an object' }], 'One field is not valid; must be an object'],
+  [
+    [
+      { pointer: '/input/prompt', message: 'is required' },
+      { pointer: '/input/promt', message: 'unknown field' },
+    ],
+    '2 fields are not valid; the first: /input/prompt: is required',
+  ],
+])('when %j is wrong then the detail names the first of it', (errors, detail) => {
+  expect(invalid(errors).message).toBe(detail);
 });
 
 test('when the name of an unknown field is very long then its beginning is told', () => {

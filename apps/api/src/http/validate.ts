@@ -48,7 +48,19 @@ export function validate<T extends z.ZodType>(schema: T, value: unknown): z.outp
   throw invalid(result.errors);
 }
 
+/** The refusal names the first wrong field in `detail` already: many clients and logs show no more than that. */
 export function invalid(errors: readonly FieldError[]): Problem {
   const fields = errors.length === 1 ? 'One field is' : `${errors.length} fields are`;
-  return new Problem('invalid_request', `${fields} not valid; see errors.`, { errors: errors.slice(0, 100) });
+  return new Problem('invalid_request', `${fields} not valid; ${firstOf(errors)}`, { errors: errors.slice(0, 100) });
+}
+
+/** What is wrong first, and where, as the end of a sentence that says how much is wrong. */
+export function firstOf(errors: readonly FieldError[]): string {
+  const [first] = errors;
+  if (first === undefined) return 'see errors.';
+  // A pointer into a form leads to its item by itself.
+  const line = first.line === undefined || first.pointer.startsWith('/items/') ? '' : `line ${first.line}`;
+  const place = [line, first.pointer].filter((part) => part !== '').join(' ');
+  const head = errors.length === 1 ? '' : 'the first: ';
+  return `${head}${place === '' ? '' : `${place}: `}${first.message}`;
 }

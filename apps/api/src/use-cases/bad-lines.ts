@@ -1,5 +1,6 @@
 import { LIMITS } from '@grsai-jobs/jobs';
 import { type FieldError, Problem } from '../http/problem.ts';
+import { firstOf } from '../http/validate.ts';
 
 /** A line of a batch that cannot become a job. */
 export interface BadLine {
@@ -9,6 +10,15 @@ export interface BadLine {
 }
 
 const CHUNK = 200;
+
+/** Refuses a batch for `count` bad items, of which `errors` may tell the first only. */
+export function refusedItems(count: number, errors: readonly FieldError[]): Problem {
+  const items = count === 1 ? 'One item is' : `${count} items are`;
+  return new Problem('invalid_request', `${items} not valid, so nothing was accepted; ${firstOf(errors)}`, {
+    errors,
+    invalidCount: count,
+  });
+}
 
 /** Gathers the bad lines of one batch: counts all of them, keeps the first, and writes each down where that is asked for. */
 export function createBadLines(write: ((lines: readonly BadLine[]) => Promise<void>) | null) {
@@ -46,11 +56,7 @@ export function createBadLines(write: ((lines: readonly BadLine[]) => Promise<vo
     problem(): Problem {
       if (count === 0) return new Problem('invalid_request', 'The batch has no items; send at least one.', { invalidCount: 0 });
       const errors = first.flatMap(({ errors: wrong, ...at }) => wrong.map((error) => ({ ...at, ...error })));
-      const lines = count === 1 ? 'One item is' : `${count} items are`;
-      return new Problem('invalid_request', `${lines} not valid, so nothing was accepted; see errors.`, {
-        errors: errors.slice(0, LIMITS.batch.errorsTold),
-        invalidCount: count,
-      });
+      return refusedItems(count, errors.slice(0, LIMITS.batch.errorsTold));
     },
   };
 }

@@ -41,11 +41,14 @@ export class ApiProblem extends Error {
   /** For a person: what is wrong, where, and the id that the operator of the service asks for. */
   describe(): string {
     const { title, detail, code, errors, request_id } = this.body;
+    const wrong = errors ?? [];
+    // With one wrong field the detail says no more than its line.
+    const told = wrong.length === 1 && detail?.endsWith(wrong[0]?.message ?? '');
     const label = [this.status, code].filter(Boolean).join(' ');
     return [
       `${title ?? 'The service refused'} (${label})`,
-      ...(detail === undefined || detail === title ? [] : [`  ${detail}`]),
-      ...(errors ?? []).map(describeFieldError),
+      ...(detail === undefined || detail === title || told ? [] : [`  ${detail}`]),
+      ...wrong.map(describeFieldError),
       ...(request_id === undefined ? [] : [`  request id: ${request_id}`]),
     ].join('\n');
   }

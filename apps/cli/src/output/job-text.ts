@@ -20,18 +20,37 @@ export function endText(job: Job, paint: Paint, now: number): string {
   const took = between(job.created_at, job.finished_at, now);
   const head = `${job.id} ${paintStatus(paint, job.status)} after ${took}`;
   if (job.error === null) return head;
-  return [`${head}: ${job.error.code}`, `  ${oneLine(job.error.message)}`, ...retryText(job)].join('\n');
+  return [`${head}: ${job.error.code}`, `  ${oneLine(job.error.message)}`, ...upstreamText(job), ...retryText(job)].join('\n');
+}
+
+/** The error in an answer of upstream; the answer as it is where that is not to be found. */
+function saidIn(answer: string): string {
+  try {
+    const { error, message } = JSON.parse(answer) as { error?: string | { message?: string }; message?: string };
+    const said = (typeof error === 'object' ? error.message : error) || message;
+    return typeof said === 'string' ? said : answer;
+  } catch {
+    return answer;
+  }
+}
+
+/** What upstream said, so that it need not be looked for in the JSON. */
+function upstreamText({ error }: Job): string[] {
+  const { status, message } = error?.upstream ?? {};
+  if (!message) return [];
+  return [`  Upstream${status === undefined ? '' : ` (HTTP ${status})`}: ${cut(oneLine(saidIn(message)), 300)}`];
 }
 
 const retryText = (job: Job): string[] => (job.error?.retryable ? [`  It can be run again: pnpm jobs retry ${job.id}`] : []);
 
 /** A whole job on a page. */
-export function jobText(job: Job, paint: Paint, now: number): string {
+export function jobText(job: Job & { tenant?: string }, paint: Paint, now: number): string {
   const state = [paintStatus(paint, job.status), job.stage, job.status === 'running' ? `${job.progress} %` : null];
   const parts = [
     `${paint('bold', job.id)}  ${job.type}  ${state.filter(Boolean).join(', ')}${job.late_result ? ', late result' : ''}`,
     facts(
       [
+        ['tenant', job.tenant],
         ['model', oneLine(job.model)],
         ['input', inputText(job)],
         ['batch', job.batch_id && `${job.batch_id}${job.custom_id ? `, ${job.custom_id}` : ''}`],
@@ -47,7 +66,9 @@ export function jobText(job: Job, paint: Paint, now: number): string {
       ],
       paint,
     ),
-    job.error === null ? '' : [paint('red', `${job.error.code}: ${oneLine(job.error.message)}`), ...retryText(job)].join('\n'),
+    job.error === null
+      ? ''
+      : [paint('red', `${job.error.code}: ${oneLine(job.error.message)}`), ...upstreamText(job), ...retryText(job)].join('\n'),
     imagesText(job, paint),
     printable(chatTextOf(job) ?? ''),
     chatLinkOf(job) ?? '',

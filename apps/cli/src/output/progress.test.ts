@@ -17,7 +17,7 @@ test('when stderr is a terminal then one line is drawn again, and notes stand ab
   progress.end();
   const clear = '\r\u001b[2K';
   expect(written()).toBe(
-    `${clear}██████░░░░░░░░░░░░░░░░░░  25 % 1 of 4${clear}████████████░░░░░░░░░░░░  50 % 2 of 4, about 1.0 s left${clear}a note\n`,
+    `${clear}██████░░░░░░░░░░░░░░░░░░  25 % 1 of 4${clear}████████████░░░░░░░░░░░░  50 % 2 of 4, about 2.0 s left${clear}a note\n`,
   );
 });
 
@@ -31,7 +31,7 @@ test('when stderr is no terminal then a plain line comes now and then, and at ea
   progress.step('storing');
   progress.step('storing');
   progress.end();
-  expect(written()).toBe('1 of 4\n3 of 4, about 3.3 s left\nstoring\n');
+  expect(written()).toBe('1 of 4\n3 of 4, about 5.0 s left\nstoring\n');
 });
 
 test('when a bar is drawn then it is never too long, and the pace tells what is left', () => {
@@ -40,4 +40,7 @@ test('when a bar is drawn then it is never too long, and the pace tells what is 
   expect(remaining({ done: 1, total: 100 }, 1000)).toBe('');
   expect(remaining({ done: 50, total: 100 }, 60_000)).toBe(', about 1 min left');
   expect(remaining({ done: 100, total: 100 }, 60_000)).toBe('');
+  // What was done before somebody looked says nothing about the pace.
+  expect(remaining({ done: 50, total: 100 }, 60_000, 50)).toBe('');
+  expect(remaining({ done: 75, total: 100 }, 60_000, 50)).toBe(', about 1 min left');
 });

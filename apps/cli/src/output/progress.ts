@@ -26,7 +26,7 @@ const PLAIN_EVERY_MS = 10_000;
 export function createProgress(host: Host): Progress {
   const screen = host.stderr;
   const live = screen.isTTY === true && host.env['TERM'] !== 'dumb';
-  let from: number | undefined;
+  let from: { at: number; done: number } | undefined;
   let drawnAt = Number.NEGATIVE_INFINITY;
   let drawn = '';
 
@@ -44,9 +44,9 @@ export function createProgress(host: Host): Progress {
   };
   return {
     update(text, share) {
-      from ??= host.now();
+      from ??= { at: host.now(), done: share?.done ?? 0 };
       if (host.now() - drawnAt < (live ? REDRAW_MS : PLAIN_EVERY_MS)) return;
-      const rest = share ? remaining(share, host.now() - from) : '';
+      const rest = share ? remaining(share, host.now() - from.at, from.done) : '';
       draw(`${live && share ? `${bar(share)} ` : ''}${text}${rest}`);
     },
     step: draw,
@@ -70,8 +70,9 @@ export function bar({ done, total }: Share): string {
   return `${'█'.repeat(full)}${'░'.repeat(BAR - full)} ${percent} %`;
 }
 
-/** By the pace so far; nothing until a twentieth is done, and a second over. */
-export function remaining({ done, total }: Share, elapsedMs: number): string {
-  if (done >= total || done < total / 20 || elapsedMs < 1000) return '';
-  return `, about ${duration((elapsedMs / done) * (total - done))} left`;
+/** By the pace since `before` of them were done; nothing until a twentieth of the rest is done, and a second over. */
+export function remaining({ done, total }: Share, elapsedMs: number, before = 0): string {
+  const made = done - before;
+  if (done >= total || made <= 0 || made < (total - before) / 20 || elapsedMs < 1000) return '';
+  return `, about ${duration((elapsedMs / made) * (total - done))} left`;
 }

@@ -1,5 +1,5 @@
 import { endpointId, type ListPlace, type RecoverOrder } from '@grsai-jobs/job-store';
-import { isSentOnce } from '@grsai-jobs/jobs';
+import { type Delivery, isSentOnce } from '@grsai-jobs/jobs';
 import type { Kit } from '../stages/kit.ts';
 import type { DoSlice } from './works.ts';
 
@@ -11,8 +11,14 @@ interface Progress extends ListPlace {
   resent: number;
 }
 
+/** Failed, skipped, or tried in vain and waiting for a later try, maybe for hours; not one that a resend has brought forward already. */
+function wasMissed({ state, once, asked, tries, next_attempt_at }: Delivery, now: number): boolean {
+  if (state === 'failed' || state === 'skipped') return true;
+  return state === 'pending' && once === null && !asked && tries > 0 && (next_attempt_at ?? now) > now;
+}
+
 /**
- * Resends what is failed or skipped of one endpoint, the oldest first, but no news of live jobs: they would be old. One that was resent is pending, so the same slice
+ * Resends what one endpoint has missed, the oldest first, but no news of live jobs: they would be old. One that was resent is pending and due, so the same slice
  * a second time passes it over; an entry that a crash has left out is added by the round of owed deliveries.
  */
 export const recoverDeliveries =
@@ -24,11 +30,9 @@ export const recoverDeliveries =
     let resent = at?.resent ?? 0;
 
     const { deliveries, next } = await kit.store.deliveryList.madeBetween({ tenant, from, to, after: at, count: AT_ONCE });
+    const now = kit.clock.now();
     const missed = deliveries.filter(
-      (each) =>
-        (each.state === 'failed' || each.state === 'skipped') &&
-        endpointId(tenant, each.url) === endpoint &&
-        !isSentOnce(each.type),
+      (each) => wasMissed(each, now) && endpointId(tenant, each.url) === endpoint && !isSentOnce(each.type),
     );
     for (const delivery of missed) {
       const step = await kit.store.deliveries.resend(delivery, kit.clock.now());

@@ -246,6 +246,14 @@ test('an exception opens a literal address and its localhost', () => {
   expect(inspectUrl('http://10.0.0.1/', open).problem?.code).toBe('forbidden_address');
 });
 
+test.each([
+  ['http://localhost:3000/hooks', true],
+  ['http://10.0.0.1/', true],
+  ['http://169.254.169.254/latest', false],
+])('when %s is refused then a caller who may mean it hears how it is opened: %s', (text, isTold) => {
+  expect(inspectUrl(text, createAddressRules([])).problem?.message.includes('EGRESS_ALLOW')).toBe(isTold);
+});
+
 test('localhost is loopback without a look-up; other names are not known by themselves', () => {
   expect(literalAddresses('api.localhost')).toEqual(['127.0.0.1', '::1']);
   expect(literalAddresses('10.0.0.1')).toEqual(['10.0.0.1']);

@@ -34,7 +34,9 @@ export function inspectUrl(text: string, forbidden: AddressRules, maxLength = MA
   if (!isHost(url.hostname)) return refuse('invalid_url', 'the host of the URL is not a host name');
   const kinds = literalAddresses(hostOf(url)).map(forbidden);
   if (kinds.length > 0 && !kinds.includes(undefined)) {
-    return refuse('forbidden_address', `the URL points at an address that is not public (${kinds[0]})`);
+    const mayBeMeant = kinds.every((kind) => kind === 'loopback' || kind === 'private');
+    const hint = mayBeMeant ? '; whoever runs the service can open it with EGRESS_ALLOW' : '';
+    return refuse('forbidden_address', `the URL points at an address that is not public (${kinds[0]})${hint}`);
   }
   return { url };
 }

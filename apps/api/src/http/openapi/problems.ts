@@ -36,7 +36,7 @@ const DETAILS: Readonly<Partial<Record<ProblemCode, string>>> = {
   conflict: 'The job is running; only a job that has ended can be deleted. Cancel it first.',
   body_too_large: 'The body is limited to 20971520 bytes. Send large images as URLs.',
   unsupported_media_type: 'Send the body as application/json, not "text/plain".',
-  invalid_request: 'One field is not valid; see errors.',
+  invalid_request: 'One field is not valid; /input/prompt: prompt must not be empty',
   idempotency_key_in_use: 'A request with this Idempotency-Key is being read. Send it again later.',
   idempotency_key_reused: 'This Idempotency-Key was used for a request with another body. Use a new key for a new request.',
   rate_limited: 'This API key has used its 600 requests of this minute, and this one was not carried out. Send it again in 12 s.',

@@ -3,6 +3,7 @@ import { BatchRequest, LIMITS, type SignLink, viewBatch } from '@grsai-jobs/jobs
 import type { Clock } from '@grsai-jobs/runtime';
 import { type RequestHandler, type Response, Router } from 'express';
 import type { AcceptBatch, AcceptedBatch, BatchUpload } from '../../use-cases/accept-batch.ts';
+import { refusedItems } from '../../use-cases/bad-lines.ts';
 import { type Auth, principalOf } from '../auth.ts';
 import { hashed, jsonItems, ndjsonItems } from '../batch-items.ts';
 import { batchDoc, formQuery, linesQuery } from '../batch-query.ts';
@@ -75,7 +76,7 @@ export function batchRoutes(o: BatchRoutes): Router {
     const key = idempotencyKey(request.headers['idempotency-key']);
     const query = formQuery(request.query);
     const bytes = request.body as Uint8Array;
-    const body = validate(BatchRequest, parseStrictJson(bytes));
+    const body = validate(BatchRequest, parseForm(bytes));
     const { priority, expires_in_s } = body.defaults;
     const doc = batchDoc({ webhook: body.webhook, metadata: body.metadata, priority, expires_in_s });
     checkWebhook(doc, '/webhook/url');
@@ -92,14 +93,24 @@ export function batchRoutes(o: BatchRoutes): Router {
   return router;
 }
 
+/** Lines of NDJSON under the other content type are the likeliest reason for more than one value. */
+function parseForm(bytes: Uint8Array): unknown {
+  try {
+    return parseStrictJson(bytes);
+  } catch (error) {
+    if (!(error instanceof Problem) || !/ after JSON at /.test(error.message)) throw error;
+    throw new Problem(error.code, `${error.message}. Send lines of NDJSON as application/x-ndjson`);
+  }
+}
+
 /** Pointers into an item become pointers into the body that it stands in. */
 function withPlaces(error: unknown): unknown {
-  if (!(error instanceof Problem) || error.invalidCount === undefined) return error;
-  const errors = error.errors?.map(
+  if (!(error instanceof Problem) || error.invalidCount === undefined || error.errors === undefined) return error;
+  const errors = error.errors.map(
     ({ line, ...each }): FieldError =>
       line === undefined ? each : { ...each, line, pointer: `/items/${line - 1}${each.pointer}` },
   );
-  return new Problem(error.code, error.message, { ...(errors ? { errors } : {}), invalidCount: error.invalidCount });
+  return refusedItems(error.invalidCount, errors);
 }
 
 /** What a request is told by: its body as it was before it was packed, and what the query says about it. */
