@@ -84,6 +84,12 @@ test('whatever upstream does to a job, the job ends as the tables say and upstre
   }
   await stack.receiver.waitFor(sent.length, { timeoutMs: 30_000 });
   expect(new Set(stack.receiver.received.map((hook) => (hook.json as { id: string }).id)).size).toBe(sent.length);
+  // By its status a link that is dead is told from a store or a network that is away.
+  const dead = await stack.tenant.job(sent.find(({ row }) => row.fault === '[[fault=F18:as=404]]')?.id ?? '');
+  expect(dead.attempts.find(({ stage, outcome }) => stage === 'store' && outcome === 'retry')).toMatchObject({
+    error_code: 'http',
+    upstream_status: 404,
+  });
   const big = await stack.tenant.job(sent.at(-1)?.id ?? '');
   const stored = (await (await fetch(String(big.result['url']))).json()) as { choices: { message: { content: string } }[] };
   expect(stored.choices[0]?.message.content.length).toBeGreaterThan(16 * 1024);

@@ -15,6 +15,7 @@ import { createRepairs, REPAIR_EVERY_MS } from './maintain/repairs.ts';
 import { createWorkRound, WORK_ROUNDS, WORKS_EVERY_MS } from './maintain/works.ts';
 import type { PauseControl } from './pauses/pause-control.ts';
 import { createProbes } from './pauses/probes.ts';
+import { createUnstoredWatch } from './pauses/unstored.ts';
 
 /** What `maintain` does again and again, over all workers one at a time. */
 export interface Round {
@@ -50,12 +51,13 @@ export function createRounds(o: {
   retentionDays: number;
 }): readonly Round[] {
   const { kit, grsai, objects, control } = o;
-  const probes = createProbes({ grsai, objects, sweeps: kit.store.sweeps, clock: kit.clock });
+  const waitsToBeStored = createUnstoredWatch(kit);
+  const probes = createProbes({ grsai, objects, waitsToBeStored });
   const works = { ...createBatchWorks(kit), [BULK_WORK]: createBulkRun(kit), [RECOVER_WORK]: recoverDeliveries(kit) };
   const rounds: readonly Round[] = [
     { name: 'repairs', everyMs: REPAIR_EVERY_MS, run: createRepairs(kit) },
     { name: 'owed-deliveries', everyMs: OWED_EVERY_MS, run: createOwedDeliveries(kit) },
-    { name: 'pauses', everyMs: PAUSES_EVERY_MS, run: createPauseRound({ ...kit, sweeps: kit.store.sweeps }, control, probes) },
+    { name: 'pauses', everyMs: PAUSES_EVERY_MS, run: createPauseRound({ ...kit, waitsToBeStored }, control, probes) },
     { name: 'late-results', everyMs: LATE_EVERY_MS, run: createLateResults({ ...kit, grsai }) },
     { name: 'left-inputs', everyMs: LEFT_INPUTS_EVERY_MS, run: createLeftInputs({ ...kit, objects }) },
     { name: 'old-records', everyMs: OLD_EVERY_MS, run: createOldRecords(kit, o.retentionDays) },

@@ -3,6 +3,7 @@ import { createPauseRound } from '../src/maintain/pauses.ts';
 import { createPauseControl } from '../src/pauses/pause-control.ts';
 import { createProbes } from '../src/pauses/probes.ts';
 import { createStorageHealth } from '../src/pauses/storage-health.ts';
+import { createUnstoredWatch } from '../src/pauses/unstored.ts';
 import { generatingJob, startKit, type TestKit } from './kit.ts';
 
 /** S3 as the pauses see it: a probe that works or does not. */
@@ -14,8 +15,9 @@ function pausesOf(kit: TestKit) {
     },
   };
   const control = createPauseControl({ pauses: kit.store.pauses, producer: kit.producer, clock: kit.clock, log: kit.log });
-  const probes = createProbes({ grsai: kit.grsai, objects: objects as never, sweeps: kit.store.sweeps, clock: kit.clock });
-  const round = createPauseRound({ ...kit, sweeps: kit.store.sweeps }, control, probes);
+  const waitsToBeStored = createUnstoredWatch(kit);
+  const probes = createProbes({ grsai: kit.grsai, objects: objects as never, waitsToBeStored });
+  const round = createPauseRound({ ...kit, waitsToBeStored }, control, probes);
   const reasons = async () => [...(await control.reasons()).keys()].sort();
   return { control, round, reasons, s3, storage: createStorageHealth(control, kit.clock, kit.log) };
 }
@@ -65,6 +67,42 @@ test('storage: when a paid result has waited for more than 10 min then submits p
   await kit.store.moves.end(await job.read(), { status: 'succeeded' });
   await round();
   expect(await reasons()).toEqual([]);
+});
+
+test('storage: when the links of some results are dead then submits go on, and when those of ten are then they pause', async () => {
+  const kit = await startKit();
+  const { round, reasons } = pausesOf(kit);
+  const waits = async (upstream_status: number) => {
+    const job = await generatingJob(kit);
+    const now = kit.clock.now();
+    await kit.store.moves.outputs(await job.read(), { pending: { links: [], dies_at: now + 1e7 } });
+    const attempt = {
+      run: 1,
+      stage: 'store',
+      number: 1,
+      started_at: now,
+      ended_at: now,
+      outcome: 'retry',
+      error_code: 'http',
+    } as const;
+    await kit.store.moves.storeAgain(await job.read(), { waitMs: 0, attempts: [{ ...attempt, upstream_status }] });
+    return job;
+  };
+  for (let n = 0; n < 8; n += 1) await waits(404);
+  await kit.clock.advance(10 * 60_000 + 1);
+  await round();
+  expect(await reasons()).toEqual([]);
+  const busy = await waits(503);
+  await kit.clock.advance(10 * 60_000 + 1);
+  await round();
+  expect(await reasons()).toEqual(['storage']);
+  await kit.store.moves.end(await busy.read(), { status: 'succeeded' });
+  await round();
+  expect(await reasons()).toEqual([]);
+  for (let n = 0; n < 2; n += 1) await waits(404);
+  await kit.clock.advance(10 * 60_000 + 1);
+  await round();
+  expect(await reasons()).toEqual(['storage']);
 });
 
 test('auth and balance: when the probes say that the trouble is over then the queues open, and no probe costs a credit', async () => {

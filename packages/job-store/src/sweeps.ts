@@ -8,11 +8,9 @@ export type Sweeps = ReturnType<typeof createSweeps>;
 /** What the slow rounds of `maintain` read: unstored results, tasks that may still end, records past their time. */
 export function createSweeps(redis: Redis, run: RunScript, keys: Keys) {
   return {
-    /** When the oldest result that is paid for and not stored was seen; `null` when all are stored. */
-    async oldestUnstored(): Promise<number | null> {
-      const [, since] = await redis.zrange(keys.storing, '0', '0', 'WITHSCORES');
-      return since === undefined ? null : Number(since);
-    },
+    /** Jobs whose results are paid for and have waited since before `time` to be stored, the oldest first. */
+    unstoredBefore: (time: number, limit: number): Promise<string[]> =>
+      redis.zrange(keys.storing, '-inf', `(${time}`, 'BYSCORE', 'LIMIT', 0, limit),
 
     /** Ended jobs whose task may still succeed, due for a look. */
     late: (now: number, limit: number): Promise<string[]> =>

@@ -1,6 +1,5 @@
-import type { JobStore, Pause } from '@grsai-jobs/job-store';
+import type { Pause } from '@grsai-jobs/job-store';
 import type { PauseControl } from '../pauses/pause-control.ts';
-import { UNSTORED_LIMIT_MS } from '../pauses/probes.ts';
 import { isProbed, type ProbedReason } from '../pauses/table.ts';
 import type { Kit } from '../stages/kit.ts';
 
@@ -11,7 +10,7 @@ export const PAUSES_EVERY_MS = 15_000;
  * `storage` when a paid result has waited too long. Brings BullMQ's flags in line with the reasons.
  */
 export function createPauseRound(
-  kit: Pick<Kit, 'clock' | 'log' | 'metrics'> & { sweeps: JobStore['sweeps'] },
+  kit: Pick<Kit, 'clock' | 'log' | 'metrics'> & { waitsToBeStored: () => Promise<boolean> },
   control: PauseControl,
   probes: Readonly<Record<ProbedReason, () => Promise<boolean>>>,
 ): () => Promise<void> {
@@ -36,9 +35,7 @@ export function createPauseRound(
   }
 
   return async () => {
-    const oldest = await kit.sweeps.oldestUnstored();
-    const waits = oldest !== null && kit.clock.now() - oldest > UNSTORED_LIMIT_MS;
-    if (waits) await control.pause('storage', 'a paid result waits longer than 10 min to be stored');
+    if (await kit.waitsToBeStored()) await control.pause('storage', 'a paid result waits longer than 10 min to be stored');
     for (const [reason, pause] of await control.reasons()) if (isProbed(reason)) await lookAt(reason, pause);
     await control.align();
   };

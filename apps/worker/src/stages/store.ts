@@ -120,7 +120,10 @@ async function tryAgain(
   const waitMs = kit.backoff(before.length);
   const code = ours ? 'storage_failed' : error instanceof NotMedia ? 'not_media' : error.code;
   const alive = now + waitMs < (record.pending?.dies_at ?? 0);
-  const attempt = attemptOf(record, 'store', startedAt, now, alive ? 'retry' : 'failed', { code });
+  const attempt = attemptOf(record, 'store', startedAt, now, alive ? 'retry' : 'failed', {
+    code,
+    ...(error instanceof EgressError ? { status: error.status } : {}),
+  });
   noteAttempt(kit, record, attempt, { reason: error.message, ...(alive ? { retryInMs: waitMs } : {}) });
   const attempts = [...record.attempts, attempt];
   const suspect = !ours && before.filter((each) => each.error_code === code).length + 1 >= SUSPECT_AFTER;

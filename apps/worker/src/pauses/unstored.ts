@@ -1,0 +1,30 @@
+import type { JobStore } from '@grsai-jobs/job-store';
+import type { JobRecord } from '@grsai-jobs/jobs';
+import type { Clock } from '@grsai-jobs/runtime';
+
+/** A result that has waited this long to be stored stops new tasks. */
+const WAIT_LIMIT_MS = 10 * 60_000;
+/** So many dead links are no accident of one task: then nothing that upstream makes can be fetched. */
+const DEAD_LINKS = 10;
+
+/** What a download comes to when the file itself is at fault, and not a network or a store. */
+const DEAD = new Set(['not_media', 'too_large', 'redirects', 'forbidden_address']);
+
+function hasDeadLink(job: JobRecord): boolean {
+  const last = job.attempts.findLast(({ run, stage }) => run === job.run && stage === 'store');
+  const status = last?.upstream_status ?? 0;
+  return DEAD.has(last?.error_code ?? '') || (status >= 400 && status < 500 && ![408, 425, 429].includes(status));
+}
+
+/**
+ * Whether paid results have waited too long to be stored for more to be paid for (P3). One whose own link is dead is tried for two
+ * hours, and does not stop the others.
+ */
+export function createUnstoredWatch(o: { store: Pick<JobStore, 'sweeps' | 'jobs'>; clock: Clock }): () => Promise<boolean> {
+  return async () => {
+    const ids = await o.store.sweeps.unstoredBefore(o.clock.now() - WAIT_LIMIT_MS, DEAD_LINKS);
+    if (ids.length === DEAD_LINKS) return true;
+    for await (const job of o.store.jobs.each(ids)) if (job !== null && !hasDeadLink(job)) return true;
+    return false;
+  };
+}
