@@ -1,3 +1,4 @@
+import type { OverviewView } from '@grsai-jobs/jobs';
 import { waitFor } from '@grsai-jobs/testkit';
 import { expect, test } from 'vitest';
 import { chat, image, type Job, type Stack, startStack } from './stack.ts';
@@ -12,6 +13,13 @@ const reasonsOf = async (stack: Stack, queue: string): Promise<string[]> =>
 const untilPaused = (stack: Stack, reason: string) =>
   waitFor(async () => (await reasonsOf(stack, 'submit')).includes(reason), { timeoutMs: 20_000, what: `a pause for ${reason}` });
 
+/** A submit that the key was refused for is open until its own probe has said so: with a good key by then its outcome would be unknown. */
+const untilNoCallIsOpen = (stack: Stack) =>
+  waitFor(async () => (await stack.admin.get<OverviewView>('/admin/v1/overview')).jobs.in_flight === 0, {
+    timeoutMs: 20_000,
+    what: 'no call to be open',
+  });
+
 test('when upstream refuses our key, then has no credits, then both jobs wait without an attempt spent and run when the trouble is over', async () => {
   const stack = await startStack({ emulator: { keys: ['sk-another-key'] } });
   const send = async (body: object) => (await stack.tenant.post<Job>('/v1/jobs', body)).id;
@@ -21,6 +29,7 @@ test('when upstream refuses our key, then has no credits, then both jobs wait wi
   ];
   await untilPaused(stack, 'auth');
   expect(await reasonsOf(stack, 'poll')).toEqual([]);
+  await untilNoCallIsOpen(stack);
   stack.emulator.setCredits(0);
   stack.emulator.configure({ keys: 'any' });
   await untilPaused(stack, 'balance');
