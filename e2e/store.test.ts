@@ -1,17 +1,10 @@
 import { createHash } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { waitFor } from '@grsai-jobs/testkit';
+import { createServer } from 'node:http';
+import { listen, waitFor } from '@grsai-jobs/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { image, type Job, startStack } from './stack.ts';
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
-
-async function listen(server: Server): Promise<string> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
 
 test('whatever a result file is like, what is stored is what its bytes are, and a source that only seems to work is not', async () => {
   const stack = await startStack({ emulator: { taskMs: 300 } });
@@ -59,6 +52,7 @@ test('when a result link redirects then it is followed, and not to an address th
       const bad = request.url?.includes('forbidden') ?? false;
       response.writeHead(302, { location: bad ? 'http://169.254.169.254/latest' : `${origin.url}${request.url}` }).end();
     }),
+    onTestFinished,
   );
   const stack = await startStack({ emulator: { taskMs: 300, fileBase: front } });
   origin.url = stack.emulator.url;

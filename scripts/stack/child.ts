@@ -18,8 +18,8 @@ export interface Child {
 const LEASH = new URL('leash.ts', import.meta.url).href;
 
 /**
- * Starts a program of the repository with this Node; `command` is what follows `node`. It has a process group of its own, so that Ctrl-C reaches
- * it only through us and in order, and it ends with us.
+ * Starts a program of the repository with this Node; `command` is what follows `node`. It has a process group of its own, so
+ * that Ctrl-C reaches it only through us and in order, and it ends with us.
  */
 export function startChild(name: string, command: readonly string[], env: Env, output: Output): Child {
   const out = output === 'inherit' ? 'inherit' : openSync(output.file, 'a');

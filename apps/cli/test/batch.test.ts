@@ -1,9 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { listen } from '@grsai-jobs/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { commandLine, entry, folder } from './command-line.ts';
 import { batchOf, type Handler, json, startService } from './fake-service.ts';
@@ -104,7 +104,7 @@ test.each(['plain', 'gzip'])(
       request.resume();
     });
     const silent = createServer((request) => void request.resume());
-    const urls = await Promise.all([refused, silent].map(listen));
+    const urls = await Promise.all([refused, silent].map((server) => listen(server, onTestFinished)));
     const args = ['batch', 'submit', '-', packed === 'gzip' ? '--gzip' : '--no-gzip'];
     const going = { input: LINES, inputGoesOn: true };
     expect(await commandLine(urls[0] ?? '')(args, going)).toMatchObject({ code: 4, stderr: expect.stringContaining('no key') });
@@ -117,16 +117,6 @@ test.each(['plain', 'gzip'])(
     expect((await commandLine(urls[1] ?? '')(args, { ...going, onStderr: interrupt })).code).toBe(130);
   },
 );
-
-async function listen(server: Server): Promise<string> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
 
 test('when lines come from a pipe and the upload breaks off then its rest is not sent as if it were all', async () => {
   const dir = await folder();

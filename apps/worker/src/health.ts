@@ -1,10 +1,8 @@
 import type { JobStore } from '@grsai-jobs/job-store';
 import type { ObjectStore } from '@grsai-jobs/object-store';
-import { type Metrics, startHealthServer, within } from '@grsai-jobs/runtime';
+import { type Metrics, READY_LIMIT_MS, startHealthServer, within } from '@grsai-jobs/runtime';
 import type { WorkerConfig } from './config.ts';
 import type { PauseControl } from './pauses/pause-control.ts';
-
-const READY_LIMIT_MS = 2000;
 
 /** `/livez`, `/readyz` and `/metrics` of the worker; `undefined` where `HEALTH_PORT` is 0. */
 export async function startHealth(

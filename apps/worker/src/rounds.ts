@@ -5,6 +5,7 @@ import { WORKS_ROUND } from '@grsai-jobs/queue';
 import { createBatchWorks } from './batches/index.ts';
 import type { BatchKit } from './batches/kit.ts';
 import { createBulkRun } from './bulk/run.ts';
+import { atMost } from './maintain/at-most.ts';
 import { createLateResults, LATE_EVERY_MS } from './maintain/late-results.ts';
 import { createLeftInputs, LEFT_INPUTS_EVERY_MS } from './maintain/left-inputs.ts';
 import { createOldRecords, OLD_EVERY_MS } from './maintain/old-records.ts';
@@ -22,21 +23,6 @@ export interface Round {
   readonly name: string;
   readonly everyMs: number;
   readonly run: () => Promise<void>;
-}
-
-/**
- * A round that comes while the one before is under way in this process is passed over: however long one hangs, in an upstream
- * or an object store that is silent, it never takes the places of the others.
- */
-function alone(run: Round['run']): Round['run'] {
-  let underWay = false;
-  return async () => {
-    if (underWay) return;
-    underWay = true;
-    await run().finally(() => {
-      underWay = false;
-    });
-  };
 }
 
 /** Entries of `maintain` that one worker runs at once: all that can be under way, and one that is passed over. */
@@ -63,7 +49,7 @@ export function createRounds(o: {
     { name: 'old-records', everyMs: OLD_EVERY_MS, run: createOldRecords(kit, o.retentionDays) },
   ];
   return [
-    ...rounds.map(({ name, everyMs, run }) => ({ name, everyMs, run: alone(run) })),
+    ...rounds.map(({ name, everyMs, run }) => ({ name, everyMs, run: atMost(1, run) })),
     { name: WORKS_ROUND, everyMs: WORKS_EVERY_MS, run: createWorkRound(kit, works) },
   ];
 }

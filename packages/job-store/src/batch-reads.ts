@@ -2,6 +2,7 @@ import { type BatchRecord, isBatchEnd, type JobRecord, type Status } from '@grsa
 import type { Redis } from 'ioredis';
 import { decodeBatch } from './batch-codec.ts';
 import type { LineError } from './batch-intake.ts';
+import { docBytes } from './doc-bytes.ts';
 import type { Keys } from './keys.ts';
 import { createNewestFirst, type ListPlace } from './newest-first.ts';
 import { pipelined } from './pipelined.ts';
@@ -28,14 +29,14 @@ export function createBatchReads(redis: Redis, keys: Keys) {
   const newestFirst = createNewestFirst(redis);
 
   async function heads(ids: readonly string[]): Promise<LineHead[]> {
-    const [replies, sizes] = await Promise.all([
+    const [replies, bytes] = await Promise.all([
       pipelined(redis, ids, (pipeline, id) => pipeline.hmget(keys.job(id), 'st', 'ln', 'fin')),
-      pipelined(redis, ids, (pipeline, id) => pipeline.hstrlen(keys.job(id), 'doc')),
+      docBytes(redis, keys, ids),
     ]);
     return ids.flatMap((id, i) => {
       const [status, line, fin] = replies[i] as (string | null)[];
       const finished_at = fin ? Number(fin) : null;
-      return status ? [{ id, status: status as Status, line: Number(line), finished_at, bytes: Number(sizes[i]) }] : [];
+      return status ? [{ id, status: status as Status, line: Number(line), finished_at, bytes: bytes[i] ?? 0 }] : [];
     });
   }
 

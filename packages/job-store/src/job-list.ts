@@ -1,5 +1,6 @@
 import { isFailed, type JobError, type JobRecord, type JobRequest, type Status, signatureOf } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
+import { docBytes } from './doc-bytes.ts';
 import { unpackDoc } from './doc-codec.ts';
 import { inGroups } from './in-groups.ts';
 import type { Keys } from './keys.ts';
@@ -93,8 +94,12 @@ export function createJobList(redis: Redis, keys: Keys, tenants: Pick<Tenants, '
 
   /** With how much each takes up, so that large ones are not read together. */
   async function sized<T extends { id: string }>(items: readonly T[]): Promise<(T & { bytes: number })[]> {
-    const sizes = await pipelined(redis, items, (pipeline, { id }) => pipeline.hstrlen(keys.job(id), 'doc'));
-    return items.map((item, i) => ({ ...item, bytes: Number(sizes[i]) }));
+    const bytes = await docBytes(
+      redis,
+      keys,
+      items.map(({ id }) => id),
+    );
+    return items.map((item, i) => ({ ...item, bytes: bytes[i] ?? 0 }));
   }
 
   async function hits(ids: readonly string[], filter: JobFilter): Promise<boolean[]> {

@@ -1,6 +1,7 @@
 import type { JobRecord } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
 import type { Accepted, Idempotency } from './accept.ts';
+import { docBytes } from './doc-bytes.ts';
 import { inGroups } from './in-groups.ts';
 import type { Keys } from './keys.ts';
 import { pipelined } from './pipelined.ts';
@@ -31,8 +32,8 @@ export function createJobReads(redis: Redis, run: RunScript, keys: Keys) {
 
     /** Many records in the order of their ids, `null` where there is none; some 4 MiB at a time, however large they are. */
     async *each(ids: readonly string[]): AsyncGenerator<JobRecord | null> {
-      const sizes = await pipelined(redis, ids, (pipeline, id) => pipeline.hstrlen(keys.job(id), 'doc'));
-      const sized = ids.map((id, i) => ({ id, bytes: Number(sizes[i]) }));
+      const bytes = await docBytes(redis, keys, ids);
+      const sized = ids.map((id, i) => ({ id, bytes: bytes[i] ?? 0 }));
       for (const group of inGroups(sized, ids.length)) yield* await Promise.all(group.map(({ id }) => read(id)));
     },
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import { Readable } from 'node:stream';
-import { type S3Handle, startS3, waitFor } from '@grsai-jobs/testkit';
+import { listen, type S3Handle, startS3, waitFor } from '@grsai-jobs/testkit';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createObjectStore, type ObjectStore, type ObjectStoreOptions } from '../src/index.ts';
 import { hanging, KIB, MIB, pieces, random, sha256 } from './bodies.ts';
@@ -78,18 +78,6 @@ describe('proof of what arrived', () => {
   });
 });
 
-/** A server of the test's own on a free port; its address. */
-async function listen(server: Server): Promise<string> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const address = server.address();
-  return `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
-}
-
 describe('outages', () => {
   test.each(['error', 'refuse'] as const)('%s: unavailable, whatever is asked, and the body is let go', async (how) => {
     s3.outage(how);
@@ -125,7 +113,7 @@ describe('outages', () => {
       const drip = setInterval(() => response.write('.'), 10);
       response.once('close', () => clearInterval(drip));
     });
-    const impatient = open({ endpoint: await listen(trickling), timeouts: { call: 200 } });
+    const impatient = open({ endpoint: await listen(trickling, onTestFinished), timeouts: { call: 200 } });
     const put = impatient.put('k', pieces(random(1_000)), { ...PNG, contentLength: 1_000 });
     await expect(put).rejects.toMatchObject({ code: 'unavailable' });
   });

@@ -5,6 +5,7 @@ export { type HealthAnswer, type HealthRoute, startHealthServer } from './health
 export { type Service, stopInOrder } from './lifecycle.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
+export { READY_LIMIT_MS } from './readiness.ts';
 export { type App, runApp } from './run-app.ts';
 export { throttledLog } from './throttled-log.ts';
 export { COMMON_VARIABLES, REDIS_VARIABLES, S3_VARIABLES, s3Options } from './variables.ts';

@@ -14,7 +14,7 @@ export interface RawItem {
 }
 
 /** Lines that were joined on their way: the commonest way to send a good file wrong. */
-const RUN_ON = 'Each job needs a line of its own (curl keeps line ends with --data-binary, and drops them with -d)';
+const RUNS_ON = 'Each job needs a line of its own (curl keeps line ends with --data-binary, and drops them with -d)';
 
 /** Items in groups, read one after another as they are asked for. */
 export type RawItems = AsyncIterable<Iterable<RawItem>>;
@@ -28,11 +28,10 @@ function readLine({ number, bytes }: Line): RawItem | null {
   if (text === null) throw new Problem('malformed_json', `Line ${number} is not valid UTF-8. Nothing was accepted.`);
   if (text.trim() === '') return null;
   try {
-    return { line: number, bytes: bytes.length, value: parseStrictText(text, 'The line') };
+    return { line: number, bytes: bytes.length, value: parseStrictText(text, { what: 'The line', runsOn: RUNS_ON }) };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    const isRunOn = / after JSON at /.test(error.message);
-    return { line: number, bytes: bytes.length, malformed: isRunOn ? `${error.message}. ${RUN_ON}` : error.message };
+    return { line: number, bytes: bytes.length, malformed: error.message };
   }
 }
 

@@ -25,21 +25,29 @@ export function utf8Of(bytes: Uint8Array): string | null {
  * keys, which is a way to smuggle a request past a check.
  * @throws Problem `malformed_json` that says what is wrong.
  */
-export function parseStrictJson(bytes: Uint8Array): unknown {
-  return parseStrictText(utf8Of(bytes) ?? refuse('The body is not valid UTF-8.'));
+export function parseStrictJson(bytes: Uint8Array, o: Told = {}): unknown {
+  return parseStrictText(utf8Of(bytes) ?? refuse('The body is not valid UTF-8.'), o);
 }
 
-/** The same for a text that was decoded before; `what` it is stands in the message. */
-export function parseStrictText(text: string, what = 'The body'): unknown {
+/** For the message of a refusal. */
+interface Told {
+  /** What is read. */
+  what?: string;
+  /** The likely reason where something stands behind the value. */
+  runsOn?: string;
+}
+
+/** The same for a text that was decoded before. */
+export function parseStrictText(text: string, { what = 'The body', runsOn }: Told = {}): unknown {
   if (text.trim() === '') return refuse(`${what} is empty; a JSON object is expected.`);
   checkShape(text, what);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return refuse(
-      `${what} is not valid JSON: ${(error as Error).message.replace(/"[^"]*" is not valid JSON/, 'unexpected text')}`,
-    );
+    const { message } = error as Error;
+    const why = runsOn !== undefined && / after JSON at /.test(message) ? `. ${runsOn}` : '';
+    return refuse(`${what} is not valid JSON: ${message.replace(/"[^"]*" is not valid JSON/, 'unexpected text')}${why}`);
   }
   if (/\\u[dD][89a-fA-F]/.test(text) && !wellFormed(value))
     return refuse(`${what} holds a lone surrogate (half of a Unicode pair).`);

@@ -18,8 +18,9 @@ function wasMissed({ state, once, asked, tries, next_attempt_at }: Delivery, now
 }
 
 /**
- * Resends what one endpoint has missed, the oldest first, but no news of live jobs: they would be old. One that was resent is pending and due, so the same slice
- * a second time passes it over; an entry that a crash has left out is added by the round of owed deliveries.
+ * Resends what one endpoint has missed, the oldest first, but no news of live jobs: they would be old. One that was resent is
+ * pending and due, so the same slice a second time passes it over; an entry that a crash has left out is added by the round of
+ * owed deliveries.
  */
 export const recoverDeliveries =
   (kit: Kit): DoSlice =>

@@ -1,5 +1,6 @@
 import type { Work } from '@grsai-jobs/job-store';
 import type { Kit } from '../stages/kit.ts';
+import { atMost } from './at-most.ts';
 
 /** Work that nobody nudged is found within this time. */
 export const WORKS_EVERY_MS = 1000;
@@ -49,13 +50,5 @@ export function createWorkRound(kit: Kit, kinds: Readonly<Record<string, DoSlice
     }
   }
 
-  let open = 0;
-  return async () => {
-    // What is due is found by the round that comes next.
-    if (open === WORK_ROUNDS) return;
-    open += 1;
-    await goOn().finally(() => {
-      open -= 1;
-    });
-  };
+  return atMost(WORK_ROUNDS, goOn);
 }

@@ -1,19 +1,18 @@
 import type { JobStore } from '@grsai-jobs/job-store';
 import type { JobRecord } from '@grsai-jobs/jobs';
 import type { Clock } from '@grsai-jobs/runtime';
+import { isRetryable } from '@grsai-jobs/webhooks';
 
 /** A result that has waited this long to be stored stops new tasks. */
 const WAIT_LIMIT_MS = 10 * 60_000;
 /** So many dead links are no accident of one task: then nothing that upstream makes can be fetched. */
 const DEAD_LINKS = 10;
 
-/** What a download comes to when the file itself is at fault, and not a network or a store. */
-const DEAD = new Set(['not_media', 'too_large', 'redirects', 'forbidden_address']);
-
+/** The file itself is at fault, and not a network or a store. */
 function hasDeadLink(job: JobRecord): boolean {
   const last = job.attempts.findLast(({ run, stage }) => run === job.run && stage === 'store');
-  const status = last?.upstream_status ?? 0;
-  return DEAD.has(last?.error_code ?? '') || (status >= 400 && status < 500 && ![408, 425, 429].includes(status));
+  const { error_code: code = '', upstream_status: status } = last ?? {};
+  return code === 'not_media' || !isRetryable(code, status);
 }
 
 /**

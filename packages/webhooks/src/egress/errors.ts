@@ -28,6 +28,10 @@ const RETRYABLE: Readonly<Record<EgressErrorCode, boolean>> = {
 /** Answers that may be others in a while, though they refuse now. */
 const isRetryableStatus = (status: number): boolean => status >= 500 || [408, 425, 429].includes(status);
 
+/** Whether the same call may succeed later, by the status where there was an answer. A code that is none of ours tells nothing: it may. */
+export const isRetryable = (code: string, status?: number): boolean =>
+  status === undefined ? RETRYABLE[code as EgressErrorCode] !== false : isRetryableStatus(status);
+
 /**
  * A failure of guarded egress. `retryable` says whether the same call may succeed later; `status` is set for `http`.
  * The message names no address that a look-up answered: it may be shown to the tenant who gave the URL.
@@ -53,7 +57,7 @@ export class EgressError extends Error {
   ) {
     super(message, cause === undefined ? {} : { cause });
     this.code = code;
-    this.retryable = status === undefined ? RETRYABLE[code] : isRetryableStatus(status);
+    this.retryable = isRetryable(code, status);
     this.status = status;
     this.phase = phase;
     this.retryAfterMs = retryAfterMs;

@@ -27,6 +27,9 @@ export interface BatchRoutes {
   checkUrl: (url: string) => string | undefined;
 }
 
+/** The likeliest reason for more than one value in the JSON form. */
+const RUNS_ON = 'Send lines of NDJSON as application/x-ndjson';
+
 /** `POST /v1/batches`, in both its forms. */
 export function batchRoutes(o: BatchRoutes): Router {
   const router = Router();
@@ -76,7 +79,7 @@ export function batchRoutes(o: BatchRoutes): Router {
     const key = idempotencyKey(request.headers['idempotency-key']);
     const query = formQuery(request.query);
     const bytes = request.body as Uint8Array;
-    const body = validate(BatchRequest, parseForm(bytes));
+    const body = validate(BatchRequest, parseStrictJson(bytes, { runsOn: RUNS_ON }));
     const { priority, expires_in_s } = body.defaults;
     const doc = batchDoc({ webhook: body.webhook, metadata: body.metadata, priority, expires_in_s });
     checkWebhook(doc, '/webhook/url');
@@ -91,16 +94,6 @@ export function batchRoutes(o: BatchRoutes): Router {
 
   router.post('/v1/batches', o.auth.requireScope('jobs:write'), lines, ...rawJsonBody(o.bodyLimit), form);
   return router;
-}
-
-/** Lines of NDJSON under the other content type are the likeliest reason for more than one value. */
-function parseForm(bytes: Uint8Array): unknown {
-  try {
-    return parseStrictJson(bytes);
-  } catch (error) {
-    if (!(error instanceof Problem) || !/ after JSON at /.test(error.message)) throw error;
-    throw new Problem(error.code, `${error.message}. Send lines of NDJSON as application/x-ndjson`);
-  }
 }
 
 /** Pointers into an item become pointers into the body that it stands in. */

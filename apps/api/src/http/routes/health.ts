@@ -1,14 +1,11 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Pause } from '@grsai-jobs/job-store';
-import { type Metrics, within } from '@grsai-jobs/runtime';
+import { type Metrics, READY_LIMIT_MS, within } from '@grsai-jobs/runtime';
 import { Router } from 'express';
 import { Problem } from '../problem.ts';
 
 /** What `/readyz` looks at: each rejects with the reason when its part cannot be used. */
 export type ReadinessChecks = Readonly<Record<string, () => Promise<unknown>>>;
-
-/** Whoever asks whether we are ready does not wait for long; a part that does not answer in this time is not. */
-const READY_LIMIT_MS = 2000;
 
 const same = (a: string, b: string) => a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
 
