@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestEntry } from './bus.ts';
+import { Coder, type Coding } from './coding.ts';
 
 /** The body is larger than the front proxy lets through. */
 export class BodyTooLarge extends Error {}
@@ -19,6 +20,9 @@ export class Exchange {
   readonly entry: RequestEntry;
   /** Fires when the exchange is over, however it ended. */
   readonly closed: AbortSignal;
+  /** How the body of the answer is packed; to be set before the answer begins. */
+  coding: Coding | 'none' = 'none';
+  #coder: Coder | undefined;
   #onWhole: (() => void) | undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse, url: URL, entry: RequestEntry) {
@@ -74,19 +78,50 @@ export class Exchange {
   send(status: number, type: string, body: string | Buffer, headers: Readonly<Record<string, string>> = {}): void {
     if (this.response.headersSent || this.response.destroyed) return;
     this.entry.status = status;
-    this.response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body), ...headers });
-    this.response.end(body);
+    const head = { 'content-type': type, ...headers };
+    const bytes = Buffer.from(body);
+    // Nothing is packed where there is nothing.
+    if (this.coding === 'none' || bytes.length === 0) this.#sendWhole(status, head, bytes);
+    else this.#sendCoded(status, head, bytes, new Coder(this.coding));
+  }
+
+  #sendCoded(status: number, head: Readonly<Record<string, string>>, bytes: Buffer, coder: Coder): void {
+    const coded = { ...head, 'content-encoding': coder.header };
+    coder.whole(bytes).then(
+      (packed) => this.#sendWhole(status, coded, packed),
+      () => this.cut(),
+    );
+  }
+
+  #sendWhole(status: number, head: Readonly<Record<string, string>>, bytes: Buffer): void {
+    if (this.response.headersSent || this.response.destroyed) return;
+    this.response.writeHead(status, { ...head, 'content-length': bytes.length });
+    this.response.end(bytes);
   }
 
   /** Sends the head of an answer whose length is not told. */
-  begin(status: number, type: string): void {
+  begin(status: number, type: string, headers: Readonly<Record<string, string | number>> = {}): void {
     this.entry.status = status;
-    this.response.writeHead(status, { 'content-type': type });
+    this.#coder = this.coding === 'none' ? undefined : new Coder(this.coding);
+    const coding = this.#coder === undefined ? {} : { 'content-encoding': this.#coder.header };
+    this.response.writeHead(status, { 'content-type': type, ...headers, ...coding });
     this.response.flushHeaders();
   }
 
-  /** Writes a piece and waits until the socket has taken it. */
-  write(piece: string | Buffer): Promise<void> {
+  /** Writes a piece, packed so that it can be read at once, and waits until the socket has taken it. */
+  async write(piece: string | Buffer): Promise<void> {
+    const bytes = Buffer.from(piece);
+    await this.#put(this.#coder === undefined ? bytes : await this.#coder.piece(bytes));
+  }
+
+  /** Ends an answer that was begun. */
+  async end(): Promise<void> {
+    const rest = await this.#coder?.end();
+    if (rest !== undefined && rest.length > 0) await this.#put(rest);
+    this.response.end();
+  }
+
+  #put(piece: Buffer): Promise<void> {
     return new Promise((resolve) => {
       if (this.closed.aborted) return resolve();
       this.response.write(piece, () => resolve());

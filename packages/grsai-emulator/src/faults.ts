@@ -1,4 +1,6 @@
 import { AskError } from './ask-error.ts';
+import { CODINGS } from './coding.ts';
+
 /** Where a fault can strike. `stream` and `webhook` are reached only through the task that carries the fault. */
 export type Phase = 'submit' | 'chat' | 'poll' | 'stream' | 'file' | 'webhook' | 'side';
 
@@ -26,7 +28,7 @@ const TRANSIENT = 'Upstream rate limit exceeded. Please retry later.';
 
 /** The faults of grsai-api §13.2. */
 export const FAULTS = {
-  F1: { title: 'bad key', at: ['submit', 'chat'], times: ALWAYS },
+  F1: { title: 'bad key', at: ['submit', 'chat'], times: ALWAYS, as: ['error', 'empty', 'not-found', 'expired'] },
   F2: { title: 'credits exhausted', at: ['submit', 'chat'], times: ALWAYS },
   F3: {
     title: '429 before anything happened',
@@ -99,8 +101,8 @@ export const FAULTS = {
     title: 'result file broken',
     at: ['file'],
     times: 1,
-    as: ['404', '403', '500', '503', 'slow', 'truncated', 'type', 'html', 'empty'],
-    params: { ms: '1000' },
+    as: ['404', '403', '410', '500', '503', 'slow', 'truncated', 'type', 'html', 'empty', 'large', 'not-media', 'hang', 'stall'],
+    params: { ms: '1000', bytes: '2147483648' },
   },
   F19: { title: 'webhook misbehaves', at: ['webhook'], times: ALWAYS, as: ['twice', 'disorder', 'never', 'early', 'stranger'] },
   F20: {
@@ -116,6 +118,13 @@ export const FAULTS = {
     at: ['submit', 'chat', 'poll', 'file', 'side'],
     times: 1,
     params: { ms: '120000' },
+  },
+  F23: {
+    title: 'content coding of the answers, asked for or not',
+    at: ['submit', 'chat', 'poll', 'stream', 'file', 'side'],
+    everywhere: true,
+    times: ALWAYS,
+    as: Object.keys(CODINGS),
   },
 } as const satisfies Readonly<Record<string, Row>>;
 

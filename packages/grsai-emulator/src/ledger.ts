@@ -86,6 +86,7 @@ export class Ledger {
   readonly #tasks: TaskBook;
   readonly #start: readonly number[];
   #balances: number[];
+  readonly #spent = new Map<string, number>();
   #taken = 0;
   #returned = 0;
 
@@ -143,16 +144,22 @@ export class Ledger {
     this.#balances = this.#balances.map(() => credits);
   }
 
+  /** What a key has spent, less what came back. */
+  spentBy(key: string): number {
+    this.#tasks.settle();
+    return this.#spent.get(key) ?? 0;
+  }
+
   /** Takes credits, or says that there are too few. */
-  take(node: number, credits: number): boolean {
+  take(node: number, credits: number, key: string): boolean {
     if (this.balance(node) < credits) return false;
-    this.#move(node, -credits);
+    this.#move(node, -credits, key);
     this.#taken += credits;
     return true;
   }
 
-  giveBack(node: number, credits: number): void {
-    this.#move(node, credits);
+  giveBack(node: number, credits: number, key: string): void {
+    this.#move(node, credits, key);
     this.#returned += credits;
   }
 
@@ -160,6 +167,7 @@ export class Ledger {
     this.submits.length = 0;
     this.webhooks.length = 0;
     this.#balances = [...this.#start];
+    this.#spent.clear();
     this.#taken = 0;
     this.#returned = 0;
   }
@@ -168,7 +176,8 @@ export class Ledger {
     return node % this.#balances.length;
   }
 
-  #move(node: number, credits: number): void {
+  #move(node: number, credits: number, key: string): void {
+    this.#spent.set(key, (this.#spent.get(key) ?? 0) - credits);
     const account = this.#account(node);
     this.#balances[account] = (this.#balances[account] ?? 0) + credits;
   }

@@ -42,6 +42,7 @@ export function makeTask(x: Exchange, world: World, admitted: Admitted, wish: Wi
     node: x.node,
     kind: wish.kind,
     mode: wish.mode,
+    key: x.key,
     model: wish.model,
     prompt: wish.prompt,
     createdAt,

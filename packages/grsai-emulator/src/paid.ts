@@ -2,10 +2,11 @@ import { Directives } from './directives.ts';
 import type { Exchange } from './exchange.ts';
 import { BodyTooLarge } from './exchange.ts';
 import type { Fault, Strikes } from './faults.ts';
+import { type KeyProblem, keyProblem, quotaLeft } from './keys.ts';
 import { KEPT_PROMPT, type Submit, type SubmitKind, type SubmitOutcome } from './ledger.ts';
 import type { ModelState } from './models.ts';
 import { upstreamId } from './random.ts';
-import { strikeBefore, strikesBefore, tooLarge, tooMany } from './transport.ts';
+import { strikeBefore, strikeCoding, strikesBefore, tooLarge, tooMany } from './transport.ts';
 import type { World } from './world.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
@@ -71,6 +72,8 @@ export async function admit(x: Exchange, world: World, order: Order, dialect: Di
   const phase = order.kind === 'chat' ? 'chat' : 'submit';
   const { now, later } = world.plan.plan({ phase, node: x.node, model: order.model, prompt: order.prompt, directives });
 
+  strikeCoding(x, now);
+
   const record = (outcome: SubmitOutcome, error: string, charged = 0, taskId?: string): Submit =>
     enter(x, world, order, { outcome, error, charged, taskId });
   const refuse = (outcome: SubmitOutcome, error: string, answer: () => void): undefined => {
@@ -84,7 +87,9 @@ export async function admit(x: Exchange, world: World, order: Order, dialect: Di
     await strikeBefore(x, world, now);
     return undefined;
   }
-  if (now.has('F1') || !isGoodKey(x.key, world)) return refuse('bad_key', 'apikey error', () => dialect.badKey(x));
+  const badKey = KEY_FAULTS[now.as('F1') ?? ''] ?? keyProblem(x.key, world);
+  if (badKey !== undefined)
+    return refuse('bad_key', badKey, () => (badKey === 'apikey error' ? dialect.badKey(x) : dialect.refuse(x, badKey)));
   if (!world.limiter.take(world.clock.now(), world.tasks.running, world.settings.limits)) {
     const seconds = world.settings.retryAfterS;
     return refuse('rate_limited', 'too many requests', () => tooMany(x, seconds > 0 ? String(seconds) : ''));
@@ -93,8 +98,10 @@ export async function admit(x: Exchange, world: World, order: Order, dialect: Di
   // An envelope on the current API wraps its refusals too.
   const sayNo = now.has('F14') && order.kind !== 'draw' ? refuseInEnvelope : dialect.refuse;
   if (complaint !== undefined) return refuse('refused', complaint, () => sayNo(x, complaint));
-  const poor = order.kind === 'draw' ? 'apikey credits not enough' : 'insufficient credits';
-  if (now.has('F2') || !world.ledger.take(x.node, order.cost)) return refuse('no_credits', poor, () => dialect.refuse(x, poor));
+  const overQuota = quotaLeft(x.key, world) < order.cost;
+  const poor = order.kind === 'draw' || overQuota ? 'apikey credits not enough' : 'insufficient credits';
+  if (now.has('F2') || overQuota || !world.ledger.take(x.node, order.cost, x.key))
+    return refuse('no_credits', poor, () => dialect.refuse(x, poor));
 
   const n = world.next();
   const id = upstreamId(world.seed, 'task', n);
@@ -108,11 +115,13 @@ export async function holdAnswer(x: Exchange, world: World, directives: Directiv
   if (gate !== undefined) await world.gates.wait(gate, x.closed);
 }
 
-/** Is this a key that the settings take? */
-export function isGoodKey(key: string, world: World): boolean {
-  const { keys } = world.settings;
-  return keys === 'any' ? key.startsWith('sk-') && !key.startsWith('sk-bad') : keys.includes(key);
-}
+/** What F1 says of a key. */
+const KEY_FAULTS: Readonly<Record<string, KeyProblem>> = {
+  error: 'apikey error',
+  empty: 'apikey is empty',
+  'not-found': 'apikey not found',
+  expired: 'apikey expired',
+};
 
 const refuseInEnvelope: Dialect['refuse'] = (x, error) => x.json(200, { code: -1, msg: error, data: null });
 

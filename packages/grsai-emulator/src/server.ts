@@ -90,6 +90,7 @@ async function serve(
   };
   const x = new Exchange(request, response, url, entry);
   if (!url.pathname.startsWith('/_emulator/')) {
+    x.coding = world.settings.coding;
     world.log.add(entry);
     response.once('close', () => world.bus.emit('answer', entry));
     world.bus.emit('request', entry);

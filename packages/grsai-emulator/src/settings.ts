@@ -1,5 +1,7 @@
 import { AskError } from './ask-error.ts';
+import { CODINGS, type Coding } from './coding.ts';
 import { parseFault } from './faults.ts';
+import type { KeyRow, Quota } from './keys.ts';
 import type { ModelState } from './models.ts';
 import type { Span } from './random.ts';
 
@@ -23,12 +25,20 @@ export interface Settings {
   chatMs: Span;
   /** Keys that are good; `any` takes whatever begins with `sk-`, but for `sk-bad…`. */
   keys: 'any' | readonly string[];
+  /** Keys that are good beside `keys`, with what is known of each. */
+  apiKeys: Readonly<Record<string, KeyRow>>;
+  /** The quota of a key that `apiKeys` does not say: credits, `unlimited` (told as 0), or `account` (told as the balance). */
+  keyQuota: Quota;
+  /** How the balance calls write an amount. */
+  creditsAs: 'number' | 'fraction' | 'string' | 'fraction-string';
   /** Paid POSTs in any 60 s, and tasks and held calls open at once; 0 is off. */
   limits: { readonly rpm: number; readonly concurrent: number };
   /** What a 429 of the limits says in `Retry-After`, s; 0 sends no header. */
   retryAfterS: number;
   /** A larger body is a 413, bytes. */
   bodyLimit: number;
+  /** How the body of every answer is packed, asked for or not. */
+  coding: Coding | 'none';
   /** Wait before a body is read, so that a large upload makes no progress, ms. */
   uploadStallMs: number;
   /** Life of task ids and files from creation, ms. */
@@ -65,10 +75,14 @@ export const DEFAULTS: Readonly<Settings> = {
   taskMs: 2000,
   chatMs: 300,
   keys: 'any',
+  apiKeys: {},
+  keyQuota: 'account',
+  creditsAs: 'number',
   limits: { rpm: 0, concurrent: 0 },
   retryAfterS: 0,
   bodyLimit: 64 * 1024 * 1024,
   uploadStallMs: 0,
+  coding: 'none',
   lifeMs: 2 * 60 * 60 * 1000,
   visibilityLagMs: 0,
   failedStatus: 400,
@@ -98,14 +112,25 @@ const oneOf =
   (value: unknown): boolean =>
     allowed.includes(value);
 
+const isQuota = (value: unknown): boolean => isCount(value) || value === 'unlimited' || value === 'account';
+const isKeyRow = (value: unknown): boolean =>
+  isObject(value) &&
+  Object.keys(value).every((name) => name === 'quota' || name === 'expireTime') &&
+  (value['quota'] === undefined || isQuota(value['quota'])) &&
+  (value['expireTime'] === undefined || isCount(value['expireTime']));
+
 const CHECKS: Readonly<Record<keyof Settings, (value: unknown) => boolean>> = {
   taskMs: isSpan,
   chatMs: isSpan,
   keys: (value) => value === 'any' || (Array.isArray(value) && value.every((key) => typeof key === 'string')),
+  apiKeys: (value) => isObject(value) && Object.values(value).every(isKeyRow),
+  keyQuota: isQuota,
+  creditsAs: oneOf('number', 'fraction', 'string', 'fraction-string'),
   limits: (value) => isObject(value) && isCount(value['rpm']) && isCount(value['concurrent']),
   retryAfterS: isCount,
   bodyLimit: isCount,
   uploadStallMs: isCount,
+  coding: oneOf('none', ...Object.keys(CODINGS)),
   lifeMs: isCount,
   visibilityLagMs: isCount,
   failedStatus: oneOf(400, 200),

@@ -2,6 +2,7 @@ import type { Exchange } from './exchange.ts';
 import { carried } from './fault-plan.ts';
 import { NO_STRIKES, type Strikes } from './faults.ts';
 import { look, type Task } from './tasks.ts';
+import { strikeCoding } from './transport.ts';
 import type { World } from './world.ts';
 
 /** Shares of a task's time at which a stream tells its progress. */
@@ -24,6 +25,7 @@ export async function streamTask(
   { steps, done }: StreamOptions,
 ): Promise<void> {
   const strikes = carried(task, 'stream', NO_STRIKES);
+  strikeCoding(x, strikes);
   const cut = strikes.as('F15');
   x.begin(200, 'text/event-stream');
   if (cut === 'before') return x.cut();
@@ -43,5 +45,5 @@ export async function streamTask(
   if (x.closed.aborted) return;
   await x.write(`data: ${JSON.stringify(shape(strikes))}${cut === 'no-blank' ? '' : '\n\n'}`);
   if (done) await x.write('data: [DONE]\n\n');
-  x.response.end();
+  await x.end();
 }

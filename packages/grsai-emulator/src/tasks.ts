@@ -15,6 +15,8 @@ export interface Task extends Carrier {
   readonly node: number;
   readonly kind: SubmitKind;
   readonly mode: Mode;
+  /** Whose quota pays. */
+  readonly key: string;
   readonly model: string;
   readonly prompt: string;
   readonly createdAt: number;
@@ -163,5 +165,5 @@ export class TaskStore implements TaskBook {
 export function refund(task: Task, ledger: Ledger, violationCharged: boolean): void {
   if (task.outcome === 'succeeded' || (task.outcome === 'violation' && violationCharged)) return;
   task.refunded = task.charged;
-  ledger.giveBack(task.node, task.charged);
+  ledger.giveBack(task.node, task.charged, task.key);
 }

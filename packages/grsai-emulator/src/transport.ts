@@ -1,3 +1,4 @@
+import { isCoding } from './coding.ts';
 import type { Exchange } from './exchange.ts';
 import type { Strikes } from './faults.ts';
 import type { World } from './world.ts';
@@ -6,6 +7,12 @@ import type { World } from './world.ts';
 
 /** Faults that can strike before the work is done or after. */
 const TASK_OR_NOT = ['F4', 'F6', 'F9'] as const;
+
+/** F23: how the answer is packed. */
+export function strikeCoding(x: Exchange, strikes: Strikes): void {
+  const coding = strikes.as('F23');
+  if (coding !== undefined && isCoding(coding)) x.coding = coding;
+}
 
 /** Does a fault answer before anything is judged? */
 export const strikesBefore = (strikes: Strikes): boolean =>
@@ -100,7 +107,7 @@ export async function sendJson(
   await x.write(form === 'open' ? text : `data: ${text}\n\n`);
   x.whole();
   if (form !== 'sse') await world.clock.wait(strikes.number('F7', 'ms'), x.closed);
-  x.response.end();
+  await x.end();
 }
 
 /** Pieces of a few bytes, each in a packet of its own; a snowman makes sure that one of them ends inside a character. */
@@ -111,5 +118,5 @@ async function sendInPieces(x: Exchange, status: number, text: string, size: num
     await x.write(bytes.subarray(at, at + Math.max(1, size)));
     await new Promise((resolve) => setImmediate(resolve));
   }
-  x.response.end();
+  await x.end();
 }

@@ -71,7 +71,7 @@ async function answer(x: Exchange, world: World, admitted: Admitted, question: Q
   if (failure === 'rix' || failure === 'failed') {
     await world.clock.wait(ms, x.closed);
     admitted.submit.refunded = admitted.submit.charged;
-    world.ledger.giveBack(x.node, admitted.submit.charged);
+    world.ledger.giveBack(x.node, admitted.submit.charged, x.key);
     return x.json(400, {
       error: failure === 'rix' ? { message: 'API error response', type: 'rix_api_error' } : { message: 'generation failed' },
     });
@@ -131,5 +131,5 @@ async function stream(x: Exchange, world: World, { now }: Admitted, { head, text
     if (x.closed.aborted) return;
   }
   if (world.settings.chatStreamDone && failure !== 'no-done') await x.write('data: [DONE]\n\n');
-  x.response.end();
+  await x.end();
 }

@@ -3,7 +3,7 @@ import type { Exchange } from '../exchange.ts';
 import type { Strikes } from '../faults.ts';
 import { currentShape } from '../shapes.ts';
 import type { Task } from '../tasks.ts';
-import { sendJson, strikeAfter, strikeBefore } from '../transport.ts';
+import { sendJson, strikeAfter, strikeBefore, strikeCoding } from '../transport.ts';
 import type { World } from '../world.ts';
 
 /** `GET /v1/api/result?id=` (grsai-api §4). The key is not looked at, as was measured. */
@@ -24,7 +24,9 @@ export async function result(x: Exchange, world: World): Promise<void> {
 export function pollStrikes(x: Exchange, world: World, task: Task | undefined): Strikes {
   const moment = { phase: 'poll', node: x.node, directives: new Directives('', x.request.headers) } as const;
   const known = task === undefined ? moment : { ...moment, model: task.model, prompt: task.prompt };
-  return world.plan.strikes(known, task);
+  const strikes = world.plan.strikes(known, task);
+  strikeCoding(x, strikes);
+  return strikes;
 }
 
 /** The task, unless it is too young, too old, or on another node that shares nothing with this one. */

@@ -1,10 +1,11 @@
 import { Directives } from '../directives.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Strikes } from '../faults.ts';
+import { keyProblem, tellAmount, tellQuota } from '../keys.ts';
 import { CHAT_MODELS, IMAGE_MODELS, LEGACY_MODELS, type ModelState } from '../models.ts';
-import { isGoodKey, readFields } from '../paid.ts';
+import { readFields } from '../paid.ts';
 import { hex32 } from '../random.ts';
-import { strikeAfter, strikeBefore } from '../transport.ts';
+import { strikeAfter, strikeBefore, strikeCoding } from '../transport.ts';
 import type { World } from '../world.ts';
 
 /** The calls of grsai-api §8. Their key stands in the body or the query, not in a header. */
@@ -18,29 +19,33 @@ async function struck(x: Exchange, world: World): Promise<boolean> {
     node: x.node,
     directives: new Directives('', x.request.headers),
   });
+  strikeCoding(x, now);
   return (await strikeBefore(x, world, now)) || (await strikeAfter(x, world, now));
 }
 
-/** `POST /client/openapi/getAPIKeyCredits {apiKey}`. */
+/** `POST /client/openapi/getAPIKeyCredits {apiKey}`: the quota of the key. */
 export async function keyCredits(x: Exchange, world: World): Promise<void> {
   const fields = await readFields(x, world, { malformed });
   if (fields === undefined || (await struck(x, world))) return;
-  if (!isGoodKey(String(fields['apiKey'] ?? ''), world)) return refuse(x, 'apikey error');
-  x.json(200, { code: 0, msg: 'success', data: { credits: world.ledger.balance(x.node) } });
+  const key = String(fields['apiKey'] ?? '');
+  const problem = keyProblem(key, world);
+  if (problem !== undefined) return refuse(x, problem);
+  x.json(200, { code: 0, msg: 'success', data: tellQuota(key, x.node, world) });
 }
 
-/** `GET /client/common/getCredits?apikey=`. */
+/** `GET /client/common/getCredits?apikey=`: the money of the account. */
 export async function creditsByQuery(x: Exchange, world: World): Promise<void> {
   if (await struck(x, world)) return;
-  if (!isGoodKey(x.url.searchParams.get('apikey') ?? '', world)) return refuse(x, 'apikey error');
-  x.json(200, { code: 0, data: { credits: world.ledger.balance(x.node) } });
+  const problem = keyProblem(x.url.searchParams.get('apikey') ?? '', world);
+  if (problem !== undefined) return refuse(x, problem);
+  x.json(200, { code: 0, data: { credits: tellAmount(world.ledger.balance(x.node), world) } });
 }
 
 /** `POST /client/openapi/getCredits {token}`: any token is taken. */
 export async function accountCredits(x: Exchange, world: World): Promise<void> {
   const fields = await readFields(x, world, { malformed });
   if (fields === undefined || (await struck(x, world))) return;
-  x.json(200, { code: 0, msg: 'success', data: { credits: world.ledger.balance(x.node) } });
+  x.json(200, { code: 0, msg: 'success', data: { credits: tellAmount(world.ledger.balance(x.node), world) } });
 }
 
 const stateOf = (name: string, world: World): ModelState | undefined => {
@@ -61,7 +66,8 @@ export async function modelStatus(x: Exchange, world: World): Promise<void> {
 export async function uploadTicket(x: Exchange, world: World): Promise<void> {
   const fields = await readFields(x, world, { malformed });
   if (fields === undefined || (await struck(x, world))) return;
-  if (!isGoodKey(x.key, world)) return refuse(x, 'apikey error');
+  const problem = keyProblem(x.key, world);
+  if (problem !== undefined) return refuse(x, problem);
   const name = hex32(world.seed, 'upload', world.next());
   const url = world.nodeUrl(x.node);
   x.json(200, {
