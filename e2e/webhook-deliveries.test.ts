@@ -28,7 +28,7 @@ interface Page {
 const list = (stack: Stack, query = '') => stack.tenant.get<Page>(`/v1/webhook-deliveries${query}`);
 const delivery = (stack: Stack, id: string) => stack.tenant.get<Delivery>(`/v1/webhook-deliveries/${id}`);
 const send = async (stack: Stack, body: object) => (await stack.tenant.post<Job>('/v1/jobs', body)).id;
-const succeeded = (job: string, run = 1) => `evt_${job.slice(4)}_${run}_job.succeeded`;
+const succeeded = (job: string, run = 1) => `evt_${job.slice(4)}_${run}_job_succeeded`;
 
 /** Waits until the delivery is in this state. */
 const reaches = async (stack: Stack, id: string, state: string): Promise<Delivery> => {
@@ -99,7 +99,7 @@ test('the list has the newest first, page by page without gaps, and filters by j
   await stack.tenant.send('POST', `/v1/jobs/${canceled}/cancel`);
   await stack.tenant.finished(canceled);
   await stack.receiver.waitFor(4);
-  const all = [`evt_${canceled.slice(4)}_1_job.canceled`, ...ids.map((id) => succeeded(id))];
+  const all = [`evt_${canceled.slice(4)}_1_job_canceled`, ...ids.map((id) => succeeded(id))];
   const idsOf = (page: Page) => page.data.map(({ id }) => id);
   expect(idsOf(await list(stack))).toEqual(all);
 
@@ -177,14 +177,14 @@ test('wrong filters, cursors and ids are refused, and a key without the scope re
   ])
     expect([query, await status(query)]).toEqual([query, 422]);
   expect(await status('?cursor=abc')).toBe(400);
-  for (const id of ['/nonsense', `/job_${'0'.repeat(26)}`, `/evt_${'0'.repeat(26)}_1_job.succeeded`, '/evt_%00_1_job.x'])
+  for (const id of ['/nonsense', `/job_${'0'.repeat(26)}`, `/evt_${'0'.repeat(26)}_1_job_succeeded`, '/evt_%00_1_job_x'])
     expect([id, await status(id)]).toEqual([id, 404]);
   const refused = async (scope: string, method: string, path: string) => {
     const { key } = await stack.admin.post<{ key: string }>('/admin/v1/keys', { tenant: 'acme', name: 'k', scopes: [scope] });
     const headers = { authorization: `Bearer ${key}` };
     return (await fetch(`${stack.url}/v1/webhook-deliveries${path}`, { method, headers })).status;
   };
-  const nobody = `/evt_${'0'.repeat(26)}_1_job.succeeded`;
+  const nobody = `/evt_${'0'.repeat(26)}_1_job_succeeded`;
   for (const path of ['', nobody]) expect(await refused('webhooks:write', 'GET', path)).toBe(403);
   for (const path of ['/recover', `${nobody}/resend`]) expect(await refused('jobs:read', 'POST', path)).toBe(403);
 });
@@ -271,7 +271,7 @@ test("an old run's delivery that is resent tells that run's state", async () => 
   const job = await send(stack, chat(stack.receiver, 'lost [[fault=F4:status=503]]', { on_unknown_submit: 'fail' }));
   const failed = await stack.tenant.finished(job);
   expect(failed.status).toBe('failed');
-  const first = `evt_${job.slice(4)}_1_job.failed`;
+  const first = `evt_${job.slice(4)}_1_job_failed`;
   await reaches(stack, first, 'delivered');
   await stack.tenant.post(`/v1/jobs/${job}/retry`, { mode: 'resubmit' });
   expect(await stack.tenant.finished(job)).toMatchObject({ status: 'succeeded', run: 2 });

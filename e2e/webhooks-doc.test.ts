@@ -55,7 +55,7 @@ for (const receiver of RECEIVERS) {
       await expect.poll(async () => (await job()).webhook.state, { timeout: 20_000 }).toBe('delivered');
       expect(told()).toEqual([line]);
 
-      const event = { id: `evt_${id.slice(4)}_1_job.succeeded`, type: 'job.succeeded', data: { id, status: 'succeeded' } };
+      const event = { id: `evt_${id.slice(4)}_1_job_succeeded`, type: 'job.succeeded', data: { id, status: 'succeeded' } };
       const body = JSON.stringify(event);
       const post = async (headers: Record<string, string>, text = body) =>
         (await fetch(url, { method: 'POST', body: text, headers })).status;

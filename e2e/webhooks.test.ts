@@ -48,7 +48,7 @@ test('when a caller asks for them then started and progress come once each, besi
   expect(progress.length).toBeLessThanOrEqual(2);
   for (const hook of progress) {
     expect(hook).toMatchObject({ type: 'job.progress', data: { status: 'running', result: null } });
-    expect(hook.id).toBe(`evt_${id.slice(4)}_1_job.progress_${hook.data.progress}`);
+    expect(hook.id).toBe(`evt_${id.slice(4)}_1_job_progress_${hook.data.progress}`);
   }
   expect(new Set(hooks.map((hook) => hook.sequence)).size).toBe(hooks.length);
   expect(stack.receiver.received.every((hook) => hook.signature === 'valid')).toBe(true);

@@ -37,9 +37,6 @@ export const REQUEST_ROWS: readonly Row[] = [
     refused(400, 'bad_request', `the idempotency key ${JSON.stringify(key)}`, { 'idempotency-key': key }),
   ),
   refused(400, 'bad_request', 'an empty idempotency key', { 'idempotency-key': '' }),
-  ...['wait', 'wait=', 'wait=0', 'wait=-1', 'wait=1.5', 'wait=soon', 'respond-async, wait=99', 'wait=1e1'].map((prefer) =>
-    refused(400, 'bad_request', `Prefer: ${prefer}`, { prefer }),
-  ),
 
   {
     what: 'a condition that an asset does not meet',

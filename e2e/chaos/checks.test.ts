@@ -11,7 +11,7 @@ import type { PlannedJob } from './plan-jobs.ts';
 /** Each check meets evidence that it must complain of, and only it. The story is one image job that went well. */
 
 const ID = 'job_01K9ZV5W3N8Q2R4T6V8X0Z2B4D';
-const EVENT = 'evt_01K9ZV5W3N8Q2R4T6V8X0Z2B4D_1_job.succeeded';
+const EVENT = 'evt_01K9ZV5W3N8Q2R4T6V8X0Z2B4D_1_job_succeeded';
 const T0 = Date.UTC(2031, 0, 1);
 
 const planned: PlannedJob = {

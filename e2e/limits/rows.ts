@@ -230,8 +230,8 @@ export const LIMIT_ROWS: readonly Row[] = [
   },
   {
     limit: 'place in a cursor',
-    inside: [list(`cursor=${sealed(`${'9'.repeat(15)}.job_${chars(48)}`)}`)],
-    beyond: [list(`cursor=${sealed(`${'9'.repeat(16)}.job_1`)}`), list(`cursor=${sealed(`1.job_${chars(49)}`)}`)],
+    inside: [list(`cursor=${sealed(`${'9'.repeat(15)}.job_${chars(64)}`)}`)],
+    beyond: [list(`cursor=${sealed(`${'9'.repeat(16)}.job_1`)}`), list(`cursor=${sealed(`1.job_${chars(65)}`)}`)],
     refusal: { status: 400, code: 'bad_request', says: /take it from next_cursor/ },
   },
   {

@@ -32,7 +32,7 @@ const deliveredHook = async (stack: Stack): Promise<string> => {
   const job = await endedChat(stack);
   const delivered = async () => (await stack.tenant.job(job)).webhook.state === 'delivered' || undefined;
   await waitFor(delivered, { what: `the webhook of ${job} to be delivered` });
-  return `evt_${job.slice(4)}_1_job.succeeded`;
+  return `evt_${job.slice(4)}_1_job_succeeded`;
 };
 
 const newBatch = async (stack: Stack, ...items: object[]): Promise<string> =>

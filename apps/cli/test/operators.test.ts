@@ -94,7 +94,7 @@ test('when nothing says which jobs are meant, or nobody can be asked, then nothi
 
 test('when webhooks are listed, resent and recovered then the routes of deliveries are asked', async () => {
   const delivery = {
-    id: 'evt_1_1_job.failed',
+    id: 'evt_1_1_job_failed',
     type: 'job.failed',
     url: 'https://caller.example/hooks',
     state: 'failed',
@@ -113,7 +113,7 @@ test('when webhooks are listed, resent and recovered then the routes of deliveri
   });
   const jobs = commandLine(service.url);
   expect((await jobs(['deliveries', '--state', 'failed,skipped', '--job', 'job_1'])).stdout).toMatch(
-    /evt_1_1_job\.failed +failed +2 +connect: ECONNREFUSED/,
+    /evt_1_1_job_failed +failed +2 +connect: ECONNREFUSED/,
   );
   expect(service.requests[0]?.query).toEqual({ state: 'failed,skipped', job_id: 'job_1', limit: '20' });
   expect((await jobs(['resend', delivery.id])).stdout).toBe(`${delivery.id} pending\n`);

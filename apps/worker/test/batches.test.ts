@@ -130,7 +130,7 @@ test('when a batch is canceled before its jobs are opened then all are canceled,
   const ended = await batch.read();
   expect(ended).toMatchObject({ status: 'canceled', counts: { total: 600, canceled: 600, queued: 0 } });
   expect(await waiting(kit)).toBe(0);
-  expect(ended.webhook).toEqual({ state: 'pending', last_delivery_id: `evt_${batch.id.slice(6)}_1_batch.canceled` });
+  expect(ended.webhook).toEqual({ state: 'pending', last_delivery_id: `evt_${batch.id.slice(6)}_1_batch_canceled` });
 });
 
 test('when a batch is canceled while it runs then what has ended stays and the rest is canceled', async () => {
@@ -476,7 +476,7 @@ test('when an ended batch is older than RETENTION_DAYS then it goes with its web
   const batch = await committedBatch(kit, 1);
   await batch.commit();
   const [id = ''] = batch.ids;
-  const owedIn = (round: number) => `evt_${batch.id.slice(6)}_${round}_batch.completed`;
+  const owedIn = (round: number) => `evt_${batch.id.slice(6)}_${round}_batch_completed`;
   const tell = async (round: number) => {
     const told = await kit.store.deliveries.read(owedIn(round));
     const attempt = { number: 1, at: kit.clock.now(), duration_ms: 1, ok: true, phase: 'response' };
@@ -494,7 +494,7 @@ test('when an ended batch is older than RETENTION_DAYS then it goes with its web
   await kit.round();
   await createOldRecords(kit, 7)();
   expect(await kit.store.batches.read(batch.id)).toBeNull();
-  expect(await kit.redis.keys('{gj}:delivery:*_batch.*')).toEqual([`{gj}:delivery:${owedIn(2)}`]);
+  expect(await kit.redis.keys('{gj}:delivery:*_batch_*')).toEqual([`{gj}:delivery:${owedIn(2)}`]);
   expect((await kit.redis.keys('{gj}:*batch*')).filter((key) => !key.includes(':delivery:'))).toEqual([]);
   // Its job still owes a webhook and so is there; run again it does not bring the batch back.
   const record = await kit.store.jobs.read(id);

@@ -38,12 +38,12 @@ function owedIds(job: JobEvidence): string[] {
   const asked = webhook.events ?? TERMINAL_EVENTS;
   return [...endsOf(job)]
     .filter(([, status]) => asked.includes(`job.${status}`))
-    .map(([run, status]) => `evt_${record.id.slice('job_'.length)}_${run}_job.${status}`);
+    .map(([run, status]) => `evt_${record.id.slice('job_'.length)}_${run}_job_${status}`);
 }
 
 /** Ids of the webhooks that a batch owes: one for each round. */
 const owedByBatch = ({ view }: BatchEvidence): string[] =>
-  Array.from({ length: view?.round ?? 0 }, (_, i) => `evt_${view?.id.slice('batch_'.length)}_${i + 1}_batch.completed`);
+  Array.from({ length: view?.round ?? 0 }, (_, i) => `evt_${view?.id.slice('batch_'.length)}_${i + 1}_batch_completed`);
 
 /** P4: every owed webhook has arrived and was taken, nothing else came, each was signed and tells of its own end. */
 export function owedWebhooksArrive({ jobs, batches, hooks, heard }: Evidence): string[] {
@@ -58,7 +58,8 @@ export function owedWebhooksArrive({ jobs, batches, hooks, heard }: Evidence): s
     if (!owed.has(id)) said.push(`${id} arrived, and nobody owes it`);
     if (hook.signature !== 'valid') said.push(`${id} arrived with a signature that is ${hook.signature}`);
     const body = hook.json as { id?: string; type?: string; data?: { id?: string; status?: string } } | undefined;
-    const right = body?.id === id && id.endsWith(`_${body.type}`) && body.type?.split('.')[1] === body.data?.status;
+    const right =
+      body?.id === id && id.endsWith(`_${body.type?.replace('.', '_')}`) && body.type?.split('.')[1] === body.data?.status;
     if (!right) said.push(`${id} arrived with a body that tells of ${body?.type} and ${body?.data?.status}`);
   }
   return [...new Set(said)];

@@ -1,6 +1,7 @@
-import { BATCH_EVENTS, type BatchRecord, eventId, type JobDoc } from '@grsai-jobs/jobs';
+import type { BatchRecord, JobDoc } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
 import { unpackDoc } from './doc-codec.ts';
+import { batchEventIdsOf } from './event-ids.ts';
 import type { Keys } from './keys.ts';
 import { pipelined } from './pipelined.ts';
 import type { RunScript } from './scripts.ts';
@@ -31,9 +32,7 @@ export function createBatchErase(redis: Redis, run: RunScript, keys: Keys) {
      * Its jobs have a life of their own. `false`: it was reopened since it was read, or is gone.
      */
     async eraseEnded(batch: Pick<BatchRecord, 'id' | 'tenant' | 'round'>): Promise<boolean> {
-      const events = Array.from({ length: batch.round }, (_, i) => i + 1).flatMap((round) =>
-        BATCH_EVENTS.map((type) => eventId(batch.id, round, type)),
-      );
+      const events = batchEventIdsOf(batch.id, batch.round);
       const reply = await run(
         'batch-forget',
         [

@@ -3,6 +3,7 @@ import {
   type BatchRecord,
   type Delivery,
   type DeliveryAttempt,
+  dottedEventId,
   eventId,
   type JobRecord,
   PROGRESS_EVENT_EVERY_MS,
@@ -198,7 +199,13 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
       const order = { id, job_id: job.id, tenant, run: of, type, url, now, due: now + DUE_AFTER_MS, every };
       const reply = await run(
         'tell',
-        [keys.job(job.id), keys.delivery(id), keys.tenantDeliveries(tenant), keys.dueDeliveries],
+        [
+          keys.job(job.id),
+          keys.delivery(id),
+          keys.tenantDeliveries(tenant),
+          keys.dueDeliveries,
+          keys.delivery(dottedEventId(id)),
+        ],
         [JSON.stringify(order)],
       );
       return reply === 1 ? { id, step: 1, endpoint: endpointId(tenant, url) } : null;

@@ -50,7 +50,7 @@ async function revealedBatch(kit: Started, n: number) {
 
 const jobsOf = async (kit: Started) => (await kit.store.list.page({ tenant: 'acme', filter: {}, after: null, limit: 100 })).jobs;
 const owedByBatches = async (kit: Started) =>
-  (await kit.redis.zrange('{gj}:due:deliveries', '0', '-1')).filter((id) => id.includes('_batch.')).length;
+  (await kit.redis.zrange('{gj}:due:deliveries', '0', '-1')).filter((id) => id.includes('_batch_')).length;
 const finishWork = (kit: Started, id: string) => kit.redis.exists(`{gj}:work:batch-finish:${id}`);
 
 describe('before the commit', () => {
@@ -277,7 +277,7 @@ describe('the end', () => {
       status: 'completed',
       results: RESULTS,
       past: { 1: { status: 'completed', counts: { failed: 2 } } },
-      webhook: { state: 'pending', last_delivery_id: `evt_${batch.id.slice(6)}_1_batch.completed` },
+      webhook: { state: 'pending', last_delivery_id: `evt_${batch.id.slice(6)}_1_batch_completed` },
     });
     expect(await owedByBatches(kit)).toBe(1);
   });

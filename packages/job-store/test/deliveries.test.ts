@@ -20,7 +20,7 @@ test('when news are told then the job as it is goes with them, and what the job 
   const kit = await startStore();
   const job = await liveJob(kit);
   const entry = await job.tell({ type: 'job.started' });
-  expect(entry).toEqual({ id: `evt_${job.id.slice(4)}_1_job.started`, step: 1, endpoint: ENDPOINT });
+  expect(entry).toEqual({ id: `evt_${job.id.slice(4)}_1_job_started`, step: 1, endpoint: ENDPOINT });
   const { seq } = await job.read();
   await kit.store.moves.look(await job.read(), { progress: 60, polls: 1 });
   expect((await kit.store.deliveries.read(entry?.id ?? ''))?.delivery).toMatchObject({
@@ -36,7 +36,7 @@ test('when progress comes often then it is told every five seconds, and the same
   const kit = await startStore();
   const job = await liveJob(kit);
   const at = (percent: number) => job.tell({ type: 'job.progress', percent });
-  expect((await at(10))?.id).toBe(`evt_${job.id.slice(4)}_1_job.progress_10`);
+  expect((await at(10))?.id).toBe(`evt_${job.id.slice(4)}_1_job_progress_10`);
   await kit.clock.advance(4999);
   expect(await at(20)).toBeNull();
   await kit.clock.advance(1);
@@ -116,13 +116,13 @@ test('the sequence of the end is that of its own event', async () => {
 
 test('what an event tells of is in its id', () => {
   const ulid = '01K9ZV5W3N8Q2R4T6V8X0Z2B4D';
-  expect(subjectOfEvent(`evt_${ulid}_1_job.progress_42`)).toEqual({ kind: 'job', id: `job_${ulid}` });
-  expect(subjectOfEvent(`evt_${ulid}_2_batch.completed`)).toEqual({ kind: 'batch', id: `batch_${ulid}` });
+  expect(subjectOfEvent(`evt_${ulid}_1_job_progress_42`)).toEqual({ kind: 'job', id: `job_${ulid}` });
+  expect(subjectOfEvent(`evt_${ulid}_2_batch_completed`)).toEqual({ kind: 'batch', id: `batch_${ulid}` });
 });
 
 test('when a delivery tells of a batch then it is read with that batch, and settled there', async () => {
   const kit = await startStore();
-  const [batch, id] = ['batch_01K9ZV5W3N8Q2R4T6V8X0Z2B4D', 'evt_01K9ZV5W3N8Q2R4T6V8X0Z2B4D_1_batch.completed'];
+  const [batch, id] = ['batch_01K9ZV5W3N8Q2R4T6V8X0Z2B4D', 'evt_01K9ZV5W3N8Q2R4T6V8X0Z2B4D_1_batch_completed'];
   await kit.redis.hset(`{gj}:batch:${batch}`, { tenant: 'acme', st: 'completed', round: 1, whd: id, whs: 'pending' });
   const fields = { id, tenant: 'acme', batch_id: batch, run: 1, type: 'batch.completed', url: URL_A, state: 'pending' };
   await kit.redis.hset(`{gj}:delivery:${id}`, { ...fields, step: 1, tries: 0, created: 1, next: 1 });

@@ -50,7 +50,7 @@ test('a filter that fits nearly nothing reads 2 000 deliveries for a page and go
   const kit = await startStore();
   const first = await delivery(kit, { url: 'https://caller.example/rare' });
   kit.clock.advance(1);
-  const ids = Array.from({ length: 2500 }, (_, n) => `evt_${String(n).padStart(26, '0')}_1_job.failed`);
+  const ids = Array.from({ length: 2500 }, (_, n) => `evt_${String(n).padStart(26, '0')}_1_job_failed`);
   await kit.redis.zadd('{gj}:tenant:acme:deliveries', ...ids.flatMap((id) => [kit.clock.now(), id]));
   const filter = { goesTo: (url: string) => url.endsWith('/rare') };
   const page = await kit.store.deliveryList.page({ tenant: 'acme', filter, after: null, limit: 10 });

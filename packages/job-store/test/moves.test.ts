@@ -90,7 +90,7 @@ test('when a run ends then one webhook is owed, in the same move, for an event t
   await kit.store.moves.end(await asked.read(), { status: 'succeeded' });
   const owed = await kit.store.deliveries.read((await asked.read()).webhook.last_delivery_id ?? '');
   expect(owed?.delivery).toMatchObject({
-    id: `evt_${asked.id.slice(4)}_1_job.succeeded`,
+    id: `evt_${asked.id.slice(4)}_1_job_succeeded`,
     type: 'job.succeeded',
     state: 'pending',
     tries: 0,

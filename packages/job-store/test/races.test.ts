@@ -48,7 +48,7 @@ test('when a cancel meets the end of its job then the job ends once and owes one
     );
     expect(moves.map(({ kind }) => kind)).toEqual(order === 0 ? ['ok', 'stale'] : ['stale', 'ok']);
     const status = order === 0 ? 'canceled' : 'failed';
-    expect(await job.read()).toMatchObject({ status, webhook: { last_delivery_id: `evt_${job.id.slice(4)}_1_job.${status}` } });
+    expect(await job.read()).toMatchObject({ status, webhook: { last_delivery_id: `evt_${job.id.slice(4)}_1_job_${status}` } });
     expect(await kit.redis.keys(`{gj}:delivery:evt_${job.id.slice(4)}*`)).toHaveLength(1);
   }
 });

@@ -11,10 +11,12 @@ export const batchId = (ulid: string): string => `batch_${ulid}`;
 const ulidOf = (id: string): string => id.slice(id.indexOf('_') + 1);
 
 /**
- * The id of an event, made from what it tells of, so that a second event for the same run and type cannot exist
- * (design §5). It is the `webhook-id` of each try, and the id of its delivery.
+ * The id of an event, made from what it tells of, so that a second event for the same run and type cannot exist. It is the
+ * `webhook-id` of each attempt, and the id of its delivery. It holds no dot: Standard Webhooks signs `id.timestamp.body`, where
+ * one would leave open what ends the id.
  */
-export const eventId = (job: string, run: number, type: string): string => `evt_${ulidOf(job)}_${run}_${type}`;
+export const eventId = (job: string, run: number, type: string): string =>
+  `evt_${ulidOf(job)}_${run}_${type.replaceAll('.', '_')}`;
 
 /**
  * The id of a `job.progress` event. Progress never falls within a run, so the percentage tells one from the next, and the
@@ -23,8 +25,14 @@ export const eventId = (job: string, run: number, type: string): string => `evt_
 export const progressEventId = (job: string, run: number, percent: number): string =>
   `${eventId(job, run, 'job.progress')}_${percent}`;
 
-/** What an event's id looks like. */
-export const EVENT_ID = /^evt_[0-9A-HJKMNP-TV-Z]{26}_\d{1,9}_[a-z]+\.[a-z]+(_\d{1,3})?$/;
+/**
+ * The id under which an event was made by a release whose ids held the type with its dot (`…_job.succeeded`). Deliveries keep
+ * the id that they were made with for as long as they live.
+ */
+export const dottedEventId = (id: string): string => id.replace(/_(job|batch)_/, '_$1.');
+
+/** What an event's id looks like, and did in releases before. */
+export const EVENT_ID = /^evt_[0-9A-HJKMNP-TV-Z]{26}_\d{1,9}_(?:job|batch)[._][a-z]+(_\d{1,3})?$/;
 
 /** What an event tells of. */
 export interface Subject {
@@ -32,8 +40,8 @@ export interface Subject {
   id: string;
 }
 
-/** What an event id tells of: `evt_<ulid>_<run>_job.…` of a job, `evt_<ulid>_<round>_batch.…` of a batch. */
+/** What an event id tells of: `evt_<ulid>_<run>_job_…` of a job, `evt_<ulid>_<round>_batch_…` of a batch. */
 export function subjectOfEvent(event: string): Subject {
-  const [, ulid = '', , type = ''] = event.split('_');
-  return type.startsWith('batch.') ? { kind: 'batch', id: batchId(ulid) } : { kind: 'job', id: jobId(ulid) };
+  const [, ulid = '', , type = ''] = event.split(/[_.]/);
+  return type === 'batch' ? { kind: 'batch', id: batchId(ulid) } : { kind: 'job', id: jobId(ulid) };
 }

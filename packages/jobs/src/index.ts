@@ -38,7 +38,18 @@ export {
   PROGRESS_EVENT_EVERY_MS,
 } from './events.ts';
 export { FAILURE_CODES, FAILURES, type Failure, type FailureCode } from './failures.ts';
-export { BATCH_ID, batchId, EVENT_ID, eventId, JOB_ID, jobId, progressEventId, type Subject, subjectOfEvent } from './ids.ts';
+export {
+  BATCH_ID,
+  batchId,
+  dottedEventId,
+  EVENT_ID,
+  eventId,
+  JOB_ID,
+  jobId,
+  progressEventId,
+  type Subject,
+  subjectOfEvent,
+} from './ids.ts';
 export { inputObjects, mapPictures } from './inputs.ts';
 export { LIMITS, TENANT } from './limits.ts';
 export { MAX_CRASHES, MOVES, type Move, type MoveName } from './moves.ts';

@@ -1,7 +1,7 @@
 import type { ListPlace } from '@grsai-jobs/job-store';
 import { Problem } from './problem.ts';
 
-const FORM = /^(\d{1,15})\.([a-z]+_\w{1,48}(?:\.\w{1,16})?)$/;
+const FORM = /^(\d{1,15})\.([a-z]+_\w{1,64}(?:\.\w{1,16})?)$/;
 
 /** A place in a list as callers carry it; what is in it is nobody's business but ours. */
 export const cursorOf = (place: ListPlace | null): string | null =>

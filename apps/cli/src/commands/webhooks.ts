@@ -66,7 +66,7 @@ export const deliveries = defineCommand<{
 export const resend = defineCommand<object>({
   usage: 'resend <delivery...>',
   about: 'Send webhooks once more, under the id that they had',
-  examples: [['resend evt_01KB…_1_job.succeeded', 'one more try']],
+  examples: [['resend evt_01KB…_1_job_succeeded', 'one more try']],
   run: async (context, _options, ids) =>
     await forEachId(context, ids, async (id) => {
       const delivery = await context.api.post<Delivery>(`${deliveryPath(id)}/resend`);

@@ -4,7 +4,7 @@ import { webhookBody } from './webhook-body.ts';
 
 const JOB = 'job_01K9ZV5W3N8Q2R4T6V8X0Z2B4D';
 const delivery: Delivery = {
-  id: `evt_${JOB.slice(4)}_1_job.failed`,
+  id: `evt_${JOB.slice(4)}_1_job_failed`,
   tenant: 'acme',
   job_id: JOB,
   batch_id: null,
@@ -73,7 +73,7 @@ test('when the job was deleted then the body says id, status and deleted', async
 
 test('when news of a live job are sent after its end then the body tells of the job as it was', async () => {
   const news = {
-    id: `evt_${JOB.slice(4)}_2_job.progress_40`,
+    id: `evt_${JOB.slice(4)}_2_job_progress_40`,
     type: 'job.progress',
     run: 2,
     sequence: 12,
@@ -106,7 +106,7 @@ test('when a batch was reopened since then the body tells of the round that ende
     past: { 1: { status: 'completed', counts, finished_at: 9, results } },
     webhook: { state: 'pending', last_delivery_id: null },
   };
-  const told = { ...delivery, id: `evt_${ulid}_1_batch.completed`, type: 'batch.completed', job_id: null, batch_id: batch.id };
+  const told = { ...delivery, id: `evt_${ulid}_1_batch_completed`, type: 'batch.completed', job_id: null, batch_id: batch.id };
   const whole = JSON.parse(await webhookBody({ delivery: told, job: null, batch }, sign, 5));
   expect(whole).toMatchObject({
     sequence: 1,

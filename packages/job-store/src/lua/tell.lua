@@ -1,12 +1,13 @@
 #!lua
 -- tell: news of a live job becomes a delivery of its own, with the job as it is now. Not of a job that has ended or is in another run.
--- KEYS 1 job 2 delivery 3 tenant's deliveries 4 due deliveries
+-- KEYS 1 job 2 delivery 3 tenant's deliveries 4 due deliveries 5 delivery as a release before named it
 -- ARGV 1 order {id, job_id, tenant, run, type, url, now, due, every|nil (ms between two of this kind)}
 -- Answers 1 there is one to be sent | 0
 local order = cjson.decode(ARGV[1])
 local job, delivery = KEYS[1], KEYS[2]
 local known = redis.call('HMGET', delivery, 'state', 'step')
 if known[1] then return known[1] == 'pending' and known[2] == '1' and 1 or 0 end
+if redis.call('EXISTS', KEYS[5]) == 1 then return 0 end
 local seen = redis.call('HMGET', job, 'st', 'sg', 'run', 'seq', 'prog', 'whp')
 if not seen[1] or TERMINAL[seen[1]] or tonumber(seen[3]) ~= order.run then return 0 end
 if order.every then

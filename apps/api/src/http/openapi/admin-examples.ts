@@ -28,7 +28,7 @@ export const requeuedJob: z.output<typeof AdminJob> = {
   links: { ...queuedJob.links, ...adminLinks(queuedJob.id) },
 };
 
-const evt = `evt_${failedJob.id.slice(4)}_1_job.failed`;
+const evt = `evt_${failedJob.id.slice(4)}_1_job_failed`;
 
 export const jobDetail: z.output<typeof AdminJobDetail> = {
   ...failedAdminJob,

@@ -42,7 +42,7 @@ const { cancel: _cancel, ...endedLinks } = runningBatch.links;
 const ended = (status: 'completed' | 'canceled' | 'expired', at: string): BatchExample => ({
   ...runningBatch,
   status,
-  webhook: { ...runningBatch.webhook, state: 'pending', last_delivery_id: `evt_${ID.slice(6)}_1_batch.${status}` },
+  webhook: { ...runningBatch.webhook, state: 'pending', last_delivery_id: `evt_${ID.slice(6)}_1_batch_${status}` },
   results_file: {
     url: `https://s3.example/results/grsai-jobs/acme/2026/11/23/${ID}/results-1-3f9a2c71.ndjson?X-Amz-Signature=…`,
     expires_at: '2026-11-25T08:00:00.000Z',

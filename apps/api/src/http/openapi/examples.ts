@@ -86,7 +86,7 @@ const ended = (status: 'succeeded' | 'failed' | 'canceled' | 'expired') => ({
   webhook: {
     ...queuedJob.webhook,
     state: 'pending' as const,
-    last_delivery_id: `evt_${ID.slice(4)}_1_job.${status}`,
+    last_delivery_id: `evt_${ID.slice(4)}_1_job_${status}`,
   },
   links: links(ID, false),
 });

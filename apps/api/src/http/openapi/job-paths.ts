@@ -97,7 +97,7 @@ export const jobPaths: ZodOpenApiPathsObject = {
             .string()
             .optional()
             .meta({ example: 'wait=30' })
-            .describe('wait=1 to wait=60: the answer waits so many seconds for the end of the job'),
+            .describe('wait=30: the answer waits so many seconds, at most 60, for the end of the job; 60 without a number'),
         }),
       },
       requestBody: { required: true, content: { 'application/json': { schema: JobRequest, examples: jobRequests } } },

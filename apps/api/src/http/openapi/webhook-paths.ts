@@ -7,7 +7,7 @@ import { json, listOf, refusals } from './schemas.ts';
 
 const comeBack = z.string().describe('seconds until it is worth asking again');
 const time = z.iso.datetime();
-const id = z.string().meta({ example: 'evt_01K9ZV5W3N8Q2R4T6V8X0Z2B4D_1_job.succeeded' });
+const id = z.string().meta({ example: 'evt_01K9ZV5W3N8Q2R4T6V8X0Z2B4D_1_job_succeeded' });
 const oneDelivery = { path: z.object({ id }) };
 /** Refusals of a route with a JSON body. */
 const ofBody = [
@@ -56,9 +56,9 @@ const Delivery = z
 
 const refused = { number: 1, at: '2026-11-23T08:00:31.560Z', duration_ms: 84, ok: false, phase: 'response', status: 503 };
 const taken = { number: 2, at: '2026-11-23T08:00:36.420Z', duration_ms: 31, ok: true, phase: 'response', status: 204 };
-const self = '/v1/webhook-deliveries/evt_01K9ZV5W3N8Q2R4T6V8X0Z2B4D_1_job.succeeded';
+const self = '/v1/webhook-deliveries/evt_01K9ZV5W3N8Q2R4T6V8X0Z2B4D_1_job_succeeded';
 const delivered: z.output<typeof Delivery> = {
-  id: 'evt_01K9ZV5W3N8Q2R4T6V8X0Z2B4D_1_job.succeeded',
+  id: 'evt_01K9ZV5W3N8Q2R4T6V8X0Z2B4D_1_job_succeeded',
   object: 'webhook_delivery',
   job_id: 'job_01K9ZV5W3N8Q2R4T6V8X0Z2B4D',
   run: 1,

@@ -71,7 +71,7 @@ const EVENTS: Readonly<Record<JobEvent | BatchEvent, Row>> = {
 const signature = z.object({
   'webhook-id': z
     .string()
-    .meta({ example: 'evt_01K9ZV5W3N8Q2R4T6V8X0Z2B4D_1_job.succeeded' })
+    .meta({ example: 'evt_01K9ZV5W3N8Q2R4T6V8X0Z2B4D_1_job_succeeded' })
     .describe('the same on every try of an event: what you have seen before you can drop'),
   'webhook-timestamp': z
     .string()
@@ -86,7 +86,7 @@ const signature = z.object({
 });
 
 function hook(type: string, { summary, description, data, example }: Row): ZodOpenApiPathItemObject {
-  const id = `evt_${example.id.replace(/^[a-z]+_/, '')}_1_${type}`;
+  const id = `evt_${example.id.replace(/^[a-z]+_/, '')}_1_${type.replace('.', '_')}`;
   return {
     post: {
       operationId: `on.${type}`,
