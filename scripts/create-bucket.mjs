@@ -6,10 +6,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const require = createRequire(new URL('../packages/object-store/package.json', import.meta.url));
 const { CreateBucketCommand, HeadBucketCommand, S3Client } = require('@aws-sdk/client-s3');
 
-const { S3_BUCKET: Bucket, S3_ENDPOINT: endpoint, S3_REGION: region, S3_FORCE_PATH_STYLE } = process.env;
+// As the apps read them: what stands around a value does not matter.
+const names = ['S3_BUCKET', 'S3_ENDPOINT', 'S3_REGION', 'S3_FORCE_PATH_STYLE'];
+const [Bucket, endpoint, region, pathStyle = ''] = names.map((name) => process.env[name]?.trim());
 const s3 = new S3Client({
   region: region || 'us-east-1',
-  forcePathStyle: S3_FORCE_PATH_STYLE === 'true',
+  forcePathStyle: /^(true|yes|on|1)$/i.test(pathStyle),
   ...(endpoint ? { endpoint } : {}),
 });
 

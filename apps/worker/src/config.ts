@@ -1,4 +1,14 @@
-import { COMMON_VARIABLES, type Env, integer, list, REDIS_VARIABLES, readConfig, S3_VARIABLES } from '@grsai-jobs/runtime';
+import {
+  apiAddresses,
+  COMMON_VARIABLES,
+  choice,
+  type Env,
+  integer,
+  REDIS_VARIABLES,
+  readConfig,
+  S3_VARIABLES,
+  secret,
+} from '@grsai-jobs/runtime';
 import { z } from 'zod';
 
 /** The environment of the worker (design §8). */
@@ -6,10 +16,10 @@ export const WorkerVariables = z.object({
   ...REDIS_VARIABLES,
   ...S3_VARIABLES,
   ...COMMON_VARIABLES,
-  GRSAI_API_KEY: z.string().min(1).describe('the key of the upstream account'),
-  GRSAI_BASE_URLS: list(['https://grsaiapi.com', 'https://grsai.dakka.com.cn'])
-    .pipe(z.array(z.url({ protocol: /^https?$/, error: 'must be http(s) addresses, separated by commas' })).min(1))
-    .describe('nodes of the Grsai API, in the order they are tried'),
+  GRSAI_API_KEY: secret(1).describe('the key of the upstream account'),
+  GRSAI_BASE_URLS: apiAddresses(['https://grsaiapi.com', 'https://grsai.dakka.com.cn']).describe(
+    'nodes of the Grsai API, in the order they are tried',
+  ),
   GRSAI_RPM: integer(0, 1_000_000, 0).describe('calls and submits in a minute over all workers; 0 is off'),
   GRSAI_MAX_IN_FLIGHT: integer(0, 1_000_000, 200).describe('open calls and living tasks over all workers; 0 is off'),
   HEALTH_PORT: integer(0, 65_535, 9090).describe('/livez /readyz /metrics; 0 is off'),
@@ -18,10 +28,9 @@ export const WorkerVariables = z.object({
   POLL_CONCURRENCY: integer(1, 10_000, 100).describe('looks at image tasks at once; waiting tasks hold no place'),
   STORE_CONCURRENCY: integer(1, 1000, 16).describe('downloads into S3 at once'),
   DELIVER_CONCURRENCY: integer(1, 10_000, 50).describe('webhook tries at once'),
-  INPUT_IMAGES: z
-    .enum(['inline', 'link'])
-    .default('inline')
-    .describe('inline, or link for a bucket that upstream can reach: large input images are sent as signed links'),
+  INPUT_IMAGES: choice(['inline', 'link'], 'inline').describe(
+    'inline, or link for a bucket that upstream can reach: large input images are sent as signed links',
+  ),
   RETENTION_DAYS: integer(1, 3650, 7).describe('ended jobs are erased after this many days'),
   QUEUE_LOCK_MS: integer(1000, 600_000, 15_000).describe('how long a lock on a queue entry holds without being renewed'),
   QUEUE_STALLED_MS: integer(500, 600_000, 5000).describe('how often entries of dead workers are looked for'),

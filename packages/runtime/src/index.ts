@@ -1,7 +1,10 @@
+export { apiAddresses, listenHost, proxies } from './addresses.ts';
 export { type Backoff, fullJitter } from './backoff.ts';
 export { type Clock, systemClock } from './clock.ts';
-export { byteSize, type Env, flag, integer, integerOrOff, list, readConfig } from './config.ts';
+export { readConfig } from './config.ts';
+export type { Env } from './environment.ts';
 export { type HealthAnswer, type HealthRoute, startHealthServer } from './health-server.ts';
+export { byteSize, choice, integer, integerOrOff, secret } from './kinds.ts';
 export { type Service, stopInOrder } from './lifecycle.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { createMetrics, type Metrics } from './metrics.ts';

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import { ConfigError, type Env, tellVariables } from './config.ts';
+import { ConfigError, tellVariables } from './config.ts';
+import { type Env, tidyForeign } from './environment.ts';
 import { stopOnSignals } from './lifecycle.ts';
 import { createLogger, type Logger } from './logger.ts';
 
@@ -38,6 +39,7 @@ export async function runApp<T extends { LOG_LEVEL: string; LOG_PRETTY: boolean 
     return exit(0);
   }
   try {
+    tidyForeign(env);
     const config = app.loadConfig(env);
     const log = createLogger({ name: app.name, level: config.LOG_LEVEL, pretty: config.LOG_PRETTY });
     const built = await app.build(config, log);

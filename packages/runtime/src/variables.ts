@@ -1,19 +1,22 @@
 import { z } from 'zod';
-import { flag, integer, list } from './config.ts';
+import { httpAddress, ranges, redisAddress } from './addresses.ts';
+import { choice, flag, integer, itemsOf } from './kinds.ts';
 
 /** Variables that both apps read (design §8). Names and defaults are fixed there. */
 
-const redisUrl = z
-  .string()
-  .refine((value) => /^rediss?:\/\//.test(value) && URL.canParse(value), 'must be a redis: or rediss: URL')
-  .describe('Redis that holds the records and queues; must run with noeviction');
+const redisUrl = redisAddress().describe('Redis that holds the records and queues; must run with noeviction');
+
+/** 32 bytes in base64 are 43 characters and one for the end, which base64url leaves out. */
+const SECRETS_KEY = /^[A-Za-z0-9+/_-]{43}=?$/;
 
 const secretsKey = z
   .string()
+  .transform(itemsOf)
   .refine(
-    (value) => value.split(',').every((key) => Buffer.from(key.trim(), 'base64').length === 32),
-    'must be base64 of 32 bytes, or several of these separated by commas, newest first',
+    (keys) => keys.length > 0 && keys.every((key) => SECRETS_KEY.test(key)),
+    'must be base64 of 32 bytes (44 characters), or several of these separated by commas, newest first',
   )
+  .transform((keys) => keys.join(','))
   .describe('encrypts the webhook secrets; make one with: openssl rand -base64 32');
 
 export const REDIS_VARIABLES = {
@@ -26,19 +29,28 @@ export const REDIS_VARIABLES = {
 };
 
 export const S3_VARIABLES = {
-  S3_BUCKET: z.string().describe('bucket for results; credentials come by the AWS chain'),
-  S3_ENDPOINT: z.url().optional().describe('address of a store other than AWS; signed links carry its host'),
-  S3_REGION: z.string().default('us-east-1').describe('region of the bucket'),
+  S3_BUCKET: z
+    .string()
+    .regex(
+      /^([A-Za-z0-9][A-Za-z0-9._-]{1,254}|arn:[^\s]+)$/,
+      'must be the name of the bucket alone: no s3://, no host, no slash, no folder (that is S3_PREFIX)',
+    )
+    .describe('bucket for results; credentials come by the AWS chain'),
+  S3_ENDPOINT: httpAddress().optional().describe('address of a store other than AWS; signed links carry its host'),
+  S3_REGION: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be the name of a region alone, as in us-east-1 or auto')
+    .default('us-east-1')
+    .describe('region of the bucket'),
   S3_FORCE_PATH_STYLE: flag(false).describe('true for stores without the bucket in the host name'),
   S3_PREFIX: z
     .string()
-    .regex(/^[A-Za-z0-9/_-]*$/, 'must be a key prefix of letters, digits, / _ -')
+    .regex(/^[A-Za-z0-9/_-]*$/, 'must be a key prefix of letters, digits, / _ -, without the bucket')
     .default('grsai-jobs')
     .describe('put before every key of an object'),
-  S3_CHECKSUMS: z
-    .enum(['when_required', 'when_supported'])
-    .default('when_required')
-    .describe('when_required fits all stores, when_supported adds checksums to every upload'),
+  S3_CHECKSUMS: choice(['when_required', 'when_supported'], 'when_required').describe(
+    'when_required fits all stores, when_supported adds checksums to every upload',
+  ),
 };
 
 const S3Variables = z.object(S3_VARIABLES);
@@ -55,11 +67,10 @@ export const s3Options = (config: z.output<typeof S3Variables>) => ({
 
 export const COMMON_VARIABLES = {
   SECRETS_KEY: secretsKey,
-  EGRESS_ALLOW: list().describe('CIDRs that webhooks and downloads may reach although they are not public'),
+  EGRESS_ALLOW: ranges().describe('CIDRs that webhooks and downloads may reach although they are not public'),
   SHUTDOWN_TIMEOUT_S: integer(1, 600, 25).describe('seconds from SIGTERM to the end of the process'),
-  LOG_LEVEL: z
-    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal'])
-    .default('info')
-    .describe('trace, debug, info, warn, error or fatal'),
+  LOG_LEVEL: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal'], 'info').describe(
+    'trace, debug, info, warn, error or fatal',
+  ),
   LOG_PRETTY: flag(false).describe('true for people, false for JSON'),
 };

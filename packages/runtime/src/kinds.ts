@@ -1,0 +1,91 @@
+import { z } from 'zod';
+
+/** Kinds of variables. Each takes what can mean one thing only, and says of the rest what to write. */
+
+const YES_NO: Readonly<Record<string, boolean>> = {
+  ...{ true: true, yes: true, on: true, 1: true },
+  ...{ false: false, no: false, off: false, 0: false },
+};
+
+/** A switch: `true` or `false`, and the words that can only mean these. */
+export const flag = (fallback: boolean) =>
+  z
+    .string()
+    .toLowerCase()
+    .default(fallback ? 'true' : 'false')
+    .refine((value) => Object.hasOwn(YES_NO, value), 'must be true or false')
+    .transform((value) => YES_NO[value] === true);
+
+/** One of some words, in capitals or not. */
+export const choice = <const T extends readonly [string, ...string[]]>(words: T, fallback: T[number]) =>
+  z
+    .string()
+    .toLowerCase()
+    .pipe(z.enum(words, { error: `must be one of: ${words.join(', ')}` }))
+    .default(fallback);
+
+const DIGITS = /^\d+$/;
+const DIGITS_ONLY = 'in digits only, without a sign, a point, an exponent, separators or a unit';
+
+/** A whole number within limits. */
+export const integer = (min: number, max: number, fallback: number) =>
+  z
+    .string()
+    .regex(DIGITS, `must be a whole number from ${min} to ${max}, ${DIGITS_ONLY}`)
+    .transform(Number)
+    .refine((value) => value >= min, `must be at least ${min}`)
+    .refine((value) => value <= max, `must be at most ${max}`)
+    .default(fallback);
+
+/** A limit that can be switched off: a whole number within limits, or `off` or 0, which read as 0. Off by default. */
+export const integerOrOff = (min: number, max: number) =>
+  z
+    .string()
+    .toLowerCase()
+    .default('off')
+    .transform((value) => (value === 'off' ? '0' : value))
+    .pipe(z.string().regex(DIGITS, `must be off or a whole number from ${min} to ${max}, ${DIGITS_ONLY}`))
+    .transform(Number)
+    .refine((value) => value === 0 || (value >= min && value <= max), `must be off or from ${min} to ${max}`);
+
+/** Items between commas, each once; spaces around them and commas too many do not matter. */
+export const itemsOf = (value: string): string[] => [
+  ...new Set(
+    value
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
+  ),
+];
+
+const UNITS: Readonly<Record<string, number>> = { b: 1, kb: 1024, mb: 1024 ** 2 };
+const SIZE = /^(\d+)(b|kb|mb)$/i;
+
+/** A size within limits such as `20mb`, `512kb` or `1000b`; the answer is in bytes (1 kb = 1024). */
+export const byteSize = (min: string, max: string, fallback: string) =>
+  z
+    .string()
+    .regex(SIZE, `must be a size from ${min} to ${max}: digits and b, kb or mb, such as 20mb or 512kb`)
+    .default(fallback)
+    .transform(bytesOf)
+    .refine((bytes) => bytes >= bytesOf(min) && bytes <= bytesOf(max), `must be from ${min} to ${max}`);
+
+function bytesOf(size: string): number {
+  const [, digits, unit = ''] = SIZE.exec(size) ?? [];
+  return Number(digits) * (UNITS[unit.toLowerCase()] ?? Number.NaN);
+}
+
+/** A key or token: visible ASCII without spaces, alone. */
+export const secret = (min: number) =>
+  z
+    .string()
+    .refine((value) => !/^(bearer|authorization)\b[:\s]/i.test(value), {
+      error: 'begins with words of an HTTP header: write the key alone, without "Bearer"',
+      abort: true,
+    })
+    .refine((value) => /^[\x21-\x7e]+$/.test(value), {
+      error: ({ input }) =>
+        `must be visible ASCII without spaces; character ${String(input).search(/[^\x21-\x7e]/) + 1} is not (copied from a page or a document?)`,
+      abort: true,
+    })
+    .min(min, `must have at least ${min} characters`);
