@@ -10,13 +10,15 @@ export const DIRECTIVES = {
   'hold-ack-ms': 'judge and charge at once, answer later, ms',
   'hold-ack': 'the same, until this name is released',
   outcome: 'succeeded, failed or violation',
-  error: 'error text of a failed task',
+  error: 'error text of a failed task; `@name` stands for a text of upstream',
   bytes: 'size of the result file, bytes',
   size: 'pixels of the result file, as 640x480',
   format: 'png, jpeg or jpeg-named-png',
   length: '`no`: the file comes without content-length',
   content: 'text beside the image',
   reply: 'what the chat answers',
+  echo: 'what a refusal or the failure of the task repeats: none, model, prompt, prompt-first, both',
+  outputs: 'how many result files, 1 to 10',
   'reply-bytes': 'length of the chat answer',
 } as const;
 

@@ -3,6 +3,7 @@ import type { Directives } from './directives.ts';
 import { type Fault, homeOf, type Phase, parseFault, phasesOf, REQUEST_PHASES, Strikes } from './faults.ts';
 import { unit } from './random.ts';
 import type { Settings } from './settings.ts';
+import { textOf } from './texts.ts';
 
 /** The next requests that fit are struck. */
 export interface ScriptEntry {
@@ -88,7 +89,7 @@ export class FaultPlan {
   /** Reads everything that was asked for this request. Throws on a fault that does not exist. */
   plan(moment: Moment): Plan {
     const asked = [...moment.directives.headerFaults.map(parseFault), ...this.#takeScript(moment), ...this.#takeMix(moment)];
-    const now: Fault[] = [];
+    const now: Fault[] = this.#refusals(moment);
     const later: Fault[] = [];
     for (const fault of asked) {
       if (phasesOf(fault, moment.phase).includes(moment.phase)) now.push(fault);
@@ -106,6 +107,16 @@ export class FaultPlan {
   strikes(moment: Moment, carrier: Carrier | undefined): Strikes {
     const { now } = this.plan(moment);
     return carrier === undefined ? now : carried(carrier, moment.phase, now);
+  }
+
+  /** F24 for every call that the setting `refusals` names. */
+  #refusals(moment: Moment): Fault[] {
+    const found = this.#settings.refusals.find(
+      ({ model, on = ['submit', 'chat'] }) => on.includes(moment.phase) && (model === undefined || model === moment.model),
+    );
+    if (found === undefined) return [];
+    const fault = parseFault('F24');
+    return [{ ...fault, params: { ...fault.params, text: textOf(found.text), status: String(found.status) } }];
   }
 
   #takeScript(moment: Moment): Fault[] {

@@ -1,5 +1,7 @@
 import { AskError } from './ask-error.ts';
 import { CODINGS } from './coding.ts';
+import { RETRY_AFTER_UNITS } from './retry-after.ts';
+import { TEXTS, textOf } from './texts.ts';
 
 /** Where a fault can strike. `stream` and `webhook` are reached only through the task that carries the fault. */
 export type Phase = 'submit' | 'chat' | 'poll' | 'stream' | 'file' | 'webhook' | 'side';
@@ -19,8 +21,10 @@ interface Row {
   readonly times: number;
   /** The forms it comes in; the first is the default. */
   readonly as?: readonly string[];
-  /** Further parameters and their defaults. */
+  /** Further parameters and their defaults. `text` takes the name of a text, as `@busy-zh`. */
   readonly params?: Readonly<Record<string, string>>;
+  /** Parameters that take certain words only. */
+  readonly words?: Readonly<Record<string, readonly string[]>>;
 }
 
 const ALWAYS = Number.POSITIVE_INFINITY;
@@ -35,7 +39,8 @@ export const FAULTS = {
     at: ['submit', 'chat', 'poll', 'file', 'side'],
     times: 1,
     as: ['json', 'empty'],
-    params: { 'retry-after': '' },
+    params: { 'retry-after': '', unit: 'seconds' },
+    words: { unit: RETRY_AFTER_UNITS },
   },
   F4: {
     title: 'a page of the front proxy with 500, 502, 503 or 504',
@@ -85,7 +90,7 @@ export const FAULTS = {
     title: 'succeeded with broken results',
     at: ['poll', 'stream'],
     times: ALWAYS,
-    as: ['missing', 'null', 'empty', 'url-null', 'spaces', 'backticks'],
+    as: ['missing', 'null', 'empty', 'url-null', 'spaces', 'backticks', 'strings', 'data-url', 'b64_json', 'object', 'top-url'],
   },
   F13: { title: 'unknown status word', at: ['poll', 'stream'], times: ALWAYS, params: { word: 'reviewing', when: 'running' } },
   F14: { title: 'envelope added (current API) or dropped (legacy)', at: ['submit', 'poll'], everywhere: true, times: ALWAYS },
@@ -125,6 +130,21 @@ export const FAULTS = {
     everywhere: true,
     times: ALWAYS,
     as: Object.keys(CODINGS),
+  },
+  F24: {
+    title: 'a refusal in words of upstream, in the shape of the endpoint',
+    at: ['submit', 'chat'],
+    also: ['poll', 'file', 'side'],
+    times: 1,
+    as: Object.keys(TEXTS),
+    params: { text: '', status: '400' },
+  },
+  F25: {
+    title: 'fields that no page names, or fields of odd types, beside a whole answer',
+    at: ['submit', 'chat', 'poll', 'stream'],
+    everywhere: true,
+    times: ALWAYS,
+    as: ['extra', 'types'],
   },
 } as const satisfies Readonly<Record<string, Row>>;
 
@@ -171,7 +191,8 @@ export function parseFault(spec: string): Fault {
     if (name === 'times') times = readTimes(spec, value);
     else if (name === 'at') at = readPhase(spec, row, value);
     else if (!Object.hasOwn(params, name)) throw new AskError(`fault ${spec}: ${id} has no parameter ${name}`);
-    else params[name] = name === 'as' ? readForm(spec, row, value) : readParam(spec, params[name] ?? '', value);
+    else if (name === 'as') params[name] = readForm(spec, row, value);
+    else params[name] = name === 'text' ? textOf(value) : readParam(spec, name, row, value);
   }
   return { id: id as FaultId, spec, at, times, params };
 }
@@ -187,9 +208,12 @@ function readForm(spec: string, row: Row, value: string): string {
 }
 
 /** A parameter whose default is a number takes numbers only. */
-function readParam(spec: string, otherwise: string, value: string): string {
+function readParam(spec: string, name: string, row: Row, value: string): string {
   const numeric = /^\d+$/;
-  if (numeric.test(otherwise) && !numeric.test(value)) throw new AskError(`fault ${spec}: ${JSON.stringify(value)} is no number`);
+  const words = row.words?.[name];
+  if (words?.includes(value) === false) throw new AskError(`fault ${spec}: ${name} is one of ${words.join(', ')}`);
+  if (numeric.test(row.params?.[name] ?? '') && !numeric.test(value))
+    throw new AskError(`fault ${spec}: ${JSON.stringify(value)} is no number`);
   return value;
 }
 

@@ -1,11 +1,13 @@
 import { AskError } from './ask-error.ts';
+import { type Directives, withoutDirectives } from './directives.ts';
 import type { Exchange } from './exchange.ts';
 import type { SubmitKind } from './ledger.ts';
-import type { Admitted } from './paid.ts';
+import { type Admitted, echoOf } from './paid.ts';
 import type { Format } from './picture/render.ts';
 import { drawSpan, hex32, unit } from './random.ts';
 import { fitInto, type Pixels, readPixels } from './sizes.ts';
 import type { Mode, Outcome, Task } from './tasks.ts';
+import { echoed, textOf } from './texts.ts';
 import type { World } from './world.ts';
 
 /** What the route knows of the task that it makes. */
@@ -29,14 +31,19 @@ export function makeTask(x: Exchange, world: World, admitted: Admitted, wish: Wi
   const { directives, later, now: strikes } = admitted;
   const createdAt = world.clock.now();
   const plannedMs = directives.number('task-ms') ?? drawSpan(world.settings.taskMs, unit(world.seed, 'task-ms', admitted.n));
-  const { outcome, error } = decide(world, admitted, wish);
+  const { outcome, error: reason } = decide(admitted, wish, world);
+  const said = { model: wish.model, prompt: withoutDirectives(wish.prompt) };
+  const error = reason === '' ? '' : echoed(reason, echoOf(directives, world), said);
   const forever =
     later.some((fault) => fault.id === 'F10' && fault.params['as'] === 'forever') ||
     (wish.impossible && world.settings.badSize === 'stall');
   const quick = strikes.as('F17') === 'input';
   const runMs = quick ? Math.min(plannedMs, QUICK_MS) : plannedMs;
   const packing = packingOf(world, admitted, wish.video);
-  const files = Array.from({ length: wish.count }, (_, i) => `${hex32(world.seed, 'file', admitted.id, i)}.${packing.extension}`);
+  const files = Array.from(
+    { length: countOf(directives) ?? wish.count },
+    (_, i) => `${hex32(world.seed, 'file', admitted.id, i)}.${packing.extension}`,
+  );
   const task = world.tasks.add({
     id: admitted.id,
     node: x.node,
@@ -78,8 +85,9 @@ export function makeTask(x: Exchange, world: World, admitted: Admitted, wish: Wi
   return task;
 }
 
-function decide(world: World, { directives, now }: Admitted, wish: Wish): { readonly outcome: Outcome; readonly error: string } {
-  const text = directives.text('error');
+function decide({ directives, now }: Admitted, wish: Wish, world: World): { readonly outcome: Outcome; readonly error: string } {
+  const asText = directives.text('error');
+  const text = asText === undefined ? undefined : textOf(asText);
   const asked = directives.text('outcome');
   if (now.has('F17') || asked === 'violation')
     return { outcome: 'violation', error: text ?? 'prompt rejected by content policy' };
@@ -100,6 +108,17 @@ const PACKINGS: Readonly<Record<string, Packing>> = {
   jpeg: { format: 'jpeg', extension: 'jpg' },
   'jpeg-named-png': { format: 'jpeg', extension: 'png' },
 };
+
+const MOST_OUTPUTS = 10;
+
+/** How many files the directive asks for. */
+function countOf(directives: Directives): number | undefined {
+  const asked = directives.number('outputs');
+  if (asked === undefined) return undefined;
+  if (!Number.isInteger(asked) || asked < 1 || asked > MOST_OUTPUTS)
+    throw new AskError(`directive outputs is 1 to ${MOST_OUTPUTS}`);
+  return asked;
+}
 
 function packingOf(world: World, { directives, n }: Admitted, video: boolean): Packing {
   if (video) return { format: 'mp4', extension: 'mp4' };

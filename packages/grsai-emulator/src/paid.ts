@@ -1,4 +1,5 @@
-import { Directives } from './directives.ts';
+import { AskError } from './ask-error.ts';
+import { Directives, withoutDirectives } from './directives.ts';
 import type { Exchange } from './exchange.ts';
 import { BodyTooLarge } from './exchange.ts';
 import type { Fault, Strikes } from './faults.ts';
@@ -6,14 +7,17 @@ import { type KeyProblem, keyProblem, quotaLeft } from './keys.ts';
 import { KEPT_PROMPT, type Submit, type SubmitKind, type SubmitOutcome } from './ledger.ts';
 import type { ModelState } from './models.ts';
 import { upstreamId } from './random.ts';
-import { strikeBefore, strikeCoding, strikesBefore, tooLarge, tooMany } from './transport.ts';
+import { retryAfterText } from './retry-after.ts';
+import { ECHOES, type Echo, echoed } from './texts.ts';
+import { refusalOf, strikeBefore, strikeCoding, strikesBefore, tooLarge, tooMany } from './transport.ts';
 import type { World } from './world.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** How a dialect says no. */
 export interface Dialect {
-  readonly refuse: (x: Exchange, error: string) => void;
+  /** `status` over the one that the dialect has for a no. */
+  readonly refuse: (x: Exchange, error: string, status?: number) => void;
   readonly badKey: (x: Exchange) => void;
   readonly malformed: (x: Exchange) => void;
 }
@@ -76,9 +80,12 @@ export async function admit(x: Exchange, world: World, order: Order, dialect: Di
 
   const record = (outcome: SubmitOutcome, error: string, charged = 0, taskId?: string): Submit =>
     enter(x, world, order, { outcome, error, charged, taskId });
-  const refuse = (outcome: SubmitOutcome, error: string, answer: () => void): undefined => {
+  const echo = echoOf(directives, world);
+  const said = { model: order.model, prompt: withoutDirectives(order.prompt) };
+  /** A no goes into the books, and out with the words of the caller if that is asked for. */
+  const refuse = (outcome: SubmitOutcome, error: string, answer: (text: string) => void): undefined => {
     world.bus.emit('submit', record(outcome, error));
-    answer();
+    answer(echoed(error, echo, said));
     return undefined;
   };
 
@@ -89,19 +96,28 @@ export async function admit(x: Exchange, world: World, order: Order, dialect: Di
   }
   const badKey = KEY_FAULTS[now.as('F1') ?? ''] ?? keyProblem(x.key, world);
   if (badKey !== undefined)
-    return refuse('bad_key', badKey, () => (badKey === 'apikey error' ? dialect.badKey(x) : dialect.refuse(x, badKey)));
+    return refuse('bad_key', badKey, (text) =>
+      badKey === 'apikey error' && echo === 'none' ? dialect.badKey(x) : dialect.refuse(x, text),
+    );
   if (!world.limiter.take(world.clock.now(), world.tasks.running, world.settings.limits)) {
-    const seconds = world.settings.retryAfterS;
-    return refuse('rate_limited', 'too many requests', () => tooMany(x, seconds > 0 ? String(seconds) : ''));
+    const { retryAfterS, retryAfterAs } = world.settings;
+    const header = retryAfterText(retryAfterS > 0 ? String(retryAfterS) : '', retryAfterAs, world.clock.now());
+    return refuse('rate_limited', 'too many requests', () => tooMany(x, header));
   }
+  const refusal = refusalOf(now);
+  if (refusal !== undefined)
+    // 400 is what stands for "the usual": the legacy dialect says no with 200.
+    return refuse('refused', refusal.text, (text) =>
+      dialect.refuse(x, text, refusal.status === 400 ? undefined : refusal.status),
+    );
   const complaint = order.complaint ?? modelComplaint(order, now, world);
   // An envelope on the current API wraps its refusals too.
   const sayNo = now.has('F14') && order.kind !== 'draw' ? refuseInEnvelope : dialect.refuse;
-  if (complaint !== undefined) return refuse('refused', complaint, () => sayNo(x, complaint));
+  if (complaint !== undefined) return refuse('refused', complaint, (text) => sayNo(x, text));
   const overQuota = quotaLeft(x.key, world) < order.cost;
   const poor = order.kind === 'draw' || overQuota ? 'apikey credits not enough' : 'insufficient credits';
   if (now.has('F2') || overQuota || !world.ledger.take(x.node, order.cost, x.key))
-    return refuse('no_credits', poor, () => dialect.refuse(x, poor));
+    return refuse('no_credits', poor, (text) => dialect.refuse(x, text));
 
   const n = world.next();
   const id = upstreamId(world.seed, 'task', n);
@@ -113,6 +129,14 @@ export async function holdAnswer(x: Exchange, world: World, directives: Directiv
   await world.clock.wait(directives.number('hold-ack-ms') ?? 0, x.closed);
   const gate = directives.text('hold-ack');
   if (gate !== undefined) await world.gates.wait(gate, x.closed);
+}
+
+/** Does a refusal of this call, or the failure of its task, repeat what the caller sent? */
+export function echoOf(directives: Directives, world: World): Echo {
+  const asked = directives.text('echo') ?? world.settings.echo;
+  const echo = ECHOES.find((known) => known === asked);
+  if (echo === undefined) throw new AskError(`directive echo is one of ${ECHOES.join(', ')}`);
+  return echo;
 }
 
 /** What F1 says of a key. */

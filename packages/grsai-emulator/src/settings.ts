@@ -1,9 +1,11 @@
 import { AskError } from './ask-error.ts';
 import { CODINGS, type Coding } from './coding.ts';
-import { parseFault } from './faults.ts';
+import { parseFault, REQUEST_PHASES } from './faults.ts';
 import type { KeyRow, Quota } from './keys.ts';
 import type { ModelState } from './models.ts';
 import type { Span } from './random.ts';
+import { RETRY_AFTER_UNITS, type RetryAfterUnit } from './retry-after.ts';
+import { ECHOES, type Echo, textOf } from './texts.ts';
 
 /** How a picture is packed. The service often names JPEG bytes `.png` (grsai-api §10.1, T14). */
 type FormatChoice = 'mixed' | 'png' | 'jpeg' | 'jpeg-named-png';
@@ -15,6 +17,18 @@ interface MixEntry {
   readonly p: number;
   /** Which requests; left out, those that the fault strikes by itself. */
   readonly on?: string;
+}
+
+/** Refuses what fits until it is taken out of the settings. */
+interface Refusal {
+  /** HTTP status. */
+  readonly status: number;
+  /** Words of its own, or the name of a text as `@busy-zh`. */
+  readonly text: string;
+  /** Only calls for this model, and questions about its tasks. */
+  readonly model?: string;
+  /** Which calls; `submit` and `chat` unless told. */
+  readonly on?: readonly (typeof REQUEST_PHASES)[number][];
 }
 
 /** Everything that may change while the emulator runs. Defaults are those of grsai-api §13.3. */
@@ -35,6 +49,12 @@ export interface Settings {
   limits: { readonly rpm: number; readonly concurrent: number };
   /** What a 429 of the limits says in `Retry-After`, s; 0 sends no header. */
   retryAfterS: number;
+  /** How it says so: seconds, the moment as unix seconds or milliseconds, or an HTTP date. */
+  retryAfterAs: RetryAfterUnit;
+  /** What a refusal, and the failure of a task, repeats of the caller's words. */
+  echo: Echo;
+  /** While an entry stands here, all calls that fit it are refused. */
+  refusals: readonly Refusal[];
   /** A larger body is a 413, bytes. */
   bodyLimit: number;
   /** How the body of every answer is packed, asked for or not. */
@@ -80,6 +100,9 @@ export const DEFAULTS: Readonly<Settings> = {
   creditsAs: 'number',
   limits: { rpm: 0, concurrent: 0 },
   retryAfterS: 0,
+  retryAfterAs: 'seconds',
+  echo: 'none',
+  refusals: [],
   bodyLimit: 64 * 1024 * 1024,
   uploadStallMs: 0,
   coding: 'none',
@@ -119,6 +142,17 @@ const isKeyRow = (value: unknown): boolean =>
   (value['quota'] === undefined || isQuota(value['quota'])) &&
   (value['expireTime'] === undefined || isCount(value['expireTime']));
 
+const isPhase = oneOf(...REQUEST_PHASES);
+const isRefusal = (value: unknown): boolean =>
+  isObject(value) &&
+  Object.keys(value).every((name) => ['status', 'text', 'model', 'on'].includes(name)) &&
+  Number.isInteger(value['status']) &&
+  Number(value['status']) >= 200 &&
+  Number(value['status']) < 600 &&
+  typeof value['text'] === 'string' &&
+  (value['model'] === undefined || typeof value['model'] === 'string') &&
+  (value['on'] === undefined || (Array.isArray(value['on']) && value['on'].every(isPhase)));
+
 const CHECKS: Readonly<Record<keyof Settings, (value: unknown) => boolean>> = {
   taskMs: isSpan,
   chatMs: isSpan,
@@ -128,6 +162,9 @@ const CHECKS: Readonly<Record<keyof Settings, (value: unknown) => boolean>> = {
   creditsAs: oneOf('number', 'fraction', 'string', 'fraction-string'),
   limits: (value) => isObject(value) && isCount(value['rpm']) && isCount(value['concurrent']),
   retryAfterS: isCount,
+  retryAfterAs: oneOf(...RETRY_AFTER_UNITS),
+  echo: oneOf(...ECHOES),
+  refusals: (value) => Array.isArray(value) && value.every(isRefusal),
   bodyLimit: isCount,
   uploadStallMs: isCount,
   coding: oneOf('none', ...Object.keys(CODINGS)),
@@ -159,6 +196,7 @@ export function checkSettings(patch: unknown): Partial<Settings> {
     if (check === undefined) throw new AskError(`unknown setting ${name}; known are ${Object.keys(CHECKS).join(', ')}`);
     if (!check(value)) throw new AskError(`setting ${name} cannot be ${JSON.stringify(value)}`);
   }
+  for (const { text } of (patch as Partial<Settings>).refusals ?? []) textOf(text);
   for (const { fault } of (patch as Partial<Settings>).mix ?? []) parseFault(fault);
   return patch;
 }

@@ -1,4 +1,5 @@
 import type { Strikes } from './faults.ts';
+import { contentOf } from './files.ts';
 import { type Look, look, type Task } from './tasks.ts';
 import type { World } from './world.ts';
 
@@ -6,7 +7,7 @@ import type { World } from './world.ts';
 
 export type Shape = Record<string, unknown>;
 
-export const fileUrl = (world: World, task: Task, name: string): string =>
+const fileUrl = (world: World, task: Task, name: string): string =>
   `${world.settings.fileBase || world.nodeUrl(task.node)}/file/${name}`;
 
 /** The task object of the current API (grsai-api §3.2). */
@@ -72,13 +73,19 @@ function runningResults(world: World): Shape {
 
 const errorWhileRunning = (strikes: Strikes): Shape => (strikes.has('F11') ? { error: strikes.text('F11', 'text') } : {});
 
-function resultsOf(world: World, task: Task, strikes: Strikes, content: string | undefined = undefined): Shape {
+/** The results of a task that succeeded, in the current shape or as F12 bends it. */
+export function resultsOf(world: World, task: Task, strikes: Strikes, content: string | undefined = undefined): Shape {
   const text = task.content ?? content;
-  const list = (wrap: (url: string) => string | null): Shape => ({
-    results: task.files.map((name) => ({
-      url: wrap(fileUrl(world, task, name)),
-      ...(text === undefined ? {} : { content: text }),
-    })),
+  const urls = task.files.map((name) => fileUrl(world, task, name));
+  const entry = (fields: Shape): Shape => ({ ...fields, ...(text === undefined ? {} : { content: text }) });
+  const list = (wrap: (url: string) => string | null): Shape => ({ results: urls.map((url) => entry({ url: wrap(url) })) });
+  const inline = (wrap: (base64: string, type: string) => Shape): Shape => ({
+    results: task.files.flatMap((name) => {
+      const file = world.files.find(name, world.clock.now());
+      if (file === undefined) return [];
+      const { pieces, type } = contentOf(file);
+      return [entry(wrap(Buffer.concat([...pieces()]).toString('base64'), type))];
+    }),
   });
   switch (strikes.as('F12')) {
     case 'missing':
@@ -93,6 +100,16 @@ function resultsOf(world: World, task: Task, strikes: Strikes, content: string |
       return list((url) => `  ${url} `);
     case 'backticks':
       return list((url) => `\`${url}\``);
+    case 'strings':
+      return { results: urls };
+    case 'data-url':
+      return inline((base64, type) => ({ url: `data:${type};base64,${base64}` }));
+    case 'b64_json':
+      return inline((base64) => ({ b64_json: base64 }));
+    case 'object':
+      return { results: entry({ url: urls[0] }) };
+    case 'top-url':
+      return { results: undefined, ...entry({ url: urls[0] }) };
     default:
       return list((url) => url);
   }

@@ -1,6 +1,7 @@
 import type { Exchange } from './exchange.ts';
 import { carried } from './fault-plan.ts';
 import { NO_STRIKES, type Strikes } from './faults.ts';
+import { oddly } from './odd-fields.ts';
 import { look, type Task } from './tasks.ts';
 import { strikeCoding } from './transport.ts';
 import type { World } from './world.ts';
@@ -33,7 +34,7 @@ export async function streamTask(
     await world.tasks.wait(task, task.createdAt + step * task.plannedMs, x.closed);
     if (x.closed.aborted) return;
     if (look(task, world.clock.now()).status !== 'running') break;
-    const event = `data: ${JSON.stringify(shape(strikes))}\n\n`;
+    const event = `data: ${JSON.stringify(oddly(shape(strikes), strikes))}\n\n`;
     if (cut === 'middle' && step > 0) {
       await x.write(event.slice(0, event.length >> 1));
       return x.cut();
@@ -43,7 +44,7 @@ export async function streamTask(
   if (cut === 'progress') return x.cut();
   await world.tasks.wait(task, Number.POSITIVE_INFINITY, x.closed);
   if (x.closed.aborted) return;
-  await x.write(`data: ${JSON.stringify(shape(strikes))}${cut === 'no-blank' ? '' : '\n\n'}`);
+  await x.write(`data: ${JSON.stringify(oddly(shape(strikes), strikes))}${cut === 'no-blank' ? '' : '\n\n'}`);
   if (done) await x.write('data: [DONE]\n\n');
   await x.end();
 }

@@ -1,6 +1,9 @@
 import { isCoding } from './coding.ts';
 import type { Exchange } from './exchange.ts';
 import type { Strikes } from './faults.ts';
+import { oddly } from './odd-fields.ts';
+import { retryAfterText } from './retry-after.ts';
+import { textOf } from './texts.ts';
 import type { World } from './world.ts';
 
 /** Faults of the way between client and service: they know nothing of tasks. */
@@ -12,6 +15,13 @@ const TASK_OR_NOT = ['F4', 'F6', 'F9'] as const;
 export function strikeCoding(x: Exchange, strikes: Strikes): void {
   const coding = strikes.as('F23');
   if (coding !== undefined && isCoding(coding)) x.coding = coding;
+}
+
+/** F24: the words of a refusal and its HTTP status. */
+export function refusalOf(strikes: Strikes): { readonly text: string; readonly status: number } | undefined {
+  const name = strikes.as('F24');
+  if (name === undefined) return undefined;
+  return { text: strikes.text('F24', 'text') || textOf(`@${name}`), status: strikes.number('F24', 'status') };
 }
 
 /** Does a fault answer before anything is judged? */
@@ -35,8 +45,8 @@ export function tooLarge(x: Exchange): void {
 }
 
 /** A 429; neither body nor header is attested (grsai-api §10.3). */
-export function tooMany(x: Exchange, retryAfter: string, as: 'json' | 'empty' = 'json'): void {
-  const headers: Record<string, string> = retryAfter === '' ? {} : { 'retry-after': retryAfter };
+export function tooMany(x: Exchange, retryAfter: string | undefined, as: 'json' | 'empty' = 'json'): void {
+  const headers: Record<string, string> = retryAfter === undefined ? {} : { 'retry-after': retryAfter };
   if (as === 'empty') x.send(429, 'text/plain', '', headers);
   else x.json(429, { error: { message: 'Too many requests' } }, headers);
 }
@@ -48,9 +58,12 @@ function proxyPage(x: Exchange, strikes: Strikes): void {
   else x.send(Number(status), 'text/html', page(title));
 }
 
+const retryAfterOf = (strikes: Strikes, world: World): string | undefined =>
+  retryAfterText(strikes.text('F3', 'retry-after') ?? '', strikes.text('F3', 'unit') ?? '', world.clock.now());
+
 /** F3, F5, and F4, F6 and F9 without a task, before anything is judged. True when the request is dealt with. */
 export async function strikeBefore(x: Exchange, world: World, strikes: Strikes): Promise<boolean> {
-  if (strikes.has('F3')) tooMany(x, strikes.text('F3', 'retry-after') ?? '', strikes.as('F3') === 'empty' ? 'empty' : 'json');
+  if (strikes.has('F3')) tooMany(x, retryAfterOf(strikes, world), strikes.as('F3') === 'empty' ? 'empty' : 'json');
   else if (strikes.has('F4') && strikes.text('F4', 'task') !== 'yes') proxyPage(x, strikes);
   else if (strikes.has('F5')) tooLarge(x);
   else if (strikes.has('F6') && strikes.text('F6', 'task') === 'no') x.cut(cutOf(strikes));
@@ -99,7 +112,7 @@ export async function sendJson(
   value: unknown,
   type?: string,
 ): Promise<void> {
-  const text = JSON.stringify(value);
+  const text = JSON.stringify(oddly(value, strikes));
   const form = strikes.as('F7');
   if (form === undefined) return x.send(status, type ?? 'application/json; charset=utf-8', text);
   if (form === 'chunks') return sendInPieces(x, status, text, strikes.number('F7', 'bytes'));

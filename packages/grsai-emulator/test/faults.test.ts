@@ -507,7 +507,7 @@ describe('F22 slow first byte', () => {
 
 test('every fault of the table is tried here or with the webhooks', async () => {
   const { readFileSync } = await import('node:fs');
-  const tried = ['faults', 'webhooks', 'codings']
+  const tried = ['faults', 'webhooks', 'codings', 'odd-answers']
     .map((name) => readFileSync(new URL(`./${name}.test.ts`, import.meta.url), 'utf8'))
     .join('');
   expect(Object.keys(FAULTS).filter((id) => !new RegExp(`fault=${id}[:\\]]|['\`]${id}[:'\`]`).test(tried))).toEqual([]);

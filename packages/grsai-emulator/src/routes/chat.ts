@@ -2,12 +2,13 @@ import { piecesOf, promptOf, replyTo, tokensIn } from '../chat-text.ts';
 import { waitUntil } from '../clock.ts';
 import type { Exchange } from '../exchange.ts';
 import { CHAT_MODELS } from '../models.ts';
+import { oddly } from '../odd-fields.ts';
 import { type Admitted, admit, type Dialect, holdAnswer, readFields } from '../paid.ts';
 import { drawSpan, unit } from '../random.ts';
 import { sendJson, strikeAfter } from '../transport.ts';
 import type { World } from '../world.ts';
 
-const refuse: Dialect['refuse'] = (x, error) => x.json(400, { error: { message: error } });
+const refuse: Dialect['refuse'] = (x, error, status = 400) => x.json(status, { error: { message: error } });
 
 /** How the OpenAI-shaped endpoints say no (grsai-api §6). */
 export const OPENAI: Dialect = {
@@ -125,7 +126,7 @@ async function stream(x: Exchange, world: World, { now }: Admitted, { head, text
     const delta = i === 0 ? { role: 'assistant', content } : { content };
     const choice = { index: 0, delta, finish_reason: last ? 'stop' : null, content_filter_results: FILTERS };
     await x.write(
-      `data: ${JSON.stringify({ ...head, object: 'chat.completion.chunk', choices: [choice], ...(last ? { usage } : {}) })}\n\n`,
+      `data: ${JSON.stringify(oddly({ ...head, object: 'chat.completion.chunk', choices: [choice], ...(last ? { usage } : {}) }, now))}\n\n`,
     );
     if (!last) await waitUntil(world.clock, start + (i + 2) * pace, x.closed);
     if (x.closed.aborted) return;

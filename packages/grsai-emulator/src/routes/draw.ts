@@ -5,13 +5,13 @@ import { type Dialect, type Fields, readFields } from '../paid.ts';
 import type { Handler } from '../server.ts';
 import { envelope, legacyShape } from '../shapes.ts';
 import { EVERY_STEP, ONLY_THE_END, streamTask } from '../task-stream.ts';
-import { sendJson, strikeAfter, strikeBefore } from '../transport.ts';
+import { refusalOf, sendJson, strikeAfter, strikeBefore } from '../transport.ts';
 import { startHook } from '../webhook.ts';
 import type { World } from '../world.ts';
 import { pollStrikes, visibleTask } from './result.ts';
 
 const say = (code: number, msg: string): object => ({ code, msg, data: null });
-const refuse: Dialect['refuse'] = (x, error) => x.json(200, say(-1, error));
+const refuse: Dialect['refuse'] = (x, error, status = 200) => x.json(status, say(-1, error));
 
 /** The legacy dialect says no with HTTP 200 and a code (grsai-api §5.4). */
 const LEGACY: Dialect = {
@@ -74,6 +74,8 @@ export async function drawResult(x: Exchange, world: World): Promise<void> {
   const found = world.tasks.get(String(fields['id'] ?? ''));
   const strikes = pollStrikes(x, world, found);
   if (await strikeBefore(x, world, strikes)) return;
+  const refusal = refusalOf(strikes);
+  if (refusal !== undefined) return refuse(x, refusal.text, refusal.status === 400 ? undefined : refusal.status);
   const task = visibleTask(x, world, found, strikes);
   if (await strikeAfter(x, world, strikes)) return;
   if (task?.mode !== 'draw') return sendJson(x, world, strikes, 200, say(-22, 'task not exist'));

@@ -6,7 +6,7 @@ import { Directives } from '../directives.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Strikes } from '../faults.ts';
 import { contentOf, type ResultFile } from '../files.ts';
-import { strikeAfter, strikeBefore, strikeCoding } from '../transport.ts';
+import { refusalOf, strikeAfter, strikeBefore, strikeCoding } from '../transport.ts';
 import type { World } from '../world.ts';
 
 const NOT_FOUND = '<html><body>404 Not Found</body></html>';
@@ -24,6 +24,8 @@ export async function file(x: Exchange, world: World): Promise<void> {
   strikeCoding(x, strikes);
   if (await strikeBefore(x, world, strikes)) return;
   if (await strikeAfter(x, world, strikes)) return;
+  const no = refusalOf(strikes);
+  if (no !== undefined) return x.send(no.status, 'text/plain; charset=utf-8', no.text);
   const form = strikes.as('F18');
   if (form === 'hang') return world.clock.wait(Number.POSITIVE_INFINITY, x.closed);
   if (found === undefined) return x.send(404, 'text/html', NOT_FOUND);

@@ -13,7 +13,7 @@ import type { World } from '../world.ts';
 
 type ReplyType = 'json' | 'stream' | 'async';
 
-const refuse: Dialect['refuse'] = (x, error) => x.json(400, { id: '', status: 'failed', error });
+const refuse: Dialect['refuse'] = (x, error, status = 400) => x.json(status, { id: '', status: 'failed', error });
 
 /** A bad key in async mode was seen as 200 without a byte (grsai-api §3.3). */
 const dialectOf = (reply: ReplyType): Dialect => ({

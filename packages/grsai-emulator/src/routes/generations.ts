@@ -1,8 +1,9 @@
 import type { Exchange } from '../exchange.ts';
+import { carried } from '../fault-plan.ts';
 import { startImage } from '../image-call.ts';
 import { IMAGE_MODELS } from '../models.ts';
 import { readFields } from '../paid.ts';
-import { fileUrl } from '../shapes.ts';
+import { resultsOf } from '../shapes.ts';
 import { look } from '../tasks.ts';
 import { sendJson } from '../transport.ts';
 import type { World } from '../world.ts';
@@ -35,7 +36,7 @@ export async function generations(x: Exchange, world: World): Promise<void> {
   if (look(task, world.clock.now()).status !== 'succeeded') return OPENAI.refuse(x, task.error);
   await sendJson(x, world, admitted.now, 200, {
     created: Math.floor(world.clock.now() / 1000),
-    data: task.files.map((name) => ({ url: fileUrl(world, task, name) })),
+    data: resultsOf(world, task, carried(task, 'poll', admitted.now))['results'],
     usage: { total_tokens: 0, input_tokens: 0, output_tokens: 0, input_tokens_details: {} },
   });
 }

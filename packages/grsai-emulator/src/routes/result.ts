@@ -3,7 +3,7 @@ import type { Exchange } from '../exchange.ts';
 import type { Strikes } from '../faults.ts';
 import { currentShape } from '../shapes.ts';
 import type { Task } from '../tasks.ts';
-import { sendJson, strikeAfter, strikeBefore, strikeCoding } from '../transport.ts';
+import { refusalOf, sendJson, strikeAfter, strikeBefore, strikeCoding } from '../transport.ts';
 import type { World } from '../world.ts';
 
 /** `GET /v1/api/result?id=` (grsai-api §4). The key is not looked at, as was measured. */
@@ -11,6 +11,8 @@ export async function result(x: Exchange, world: World): Promise<void> {
   const found = world.tasks.get(x.url.searchParams.get('id') ?? '');
   const strikes = pollStrikes(x, world, found);
   if (await strikeBefore(x, world, strikes)) return;
+  const refusal = refusalOf(strikes);
+  if (refusal !== undefined) return x.json(refusal.status, { error: refusal.text });
   const task = visibleTask(x, world, found, strikes);
   if (await strikeAfter(x, world, strikes)) return;
   if (task === undefined || (task.mode !== 'async' && !(task.mode === 'held' && world.settings.heldIdsReadable))) {

@@ -5,7 +5,7 @@ import { keyProblem, tellAmount, tellQuota } from '../keys.ts';
 import { CHAT_MODELS, IMAGE_MODELS, LEGACY_MODELS, type ModelState } from '../models.ts';
 import { readFields } from '../paid.ts';
 import { hex32 } from '../random.ts';
-import { strikeAfter, strikeBefore, strikeCoding } from '../transport.ts';
+import { refusalOf, strikeAfter, strikeBefore, strikeCoding } from '../transport.ts';
 import type { World } from '../world.ts';
 
 /** The calls of grsai-api §8. Their key stands in the body or the query, not in a header. */
@@ -20,6 +20,11 @@ async function struck(x: Exchange, world: World): Promise<boolean> {
     directives: new Directives('', x.request.headers),
   });
   strikeCoding(x, now);
+  const refusal = refusalOf(now);
+  if (refusal !== undefined) {
+    x.json(refusal.status, { code: -1, msg: refusal.text, data: null });
+    return true;
+  }
   return (await strikeBefore(x, world, now)) || (await strikeAfter(x, world, now));
 }
 
