@@ -40,6 +40,17 @@ test('when upstream refuses our key, then has no credits, then both jobs wait wi
   expect(
     stack.worker.lines.map((line) => line['event']).filter((event) => event === 'queues.resumed').length,
   ).toBeGreaterThanOrEqual(2);
+  // A 429 with a time instead of seconds: the queue waits until then, says so, and goes on by itself.
+  const until = Math.ceil(Date.now() / 1000) + 4;
+  stack.emulator.script({ fault: `F3:retry-after=${until}`, on: 'submit' });
+  const late = await send(image(stack.receiver, 'three', { max_attempts: 1 }));
+  await untilPaused(stack, 'upstream_rate_limit');
+  const { queues } = await stack.admin.get<OverviewView>('/admin/v1/overview');
+  const submit = queues.find(({ name }) => name === 'submit');
+  expect(submit).toMatchObject({ paused: true, pauses: [{ reason: 'upstream_rate_limit', state: 'paused' }] });
+  expect(Math.abs(Date.parse(submit?.pauses[0]?.until ?? '') - until * 1000)).toBeLessThan(2000);
+  expect(await stack.tenant.finished(late)).toMatchObject({ status: 'succeeded' });
+  await waitFor(async () => (await reasonsOf(stack, 'submit')).length === 0, { timeoutMs: 10_000, what: 'the wait to be over' });
 });
 
 test('when upstream is down then calls pause after a handful, polls go on, and all jobs are done when it is back', async () => {

@@ -44,6 +44,20 @@ const ROWS: readonly Row[] = [
     spent: 0,
   },
   {
+    seen: '429 that asks for a day',
+    error: { code: 'rate_limited', category: 'rate_limited', retryAfterMs: 86_400_000 },
+    outcome: { kind: 'throttle', ms: 300_000 },
+    status: 'queued',
+    spent: 0,
+  },
+  {
+    seen: '429 until a time that is over',
+    error: { code: 'rate_limited', category: 'rate_limited', retryAfterMs: 0 },
+    outcome: { kind: 'throttle', ms: 2000 },
+    status: 'queued',
+    spent: 0,
+  },
+  {
     seen: '429 without one',
     error: { code: 'rate_limited', category: 'rate_limited' },
     outcome: { kind: 'throttle', ms: 2000 },
@@ -117,6 +131,20 @@ const ROWS: readonly Row[] = [
     spent: 1,
   },
   {
+    seen: 'a transient refusal that asks for a day',
+    error: { category: 'transient', retryAfterMs: 86_400_000 },
+    outcome: { kind: 'wait', ms: 300_000 },
+    status: 'queued',
+    spent: 1,
+  },
+  {
+    seen: 'a refused connection, of an hour',
+    error: { code: 'server_error', outcome: 'not_sent', retryAfterMs: 3_600_000 },
+    outcome: { kind: 'wait', ms: 300_000 },
+    status: 'queued',
+    spent: 1,
+  },
+  {
     seen: 'a transient refusal at the last attempt',
     error: { category: 'transient' },
     outcome: done,
@@ -143,7 +171,10 @@ test.each(ROWS)(
     const failed: FailedCallKit = {
       ...kit,
       probeKey: async () => keyTaken,
-      pauses: { pause: async (reason: string) => void paused.push(reason) } as unknown as FailedCallKit['pauses'],
+      pauses: {
+        pause: async (reason: string) => void paused.push(reason),
+        waits: async (queue: string, ms: number) => void paused.push(`${queue} ${ms}`),
+      } as unknown as FailedCallKit['pauses'],
       upstream: { answered: () => {}, failed: () => {}, seen: () => {} },
     };
     const { on_unknown_submit, ...more } = (doc ?? {}) as { on_unknown_submit?: 'resubmit' };
@@ -154,6 +185,7 @@ test.each(ROWS)(
     const seen = new GrsaiError({ code: 'refused', outcome: 'refused', message: 'seen', ...error });
     expect(await settleFailedCall(failed, call, 'submit', seen)).toEqual(outcome);
     expect(await job.read()).toMatchObject({ status, spent, ...(code ? { error: { code } } : { error: null, sent: null }) });
+    if (error.category === 'rate_limited') return expect(paused).toEqual([`submit ${(outcome as { ms: number }).ms}`]);
     const lasting = error.category === 'auth' || error.category === 'balance' ? [error.category] : keyTaken ? [] : ['auth'];
     expect(paused).toEqual(lasting);
   },

@@ -89,7 +89,7 @@ export function createJobStore(o: { redis: Redis; prefix: string; clock: { now()
     apiKeys: createApiKeys(o.redis, run, keys),
     tenants,
     health: createRedisHealth(o.redis, keys),
-    pauses: createPauses(o.redis, run, keys, PAUSABLE),
+    pauses: createPauses(o.redis, run, keys, o.clock, PAUSABLE),
     paces: createPaces(o.redis, run, keys, o.clock),
     sweeps: createSweeps(o.redis, run, keys),
     works: createWorks(o.redis, run, keys),

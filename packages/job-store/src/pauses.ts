@@ -11,12 +11,14 @@ export interface Pause {
   detail: string;
   /** `half`: the trouble seems over and one job at a time is let through. */
   state: 'paused' | 'half';
+  /** When it is over by itself, in milliseconds since 1970. */
+  until?: number;
 }
 
 export type Pauses = ReturnType<typeof createPauses>;
 
 /** The reasons that each queue is paused for, in Redis so that all processes agree. A queue without one is open. A full Redis takes them too. */
-export function createPauses(redis: Redis, run: RunScript, keys: Keys, queues: readonly string[]) {
+export function createPauses(redis: Redis, run: RunScript, keys: Keys, clock: { now(): number }, queues: readonly string[]) {
   return {
     /** `true` when the reason is new. */
     async add(queue: string, pause: Pause): Promise<boolean> {
@@ -27,12 +29,19 @@ export function createPauses(redis: Redis, run: RunScript, keys: Keys, queues: r
       await run('set-field', [keys.pauses(queue)], [pause.reason, JSON.stringify(pause), '']);
     },
 
+    /** One that is over by itself at `until`. The later end stays, whoever says it; `true` when none was under way. */
+    async addUntil(queue: string, pause: Pause & { until: number }): Promise<boolean> {
+      const args = [pause.reason, JSON.stringify(pause), clock.now(), pause.until];
+      return (await run('pause-until', [keys.pauses(queue)], args)) === 1;
+    },
+
     async remove(queue: string, reason: PauseReason): Promise<boolean> {
       return (await redis.hdel(keys.pauses(queue), reason)) === 1;
     },
 
     /** The reasons of every queue, in one round trip. */
     async all(): Promise<Record<string, Pause[]>> {
+      const now = clock.now();
       const pipeline = redis.pipeline();
       for (const queue of queues) pipeline.hvals(keys.pauses(queue));
       const replies = (await pipeline.exec()) ?? [];
@@ -40,7 +49,8 @@ export function createPauses(redis: Redis, run: RunScript, keys: Keys, queues: r
         queues.map((queue, i) => {
           const [error, texts] = replies[i] ?? [];
           if (error) throw error;
-          return [queue, ((texts ?? []) as string[]).map((text) => JSON.parse(text) as Pause)];
+          const pauses = ((texts ?? []) as string[]).map((text) => JSON.parse(text) as Pause);
+          return [queue, pauses.filter(({ until }) => until === undefined || until > now)];
         }),
       );
     },

@@ -65,6 +65,7 @@ const SCRIPT_NAMES = [
   'bulk-turn',
   'queue-change',
   'set-field',
+  'pause-until',
 ] as const;
 type ScriptName = (typeof SCRIPT_NAMES)[number];
 

@@ -27,6 +27,31 @@ test('when a queue is changed then pause and concurrency stand together, are tol
   await waitFor(() => heard.length === 3, { what: 'three messages' });
 });
 
+test('when upstream asks a queue to wait then that is a pause until its end: the later end and the first beginning stay', async () => {
+  const { store, clock, redis } = await startStore();
+  const begun = clock.now();
+  const waits = (ms: number, detail = '429') =>
+    store.pauses.addUntil('submit', {
+      reason: 'upstream_rate_limit',
+      since: clock.now(),
+      detail,
+      state: 'paused',
+      until: clock.now() + ms,
+    });
+  const shown = async () => (await store.pauses.all())['submit'];
+  expect(await waits(5000)).toBe(true);
+  expect(await waits(3000, 'shorter')).toBe(false);
+  expect(await shown()).toMatchObject([{ until: begun + 5000, detail: '429' }]);
+  await clock.advance(2000);
+  await redis.config('SET', 'maxmemory', '1mb');
+  expect(await waits(9000, 'longer')).toBe(false);
+  expect(await shown()).toMatchObject([{ since: begun, until: begun + 11_000, detail: 'longer' }]);
+  await clock.advance(9000);
+  expect(await shown()).toEqual([]);
+  expect(await waits(1000)).toBe(true);
+  expect(await shown()).toMatchObject([{ since: clock.now() }]);
+});
+
 test('when Redis is full then a queue is still paused and opened, for any reason, and a worker is still seen', async () => {
   const { store, redis, clock } = await startStore();
   await redis.config('SET', 'maxmemory', '1mb');

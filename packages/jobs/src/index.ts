@@ -55,6 +55,7 @@ export { LIMITS, TENANT } from './limits.ts';
 export { MAX_CRASHES, MOVES, type Move, type MoveName } from './moves.ts';
 export { newRecord } from './new-record.ts';
 export { objectFolder } from './object-keys.ts';
+export { hasFlag, PAUSE_REASONS, type PauseReason, stopsAll } from './pauses.ts';
 export { base64Of, type InputObject, inlineBytes, isInline, isInputObject, type Picture } from './pictures.ts';
 export { budgetMs, type Durations, nextLookMs, UNKNOWN_DURATIONS } from './poll-pace.ts';
 export type {
@@ -76,9 +77,7 @@ export {
   decideCall,
   decideTask,
   type Observation,
-  type PauseReason,
   type TaskVerdict,
-  throttleMs,
   type Verdict,
 } from './retry-table.ts';
 export { rfc3339 } from './rfc3339.ts';
@@ -97,6 +96,7 @@ export {
   type TerminalStatus,
 } from './states.ts';
 export { type Happening, timelineOf } from './timeline.ts';
+export { LONGEST_UPSTREAM_WAIT_MS, throttleWaitMs, upstreamWaitMs } from './upstream-waits.ts';
 export { type JobView, jobError, type SignLink, viewJob } from './view.ts';
 export type {
   ApiKeyView,

@@ -10,9 +10,6 @@ export interface Observation {
   readonly retryAfterMs?: number | undefined;
 }
 
-/** Why a queue is paused (design §2). */
-export type PauseReason = 'operator' | 'auth' | 'balance' | 'storage' | 'upstream';
-
 /** What to do after a call or submit that did not work. */
 export type Verdict =
   /** Another attempt after a back-off; at the last attempt the job ends with `exhausted`. */

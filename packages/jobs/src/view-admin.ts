@@ -32,6 +32,8 @@ export interface PauseView {
   state: 'paused' | 'half';
   detail: string;
   since: string;
+  /** When it is over by itself. */
+  until?: string;
 }
 
 /** What a queue holds, and why it stands still. */

@@ -1,3 +1,4 @@
+import { LONGEST_UPSTREAM_WAIT_MS } from '@grsai-jobs/jobs';
 import { DelayedError, type Job, Queue, RateLimitError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { type Entry, KEPT_ENTRIES, parseEntry, type QueueName } from './entries.ts';
@@ -53,6 +54,8 @@ const LIMITER = { max: 1e9, duration: 1000 };
 
 /** Below this BullMQ's rate limit does nothing useful. */
 const MIN_THROTTLE_MS = 250;
+/** A queue that stands still for longer looks like one that is dead. */
+const LONGEST_THROTTLE_MS = LONGEST_UPSTREAM_WAIT_MS;
 
 /** Turns outcomes into BullMQ's words; nothing else knows them. */
 export function createConsumer(name: QueueName, handler: Handler, o: ConsumerOptions): Consumer {
@@ -66,7 +69,7 @@ export function createConsumer(name: QueueName, handler: Handler, o: ConsumerOpt
     if (outcome.kind === 'done') return;
     if (outcome.kind === 'throttle') {
       // A longer wait that is under way stays: BullMQ would overwrite it.
-      const ms = Math.max(MIN_THROTTLE_MS, outcome.ms);
+      const ms = Math.min(LONGEST_THROTTLE_MS, Math.max(MIN_THROTTLE_MS, outcome.ms));
       if ((await queue.getRateLimitTtl()) < ms) await queue.rateLimit(ms);
       throw new RateLimitError();
     }
@@ -104,9 +107,17 @@ export function createConsumer(name: QueueName, handler: Handler, o: ConsumerOpt
   );
   worker.on('error', o.onError);
 
+  /** The limit stands in Redis and outlives whoever set it, with a bound that may not have been ours. */
+  async function shortenLimit(): Promise<void> {
+    if ((await queue.getRateLimitTtl()) > LONGEST_THROTTLE_MS) await queue.rateLimit(LONGEST_THROTTLE_MS);
+  }
+
   return {
     name,
-    start: () => run(worker, o.onError),
+    start: () => {
+      if (limited) shortenLimit().catch(o.onError);
+      run(worker, o.onError);
+    },
     open: () => open,
     ...concurrencyOf(worker),
     stop: async () => {

@@ -101,6 +101,46 @@ test('when a call has no room then its queue waits and its entry goes first afte
   expect(order).toEqual(['job_A', 'job_A', 'job_B']);
 });
 
+const DAY_MS = 86_400_000;
+const LIMIT = '{gj-q}:call:limiter';
+
+test('when a call is to wait for a day then its queue stands still for five minutes', async () => {
+  const { producer, redis } = await startQueue(async () => ({ kind: 'throttle', ms: DAY_MS }), { name: 'call' });
+  await producer.enqueue({ id: 'job_A', turn: 1, step: 1, stage: null, doc: { type: 'chat', priority: 'normal' } } as never);
+  const limit = () => redis.pttl(LIMIT);
+  await waitFor(async () => (await limit()) > 2000, { what: 'the limit' });
+  expect(await limit()).toBeLessThanOrEqual(300_000);
+});
+
+test('when a worker starts and finds a limit of a day then it makes five minutes of it, and a shorter one stays', async () => {
+  const server = await startRedis();
+  const redis = await connectRedis(server.url, 'consumer', { onError: () => {} });
+  const start = () =>
+    createConsumer('call', async () => done, {
+      redis,
+      prefix: 'gj',
+      concurrency: 1,
+      lockMs: 15_000,
+      stalledMs: 5000,
+      onError: () => {},
+      onThrow: async () => {},
+    });
+  const consumers = [start(), start()];
+  onTestFinished(async () => {
+    await Promise.all(consumers.map((each) => each.stop()));
+    redis.disconnect();
+    await server.stop();
+  });
+  const limit = () => redis.pttl(LIMIT);
+  await redis.set(LIMIT, Number.MAX_SAFE_INTEGER, 'PX', DAY_MS);
+  consumers[0]?.start();
+  await waitFor(async () => (await limit()) <= 300_000, { what: 'a shorter limit' });
+  await redis.set(LIMIT, Number.MAX_SAFE_INTEGER, 'PX', 60_000);
+  consumers[1]?.start();
+  await waitFor(async () => (await limit()) < 59_900, { what: 'the limit to run on' });
+  expect(await limit()).toBeGreaterThan(0);
+});
+
 test('when a queue is paused then nothing runs, half open lets one at a time through, and open all', async () => {
   let running = 0;
   let most = 0;

@@ -1,5 +1,5 @@
 import type { JobStore } from '@grsai-jobs/job-store';
-import { type QueueView, rfc3339 } from '@grsai-jobs/jobs';
+import { type QueueView, rfc3339, stopsAll } from '@grsai-jobs/jobs';
 import { type Producer, QUEUES, type QueueName } from '@grsai-jobs/queue';
 import type { Clock } from '@grsai-jobs/runtime';
 
@@ -25,8 +25,12 @@ export async function queueStates(o: {
     return {
       name,
       object: 'queue',
-      paused: reasons.some(({ state }) => state === 'paused'),
-      pauses: reasons.map(({ since, ...pause }) => ({ ...pause, since: rfc3339(since) })),
+      paused: reasons.some(({ reason, state }) => state === 'paused' && stopsAll(reason)),
+      pauses: reasons.map(({ since, until, ...pause }) => ({
+        ...pause,
+        since: rfc3339(since),
+        ...(until === undefined ? {} : { until: rfc3339(until) }),
+      })),
       waiting,
       active,
       delayed,

@@ -1,5 +1,5 @@
 import type { JobStore, Pause } from '@grsai-jobs/job-store';
-import type { PauseReason } from '@grsai-jobs/jobs';
+import { hasFlag, type PauseReason } from '@grsai-jobs/jobs';
 import { type Producer, QUEUES, type QueueName } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
 import { PAUSES, type ProbedReason } from './table.ts';
@@ -8,8 +8,9 @@ export type PauseControl = ReturnType<typeof createPauseControl>;
 
 /** How a queue's flag stands for the reasons that it has. */
 export const gateOf = (pauses: readonly Pause[]): 'paused' | 'half' | 'open' => {
-  if (pauses.some((pause) => pause.state === 'paused')) return 'paused';
-  return pauses.length > 0 ? 'half' : 'open';
+  const flags = pauses.filter(({ reason }) => hasFlag(reason));
+  if (flags.some((pause) => pause.state === 'paused')) return 'paused';
+  return flags.length > 0 ? 'half' : 'open';
 };
 
 /** Sets and clears reasons. The reasons in Redis are the truth; BullMQ's flag follows them. */
@@ -27,6 +28,17 @@ export function createPauseControl(o: { pauses: JobStore['pauses']; producer: Pr
       if (added.includes(true))
         o.log.error({ event: 'queues.paused', reason, detail, queues: PAUSES[reason] }, `paused: ${reason}`);
       await align(PAUSES[reason]);
+    },
+
+    /** Says that a queue waits since upstream asked for it, and until when; the queue's own limit makes it wait. */
+    async waits(queue: QueueName, ms: number, detail: string): Promise<void> {
+      const since = o.clock.now();
+      const pause = { reason: 'upstream_rate_limit', since, detail, state: 'paused', until: since + ms } as const;
+      if (await o.pauses.addUntil(queue, pause))
+        o.log.warn(
+          { event: 'queues.paused', reason: pause.reason, detail, queues: [queue], wait_ms: ms },
+          'upstream asks us to wait',
+        );
     },
 
     /** Lets one job at a time through, to see. */

@@ -10,7 +10,9 @@ export const PAUSES = {
   balance: ['call', 'submit'],
   storage: ['submit'],
   upstream: ['call', 'submit'],
-} as const satisfies Readonly<Record<Exclude<PauseReason, 'operator'>, readonly QueueName[]>>;
+} as const satisfies Readonly<
+  Record<Exclude<PauseReason, 'operator' | 'upstream_rate_limit' | 'upstream_refusal'>, readonly QueueName[]>
+>;
 
 /** Reasons that the service sets, and clears when a probe says that the trouble is over. */
 export type ProbedReason = keyof typeof PAUSES;

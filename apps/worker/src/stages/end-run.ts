@@ -63,6 +63,7 @@ const LASTING: readonly string[] = ['upstream_rate_limited', 'upstream_auth', 'u
 const WAITED_FOR: readonly (readonly [reason: PauseReason, code: FailureCode, why: string])[] = [
   ['auth', 'upstream_auth', 'the upstream refused our key'],
   ['balance', 'upstream_balance', 'the upstream account had no credits'],
+  ['upstream_rate_limit', 'upstream_rate_limited', 'the upstream limited our rate'],
   ['storage', 'deadline_exceeded', 'the object store took no writes'],
   ['upstream', 'deadline_exceeded', 'the upstream could not be reached'],
   ['operator', 'deadline_exceeded', 'an operator had paused its queue'],

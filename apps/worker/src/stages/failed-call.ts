@@ -2,12 +2,14 @@ import { GrsaiError } from '@grsai-jobs/grsai';
 import {
   type Attempt,
   decideCall,
+  entryStage,
   type FailureCode,
   type JobError,
   type JobRecord,
   type Observation,
   type State,
-  throttleMs,
+  throttleWaitMs,
+  upstreamWaitMs,
   type Verdict,
 } from '@grsai-jobs/jobs';
 import { ObjectStoreError } from '@grsai-jobs/object-store';
@@ -130,8 +132,9 @@ async function apply(
         ? await back(kit, call, attempt, { spent: record.spent, waitMs: 0 })
         : await again(kit, call, attempt, verdict.exhausted, error);
     case 'throttle': {
-      const ms = error.retryAfterMs ?? throttleMs(recentThrottles(record));
+      const ms = throttleWaitMs(error.retryAfterMs, recentThrottles(record));
       await back(kit, call, attempt, { spent: record.spent, waitMs: ms });
+      await kit.pauses.waits(entryStage(record.doc), ms, error.message);
       return { kind: 'throttle', ms };
     }
     case 'pause':
@@ -149,7 +152,7 @@ async function apply(
 async function again(kit: Kit, call: PaidCall, attempt: Attempt, exhausted: FailureCode, error: GrsaiError): Promise<Outcome> {
   const spent = call.record.spent + 1;
   if (spent >= call.record.doc.max_attempts) return await fail(kit, call, attempt, exhausted, error, spent);
-  return await back(kit, call, attempt, { spent, waitMs: error.retryAfterMs ?? kit.backoff(spent - 1) });
+  return await back(kit, call, attempt, { spent, waitMs: upstreamWaitMs(error.retryAfterMs, kit.backoff(spent - 1)) });
 }
 
 /** The caller, or the default of its type, decides what an unknown outcome means (P2). A cut call spends no attempt. */

@@ -1,5 +1,13 @@
 import { type Grsai, GrsaiError, type TaskState } from '@grsai-jobs/grsai';
-import { budgetMs, decideTask, type FailureCode, type JobRecord, likelyDurationMs, nextLookMs } from '@grsai-jobs/jobs';
+import {
+  budgetMs,
+  decideTask,
+  type FailureCode,
+  type JobRecord,
+  likelyDurationMs,
+  nextLookMs,
+  upstreamWaitMs,
+} from '@grsai-jobs/jobs';
 import { done, type Entry, entryId, type Handler, type Outcome } from '@grsai-jobs/queue';
 import { expireRun, FIRST_LATE_LOOK_MS, failRun } from './end-run.ts';
 import { attemptOf, type Kit, noteAttempt } from './kit.ts';
@@ -13,8 +21,6 @@ const VISIBLE_AFTER_MS = 15_000;
 /** `succeeded` without a link is looked at again a few times (grsai-api §12 T9). */
 const LOOKS_WITHOUT_LINK = 5;
 const LOOK_AGAIN_MS = 5_000;
-/** However long upstream asks us to stay away: the result that is paid for dies two hours after the submit (P3). */
-const LONGEST_WAIT_MS = 5 * 60_000;
 /** An id that was readable and is not, once, may be a hiccup of a proxy: it is believed after so many looks. */
 const LOOKS_WITHOUT_TASK = 5;
 const MISSING_AGAIN_MS = 15_000;
@@ -68,8 +74,8 @@ async function look(kit: PollKit, facts: TaskFacts): Promise<Outcome> {
     if (!(error instanceof GrsaiError)) throw error;
     if (error.code === 'aborted') return { kind: 'wait', ms: 0 };
     if (overBudget(kit, facts)) return await giveUp(kit, facts);
-    // Looks are free and always safe to repeat (grsai-api §11.3).
-    const wait = Math.min(Math.max(error.retryAfterMs ?? 0, LOOK_AGAIN_MS), LONGEST_WAIT_MS);
+    // Looks are free and always safe to repeat (grsai-api §11.3). The wait is bounded: the result dies two hours after the submit (P3).
+    const wait = Math.max(LOOK_AGAIN_MS, upstreamWaitMs(error.retryAfterMs, LOOK_AGAIN_MS));
     kit.metrics.attempts.inc({ stage: 'poll', outcome: 'retry', code: error.code });
     kit.log.warn(
       { event: 'job.look_failed', job_id: facts.id, code: error.code, upstream_status: error.status, retry_in_ms: wait },

@@ -68,6 +68,7 @@ function pausesOf(queues) {
           ' (',
           since(pause.since),
           ')',
+          pause.until === undefined ? null : [', goes on by itself at ', clock(pause.until)],
         ),
       );
       line.dataset['key'] = id;

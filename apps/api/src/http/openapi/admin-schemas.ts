@@ -1,5 +1,5 @@
 import { AUDIT_OUTCOMES, BULK_ACTIONS } from '@grsai-jobs/job-store';
-import { FAILURE_CODES, STAGES, STATUSES } from '@grsai-jobs/jobs';
+import { FAILURE_CODES, PAUSE_REASONS, type PauseReason, STAGES, STATUSES } from '@grsai-jobs/jobs';
 import { QUEUES } from '@grsai-jobs/queue';
 import { z } from 'zod';
 import { Job, listOf } from './schemas.ts';
@@ -86,10 +86,11 @@ export const AuditLine = z
   .meta({ id: 'AuditLine' });
 
 const Pause = z.object({
-  reason: z.enum(['operator', 'auth', 'balance', 'storage', 'upstream']),
+  reason: z.enum(Object.keys(PAUSE_REASONS) as [PauseReason, ...PauseReason[]]),
   since: time,
   detail: z.string(),
   state: z.enum(['paused', 'half']).describe('half: one job at a time is let through, to see'),
+  until: time.optional().describe('of `upstream_rate_limit`: when it is over by itself'),
 });
 
 const Load = z.object({ concurrency: z.int(), configured: z.int(), open: z.int() });

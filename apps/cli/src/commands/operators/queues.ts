@@ -1,4 +1,4 @@
-import type { QueueStandingView, QueueView } from '@grsai-jobs/jobs';
+import type { PauseView, QueueStandingView, QueueView } from '@grsai-jobs/jobs';
 import { defineCommand, defineGroup, option } from '../../command.ts';
 import type { Context } from '../../context.ts';
 import { usage } from '../../exit.ts';
@@ -9,7 +9,13 @@ import { positive } from '../../values.ts';
 
 /** Why a queue stands still; more than one reason can. */
 const pausesText = ({ pauses }: QueueStandingView, now: number): string =>
-  pauses.map(({ reason, detail, since }) => [reason, ago(since, now), detail].filter(Boolean).join(', ')).join('; ');
+  pauses
+    .map((pause) => [pause.reason, ago(pause.since, now), left(pause, now), pause.detail].filter(Boolean).join(', '))
+    .join('; ');
+
+/** How long it still lasts, where that is known. */
+const left = ({ until }: PauseView, now: number): string =>
+  until === undefined ? '' : `${duration(Math.max(0, Date.parse(until) - now))} left`;
 
 /** The columns of a list of queues. */
 export const queueColumns = (now: number): Column<QueueStandingView>[] => [
