@@ -66,6 +66,7 @@ test.each([
   ['nothing', undefined, body],
   ['identity', 'identity', body],
   ['gzip', 'GZip', gzipSync(body)],
+  ['x-gzip', 'X-Gzip', gzipSync(body)],
   ['two gzip members', 'gzip', Buffer.concat([gzipSync(body.subarray(0, 1000)), gzipSync(body.subarray(1000))])],
   ['deflate', 'deflate', deflateSync(body)],
   ['br', 'br', brotliCompressSync(body)],

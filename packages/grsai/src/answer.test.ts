@@ -15,6 +15,7 @@ const responseOf = (pieces: readonly Uint8Array[], broken?: Error): Response => 
   headers: { 'retry-after': '3' },
   repeatable: false,
   lost: 'unknown',
+  drop: () => undefined,
   endWithin: () => undefined,
   async *chunks() {
     yield* pieces;

@@ -24,6 +24,8 @@ export class DocumentReader {
   readonly #read: (text: string) => Document;
   #shape: Shape = 'empty';
   #text = '';
+  /** What stands behind leading space, until the shape is known: not looked for anew in all of it with each piece. */
+  #start = '';
   #done = false;
 
   /** `scrub` is applied to each text before it is parsed: it blanks the key, should upstream echo it. */
@@ -46,7 +48,7 @@ export class DocumentReader {
   feed(piece: string): Document[] {
     this.#text += piece;
     if (this.#shape === 'empty') {
-      this.#decide();
+      this.#decide(piece);
       return this.#consume(this.#text);
     }
     return this.#consume(piece);
@@ -74,8 +76,9 @@ export class DocumentReader {
     return [this.#read(this.#text.slice(0, this.#text.length - piece.length + end))];
   }
 
-  #decide(): void {
-    const start = this.#text.replace(/^[\s\ufeff]+/, '');
+  #decide(piece: string): void {
+    this.#start = (this.#start + piece).replace(/^[\s\ufeff]+/, '');
+    const start = this.#start;
     if (start === '') return;
     if (start.startsWith('{') || start.startsWith('[')) this.#shape = 'json';
     else if (FIELD.test(start)) this.#shape = 'events';

@@ -1,3 +1,4 @@
+import { isCoded } from './coding/index.ts';
 import { GrsaiAnswerError, type GrsaiError, GrsaiInvalidRequestError, GrsaiRefusedError } from './errors.ts';
 import type { Response } from './exchange.ts';
 import { fileType, MAGIC_LENGTH } from './file-type.ts';
@@ -9,7 +10,7 @@ import type { Wire } from './wire.ts';
 export interface Download {
   /** By the first bytes, whatever the name or the header says (grsai-api §12 T14). */
   readonly contentType: string;
-  /** `content-length`, when there is one. */
+  /** `content-length`, when there is one and the file was not coded for the way. */
   readonly length: number | undefined;
   /** The bytes. Throws a `GrsaiError` when the file breaks off. Leaving the loop early drops the connection. */
   readonly chunks: AsyncIterable<Uint8Array>;
@@ -34,19 +35,24 @@ export async function download(wire: Wire, link: string, { signal }: CallOptions
     anonymous: true,
     signal,
   });
-  const chunks = response.chunks();
   if (response.status !== 200) {
-    await chunks.return(undefined);
+    response.drop();
     throw refusedFile(response);
   }
+  const chunks = response.chunks();
   const head = await headOf(chunks);
   const contentType = fileType(head);
   if (contentType === undefined) {
     await chunks.return(undefined);
     throw notAFile(response, head);
   }
-  const length = Number(response.headers['content-length'] ?? Number.NaN);
-  return { contentType, length: Number.isInteger(length) ? length : undefined, chunks: prepend(head, chunks) };
+  return { contentType, length: lengthOf(response), chunks: prepend(head, chunks) };
+}
+
+function lengthOf({ headers }: Response): number | undefined {
+  if (isCoded(headers['content-encoding'])) return undefined;
+  const length = Number(headers['content-length'] ?? Number.NaN);
+  return Number.isInteger(length) ? length : undefined;
 }
 
 async function headOf(chunks: AsyncGenerator<Uint8Array>): Promise<Uint8Array> {

@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream';
 import { type Dispatcher, request } from 'undici';
 import { type Payload, Upload } from './body.ts';
+import { ContentCodingError, decode } from './coding/index.ts';
 import { Deadline, type Limits, type Stop } from './deadline.ts';
-import { GrsaiConnectionError, GrsaiError, type GrsaiErrorCode, type Outcome } from './errors.ts';
+import { GrsaiAnswerError, GrsaiConnectionError, GrsaiError, type GrsaiErrorCode, type Outcome } from './errors.ts';
 
 type Answer = Awaited<ReturnType<typeof request>>;
 
@@ -34,8 +35,11 @@ export interface Response {
   readonly lost: Outcome;
   /** From now on the end of the answer is waited for no longer than this. */
   endWithin(ms: number): void;
+  /** Gives up an answer of which nothing was read. */
+  drop(): void;
   /**
-   * The bytes; throws a `GrsaiConnectionError` when the answer breaks off. Leaving the loop early drops the connection, unless
+   * The bytes without their content codings; throws a `GrsaiConnectionError` when the answer breaks off, a `GrsaiAnswerError` when it
+   * cannot be decoded. Leaving the loop early drops the connection, unless
    * `rest` is `read_off`: then a short rest is read in the background so that the connection can be kept.
    */
   chunks(rest?: 'drop' | 'read_off'): AsyncGenerator<Uint8Array>;
@@ -72,6 +76,10 @@ export async function exchange(ask: ExchangeRequest): Promise<Response> {
   try {
     const answer = await start(ask, deadline, upload);
     deadline.received();
+    const over = (rest: 'drop' | 'read_off') => {
+      deadline.clear();
+      leave(answer.body, rest, ask.closing);
+    };
     return {
       base: ask.base,
       path: ask.path,
@@ -83,24 +91,44 @@ export async function exchange(ask: ExchangeRequest): Promise<Response> {
         return lost();
       },
       endWithin: (ms) => deadline.last(ms),
+      drop: () => over('drop'),
       async *chunks(rest = 'drop') {
         try {
-          for await (const chunk of answer.body.iterator({ destroyOnReturn: false })) {
-            deadline.pause();
-            yield chunk as Uint8Array;
-            deadline.received();
-          }
+          yield* decode(wire(answer, deadline), answer.headers['content-encoding']);
         } catch (cause) {
-          throw fail(cause, true);
+          throw fail(cause instanceof ContentCodingError ? undecodable(ask, cause, answer.statusCode, lost()) : cause, true);
         } finally {
-          deadline.clear();
-          leave(answer.body, rest, ask.closing);
+          over(rest);
         }
       },
     };
   } catch (cause) {
     throw fail(cause, false);
   }
+}
+
+/** The bytes as they arrive. The reader's time, decoding included, is not held against upstream. */
+async function* wire({ body }: Answer, deadline: Deadline): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body.iterator({ destroyOnReturn: false })) {
+    deadline.pause();
+    yield chunk as Uint8Array;
+    deadline.received();
+  }
+}
+
+/** A coded answer that was cut is one that broke off; what it is else may be the same the next time. */
+function undecodable(ask: ExchangeRequest, cause: ContentCodingError, status: number, outcome: Outcome): GrsaiError {
+  const facts = {
+    outcome,
+    retryable: outcome === 'not_sent' || ask.repeatable,
+    message: `${ask.method} ${ask.path.split('?')[0]}: ${cause.message}`,
+    base: ask.base,
+    status,
+    cause,
+  };
+  return cause.problem === 'truncated'
+    ? new GrsaiConnectionError({ ...facts, code: 'connection_lost' })
+    : new GrsaiAnswerError({ ...facts, code: 'unreadable_answer' });
 }
 
 /** The request, given up as soon as the deadline says so: undici itself notices an abort only once it is connected. */

@@ -2,7 +2,7 @@ import { collect, documentsOf, type Reply, replyOf } from './answer.ts';
 import { payloadOf } from './body.ts';
 import { DocumentReader } from './documents.ts';
 import { unwrap } from './envelope.ts';
-import { GrsaiConnectionError, type GrsaiError } from './errors.ts';
+import { GrsaiAnswerError, GrsaiConnectionError, type GrsaiError } from './errors.ts';
 import type { Response } from './exchange.ts';
 import type { CallOptions } from './options.ts';
 import { refusal } from './refusal.ts';
@@ -61,7 +61,7 @@ export async function* taskStream(wire: Wire, path: string, body: object, option
       if (isTerminal(state)) return;
     }
   } catch (error) {
-    throw error instanceof GrsaiConnectionError ? aboutTask(error, id) : error;
+    throw error instanceof GrsaiConnectionError || error instanceof GrsaiAnswerError ? aboutTask(error, id) : error;
   }
   throw aboutTask(refusal(replyOf(response, reader, [], wire.scrub)), id);
 }

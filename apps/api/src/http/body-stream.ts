@@ -11,6 +11,7 @@ type Decoder = Gunzip | Inflate | BrotliDecompress;
 
 const DECODERS: Readonly<Record<string, () => Decoder>> = {
   gzip: () => createGunzip({ chunkSize: CHUNK_BYTES }),
+  'x-gzip': () => createGunzip({ chunkSize: CHUNK_BYTES }),
   deflate: () => createInflate({ chunkSize: CHUNK_BYTES }),
   br: () => createBrotliDecompress({ chunkSize: CHUNK_BYTES }),
 };
