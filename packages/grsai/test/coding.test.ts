@@ -108,17 +108,20 @@ test.each(['gzip', 'br'])('a streamed chat under %s comes through event by event
   const event = (text: string, end: string | null): string =>
     `data: ${JSON.stringify({ id: '1', choices: [{ index: 0, delta: { content: text }, finish_reason: end }] })}\n\n`;
   let next = Promise.withResolvers<void>();
-  await using server = await serve(async (_req, res) => {
+  await using server = await serve((_req, res) => {
     res.writeHead(200, { 'content-type': 'text/event-stream', 'content-encoding': coding });
     const coder = coding === 'gzip' ? createGzip() : createBrotliCompress();
     coder.pipe(res);
-    for (const word of ['one', 'two', 'three']) {
-      coder.write(event(word, word === 'three' ? 'stop' : null));
-      coder.flush();
-      await next.promise;
-      next = Promise.withResolvers();
-    }
-    coder.end('data: [DONE]\n\n');
+    const say = async (): Promise<void> => {
+      for (const word of ['one', 'two', 'three']) {
+        coder.write(event(word, word === 'three' ? 'stop' : null));
+        coder.flush();
+        await next.promise;
+        next = Promise.withResolvers();
+      }
+      coder.end('data: [DONE]\n\n');
+    };
+    void say();
   });
   await using grsai = client([server.url]);
   const words: unknown[] = [];

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import { expect, onTestFinished, test } from 'vitest';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { createEgress, type DownloadOptions, download, type EgressOptions } from '../src/index.ts';
 import { closedPort, startHttp, startTcp } from './servers.ts';
 
@@ -246,6 +247,167 @@ test('a body that fails while nobody reads is told to the one who comes to read'
   const { body } = await get(server.url, { totalMs: 100 });
   await closed.promise;
   await expect(readAll(body)).rejects.toMatchObject({ code: 'timeout' });
+});
+
+/** A server that answers raw bytes for a head, and notes the paths that it was asked for. */
+async function startRaw(answer: (path: string) => string): Promise<{ url: string; port: number; paths: string[] }> {
+  const paths: string[] = [];
+  const server = await startTcp((socket) => {
+    socket.once('data', (request) => {
+      const path = /^GET (\S+) /.exec(request.toString('latin1'))?.[1] ?? '';
+      paths.push(path);
+      socket.end(Buffer.from(answer(path), 'latin1'));
+    });
+  });
+  return { ...server, paths };
+}
+
+const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nhere';
+const latin1 = (text: string): string => Buffer.from(text).toString('latin1');
+
+describe('a link is read as browsers read one', () => {
+  test.each([
+    ['a space', '/a picture.png?x=1 2', '/a%20picture.png?x=1%202'],
+    ['letters that are not ASCII', '/图/ü.png?q=é', '/%E5%9B%BE/%C3%BC.png?q=%C3%A9'],
+    ['an emoji', '/🏮.png', '/%F0%9F%8F%AE.png'],
+    ['tabs and line breaks inside', '/a\t/b\n/c\r\n.png', '/a/b/c.png'],
+    ['backslashes', '\\a\\b.png', '/a/b.png'],
+    ['dots', '/x/../a/./b.png', '/a/b.png'],
+    ['quotes and brackets', '/"a"<b>{c}.png', '/%22a%22%3Cb%3E%7Bc%7D.png'],
+    ['what is escaped already', '/a%20b%2Fc.png?x=%26', '/a%20b%2Fc.png?x=%26'],
+    ['a fragment', '/a.png#top', '/a.png'],
+  ])('with %s', async (_what, link, path) => {
+    const server = await startRaw(() => OK);
+    expect(new URL(server.url + link).pathname + new URL(server.url + link).search).toBe(path);
+    expect(String(await readAll((await get(server.url + link)).body))).toBe('here');
+    expect(server.paths).toEqual([path]);
+  });
+
+  test('with spaces and line ends around it', async () => {
+    const server = await startRaw(() => OK);
+    expect(String(await readAll((await get(` \n${server.url}/a.png\r\n `)).body))).toBe('here');
+  });
+
+  test.each([
+    'http:\\\\10.0.0.1\\a.png',
+    'http://10.0.\t0.1/a b.png',
+    'ht\ntp://10.0.0.1/',
+    'http://user:pw@exam ple.com/',
+    'http://user:p w@127.0.0.1/ü',
+    'http://１０.0.0.1/图',
+    'java\nscript:alert(1)',
+    'not a link',
+  ])('and %j is refused all the same', async (link) => {
+    await expect(get(link)).rejects.toMatchObject({ code: 'forbidden_address', retryable: false });
+  });
+
+  test.each([
+    ['raw UTF-8', latin1('/结果/ü.png?名=1'), '/%E7%BB%93%E6%9E%9C/%C3%BC.png?%E5%90%8D=1'],
+    ['an absolute link in raw UTF-8', latin1('http://127.0.0.1:PORT/图.png'), '/%E5%9B%BE.png'],
+    ['bytes that are no UTF-8', '/\xbd\xe1.png', '/%BD%E1.png'],
+    ['a space', '/a b.png', '/a%20b.png'],
+    ['a relative path', 'b/c.png', '/x/b/c.png'],
+    ['a path with dots', '../b c.png', '/b%20c.png'],
+    ['a protocol-relative link', '//127.0.0.1:PORT/d.png', '/d.png'],
+    ['backslashes', '\\b\\c.png', '/b/c.png'],
+    ['a query alone', '?again=1', '/x/first?again=1'],
+  ])('in a Location with %s', async (_what, location, path) => {
+    const server = await startRaw((asked) =>
+      asked === '/x/first'
+        ? `HTTP/1.1 302 Found\r\nlocation: ${location.replace('PORT', String(server.port))}\r\ncontent-length: 0\r\n\r\n`
+        : OK,
+    );
+    expect(String(await readAll((await get(`${server.url}/x/first`)).body))).toBe('here');
+    expect(server.paths).toEqual(['/x/first', path]);
+  });
+
+  test.each(['\\\\10.0.0.1\\x', '/\\10.0.0.1/x', latin1('http://１０.0.0.1/'), '//user:pw@127.0.0.1/'])(
+    'a Location %j cannot get past the guard',
+    async (location) => {
+      const server = await startRaw(() => `HTTP/1.1 302 Found\r\nlocation: ${location}\r\ncontent-length: 0\r\n\r\n`);
+      await expect(get(server.url)).rejects.toMatchObject({ code: 'forbidden_address' });
+      expect(server.paths).toHaveLength(1);
+    },
+  );
+
+  test.each([
+    ['&amp;', '/a.png?id=1&amp;sig=2&amp;exp=3'],
+    ['&#38;', '/a.png?id=1&#38;sig=2&#x26;exp=3'],
+    ['&amp;amp;', '/a.png?id=1&amp;amp;sig=2&AMP;exp=3'],
+  ])('that was escaped for HTML (%s) it is tried without that once it was refused', async (_what, link) => {
+    const server = await startRaw((path) =>
+      path === '/a.png?id=1&sig=2&exp=3' ? OK : 'HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n',
+    );
+    expect(String(await readAll((await get(server.url + link)).body))).toBe('here');
+    expect(server.paths).toHaveLength(2);
+    await expect(get(`${server.url}/b.png?x=1&amp;y=2`)).rejects.toMatchObject({ code: 'http', status: 403 });
+    expect(server.paths.slice(2)).toEqual(['/b.png?x=1&amp;y=2', '/b.png?x=1&y=2']);
+  });
+
+  test('and one whose &amp; is meant is not touched', async () => {
+    const server = await startRaw(() => OK);
+    expect(String(await readAll((await get(`${server.url}/a.png?x=1&amp;y=2`)).body))).toBe('here');
+    expect(server.paths).toEqual(['/a.png?x=1&amp;y=2']);
+  });
+});
+
+describe('a file that is coded for the way', () => {
+  const FILE = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(300_000, 'ab')]);
+  const coded = (coding: string, bytes: Uint8Array) =>
+    startHttp((_, response) =>
+      response.writeHead(200, { 'content-encoding': coding, 'content-length': bytes.length }).end(bytes),
+    );
+
+  test.each([
+    ['gzip', gzipSync(FILE)],
+    ['X-GZip', gzipSync(FILE)],
+    ['deflate', deflateSync(FILE)],
+    ['deflate', deflateRawSync(FILE)],
+    ['br', brotliCompressSync(FILE)],
+    ['zstd', zstdCompressSync(FILE)],
+    ['gzip, br', brotliCompressSync(gzipSync(FILE))],
+    ['gzip', FILE],
+    ['gzip', Buffer.concat([gzipSync(FILE), Buffer.from('\n')])],
+  ])('with %s is itself again, and its length on the way is not its length', async (coding, bytes) => {
+    const server = await coded(coding, bytes);
+    const file = await get(server.url);
+    expect(file.contentLength).toBeUndefined();
+    expect((await readAll(file.body)).equals(FILE)).toBe(true);
+  });
+
+  test.each([
+    ['is cut', 'gzip', gzipSync(FILE).subarray(0, -1), 'truncated', true],
+    ['is cut early', 'br', brotliCompressSync(FILE).subarray(0, 9), 'truncated', true],
+    ['is damaged', 'gzip', Buffer.concat([gzipSync(FILE).subarray(0, -8), Buffer.alloc(8)]), 'undecodable', true],
+    ['has a coding that nobody knows', 'lzma', Buffer.from([0x5d, 0, 0, 1, 2, 3]), 'undecodable', true],
+    ['is larger without it than may be', 'gzip', gzipSync(Buffer.alloc(1_000_001, 'ab')), 'too_large', false],
+    ['is larger with it than may be', 'gzip', Buffer.alloc(1_000_001), 'too_large', false],
+  ])('and %s fails', async (_what, coding, bytes, code, retryable) => {
+    const server = await coded(coding, bytes);
+    const whole = async () => readAll((await get(server.url, { maxBytes: 1_000_000 })).body);
+    await expect(whole()).rejects.toMatchObject({ code, retryable });
+  });
+
+  test('and blows up is refused before much of it was made', async () => {
+    const server = await coded('gzip', gzipSync(Buffer.alloc(48 * 1024 * 1024)));
+    let made = 0;
+    const whole = async () => {
+      for await (const chunk of (await get(server.url)).body) made += chunk.length;
+    };
+    await expect(whole()).rejects.toMatchObject({ code: 'too_large', message: expect.stringContaining('256 times') });
+    expect(made).toBeLessThan(17 * 1024 * 1024);
+  });
+
+  test('and stops coming, or is given up, ends as any other', async () => {
+    const closed: Promise<void>[] = [];
+    const server = await startHttp((_, response) => {
+      closed.push(new Promise((resolve) => response.once('close', () => resolve())));
+      response.writeHead(200, { 'content-encoding': 'gzip' }).write(gzipSync(FILE).subarray(0, 100));
+    });
+    await expect(readAll((await get(server.url, { idleMs: 50 })).body)).rejects.toMatchObject({ code: 'timeout' });
+    for await (const _ of (await get(server.url)).body) break;
+    await Promise.all(closed);
+  });
 });
 
 function endless(response: ServerResponse): void {

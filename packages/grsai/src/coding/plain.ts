@@ -16,7 +16,7 @@ export async function isPlain(input: ByteReader): Promise<boolean> {
     const head = input.ready.subarray(0, HEAD);
     const verdict = judge(head);
     if (verdict !== 'maybe') return verdict === 'yes';
-    if (ended || head.length === HEAD) return isText(head);
+    if (ended || head.length === HEAD) return isDocument(head, ended);
   }
 }
 
@@ -25,7 +25,7 @@ function judge(head: Buffer): 'yes' | 'no' | 'maybe' {
   const files = FILES.filter((magic) => magic.startsWith(latin1.slice(0, magic.length)));
   if (files.some((magic) => latin1.startsWith(magic) && isFile(latin1, magic))) return 'yes';
   if (files.length > 0 && latin1.length < 12) return 'maybe';
-  return isText(head) ? 'maybe' : 'no';
+  return textOf(head) === undefined ? 'no' : 'maybe';
 }
 
 /** Three bytes alone, or four letters, could be an accident. */
@@ -34,12 +34,28 @@ function isFile(head: string, magic: string): boolean {
   return magic !== '\x00\x00\x00' || head.slice(4, 8) === 'ftyp';
 }
 
-/** The beginning of JSON, events or a page, in UTF-8; the last character may be cut. */
-function isText(head: Buffer): boolean {
+/** A few bytes could be text by accident: a short body has to be JSON from end to end. */
+function isDocument(head: Buffer, whole: boolean): boolean {
+  const text = textOf(head) ?? '';
+  if (/^\s*(?:<(?:!doctype|!--|\?xml|html|head|body|svg)|(?:data|event|id|retry)?:)/i.test(text)) return true;
+  return /^\s*[{["]/.test(text) && (!whole || isJson(text));
+}
+
+function isJson(text: string): boolean {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: true });
-    return /^\s*(?:[{[<":deir]|$)/.test(text) && !/[^\P{Cc}\t\r\n]/u.test(text);
+    JSON.parse(text);
+    return true;
   } catch {
     return false;
+  }
+}
+
+/** What may be the beginning of JSON, events or a page, in UTF-8 without control characters; the last character may be cut. */
+function textOf(head: Buffer): string | undefined {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: true });
+    return /^\s*(?:[{[<":deir]|$)/i.test(text) && !/[^\P{Cc}\t\r\n]/u.test(text) ? text : undefined;
+  } catch {
+    return undefined;
   }
 }

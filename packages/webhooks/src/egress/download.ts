@@ -1,7 +1,9 @@
+import { ContentCodingError, type ContentCodingProblem, decode, isCoded } from '@grsai-jobs/grsai/coding';
 import type { Dispatcher } from 'undici';
 import { parseRetryAfter } from '../delivery/retry-after.ts';
 import { type Egress, USER_AGENT } from './egress.ts';
-import { EgressError, reasonOf } from './errors.ts';
+import { EgressError, type EgressErrorCode, isRetryable, reasonOf } from './errors.ts';
+import { locationOf, unescaped } from './links.ts';
 import { Watch } from './watch.ts';
 
 export interface DownloadOptions {
@@ -11,7 +13,7 @@ export interface DownloadOptions {
   readonly idleMs?: number;
   /** For everything, from the call to the last byte; 10 min by default. */
   readonly totalMs?: number;
-  /** 64 MiB by default. */
+  /** For the file, and for its bytes on the way while it is coded; 64 MiB by default. */
   readonly maxBytes?: number;
   /** 3 by default. */
   readonly maxRedirects?: number;
@@ -23,12 +25,12 @@ export interface Download {
   /** Always 200. */
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** As announced; a body of another length fails as `truncated`. */
+  /** As announced; a body of another length fails as `truncated`. Unknown of a file that was coded for the way. */
   readonly contentLength?: number;
   readonly contentType?: string;
   /**
-   * The bytes, read from the network as fast as they are taken; can be read once. Ends by an {@link EgressError} when
-   * they stop coming, are cut short or become too many. Leaving the loop early closes the connection.
+   * The bytes without content codings, read from the network as fast as they are taken; can be read once. Ends by an {@link EgressError}
+   * when they stop coming, are cut short, become too many or cannot be decoded. Leaving the loop early closes the connection.
    */
   readonly body: AsyncIterable<Uint8Array>;
   /** Gives up a body that will not be read, or not to its end. */
@@ -39,11 +41,11 @@ const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 const LIMITS = { firstByteMs: 20_000, idleMs: 30_000, totalMs: 600_000, maxBytes: 64 * 1024 * 1024, maxRedirects: 3 };
 
 /**
- * GETs a URL as a stream, following redirects by hand so that each hop is checked like the first. Throws
+ * GETs a link as a stream, as browsers read one, following redirects by hand so that each hop is checked like the first. Throws
  * {@link EgressError}; its `retryable` says whether trying again can help. The body must be read, or given up by `cancel()`.
  */
 export async function download(
-  egress: Pick<Egress, 'dispatcher' | 'admit'>,
+  egress: Pick<Egress, 'dispatcher' | 'admitLink'>,
   url: string,
   options: DownloadOptions = {},
 ): Promise<Download> {
@@ -60,13 +62,13 @@ export async function download(
 }
 
 async function follow(
-  egress: Pick<Egress, 'dispatcher' | 'admit'>,
+  egress: Pick<Egress, 'dispatcher' | 'admitLink'>,
   first: string,
   { firstByteMs, maxRedirects }: typeof LIMITS,
   watch: Watch,
 ): Promise<Dispatcher.ResponseData> {
-  let url = egress.admit(first);
-  for (let hop = 0; ; hop += 1) {
+  let url = egress.admitLink(first);
+  for (let hop = 0; ; ) {
     const request = egress.dispatcher.request({
       origin: url.origin,
       path: url.pathname + url.search,
@@ -77,17 +79,26 @@ async function follow(
     const response = await watch.within(firstByteMs, 'no answer', request);
     // Whoever gives up while nobody reads must not bring the process down by an error without a listener.
     response.body.on('error', () => undefined);
-    const location = response.headers['location'];
-    if (!REDIRECTS.includes(response.statusCode) || location === undefined) return response;
+    const location = [response.headers['location']].flat()[0];
+    if (REDIRECTS.includes(response.statusCode) && location !== undefined) {
+      response.body.destroy();
+      hop += 1;
+      if (hop > maxRedirects) throw new EgressError('redirects', `more than ${maxRedirects} redirects`);
+      url = nextHop(egress, url, locationOf(location));
+      continue;
+    }
+    const otherwise = refuses(response.statusCode) ? unescaped(url.href) : undefined;
+    if (otherwise === undefined) return response;
     response.body.destroy();
-    if (hop >= maxRedirects) throw new EgressError('redirects', `more than ${maxRedirects} redirects`);
-    url = nextHop(egress, url, [location].flat()[0] ?? '');
+    url = egress.admitLink(otherwise);
   }
 }
 
-function nextHop(egress: Pick<Egress, 'admit'>, from: URL, location: string): URL {
+const refuses = (status: number): boolean => status >= 400 && !isRetryable('http', status);
+
+function nextHop(egress: Pick<Egress, 'admitLink'>, from: URL, location: string): URL {
   if (!URL.canParse(location, from.href)) throw new EgressError('redirects', 'the redirect leads to no URL');
-  return egress.admit(new URL(location, from.href).href);
+  return egress.admitLink(new URL(location, from.href).href);
 }
 
 function describe(response: Dispatcher.ResponseData, { maxBytes, idleMs }: typeof LIMITS, watch: Watch): Download {
@@ -97,34 +108,29 @@ function describe(response: Dispatcher.ResponseData, { maxBytes, idleMs }: typeo
     throw new EgressError('http', `the download was answered with status ${status}`, { status, retryAfterMs });
   }
   const announced = [headers['content-length']].flat()[0];
-  const contentLength = announced === undefined ? undefined : Number(announced);
-  if (contentLength !== undefined && contentLength > maxBytes) throw tooLarge(maxBytes);
+  const coding = headers['content-encoding'];
+  const onTheWay = announced === undefined ? undefined : Number(announced);
+  if (onTheWay !== undefined && onTheWay > maxBytes) throw tooLarge(maxBytes);
+  const contentLength = isCoded(coding) ? undefined : onTheWay;
   const contentType = [headers['content-type']].flat()[0];
   return {
     status,
     headers,
     ...(contentLength === undefined ? {} : { contentLength }),
     ...(contentType === undefined ? {} : { contentType }),
-    body: read(body, { maxBytes, idleMs }, watch),
+    body: read(body, coding, { maxBytes, idleMs }, watch),
     cancel: () => watch.abort(new EgressError('aborted', 'the download was given up')),
   };
 }
 
 async function* read(
   body: AsyncIterable<Uint8Array>,
-  { maxBytes, idleMs }: { maxBytes: number; idleMs: number },
+  coding: string | string[] | undefined,
+  limits: { maxBytes: number; idleMs: number },
   watch: Watch,
 ): AsyncGenerator<Uint8Array> {
-  const chunks = body[Symbol.asyncIterator]();
-  let received = 0;
   try {
-    for (;;) {
-      const { done, value } = await watch.within(idleMs, 'no data', chunks.next());
-      if (done) break;
-      received += value.length;
-      if (received > maxBytes) throw tooLarge(maxBytes);
-      yield value;
-    }
+    yield* decode(wire(body, limits, watch), coding, limits);
     watch.done();
   } catch (error) {
     throw asEgressError(error, watch, 'truncated');
@@ -133,11 +139,36 @@ async function* read(
   }
 }
 
+/** The bytes as they arrive. Decoding them takes our time, not the server's. */
+async function* wire(
+  body: AsyncIterable<Uint8Array>,
+  { maxBytes, idleMs }: { maxBytes: number; idleMs: number },
+  watch: Watch,
+): AsyncGenerator<Uint8Array> {
+  const chunks = body[Symbol.asyncIterator]();
+  let received = 0;
+  for (;;) {
+    const { done, value } = await watch.within(idleMs, 'no data', chunks.next());
+    if (done) return;
+    received += value.length;
+    if (received > maxBytes) throw tooLarge(maxBytes);
+    yield value;
+  }
+}
+
 const tooLarge = (maxBytes: number): EgressError => new EgressError('too_large', `the download is larger than ${maxBytes} bytes`);
+
+const CODING_CODES: Readonly<Record<ContentCodingProblem, EgressErrorCode>> = {
+  unknown: 'undecodable',
+  corrupt: 'undecodable',
+  truncated: 'truncated',
+  too_large: 'too_large',
+};
 
 /** Our own reason for stopping wins over how the connection then broke. */
 function asEgressError(error: unknown, watch: Watch, otherwise: 'connect' | 'truncated' = 'connect'): EgressError {
   if (error instanceof EgressError) return error;
+  if (error instanceof ContentCodingError) return new EgressError(CODING_CODES[error.problem], error.message, { cause: error });
   if (watch.signal.reason instanceof EgressError) return watch.signal.reason;
   const words = otherwise === 'connect' ? 'the connection broke' : 'the download was cut short';
   return new EgressError(otherwise, `${words} (${reasonOf(error)})`, { cause: error });

@@ -4,7 +4,7 @@ import { createGuardedConnector } from './connector.ts';
 import { EgressError } from './errors.ts';
 import { createPool } from './pools.ts';
 import { createResolver, type Resolve } from './resolver.ts';
-import { inspectUrl, MAX_LINK_LENGTH, type UrlProblem } from './url-rules.ts';
+import { type InspectedUrl, inspectLink, inspectUrl, MAX_LINK_LENGTH, type UrlProblem } from './url-rules.ts';
 
 /** The one way out for addresses that callers give us, for webhooks and downloads alike (design §5). */
 export interface Egress {
@@ -17,6 +17,8 @@ export interface Egress {
    * up to 16 384 characters.
    */
   admit(url: string): URL;
+  /** The same for a link of upstream or a redirect, read as browsers read one: spaces, line breaks and letters in it are escaped. */
+  admitLink(link: string): URL;
   /** Cuts open requests and closes every connection. */
   close(): Promise<void>;
 }
@@ -57,11 +59,13 @@ export function createEgress({ allow = [], resolve = createResolver(), connectMs
   return {
     dispatcher,
     checkUrl: (url) => inspectUrl(url, forbidden).problem,
-    admit(text) {
-      const { url, problem } = inspectUrl(text, forbidden, MAX_LINK_LENGTH);
-      if (problem === undefined) return url;
-      throw new EgressError('forbidden_address', problem.message, { phase: 'dns' });
-    },
+    admit: (url) => admitted(inspectUrl(url, forbidden, MAX_LINK_LENGTH)),
+    admitLink: (link) => admitted(inspectLink(link, forbidden)),
     close: () => dispatcher.destroy(),
   };
+}
+
+function admitted({ url, problem }: InspectedUrl): URL {
+  if (problem === undefined) return url;
+  throw new EgressError('forbidden_address', problem.message, { phase: 'dns' });
 }

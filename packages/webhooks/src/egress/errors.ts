@@ -8,7 +8,8 @@ export type EgressErrorCode =
   | 'redirects'
   | 'http'
   | 'aborted'
-  | 'truncated';
+  | 'truncated'
+  | 'undecodable';
 
 /** How far a request came. */
 export type Phase = 'dns' | 'connect' | 'tls' | 'write' | 'response';
@@ -23,6 +24,8 @@ const RETRYABLE: Readonly<Record<EgressErrorCode, boolean>> = {
   http: false,
   aborted: true,
   truncated: true,
+  // A server that names a coding for what is none, or one that nobody reads, may have been set right by the next time.
+  undecodable: true,
 };
 
 /** Answers that may be others in a while, though they refuse now. */

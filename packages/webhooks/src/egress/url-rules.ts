@@ -23,9 +23,18 @@ export type InspectedUrl =
  * URL, never the text, is what gets called. A name that only *resolves* to a forbidden address is found by the connection.
  */
 export function inspectUrl(text: string, forbidden: AddressRules, maxLength = MAX_URL_LENGTH): InspectedUrl {
+  // The parser drops tabs and line breaks inside a URL in silence; no caller who means well sends them.
+  if (text.length <= maxLength && /[\s\p{Cc}]/u.test(text)) return refuse('invalid_url', 'this is not a URL');
+  return inspectLink(text, forbidden, maxLength);
+}
+
+/**
+ * The same for a link that upstream gave, or a redirect: read as browsers read it, with spaces, line breaks, backslashes and letters that
+ * should have been escaped. A paid result hangs on it, and its URL is whatever the parser made of the text.
+ */
+export function inspectLink(text: string, forbidden: AddressRules, maxLength = MAX_LINK_LENGTH): InspectedUrl {
   if (text.length > maxLength) return refuse('url_too_long', `the URL is longer than ${maxLength} characters`);
-  // The parser drops tabs and line breaks inside a URL in silence; nobody who means well sends them.
-  if (/[\s\p{Cc}]/u.test(text) || !URL.canParse(text)) return refuse('invalid_url', 'this is not a URL');
+  if (!URL.canParse(text)) return refuse('invalid_url', 'this is not a URL');
   const url = new URL(text);
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     return refuse('scheme', 'the URL must begin with https:// or http://');
