@@ -17,13 +17,13 @@ const ENDED: ReadonlySet<string> = new Set(['failed', 'violation']);
  * paid task, while the first look at a wrong one tells. So on a 2xx any id counts (grsai-api §11.3), but for an envelope that
  * refuses in words of the table; on another status one that comes with a status word of a task that has not ended.
  */
-export function ackId({ documents, status }: Reply): string | undefined {
+export function ackId({ documents, status, words }: Reply): string | undefined {
   for (const { value } of documents) {
     const { fields, code, error } = unwrap(value);
     const id = textOf(fields['id']);
     if (id === '') continue;
     const word = textOf(fields['status']).toLowerCase();
-    const refused = (code ?? 0) !== 0 && PROOF.has(classifyText(error).category);
+    const refused = (code ?? 0) !== 0 && PROOF.has(classifyText(error, words).category);
     const fine = status < 300 ? !refused : word !== '' && !ENDED.has(word);
     if (fine) return id;
   }

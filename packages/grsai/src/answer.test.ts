@@ -14,6 +14,7 @@ const responseOf = (pieces: readonly Uint8Array[], broken?: Error): Response => 
   status: 200,
   headers: { 'retry-after': '3' },
   repeatable: false,
+  words: undefined,
   lost: 'unknown',
   drop: () => undefined,
   endWithin: () => undefined,

@@ -1,3 +1,4 @@
+import type { CallerWords } from './caller-words.ts';
 import { type Document, DocumentReader, type Shape } from './documents.ts';
 import { GrsaiAnswerError, GrsaiError } from './errors.ts';
 import type { Response } from './exchange.ts';
@@ -17,6 +18,8 @@ export interface Reply {
   /** What a call without a readable answer may have left behind. */
   readonly lost: 'not_sent' | 'refused' | 'unknown';
   readonly repeatable: boolean;
+  /** What the caller wrote of this call. */
+  readonly words: (() => CallerWords) | undefined;
 }
 
 /** No answer of upstream is larger; what is would only fill the memory. In characters. */
@@ -83,6 +86,7 @@ export function replyOf(
     cut,
     lost: response.lost,
     repeatable: response.repeatable,
+    words: response.words,
   };
 }
 

@@ -1,6 +1,7 @@
 import { ackId, isAck } from './ack.ts';
 import { collect } from './answer.ts';
 import { type Payload, payloadOf } from './body.ts';
+import { callerWords } from './caller-words.ts';
 import { GrsaiError, type Tried } from './errors.ts';
 import type { CallOptions } from './options.ts';
 import { refusal } from './refusal.ts';
@@ -33,7 +34,7 @@ export async function submitTask(
   wire: Wire,
   path: string,
   payload: Payload,
-  { signal, base }: SubmitOptions,
+  { signal, base, supplied }: SubmitOptions,
 ): Promise<Submitted> {
   const { response, tried } = await wire.transport.send({
     method: 'POST',
@@ -44,6 +45,7 @@ export async function submitTask(
     repeatable: false,
     base,
     signal,
+    words: callerWords(supplied),
   });
   const reply = await collect(response, wire.scrub, isAck);
   const id = ackId(reply);
@@ -59,7 +61,7 @@ export async function askTask(
   wire: Wire,
   { path, body }: TaskQuestion,
   id: string,
-  { base, signal }: ResultOptions,
+  { base, signal, supplied }: ResultOptions,
 ): Promise<TaskState> {
   const { response } = await wire.transport.send({
     ...(body === undefined ? { method: 'GET' } : { method: 'POST', payload: payloadOf(JSON.stringify(body)) }),
@@ -69,6 +71,7 @@ export async function askTask(
     repeatable: true,
     base,
     signal,
+    words: callerWords(supplied),
   });
   const state = readTask(await collect(response, wire.scrub, isTaskAnswer), id);
   if (state instanceof GrsaiError) throw state;

@@ -1,6 +1,7 @@
 import { collect, documentsOf, type Reply, replyOf } from './answer.ts';
 import { CompletionAssembler } from './assemble.ts';
 import { isRawBody, payloadOf, type RawBody } from './body.ts';
+import { callerWords } from './caller-words.ts';
 import { ChatChunk, ChatCompletion, type ChatRequest } from './chat-schema.ts';
 import { type Document, DocumentReader } from './documents.ts';
 import { lastValue, unwrap } from './envelope.ts';
@@ -25,8 +26,8 @@ export class Chat {
    * One plain call. The completion is what upstream sent, vendor fields included; it may be empty (`isEmptyCompletion`). An answer
    * that comes as a stream although none was asked for is put together. A raw body is sent as it is and has to hold `"stream": false`.
    */
-  async complete(body: ChatRequest | RawBody, { signal }: CallOptions = {}): Promise<ChatCompletion> {
-    const { response } = await this.#send(body, false, signal);
+  async complete(body: ChatRequest | RawBody, options: CallOptions = {}): Promise<ChatCompletion> {
+    const { response } = await this.#send(body, false, options);
     const end = new StreamEnd();
     const enough = ({ text, value }: Document): boolean => {
       const chunk = readChunk(value);
@@ -44,8 +45,8 @@ export class Chat {
    * `finish_reason` (grsai-api §6.1); a stream that breaks off before either throws. A plain answer comes as one chunk. Leaving the loop
    * early ends the call. A raw body is sent as it is and has to hold `"stream": true`.
    */
-  async *stream(body: ChatRequest | RawBody, { signal }: CallOptions = {}): AsyncGenerator<ChatChunk> {
-    const { response } = await this.#send(body, true, signal);
+  async *stream(body: ChatRequest | RawBody, options: CallOptions = {}): AsyncGenerator<ChatChunk> {
+    const { response } = await this.#send(body, true, options);
     const { scrub } = this.#wire;
     if (response.status >= 300) throw refusal(await collect(response, scrub));
     const reader = new DocumentReader(scrub);
@@ -73,7 +74,7 @@ export class Chat {
     if (!end.reached) throw refusal(replyOf(response, reader, idle, scrub));
   }
 
-  #send(body: ChatRequest | RawBody, stream: boolean, signal: AbortSignal | undefined): Promise<Reached> {
+  #send(body: ChatRequest | RawBody, stream: boolean, { signal, supplied = body }: CallOptions): Promise<Reached> {
     return this.#wire.transport.send({
       method: 'POST',
       path: PATH,
@@ -83,6 +84,7 @@ export class Chat {
       paid: false,
       repeatable: true,
       signal,
+      words: callerWords(supplied),
     });
   }
 }

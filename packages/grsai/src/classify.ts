@@ -1,3 +1,6 @@
+import { type CallerWords, Echoes } from './caller-words.ts';
+import { plainText } from './plain-text.ts';
+
 /**
  * Why upstream said no (grsai-api §11.1).
  * `failed` is upstream's own vague failure ("generate failed"): refunded, may be submitted again a few times.
@@ -23,16 +26,19 @@ interface TextRow {
 
 /** Texts of grsai-api §11.1, read from the top: what must never be repeated stands before what may be. */
 export const TEXT_ROWS: readonly TextRow[] = [
-  { category: 'moderation', text: /violat|content[_ ]policy|prompt rejected|(?:input|output)_moderation/i },
-  { category: 'balance', text: /credits? not enough|not enough credits?|insufficient (?:credits?|balance)/i },
-  { category: 'auth', text: /api[ _-]?key error|(?:invalid|incorrect|wrong|missing|expired) api[ _-]?key|unauthori[sz]ed/i },
-  { category: 'model', text: /model not (?:found|support|exist)|model (?:is )?(?:under |in )?maintenance|unsupported model/i },
-  { category: 'input', text: /invalid (?:input )?parameters?|image format is incorrect|aspectRatio must be/i },
-  { category: 'input', text: /unexpected end of JSON input|invalid character .* looking for/i },
-  { category: 'transient', text: /rate limit exceeded|too many requests/i, waitMs: 30_000 },
-  { category: 'transient', text: /temporarily unavailable|time(?:d )?[- ]?out|(?:retry|try again) later/i },
-  { category: 'failed', text: /generat(?:e|ion) (?:image )?failed|image generation failed|API error response/i },
+  { category: 'moderation', text: /violat|content[_ ]policy|prompt rejected|(?:input|output)_moderation/gi },
+  { category: 'balance', text: /credits? not enough|not enough credits?|insufficient[ _-](?:credits?|balance)|余额不足/gi },
+  { category: 'auth', text: /api[ _-]?key[ _-]error|(?:invalid|incorrect|wrong|missing|expired) api[ _-]?key|unauthori[sz]ed/gi },
+  { category: 'model', text: /model not (?:found|support|exist)|model (?:is )?(?:under |in )?maintenance|unsupported model/gi },
+  { category: 'input', text: /invalid (?:input )?parameters?|image format is incorrect|aspectRatio must be/gi },
+  { category: 'input', text: /unexpected end of JSON input|invalid character .* looking for/gi },
+  { category: 'transient', text: /rate limit exceeded|too many requests/gi, waitMs: 30_000 },
+  { category: 'transient', text: /temporarily unavailable|time(?:d )?[- ]?out|(?:retry|try again) later/gi },
+  { category: 'failed', text: /generat(?:e|ion) (?:image )?failed|image generation failed|API error response/gi },
 ];
+
+/** Values of `failure_reason` that say it all. */
+export const MODERATED: ReadonlySet<string> = new Set(['input_moderation', 'output_moderation']);
 
 /** HTTP statuses that say it all (grsai-api §11.2); 402 is assumed. */
 const STATUS_ROWS: Readonly<Record<number, Category>> = {
@@ -61,16 +67,38 @@ export interface Evidence {
 export interface Verdict {
   readonly category: Category;
   readonly waitMs?: number | undefined;
+  /**
+   * The text speaks of the key or the credits, but the caller wrote those very words, so they may be an echo and `category` is
+   * `unknown`: only a look at the key or the credits tells.
+   */
+  readonly suspect?: Suspect | undefined;
 }
 
-/** Longer texts are pages, and their start says enough. */
-const TEXT_LIMIT = 2000;
+/** Places of one row that are looked at: a text that says it more often repeats a caller. */
+const LOOKED_AT = 4;
 
-/** The row of the table that knows the text. */
-export function classifyText(text: string): Verdict {
-  const start = text.slice(0, TEXT_LIMIT);
-  const row = TEXT_ROWS.find((candidate) => candidate.text.test(start));
-  return row === undefined ? { category: 'unknown' } : { category: row.category, waitMs: row.waitMs };
+/** What holds for all callers of a key, and so is never believed on a caller's word. */
+export type Suspect = 'auth' | 'balance';
+
+const isSuspect = (category: Category): category is Suspect => category === 'auth' || category === 'balance';
+
+/**
+ * The first row of the table that knows the text by words of upstream's own. What the caller wrote decides nothing (*measured*:
+ * one chat with a model called "insufficient credits" stopped the chats of all), in whatever case or escaping it is repeated.
+ */
+export function classifyText(text: string, words?: () => CallerWords): Verdict {
+  const { plain, escaped } = plainText(text);
+  let echoes: Echoes | undefined;
+  let suspect: Suspect | undefined;
+  for (const { category, text: row, waitMs } of TEXT_ROWS) {
+    for (const { 0: match, index } of [...plain.matchAll(row)].slice(0, LOOKED_AT)) {
+      if (words === undefined) return { category, waitMs };
+      echoes ??= new Echoes(plain, words(), escaped);
+      if (!echoes.covers(index, index + match.length)) return { category, waitMs };
+      if (isSuspect(category)) suspect ??= category;
+    }
+  }
+  return { category: 'unknown', suspect };
 }
 
 const NARROWS_429: ReadonlySet<Category> = new Set(['auth', 'balance', 'moderation']);
@@ -78,11 +106,11 @@ const NARROWS_429: ReadonlySet<Category> = new Set(['auth', 'balance', 'moderati
 /**
  * The category of a refusal or a failed task; an answer for every input. The body's own status words and codes stand before
  * the HTTP status, and free text comes last (grsai-api §11.1), but for one thing: a 429 that speaks of the key, the credits or
- * the policy is no matter of pace.
+ * the policy is no matter of pace. `words` are those of the caller, which prove nothing.
  */
-export function classify({ status, code, taskStatus, reason, text }: Evidence): Verdict {
-  if (taskStatus === 'violation') return { category: 'moderation' };
-  const byText = classifyText([reason, text].filter(Boolean).join(' '));
+export function classify({ status, code, taskStatus, reason, text }: Evidence, words?: () => CallerWords): Verdict {
+  if (taskStatus === 'violation' || MODERATED.has(reason ?? '')) return { category: 'moderation' };
+  const byText = classifyText([reason, text].filter(Boolean).join(' '), words);
   const byCode = code === undefined ? undefined : CODE_ROWS[code];
   if (byCode !== undefined) return { category: byCode };
   const byStatus = status === undefined ? undefined : STATUS_ROWS[status];

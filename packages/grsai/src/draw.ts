@@ -29,7 +29,8 @@ export class Draw {
    * calls are unsigned: match them by id (`parseTaskState`) and ask again. Errors as `images.submit`.
    */
   async submit(kind: DrawKind, task: DrawTask, options: SubmitOptions = {}): Promise<Submitted> {
-    return submitTask(this.#wire, `/v1/draw/${kind}`, payloadOf(JSON.stringify({ webHook: '-1', ...task })), options);
+    const payload = payloadOf(JSON.stringify({ webHook: '-1', ...task }));
+    return submitTask(this.#wire, `/v1/draw/${kind}`, payload, { supplied: task, ...options });
   }
 
   /** Asks once how the task does, as `images.result`; `code: -22` is `missing` (grsai-api §5.4). */

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import type { Category } from './classify.ts';
+import type { Category, Suspect } from './classify.ts';
 import type { Problem } from './models/problem.ts';
 import { redact } from './redact.ts';
 
@@ -46,6 +46,7 @@ export interface GrsaiErrorInit {
   readonly message: string;
   readonly retryable?: boolean | undefined;
   readonly category?: Category | undefined;
+  readonly suspect?: Suspect | undefined;
   readonly status?: number | undefined;
   readonly raw?: string | undefined;
   readonly retryAfterMs?: number | undefined;
@@ -76,6 +77,11 @@ export class GrsaiError extends Error {
   readonly retryable: boolean;
   /** Why upstream refused, by its text and status (grsai-api §11.1); `unknown` when nothing tells. */
   readonly category: Category;
+  /**
+   * A refusal about the key or the credits in words that the caller wrote as well: nobody can tell whose they are, so `category` is
+   * `unknown`.
+   */
+  readonly suspect: Suspect | undefined;
   /** HTTP status of the answer, when one began. */
   readonly status: number | undefined;
   /** What upstream sent, as text, keys blanked, at most 16 384 characters. */
@@ -97,6 +103,7 @@ export class GrsaiError extends Error {
     this.outcome = init.outcome;
     this.retryable = init.retryable ?? init.outcome === 'not_sent';
     this.category = init.category ?? 'unknown';
+    this.suspect = init.outcome === 'refused' && this.category === 'unknown' ? init.suspect : undefined;
     this.status = init.status;
     this.raw = init.raw === undefined ? undefined : keepRaw(init.raw);
     this.retryAfterMs = init.retryAfterMs;

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { type Dispatcher, request } from 'undici';
 import { type Payload, Upload } from './body.ts';
+import type { CallerWords } from './caller-words.ts';
 import { ContentCodingError, decode } from './coding/index.ts';
 import { Deadline, type Limits, type Stop } from './deadline.ts';
 import { GrsaiAnswerError, GrsaiConnectionError, GrsaiError, type GrsaiErrorCode, type Outcome } from './errors.ts';
@@ -22,6 +23,7 @@ export interface ExchangeRequest {
   readonly closing: AbortSignal;
   /** The call can be made twice without a second paid task: an unknown outcome is `retryable`. */
   readonly repeatable: boolean;
+  readonly words?: (() => CallerWords) | undefined;
 }
 
 /** The head of an answer. The body has to be read with `chunks()`: leaving that loop ends the exchange. */
@@ -31,6 +33,8 @@ export interface Response {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly repeatable: boolean;
+  /** What the caller wrote of this call, which proves nothing in its answer. */
+  readonly words: (() => CallerWords) | undefined;
   /** `not_sent` when upstream answered before the whole body had been taken; asking ends the upload, so that it stays true. */
   readonly lost: Outcome;
   /** From now on the end of the answer is waited for no longer than this. */
@@ -86,6 +90,7 @@ export async function exchange(ask: ExchangeRequest): Promise<Response> {
       status: answer.statusCode,
       headers: answer.headers,
       repeatable: ask.repeatable,
+      words: ask.words,
       get lost() {
         upload?.stop();
         return lost();

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { collect } from './answer.ts';
 import { isRawBody, payloadOf, type RawBody } from './body.ts';
+import { callerWords } from './caller-words.ts';
 import { isFields, lastValue } from './envelope.ts';
 import { keepRaw } from './errors.ts';
 import type { CallOptions } from './options.ts';
@@ -34,7 +35,11 @@ export interface Generations {
 }
 
 /** One held image call. Paid, without an id: what is cut off here is lost (grsai-api §6.2). */
-export async function generations(wire: Wire, body: GenerationsRequest | RawBody, { signal }: CallOptions): Promise<Generations> {
+export async function generations(
+  wire: Wire,
+  body: GenerationsRequest | RawBody,
+  { signal, supplied = body }: CallOptions,
+): Promise<Generations> {
   const { response } = await wire.transport.send({
     method: 'POST',
     path: '/v1/images/generations',
@@ -43,6 +48,7 @@ export async function generations(wire: Wire, body: GenerationsRequest | RawBody
     paid: true,
     repeatable: false,
     signal,
+    words: callerWords(supplied),
   });
   const reply = await collect(response, wire.scrub);
   const answer = Answer.safeParse(bare(lastValue(reply.documents)));

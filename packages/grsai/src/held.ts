@@ -1,5 +1,6 @@
 import { collect, documentsOf, type Reply, replyOf } from './answer.ts';
 import { payloadOf } from './body.ts';
+import { callerWords } from './caller-words.ts';
 import { DocumentReader } from './documents.ts';
 import { unwrap } from './envelope.ts';
 import { GrsaiAnswerError, GrsaiConnectionError, type GrsaiError } from './errors.ts';
@@ -10,7 +11,7 @@ import { isTerminal, lastTask, type TaskState, taskOf } from './task-state.ts';
 import type { Wire } from './wire.ts';
 
 /** Calls that hold the connection until the task has ended; its id cannot be asked for afterwards (grsai-api §12 T1). */
-async function sendHeld(wire: Wire, path: string, body: object, { signal }: CallOptions): Promise<Response> {
+async function sendHeld(wire: Wire, path: string, body: object, { signal, supplied = body }: CallOptions): Promise<Response> {
   const { response } = await wire.transport.send({
     method: 'POST',
     path,
@@ -19,6 +20,7 @@ async function sendHeld(wire: Wire, path: string, body: object, { signal }: Call
     paid: true,
     repeatable: false,
     signal,
+    words: callerWords(supplied),
   });
   return response;
 }
@@ -51,7 +53,7 @@ export async function* taskStream(wire: Wire, path: string, body: object, option
   let id = '';
   try {
     for await (const document of documentsOf(response, reader, 'read_off')) {
-      const state = taskOf(document.value, document.text, id);
+      const state = taskOf(document.value, document.text, id, response.words);
       if (state === undefined || (state.id === '' && state.status !== 'succeeded' && isTerminal(state))) {
         if (unwrap(document.value).error !== '') throw refusal(replyOf(response, reader, [document], wire.scrub));
         continue;

@@ -43,7 +43,7 @@ export class Images {
    */
   async submit(task: ImageTask | RawBody, options: SubmitOptions = {}): Promise<Submitted> {
     const body = isRawBody(task) ? task : JSON.stringify({ ...valid(task), replyType: 'async' });
-    return submitTask(this.#wire, GENERATE, payloadOf(body), options);
+    return submitTask(this.#wire, GENERATE, payloadOf(body), { supplied: task, ...options });
   }
 
   /**

@@ -23,4 +23,4 @@ export { type Problem, validateImageTask } from './models/index.ts';
 export { BASE_URLS, type CallOptions, type GrsaiLogger, type GrsaiOptions, TIMEOUTS, type Timeouts } from './options.ts';
 export type { KeyState } from './probe.ts';
 export { redact } from './redact.ts';
-export { isTerminal, parseTaskState, type TaskState, type TaskStatus } from './task-state.ts';
+export { isTerminal, judgeTask, parseTaskState, type TaskState, type TaskStatus } from './task-state.ts';

@@ -65,6 +65,11 @@ export interface GrsaiOptions {
 export interface CallOptions {
   /** Ends the call; `outcome` of the error says what may have been left behind. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * What stands for the words of the caller in place of the body: any JSON value with them. Needed where the body is a stream, or holds
+   * more or less than a caller wrote. Upstream may repeat them in a refusal, and there they decide nothing.
+   */
+  readonly supplied?: unknown;
 }
 
 /** Which limits a call has. */

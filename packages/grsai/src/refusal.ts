@@ -26,13 +26,14 @@ export interface Asked {
 export function refusal(reply: Reply, { query = false }: Asked = {}): GrsaiError {
   const { status } = reply;
   const said = readRefusal(reply);
-  const { category, waitMs } = judge(reply, said);
+  const { category, waitMs, suspect } = judge(reply, said);
   const facts = {
     status,
     raw: reply.text,
     base: reply.base,
     retryAfterMs: reply.retryAfterMs ?? waitMs,
     category,
+    suspect,
     ...(said.taskId === '' ? {} : { taskId: said.taskId }),
   };
   const repeat = query || reply.repeatable;
@@ -50,8 +51,8 @@ export function refusal(reply: Reply, { query = false }: Asked = {}): GrsaiError
 }
 
 /** A refusal whose words were cut off made nothing and may have been a passing one, so it may be repeated. */
-function judge({ status, cut }: Reply, said: Said): Verdict {
-  const verdict = classify({ status, ...said });
+function judge({ status, cut, words }: Reply, said: Said): Verdict {
+  const verdict = classify({ status, ...said }, words);
   const lostWords = cut !== undefined && status >= 300 && status < 500 && verdict.category === 'unknown';
   return lostWords ? { category: 'transient' } : verdict;
 }
@@ -73,12 +74,12 @@ interface Said {
 }
 
 /** An answer without JSON: a page, a plain text (legacy, grsai-api §5.2), or something cut off. */
-function readPlain({ text, status, shape, cut }: Reply): Said {
+function readPlain({ text, status, shape, cut, words }: Reply): Said {
   const page = HTML.test(text);
   const plain = page ? undefined : text.trim().slice(0, 500);
   // On a 200 it is a refusal only where the table knows the text: half a JSON or a stray word proves nothing.
   const whole = shape === 'other' && cut === undefined;
-  const readable = !page && (status >= 300 || (whole && PROOF.has(classify({ text: plain }).category)));
+  const readable = !page && (status >= 300 || (whole && PROOF.has(classify({ text: plain }, words).category)));
   return {
     code: undefined,
     taskStatus: undefined,
@@ -101,7 +102,7 @@ function readRefusal(reply: Reply): Said {
   const taskId = textOf(fields['id']);
   const over = taskStatus === 'failed' || taskStatus === 'violation';
   const refusing = code !== undefined && code !== 0;
-  const text = error || (reply.status >= 300 || classifyText(remark).category !== 'unknown' ? remark : '');
+  const text = error || (reply.status >= 300 || classifyText(remark, reply.words).category !== 'unknown' ? remark : '');
   return {
     code,
     taskStatus: taskStatus || undefined,

@@ -1,5 +1,6 @@
 import type { Reply } from './answer.ts';
-import { type Category, classify } from './classify.ts';
+import { type CallerWords, callerWords } from './caller-words.ts';
+import { type Category, classify, MODERATED } from './classify.ts';
 import { type Document, DocumentReader } from './documents.ts';
 import { type Content, type Fields, isFields, lastValue, textOf, unwrap } from './envelope.ts';
 import { type GrsaiError, keepRaw } from './errors.ts';
@@ -43,8 +44,6 @@ const WORDS: ReadonlyMap<string, TaskStatus> = new Map([
   ['failure', 'failed'],
 ]);
 
-const MODERATED: ReadonlySet<string> = new Set(['input_moderation', 'output_moderation']);
-
 /** Says that the id is unknown (grsai-api §4, §5.4). */
 const MISSING = /(?:result|task) not exist/i;
 const MISSING_CODE = -22;
@@ -76,7 +75,7 @@ export const isTaskAnswer = ({ value, text }: Document): boolean =>
 /** The task of the last value that has one. */
 export function lastTask(reply: Reply, askedId: string): TaskState | undefined {
   for (const { value } of [...reply.documents].reverse()) {
-    const state = taskOf(value, reply.text, askedId);
+    const state = taskOf(value, reply.text, askedId, reply.words);
     if (state !== undefined) return state;
   }
   return undefined;
@@ -86,17 +85,33 @@ export function lastTask(reply: Reply, askedId: string): TaskState | undefined {
  * A task from any text: what a legacy webhook delivers (grsai-api §5.2), or an answer kept from elsewhere. Never throws;
  * `undefined` when there is no task in it.
  */
-export function parseTaskState(text: string, askedId = ''): TaskState | undefined {
+export const parseTaskState = (text: string, askedId = ''): TaskState | undefined => lastIn(text, askedId);
+
+function lastIn(text: string, askedId: string, words?: () => CallerWords): TaskState | undefined {
   const reader = new DocumentReader();
   for (const { value } of [...reader.feed(text), ...reader.finish()].reverse()) {
-    const state = taskOf(value, text, askedId);
+    const state = taskOf(value, text, askedId, words);
     if (state !== undefined) return state;
   }
   return undefined;
 }
 
+/**
+ * The same task, its failure judged again by what is not in the caller's words (`supplied`: any JSON value with them): an answer to
+ * `images.result` may repeat them, and whoever asks for it mostly does not have them.
+ */
+export function judgeTask(task: TaskState, supplied: unknown): TaskState {
+  if (task.status !== 'failed' && task.status !== 'violation') return task;
+  const words = callerWords(supplied);
+  const again = lastIn(task.raw, task.id, words);
+  if (again !== undefined && isTerminal(again)) return { ...again, raw: task.raw };
+  // What is kept of a long answer may be no JSON any more.
+  const { category } = classify({ text: task.error }, words);
+  return task.category === category ? task : { ...task, status: 'failed', category };
+}
+
 /** The task in a JSON value, `undefined` when the value is about none. */
-export function taskOf(value: unknown, text: string, askedId: string): TaskState | undefined {
+export function taskOf(value: unknown, text: string, askedId: string, words?: () => CallerWords): TaskState | undefined {
   const content = unwrap(value);
   const { fields, code } = content;
   const urls = urlsOf(fields);
@@ -106,7 +121,7 @@ export function taskOf(value: unknown, text: string, askedId: string): TaskState
   const base = { id: id || askedId, urls, raw: keepRaw(text), ...progressOf(fields), ...contentsOf(fields) };
   if (status !== 'failed' && status !== 'violation') return { ...base, status };
   const reason = textOf(fields['failure_reason']);
-  const { category } = classify({ code, taskStatus: status, reason, text: content.error });
+  const { category } = classify({ code, taskStatus: status, reason, text: content.error }, words);
   if (id === '' && (category === 'auth' || category === 'balance')) return undefined;
   const error = content.error || reason;
   return { ...base, status: category === 'moderation' ? 'violation' : 'failed', category, ...(error === '' ? {} : { error }) };

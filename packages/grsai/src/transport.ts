@@ -1,5 +1,6 @@
 import { Agent, type Dispatcher } from 'undici';
 import type { Payload } from './body.ts';
+import type { CallerWords } from './caller-words.ts';
 import { GrsaiError, type Tried } from './errors.ts';
 import { exchange, type Response } from './exchange.ts';
 import { type GrsaiLogger, limitsFor, type Pace, type Timeouts } from './options.ts';
@@ -27,6 +28,8 @@ export interface Call {
   /** Leaves the bearer header out, for the side calls that carry the key in the body (grsai-api §8). */
   readonly anonymous?: boolean;
   readonly signal?: AbortSignal | undefined;
+  /** What the caller wrote of this call. */
+  readonly words?: (() => CallerWords) | undefined;
 }
 
 /** An answer that began, and the bases that could not be reached before it. */
@@ -100,6 +103,7 @@ export class Transport {
         signal: call.signal,
         closing: this.#closing.signal,
         repeatable: call.repeatable,
+        words: call.words,
       });
       this.#options.logger?.debug({ ...line, status: response.status, ms: ms() }, 'grsai answered');
       return response;

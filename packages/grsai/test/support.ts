@@ -23,6 +23,7 @@ export function replyFrom(status: number, text: string, more: Partial<Reply> = {
     cut: undefined,
     lost: 'unknown',
     repeatable: false,
+    words: undefined,
     ...more,
   };
 }

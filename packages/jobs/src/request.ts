@@ -13,7 +13,10 @@ export const httpUrl = z
   .max(LIMITS.url, `a URL is limited to ${LIMITS.url} characters`)
   .refine((value) => /^https?:\/\//i.test(value) && URL.canParse(value), 'must be an http or https URL');
 
-const model = text(LIMITS.model, 'model').meta({ example: 'nano-banana-2' });
+/** No name of a model has spaces or other scripts, and upstream repeats it in its refusals: free text there could say anything. */
+const model = text(LIMITS.model, 'model')
+  .regex(/^[A-Za-z0-9._:/@-]*$/, 'model may have letters, digits and . _ : / @ - only, such as "nano-banana-2"')
+  .meta({ example: 'nano-banana-2' });
 
 /** A picture given to the upstream: a URL, a data URL or bare base64 (grsai-api §9.4). */
 const picture = z

@@ -1,4 +1,5 @@
 import {
+  type CallOptions,
   type ChatCompletion,
   type ChatRequest,
   CompletionAssembler,
@@ -26,25 +27,27 @@ export interface HeldCallOptions {
 export async function heldCall(grsai: Pick<Grsai, 'chat' | 'images'>, doc: JobDoc, o: HeldCallOptions): Promise<Held> {
   if (doc.type === 'image') {
     const body = await o.inputs.into<GenerationsRequest>(generationsBody(doc), { response_format: 'url' });
-    return { kind: 'links', urls: (await grsai.images.generations(body, { signal: o.signal })).urls };
+    return { kind: 'links', urls: (await grsai.images.generations(body, { signal: o.signal, supplied: doc.input })).urls };
   }
   const stream = doc.input.stream === true;
   const body = await o.inputs.into<ChatRequest>(chatBody(doc), { stream });
-  const completion = stream ? await streamed(grsai, body, o) : await grsai.chat.complete(body, { signal: o.signal });
+  const options = { signal: o.signal, supplied: doc.input };
+  const completion = stream ? await streamed(grsai, body, options, o) : await grsai.chat.complete(body, options);
   return { kind: 'completion', completion: notEmpty(completion) };
 }
 
 async function streamed(
   grsai: Pick<Grsai, 'chat'>,
   body: ChatRequest | StreamedBody,
-  o: HeldCallOptions,
+  options: CallOptions,
+  { onProgress }: HeldCallOptions,
 ): Promise<ChatCompletion> {
   const assembler = new CompletionAssembler();
   let chunks = 0;
-  for await (const chunk of grsai.chat.stream(body, { signal: o.signal })) {
+  for await (const chunk of grsai.chat.stream(body, options)) {
     assembler.add(chunk);
     chunks += 1;
-    o.onProgress(progressAfter(chunks));
+    onProgress(progressAfter(chunks));
   }
   return assembler.completion();
 }

@@ -1,4 +1,4 @@
-import { type Grsai, GrsaiError, type TaskState } from '@grsai-jobs/grsai';
+import { type Grsai, GrsaiError, judgeTask, type TaskState } from '@grsai-jobs/grsai';
 import {
   budgetMs,
   decideTask,
@@ -94,9 +94,8 @@ async function settle(kit: PollKit, facts: TaskFacts, task: TaskState, age: numb
     case 'missing':
       return age < VISIBLE_AFTER_MS ? { kind: 'wait', ms: 2000 } : await emptyLook(kit, facts, EMPTY.missing);
     case 'violation':
-      return await withRecord(kit, facts, (record) => failLook(kit, record, 'content_rejected', task));
     case 'failed':
-      return await withRecord(kit, facts, (record) => taskFailed(kit, record, task));
+      return await withRecord(kit, facts, (record) => taskFailed(kit, record, judgeTask(task, record.doc.input)));
   }
 }
 

@@ -38,7 +38,7 @@ export function createSubmitStage(kit: SubmitKit): Handler {
       // A stop that is shorter than a submit cuts it, so that its outcome is at least written down.
       const signal = AbortSignal.any([AbortSignal.timeout(SUBMIT_LIMIT_MS), kit.shutdown.cutting]);
       const task = await kit.inputs.into<ImageTask>(imageTask(call.record.doc), { replyType: 'async' });
-      const taken = await kit.grsai.images.submit(task, { signal });
+      const taken = await kit.grsai.images.submit(task, { signal, supplied: call.record.doc.input });
       kit.upstream.answered();
       await keepTask(kit, call, taken);
       return done;
