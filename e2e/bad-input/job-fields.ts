@@ -39,7 +39,9 @@ export const FIELD_ROWS: readonly Row[] = [
   ...[7, null, [], {}, ''].map((prompt) =>
     invalidJob(`the prompt ${JSON.stringify(prompt)}`, '/input/prompt', goodImage({ prompt })),
   ),
-  ...[7, null, ''].map((model) => invalidJob(`the model ${JSON.stringify(model)}`, '/input/model', goodImage({ model }))),
+  ...[7, null, '', 'insufficient credits', '余额不足'].map((model) =>
+    invalidJob(`the model ${JSON.stringify(model)}`, '/input/model', goodImage({ model })),
+  ),
   invalidJob('a ratio that the model lacks', '/input/aspect_ratio', goodImage({ aspect_ratio: '7:13' })),
   invalidJob('an unknown size', '/input/image_size', goodImage({ image_size: '8K' })),
   invalidJob('a size by number', '/input/image_size', goodImage({ image_size: 2048 })),

@@ -3,7 +3,7 @@ export { assemble, CompletionAssembler } from './assemble.ts';
 export type { ResultOptions, SubmitOptions, Submitted } from './async-task.ts';
 export type { RawBody, StreamedBody } from './body.ts';
 export { ChatChunk, ChatCompletion, type ChatMessage, type ChatRequest, isEmptyCompletion } from './chat-schema.ts';
-export { type Category, classify, type Evidence } from './classify.ts';
+export { type Category, classify, type Evidence, type Suspect } from './classify.ts';
 export { Grsai } from './client.ts';
 export type { Download } from './download.ts';
 export type { DrawKind, DrawTask } from './draw.ts';

@@ -37,6 +37,38 @@ test.each([
   expect(refusal({ ...image, input: { ...image.input, ...input } })).toMatch(reason);
 });
 
+test.each(['nano-banana-2', 'gemini-3.1-pro', 'openai/gpt-5.5:free', 'flux_pro-1.1@latest', 'x'])(
+  'when a model is called %s then it is taken',
+  (model) => {
+    expect(JobRequest.safeParse({ ...image, input: { ...image.input, model } }).success).toBe(true);
+  },
+);
+
+test.each([
+  'insufficient credits',
+  'nano banana',
+  'apikey\nerror',
+  'x\u0000',
+  '余额不足',
+  'gpt-5"',
+  'a\u00a0b',
+  ' m',
+  '模型',
+  'm{}',
+  '%20',
+])('when a model is called %j then the reason says what a name may have', (model) => {
+  const chat = { type: 'chat', input: { model, messages: [{ role: 'user', content: 'hi' }] } };
+  expect(refusal({ ...image, input: { ...image.input, model } })).toMatch(/^model may have letters, digits and/);
+  expect(refusal(chat)).toMatch(/^model may have letters, digits and/);
+});
+
+test('when a model has no name then that alone is said', () => {
+  const said = JobRequest.safeParse({ ...image, input: { ...image.input, model: '' } }).error?.issues.map(
+    ({ message }) => message,
+  );
+  expect(said).toEqual(['model must not be empty']);
+});
+
 test('when an image goes by generations it is a held call, else it is submitted', () => {
   expect(entryStage({ type: 'chat' })).toBe('call');
   expect(entryStage({ type: 'image', via: 'generations' })).toBe('call');
