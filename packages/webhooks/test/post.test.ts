@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { createGzip, gzipSync } from 'node:zlib';
 import type { Agent } from 'undici';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createEgress, type EgressOptions, newSecret, type PostRequest, postOnce, sign, verify } from '../src/index.ts';
@@ -53,6 +54,28 @@ test('of a long answer 2 KiB are kept, without half a character at the end', asy
   const server = await startHttp((_, response) => response.writeHead(500).end(`x${'ü'.repeat(5000)}`));
   const { answer } = await post(server.url);
   expect(answer).toBe(`x${'ü'.repeat(1023)}`);
+});
+
+test('an answer that is packed, or in another character set, is told as text', async () => {
+  const server = await startHttp((request, response) => {
+    if (request.url === '/gzip') response.writeHead(500, { 'content-encoding': 'gzip' }).end(gzipSync('故障'));
+    else if (request.url === '/gbk')
+      response.writeHead(502, { 'content-type': 'text/html; charset=gbk' }).end(Buffer.from('b4edcef3', 'hex'));
+    else response.writeHead(503, { 'content-encoding': 'lzma' }).end(Buffer.from([0x5d, 0, 0, 1]));
+  });
+  expect(await post(`${server.url}/gzip`)).toMatchObject({ ok: false, status: 500, answer: '故障' });
+  expect(await post(`${server.url}/gbk`)).toMatchObject({ status: 502, answer: '错误' });
+  expect(await post(`${server.url}/lzma`)).toMatchObject({ status: 503, answer: expect.stringContaining('"lzma"') });
+});
+
+test('a packed answer that does not end is told as far as it came', async () => {
+  const server = await startHttp((_, response) => {
+    const gzip = createGzip();
+    gzip.pipe(response.writeHead(200, { 'content-encoding': 'gzip' }));
+    gzip.write('half');
+    gzip.flush();
+  });
+  expect(await post(server.url, { totalMs: 500 })).toMatchObject({ ok: true, status: 200, answer: 'half' });
 });
 
 test('an answer without end is cut off once its status and its beginning are known', async () => {

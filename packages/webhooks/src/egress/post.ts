@@ -2,11 +2,10 @@ import { performance } from 'node:perf_hooks';
 import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { parseRetryAfter } from '../delivery/retry-after.ts';
+import { type AnswerHead, answerText, keptBytes } from './answer-text.ts';
 import { type Egress, USER_AGENT } from './egress.ts';
 import { EgressError, type EgressErrorCode, type Phase, reasonOf } from './errors.ts';
 
-/** How much of the answer is kept (design §5). */
-export const ANSWER_BYTES = 2_048;
 /** A longer answer costs the connection: reading on would cost more than a new one. */
 const DRAIN_BYTES = 65_536;
 const SLICE_BYTES = 65_536;
@@ -32,7 +31,7 @@ export interface PostResult {
   readonly code?: EgressErrorCode;
   /** Why there is no status, in words fit for the tenant. */
   readonly error?: string;
-  /** The first 2 KiB of the answer, read as UTF-8. */
+  /** The first 2 KiB of the answer as text, whatever its coding and character set. */
   readonly answer: string;
   readonly retryAfterMs?: number;
   readonly durationMs: number;
@@ -86,6 +85,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #signal: AbortSignal | undefined;
   readonly #chunks: Buffer[] = [];
   #received = 0;
+  #head: AnswerHead = { contentType: undefined, contentEncoding: undefined };
+  #keep = 0;
   #phase: Phase = 'connect';
   #status: number | undefined;
   #retryAfterMs: number | undefined;
@@ -121,10 +122,12 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#phase = 'response';
     this.#status = status;
     this.#retryAfterMs = parseRetryAfter(headers['retry-after'], Date.now());
+    this.#head = { contentType: [headers['content-type']].flat()[0], contentEncoding: headers['content-encoding'] };
+    this.#keep = keptBytes(this.#head);
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#received < ANSWER_BYTES) this.#chunks.push(chunk.subarray(0, ANSWER_BYTES - this.#received));
+    if (this.#received < this.#keep) this.#chunks.push(chunk.subarray(0, this.#keep - this.#received));
     this.#received += chunk.length;
     if (this.#received > DRAIN_BYTES) this.#end({});
   }
@@ -151,16 +154,17 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#controller?.abort(new Error('no longer needed'));
     const status = this.#status;
-    this.#settle({
+    const result = {
       ok: status !== undefined && status >= 200 && status < 300,
       phase: this.#phase,
-      // `stream` leaves out a character that the cut went through.
-      answer: new TextDecoder().decode(Buffer.concat(this.#chunks), { stream: true }),
       durationMs: Math.round(performance.now() - this.#startedAt),
       ...(status === undefined ? {} : { status }),
       ...(this.#retryAfterMs === undefined ? {} : { retryAfterMs: this.#retryAfterMs }),
       ...failure,
-    });
+    };
+    const answer = answerText(this.#chunks, this.#head);
+    if (typeof answer === 'string') this.#settle({ ...result, answer });
+    else void answer.then((text) => this.#settle({ ...result, answer: text }));
   }
 }
 
