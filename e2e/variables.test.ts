@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 
 const textOf = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 
@@ -45,4 +47,23 @@ test('docker/compose.yaml hands each variable to the containers', () => {
   const environment = /^x-environment:.*\n((?: {2}.*\n)+)/m.exec(textOf('docker/compose.yaml'))?.[1] ?? '';
   const handed = [...environment.matchAll(/^ {2}([A-Z0-9_]+):/gm)].map(([, name]) => name);
   expect(names.filter((name) => !handed.includes(name))).toEqual([]);
+});
+
+test('when a file of variables begins with a byte order mark then its first one is read, unless it was set before', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'env-'));
+  onTestFinished(() => rmSync(dir, { recursive: true }));
+  const file = join(dir, '.env');
+  writeFileSync(file, '\ufeffREDIS_URL=redis://of-file\r\nS3_BUCKET=b\r\n');
+  const url = new URL('../scripts/bare/byte-order-mark.mjs', import.meta.url);
+  const program = `import { dropByteOrderMark } from '${url}'; dropByteOrderMark(process.env);
+    console.log(JSON.stringify(Object.entries(process.env).filter(([name]) => /REDIS_URL|S3_BUCKET/.test(name))))`;
+  const read = (env: Record<string, string>) =>
+    JSON.parse(
+      spawnSync(process.execPath, [`--env-file=${file}`, '--input-type=module', '-e', program], { encoding: 'utf8', env }).stdout,
+    );
+  expect(read({}).sort()).toEqual([
+    ['REDIS_URL', 'redis://of-file'],
+    ['S3_BUCKET', 'b'],
+  ]);
+  expect(read({ REDIS_URL: 'redis://set' })).toContainEqual(['REDIS_URL', 'redis://set']);
 });

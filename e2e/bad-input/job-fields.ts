@@ -58,6 +58,12 @@ export const FIELD_ROWS: readonly Row[] = [
     '',
     'short',
     'not base64 at all!',
+    'a cat on a mat, and more',
+    'data:image/png;base64,AA=A',
+    'data:image/png;base64,AAAAA',
+    'data:image/png;base64,',
+    'data:;base64,aGVsbG8gd29ybGQ=',
+    'my-file_name-of-a-cat0',
     7,
   ].map((each) => invalidJob(`the image ${JSON.stringify(each)}`, '/input/images/0', goodImage({ images: [each] }))),
   invalidJob('an address without a host as an image', '/input/images/0', goodImage({ images: ['https://'] })),
@@ -99,16 +105,16 @@ export const FIELD_ROWS: readonly Row[] = [
     ] as const
   ).map(([field, value]) => invalidJob(`${field} ${JSON.stringify(value)}`, `/input/${field}`, goodChat({ [field]: value }))),
 
-  ...[{ a: 1 }, { a: null }, { a: ['x'] }].map((metadata) =>
+  ...[{ a: 1 }, { a: ['x'] }].map((metadata) =>
     invalidJob(`the metadata ${JSON.stringify(metadata)}`, '/metadata/a', goodImage({}, { metadata })),
   ),
-  ...[null, [], 'a=b'].map((metadata) =>
+  ...[[], 'a=b'].map((metadata) =>
     invalidJob(`the metadata ${JSON.stringify(metadata)}`, '/metadata', goodImage({}, { metadata })),
   ),
-  ...['urgent', 1, null].map((priority) =>
+  ...['urgent', 1].map((priority) =>
     invalidJob(`the priority ${JSON.stringify(priority)}`, '/priority', goodImage({}, { priority })),
   ),
-  ...['3600', 60.5, -60, 1e300, null].map((expires_in_s) =>
+  ...['3600', 60.5, -60, 1e300].map((expires_in_s) =>
     invalidJob(`expires_in_s ${JSON.stringify(expires_in_s)}`, '/expires_in_s', goodImage({}, { expires_in_s })),
   ),
   ...['4', 1.5, -1, true].map((max_attempts) =>

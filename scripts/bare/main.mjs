@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { dropByteOrderMark } from './byte-order-mark.mjs';
 import { ensureDependencies } from './dependencies.mjs';
 import { handOver } from './hand-over.mjs';
 import { root } from './paths.mjs';
@@ -16,6 +17,7 @@ export async function prepareAndRun(command, args) {
   const nodeOptions = [];
   if (command !== 'test' && existsSync(ENV_FILE)) {
     process.loadEnvFile?.(fileURLToPath(ENV_FILE)); // not there before Node 20.12; the program reads it in any case
+    dropByteOrderMark(process.env);
     nodeOptions.push('--env-file=.env');
   }
   try {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { addAbortSignal } from 'node:stream';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { usage } from './exit.ts';
 import type { Host } from './host.ts';
 
@@ -110,12 +110,23 @@ function parseRequest(content: string, file: string): Json {
 const nameOf = (file: string): string => (file === '-' ? 'stdin' : file);
 
 /** Ctrl-C ends the reading. */
-const stdinText = async (host: Host): Promise<string> => await text(addAbortSignal(host.interrupt, host.stdin));
+const stdinText = async (host: Host): Promise<string> => textOf(await buffer(addAbortSignal(host.interrupt, host.stdin)));
 
 const promptText = async (host: Host, given: string): Promise<string> => (given === '-' ? await stdinText(host) : given);
 
 const readText = async (host: Host, file: string): Promise<string> =>
-  file === '-' ? await stdinText(host) : (await readInput(file)).toString('utf8');
+  file === '-' ? await stdinText(host) : textOf(await readInput(file));
+
+/** Editors and shells of Windows begin a file with a byte order mark, and write UTF-16. */
+const textOf = (bytes: Buffer): string => {
+  const marked = UTF_16.find(([, mark]) => bytes.subarray(0, 2).equals(mark));
+  return new TextDecoder(marked?.[0] ?? 'utf-8').decode(bytes);
+};
+
+const UTF_16: readonly (readonly [string, Buffer])[] = [
+  ['utf-16le', Buffer.from([0xff, 0xfe])],
+  ['utf-16be', Buffer.from([0xfe, 0xff])],
+];
 
 async function readInput(file: string): Promise<Buffer> {
   return await readFile(file).catch((error: Error) => {

@@ -54,8 +54,10 @@ export { inputObjects, mapPictures } from './inputs.ts';
 export { LIMITS, TENANT } from './limits.ts';
 export { MAX_CRASHES, MOVES, type Move, type MoveName } from './moves.ts';
 export { newRecord } from './new-record.ts';
+export { withoutNulls } from './nulls.ts';
 export { objectFolder } from './object-keys.ts';
 export { hasFlag, PAUSE_REASONS, type PauseReason, stopsAll } from './pauses.ts';
+export { isUntyped } from './picture-text.ts';
 export { base64Of, type InputObject, inlineBytes, isInline, isInputObject, type Picture } from './pictures.ts';
 export { budgetMs, type Durations, nextLookMs, UNKNOWN_DURATIONS } from './poll-pace.ts';
 export type {

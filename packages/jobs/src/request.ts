@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DEFAULT_EVENTS, JOB_EVENTS } from './events.ts';
 import { LIMITS } from './limits.ts';
+import { readPicture } from './picture-text.ts';
 import { inlineBytes, isInline } from './pictures.ts';
 
 /** The schemas of what callers send (design §3). Unknown fields are refused, so that a typo never costs money. */
@@ -10,6 +11,7 @@ const text = (max: number, what: string) =>
 
 export const httpUrl = z
   .string()
+  .trim()
   .max(LIMITS.url, `a URL is limited to ${LIMITS.url} characters`)
   .refine((value) => /^https?:\/\//i.test(value) && URL.canParse(value), 'must be an http or https URL');
 
@@ -18,19 +20,19 @@ const model = text(LIMITS.model, 'model')
   .regex(/^[A-Za-z0-9._:/@-]*$/, 'model may have letters, digits and . _ : / @ - only, such as "nano-banana-2"')
   .meta({ example: 'nano-banana-2' });
 
-/** A picture given to the upstream: a URL, a data URL or bare base64 (grsai-api §9.4). */
+/** A picture given to the upstream: a URL, a data URL or bare base64. Kept as {@link readPicture} writes it. */
 const picture = z
   .string()
   .min(1, 'an image must not be empty')
-  .refine((value) => isInline(value) || value.length <= LIMITS.url, `an image URL is limited to ${LIMITS.url} characters`)
-  .refine((value) => isInline(value) || URL.canParse(value), 'an image must be a URL that can be read')
-  .refine(
-    (value) =>
-      !isInline(value) ||
-      /^data:image\/[a-z0-9.+-]+;base64,[A-Za-z0-9+/=]+$/i.test(value) ||
-      (value.length >= 16 && /^[A-Za-z0-9+/]+={0,2}$/.test(value)),
-    'an image must be an http(s) URL, a data URL of an image, or bare base64',
-  );
+  .overwrite((sent) => {
+    const read = readPicture(sent);
+    return 'picture' in read ? read.picture : sent;
+  })
+  .check(({ value, issues }) => {
+    const read = readPicture(value);
+    if (value !== '' && 'problem' in read) issues.push({ code: 'custom', input: value, message: read.problem, continue: true });
+  })
+  .refine((value) => isInline(value) || value.length <= LIMITS.url, `an image URL is limited to ${LIMITS.url} characters`);
 
 /**
  * For `check`, not `superRefine`: that one leaves a function on each value that it has seen, which V8 allocates as old, so that
@@ -56,18 +58,32 @@ const ContentPart = z.discriminatedUnion('type', [
   }),
   z.strictObject({
     type: z.literal('image_url'),
-    image_url: z.strictObject({ url: picture, detail: z.enum(['auto', 'low', 'high']).optional() }),
+    image_url: z.strictObject(
+      { url: picture, detail: z.enum(['auto', 'low', 'high']).optional() },
+      { error: ({ code }) => (code === 'invalid_type' ? 'must be an object such as {"url": "https://…"}' : undefined) },
+    ),
   }),
 ]);
 
-const Message = z.strictObject({
-  role: z.enum(['system', 'developer', 'user', 'assistant']),
-  content: z.union([
+/** One of several kinds of values; `what` says what may be sent. */
+const either = <const T extends readonly z.ZodType[]>(kinds: T, what: string) =>
+  z.union(kinds, { error: ({ input }) => `${input === undefined ? 'is required and ' : ''}must be ${what}` });
+
+const Content = either(
+  [
     z.string().max(LIMITS.prompt, `content is limited to ${LIMITS.prompt} characters`),
     z.array(ContentPart).min(1).max(LIMITS.parts),
-  ]),
-  name: z.string().max(64).optional(),
-});
+  ],
+  'a text or a list of parts such as {"type": "text", "text": "…"}',
+);
+
+const Name = z.string().max(64).optional();
+
+/** An assistant may have said nothing, as OpenAI writes it where a tool was called. */
+const Message = z.discriminatedUnion('role', [
+  z.strictObject({ role: z.enum(['system', 'developer', 'user']), content: Content, name: Name }),
+  z.strictObject({ role: z.literal('assistant'), content: Content.default(''), name: Name }),
+]);
 
 /** The OpenAI chat-completions body (grsai-api §6.1). */
 export const ChatInput = z
@@ -85,7 +101,7 @@ export const ChatInput = z
     presence_penalty: z.number().min(-2).max(2).optional(),
     frequency_penalty: z.number().min(-2).max(2).optional(),
     seed: z.int().optional(),
-    stop: z.union([z.string().max(512), z.array(z.string().max(512)).max(4)]).optional(),
+    stop: either([z.string().max(512), z.array(z.string().max(512)).max(4)], 'a text or a list of at most 4 texts').optional(),
     response_format: z.strictObject({ type: z.enum(['text', 'json_object']) }).optional(),
     reasoning_effort: z.enum(['minimal', 'low', 'medium', 'high']).optional(),
     user: z.string().max(256).optional(),

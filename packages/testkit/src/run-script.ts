@@ -8,7 +8,7 @@ export interface RunOptions {
   /** The whole environment of the child beside PATH, HOME and TMPDIR. */
   env?: Readonly<Record<string, string>>;
   /** Given to the script on stdin, which is then closed, unless `inputGoesOn`. */
-  input?: string;
+  input?: string | Uint8Array;
   inputGoesOn?: boolean;
   cwd?: string;
   /** Hears what comes on stderr while the script runs; it may send a signal. */

@@ -1,3 +1,4 @@
+import { withoutNulls } from '@grsai-jobs/jobs';
 import type { z } from 'zod';
 import { fieldMessage } from './field-message.ts';
 import { type FieldError, Problem } from './problem.ts';
@@ -25,6 +26,8 @@ function flatten(issue: z.core.$ZodIssue, base: readonly PropertyKey[] = []): Fi
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ pointer: pointerOf([...path, key]), message: 'unknown field' }));
   }
+  if (issue.code === 'invalid_key' && issue.issues[0] !== undefined)
+    return [{ pointer: pointerOf(path), message: issue.issues[0].message }];
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
     const best = [...issue.errors].sort((a, b) => depthOf(b) - depthOf(a) || Number(isOfType(b)) - Number(isOfType(a)))[0] ?? [];
     if (depthOf(best) > 0 || isOfType(best)) return best.flatMap((each) => flatten(each, path));
@@ -47,6 +50,9 @@ export function validate<T extends z.ZodType>(schema: T, value: unknown): z.outp
   if ('data' in result) return result.data;
   throw invalid(result.errors);
 }
+
+/** The same for a body in which null says nothing else than that a field is not set. */
+export const validateBody = <T extends z.ZodType>(schema: T, body: unknown): z.output<T> => validate(schema, withoutNulls(body));
 
 /** The refusal names the first wrong field in `detail` already: many clients and logs show no more than that. */
 export function invalid(errors: readonly FieldError[]): Problem {

@@ -1,5 +1,5 @@
 import { validateImageTask } from '@grsai-jobs/grsai/models';
-import type { ImageInput, JobRequest } from '@grsai-jobs/jobs';
+import { type ImageInput, isUntyped, type JobRequest } from '@grsai-jobs/jobs';
 import type { Egress } from '@grsai-jobs/webhooks';
 import type { FieldError } from '../http/problem.ts';
 
@@ -22,14 +22,18 @@ const pointerOf = (field: string): string => {
 /** Fields that `/v1/images/generations` does not have (grsai-api §6.2); it would drop them without a word. */
 const NOT_BY_GENERATIONS = ['image_size', 'quality', 'background', 'mask'] as const satisfies readonly (keyof ImageInput)[];
 
+/** A picture without a type gets its own when its bytes are looked at; here any does. */
+const typed = (picture: string): string => (isUntyped(picture) ? 'data:image/png;base64,' : picture);
+
 /** What the model table knows to be wrong costs no money: it is refused here. Models that it does not know pass. */
 export function imageProblems(request: JobRequest): FieldError[] {
   if (request.type !== 'image') return [];
   const { input, via } = request;
   const unknown = via === 'generations' ? NOT_BY_GENERATIONS.filter((field) => input[field] !== undefined) : [];
-  const { aspect_ratio: aspectRatio, image_size: imageSize, ...rest } = input;
+  const { aspect_ratio: aspectRatio, image_size: imageSize, images, ...rest } = input;
   const task = {
     ...rest,
+    ...(images === undefined ? {} : { images: images.map(typed) }),
     ...(aspectRatio === undefined ? {} : { aspectRatio }),
     ...(imageSize === undefined ? {} : { imageSize }),
   };

@@ -3,6 +3,7 @@ import {
   base64Of,
   inlineBytes,
   isInline,
+  isUntyped,
   type JobDoc,
   type JobRecord,
   LIMITS,
@@ -25,7 +26,8 @@ export interface KeptInputs {
 }
 
 /**
- * Moves inline pictures over 32 KiB of a request to the object store; the record gets references instead (design §3).
+ * Moves inline pictures over 32 KiB of a request to the object store; the record gets references instead. Smaller ones that came
+ * without a type get theirs.
  * @throws Problem `invalid_request` for bytes that are no image, `unavailable` when they could not be stored. Nothing stays then.
  */
 export type KeepInputs = (doc: JobDoc, job: Pick<JobRecord, 'id' | 'tenant' | 'created_at'>) => Promise<KeptInputs>;
@@ -48,9 +50,9 @@ export function createKeepInputs(o: {
   log: Logger;
 }): KeepInputs {
   return async (doc, job) => {
-    const { large: found, problems } = largeOf(doc);
+    const { large: found, typed, problems } = lookedAt(doc);
     if (problems.length > 0) throw invalid(problems);
-    if (found.length === 0) return { doc, note: null, discard: async () => undefined };
+    if (found.length === 0) return { doc: withPictures(doc, typed), note: null, discard: async () => undefined };
     const folder = objectFolder(o.keyPrefix, job);
     const large = found.map((each, i) => ({ ...each, key: `${folder}/in-${i}.${each.ext}` }));
     const note: InputNote = { jobId: job.id, objects: large.map(({ key }) => key) };
@@ -81,13 +83,11 @@ export function createKeepInputs(o: {
         'The input images could not be stored. Nothing was accepted; send the request again, or send the images as URLs.',
       );
     }
-    const references = new Map(
-      large.map(({ pointer, key, bytes, contentType }) => [
-        pointer,
-        { $object: key, content_type: contentType, bytes: bytes.length },
-      ]),
-    );
-    return { doc: mapPictures(doc, (picture, pointer) => references.get(pointer) ?? picture), note, discard };
+    const references = large.map(({ pointer, key, bytes, contentType }): [string, Picture] => [
+      pointer,
+      { $object: key, content_type: contentType, bytes: bytes.length },
+    ]);
+    return { doc: withPictures(doc, new Map([...typed, ...references])), note, discard };
   };
 }
 
@@ -104,22 +104,33 @@ export function hasLargeInputs(doc: Pick<JobDoc, 'type' | 'input'>): boolean {
   return found;
 }
 
-/** What is wrong with the large pictures of a request; each of them is looked at. */
-export const inputProblems = (doc: Pick<JobDoc, 'type' | 'input'>): FieldError[] => largeOf(doc).problems;
+/** What is wrong with the pictures of a request that are looked at: large ones, and those that come without a type. */
+export const inputProblems = (doc: Pick<JobDoc, 'type' | 'input'>): FieldError[] => lookedAt(doc).problems;
 
-function largeOf(doc: Pick<JobDoc, 'type' | 'input'>): { large: Large[]; problems: FieldError[] } {
+const withPictures = <D extends Pick<JobDoc, 'type' | 'input'>>(doc: D, changed: ReadonlyMap<string, Picture>): D =>
+  changed.size === 0 ? doc : mapPictures(doc, (picture, pointer) => changed.get(pointer) ?? picture);
+
+/** Large pictures are stored; of small ones those without a type get the one that their bytes say. */
+function lookedAt(doc: Pick<JobDoc, 'type' | 'input'>): {
+  large: Large[];
+  typed: ReadonlyMap<string, Picture>;
+  problems: FieldError[];
+} {
   const large: Large[] = [];
+  const typed = new Map<string, Picture>();
   const problems: FieldError[] = [];
   mapPictures(doc, (picture, pointer) => {
-    if (!isLarge(picture)) return picture;
-    const bytes = Buffer.from(base64Of(picture), 'base64');
+    const isStored = isLarge(picture);
+    if (typeof picture !== 'string' || !(isStored || isUntyped(picture))) return picture;
+    const base64 = base64Of(picture);
+    const bytes = Buffer.from(base64, 'base64');
     const facts = imageFacts(bytes);
-    if (bytes.length !== inlineBytes(picture)) problems.push({ pointer, message: 'is not valid base64' });
-    else if (facts === null) problems.push({ pointer, message: 'is not an image: send PNG, JPEG, WebP, GIF or AVIF' });
-    else large.push({ pointer, ext: facts.ext, bytes, contentType: facts.contentType });
+    if (facts === null) problems.push({ pointer, message: 'is not an image: send PNG, JPEG, WebP, GIF or AVIF' });
+    else if (isStored) large.push({ pointer, ext: facts.ext, bytes, contentType: facts.contentType });
+    else typed.set(pointer, `data:${facts.contentType};base64,${base64}`);
     return picture;
   });
-  return { large, problems };
+  return { large, typed, problems };
 }
 
 /** The type from the bytes, whatever the data URL says. */

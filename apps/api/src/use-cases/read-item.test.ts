@@ -47,6 +47,21 @@ test('when a custom_id comes twice then the second line is wrong, also when the 
   expect(read({ custom_id: 'A', ...image })).toMatchObject({ customId: 'A' });
 });
 
+test('when an item says null where it could leave a field out then it has that of the batch', () => {
+  const url = 'https://caller.example/hooks';
+  const read = reader({ priority: 'low', webhook: { url, events: ['job.failed'] } });
+  const nothing = { priority: null, webhook: null, metadata: null, output: null, via: null };
+  expect(read({ custom_id: 'a', ...image, ...nothing, input: { ...image.input, images: null } })).toEqual({
+    customId: 'a',
+    request: expect.objectContaining({
+      priority: 'low',
+      webhook: { url, events: ['job.failed'] },
+      metadata: {},
+      input: image.input,
+    }),
+  });
+});
+
 const inline = (bytes: Uint8Array) => `data:image/png;base64,${Buffer.from(bytes).toString('base64')}`;
 
 test.each<[string, unknown, string[]]>([
@@ -68,6 +83,11 @@ test.each<[string, unknown, string[]]>([
   [
     'a large image that is none',
     { ...image, custom_id: 'a', input: { ...image.input, images: [inline(new Uint8Array(LIMITS.recordImageBytes + 1))] } },
+    ['/input/images/0'],
+  ],
+  [
+    'a small image without a type that is none',
+    { ...image, custom_id: 'a', input: { ...image.input, images: ['data:;base64,aGVsbG8gd29ybGQ='] } },
     ['/input/images/0'],
   ],
 ])('when an item is %s then its wrong fields are told', (_what, value, pointers) => {

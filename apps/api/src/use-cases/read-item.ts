@@ -1,4 +1,4 @@
-import { type BatchDoc, BatchItem, CUSTOM_ID, type JobRequest, jobWebhook } from '@grsai-jobs/jobs';
+import { type BatchDoc, BatchItem, CUSTOM_ID, type JobRequest, jobWebhook, withoutNulls } from '@grsai-jobs/jobs';
 import type { RawItem } from '../http/batch-items.ts';
 import type { FieldError } from '../http/problem.ts';
 import { tryValidate } from '../http/validate.ts';
@@ -45,8 +45,9 @@ export function createReadItem(o: ReadItemParts, doc: BatchDoc): (item: RawItem)
     return [];
   }
 
-  return ({ line, value, malformed }) => {
+  return ({ line, value: sent, malformed }) => {
     if (malformed !== undefined) return wrong([{ pointer: '', message: malformed }], null);
+    const value = withoutNulls(sent);
     const customId = customIdOf(value);
     const again = twice(customId, line);
     const read = tryValidate(BatchItem, isObject(value) ? { ...under, ...value } : value);

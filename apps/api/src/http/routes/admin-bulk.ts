@@ -14,7 +14,7 @@ import { jsonBody } from '../body.ts';
 import { cursorOf, placeOf } from '../cursor.ts';
 import { PageQuery, single } from '../list-query.ts';
 import { Problem } from '../problem.ts';
-import { validate } from '../validate.ts';
+import { validate, validateBody } from '../validate.ts';
 
 const BODY = 128 * 1024;
 const KEY = /^[\x21-\x7e]{1,255}$/;
@@ -56,7 +56,7 @@ export function adminBulkRoutes(o: {
   /** The work is there before what it is about, so that nothing waits for a worker that was never told. */
   const workOf = (id: string) => ({ kind: BULK_WORK, subject: id, order: { id }, at: o.clock.now() });
   router.post('/admin/v1/bulk-actions', write, ...jsonBody(BODY), async (request, response) => {
-    const body = validate(BulkRequest, request.body);
+    const body = validateBody(BulkRequest, request.body);
     const now = o.clock.now();
     const order = bulkOrder(body, principalOf(response), now);
     if (body.dry_run) {
@@ -99,7 +99,7 @@ export function adminBulkRoutes(o: {
     write,
     ...jsonBody<{ id: string }>(BODY),
     async (request: Request<{ id: string }>, response) => {
-      const { reason } = validate(BulkTurnRequest, request.body);
+      const { reason } = validateBody(BulkTurnRequest, request.body);
       const { id } = await known(request.params.id);
       await o.audited(response, { action: 'bulk.abort', target: id, reason }, async () => {
         const aborted = await o.store.bulk.abort(id, o.clock.now());
@@ -117,7 +117,7 @@ export function adminBulkRoutes(o: {
     write,
     ...jsonBody<{ id: string }>(BODY),
     async (request: Request<{ id: string }>, response) => {
-      const { reason } = validate(BulkTurnRequest, request.body);
+      const { reason } = validateBody(BulkTurnRequest, request.body);
       const { id } = await known(request.params.id);
       await o.audited(response, { action: 'bulk.resume', target: id, reason }, async () => {
         const resumed = await o.store.bulk.resume(id, o.clock.now());

@@ -12,7 +12,7 @@ import { jsonBody } from '../body.ts';
 import { cursorOf } from '../cursor.ts';
 import { adminListQuery } from '../list-query.ts';
 import { noSuchJob } from '../own-job.ts';
-import { validate } from '../validate.ts';
+import { validateBody } from '../validate.ts';
 
 const SMALL_BODY = 16 * 1024;
 
@@ -59,7 +59,7 @@ export function adminJobRoutes(o: {
     o.auth.requireScope('admin:write'),
     ...jsonBody<{ id: string }>(SMALL_BODY),
     async (request: Request<{ id: string }>, response) => {
-      const { mode, reason } = validate(RequeueRequest, request.body);
+      const { mode, reason } = validateBody(RequeueRequest, request.body);
       const record = await anyJob(request.params.id, response);
       const job = await o.audited(response, { action: 'job.requeue', target: record.id, reason }, async () => {
         const reopened = await o.reopen(record, mode);

@@ -9,7 +9,7 @@ import { jsonBody, optionalJsonBody } from '../body.ts';
 import { cursorOf, placeOf } from '../cursor.ts';
 import { PageQuery, single, TenantParameter } from '../list-query.ts';
 import { Problem } from '../problem.ts';
-import { invalid, validate } from '../validate.ts';
+import { invalid, validate, validateBody } from '../validate.ts';
 
 const SMALL_BODY = 16 * 1024;
 
@@ -72,7 +72,7 @@ export function adminKeyRoutes(o: { auth: Auth; apiKeys: ApiKeys; audited: Audit
   const write = o.auth.requireScope('admin:write');
 
   router.post('/admin/v1/keys', write, ...jsonBody(SMALL_BODY), async (request, response) => {
-    const { tenant, name, scopes, expires_at, reason = '' } = validate(KeyRequest, request.body);
+    const { tenant, name, scopes, expires_at, reason = '' } = validateBody(KeyRequest, request.body);
     const now = o.clock.now();
     const expiresAt = expires_at === undefined ? null : Date.parse(expires_at);
     if (expiresAt !== null && expiresAt <= now) throw invalid([{ pointer: '/expires_at', message: 'must lie in the future' }]);
@@ -105,7 +105,7 @@ export function adminKeyRoutes(o: { auth: Auth; apiKeys: ApiKeys; audited: Audit
     write,
     ...optionalJsonBody<{ id: string }>(SMALL_BODY),
     async (request: Request<{ id: string }>, response) => {
-      const { reason } = validate(DeleteReason, request.body ?? Object.fromEntries(single(request.query)));
+      const { reason } = validateBody(DeleteReason, request.body ?? Object.fromEntries(single(request.query)));
       const { id } = request.params;
       await o.audited(response, { action: 'key.delete', target: id, reason }, async () => {
         const removed = await o.apiKeys.remove(id);

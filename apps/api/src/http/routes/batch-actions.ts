@@ -9,7 +9,7 @@ import type { Auth } from '../auth.ts';
 import { optionalJsonBody } from '../body.ts';
 import { ownBatch } from '../own-batch.ts';
 import { Problem } from '../problem.ts';
-import { validate } from '../validate.ts';
+import { validateBody } from '../validate.ts';
 
 const SMALL_BODY = 16 * 1024;
 
@@ -50,7 +50,7 @@ export function batchActionRoutes(o: {
     write,
     ...optionalJsonBody<{ id: string }>(SMALL_BODY),
     async (request: Request<{ id: string }>, response) => {
-      const { include_unknown } = validate(RetryFailedRequest, request.body ?? {});
+      const { include_unknown } = validateBody(RetryFailedRequest, request.body ?? {});
       const batch = await ownBatch(o.batches, request.params.id, response);
       const retried = await o.retryFailed(batch, include_unknown);
       response

@@ -12,7 +12,7 @@ import { bodyStream } from '../body-stream.ts';
 import { idempotencyKey } from '../idempotency-key.ts';
 import { type FieldError, Problem } from '../problem.ts';
 import { parseStrictJson } from '../strict-json.ts';
-import { invalid, validate } from '../validate.ts';
+import { invalid, validateBody } from '../validate.ts';
 
 const NDJSON = /^application\/x-ndjson\s*(;|$)/i;
 const JSON_TYPE = /^application\/json\s*(;|$)/i;
@@ -79,7 +79,7 @@ export function batchRoutes(o: BatchRoutes): Router {
     const key = idempotencyKey(request.headers['idempotency-key']);
     const query = formQuery(request.query);
     const bytes = request.body as Uint8Array;
-    const body = validate(BatchRequest, parseStrictJson(bytes, { runsOn: RUNS_ON }));
+    const body = validateBody(BatchRequest, parseStrictJson(bytes, { runsOn: RUNS_ON }));
     const { priority, expires_in_s } = body.defaults;
     const doc = batchDoc({ webhook: body.webhook, metadata: body.metadata, priority, expires_in_s });
     checkWebhook(doc, '/webhook/url');

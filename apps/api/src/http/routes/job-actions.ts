@@ -9,7 +9,7 @@ import type { DeleteJob } from '../../use-cases/delete-job.ts';
 import { type Auth, principalOf } from '../auth.ts';
 import { optionalJsonBody } from '../body.ts';
 import { ownJob } from '../own-job.ts';
-import { validate } from '../validate.ts';
+import { validateBody } from '../validate.ts';
 
 const SMALL_BODY = 16 * 1024;
 
@@ -42,7 +42,7 @@ export function jobActionRoutes(o: {
     write,
     ...optionalJsonBody<{ id: string }>(SMALL_BODY),
     async (request: Request<{ id: string }>, response) => {
-      const { mode } = validate(RetryRequest, request.body ?? {});
+      const { mode } = validateBody(RetryRequest, request.body ?? {});
       const job = reopenedJob(await o.reopen(await ownJob(o.jobs, request.params.id, response), mode));
       response
         .status(202)

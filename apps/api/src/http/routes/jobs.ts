@@ -11,7 +11,7 @@ import { idempotencyKey } from '../idempotency-key.ts';
 import { ownJob } from '../own-job.ts';
 import { preferredWait } from '../prefer.ts';
 import type { FieldError } from '../problem.ts';
-import { invalid, validate } from '../validate.ts';
+import { invalid, validateBody } from '../validate.ts';
 
 export interface JobRoutes {
   auth: Auth;
@@ -39,7 +39,7 @@ export function jobRoutes(o: JobRoutes): Router {
   router.post('/v1/jobs', o.auth.requireScope('jobs:write'), ...jsonBody(o.bodyLimit), async (request, response) => {
     const key = idempotencyKey(request.headers['idempotency-key']);
     const waitS = preferredWait(request.headers['prefer']);
-    const wanted = validate(JobRequest, request.body);
+    const wanted = validateBody(JobRequest, request.body);
     const problems = o.check(wanted);
     if (problems.length > 0) throw invalid(problems);
     const { record, replayed } = await o.accept(wanted, {

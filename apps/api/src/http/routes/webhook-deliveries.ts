@@ -19,7 +19,7 @@ import { jsonBody } from '../body.ts';
 import { cursorOf, placeOf } from '../cursor.ts';
 import { oneOf, PageQuery, single } from '../list-query.ts';
 import { ownDelivery } from '../own-delivery.ts';
-import { invalid, validate } from '../validate.ts';
+import { invalid, validate, validateBody } from '../validate.ts';
 
 export const DELIVERY_STATES = ['pending', 'delivered', 'failed', 'skipped'] as const satisfies readonly Delivery['state'][];
 export const DELIVERY_TYPES = [...JOB_EVENTS, ...BATCH_EVENTS] as const;
@@ -132,7 +132,7 @@ export function webhookDeliveryRoutes(o: {
   });
 
   router.post('/v1/webhook-deliveries/recover', write, ...jsonBody(SMALL_BODY), async (request, response) => {
-    const { url, since } = validate(RecoverRequest, request.body);
+    const { url, since } = validateBody(RecoverRequest, request.body);
     endpointIn(url);
     await o.recover({ tenant: principalOf(response).tenant, url, since: Date.parse(since) });
     const answer: z.output<typeof Recovery> = {

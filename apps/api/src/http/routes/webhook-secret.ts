@@ -5,7 +5,7 @@ import { type Response, Router } from 'express';
 import { z } from 'zod';
 import { type Auth, principalOf } from '../auth.ts';
 import { optionalJsonBody } from '../body.ts';
-import { validate } from '../validate.ts';
+import { validateBody } from '../validate.ts';
 
 const SMALL_BODY = 16 * 1024;
 const DAY_S = 24 * 3600;
@@ -54,7 +54,7 @@ export function webhookSecretRoutes(o: { auth: Auth; keyring: Keyring; log: Logg
   });
 
   router.post('/v1/webhook-secret/rotate', write, ...optionalJsonBody(SMALL_BODY), async (request, response) => {
-    const { overlap_s: overlapS } = validate(RotateRequest, request.body ?? {});
+    const { overlap_s: overlapS } = validateBody(RotateRequest, request.body ?? {});
     const { tenant } = principalOf(response);
     const secrets = await o.keyring.rotate(tenant, overlapS * 1000);
     o.log.info({ event: 'webhook_secret.rotated', tenant, overlap_s: overlapS }, 'webhook secret rotated');
