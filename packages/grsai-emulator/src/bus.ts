@@ -13,6 +13,7 @@ export type RequestKind =
   | 'draw-result'
   | 'credits'
   | 'model-status'
+  | 'model-list'
   | 'upload'
   | 'file'
   | 'other';

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { AskError } from './ask-error.ts';
 import { VirtualClock } from './clock.ts';
 import type { Span } from './random.ts';
+import { checkSettings } from './settings.ts';
 import type { EmulatorOptions } from './start.ts';
 
 export const HELP = `A stand-in for the Grsai API, for development and tests.
@@ -19,6 +20,8 @@ Usage: pnpm emulator [options]        (or: node packages/grsai-emulator/src/main
   --rpm <n>             paid POSTs in a minute before 429 (default 0, off)
   --concurrent <n>      tasks and held calls at once before 429 (default 0, off)
   --mix <fault=chance>  as F9:as=html=0.1; may be repeated
+  --coding <name>       content coding of every answer: gzip, x-gzip, deflate, br, … (default none)
+  --set <name=json>     any setting of README.md; may be repeated
   --file-base <url>     start of file addresses (default: own address)
   --seed <text>         same seed, same ids, pictures and draws
   --virtual-clock       time moves only by POST /_emulator/clock/advance
@@ -27,6 +30,7 @@ Usage: pnpm emulator [options]        (or: node packages/grsai-emulator/src/main
 
 Examples:
   $ pnpm emulator --task-ms 2000-6000
+  $ pnpm emulator --coding gzip --set keyQuota='"unlimited"' --set chatCost='"tokens"'
   $ pnpm emulator --mix F9:as=html=0.1 --rpm 60 --seed trouble
 
 One line with the address is printed when it listens. SIGTERM and SIGINT end it.
@@ -49,6 +53,8 @@ const FLAGS = {
   rpm: { type: 'string', default: '0' },
   concurrent: { type: 'string', default: '0' },
   mix: { type: 'string', multiple: true },
+  coding: { type: 'string' },
+  set: { type: 'string', multiple: true },
   'file-base': { type: 'string' },
   seed: { type: 'string' },
   'virtual-clock': { type: 'boolean', default: false },
@@ -71,6 +77,8 @@ export function readCommand(args: readonly string[]): Command {
     ...(values.credits === undefined ? {} : { credits: readNumber('credits', values.credits) }),
     ...(values.key === undefined ? {} : { keys: values.key }),
     ...(values.mix === undefined ? {} : { mix: values.mix.map(readMix) }),
+    ...(values.coding === undefined ? {} : checkSettings({ coding: values.coding })),
+    ...(values.set === undefined ? {} : checkSettings(Object.fromEntries(values.set.map(readSetting)))),
     ...(values['file-base'] === undefined ? {} : { fileBase: values['file-base'] }),
     ...(values.seed === undefined ? {} : { seed: values.seed }),
     ...(values['virtual-clock'] ? { clock: new VirtualClock() } : {}),
@@ -94,6 +102,17 @@ function readOne<T extends string>(flag: string, text: string, allowed: readonly
   const found = allowed.find((word) => word === text);
   if (found === undefined) throw new AskError(`--${flag} is one of ${allowed.join(', ')}`);
   return found;
+}
+
+function readSetting(text: string): readonly [string, unknown] {
+  const at = text.indexOf('=');
+  try {
+    const value: unknown = JSON.parse(text.slice(at + 1));
+    if (at > 0) return [text.slice(0, at), value];
+  } catch {
+    // falls through to the one complaint
+  }
+  throw new AskError(`--set wants name=json, as echo='"model"', not ${JSON.stringify(text)}`);
 }
 
 function readMix(text: string): { readonly fault: string; readonly p: number } {

@@ -16,6 +16,8 @@ export interface ImageCall {
   readonly takes: (model: string) => boolean;
   /** A refusal that the dialect knows of by itself. */
   readonly complaint: string | undefined;
+  /** Over the price of the table. */
+  readonly price?: number;
   /** Pictures wanted, each paid for. */
   readonly count: number;
   /** Runs once the task exists, before any answer is held back or cut. */
@@ -36,7 +38,7 @@ export async function startImage(
     kind,
     model,
     prompt,
-    cost: (reading.model?.cost ?? UNLISTED_COST) * count,
+    cost: (call.price ?? reading.model?.cost ?? UNLISTED_COST) * count,
     modelState: call.takes(model) ? reading.model?.state : undefined,
     unknownModel: 'model not found',
     complaint: call.complaint ?? reading.complaint,

@@ -110,6 +110,9 @@ export const PIXELS = { longest: 3840, multiple: 16, steepest: 3, least: 655_360
 export const VIDEO = {
   words: { portrait: [9, 16], landscape: [16, 9], square: [1, 1] } as Readonly<Record<string, readonly [number, number]>>,
   resolutions: ['480p', '768p', '1080p'],
+  /** What an order that does not say gets; ours. */
+  resolution: '768p',
+  seconds: 5,
   maxSeconds: 15,
   maxSecondsAt1080: 10,
   maxImages: 9,

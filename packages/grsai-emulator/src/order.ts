@@ -46,7 +46,7 @@ export function readImageOrder(fields: ImageFields, legacy: boolean, settings: S
 
 /** The video model's own rules (grsai-api §3.1). */
 export function videoComplaint(fields: Fields): string | undefined {
-  const { aspectRatio, resolution = '768p', duration = 5, images = [], audios = [] } = fields;
+  const { aspectRatio, resolution = VIDEO.resolution, duration = VIDEO.seconds, images = [], audios = [] } = fields;
   if (aspectRatio !== undefined && !(typeof aspectRatio === 'string' && takesRatio('words', aspectRatio))) {
     return 'aspectRatio must be portrait, landscape or square';
   }

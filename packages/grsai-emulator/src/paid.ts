@@ -124,6 +124,12 @@ export async function admit(x: Exchange, world: World, order: Order, dialect: Di
   return { id, n, submit: record('accepted', '', order.cost, order.kind === 'chat' ? undefined : id), directives, now, later };
 }
 
+/** Takes more for a call that was charged in part; what the account does not have is not taken. */
+export function chargeMore(x: Exchange, world: World, submit: Submit, credits: number): void {
+  const taken = Math.min(credits, Math.max(0, world.ledger.balance(x.node)));
+  if (world.ledger.take(x.node, taken, x.key)) submit.charged += taken;
+}
+
 /** Holds back the answer of work that is done and charged, as the directives say. */
 export async function holdAnswer(x: Exchange, world: World, directives: Directives): Promise<void> {
   await world.clock.wait(directives.number('hold-ack-ms') ?? 0, x.closed);

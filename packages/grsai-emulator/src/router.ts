@@ -5,6 +5,7 @@ import { draw, drawResult } from './routes/draw.ts';
 import { file } from './routes/file.ts';
 import { generate } from './routes/generate.ts';
 import { generations } from './routes/generations.ts';
+import { modelList, noSession } from './routes/model-list.ts';
 import { result } from './routes/result.ts';
 import { accountCredits, creditsByQuery, keyCredits, modelStatus, uploadTicket } from './routes/side.ts';
 import type { Route, Router } from './server.ts';
@@ -22,9 +23,12 @@ const ROUTES: Readonly<Record<string, Route>> = {
   'POST /client/openapi/getCredits': { kind: 'credits', handler: accountCredits },
   'GET /client/common/getCredits': { kind: 'credits', handler: creditsByQuery },
   'GET /client/common/getModelStatus': { kind: 'model-status', handler: modelStatus },
+  'POST /client/serverGrsai/getModelList': { kind: 'model-list', handler: modelList(1) },
+  'POST /client/serverGrsai/getModelListV2': { kind: 'model-list', handler: modelList(2) },
   'POST /client/resource/newUploadTokenZH': { kind: 'upload', handler: uploadTicket },
 };
 
+const NO_SESSION: Route = { kind: 'other', handler: noSession };
 const FILE: Route = { kind: 'file', handler: file };
 
 /** The endpoints of the service and, under `/_emulator/`, those that steer it. */
@@ -34,6 +38,7 @@ export function createRouter(steering: Steering): Router {
     if (path.startsWith('/_emulator/')) return steer;
     if (path.startsWith('/file/') && (method === 'GET' || method === 'HEAD')) return FILE;
     const name = `${method} ${path}`;
-    return Object.hasOwn(ROUTES, name) ? ROUTES[name] : undefined;
+    if (Object.hasOwn(ROUTES, name)) return ROUTES[name];
+    return path.startsWith('/client/') ? NO_SESSION : undefined;
   };
 }

@@ -80,7 +80,10 @@ export interface Settings {
   badSize: 'fail' | 'refuse' | 'stall';
   /** Is a violation paid for? */
   violationCharged: boolean;
-  chatCost: number;
+  /** Does a failed task give back what it cost? `table`: plain models do, the `-cl` and `-vip` tiers do not. */
+  refundOnError: 'table' | 'always' | 'never';
+  /** Credits for a chat answer, or `tokens`: by the price of its model for a million tokens, in and out. */
+  chatCost: number | 'tokens';
   format: FormatChoice;
   /** Longest edge of rendered pictures, px; `full` renders the size that was asked for. */
   imageEdge: number | 'full';
@@ -117,6 +120,7 @@ export const DEFAULTS: Readonly<Settings> = {
   resultsWhileRunning: 'missing',
   badSize: 'fail',
   violationCharged: true,
+  refundOnError: 'table',
   chatCost: 10,
   format: 'mixed',
   imageEdge: 256,
@@ -179,7 +183,8 @@ const CHECKS: Readonly<Record<keyof Settings, (value: unknown) => boolean>> = {
   resultsWhileRunning: oneOf('missing', 'null', 'empty'),
   badSize: oneOf('fail', 'refuse', 'stall'),
   violationCharged: isSwitch,
-  chatCost: isCount,
+  refundOnError: oneOf('table', 'always', 'never'),
+  chatCost: (value) => value === 'tokens' || isCount(value),
   format: oneOf('mixed', 'png', 'jpeg', 'jpeg-named-png'),
   imageEdge: (value) => value === 'full' || (Number.isInteger(value) && isCount(value)),
   fileBase: (value) => typeof value === 'string',

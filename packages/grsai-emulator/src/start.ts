@@ -48,7 +48,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const settings: Settings = { ...DEFAULTS, ...checkSettings(patch) };
   const bus = new Bus();
   const tasks = new TaskStore(clock, (task) => {
-    refund(task, ledger, settings.violationCharged);
+    refund(task, ledger, settings);
     bus.emit('end', task);
   });
   const ledger: Ledger = new Ledger(tasks, new Array<number>(stores === 'split' ? nodes : 1).fill(credits));

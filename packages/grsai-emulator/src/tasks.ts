@@ -3,6 +3,8 @@ import type { Carrier } from './fault-plan.ts';
 import type { Fault } from './faults.ts';
 import { MinHeap } from './heap.ts';
 import { KEPT_PROMPT, type Ledger, type LedgerTask, type SubmitKind, type TaskBook, type TaskStatus } from './ledger.ts';
+import { refundsErrors } from './prices.ts';
+import type { Settings } from './settings.ts';
 
 export type Outcome = Exclude<TaskStatus, 'running'>;
 
@@ -161,9 +163,11 @@ export class TaskStore implements TaskBook {
   }
 }
 
-/** Gives back what a failed task cost; a violation is paid for unless the settings say otherwise (grsai-api §10.4). */
-export function refund(task: Task, ledger: Ledger, violationCharged: boolean): void {
+/** Gives back what a failed task cost, if its tier does that; a violation is paid for unless the settings say otherwise (grsai-api §10.4). */
+export function refund(task: Task, ledger: Ledger, settings: Pick<Settings, 'violationCharged' | 'refundOnError'>): void {
+  const { violationCharged, refundOnError } = settings;
   if (task.outcome === 'succeeded' || (task.outcome === 'violation' && violationCharged)) return;
+  if (task.outcome === 'failed' && !{ always: true, never: false, table: refundsErrors(task.model) }[refundOnError]) return;
   task.refunded = task.charged;
   ledger.giveBack(task.node, task.charged, task.key);
 }

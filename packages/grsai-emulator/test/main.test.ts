@@ -34,18 +34,35 @@ test('--help prints every flag and ends with 0', async () => {
     expect(text).toContain(flag);
 });
 
-test.each([[['--nonsense']], [['--task-ms', 'soon']], [['--nodes', '3']], [['--mix', 'F99=0.1']]])(
-  '%j ends with 2 and one sentence',
-  async (args) => {
-    const { lines, ended } = run('--port', '0', ...args);
-    expect((await ended)[0]).toBe(2);
-    expect(lines.length).toBeLessThanOrEqual(2);
-    expect(lines.join(' ')).toContain('See --help');
-  },
-);
+test.each([
+  [['--nonsense']],
+  [['--task-ms', 'soon']],
+  [['--nodes', '3']],
+  [['--mix', 'F99=0.1']],
+  [['--coding', 'zip']],
+  [['--set', 'echo=model']],
+  [['--set', 'nope=1']],
+])('%j ends with 2 and one sentence', async (args) => {
+  const { lines, ended } = run('--port', '0', ...args);
+  expect((await ended)[0]).toBe(2);
+  expect(lines.length).toBeLessThanOrEqual(2);
+  expect(lines.join(' ')).toContain('See --help');
+});
 
 test('it prints its addresses in one line, serves, and SIGTERM ends it with 0', async () => {
-  const { child, lines, ended, firstLine } = run('--port', '0', '--nodes', '2', '--task-ms', '0', '--quiet');
+  const { child, lines, ended, firstLine } = run(
+    '--port',
+    '0',
+    '--nodes',
+    '2',
+    '--task-ms',
+    '0',
+    '--quiet',
+    '--coding',
+    'gzip',
+    '--set',
+    'coding="none"',
+  );
   const [, url, second] = /^grsai-emulator (http:\/\/\S+) (http:\/\/\S+)$/.exec(await firstLine) ?? [];
   const ack = json<Task>(
     await ask(`${url}/v1/api/generate`, { body: { model: 'nano-banana-2', prompt: 'x', replyType: 'async' } }),

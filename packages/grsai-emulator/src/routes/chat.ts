@@ -3,7 +3,8 @@ import { waitUntil } from '../clock.ts';
 import type { Exchange } from '../exchange.ts';
 import { CHAT_MODELS } from '../models.ts';
 import { oddly } from '../odd-fields.ts';
-import { type Admitted, admit, type Dialect, holdAnswer, readFields } from '../paid.ts';
+import { type Admitted, admit, chargeMore, type Dialect, holdAnswer, readFields } from '../paid.ts';
+import { priceOf, tokenPrice } from '../prices.ts';
 import { drawSpan, unit } from '../random.ts';
 import { sendJson, strikeAfter } from '../transport.ts';
 import type { World } from '../world.ts';
@@ -33,17 +34,22 @@ export async function chat(x: Exchange, world: World): Promise<void> {
   if (fields === undefined) return;
   const model = String(fields['model'] ?? '');
   const prompt = promptOf(fields['messages']);
+  const { chatCost } = world.settings;
+  const price = tokenPrice(model);
   const order = {
     kind: 'chat',
     model,
     prompt: prompt ?? '',
-    cost: world.settings.chatCost,
+    cost: typeof chatCost === 'number' ? chatCost : priceOf(tokensIn(prompt ?? ''), price.input),
     modelState: Object.hasOwn(CHAT_MODELS, model) ? CHAT_MODELS[model] : undefined,
     unknownModel: 'Model not support',
     complaint: prompt === undefined ? 'Invalid parameters' : undefined,
   } as const;
   const admitted = await admit(x, world, order, OPENAI);
   if (admitted === undefined) return;
+  // What the model will say is charged with the question: whoever leaves has paid for the answer.
+  if (chatCost === 'tokens')
+    chargeMore(x, world, admitted.submit, priceOf(tokensIn(replyTo(order.prompt, admitted.directives)), price.output));
   world.bus.emit('submit', admitted.submit);
   world.limiter.heldCalls++;
   try {

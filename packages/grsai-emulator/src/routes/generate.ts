@@ -5,6 +5,7 @@ import { startImage } from '../image-call.ts';
 import { IMAGE_MODELS } from '../models.ts';
 import { INVALID, videoComplaint } from '../order.ts';
 import { type Dialect, type Fields, readFields } from '../paid.ts';
+import { videoPrice } from '../prices.ts';
 import { currentShape, envelope } from '../shapes.ts';
 import { EVERY_STEP, streamTask } from '../task-stream.ts';
 import type { Task } from '../tasks.ts';
@@ -43,6 +44,7 @@ export async function generate(x: Exchange, world: World): Promise<void> {
     dialect: dialectOf(reply),
     takes: () => true,
     complaint: video ? videoComplaint(fields) : undefined,
+    ...(video ? { price: videoPrice(fields) } : {}),
     count: 1,
   });
   if (started === undefined) return;

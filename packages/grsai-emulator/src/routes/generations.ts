@@ -1,3 +1,4 @@
+import { tokensIn } from '../chat-text.ts';
 import type { Exchange } from '../exchange.ts';
 import { carried } from '../fault-plan.ts';
 import { startImage } from '../image-call.ts';
@@ -9,7 +10,20 @@ import { sendJson } from '../transport.ts';
 import type { World } from '../world.ts';
 import { OPENAI } from './chat.ts';
 
-/** `POST /v1/images/generations` (grsai-api §6.2): held until the picture is there, no id to ask after. */
+/** Tokens of one picture of about 1K, given or made. */
+const PICTURE_TOKENS = 1056;
+
+function usageOf(prompt: string, given: number, made: number): object {
+  const [text, image, output] = [tokensIn(prompt), given * PICTURE_TOKENS, made * PICTURE_TOKENS];
+  return {
+    total_tokens: text + image + output,
+    input_tokens: text + image,
+    output_tokens: output,
+    input_tokens_details: { text_tokens: text, image_tokens: image },
+  };
+}
+
+/** `POST /v1/images/generations` (grsai-api §6.2): held until the picture is there, no id to ask after, always an address. */
 export async function generations(x: Exchange, world: World): Promise<void> {
   const fields = await readFields(x, world, OPENAI);
   if (fields === undefined) return;
@@ -20,7 +34,8 @@ export async function generations(x: Exchange, world: World): Promise<void> {
       model: String(fields['model'] ?? ''),
       prompt: fields['prompt'],
       images: fields['image'],
-      ratio: fields['size'],
+      // `size` and `response_format` are read by nobody.
+      ratio: undefined,
       imageSize: undefined,
       quality: undefined,
     },
@@ -37,6 +52,10 @@ export async function generations(x: Exchange, world: World): Promise<void> {
   await sendJson(x, world, admitted.now, 200, {
     created: Math.floor(world.clock.now() / 1000),
     data: resultsOf(world, task, carried(task, 'poll', admitted.now))['results'],
-    usage: { total_tokens: 0, input_tokens: 0, output_tokens: 0, input_tokens_details: {} },
+    usage: usageOf(
+      String(fields['prompt'] ?? ''),
+      Array.isArray(fields['image']) ? fields['image'].length : 0,
+      task.files.length,
+    ),
   });
 }

@@ -13,7 +13,8 @@ import type { World } from '../world.ts';
 const refuse = (x: Exchange, msg: string): void => x.json(200, { code: -1, msg, data: null });
 const malformed = (x: Exchange): void => x.json(200, { code: -4, msg: 'unexpected end of JSON input', data: null });
 
-async function struck(x: Exchange, world: World): Promise<boolean> {
+/** Faults of the side calls. True when the request is dealt with. */
+export async function struck(x: Exchange, world: World): Promise<boolean> {
   const { now }: { now: Strikes } = world.plan.plan({
     phase: 'side',
     node: x.node,
@@ -46,10 +47,11 @@ export async function creditsByQuery(x: Exchange, world: World): Promise<void> {
   x.json(200, { code: 0, data: { credits: tellAmount(world.ledger.balance(x.node), world) } });
 }
 
-/** `POST /client/openapi/getCredits {token}`: any token is taken. */
+/** `POST /client/openapi/getCredits {token}`: any token is taken, none is a caller who is not signed in. */
 export async function accountCredits(x: Exchange, world: World): Promise<void> {
   const fields = await readFields(x, world, { malformed });
   if (fields === undefined || (await struck(x, world))) return;
+  if (String(fields['token'] ?? '') === '') return x.json(200, { code: -10_000, msg: 'not signed in', data: null });
   x.json(200, { code: 0, msg: 'success', data: { credits: tellAmount(world.ledger.balance(x.node), world) } });
 }
 
