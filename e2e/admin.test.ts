@@ -151,7 +151,7 @@ test('queues: when an operator pauses one then all workers stop at once, and tho
   await waitFor(async () => (await queue(stack, 'call')).concurrency.workers.length === 3, { what: 'the third worker' });
   expect(await queue(stack, 'call')).toMatchObject({ paused: true, waiting: 3, active: 0 });
   expect((await queue(stack, 'call')).oldest_age_s).toBeGreaterThan(0);
-  expect(stack.emulator.requests).toEqual([]);
+  expect(stack.emulator.ledger.submits).toEqual([]);
   await patch(stack, 'call', { paused: false, reason: 'it has moved' });
   for (const id of ids) expect(await stack.tenant.finished(id, 10_000)).toMatchObject({ status: 'succeeded' });
   expect(await audit(stack, '?action=queue.change')).toMatchObject([

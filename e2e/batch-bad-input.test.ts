@@ -201,7 +201,7 @@ test('when a batch is bad then it gets its 4xx with places, nothing of it stays,
   });
   expect(await redis.keys('*:idem:*')).toEqual([]);
   expect(await stack.s3.keys()).toEqual([]);
-  expect(stack.emulator.requests).toEqual([]);
+  expect(stack.emulator.ledger.submits).toEqual([]);
   expect(await stack.tenant.get('/v1/batches')).toMatchObject({ data: [] });
   expect(await stack.tenant.get('/v1/jobs')).toMatchObject({ data: [] });
   expect(stack.api.lines.filter((each) => each['event'] === 'http.request' && Number(each['status']) >= 500)).toEqual([]);

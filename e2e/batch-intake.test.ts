@@ -84,7 +84,7 @@ test.each(['plain', 'gzip', 'chunked'])(
     await waitFor(async () => (await stack.client.keys('*:idem:*')).length === 0 || undefined, { what: 'the key to be free' });
     await stack.startWorker();
     await stack.nothingLeft();
-    expect(stack.emulator.requests).toEqual([]);
+    expect(stack.emulator.ledger.submits).toEqual([]);
     expect((await sendLines(stack, lines(2), { headers: { 'idempotency-key': 'once' } })).status).toBe(202);
   },
 );

@@ -212,7 +212,9 @@ test('when a path is asked what it takes, or cannot be read, then the answer say
 test('when S3 does not answer then readiness says so in time', async () => {
   const stack = await startStack({ workers: 0 });
   stack.s3.outage('hang');
-  const answer = await fetch(`${stack.url}/readyz`, { signal: AbortSignal.timeout(5000) });
+  const port = await freePort();
+  const api = await stack.startApi({ PORT: String(port) });
+  const answer = await fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(5000) });
   expect([answer.status, await answer.json()]).toMatchObject([
     503,
     {
@@ -220,4 +222,8 @@ test('when S3 does not answer then readiness says so in time', async () => {
       checks: { redis: { ok: true }, object_store: { ok: false, facts: expect.stringContaining('no answer') } },
     },
   ]);
+  expect(await api.waitForLine((line) => line['check'] === 'object_store')).toMatchObject({
+    level: 'warn',
+    event: 'check.failed',
+  });
 });

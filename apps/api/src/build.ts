@@ -11,9 +11,11 @@ import {
   type Service,
   s3Options,
   stopInOrder,
+  storeChecks,
   systemClock,
   throttledLog,
   VERSION,
+  watchChecks,
 } from '@grsai-jobs/runtime';
 import { createEgress, createKeyring, createSecretBox, newSecret } from '@grsai-jobs/webhooks';
 import type { ApiConfig } from './config.ts';
@@ -53,9 +55,6 @@ import { createRecoverEndpoint } from './use-cases/recover-endpoint.ts';
 import { createResendDelivery } from './use-cases/resend-delivery.ts';
 import { createRetryFailed } from './use-cases/retry-failed.ts';
 import { createWaitForEnd } from './use-cases/wait-for-end.ts';
-
-/** S3 is asked at most this often, however often readiness is. */
-const PROBE_EVERY_MS = 10_000;
 
 /** A whole request has come in by then; a batch over a slow line takes its time. */
 const REQUEST_MS = 10 * 60_000;
@@ -137,6 +136,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   const document = openApiDocument(VERSION);
 
   let stopping = false;
+  const checks = watchChecks(storeChecks({ health: store.health, probe: () => objects.probe() }), log);
   const app = createApp({
     log,
     metrics,
@@ -145,13 +145,8 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
     routes: [
       healthRoutes({
         pauses: () => store.pauses.all(),
-        checks: {
-          accepting: async () => {
-            if (stopping) throw new Error('this process is stopping');
-          },
-          redis: () => store.health.write(),
-          object_store: atMostEvery(PROBE_EVERY_MS, () => objects.probe()),
-        },
+        checks,
+        stopping: () => stopping,
         metrics,
         metricsToken: config.METRICS_TOKEN,
       }),
@@ -211,6 +206,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
     [feed, { name: 'http server', stop: () => closeServer(server) }],
     [
       memory,
+      checks,
       listener,
       { name: 'queues', stop: () => producer.close() },
       { name: 'board', stop: () => board.close() },
@@ -251,13 +247,4 @@ function closeServer(server: Server): Promise<void> {
       resolve();
     });
   });
-}
-
-function atMostEvery<T>(ms: number, work: () => Promise<T>): () => Promise<T> {
-  let last: { at: number; result: Promise<T> } | undefined;
-  return () => {
-    const now = performance.now();
-    if (last === undefined || now - last.at > ms) last = { at: now, result: work() };
-    return last.result;
-  };
 }

@@ -18,9 +18,11 @@ import {
   type Service,
   s3Options,
   stopInOrder,
+  storeChecks,
   systemClock,
   throttledLog,
   VERSION,
+  watchChecks,
 } from '@grsai-jobs/runtime';
 import { createEgress, createKeyring, createSecretBox, newSecret } from '@grsai-jobs/webhooks';
 import type { WorkerConfig } from './config.ts';
@@ -28,6 +30,7 @@ import { startHealth } from './health.ts';
 import { startReseal } from './maintain/reseal.ts';
 import { createPauseControl } from './pauses/pause-control.ts';
 import { createStorageHealth } from './pauses/storage-health.ts';
+import { createStoreProof } from './pauses/store-proof.ts';
 import { createUpstreamHealth } from './pauses/upstream-health.ts';
 import { watchPauses } from './pauses/watch.ts';
 import { announceWorker } from './queues/announce.ts';
@@ -48,6 +51,7 @@ import { createStoreStage } from './stages/store.ts';
 import { createSubmitStage } from './stages/submit.ts';
 import { createKnownTasks } from './stages/task-facts.ts';
 import { createTenantSecrets } from './stages/tenant-secrets.ts';
+import { upstreamChecks } from './upstream-checks.ts';
 
 /** Held calls are cut this long before the deadline of a stop, so that what they came to can still be written. */
 const CUT_BEFORE_MS = 4000;
@@ -130,9 +134,11 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     }),
     configured.deliver,
   );
+  const proof = createStoreProof(log);
+  const submit = consume('submit', createSubmitStage({ ...kit, grsai, limits, tasks, pace, inputs }), configured.submit);
   const stages = [
-    consume('call', createCallStage({ ...kit, grsai, limits, inputs, openCalls }), configured.call),
-    consume('submit', createSubmitStage({ ...kit, grsai, limits, tasks, pace, inputs }), configured.submit),
+    consume('call', createCallStage({ ...kit, grsai, limits, inputs, openCalls, storeProven: proof.proven }), configured.call),
+    submit,
     consume('poll', createPollStage({ ...kit, grsai, tasks, pace }), configured.poll),
     consume(
       'store',
@@ -188,14 +194,22 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
   await Promise.all(rounds.map(({ name, everyMs }) => producer.schedule(name, everyMs)));
   const watch = watchPauses({ pauses: store.pauses, upstream, metrics: kit.metrics, log });
 
-  const health = await startHealth(config, { store, objects, metrics, control });
-  for (const consumer of [...stages, maintain]) consumer.start();
+  const checks = watchChecks(
+    [
+      ...storeChecks({ health: store.health, probe: () => objects.probe(proof.prove) }),
+      ...upstreamChecks(grsai, stopping.signal),
+    ],
+    log,
+  );
+  const health = await startHealth(config, { checks, metrics, control });
+  for (const consumer of [...stages, maintain]) if (consumer !== submit) consumer.start();
+  void proof.first.then(() => stopping.signal.aborted || submit.start());
   const reseal = box.hasOlderKeys ? [startReseal({ tenants: store.tenants, keyring, box, log, stopping: stopping.signal })] : [];
   const announced = announceWorker({ workers: store.workers, consumers: stages, configured, version: VERSION, clock, log });
   log.info({ event: 'worker.ready', worker: announced.id, health_port: health?.port }, 'ready');
 
   const closing: readonly (readonly Service[])[] = [
-    [...stages, maintain, watch, memory, settings, ear, announced, ...reseal],
+    [...stages, maintain, watch, memory, checks, settings, ear, announced, ...reseal],
     [
       pace,
       ...(health ? [health] : []),

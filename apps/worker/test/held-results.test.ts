@@ -43,6 +43,7 @@ async function openCall(kit: TestKit, request: object) {
       'inline',
     ),
     openCalls: createOpenCalls(),
+    storeProven: () => true,
   });
   const { id, read } = await acceptedJob(kit, {}, () => ({ ...JobRequest.parse(request), on_unknown_submit: 'fail' }));
   const left = stage({ entry: { id, step: 1 }, stalled: false });

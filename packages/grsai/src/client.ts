@@ -4,7 +4,7 @@ import { Chat } from './chat.ts';
 import { Draw } from './draw.ts';
 import { Images } from './images.ts';
 import { BASE_URLS, type CallOptions, type GrsaiOptions, TIMEOUTS, type Timeouts } from './options.ts';
-import { type KeyState, probeKey } from './probe.ts';
+import { type BaseFacts, type KeyState, probeBase, probeKey } from './probe.ts';
 import { scrubber } from './redact.ts';
 import { Transport } from './transport.ts';
 
@@ -47,6 +47,11 @@ export class Grsai {
   /** Whether upstream takes the key; costs nothing. Never throws but for the caller's signal. */
   probeKey(options: CallOptions = {}): Promise<KeyState> {
     return probeKey(this.chat, this.#timeouts.queryMs, options);
+  }
+
+  /** Whether something answers at a base, and whether it is the Grsai API; costs nothing. Never throws but for the caller's signal. */
+  probeBase(base: string, options: CallOptions = {}): Promise<BaseFacts> {
+    return probeBase(this.images, base, this.#timeouts.queryMs, options);
   }
 
   /** Waits for the open calls and ends the client's own connections; an injected dispatcher stays open. */

@@ -161,6 +161,45 @@ describe('side calls', () => {
     expect(await grsai.probeKey()).toBe('unknown');
   });
 
+  test.each([
+    ['the answer for no task', 404, '{"error":"result not exist, valid for 2 hours"}', 'right'],
+    ['the older one', 200, '{"code":-22,"msg":"task not exist","data":null}', 'right'],
+    ['one in other words', 404, '{"error":"task does not exist or has expired"}', 'right'],
+    ['a task', 200, '{"id":"1-1","status":"running","progress":3}', 'right'],
+    ['a refused key', 400, '{"error":{"message":"apikey error"}}', 'right'],
+    ['an unknown refusal', 400, '{"error":{"message":"???"}}', 'right'],
+    ['a page that is not there', 404, '<html><body>404 Not Found</body></html>', 'wrong'],
+    ['a text that is not there', 404, 'not found', 'wrong'],
+    [
+      'the JSON 404 of another service',
+      404,
+      '{"message":"Cannot GET /v1/api/result?id=0-0","error":"Not Found","statusCode":404}',
+      'wrong',
+    ],
+    ['the JSON 404 of a gateway', 404, '{"message":"no Route matched with those values"}', 'wrong'],
+    ['an empty 404', 404, '', 'wrong'],
+    ['the page of a dashboard', 200, '<!doctype html><html><title>Grsai</title></html>', 'wrong'],
+    ['a redirect', 301, '', 'wrong'],
+    ['a method that is not allowed', 405, '', 'wrong'],
+    ['a page of a proxy', 502, '<html></html>', 'away'],
+    ['a 429', 429, '', 'away'],
+    ['an empty 200', 200, '', 'away'],
+  ])('the probe of a base makes of %s: %s', async (_, status, text, state) => {
+    await using server = await serve(answering(status, text));
+    await using grsai = client([server.url]);
+    expect(await grsai.probeBase(server.url)).toMatchObject({ state });
+    expect(server.requests.map(({ method }) => method)).toEqual(['GET']);
+  });
+
+  test('the probe of a base does not wait long, and does not take silence for a wrong address', async () => {
+    await using server = await serve(() => undefined);
+    await using grsai = client([server.url], { queryMs: 40 });
+    expect(await grsai.probeBase(server.url)).toMatchObject({ state: 'away' });
+    const dead = await deadUrl();
+    expect(await grsai.probeBase(dead)).toMatchObject({ state: 'away', seen: 'connection_failed' });
+    expect(await errorOf(grsai.probeBase(dead, { signal: AbortSignal.abort() }))).toMatchObject({ code: 'aborted' });
+  });
+
   test('the key probe does not know when nobody answers, and ends by its signal', async () => {
     await using grsai = client([await deadUrl()]);
     expect(await grsai.probeKey()).toBe('unknown');

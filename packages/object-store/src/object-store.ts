@@ -49,8 +49,11 @@ export interface ObjectStore {
   list(prefix: string): Promise<string[]>;
   /** Removes objects; one that is not there counts as removed. Tries all before it rejects with the first failure. */
   delete(keys: readonly string[]): Promise<void>;
-  /** Resolves when a small object could be written under the prefix, proven, and removed. */
-  probe(): Promise<void>;
+  /**
+   * Resolves when a small object could be written under the prefix, proven, and removed. `written` hears of the
+   * first half: a store that keeps what it was given, whatever else it refuses.
+   */
+  probe(written?: () => void): Promise<void>;
   /** Gives the connections back. The store is of no use afterwards. */
   close(): void;
 }

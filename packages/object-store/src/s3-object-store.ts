@@ -39,6 +39,8 @@ export interface ObjectStoreOptions {
 const PART_SIZE = 5 * 1024 * 1024;
 const MAX_TTL_S = 7 * 24 * 3600;
 const DELETES_AT_ONCE = 8;
+/** A probe that hangs would hide that the store is back. */
+const PROBE_MS = 10_000;
 /** Time to read an object back, beside the limit of a call: 1 MiB/s. */
 const SLOWEST_READ_PER_MS = 1_049;
 const MAX_SOCKETS = 128;
@@ -167,9 +169,16 @@ class S3ObjectStore implements ObjectStore {
     if (failures[0] !== undefined) throw failures[0];
   }
 
-  async probe(): Promise<void> {
+  async probe(written?: () => void): Promise<void> {
     const key = `${this.#prefix}.probe/${randomUUID()}`;
-    await this.putBytes(key, Buffer.from('probe'), { contentType: 'text/plain' });
+    const signal = AbortSignal.timeout(PROBE_MS);
+    try {
+      await this.putBytes(key, Buffer.from('probe'), { contentType: 'text/plain', signal });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      throw new ObjectStoreError('unavailable', `put ${key}: no answer within ${PROBE_MS} ms`, { cause: signal.reason });
+    }
+    written?.();
     await this.delete([key]);
   }
 

@@ -1,5 +1,6 @@
 export { apiAddresses, listenHost, proxies } from './addresses.ts';
 export { type Backoff, fullJitter } from './backoff.ts';
+export { type Check, type Checks, type Finding, OK, watchChecks } from './checks.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { readConfig } from './config.ts';
 export type { Env } from './environment.ts';
@@ -8,8 +9,9 @@ export { byteSize, choice, integer, integerOrOff, secret } from './kinds.ts';
 export { type Service, stopInOrder } from './lifecycle.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
-export { READY_LIMIT_MS } from './readiness.ts';
+export { readyAnswer } from './readiness.ts';
 export { type App, runApp } from './run-app.ts';
+export { storeChecks } from './store-checks.ts';
 export { throttledLog } from './throttled-log.ts';
 export { COMMON_VARIABLES, REDIS_VARIABLES, S3_VARIABLES, s3Options } from './variables.ts';
 export { VERSION } from './version.ts';

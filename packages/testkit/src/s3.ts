@@ -1,7 +1,7 @@
 import { buildApp } from 'fauxqs';
 
-/** What the server does instead of its work: `error` answers 503, `refuse` breaks the connection, `hang` never answers. */
-export type S3Outage = 'error' | 'refuse' | 'hang';
+/** What the server does instead of its work: `error` answers 503, `denied` refuses the credentials, `refuse` breaks the connection, `hang` never answers. */
+export type S3Outage = 'error' | 'denied' | 'refuse' | 'hang';
 
 /** One request that reached the server. */
 export interface S3Request {
@@ -79,6 +79,11 @@ export async function startS3(options: { bucket?: string; region?: string } = {}
         .code(503)
         .type('application/xml')
         .send('<Error><Code>ServiceUnavailable</Code><Message>outage</Message></Error>');
+      return;
+    }
+    if (how === 'denied') {
+      const why = '<Error><Code>InvalidAccessKeyId</Code><Message>The access key does not exist.</Message></Error>';
+      await reply.code(403).type('application/xml').send(why);
       return;
     }
     reply.hijack();

@@ -19,8 +19,8 @@ const CALL_LIMIT_MS = 300_000;
 /** A completion that is too large for the record waits in it until it is stored; nothing upstream can bring it back. */
 const COMPLETION_LIFE_MS = 7 * 24 * 3600 * 1000;
 
-/** The rhythm of the probes that end a pause. */
-const STORAGE_WAIT_MS = 15_000;
+/** The rhythm of what ends the wait: the probes of a pause, and the looks at a store that never answered. */
+const STORAGE_WAIT_MS = { paused: 15_000, unproven: 5000 } as const;
 
 /** Progress of a streamed answer is written at most this often. */
 const TELL_EVERY_MS = 5000;
@@ -30,6 +30,8 @@ export interface CallKit extends FailedCallKit {
   limits: AccountLimits;
   inputs: InputObjects;
   openCalls: OpenCalls;
+  /** Whether S3 has ever kept anything for this process. */
+  storeProven: () => boolean;
 }
 
 /** call: one held call from its first byte to its answer. */
@@ -39,12 +41,18 @@ export function createCallStage(kit: CallKit): Handler {
     try {
       const call = await openPaidCall(kit, entry, { stage: 'call', limitMs: CALL_LIMIT_MS, limits: kit.limits });
       if (!('record' in call)) return call;
-      if (call.record.doc.type === 'image' && (await kit.pauses.reasons()).has('storage')) return await notNow(kit, call);
+      const waitMs = call.record.doc.type === 'image' ? await storageWaitMs(kit) : 0;
+      if (waitMs > 0) return await notNow(kit, call, waitMs);
       return await makeCall(kit, call, cancelable);
     } finally {
       cancelable.close();
     }
   };
+}
+
+async function storageWaitMs(kit: CallKit): Promise<number> {
+  if (!kit.storeProven()) return STORAGE_WAIT_MS.unproven;
+  return (await kit.pauses.reasons()).has('storage') ? STORAGE_WAIT_MS.paused : 0;
 }
 
 async function makeCall(kit: CallKit, call: PaidCall, { signal: canceled }: Cancelable): Promise<Outcome> {
@@ -64,15 +72,15 @@ async function makeCall(kit: CallKit, call: PaidCall, { signal: canceled }: Canc
 }
 
 /** What could not be kept is not paid for (P3): while S3 is away an image call goes back before a byte was sent. */
-async function notNow(kit: CallKit, call: PaidCall): Promise<Outcome> {
+async function notNow(kit: CallKit, call: PaidCall, waitMs: number): Promise<Outcome> {
   const { record, token } = call;
   const moved = await kit.store.moves.refused(record, {
     by: token,
-    waitMs: STORAGE_WAIT_MS,
+    waitMs,
     spent: record.spent,
     attempts: record.attempts,
   });
-  if (moved.kind === 'ok') return { kind: 'wait', ms: STORAGE_WAIT_MS };
+  if (moved.kind === 'ok') return { kind: 'wait', ms: waitMs };
   if (moved.kind === 'wrong' && moved.state === 'canceling/submitting')
     await endRun(kit, record, { status: 'canceled', by: token });
   return done;

@@ -2,9 +2,16 @@ import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { json } from './schemas.ts';
 
-const check = z.object({ ok: z.boolean(), facts: z.unknown().optional().describe('what was found, or why not') });
+const check = z.object({
+  ok: z.boolean(),
+  state: z
+    .enum(['ok', 'warn', 'failing', 'unknown'])
+    .describe('`failing`: not ready; `warn`: ready, and a person has to act; `unknown`: nobody can tell'),
+  facts: z.string().optional().describe('why, and what to do'),
+});
 const state = z.object({
   status: z.enum(['ok', 'failing']),
+  warnings: z.array(z.string()).optional().describe('names of checks that a person has to look at; it is ready all the same'),
   pauses: z
     .record(z.string(), z.array(z.looseObject({})))
     .optional()
@@ -26,7 +33,8 @@ export const servicePaths: ZodOpenApiPathsObject = {
     get: {
       operationId: 'ready',
       summary: 'Whether requests can be taken',
-      description: 'Redis takes a write, the object store answers, and the process is not stopping.',
+      description:
+        'Redis takes a write, the object store takes a small object, and the process is not stopping. What a person has to act on although it is ready stands in `warnings`.',
       security: [],
       requestParams: {
         query: z.object({
@@ -41,12 +49,23 @@ export const servicePaths: ZodOpenApiPathsObject = {
           {
             status: 'ok',
             pauses: { call: [], submit: [{ reason: 'balance', since: '2026-11-23T08:00:00.000Z' }] },
-            checks: { accepting: { ok: true }, redis: { ok: true }, object_store: { ok: true } },
+            warnings: ['redis_persistence'],
+            checks: {
+              accepting: { ok: true, state: 'ok' },
+              redis: { ok: true, state: 'ok' },
+              redis_persistence: { ok: false, state: 'warn', facts: 'REDIS_URL: Redis keeps no append-only file …' },
+              object_store: { ok: true, state: 'ok' },
+            },
           },
         ),
         '503': json(state, 'They cannot; `checks` says why', {
           status: 'failing',
-          checks: { accepting: { ok: true }, redis: { ok: false, facts: 'Connection is closed.' }, object_store: { ok: true } },
+          checks: {
+            accepting: { ok: true, state: 'ok' },
+            redis: { ok: false, state: 'failing', facts: 'Redis takes no write: Connection is closed.' },
+            redis_persistence: { ok: true, state: 'ok' },
+            object_store: { ok: true, state: 'ok' },
+          },
         }),
       },
     },

@@ -1,0 +1,94 @@
+import { createServer } from 'node:http';
+import { freePort, listen, waitFor } from '@grsai-jobs/testkit';
+import { expect, onTestFinished, test } from 'vitest';
+import { chat, image, type Job, type Stack, startStack } from './stack.ts';
+
+interface Ready {
+  status: string;
+  warnings?: string[];
+  checks?: Record<string, { ok: boolean; state: string; facts?: string }>;
+}
+
+const ready = async (url: string): Promise<[number, Ready]> => {
+  const answer = await fetch(`${url}/readyz?verbose`);
+  return [answer.status, (await answer.json()) as Ready];
+};
+
+const checkLines = (process: Stack['worker'], check: string) =>
+  process.lines.filter((line) => line['check'] === check).map(({ msg }) => String(msg));
+
+const submits = (stack: Stack, kind: string) => stack.emulator.ledger.submits.filter((each) => each.kind === kind);
+
+test('when S3 never answered a worker then it runs chats and begins no image, and when S3 keeps an object all images run with nothing spent', async () => {
+  const stack = await startStack({ workers: 0, env: { S3_BUCKET: 'not-there-yet' } });
+  stack.s3.outage('denied');
+  const healthPort = await freePort();
+  const worker = await stack.startWorker({ HEALTH_PORT: String(healthPort) });
+  const health = `http://127.0.0.1:${healthPort}`;
+  const send = async (body: object) => (await stack.tenant.post<Job>('/v1/jobs', body)).id;
+  const images = [
+    await send(image(stack.receiver, 'a submit', { max_attempts: 1 })),
+    await send(image(stack.receiver, 'a held call', { max_attempts: 1, via: 'generations' })),
+  ];
+  const chats = [await send(chat(stack.receiver, 'one', { max_attempts: 1 })), await send(chat(stack.receiver, 'two'))];
+  for (const id of chats) expect(await stack.tenant.finished(id)).toMatchObject({ status: 'succeeded' });
+
+  await worker.waitForLine((line) => line['check'] === 'object_store' && /refuses these credentials/.test(String(line.msg)));
+  expect(await ready(health)).toMatchObject([
+    503,
+    {
+      status: 'failing',
+      checks: { object_store: { ok: false, facts: expect.stringContaining('AWS_ACCESS_KEY_ID') }, upstream: { ok: true } },
+    },
+  ]);
+  stack.s3.outage(false);
+  await worker.waitForLine((line) => line['check'] === 'object_store' && /no such bucket/.test(String(line.msg)), {
+    timeoutMs: 20_000,
+  });
+  // A worker that begins images all the same has had a second and more for it.
+  expect(submits(stack, 'chat').length).toBe(2);
+  expect([submits(stack, 'image'), submits(stack, 'generations')]).toEqual([[], []]);
+  for (const id of images) expect(await stack.tenant.job(id)).toMatchObject({ status: 'queued', error: null, attempts: [] });
+
+  expect((await fetch(`${stack.s3.endpoint}/not-there-yet`, { method: 'PUT' })).ok).toBe(true);
+  for (const id of images) {
+    const job = await stack.tenant.finished(id);
+    expect(job).toMatchObject({ status: 'succeeded', run: 1 });
+    expect(job.attempts.filter(({ outcome }) => outcome === 'retry' || outcome === 'failed')).toEqual([]);
+  }
+  expect([submits(stack, 'image').length, submits(stack, 'generations').length]).toEqual([1, 1]);
+  await waitFor(async () => (await ready(health))[0] === 200, { timeoutMs: 20_000, what: 'the worker to be ready' });
+  // Each change is said once, however often it was looked at.
+  expect(checkLines(worker, 'object_store')).toEqual([
+    expect.stringContaining('refuses these credentials'),
+    expect.stringContaining('no such bucket'),
+    'object_store is well',
+  ]);
+});
+
+test('when Redis keeps no append-only file and the base URL is another server then both are told at start, and only the latter makes a worker unready', async () => {
+  const asked: string[] = [];
+  const elsewhere = createServer((request, response) => {
+    asked.push(request.method ?? '');
+    response.writeHead(404, { 'content-type': 'text/html' }).end('<html><body>404 Not Found</body></html>');
+  });
+  const base = await listen(elsewhere, onTestFinished);
+  const stack = await startStack({ workers: 0, redis: { appendonly: 'no' }, env: { GRSAI_BASE_URLS: base } });
+  const healthPort = await freePort();
+  const worker = await stack.startWorker({ HEALTH_PORT: String(healthPort) });
+  await worker.waitForLine((line) => line['check'] === 'upstream');
+  await Promise.all(
+    [worker, stack.api].map((each) =>
+      each.waitForLine((line) => line['check'] === 'redis_persistence' && line['level'] === 'warn'),
+    ),
+  );
+  expect(checkLines(worker, 'upstream')).toEqual([
+    expect.stringContaining('GRSAI_BASE_URLS: the address is not that of a Grsai API'),
+  ]);
+  expect(checkLines(stack.api, 'redis_persistence')).toEqual([expect.stringContaining('appendonly yes')]);
+
+  const [status, { warnings, checks }] = await ready(`http://127.0.0.1:${healthPort}`);
+  expect([status, warnings]).toEqual([503, ['redis_persistence']]);
+  expect(checks).toMatchObject({ upstream: { ok: false, state: 'failing' }, redis: { ok: true }, object_store: { ok: true } });
+  expect(await (await fetch(`${stack.url}/readyz`)).json()).toEqual({ status: 'ok', warnings: ['redis_persistence'] });
+});

@@ -1,0 +1,34 @@
+import { redisAdvice, storeAdvice } from './advice.ts';
+import { type Check, type Finding, OK } from './checks.ts';
+
+/** Redis and S3 as both apps look at them. */
+export function storeChecks(o: {
+  health: { write: () => Promise<void>; persistence: () => Promise<Finding> };
+  /** Writes and removes a small object. */
+  probe: () => Promise<void>;
+}): readonly Check[] {
+  return [
+    {
+      name: 'redis',
+      everyMs: 0,
+      againMs: 5000,
+      look: () => o.health.write().then(() => OK),
+      explain: redisAdvice,
+    },
+    {
+      name: 'redis_persistence',
+      everyMs: 30_000,
+      againMs: 30_000,
+      // Whether Redis answers at all is the check above.
+      look: () =>
+        o.health.persistence().catch(() => ({ state: 'unknown', reason: 'Redis did not tell how it keeps its data' }) as const),
+    },
+    {
+      name: 'object_store',
+      everyMs: 10_000,
+      againMs: 5000,
+      look: () => o.probe().then(() => OK),
+      explain: storeAdvice,
+    },
+  ];
+}
