@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { freePort } from '@grsai-jobs/testkit';
 import { expect, test } from 'vitest';
 import { chat, image, type Job, type Stack, startStack } from './stack.ts';
 

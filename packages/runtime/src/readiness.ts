@@ -4,14 +4,14 @@ import type { NamedFinding } from './checks.ts';
 export const READY_LIMIT_MS = 2000;
 
 /** What anyone may know: whether it is ready, and the names of what a person has to look at. */
-export function readinessOf(rows: readonly NamedFinding[]): { ok: boolean; names: { status: string; warnings?: string[] } } {
+function readinessOf(rows: readonly NamedFinding[]): { ok: boolean; names: { status: string; warnings?: string[] } } {
   const warnings = rows.filter(({ finding }) => finding.state === 'warn').map(({ name }) => name);
   const ok = rows.every(({ finding }) => finding.state !== 'failing');
   return { ok, names: { status: ok ? 'ok' : 'failing', ...(warnings.length > 0 ? { warnings } : {}) } };
 }
 
 /** The same with reasons, for those who run it. `ok` is false for a warning too. */
-export function detailsOf(rows: readonly NamedFinding[]): Record<string, { ok: boolean; state: string; facts?: string }> {
+function detailsOf(rows: readonly NamedFinding[]): Record<string, { ok: boolean; state: string; facts?: string }> {
   return Object.fromEntries(
     rows.map(({ name, finding }) => [
       name,
