@@ -156,6 +156,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
         waitForEnd: createWaitForEnd({ feed, jobs: store.jobs }),
         bodyLimit: config.BODY_LIMIT,
         check,
+        signsUntil: () => objects.signsUntil(),
       }),
       jobEventRoutes({ ...shared, feed, heartbeatMs: HEARTBEAT_MS }),
       jobListRoutes({ ...shared, list: store.list }),

@@ -15,7 +15,7 @@ export function deliverStage(kit: TestKit, more: Partial<DeliverKit> = {}) {
   const handler = createDeliverStage({
     ...kit,
     egress,
-    signLink: async (key) => `https://s3.example/${key}`,
+    signLink: async (key, ttlS) => ({ url: `https://s3.example/${key}`, expiresAt: Date.now() + ttlS * 1000 }),
     secretsOf: async () => [secret],
     random: () => 0.5,
     gate: createEndpointGate(),

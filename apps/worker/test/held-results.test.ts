@@ -39,7 +39,7 @@ async function openCall(kit: TestKit, request: object) {
     probeKey: async () => true,
     limits: { maxInFlight: 0, rpm: 0 },
     inputs: createInputObjects(
-      { get: async () => Promise.reject(new Error('no inputs here')), signedUrl: async () => '' },
+      { get: async () => Promise.reject(new Error('no inputs here')), signedUrl: async () => ({ url: '', expiresAt: 0 }) },
       'inline',
     ),
     openCalls: createOpenCalls(),

@@ -27,7 +27,10 @@ function submitOf(kit: TestKit, open: () => Promise<Readable>) {
     probeKey: async () => true,
     limits: { maxInFlight: 0, rpm: 0 },
     tasks: createKnownTasks(),
-    inputs: createInputObjects({ get: async () => ({ body: await open() }), signedUrl: async () => '' }, 'inline'),
+    inputs: createInputObjects(
+      { get: async () => ({ body: await open() }), signedUrl: async () => ({ url: '', expiresAt: 0 }) },
+      'inline',
+    ),
   });
   return { stage, failed };
 }

@@ -2,7 +2,7 @@ import type { JobDoc } from './doc.ts';
 import type { BatchEvent, JobEvent } from './events.ts';
 import type { JobRecord } from './record.ts';
 import { rfc3339 } from './rfc3339.ts';
-import { resultView, type SignLink } from './view.ts';
+import { linkView, resultView, type SignLink } from './view.ts';
 
 /** What callers see of a batch's way. `validating` is what nobody sees: its lines are still coming in. */
 export const BATCH_STATUSES = ['running', 'canceling', 'completed', 'canceled', 'expired'] as const;
@@ -73,7 +73,7 @@ export function endOfBatch(batch: Pick<BatchRecord, 'status' | 'counts' | 'expir
 }
 
 /** A batch as callers see it (design §6). The link of the results file is signed afresh each time. */
-export async function viewBatch(batch: BatchRecord, sign: SignLink, now: number) {
+export async function viewBatch(batch: BatchRecord, sign: SignLink) {
   const self = `/v1/batches/${batch.id}`;
   const ttlS = batch.doc.output.url_ttl_s;
   const { results } = batch;
@@ -92,8 +92,7 @@ export async function viewBatch(batch: BatchRecord, sign: SignLink, now: number)
       results === null
         ? null
         : {
-            url: await sign(results.key, ttlS),
-            expires_at: rfc3339(now + ttlS * 1000),
+            ...(await linkView(results.key, ttlS, sign)),
             content_type: 'application/x-ndjson',
             bytes: results.bytes,
             sha256: results.sha256,
@@ -116,14 +115,14 @@ export async function viewBatch(batch: BatchRecord, sign: SignLink, now: number)
 export type BatchView = Awaited<ReturnType<typeof viewBatch>>;
 
 /** A line of the results: what became of one line of the batch. */
-export async function batchRow(job: JobRecord, sign: SignLink, now: number) {
+export async function batchRow(job: JobRecord, sign: SignLink) {
   return {
     line: job.line,
     custom_id: job.custom_id,
     job_id: job.id,
     status: job.status,
     run: job.run,
-    result: await resultView(job.output, job.doc.output.url_ttl_s, now, sign),
+    result: await resultView(job.output, job.doc.output.url_ttl_s, sign),
     error: job.error,
     finished_at: rfc3339(job.finished_at),
   };

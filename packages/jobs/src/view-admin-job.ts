@@ -4,8 +4,8 @@ import { timelineOf } from './timeline.ts';
 import { type SignLink, viewJob } from './view.ts';
 
 /** A job in the list of operators: as its tenant sees it, with whose it is. */
-export async function viewAdminJob(record: JobRecord, sign: SignLink, now: number) {
-  const { links, ...view } = await viewJob(record, sign, now);
+export async function viewAdminJob(record: JobRecord, sign: SignLink) {
+  const { links, ...view } = await viewJob(record, sign);
   const self = `/admin/v1/jobs/${record.id}`;
   return { ...view, tenant: record.tenant, links: { ...links, self, requeue: `${self}/requeue` } };
 }
@@ -26,9 +26,9 @@ const viewAdminDelivery = ({ id, job_id, run, type, url, state, tries, created_a
 });
 
 /** One job with all that is known of it: past runs, webhooks, and what happened when. */
-export async function viewAdminJobDetail(record: JobRecord, deliveries: readonly Delivery[], sign: SignLink, now: number) {
+export async function viewAdminJobDetail(record: JobRecord, deliveries: readonly Delivery[], sign: SignLink) {
   return {
-    ...(await viewAdminJob(record, sign, now)),
+    ...(await viewAdminJob(record, sign)),
     step: record.step,
     crashes: record.crashes,
     attempts_spent: record.spent,

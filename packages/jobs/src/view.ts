@@ -4,8 +4,14 @@ import type { Attempt, JobError, JobOutput, JobRecord } from './record.ts';
 import { rfc3339 } from './rfc3339.ts';
 import { isTerminal } from './states.ts';
 
-/** Makes a signed GET link for an object key that lives `ttlS` seconds. */
-export type SignLink = (key: string, ttlS: number) => Promise<string>;
+/** Makes a signed GET link for an object key that lives `ttlS` seconds, or less. `expiresAt`: ms since 1970. */
+export type SignLink = (key: string, ttlS: number) => Promise<{ readonly url: string; readonly expiresAt: number }>;
+
+/** A link as it is shown. */
+export async function linkView(key: string, ttlS: number, sign: SignLink) {
+  const { url, expiresAt } = await sign(key, ttlS);
+  return { url, expires_at: rfc3339(expiresAt) };
+}
 
 /** The error object of a failed run; message and retryable come from the one table unless the caller knows better. */
 export function jobError(
@@ -24,16 +30,15 @@ const attemptView = (attempt: Attempt) => ({
 });
 
 /** What a run left as callers see it, with links signed for `ttlS` seconds. */
-export async function resultView(output: JobOutput | null, ttlS: number, now: number, sign: SignLink): Promise<unknown> {
+export async function resultView(output: JobOutput | null, ttlS: number, sign: SignLink): Promise<unknown> {
   if (output === null) return null;
-  const expires_at = rfc3339(now + ttlS * 1000);
   if (output.kind === 'chat') return output.completion;
   if (output.kind === 'chat_file') {
     const { key, bytes, sha256 } = output;
-    return { url: await sign(key, ttlS), expires_at, content_type: 'application/json', bytes, sha256, key };
+    return { ...(await linkView(key, ttlS, sign)), content_type: 'application/json', bytes, sha256, key };
   }
   return {
-    images: await Promise.all(output.images.map(async (image) => ({ ...image, url: await sign(image.key, ttlS), expires_at }))),
+    images: await Promise.all(output.images.map(async (image) => ({ ...image, ...(await linkView(image.key, ttlS, sign)) }))),
   };
 }
 
@@ -41,7 +46,7 @@ export async function resultView(output: JobOutput | null, ttlS: number, now: nu
  * A job as callers see it (design §2 "Job record"). Links of outputs are signed afresh each time. `error` keeps only
  * what helps; the key of the upstream is never in a record.
  */
-export async function viewJob(record: JobRecord, sign: SignLink, now: number) {
+export async function viewJob(record: JobRecord, sign: SignLink) {
   const { doc } = record;
   const self = `/v1/jobs/${record.id}`;
   return {
@@ -59,7 +64,7 @@ export async function viewJob(record: JobRecord, sign: SignLink, now: number) {
     on_unknown_submit: doc.on_unknown_submit,
     max_attempts: doc.max_attempts,
     progress: record.progress,
-    result: await resultView(record.output, doc.output.url_ttl_s, now, sign),
+    result: await resultView(record.output, doc.output.url_ttl_s, sign),
     error: record.error,
     attempts: record.attempts.map(attemptView),
     upstream:

@@ -1,4 +1,4 @@
 export { ObjectStoreError, type ObjectStoreErrorCode } from './errors.ts';
 export { factsOf, HEAD_BYTES, type MediaFacts, NotMedia, peekFacts } from './image-facts.ts';
-export type { FetchedObject, ObjectStore, PutBytesOptions, PutOptions, StoredObject } from './object-store.ts';
+export type { FetchedObject, ObjectStore, PutBytesOptions, PutOptions, SignedLink, StoredObject } from './object-store.ts';
 export { createObjectStore, type ObjectStoreOptions } from './s3-object-store.ts';

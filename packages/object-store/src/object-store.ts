@@ -29,6 +29,12 @@ export interface FetchedObject {
   readonly bytes?: number;
 }
 
+export interface SignedLink {
+  readonly url: string;
+  /** When it stops working, in ms since 1970. */
+  readonly expiresAt: number;
+}
+
 /**
  * Objects in a bucket. Keys are whole, as they stand in the bucket. Every method rejects with an `ObjectStoreError` and nothing else.
  * A put that resolved is proven: the store's digest, or the object read back, equals what was sent (design §2 "store").
@@ -43,8 +49,10 @@ export interface ObjectStore {
   putBytes(key: string, bytes: Uint8Array, options: PutBytesOptions): Promise<StoredObject>;
   /** Rejects with `not_found` when there is no such object. */
   get(key: string, options?: { readonly signal?: AbortSignal }): Promise<FetchedObject>;
-  /** A link that anyone can GET for `ttlSeconds` (1 s to 7 days; shorter if the credentials are temporary). No request is made. */
-  signedUrl(key: string, ttlSeconds: number): Promise<string>;
+  /** A link that anyone can GET for `ttlSeconds` (1 s to 7 days), or until the credentials that sign it end. No request is made. */
+  signedUrl(key: string, ttlSeconds: number): Promise<SignedLink>;
+  /** When the credentials end that sign links now, in ms since 1970; `null` when they do not. */
+  signsUntil(): Promise<number | null>;
   /** Keys that begin with `prefix`, all of them: for the few objects of one job. `denied` where the credentials may not list. */
   list(prefix: string): Promise<string[]>;
   /** Removes objects; one that is not there counts as removed. Tries all before it rejects with the first failure. */

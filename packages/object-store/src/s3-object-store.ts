@@ -15,7 +15,15 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { Digest } from './digest.ts';
 import { fromSdk, ObjectStoreError } from './errors.ts';
 import { Feed } from './feed.ts';
-import type { FetchedObject, ObjectStore, PutBytesOptions, PutOptions, StoredObject } from './object-store.ts';
+import type { FetchedObject, ObjectStore, PutBytesOptions, PutOptions, SignedLink, StoredObject } from './object-store.ts';
+
+export interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  /** When these end; those of a role do. Links that they sign end with them. */
+  readonly expiration?: Date;
+}
 
 export interface ObjectStoreOptions {
   readonly bucket: string;
@@ -30,7 +38,7 @@ export interface ObjectStoreOptions {
   /** `when_required` works everywhere; `when_supported` adds checksum trailers, which several S3-compatible stores refuse. */
   readonly checksums: 'when_required' | 'when_supported';
   /** Default: the AWS chain (environment, profile, instance). */
-  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string };
+  readonly credentials?: Credentials | (() => Promise<Credentials>);
   /** In ms: to connect (5 000), without a byte on an open connection (60 000), a call without a body in all (30 000). */
   readonly timeouts?: { readonly connect?: number; readonly idle?: number; readonly call?: number };
 }
@@ -131,12 +139,24 @@ class S3ObjectStore implements ObjectStore {
     }
   }
 
-  async signedUrl(key: string, ttlSeconds: number): Promise<string> {
+  async signedUrl(key: string, ttlSeconds: number): Promise<SignedLink> {
     const expiresIn = Math.min(MAX_TTL_S, Math.max(1, Math.floor(ttlSeconds)));
     try {
-      return await getSignedUrl(this.#client, new GetObjectCommand(this.#at(key)), { expiresIn });
+      // Asked for before: should others be fetched in between, the link lives longer than is told, never shorter.
+      const end = await this.#credentialsEnd();
+      const url = await getSignedUrl(this.#client, new GetObjectCommand(this.#at(key)), { expiresIn });
+      const bySignature = signedAt(url) + expiresIn * 1000;
+      return { url, expiresAt: Math.min(bySignature, end ?? bySignature) };
     } catch (error) {
       throw fromSdk(error, `sign ${key}`);
+    }
+  }
+
+  async signsUntil(): Promise<number | null> {
+    try {
+      return await this.#credentialsEnd();
+    } catch (error) {
+      throw fromSdk(error, 'credentials');
     }
   }
 
@@ -184,6 +204,11 @@ class S3ObjectStore implements ObjectStore {
 
   close(): void {
     this.#client.destroy();
+  }
+
+  async #credentialsEnd(): Promise<number | null> {
+    const { expiration } = await this.#client.config.credentials();
+    return expiration?.getTime() ?? null;
   }
 
   #at(key: string): { Bucket: string; Key: string } {
@@ -271,6 +296,13 @@ class S3ObjectStore implements ObjectStore {
     const limit = AbortSignal.timeout(this.#callMs + Math.ceil(moreMs));
     return { abortSignal: signal === undefined ? limit : AbortSignal.any([signal, limit]) };
   }
+}
+
+/** The time in a signed link, `20260131T080000Z`: what the store counts from, whatever our clock says. */
+function signedAt(url: string): number {
+  const [, y, mo, d, h, mi, s] =
+    /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(new URL(url).searchParams.get('X-Amz-Date') ?? '') ?? [];
+  return Date.parse(`${y}-${mo}-${d}T${h}:${mi}:${s}Z`);
 }
 
 interface Target {

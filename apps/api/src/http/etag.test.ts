@@ -1,6 +1,6 @@
 import type { JobRecord } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
-import { etagOf, matchesEtag } from './etag.ts';
+import { etagOf, hasLinks, matchesEtag } from './etag.ts';
 
 const NOW = 1_800_000_000_000;
 
@@ -47,4 +47,10 @@ test('when If-None-Match names the version in whatever form then it matches', ()
   const etag = etagOf(job(), NOW);
   for (const header of [etag, etag.slice(2), `"x", ${etag}`, '*', ` ${etag} `]) expect(matchesEtag(header, etag)).toBe(true);
   for (const header of [undefined, '', '"x"', 'W/"x"', etag.slice(3)]) expect(matchesEtag(header, etag)).toBe(false);
+});
+
+test('when other credentials sign the links then the version is another one, and without links it is not', () => {
+  expect(etagOf(images, NOW, NOW + 60_000)).not.toBe(etagOf(images, NOW, NOW + 120_000));
+  expect(etagOf(images, NOW, NOW + 60_000)).not.toBe(etagOf(images, NOW));
+  expect([hasLinks(images), hasLinks(chat), hasLinks(job())]).toEqual([true, false, false]);
 });

@@ -2,17 +2,20 @@ import { createHash } from 'node:crypto';
 import type { JobRecord } from '@grsai-jobs/jobs';
 
 /** Links of a result are signed afresh in each answer, so an answer that is kept is believed for half of their life. */
-const linksOf = (job: JobRecord, now: number): number =>
-  job.output === null || job.output.kind === 'chat' ? 0 : Math.floor(now / (job.doc.output.url_ttl_s * 500));
+const linksOf = (job: JobRecord, now: number): number => (hasLinks(job) ? Math.floor(now / (job.doc.output.url_ttl_s * 500)) : 0);
+
+/** Whether an answer about this job holds links. */
+export const hasLinks = ({ output }: JobRecord): boolean => output !== null && output.kind !== 'chat';
 
 /**
  * The version of a job as callers see it. Weak, since links differ between two answers of one version. It changes with
- * each move, each webhook try that changes the state, and at least every half of `url_ttl_s` while there are links.
+ * each move, each webhook try that changes the state, and at least every half of `url_ttl_s` while there are links, and with the
+ * credentials that sign them: `signsUntil`, when those end.
  */
-export function etagOf(job: JobRecord, now: number): string {
+export function etagOf(job: JobRecord, now: number, signsUntil: number | null = null): string {
   const seen = [
     ...[job.run, job.seq, job.step, job.status, job.polls, job.task_id, job.attempts.length, job.attempts.at(-1)?.ended_at],
-    ...[job.webhook.state, job.webhook.last_delivery_id, linksOf(job, now)],
+    ...[job.webhook.state, job.webhook.last_delivery_id, linksOf(job, now), signsUntil],
   ];
   return `W/"${createHash('sha1').update(JSON.stringify(seen)).digest('base64url').slice(0, 20)}"`;
 }

@@ -50,11 +50,8 @@ async function* rows(kit: BatchKit, batch: BatchRecord): AsyncGenerator<Buffer> 
     const heads = (await kit.store.batches.heads(ids)).filter(({ status }) => isTerminal(status));
     for (const group of inGroups(heads, ROWS_AT_ONCE)) {
       const records = await kit.store.batches.records(group.map(({ id }) => id));
-      const now = kit.clock.now();
       const ended = records.filter(({ status }) => isTerminal(status));
-      const lines = await Promise.all(
-        ended.map(async (record) => `${JSON.stringify(await batchRow(record, kit.signLink, now))}\n`),
-      );
+      const lines = await Promise.all(ended.map(async (record) => `${JSON.stringify(await batchRow(record, kit.signLink))}\n`));
       if (lines.length > 0) yield Buffer.from(lines.join(''));
     }
     if (ids.length < SLICE) return;

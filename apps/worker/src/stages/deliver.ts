@@ -79,7 +79,7 @@ async function tryOnce(kit: DeliverKit, told: Told, at: number): Promise<Tried> 
   const { delivery } = told;
   let request: { body: string; headers: Record<string, string> };
   try {
-    const body = await webhookBody(told, kit.signLink, at);
+    const body = await webhookBody(told, kit.signLink);
     const secrets = await kit.secretsOf(delivery.tenant);
     request = { body, headers: { ...sign({ secrets, id: delivery.id, timestamp: Math.floor(at / 1000), body }) } };
   } catch (err) {

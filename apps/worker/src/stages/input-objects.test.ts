@@ -22,7 +22,7 @@ function inputsOf(files: ReadonlyMap<string, Uint8Array>, how: InputImages = 'in
         const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size));
         return { body: Readable.from(chunks) };
       },
-      signedUrl: async (key, ttlS) => `https://s3.example/${key}?ttl=${ttlS}&sig="`,
+      signedUrl: async (key, ttlS) => ({ url: `https://s3.example/${key}?ttl=${ttlS}&sig="`, expiresAt: 0 }),
     },
     how,
   );
@@ -80,7 +80,7 @@ test('when a large picture is sent then it is read no further than upstream has 
   }
   const store = {
     get: async () => ({ body: Readable.from(source(), { highWaterMark: 1 }) }),
-    signedUrl: async () => '',
+    signedUrl: async () => ({ url: '', expiresAt: 0 }),
   };
   const picture = reference('k', 1000 * chunk.length);
   const body = (await createInputObjects(store, 'inline').into<Body>({ prompt: 'x', images: [picture] }, {})) as StreamedBody;

@@ -46,7 +46,7 @@ export function createInputObjects(objects: Pick<ObjectStore, 'get' | 'signedUrl
       const parts = text.split(new RegExp(`${mark}\\d+${mark}`));
       if (how === 'inline') return streamed(objects, parts, found);
       const links = await Promise.all(found.map(({ $object }) => objects.signedUrl($object, LINK_TTL_S)));
-      return JSON.parse(parts.map((part, i) => part + jsonInner(links[i] ?? '')).join('')) as T;
+      return JSON.parse(parts.map((part, i) => part + jsonInner(links[i]?.url ?? '')).join('')) as T;
     },
   };
 }

@@ -33,9 +33,9 @@ const record = (more: Partial<JobRecord> = {}): JobRecord => ({
   past: { 1: { status: 'failed', error: lost, output: null, finished_at: 2 } },
   ...more,
 });
-const sign = async (key: string) => `https://s3.example/${key}`;
+const sign = async (key: string, ttlS: number) => ({ url: `https://s3.example/${key}`, expiresAt: 5 + ttlS * 1000 });
 const body = async (job: JobRecord | null, more: Partial<Delivery> = {}) =>
-  JSON.parse(await webhookBody({ delivery: { ...delivery, ...more }, job, batch: null }, sign, 5));
+  JSON.parse(await webhookBody({ delivery: { ...delivery, ...more }, job, batch: null }, sign));
 
 test('when the job was reopened since then the body tells of the run that ended', async () => {
   expect(await body(record())).toMatchObject({
@@ -107,7 +107,7 @@ test('when a batch was reopened since then the body tells of the round that ende
     webhook: { state: 'pending', last_delivery_id: null },
   };
   const told = { ...delivery, id: `evt_${ulid}_1_batch_completed`, type: 'batch.completed', job_id: null, batch_id: batch.id };
-  const whole = JSON.parse(await webhookBody({ delivery: told, job: null, batch }, sign, 5));
+  const whole = JSON.parse(await webhookBody({ delivery: told, job: null, batch }, sign));
   expect(whole).toMatchObject({
     sequence: 1,
     data: {
@@ -118,6 +118,6 @@ test('when a batch was reopened since then the body tells of the round that ende
       results_file: { url: 'https://s3.example/a/b/results-1.ndjson' },
     },
   });
-  const gone = JSON.parse(await webhookBody({ delivery: told, job: null, batch: null }, sign, 5));
+  const gone = JSON.parse(await webhookBody({ delivery: told, job: null, batch: null }, sign));
   expect(gone).toMatchObject({ type: 'batch.completed', data: { id: batch.id, status: 'completed', deleted: true } });
 });

@@ -30,27 +30,27 @@ function asToldOf(record: JobRecord, { run, snapshot }: Delivery): JobRecord {
 }
 
 /** `data` of a body: whole, and ever thinner for one that would be too large. `id` and `status` are in each. */
-type Data = (told: Told, sign: SignLink, now: number) => Promise<readonly object[]>;
+type Data = (told: Told, sign: SignLink) => Promise<readonly object[]>;
 
-async function jobData({ delivery, job }: Told, sign: SignLink, now: number): Promise<readonly object[]> {
+async function jobData({ delivery, job }: Told, sign: SignLink): Promise<readonly object[]> {
   if (job === null) {
     const status = delivery.snapshot?.status ?? delivery.type.slice('job.'.length);
     return [{ id: subjectOfEvent(delivery.id).id, status, deleted: true }];
   }
-  const view = await viewJob(asToldOf(job, delivery), sign, now);
+  const view = await viewJob(asToldOf(job, delivery), sign);
   const { input: _input, result: _result, attempts: _attempts, ...thin } = view;
   const { id, status, run, links } = thin;
   return [view, { ...thin, thin: true }, { id, status, run, links, thin: true }];
 }
 
 /** A batch as it stood at the end of the round that the delivery tells of; its results file stays, but for what was erased. */
-async function batchData({ delivery, batch }: Told, sign: SignLink, now: number): Promise<readonly object[]> {
+async function batchData({ delivery, batch }: Told, sign: SignLink): Promise<readonly object[]> {
   if (batch === null) {
     const status = delivery.type.slice('batch.'.length);
     return [{ id: subjectOfEvent(delivery.id).id, status, deleted: true }];
   }
   const past = batch.past[delivery.run];
-  const view = await viewBatch(past === undefined ? batch : { ...batch, ...past, round: delivery.run }, sign, now);
+  const view = await viewBatch(past === undefined ? batch : { ...batch, ...past, round: delivery.run }, sign);
   const { metadata: _metadata, ...thin } = view;
   return [view, { ...thin, thin: true }];
 }
@@ -62,7 +62,7 @@ const DATA: Record<Subject['kind'], Data> = { job: jobData, batch: batchData };
  * The body of one webhook try, built for each try from the record, so that its links are signed afresh.
  * `sequence` puts the events of one job in order; those of a batch are its rounds.
  */
-export async function webhookBody(told: Told, sign: SignLink, now: number): Promise<string> {
+export async function webhookBody(told: Told, sign: SignLink): Promise<string> {
   const { delivery } = told;
   const { kind } = subjectOfEvent(delivery.id);
   const sequence = kind === 'batch' ? delivery.run : (delivery.sequence ?? told.job?.seq ?? 0);
@@ -73,7 +73,7 @@ export async function webhookBody(told: Told, sign: SignLink, now: number): Prom
     sequence,
   };
   let body = '';
-  for (const each of await DATA[kind](told, sign, now)) {
+  for (const each of await DATA[kind](told, sign)) {
     body = JSON.stringify({ ...envelope, data: each });
     if (Buffer.byteLength(body) <= MAX_BODY_BYTES) break;
   }

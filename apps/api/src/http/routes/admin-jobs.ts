@@ -1,7 +1,6 @@
 import type { ReopenJob } from '@grsai-jobs/job-actions';
 import type { JobStore } from '@grsai-jobs/job-store';
 import { JOB_ID, type JobRecord, RETRY_MODES, type SignLink, viewAdminJob, viewAdminJobDetail } from '@grsai-jobs/jobs';
-import type { Clock } from '@grsai-jobs/runtime';
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { reopenedJob } from '../../use-cases/action-outcome.ts';
@@ -29,7 +28,6 @@ export function adminJobRoutes(o: {
   reopen: ReopenJob;
   audited: Audited;
   sign: SignLink;
-  clock: Clock;
 }): Router {
   const router = Router();
   const read = o.auth.requireScope('admin:read');
@@ -43,15 +41,14 @@ export function adminJobRoutes(o: {
 
   router.get('/admin/v1/jobs', read, async (request, response) => {
     const { jobs, next } = await o.store.list.page(adminListQuery(request.query));
-    const now = o.clock.now();
-    const data = await Promise.all(jobs.map((job) => viewAdminJob(job, o.sign, now)));
+    const data = await Promise.all(jobs.map((job) => viewAdminJob(job, o.sign)));
     response.json({ object: 'list', data, next_cursor: cursorOf(next) });
   });
 
   router.get('/admin/v1/jobs/:id', read, async (request: Request<{ id: string }>, response) => {
     const job = await anyJob(request.params.id, response);
     const deliveries = await deliveriesOfJob(o.store.deliveries, job);
-    response.json(await viewAdminJobDetail(job, deliveries, o.sign, o.clock.now()));
+    response.json(await viewAdminJobDetail(job, deliveries, o.sign));
   });
 
   router.post(
@@ -69,7 +66,7 @@ export function adminJobRoutes(o: {
       response
         .status(202)
         .set({ Location: `/admin/v1/jobs/${job.id}`, 'Retry-After': '2' })
-        .json(await viewAdminJob(job, o.sign, o.clock.now()));
+        .json(await viewAdminJob(job, o.sign));
     },
   );
 

@@ -56,7 +56,7 @@ export function adminPageRoutes(o: { sign: SignLink }): Router {
   // Where links to stored images lead. Without credentials none can be signed: the page then works without images.
   const imageOrigin = () =>
     o.sign('-', 1).then(
-      (link) => new URL(link).origin,
+      ({ url }) => new URL(url).origin,
       () => null,
     );
 

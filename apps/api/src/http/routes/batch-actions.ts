@@ -1,6 +1,5 @@
 import type { Batches } from '@grsai-jobs/job-store';
 import { isBatchEnd, type SignLink, viewBatch } from '@grsai-jobs/jobs';
-import type { Clock } from '@grsai-jobs/runtime';
 import { type Request, Router } from 'express';
 import { z } from 'zod';
 import type { NudgeWorks } from '../../use-cases/nudge-works.ts';
@@ -28,7 +27,6 @@ export function batchActionRoutes(o: {
   retryFailed: RetryFailed;
   nudge: NudgeWorks;
   sign: SignLink;
-  clock: Clock;
 }): Router {
   const router = Router();
   const write = o.auth.requireScope('jobs:write');
@@ -42,7 +40,7 @@ export function batchActionRoutes(o: {
     response
       .status(202)
       .set({ Location: `/v1/batches/${batch.id}`, 'Retry-After': '2' })
-      .json(await viewBatch({ ...batch, status }, o.sign, o.clock.now()));
+      .json(await viewBatch({ ...batch, status }, o.sign));
   });
 
   router.post(
@@ -56,7 +54,7 @@ export function batchActionRoutes(o: {
       response
         .status(202)
         .set({ Location: `/v1/batches/${batch.id}`, 'Retry-After': '2' })
-        .json({ ...(await viewBatch(batch, o.sign, o.clock.now())), ...retried });
+        .json({ ...(await viewBatch(batch, o.sign)), ...retried });
     },
   );
 

@@ -1,6 +1,5 @@
 import type { Batches } from '@grsai-jobs/job-store';
 import { batchRow, isBatchEnd, type SignLink, TERMINAL, viewBatch } from '@grsai-jobs/jobs';
-import type { Clock } from '@grsai-jobs/runtime';
 import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { batchRows } from '../../use-cases/batch-rows.ts';
@@ -29,7 +28,7 @@ export const ResultsQuery = z.strictObject({
 type OneBatch = Request<{ id: string }>;
 
 /** What a caller reads of its batches. */
-export function batchReadRoutes(o: { auth: Auth; batches: Batches; sign: SignLink; clock: Clock }): Router {
+export function batchReadRoutes(o: { auth: Auth; batches: Batches; sign: SignLink }): Router {
   const router = Router();
   const read = o.auth.requireScope('jobs:read');
 
@@ -37,15 +36,14 @@ export function batchReadRoutes(o: { auth: Auth; batches: Batches; sign: SignLin
     const { limit, cursor } = validate(BatchListQuery, Object.fromEntries(single(request.query)));
     const after = cursor === undefined ? null : placeOf(cursor);
     const { batches, next } = await o.batches.page({ tenant: principalOf(response).tenant, after, limit });
-    const now = o.clock.now();
-    const data = await Promise.all(batches.map((batch) => viewBatch(batch, o.sign, now)));
+    const data = await Promise.all(batches.map((batch) => viewBatch(batch, o.sign)));
     response.json({ object: 'list', data, next_cursor: cursorOf(next) });
   });
 
   router.get('/v1/batches/:id', read, async (request: OneBatch, response) => {
     const batch = await ownBatch(o.batches, request.params.id, response);
     if (!isBatchEnd(batch.status)) response.set('Retry-After', '2');
-    response.set('Cache-Control', 'private, no-cache').json(await viewBatch(batch, o.sign, o.clock.now()));
+    response.set('Cache-Control', 'private, no-cache').json(await viewBatch(batch, o.sign));
   });
 
   router.get('/v1/batches/:id/results', read, async (request: OneBatch, response) => {
@@ -54,7 +52,7 @@ export function batchReadRoutes(o: { auth: Auth; batches: Batches; sign: SignLin
     const pages = batchRows(o.batches, batch, { afterLine: query.after_line, status: query.status ?? TERMINAL });
     await sendNdjson(
       response,
-      mapped(pages, (job) => batchRow(job, o.sign, o.clock.now())),
+      mapped(pages, (job) => batchRow(job, o.sign)),
     );
   });
 

@@ -1,6 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
 import { BatchRequest, LIMITS, type SignLink, viewBatch } from '@grsai-jobs/jobs';
-import type { Clock } from '@grsai-jobs/runtime';
 import { type RequestHandler, type Response, Router } from 'express';
 import type { AcceptBatch, AcceptedBatch, BatchUpload } from '../../use-cases/accept-batch.ts';
 import { refusedItems } from '../../use-cases/bad-lines.ts';
@@ -21,7 +20,6 @@ export interface BatchRoutes {
   auth: Auth;
   accept: AcceptBatch;
   sign: SignLink;
-  clock: Clock;
   bodyLimit: number;
   /** What is wrong with an address that webhooks are to go to. */
   checkUrl: (url: string) => string | undefined;
@@ -44,7 +42,7 @@ export function batchRoutes(o: BatchRoutes): Router {
     response
       .status(202)
       .set({ Location: `/v1/batches/${batch.id}`, 'Retry-After': '2' })
-      .json({ ...(await viewBatch(batch, o.sign, o.clock.now())), invalid: bad });
+      .json({ ...(await viewBatch(batch, o.sign)), invalid: bad });
   }
 
   const upload = (response: Response, key: string | undefined, fingerprint: () => string) => ({

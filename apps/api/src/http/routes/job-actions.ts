@@ -1,7 +1,6 @@
 import type { CancelJob, ReopenJob } from '@grsai-jobs/job-actions';
 import type { JobStore } from '@grsai-jobs/job-store';
 import { isTerminal, RETRY_MODES, type SignLink, viewJob } from '@grsai-jobs/jobs';
-import type { Clock } from '@grsai-jobs/runtime';
 import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { canceledJob, reopenedJob } from '../../use-cases/action-outcome.ts';
@@ -26,7 +25,6 @@ export function jobActionRoutes(o: {
   reopen: ReopenJob;
   remove: DeleteJob;
   sign: SignLink;
-  clock: Clock;
 }): Router {
   const router = Router();
   const write = o.auth.requireScope('jobs:write');
@@ -34,7 +32,7 @@ export function jobActionRoutes(o: {
   router.post('/v1/jobs/:id/cancel', write, async (request: Request<{ id: string }>, response) => {
     const job = canceledJob(await o.cancel(await ownJob(o.jobs, request.params.id, response)));
     if (!isTerminal(job.status)) response.status(202).set('Retry-After', '2');
-    response.json(await viewJob(job, o.sign, o.clock.now()));
+    response.json(await viewJob(job, o.sign));
   });
 
   router.post(
@@ -47,7 +45,7 @@ export function jobActionRoutes(o: {
       response
         .status(202)
         .set({ Location: `/v1/jobs/${job.id}`, 'Retry-After': '2' })
-        .json(await viewJob(job, o.sign, o.clock.now()));
+        .json(await viewJob(job, o.sign));
     },
   );
 

@@ -21,7 +21,8 @@ export function jobImageRoutes(o: { auth: Auth; jobs: Pick<JobStore['jobs'], 're
       const images = job.output?.kind === 'images' ? job.output.images : [];
       const image = images.find(({ index }) => String(index) === request.params.n);
       if (image === undefined) throw new Problem('not_found', noImage(job.status, images.length));
-      response.set('Cache-Control', 'no-store').redirect(302, await o.sign(image.key, job.doc.output.url_ttl_s));
+      const { url } = await o.sign(image.key, job.doc.output.url_ttl_s);
+      response.set('Cache-Control', 'no-store').redirect(302, url);
     },
   );
   return router;

@@ -6,7 +6,7 @@ import type { AcceptJob } from '../../use-cases/accept-job.ts';
 import type { WaitForEnd } from '../../use-cases/wait-for-end.ts';
 import { type Auth, principalOf } from '../auth.ts';
 import { jsonBody } from '../body.ts';
-import { etagOf, matchesEtag } from '../etag.ts';
+import { etagOf, hasLinks, matchesEtag } from '../etag.ts';
 import { idempotencyKey } from '../idempotency-key.ts';
 import { ownJob } from '../own-job.ts';
 import { preferredWait } from '../prefer.ts';
@@ -19,6 +19,8 @@ export interface JobRoutes {
   jobs: JobStore['jobs'];
   waitForEnd: WaitForEnd;
   sign: SignLink;
+  /** When the credentials end that sign links now. */
+  signsUntil: () => Promise<number | null>;
   clock: Clock;
   bodyLimit: number;
   /** What only this service can know to be wrong with a valid request: a forbidden address, a size that a model lacks. */
@@ -53,17 +55,17 @@ export function jobRoutes(o: JobRoutes): Router {
     if (replayed) response.set('Idempotent-Replayed', 'true');
     const job = waitS === undefined ? record : await waited(record, waitS, response);
     if (waitS === undefined || !isTerminal(job.status)) response.status(202).set('Retry-After', '2');
-    response.json(await viewJob(job, o.sign, o.clock.now()));
+    response.json(await viewJob(job, o.sign));
   });
 
   router.get('/v1/jobs/:id', o.auth.requireScope('jobs:read'), async (request: Request<{ id: string }>, response) => {
     const record = await ownJob(o.jobs, request.params.id, response);
     const now = o.clock.now();
-    const etag = etagOf(record, now);
+    const etag = etagOf(record, now, hasLinks(record) ? await o.signsUntil() : null);
     response.set({ ETag: etag, 'Cache-Control': 'private, no-cache' });
     if (!isTerminal(record.status)) response.set('Retry-After', '2');
     if (matchesEtag(request.headers['if-none-match'], etag)) response.status(304).end();
-    else response.json(await viewJob(record, o.sign, now));
+    else response.json(await viewJob(record, o.sign));
   });
 
   return router;
