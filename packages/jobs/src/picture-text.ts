@@ -78,13 +78,10 @@ function digitsOf(text: string, start: number): { text: string } | { problem: st
     const char = String.fromCodePoint(body.codePointAt(wrong) ?? 0).toWellFormed();
     return { problem: `is not base64 at character ${start + wrong + 1}: ${JSON.stringify(char)}` };
   }
-  const digits = body
-    .replaceAll(/[ \t\r\n]+/g, '')
-    .replaceAll('-', '+')
-    .replaceAll('_', '/');
+  const digits = body.replaceAll(/[ \t\r\n]+/g, '');
   if (digits === '') return { problem: 'is base64 of nothing: it holds no image' };
   if (digits.length % 4 === 1) return { problem: `is cut short: ${digits.length} characters are no whole base64` };
-  return { text: digits.padEnd(Math.ceil(digits.length / 4) * 4, '=') };
+  return { text: Buffer.from(digits, 'base64').toString('base64') };
 }
 
 /** Base64 in a URL may be percent-encoded. */
