@@ -53,11 +53,11 @@ const LINES: readonly Row[] = [
   { what: 'a typo in input', ...refused, line: 3, pointer: '/input/aspectRatio', body: image({ aspectRatio: '1:1' }) },
   { what: 'an empty prompt', ...refused, line: 3, pointer: '/input/prompt', body: image({ prompt: '' }) },
   {
-    what: 'a ratio that no model has',
+    what: 'a ratio that the model lacks',
     ...refused,
     line: 3,
     pointer: '/input/aspect_ratio',
-    body: image({ aspect_ratio: '7:3' }),
+    body: image({ aspect_ratio: '9:21' }),
   },
   { what: 'a large image that is none', ...refused, line: 3, pointer: '/input/images/0', body: image({ images: [noise] }) },
   { what: 'an unknown priority', ...refused, line: 3, pointer: '/priority', body: item({ priority: 'urgent' }) },

@@ -7,10 +7,10 @@ const FAMILIES = [
   { model: 'nano-banana-pro', aspect_ratio: '16:9', image_size: '4K' },
   { model: 'nano-banana-2-lite', aspect_ratio: 'auto' },
   { model: 'gpt-image-2', aspect_ratio: '3:2' },
-  { model: 'gpt-image-2-vip', aspect_ratio: '2048x1152', quality: 'medium', background: 'transparent' },
+  { model: 'gpt-image-2-vip', aspect_ratio: '2048x1152', quality: 'medium' },
   { model: 'gpt-image-2.5', aspect_ratio: '1:1', quality: 'auto' },
   { model: 'gpt-image-2.5-flare', aspect_ratio: '1024x1024', quality: 'low' },
-  { model: 'gpt-image-2.5-sunburst', aspect_ratio: '3840x2160', quality: 'max' },
+  { model: 'gpt-image-2.5-sunburst', aspect_ratio: '3840x2160', quality: 'max', background: 'transparent' },
 ];
 
 const REFERENCE = `data:image/png;base64,${Buffer.from('\x89PNG\r\n\x1a\n0000', 'latin1').toString('base64')}`;
@@ -57,6 +57,8 @@ test('when a field is known to be wrong for its model then it is refused before 
     [{ model: 'gpt-image-2.5-flare', prompt: 'x', aspect_ratio: '1000x1000' }, '/input/aspect_ratio'],
     [{ model: 'gpt-image-2', prompt: 'x', image_size: '4K' }, '/input/image_size'],
     [{ model: 'nano-banana-pro', prompt: 'x', aspect_ratio: '1:8' }, '/input/aspect_ratio'],
+    [{ model: 'gpt-image-2-vip', prompt: 'x', background: 'transparent' }, '/input/background'],
+    [{ model: 'gpt-image-2', prompt: 'x', quality: 'high' }, '/input/quality'],
   ];
   for (const [input, pointer] of wrong) {
     const response = await stack.tenant.send('POST', '/v1/jobs', { type: 'image', input });

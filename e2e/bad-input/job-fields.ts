@@ -42,7 +42,8 @@ export const FIELD_ROWS: readonly Row[] = [
   ...[7, null, '', 'insufficient credits', '余额不足'].map((model) =>
     invalidJob(`the model ${JSON.stringify(model)}`, '/input/model', goodImage({ model })),
   ),
-  invalidJob('a ratio that the model lacks', '/input/aspect_ratio', goodImage({ aspect_ratio: '7:13' })),
+  invalidJob('pixels for a model of ratios', '/input/aspect_ratio', goodImage({ aspect_ratio: '1024x1024' })),
+  invalidJob('a ratio with a zero', '/input/aspect_ratio', goodImage({ aspect_ratio: '0:13' })),
   invalidJob('an unknown size', '/input/image_size', goodImage({ image_size: '8K' })),
   invalidJob('a size by number', '/input/image_size', goodImage({ image_size: 2048 })),
   invalidJob('an unknown quality', '/input/quality', goodImage({ quality: 'best' })),

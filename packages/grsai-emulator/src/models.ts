@@ -17,6 +17,8 @@ export interface ImageModel {
   readonly state: ModelState;
   /** Empty: the field is ignored. */
   readonly qualities: readonly string[];
+  /** Does it make a transparent background? */
+  readonly transparent: boolean;
 }
 
 const BASE = ['auto', '1:1', '16:9', '9:16', '4:3', '3:4', '3:2', '2:3', '5:4', '4:5', '21:9'];
@@ -35,14 +37,16 @@ function model(
   sizes: readonly Size[],
   qualities: readonly string[] = [],
   state: ModelState = 'live',
+  transparent = false,
 ): ImageModel {
-  return { shape, cost, sizes, qualities, state };
+  return { shape, cost, sizes, qualities, state, transparent };
 }
 
 /** Prices of models that the list of §10.4 leaves out are ours. */
 export const IMAGE_MODELS: Readonly<Record<string, ImageModel>> = {
   'nano-banana': model('base', 440, [], [], 'removed'),
-  'nano-banana-fast': model('base', 440, []),
+  // Served by the lite model since July 2026.
+  'nano-banana-fast': model('extreme', 440, ['1K']),
   'nano-banana-2': model('extreme', 1200, ALL),
   'nano-banana-2-lite': model('extreme', 440, ['1K']),
   'nano-banana-2-cl': model('extreme', 6000, ['1K']),
@@ -53,11 +57,11 @@ export const IMAGE_MODELS: Readonly<Record<string, ImageModel>> = {
   'nano-banana-pro-cl': model('base', 10_000, ['1K']),
   'nano-banana-pro-vip': model('base', 10_000, ['1K', '2K']),
   'nano-banana-pro-4k-vip': model('base', 18_000, ['4K']),
-  'gpt-image-2': model('gpt', 600, []),
-  'gpt-image-2-vip': model('pixels', 2000, [], ['auto', 'medium']),
+  'gpt-image-2': model('gpt', 600, [], ['auto']),
+  'gpt-image-2-vip': model('pixels', 2000, [], ['medium']),
   'gpt-image-2.5': model('gpt', 600, [], ['auto']),
-  'gpt-image-2.5-flare': model('pixels', 2000, [], ['auto', 'low', 'medium', 'high']),
-  'gpt-image-2.5-sunburst': model('pixels', 2400, [], ['auto', 'low', 'medium', 'high', 'xhigh', 'max']),
+  'gpt-image-2.5-flare': model('pixels', 2000, [], ['low', 'medium', 'high'], 'live', true),
+  'gpt-image-2.5-sunburst': model('pixels', 2400, [], ['low', 'medium', 'high', 'xhigh', 'max'], 'live', true),
   'minimax-h3': model('words', 20_000, []),
 };
 
@@ -104,6 +108,9 @@ export const GPT_IMAGE_SIZES: Readonly<Record<string, readonly [number, number]>
 };
 
 /** Limits of pixel sizes (grsai-api §9.2). */
+/** The most pixels of a model of about 1K; ours, and enough for all that upstream is known to return. */
+export const ONE_K_PIXELS = 2_097_152;
+
 export const PIXELS = { longest: 3840, multiple: 16, steepest: 3, least: 655_360, most: 8_294_400 } as const;
 
 /** The video model on the current API (grsai-api §3.1). */

@@ -11,6 +11,7 @@ export interface ImageFields {
   readonly ratio: unknown;
   readonly imageSize: unknown;
   readonly quality: unknown;
+  readonly background: unknown;
 }
 
 export interface ImageReading {
@@ -29,12 +30,13 @@ const BAD_IMAGE = 'The image format is incorrect, please use png or jpeg';
 export function readImageOrder(fields: ImageFields, legacy: boolean, settings: Settings): ImageReading {
   const model = ownRow(IMAGE_MODELS, fields.model) ?? (legacy ? ownRow(LEGACY_MODELS, fields.model) : undefined);
   const ratio = fields.ratio ?? 'auto';
-  const imageSize = fields.imageSize ?? '1K';
+  // A model that has one size only makes that one.
+  const imageSize = fields.imageSize ?? model?.sizes[0] ?? '1K';
   const wellFormed =
     isText(fields.prompt) && typeof ratio === 'string' && typeof imageSize === 'string' && isTextList(fields.images ?? []);
   if (!wellFormed) return { model, size: { width: 1024, height: 1024 }, complaint: INVALID, impossible: false };
   const badImage = (fields.images as readonly string[] | undefined)?.some((image) => !isImage(image)) === true;
-  const impossible = model !== undefined && !isPossible(model, ratio, imageSize, fields.quality);
+  const impossible = model !== undefined && !isPossible(model, ratio, imageSize, fields);
   const refused = impossible && settings.badSize === 'refuse' ? INVALID : undefined;
   return {
     model,
@@ -64,11 +66,11 @@ export function videoComplaint(fields: Fields): string | undefined {
 }
 
 /** A model without sizes ignores `imageSize`, as one without qualities ignores `quality`. */
-function isPossible(model: ImageModel, ratio: string, imageSize: string, quality: unknown): boolean {
+function isPossible(model: ImageModel, ratio: string, imageSize: string, { quality, background }: ImageFields): boolean {
   if (model.shape === 'words') return true;
   const sizeFits = model.sizes.length === 0 || model.sizes.some((size) => size === imageSize);
   const qualityFits = quality === undefined || model.qualities.length === 0 || model.qualities.some((known) => known === quality);
-  return sizeFits && qualityFits && takesRatio(model.shape, ratio);
+  return sizeFits && qualityFits && (background !== 'transparent' || model.transparent) && takesRatio(model.shape, ratio);
 }
 
 function ownRow(table: Readonly<Record<string, ImageModel>>, name: string): ImageModel | undefined {

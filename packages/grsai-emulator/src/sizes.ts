@@ -1,4 +1,4 @@
-import { GPT_IMAGE_SIZES, IMAGE_MODELS, PIXELS, RATIOS, type Shape, VIDEO } from './models.ts';
+import { GPT_IMAGE_SIZES, IMAGE_MODELS, ONE_K_PIXELS, PIXELS, RATIOS, type Shape, VIDEO } from './models.ts';
 
 export interface Pixels {
   readonly width: number;
@@ -36,10 +36,7 @@ export function takesRatio(shape: Shape, ratio: string): boolean {
     case 'pixels':
       return ratio === 'auto' || (pixels !== undefined && keepsPixelRules(pixels));
     case 'gpt':
-      return (
-        RATIOS.gpt.includes(ratio) ||
-        (pixels !== undefined && keepsPixelRules(pixels) && Math.max(pixels.width, pixels.height) <= 1920)
-      );
+      return RATIOS.gpt.includes(ratio) || (pixels !== undefined && pixels.width * pixels.height <= ONE_K_PIXELS);
     case 'base':
     case 'extreme':
       return RATIOS[shape].includes(ratio);

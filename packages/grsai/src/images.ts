@@ -17,7 +17,7 @@ export interface ImageTask {
   readonly images?: readonly string[];
   /** A ratio, `auto`, or pixels, by model (grsai-api §9). */
   readonly aspectRatio?: string;
-  /** `1K`, `2K`, `4K`; only for models that have it: on others the task stalls (grsai-api §12 T17). */
+  /** `1K`, `2K`, `4K`, or what is newer; only for models that have it: on others the task stalls (grsai-api §12 T17). */
   readonly imageSize?: string;
   readonly quality?: string;
   readonly background?: string;

@@ -77,7 +77,7 @@ test.each<[string, unknown, string[]]>([
   ['two wrong fields', { ...image, custom_id: 'a', priority: 'x', max_attempts: 0 }, ['/priority', '/max_attempts']],
   [
     'a size that the model lacks',
-    { ...image, custom_id: 'a', input: { ...image.input, aspect_ratio: '7:3' } },
+    { ...image, custom_id: 'a', input: { ...image.input, aspect_ratio: '9:21' } },
     ['/input/aspect_ratio'],
   ],
   [

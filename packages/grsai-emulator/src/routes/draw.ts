@@ -39,6 +39,7 @@ export function draw(models: RegExp): Handler {
         ratio: fields['aspectRatio'] ?? fields['size'],
         imageSize: fields['imageSize'],
         quality: fields['quality'],
+        background: undefined,
       },
       dialect: LEGACY,
       takes: (model) => models.test(model),

@@ -40,6 +40,7 @@ export async function generate(x: Exchange, world: World): Promise<void> {
       ratio: fields['aspectRatio'],
       imageSize: fields['imageSize'],
       quality: fields['quality'],
+      background: fields['background'],
     },
     dialect: dialectOf(reply),
     takes: () => true,

@@ -38,6 +38,7 @@ export async function generations(x: Exchange, world: World): Promise<void> {
       ratio: undefined,
       imageSize: undefined,
       quality: undefined,
+      background: undefined,
     },
     dialect: OPENAI,
     takes: (model) => !Object.hasOwn(IMAGE_MODELS, model) || IMAGE_MODELS[model]?.shape !== 'words',

@@ -11,4 +11,4 @@ export {
   QUALITIES,
   VIDEO_MODEL,
 } from './table.ts';
-export { validateImageTask } from './validate.ts';
+export { imageTaskWarnings, validateImageTask } from './validate.ts';

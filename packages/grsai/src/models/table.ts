@@ -41,7 +41,8 @@ const nano = (name: string, sizes: readonly string[], ratios: readonly string[],
 /** Image models by name. Names change without notice (grsai-api §12 T16): one that is missing here is not wrong. */
 export const IMAGE_MODELS: readonly ImageModel[] = [
   nano('nano-banana', [], BASE_RATIOS, 'removed'),
-  nano('nano-banana-fast', [], BASE_RATIOS, 'remapped'),
+  // Served by nano-banana-2-lite since July 2026, so that model's sizes and ratios count.
+  nano('nano-banana-fast', ['1K'], EXTREME_RATIOS, 'remapped'),
   nano('nano-banana-2', ['1K', '2K', '4K'], EXTREME_RATIOS),
   nano('nano-banana-2-lite', ['1K'], EXTREME_RATIOS),
   nano('nano-banana-2-cl', ['1K'], EXTREME_RATIOS),
@@ -52,7 +53,15 @@ export const IMAGE_MODELS: readonly ImageModel[] = [
   nano('nano-banana-pro-cl', ['1K'], BASE_RATIOS),
   nano('nano-banana-pro-vip', ['1K', '2K'], BASE_RATIOS),
   nano('nano-banana-pro-4k-vip', ['4K'], BASE_RATIOS),
-  { ...GPT, name: 'gpt-image-2', state: 'live', ratios: GPT_RATIOS, pixels: ONE_K_PIXELS, background: false },
+  {
+    ...GPT,
+    name: 'gpt-image-2',
+    state: 'live',
+    ratios: GPT_RATIOS,
+    pixels: ONE_K_PIXELS,
+    qualities: ['auto'],
+    background: false,
+  },
   {
     ...GPT,
     name: 'gpt-image-2.5',
@@ -69,13 +78,13 @@ export const IMAGE_MODELS: readonly ImageModel[] = [
     ratios: ['auto'],
     pixels: FULL_PIXELS,
     qualities: ['medium'],
-    background: true,
+    background: false,
   },
   {
     ...GPT,
     name: 'gpt-image-2.5-flare',
     state: 'live',
-    ratios: [],
+    ratios: ['auto'],
     pixels: FULL_PIXELS,
     qualities: ['low', 'medium', 'high'],
     background: true,
@@ -84,7 +93,7 @@ export const IMAGE_MODELS: readonly ImageModel[] = [
     ...GPT,
     name: 'gpt-image-2.5-sunburst',
     state: 'live',
-    ratios: [],
+    ratios: ['auto'],
     pixels: FULL_PIXELS,
     qualities: ['low', 'medium', 'high', 'xhigh', 'max'],
     background: true,
@@ -118,6 +127,8 @@ export const CHAT_MODELS: readonly string[] = [
   'gpt-5.6-terra',
   'gpt-5.6-sol',
   'gpt-6-astra',
+  'gpt-4o-mini',
+  'gpt-4o-all',
 ];
 
 /** The video model on the same path (grsai-api §3.1): it has words of its own in `aspectRatio`. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FULL_PIXELS, PIXEL_TABLE, parsePixels, pixelProblems, pixelsFor } from './pixels.ts';
 import { IMAGE_MODELS } from './table.ts';
-import { validateImageTask } from './validate.ts';
+import { imageTaskWarnings, validateImageTask } from './validate.ts';
 
 const fields = (task: object): string[] =>
   validateImageTask({ model: 'nano-banana-2', prompt: 'x', ...task }).map(({ field }) => field);
@@ -19,7 +19,9 @@ describe('a task that is right passes', () => {
     { aspectRatio: '8:1' },
     { model: 'gpt-image-2', aspectRatio: '9:21' },
     { model: 'gpt-image-2', aspectRatio: '1024x1024', mask: 'https://a.example/mask.png' },
-    { model: 'gpt-image-2-vip', aspectRatio: 'auto', quality: 'medium', background: 'transparent' },
+    { model: 'gpt-image-2-vip', aspectRatio: 'auto', quality: 'medium' },
+    { model: 'gpt-image-2.5-flare', aspectRatio: 'auto', quality: 'high', background: 'transparent' },
+    { model: 'nano-banana-fast', aspectRatio: '1:4', imageSize: '1K' },
     { model: 'gpt-image-2.5-sunburst', aspectRatio: '3840x2160', quality: 'max' },
     { model: 'a-model-of-tomorrow', aspectRatio: '5:7', imageSize: '8K', somethingNew: 1 },
     { model: 'minimax-h3', aspectRatio: 'portrait', resolution: '1080p', duration: 10, seed: 4 },
@@ -41,7 +43,15 @@ describe('what is known to be wrong is told by field', () => {
       ['images[1]', 'images[2]', 'images[3]', 'images[4]'],
     ],
     [{ aspectRatio: '1024x1024' }, ['aspectRatio']],
-    [{ aspectRatio: '7:5' }, ['aspectRatio']],
+    [{ model: 'gpt-image-2', quality: 'high' }, ['quality']],
+    [{ model: 'gpt-image-2-vip', background: 'transparent' }, ['background']],
+    [{ model: 'gpt-image-2-vip', aspectRatio: '7:5' }, ['aspectRatio']],
+    [{ model: 'gpt-image-2', imageSize: '8K' }, ['imageSize']],
+    [{ aspectRatio: '0:1' }, ['aspectRatio']],
+    [
+      { aspectRatio: '16 : 9', imageSize: 'two K', quality: 'v\u0000', background: 'x'.repeat(40) },
+      ['aspectRatio', 'imageSize', 'quality', 'background'],
+    ],
     [{ aspectRatio: 7 }, ['aspectRatio']],
     [{ imageSize: '2k' }, ['imageSize']],
     [{ model: 'nano-banana-pro-4k-vip', imageSize: '1K' }, ['imageSize']],
@@ -51,7 +61,7 @@ describe('what is known to be wrong is told by field', () => {
     [{ model: 'gpt-image-2', aspectRatio: '2048x2048' }, ['aspectRatio']],
     [{ model: 'gpt-image-2-vip', aspectRatio: '16:9' }, ['aspectRatio']],
     [{ model: 'gpt-image-2.5-flare', quality: 'max' }, ['quality']],
-    [{ model: 'a-model-of-tomorrow', quality: 'best', background: 'red', mask: 'm.png' }, ['mask', 'quality', 'background']],
+    [{ model: 'a-model-of-tomorrow', quality: 'best', background: 'red', mask: 'm.png' }, ['mask']],
     [{ model: 'minimax-h3', aspectRatio: '16:9', resolution: '1080p', duration: 12 }, ['aspectRatio', 'duration']],
     [
       { model: 'minimax-h3', resolution: '4k', duration: 1.5, images: Array(10).fill('https://a.example/x.png') },
@@ -62,13 +72,47 @@ describe('what is known to be wrong is told by field', () => {
   });
 
   test('an imageSize that a model lacks is told before it stalls the task', () => {
-    expect(validateImageTask({ model: 'nano-banana-fast', prompt: 'x', imageSize: '1K' })).toEqual([
-      { field: 'imageSize', message: 'nano-banana-fast has none; leave it out' },
+    expect(validateImageTask({ model: 'nano-banana', prompt: 'x', imageSize: '1K' })).toEqual([
+      { field: 'imageSize', message: 'nano-banana has none; leave it out' },
     ]);
   });
 
   test('every broken pixel rule is told, not only the first', () => {
     expect(fields({ model: 'gpt-image-2-vip', aspectRatio: '5000x1001' })).toEqual(['aspectRatio', 'aspectRatio', 'aspectRatio']);
+  });
+});
+
+describe('a value that no list has is passed on with a warning', () => {
+  test.each<[object, string[]]>([
+    [{ imageSize: '8K' }, ['imageSize']],
+    [{ imageSize: '16K', model: 'nano-banana-pro-vip' }, ['imageSize']],
+    [{ aspectRatio: '7:5' }, ['aspectRatio']],
+    [{ aspectRatio: 'cinema', model: 'gpt-image-2' }, ['aspectRatio']],
+    [{ quality: 'ultra' }, ['quality']],
+    [{ quality: 'ultra', background: 'opaque', model: 'gpt-image-2-vip' }, ['quality', 'background']],
+    [{ quality: 'ultra', imageSize: '3K', model: 'a-model-of-tomorrow' }, ['imageSize', 'quality']],
+  ])('%j → %j', (task, fieldsToldOf) => {
+    const whole = { model: 'nano-banana-2', prompt: 'x', ...task };
+    expect(validateImageTask(whole)).toEqual([]);
+    expect(imageTaskWarnings(whole).map(({ field }) => field)).toEqual(fieldsToldOf);
+  });
+
+  test.each<object>([
+    {},
+    { imageSize: '2K', aspectRatio: '1:8', quality: undefined },
+    { model: 'gpt-image-2', imageSize: '8K' },
+    { model: 'gpt-image-2.5-flare', aspectRatio: '7:5' },
+    { model: 'gpt-image-2-vip', aspectRatio: '1008x1008' },
+    { model: 'minimax-h3', aspectRatio: 'portrait', resolution: '768p' },
+    { quality: 'no word at all' },
+  ])('but %j has none: it is known, or refused', (task) => {
+    expect(imageTaskWarnings({ model: 'nano-banana-2', prompt: 'x', ...task })).toEqual([]);
+  });
+
+  test('when it is in a sentence, then the sentence names it and what is known', () => {
+    expect(imageTaskWarnings({ model: 'nano-banana-2', prompt: 'x', imageSize: '8K' })).toEqual([
+      { field: 'imageSize', message: '"8K" is not known; it is passed on as it is (known: 1K, 2K, 4K)' },
+    ]);
   });
 });
 
@@ -127,5 +171,5 @@ test('the validator takes any value and always answers with a list', () => {
       { requiredKeys: [] },
     ),
   );
-  fc.assert(fc.property(task, (value) => Array.isArray(validateImageTask(value))));
+  fc.assert(fc.property(task, (value) => Array.isArray(validateImageTask(value)) && Array.isArray(imageTaskWarnings(value))));
 });

@@ -1,6 +1,7 @@
+import { isNewValue, malformedValues, newValues, type OpenField } from './open-values.ts';
 import { parsePixels, pixelProblems } from './pixels.ts';
 import type { Problem } from './problem.ts';
-import { type ImageModel, imageModel, QUALITIES, VIDEO_MODEL } from './table.ts';
+import { type ImageModel, imageModel, VIDEO_MODEL } from './table.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 type Check = (task: Fields) => readonly Problem[];
@@ -66,22 +67,18 @@ const mask: Check = (task) => {
   return /^https?:\/\//i.test(task['mask']) && URL.canParse(task['mask']) ? NONE : problem('mask', 'must be an http(s) URL');
 };
 
-const quality: Check = (task) => oneOf('quality', task['quality'], QUALITIES);
-
-const background: Check = (task) => oneOf('background', task['background'], ['transparent']);
-
 function oneOf(field: string, value: unknown, allowed: readonly string[]): readonly Problem[] {
   if (typeof value !== 'string' || allowed.includes(value)) return NONE;
   return problem(field, `must be one of ${allowed.join(', ')}`);
 }
 
 const GENERAL: readonly Check[] = [strangers, texts, words, references];
-const IMAGE: readonly Check[] = [mask, quality, background];
+const IMAGE: readonly Check[] = [mask, malformedValues];
 
 /**
  * What is known to be wrong with a task for `POST /v1/api/generate` (grsai-api §3.1, §9), all of it, with upstream's camelCase names;
- * empty when nothing is. An unknown model passes with every value that any model could take, and so does an unknown field. Needs no
- * network and no key. Total: it takes any value.
+ * empty when nothing is. An unknown model passes with every value that any model could take, and so does an unknown field, and a value
+ * that no list knows yet (`imageTaskWarnings` tells those). Needs no network and no key. Total: it takes any value.
  */
 export function validateImageTask(task: unknown): Problem[] {
   if (typeof task !== 'object' || task === null || Array.isArray(task)) return [{ field: '', message: 'must be an object' }];
@@ -89,27 +86,47 @@ export function validateImageTask(task: unknown): Problem[] {
   const general = GENERAL.flatMap((check) => check(fields));
   if (fields['model'] === VIDEO_MODEL.name) return [...general, ...videoProblems(fields)];
   const model = typeof fields['model'] === 'string' ? imageModel(fields['model']) : undefined;
-  return [...general, ...IMAGE.flatMap((check) => check(fields)), ...(model === undefined ? [] : modelProblems(fields, model))];
+  const found = [...general, ...IMAGE.flatMap((check) => check(fields))];
+  // What cannot be meant at all was told already.
+  const told = new Set(found.map(({ field }) => field));
+  return [...found, ...(model === undefined ? [] : modelProblems(fields, model).filter(({ field }) => !told.has(field)))];
+}
+
+/**
+ * Values that the task passes on though no model is known to take them, such as a quality that is newer than the table. Upstream may
+ * refuse or ignore them. Empty for a task that is no object. Total: it takes any value.
+ */
+export function imageTaskWarnings(task: unknown): Problem[] {
+  if (typeof task !== 'object' || task === null || Array.isArray(task)) return [];
+  const fields = task as Fields;
+  if (fields['model'] === VIDEO_MODEL.name) return [];
+  const wrong = new Set(validateImageTask(task).map(({ field }) => field));
+  return newValues(fields).filter(({ field }) => !wrong.has(field));
 }
 
 function modelProblems(task: Fields, model: ImageModel): readonly Problem[] {
   return [
     ...ratioProblems(task['aspectRatio'], model),
     ...sizeProblems('imageSize', task['imageSize'], model, model.sizes),
-    // A word that no model knows was told already.
-    ...(quality(task).length > 0 ? NONE : sizeProblems('quality', task['quality'], model, model.qualities)),
-    ...(task['background'] !== undefined && model.background === false ? problem('background', `${model.name} has none`) : NONE),
+    ...sizeProblems('quality', task['quality'], model, model.qualities),
+    ...sizeProblems('background', task['background'], model, backgroundsOf(model)),
     ...(task['mask'] !== undefined && model.mask === false ? problem('mask', `${model.name} takes none`) : NONE),
   ];
 }
 
+/** Undefined: not known. */
+const backgroundsOf = ({ background }: ImageModel): readonly string[] | undefined =>
+  background === undefined ? undefined : background ? ['transparent'] : [];
+
 function sizeProblems(
-  field: string,
+  field: OpenField,
   value: unknown,
   { name }: ImageModel,
   allowed: readonly string[] | undefined,
 ): readonly Problem[] {
   if (typeof value !== 'string' || allowed === undefined || allowed.includes(value)) return NONE;
+  // A word that is newer than the table may be right, but a task that carries a size its model has no field for stalls.
+  if (isNewValue(field, value) && !(field === 'imageSize' && allowed.length === 0)) return NONE;
   if (allowed.length === 0) return problem(field, `${name} has none; leave it out`);
   return problem(field, `${name} takes ${allowed.join(', ')}`);
 }
@@ -117,6 +134,9 @@ function sizeProblems(
 function ratioProblems(value: unknown, { name, ratios, pixels }: ImageModel): readonly Problem[] {
   if (typeof value !== 'string' || ratios === undefined || ratios.includes(value)) return NONE;
   const size = parsePixels(value);
+  // A ratio on a model that takes pixels only is wrong whatever the ratio.
+  const takesRatios = ratios.some((known) => known.includes(':'));
+  if (takesRatios && isNewValue('aspectRatio', value)) return NONE;
   if (size === undefined || pixels === 'none' || pixels === undefined) {
     const known = [...(pixels === 'none' ? [] : ['pixels as "1024x1024"']), ...ratios];
     return problem('aspectRatio', `${name} takes ${known.join(', ')}`);

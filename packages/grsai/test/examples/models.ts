@@ -1,4 +1,4 @@
-import { imageModel, pixelsFor, validateImageTask } from '@grsai-jobs/grsai/models';
+import { imageModel, imageTaskWarnings, pixelsFor, validateImageTask } from '@grsai-jobs/grsai/models';
 
 console.log(imageModel('nano-banana-2')?.sizes);
 console.log(pixelsFor('9:16', '2K'));
@@ -10,3 +10,4 @@ for (const { field, message } of validateImageTask({
 })) {
   console.log(`${field}: ${message}`);
 }
+console.log(imageTaskWarnings({ model: 'nano-banana-2', prompt: 'x', imageSize: '8K' }));
