@@ -6,6 +6,7 @@ import { given, root, short } from './stack/root.ts';
 import { type Stack, startStack } from './stack/stack.ts';
 import { fired, stopRequest } from './stack/stop-request.ts';
 import { keptTenantKey } from './stack/tenant-key.ts';
+import { tryLines } from './stack/try-lines.ts';
 
 const PACE = { imageMs: '6000-12000', chatMs: '500-2000' };
 
@@ -25,6 +26,7 @@ try {
     prefix: given(env, 'REDIS_URL') && !given(env, 'GRSAI_API_KEY') ? 'gj-local' : 'gj',
     appOutput: () => 'inherit',
     standInOutput: 'inherit',
+    tell: console.log,
     stop,
   });
   try {
@@ -57,7 +59,7 @@ async function welcome(stack: Stack): Promise<string> {
     `\ngrsai-jobs is ready (${seconds()} s)\n`,
     table(apps),
     ...(standIns.length > 0 ? ['\nStand-ins for what is not configured:\n', table(standIns)] : []),
-    `\nTry it:\n\n  ${(await tryLines(stack)).join('\n\n  ')}\n\nCtrl-C stops everything.\n`,
+    `\nTry it:\n\n  ${(await tryIt(stack)).join('\n\n  ')}\n\nCtrl-C stops everything.\n`,
   ].join('\n');
 }
 
@@ -66,18 +68,14 @@ function whereAdminKey(): string {
 }
 
 /** Lines that work as printed. Where nothing is a stand-in, no key is made in somebody's real installation. */
-async function tryLines(stack: Stack): Promise<string[]> {
-  const key =
-    stack.standIns.length > 0
-      ? await keptTenantKey(join(claim.dir, 'tenant-key'), stack.api, stack.adminKey, 'local')
-      : '$ADMIN_API_KEY';
-  const body = JSON.stringify({
-    type: 'image',
-    input: { model: 'nano-banana-2', prompt: 'a paper lighthouse', aspect_ratio: '4:3' },
+async function tryIt(stack: Stack): Promise<string[]> {
+  const ownKeys = given(env, 'ADMIN_API_KEY') !== undefined;
+  return tryLines({
+    api: stack.api,
+    key:
+      stack.standIns.length > 0
+        ? await keptTenantKey(join(claim.dir, 'tenant-key'), stack.api, stack.adminKey, 'local')
+        : '$ADMIN_API_KEY',
+    adminKey: ownKeys ? '$ADMIN_API_KEY' : `$(cat '${join(root, '.data', 'keys', 'admin-api-key')}')`,
   });
-  return [
-    `curl -s ${stack.api}/v1/jobs -H "Authorization: Bearer ${key}" -H 'Content-Type: application/json' -d '${body}'`,
-    `export GRSAI_JOBS_API=${stack.api} GRSAI_JOBS_KEY=${key}
-  npm run -s jobs -- submit --chat "Say hello" --model gemini-3.1-pro --wait`,
-  ];
 }

@@ -1,5 +1,5 @@
 import { type Child, type Output, startChild, untilReady } from './child.ts';
-import { configuredPort, freePort } from './ports.ts';
+import { configuredPort, type FindPort } from './ports.ts';
 import { type Env, given } from './root.ts';
 import { startCommand } from './start-command.ts';
 
@@ -18,11 +18,11 @@ export type AppOutput = (app: 'api' | 'worker') => Output;
 
 /**
  * Starts both apps from `env` and waits until both are ready. `PORT` and `HEALTH_PORT` that are not configured become the
- * defaults when they are free, else any free port.
+ * defaults when they are free, else any free port, which is told.
  */
-export async function startApps(env: Env, output: AppOutput, stop: AbortSignal): Promise<Apps> {
-  const port = await choosePort(env, 'PORT', 8080);
-  const healthPort = await choosePort(env, 'HEALTH_PORT', 9090);
+export async function startApps(env: Env, output: AppOutput, find: FindPort, stop: AbortSignal): Promise<Apps> {
+  const port = await choosePort(env, 'PORT', () => find('the API', 8080));
+  const healthPort = await choosePort(env, 'HEALTH_PORT', () => find('the health of the worker', 9090));
   const ports = { ...env, PORT: port, HEALTH_PORT: healthPort };
   const host = reachable(given(env, 'HOST'));
   const api = startChild('the API', startCommand('api'), ports, output('api'));
@@ -44,9 +44,9 @@ export async function startApps(env: Env, output: AppOutput, stop: AbortSignal):
   }
 }
 
-async function choosePort(env: Env, variable: string, preferred: number): Promise<string> {
+async function choosePort(env: Env, variable: string, find: () => Promise<number>): Promise<string> {
   const configured = given(env, variable);
-  return configured === undefined ? String(await freePort(preferred)) : configuredPort(variable, configured);
+  return configured === undefined ? String(await find()) : configuredPort(variable, configured);
 }
 
 /** Stops both at once: each has SHUTDOWN_TIMEOUT_S, and is killed a moment after it. */

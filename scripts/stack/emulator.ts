@@ -1,5 +1,5 @@
 import { type Child, type Output, startChild, untilReady } from './child.ts';
-import { freePort } from './ports.ts';
+import type { FindPort } from './ports.ts';
 import type { Env } from './root.ts';
 
 const PREFERRED_PORT = 4100;
@@ -21,8 +21,14 @@ export interface LocalEmulator {
 }
 
 /** Starts the emulator. It keeps its tasks in memory and forgets them when it stops. */
-export async function startEmulator(pace: EmulatorPace, env: Env, output: Output, stop: AbortSignal): Promise<LocalEmulator> {
-  const port = await freePort(PREFERRED_PORT);
+export async function startEmulator(
+  pace: EmulatorPace,
+  env: Env,
+  output: Output,
+  find: FindPort,
+  stop: AbortSignal,
+): Promise<LocalEmulator> {
+  const port = await find('the emulator', PREFERRED_PORT);
   const url = `http://127.0.0.1:${port}`;
   const args = ['--port', String(port), '--key', KEY, '--task-ms', pace.imageMs, '--chat-ms', pace.chatMs, '--quiet'];
   const child = startChild('the emulator', ['packages/grsai-emulator/src/main.ts', ...args], env, output);

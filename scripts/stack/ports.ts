@@ -1,14 +1,23 @@
 import { createServer } from 'node:net';
 
-/** Answers `preferred` when nobody listens there, else a free port. Nothing holds it: use it soon. */
-export async function freePort(preferred: number): Promise<number> {
-  return (await isFree(preferred)) ? preferred : anyPort();
+/** Finds a port for a part of the stack: the preferred one when nobody listens there, else any. Nothing holds it: use it soon. */
+export type FindPort = (part: string, preferred: number) => Promise<number>;
+
+/** Tells of each port that was taken, since whoever answers there is not ours. */
+export function portFinder(tell: (line: string) => void): FindPort {
+  return async (part, preferred) => {
+    if (await isFree(preferred)) return preferred;
+    const port = await anyPort();
+    tell(`Port ${preferred} is in use by another program: ${part} is at ${port} instead.`);
+    return port;
+  };
 }
 
 /** The port that `variable` configures. Throws when it is taken: whoever answers there is not ours. */
 export async function configuredPort(variable: string, value: string): Promise<string> {
   const port = Number(value);
-  if (port > 0 && port < 65_536 && !(await isFree(port))) throw new Error(`${variable}=${value} is in use by another program.`);
+  if (port > 0 && port < 65_536 && !(await isFree(port)))
+    throw new Error(`${variable}=${value} is in use by another program. End it, or set ${variable} to another port.`);
   return value;
 }
 

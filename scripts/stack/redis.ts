@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from './ports.ts';
+import type { FindPort } from './ports.ts';
 import { root, short } from './root.ts';
 import { keptSecret } from './secrets.ts';
 
@@ -25,17 +25,17 @@ export interface LocalRedis {
  * `redis-server`, `valkey-server`, or `docker` for the one of docker/compose.yaml. One that still runs in this directory
  * is shut down first, since two must never write the same file.
  */
-export function startRedis(dir: string, program: string): Promise<LocalRedis> {
+export function startRedis(dir: string, program: string, find: FindPort): Promise<LocalRedis> {
   mkdirSync(dir, { recursive: true });
-  return program === 'docker' ? startContainer(dir) : startServer(dir, program);
+  return program === 'docker' ? startContainer(dir, find) : startServer(dir, program, find);
 }
 
-async function startServer(dir: string, program: string): Promise<LocalRedis> {
+async function startServer(dir: string, program: string, find: FindPort): Promise<LocalRedis> {
   const password = keptSecret(dir, 'password', () => randomBytes(18).toString('base64url'));
   const portFile = join(dir, 'port');
   const before = existsSync(portFile) ? Number(readFileSync(portFile, 'utf8')) : undefined;
   if (before !== undefined) await shutDown(before, password, dir);
-  const port = await freePort(before ?? PREFERRED_PORT);
+  const port = await find('Redis', before ?? PREFERRED_PORT);
   const server = spawnServer(dir, program, port, password);
   writeFileSync(portFile, String(port));
   await untilUp(port, password, server, join(dir, 'redis.log'));
@@ -116,11 +116,11 @@ function askRedis(port: number, commands: readonly string[]): Promise<string | u
   });
 }
 
-async function startContainer(dir: string): Promise<LocalRedis> {
+async function startContainer(dir: string, find: FindPort): Promise<LocalRedis> {
   // A project for each directory, so that two stacks have a Redis each.
   const project = `grsai-jobs-${createHash('sha256').update(dir).digest('hex').slice(0, 10)}`;
   const running = await compose(project, ['port', 'redis', '6379']).catch(() => '');
-  const port = Number(running.trim().split(':').at(-1)) || (await freePort(PREFERRED_PORT));
+  const port = Number(running.trim().split(':').at(-1)) || (await find('Redis', PREFERRED_PORT));
   await compose(project, ['up', '-d', '--wait', 'redis'], port);
   return {
     url: `redis://127.0.0.1:${port}`,

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { type Child, type Output, startChild, untilReady } from './child.ts';
-import { freePort } from './ports.ts';
+import type { FindPort } from './ports.ts';
 import type { Env } from './root.ts';
 
 const PREFERRED_PORT = 9000;
@@ -14,9 +14,9 @@ export interface LocalS3 {
 }
 
 /** Starts an S3 server that keeps its objects in `dir` and serves this machine only. */
-export async function startS3(dir: string, env: Env, output: Output, stop: AbortSignal): Promise<LocalS3> {
+export async function startS3(dir: string, env: Env, output: Output, find: FindPort, stop: AbortSignal): Promise<LocalS3> {
   mkdirSync(dir, { recursive: true });
-  const port = await freePort(PREFERRED_PORT);
+  const port = await find('the S3 server', PREFERRED_PORT);
   const url = `http://127.0.0.1:${port}`;
   const child = startChild('the S3 server', ['scripts/stack/s3-server.ts', String(port), dir, BUCKET], env, output);
   await untilReady(child, `${url}/health`, stop);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type AppOutput, startApps, stopApps } from './apps.ts';
 import type { Child, Output } from './child.ts';
 import { type EmulatorPace, startEmulator } from './emulator.ts';
+import { type FindPort, portFinder } from './ports.ts';
 import { startRedis } from './redis.ts';
 import { type Env, given, root, short } from './root.ts';
 import { startS3 } from './s3.ts';
@@ -25,6 +26,8 @@ export interface StackOptions {
   readonly receiverHere?: boolean;
   readonly appOutput: AppOutput;
   readonly standInOutput: Output;
+  /** Hears what a person has to know of the start, such as a port that was taken. */
+  readonly tell: (line: string) => void;
   /** Ends a start that is under way. */
   readonly stop: AbortSignal;
 }
@@ -52,7 +55,8 @@ export interface Stack {
 export async function startStack(options: StackOptions): Promise<Stack> {
   await using parts = new AsyncDisposableStack();
   const standIns: StandIn[] = [];
-  const { env: standInEnv, children } = await startStandIns(options, parts, standIns);
+  const find = portFinder(options.tell);
+  const { env: standInEnv, children } = await startStandIns(options, find, parts, standIns);
   const secrets = keys(options, standIns);
   const env: Env = {
     ...options.env,
@@ -62,7 +66,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     REDIS_PREFIX: given(options.env, 'REDIS_PREFIX') ?? options.prefix,
     EGRESS_ALLOW: egress(options),
   };
-  const apps = await startApps(env, options.appOutput, options.stop);
+  const apps = await startApps(env, options.appOutput, find, options.stop);
   parts.defer(() => stopApps(apps.children, env));
 
   const running = parts.move();
@@ -88,6 +92,7 @@ const hasUpstream = (env: Env): boolean => given(env, 'GRSAI_API_KEY') !== undef
 
 async function startStandIns(
   { dir, env, pace, standInOutput, stop }: StackOptions,
+  find: FindPort,
   parts: AsyncDisposableStack,
   standIns: StandIn[],
 ) {
@@ -99,11 +104,11 @@ async function startStandIns(
   const stopChild = ({ child }: { readonly child: Child }) => child.stop(STAND_IN_STOP_MS);
   const settled = await Promise.allSettled([
     started(
-      given(env, 'REDIS_URL') ? undefined : startRedis(join(dir, 'redis'), given(env, 'LOCAL_REDIS') ?? 'redis-server'),
+      given(env, 'REDIS_URL') ? undefined : startRedis(join(dir, 'redis'), given(env, 'LOCAL_REDIS') ?? 'redis-server', find),
       (own) => own.stop(),
     ),
-    started(given(env, 'S3_BUCKET') ? undefined : startS3(join(dir, 's3'), env, standInOutput, stop), stopChild),
-    started(hasUpstream(env) ? undefined : startEmulator(pace, env, standInOutput, stop), stopChild),
+    started(given(env, 'S3_BUCKET') ? undefined : startS3(join(dir, 's3'), env, standInOutput, find, stop), stopChild),
+    started(hasUpstream(env) ? undefined : startEmulator(pace, env, standInOutput, find, stop), stopChild),
   ]);
   const [redis, s3, emulator] = [outcome(settled[0]), outcome(settled[1]), outcome(settled[2])];
 

@@ -14,6 +14,7 @@ const ODD: Readonly<Record<keyof typeof ApiVariables.shape, readonly [string, st
   REDIS_PREFIX: ['gj:', 'My Jobs', 'x'.repeat(33)],
   S3_BUCKET: ['s3://results', 'results/jobs', "'results'"],
   S3_ENDPOINT: ['minio.internal:9000', '"http://localhost:9000"', 'http://key:secret@localhost:9000'],
+  S3_PUBLIC_ENDPOINT: ['files.internal', '//files.internal', 'https://files.internal?x=1'],
   S3_REGION: ['us east', 'https://s3.eu-west-1.amazonaws.com', '"auto"'],
   S3_FORCE_PATH_STYLE: ['path', '2', 'true false'],
   S3_PREFIX: ['jobs of acme', 's3://results/jobs', '"jobs"'],

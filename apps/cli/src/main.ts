@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from './program.ts';
+import { startFolder } from './start-folder.ts';
 
 const interrupt = new AbortController();
 process.on('SIGINT', () => {
@@ -11,6 +12,10 @@ process.on('SIGINT', () => {
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 // What was asked for is done all the same when nobody reads how it goes.
 process.stderr.on('error', () => undefined);
+
+// `npm run jobs` goes to the repository; files are meant from where the person stands.
+const folder = startFolder(process.env);
+if (folder !== undefined) process.chdir(folder);
 
 process.exitCode = await run(process.argv.slice(2), {
   stdin: process.stdin,

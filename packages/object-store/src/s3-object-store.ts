@@ -9,6 +9,7 @@ import {
   ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
+  type S3ClientConfig,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
@@ -29,6 +30,8 @@ export interface ObjectStoreOptions {
   readonly bucket: string;
   /** Leave it out for AWS. */
   readonly endpoint?: string;
+  /** Where callers reach the store, when that is another address than ours; signed links carry it. */
+  readonly publicEndpoint?: string;
   /** Default: what the SDK finds in the environment; `us-east-1` when there is an endpoint (R2 wants `auto`). */
   readonly region?: string;
   /** `https://host/bucket/key` instead of `https://bucket.host/key` (default). */
@@ -64,6 +67,8 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
 
 class S3ObjectStore implements ObjectStore {
   readonly #client: S3Client;
+  /** Signs links, whose host is part of the signature; makes no requests. */
+  readonly #signer: S3Client;
   readonly #bucket: string;
   readonly #prefix: string;
   readonly #callMs: number;
@@ -77,7 +82,7 @@ class S3ObjectStore implements ObjectStore {
     this.#prefix = options.prefix === undefined || options.prefix === '' ? '' : `${options.prefix.replace(/\/+$/, '')}/`;
     this.#callMs = timeouts.call ?? 30_000;
     this.#checksum = required ? {} : { ChecksumAlgorithm: 'SHA256' };
-    this.#client = new S3Client({
+    const settings: S3ClientConfig = {
       ...(endpoint === undefined ? {} : { endpoint }),
       ...(region === undefined ? {} : { region }),
       ...(credentials === undefined ? {} : { credentials }),
@@ -93,7 +98,10 @@ class S3ObjectStore implements ObjectStore {
         httpAgent: agent,
         httpsAgent: agent,
       },
-    });
+    };
+    this.#client = new S3Client(settings);
+    const { publicEndpoint } = options;
+    this.#signer = publicEndpoint === undefined ? this.#client : new S3Client({ ...settings, endpoint: publicEndpoint });
   }
 
   async put(key: string, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<StoredObject> {
@@ -144,7 +152,7 @@ class S3ObjectStore implements ObjectStore {
     try {
       // Asked for before: should others be fetched in between, the link lives longer than is told, never shorter.
       const end = await this.#credentialsEnd();
-      const url = await getSignedUrl(this.#client, new GetObjectCommand(this.#at(key)), { expiresIn });
+      const url = await getSignedUrl(this.#signer, new GetObjectCommand(this.#at(key)), { expiresIn });
       const bySignature = signedAt(url) + expiresIn * 1000;
       return { url, expiresAt: Math.min(bySignature, end ?? bySignature) };
     } catch (error) {
@@ -204,10 +212,11 @@ class S3ObjectStore implements ObjectStore {
 
   close(): void {
     this.#client.destroy();
+    this.#signer.destroy();
   }
 
   async #credentialsEnd(): Promise<number | null> {
-    const { expiration } = await this.#client.config.credentials();
+    const { expiration } = await this.#signer.config.credentials();
     return expiration?.getTime() ?? null;
   }
 

@@ -254,6 +254,27 @@ describe('the wire', () => {
     });
   });
 
+  test('when callers reach the store at another address then links carry it and are good, and requests of ours do not go there', async () => {
+    const callers = s3.endpoint.replace('127.0.0.1', 'localhost');
+    const both = open({ publicEndpoint: callers });
+    await both.putBytes('here', Buffer.from('bytes'), { contentType: 'text/plain' });
+    expect(s3.requests.map(({ headers }) => headers['host'])).toEqual([new URL(s3.endpoint).host]);
+    const { url: link } = await both.signedUrl('here', 60);
+    expect(link).toContain(`${callers}/`);
+    expect(await (await fetch(link)).text()).toBe('bytes');
+  });
+
+  test('the probe hears of the write although its removal fails', async () => {
+    let written = false;
+    const probe = store.probe(() => {
+      written = true;
+      s3.outage('denied');
+    });
+    await expect(probe).rejects.toMatchObject({ code: 'denied' });
+    expect(written).toBe(true);
+    await expect(store.probe(() => expect.fail('nothing was written'))).rejects.toMatchObject({ code: 'denied' });
+  });
+
   test('the probe writes below the prefix, links are bounded to a week', async () => {
     await open({ prefix: 'x/y/' }).probe();
     expect(s3.requests.filter(({ method }) => method === 'PUT').map(({ path }) => path)).toEqual([

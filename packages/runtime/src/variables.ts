@@ -36,7 +36,10 @@ export const S3_VARIABLES = {
       'must be the name of the bucket alone: no s3://, no host, no slash, no folder (that is S3_PREFIX)',
     )
     .describe('bucket for results; credentials come by the AWS chain'),
-  S3_ENDPOINT: httpAddress().optional().describe('address of a store other than AWS; signed links carry its host'),
+  S3_ENDPOINT: httpAddress().optional().describe('address of a store other than AWS'),
+  S3_PUBLIC_ENDPOINT: httpAddress()
+    .optional()
+    .describe('where callers reach the store, when that is another address than S3_ENDPOINT; signed links carry its host'),
   S3_REGION: z
     .string()
     .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be the name of a region alone, as in us-east-1 or auto')
@@ -59,6 +62,7 @@ const S3Variables = z.object(S3_VARIABLES);
 export const s3Options = (config: z.output<typeof S3Variables>) => ({
   bucket: config.S3_BUCKET,
   ...(config.S3_ENDPOINT === undefined ? {} : { endpoint: config.S3_ENDPOINT }),
+  ...(config.S3_PUBLIC_ENDPOINT === undefined ? {} : { publicEndpoint: config.S3_PUBLIC_ENDPOINT }),
   region: config.S3_REGION,
   forcePathStyle: config.S3_FORCE_PATH_STYLE,
   prefix: config.S3_PREFIX,

@@ -1,0 +1,61 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { listen } from '@grsai-jobs/testkit';
+import { expect, onTestFinished, test } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const run = promisify(execFile);
+
+/** A module of the scripts is used as the scripts use it: by Node, in a process. */
+const evaluate = async (code: string): Promise<string[]> => {
+  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', code], { cwd: root });
+  return JSON.parse(stdout) as string[];
+};
+
+/** Variables that the shell lines of a page read and do not set themselves. */
+function readBy(page: string): string[] {
+  const blocks = [...readFileSync(`${root}${page}`, 'utf8').matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, block = '']) => block);
+  const text = blocks.join('\n');
+  const read = [...text.matchAll(/\$\{?([A-Z_]+)\b/g)].map(([, name = '']) => name);
+  return [...new Set(read)].filter((name) => !new RegExp(`(^|[\\s;(])${name}=|for ${name} in`, 'm').test(text));
+}
+
+test('when the line of npm start is pasted then each variable of README.md and docs is set, and the lines after it work with them', async () => {
+  const lines = await evaluate(`
+    import { tryLines } from './scripts/stack/try-lines.ts';
+    console.log(JSON.stringify(tryLines({ api: 'http://127.0.0.1:40123', key: 'gj_tenant', adminKey: '$(echo gj_admin)' })));
+  `);
+  const wanted = ['README.md', 'docs/api.md', 'docs/cli.md', 'docs/operations.md', 'docs/webhooks.md'].flatMap(readBy);
+  // A receiver of one's own is a part of no service.
+  const names = [...new Set([...wanted, 'API', 'KEY', 'ADMIN', 'GRSAI_JOBS_API', 'GRSAI_JOBS_KEY'])].filter(
+    (name) => name !== 'HOOKS',
+  );
+  const show = `${lines[0]}\nfor name in ${names.join(' ')}; do echo "$name=\${!name:-}"; done`;
+  const { stdout } = await run('bash', ['-c', show], { env: { PATH: process.env['PATH'] } });
+  expect(stdout.split('\n').filter((line) => line.endsWith('='))).toEqual([]);
+  expect(stdout).toContain('API=http://127.0.0.1:40123\n');
+  expect(stdout).toContain('GRSAI_JOBS_API=http://127.0.0.1:40123\n');
+  expect(stdout).toContain('ADMIN=gj_admin\n');
+  expect(stdout).toContain('GRSAI_JOBS_KEY=gj_tenant\n');
+  for (const line of lines.slice(1)) expect(line).not.toMatch(/https?:|gj_/);
+});
+
+test('when a port is taken then another one is found and both are told, and a port that was asked for is refused', async () => {
+  const url = await listen(createServer(), onTestFinished);
+  const { port } = new URL(url);
+  const [found = '', ...said] = await evaluate(`
+    import { configuredPort, portFinder } from './scripts/stack/ports.ts';
+    const said = [];
+    const found = await portFinder((line) => said.push(line))('the API', ${port});
+    await configuredPort('PORT', '${port}').catch((error) => said.push(error.message));
+    console.log(JSON.stringify([String(found), ...said]));
+  `);
+  expect(found).not.toBe(port);
+  expect(said).toEqual([
+    `Port ${port} is in use by another program: the API is at ${found} instead.`,
+    `PORT=${port} is in use by another program. End it, or set PORT to another port.`,
+  ]);
+});
