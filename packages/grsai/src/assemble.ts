@@ -1,54 +1,31 @@
+import { says } from './chat-meaning.ts';
 import type { ChatChunk, ChatCompletion } from './chat-schema.ts';
+import { isFields } from './envelope.ts';
+import { BESIDE, type Growing, grow, IN_MESSAGE, integerOf, isVoid } from './join.ts';
+import { GrowingMessage } from './message.ts';
 
-type Choice = ChatChunk['choices'][number];
-type Delta = NonNullable<Choice['delta']>;
+/** Nobody asks for more choices at once; a larger number is none. */
+const CHOICES = 128;
 
-/** What a chunk adds to a choice so far. */
-function grow(sofar: Record<string, unknown>, added: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const next = { ...sofar };
-  for (const [name, value] of Object.entries(added)) {
-    if (value === undefined || value === null) {
-      if (!(name in next)) next[name] = value;
-    } else next[name] = join(next[name], value, name);
+/** Each choice with its number: its own, else its place in the chunk. Nothing but objects are choices. */
+export function* numbered(choices: unknown): Generator<readonly [index: number, choice: Growing]> {
+  if (!Array.isArray(choices)) return;
+  for (const [at, choice] of choices.entries()) {
+    if (!isFields(choice)) continue;
+    const index = integerOf(choice['index']);
+    yield [index !== undefined && index >= 0 && index < CHOICES ? index : at, choice];
   }
-  return next;
 }
-
-/** Texts that come in pieces; all others come whole, and the last one counts. */
-const PIECES: ReadonlySet<string> = new Set(['content', 'reasoning_content', 'reasoning', 'refusal', 'arguments']);
-
-function join(sofar: unknown, added: unknown, name: string): unknown {
-  if (typeof sofar === 'string' && typeof added === 'string')
-    return PIECES.has(name) ? sofar + added : added === '' ? sofar : added;
-  if (Array.isArray(added)) return joinLists(Array.isArray(sofar) ? sofar : [], added);
-  if (isObject(sofar) && isObject(added)) return grow(sofar, added);
-  return added;
-}
-
-/** Items with an `index` (tool calls) are merged by it, others are appended. */
-function joinLists(sofar: readonly unknown[], added: readonly unknown[]): unknown[] {
-  const list = [...sofar];
-  for (const item of added) {
-    const index = isObject(item) ? item['index'] : undefined;
-    const at = typeof index === 'number' ? list.findIndex((known) => isObject(known) && known['index'] === index) : -1;
-    if (at === -1) list.push(item);
-    else list[at] = grow(list[at] as Record<string, unknown>, item as Record<string, unknown>);
-  }
-  return list;
-}
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Turns the chunks of a stream into the completion that a plain call would have answered (grsai-api §6.1). */
 export class CompletionAssembler {
-  #head: Record<string, unknown> = {};
-  readonly #choices = new Map<number, { rest: Record<string, unknown>; message: Record<string, unknown> }>();
+  #head: Growing = {};
+  readonly #choices = new Map<number, { rest: Growing; message: GrowingMessage }>();
 
   add(chunk: ChatChunk): this {
     const { choices, ...head } = chunk;
-    this.#head = grow(this.#head, head);
-    for (const choice of choices) this.#addChoice(choice);
+    this.#head = grow(this.#head, head, BESIDE);
+    for (const [index, choice] of numbered(choices)) this.#addChoice(index, choice);
     return this;
   }
 
@@ -60,16 +37,22 @@ export class CompletionAssembler {
   completion(): ChatCompletion {
     const choices = [...this.#choices]
       .sort(([a], [b]) => a - b)
-      .map(([index, { rest, message }]) => ({ ...rest, index, message }));
-    return { ...this.#head, object: 'chat.completion', choices } as ChatCompletion;
+      .map(([index, { rest, message }]) => ({ ...rest, index, message: message.result() }));
+    return { ...this.#head, object: 'chat.completion', choices };
   }
 
-  #addChoice({ delta, ...rest }: Choice): void {
-    const index = rest.index ?? 0;
-    const sofar = this.#choices.get(index) ?? { rest: {}, message: { role: 'assistant', content: '' } };
-    this.#choices.set(index, { rest: grow(sofar.rest, rest), message: grow(sofar.message, (delta ?? {}) as Delta) });
+  #addChoice(index: number, { delta, message, ...rest }: Growing): void {
+    const sofar = this.#choices.get(index) ?? { rest: {}, message: new GrowingMessage() };
+    sofar.rest = grow(sofar.rest, rest, BESIDE);
+    const [piece, whole] = [asMessage(delta), asMessage(message)];
+    if (says(whole)) sofar.message.addWhole(whole, piece);
+    else sofar.message.add(grow(whole, piece, IN_MESSAGE));
+    this.#choices.set(index, sofar);
   }
 }
+
+/** A delta or a message as an object; in odd answers it is the content alone. */
+const asMessage = (value: unknown): Growing => (isFields(value) ? value : isVoid(value) ? {} : { content: value });
 
 /** The completion of a whole stream. */
 export async function assemble(chunks: AsyncIterable<ChatChunk> | Iterable<ChatChunk>): Promise<ChatCompletion> {

@@ -1,47 +1,63 @@
-import { z } from 'zod';
-
 /**
- * Shapes of `/v1/chat/completions` (grsai-api §6.1). Loose on purpose: `object` may be an empty string, details may be `null`, vendor
- * fields such as `content_filter_results` come along. Nothing is filled in and nothing is dropped, so an answer survives a round trip.
+ * Shapes of `/v1/chat/completions` (grsai-api §6.1), as upstream documents them. Only `choices` is checked: every other field comes along
+ * as it was sent, vendor fields too, and may be of another type than is said here or missing. Nothing is filled in and nothing is dropped.
  */
-const Usage = z.looseObject({
-  prompt_tokens: z.number().nullish(),
-  completion_tokens: z.number().nullish(),
-  total_tokens: z.number().nullish(),
-  prompt_tokens_details: z.looseObject({}).nullish(),
-  completion_tokens_details: z.looseObject({}).nullish(),
-});
+export interface ChatCompletion {
+  id?: string | null;
+  /** May be an empty string. */
+  object?: string | null;
+  created?: number | null;
+  model?: string | null;
+  system_fingerprint?: string | null;
+  usage?: ChatUsage | null;
+  choices: ChatChoice[];
+  [field: string]: unknown;
+}
 
-const ContentPart = z.looseObject({ type: z.string() });
+/** A piece of a streamed answer. */
+export interface ChatChunk extends Omit<ChatCompletion, 'choices'> {
+  choices: ChatChunkChoice[];
+}
 
-const Message = z.looseObject({
-  role: z.string().nullish(),
-  content: z.union([z.string(), z.array(ContentPart)]).nullish(),
-});
+export interface ChatChoice extends Ending {
+  message: ChatAnswer;
+}
 
-const head = {
-  id: z.string().nullish(),
-  object: z.string().nullish(),
-  created: z.number().nullish(),
-  model: z.string().nullish(),
-  system_fingerprint: z.string().nullish(),
-  usage: Usage.nullish(),
-};
+export interface ChatChunkChoice extends Ending {
+  /** What is added to the message. */
+  delta?: Partial<ChatAnswer> | null;
+  /** The whole message so far, or a piece of it, from upstreams that send no `delta`. */
+  message?: ChatAnswer | null;
+}
 
-const ending = {
-  index: z.number().nullish(),
-  finish_reason: z.string().nullish(),
-  content_filter_results: z.looseObject({}).nullish(),
-};
+interface Ending {
+  index?: number | null;
+  finish_reason?: string | null;
+  content_filter_results?: Record<string, unknown> | null;
+  [field: string]: unknown;
+}
 
-export const ChatCompletion = z.looseObject({ ...head, choices: z.array(z.looseObject({ ...ending, message: Message })) });
-export type ChatCompletion = z.infer<typeof ChatCompletion>;
+/** What the model says. */
+export interface ChatAnswer {
+  role?: string | null;
+  content?: string | ContentPart[] | null;
+  [field: string]: unknown;
+}
 
-export const ChatChunk = z.looseObject({
-  ...head,
-  choices: z.array(z.looseObject({ ...ending, delta: Message.nullish() })),
-});
-export type ChatChunk = z.infer<typeof ChatChunk>;
+export interface ContentPart {
+  type?: string;
+  text?: string;
+  [field: string]: unknown;
+}
+
+export interface ChatUsage {
+  prompt_tokens?: number | null;
+  completion_tokens?: number | null;
+  total_tokens?: number | null;
+  prompt_tokens_details?: Record<string, unknown> | null;
+  completion_tokens_details?: Record<string, unknown> | null;
+  [field: string]: unknown;
+}
 
 /** A message of the request: text, or parts with text and images (grsai-api §6.1). */
 export interface ChatMessage {
@@ -56,17 +72,3 @@ export interface ChatRequest {
   readonly messages: readonly ChatMessage[];
   readonly [field: string]: unknown;
 }
-
-/** Whether no choice says anything: a 200 with empty content is a failure of upstream in disguise (grsai-api §12 T20). */
-export function isEmptyCompletion({ choices }: ChatCompletion): boolean {
-  return choices.every(({ message }) => {
-    const { content, role: _role, ...rest } = message;
-    const silent =
-      content === null || content === undefined || content.length === 0 || (typeof content === 'string' && content.trim() === '');
-    return (
-      silent && Object.values(rest).every((value) => value === null || value === undefined || value === '' || isEmptyList(value))
-    );
-  });
-}
-
-const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;

@@ -34,6 +34,10 @@ export const TEXT_ROWS: readonly TextRow[] = [
   { category: 'input', text: /unexpected end of JSON input|invalid character .* looking for/gi },
   { category: 'transient', text: /rate limit exceeded|too many requests/gi, waitMs: 30_000 },
   { category: 'transient', text: /temporarily unavailable|time(?:d )?[- ]?out|(?:retry|try again) later/gi },
+  {
+    category: 'transient',
+    text: /overload|(?:at|over) capacity|load is too high|(?:server|service|system|engine) is (?:too )?busy|负载/gi,
+  },
   { category: 'failed', text: /generat(?:e|ion) (?:image )?failed|image generation failed|API error response/gi },
 ];
 

@@ -85,10 +85,11 @@ export class Deadline {
     if (this.#limits.idleMs !== undefined && !this.#last) clearTimeout(this.#phase);
   }
 
-  /** The rest has to come within `ms`, whatever else comes. */
-  last(ms: number): void {
-    this.#enter('idle', ms);
-    this.#last = true;
+  /** The rest has to come within `ms`, whatever else comes; `undefined`: it may take its time after all. */
+  last(ms: number | undefined): void {
+    this.#last = ms !== undefined;
+    if (ms === undefined) clearTimeout(this.#phase);
+    else this.#enter('idle', ms);
   }
 
   /** The call is over: no timer and no listener is left. */

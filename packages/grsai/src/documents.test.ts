@@ -26,12 +26,22 @@ const json = fc
   .oneof(fc.object({ maxDepth: 3 }), fc.array(fc.anything({ maxDepth: 1 }), { maxLength: 4 }))
   .map((value) => JSON.stringify(value));
 
-test('a bare JSON is read as soon as it is complete, and what follows is left alone', () => {
+test('a bare JSON is read as soon as it is complete, and so is one that follows it', () => {
   const reader = new DocumentReader();
   expect(reader.feed('  {"id":"6-a","status":')).toEqual([]);
   expect(reader.feed('"run}\\"ning"}')).toEqual([{ text: expect.any(String), value: { id: '6-a', status: 'run}"ning' } }]);
-  expect(reader.feed('{"id":"7-b"}')).toEqual([]);
-  expect(reader.finish()).toEqual([]);
+  expect(reader.feed('\n{"id":"7-b"}\n{"id":').map(({ value }) => value)).toEqual([{ id: '7-b' }]);
+  expect(reader.finish()).toEqual([{ text: '{"id":', value: undefined }]);
+});
+
+test('an event has its name, until the blank line that ends it', () => {
+  const text = 'event: error\r\ndata: {"a":1}\r\n\r\ndata: {"a":2}\n\nevent:ping\ndata: now\n\nevent: late\n\ndata: {}\n\n';
+  expect(read([text]).documents.map(({ text, event }) => [event, text])).toEqual([
+    ['error', '{"a":1}'],
+    [undefined, '{"a":2}'],
+    ['ping', 'now'],
+    [undefined, '{}'],
+  ]);
 });
 
 test('an event is read before its line, its blank line or the stream has ended', () => {

@@ -1,14 +1,16 @@
 import { JsonEnd } from './json-incremental.ts';
-import { SseReader } from './sse.ts';
+import { type SseEvent, SseReader } from './sse.ts';
 
 /** One JSON value of an answer, or a text in its place that is none. */
 export interface Document {
   readonly text: string;
   /** The value; `undefined` when the text is no JSON. */
   readonly value: unknown;
+  /** The name of the event that it came in, if it has one. */
+  readonly event?: string;
 }
 
-/** What an answer is made of: one JSON value, server-sent events, or something else (HTML, plain text, nothing). */
+/** What an answer is made of: one JSON value or several in a row, server-sent events, or something else (HTML, plain text, nothing). */
 export type Shape = 'empty' | 'json' | 'events' | 'other';
 
 const FIELD = /^(?:data|event|id|retry)?:/;
@@ -21,18 +23,19 @@ const FIELDS = ['data:', 'event:', 'id:', 'retry:', ':'];
 export class DocumentReader {
   readonly #end = new JsonEnd();
   readonly #events = new SseReader();
-  readonly #read: (text: string) => Document;
+  readonly #read: (text: string, event?: string) => Document;
   #shape: Shape = 'empty';
   #text = '';
   /** What stands behind leading space, until the shape is known: not looked for anew in all of it with each piece. */
   #start = '';
-  #done = false;
+  /** Where the next bare value begins in the text. */
+  #next = 0;
 
   /** `scrub` is applied to each text before it is parsed: it blanks the key, should upstream echo it. */
   constructor(scrub: (text: string) => string = (text) => text) {
-    this.#read = (raw) => {
+    this.#read = (raw, event = '') => {
       const text = scrub(raw);
-      return { text, value: parse(text) };
+      return { text, value: parse(text), ...(event === '' ? {} : { event }) };
     };
   }
 
@@ -59,21 +62,33 @@ export class DocumentReader {
     if (this.#shape === 'empty' && this.#text.trim() !== '') {
       this.#shape = 'other';
     }
-    if (this.#shape === 'events') return this.#events.finish().map(this.#read);
-    if (this.#shape === 'other' || (this.#shape === 'json' && !this.#done)) {
-      const document = this.#read(this.#text.trim());
-      return document.value === undefined ? [] : [document];
-    }
-    return [];
+    if (this.#shape === 'events') return this.#events.finish().map(this.#readEvent);
+    const rest = this.#text.slice(this.#next).trim();
+    if (this.#shape === 'empty' || rest === '') return [];
+    const document = this.#read(rest);
+    // What follows a value and is cut off is told; half a value alone is no answer at all.
+    return document.value === undefined && this.#next === 0 ? [] : [document];
   }
 
+  readonly #readEvent = ({ name, data }: SseEvent): Document => this.#read(data, name);
+
   #consume(piece: string): Document[] {
-    if (this.#shape === 'events') return this.#events.feed(piece).map(this.#read);
-    if (this.#shape !== 'json' || this.#done) return [];
-    const end = this.#end.feed(piece, 0);
-    if (end === -1) return [];
-    this.#done = true;
-    return [this.#read(this.#text.slice(0, this.#text.length - piece.length + end))];
+    if (this.#shape === 'events') return this.#events.feed(piece).map(this.#readEvent);
+    return this.#shape === 'json' ? this.#values(piece) : [];
+  }
+
+  #values(piece: string): Document[] {
+    const values: Document[] = [];
+    const start = this.#text.length - piece.length;
+    for (let at = 0; at < piece.length; ) {
+      const end = this.#end.feed(piece, at);
+      if (end === -1) break;
+      values.push(this.#read(this.#text.slice(this.#next, start + end).trim()));
+      this.#next = start + end;
+      this.#end.reset();
+      at = end;
+    }
+    return values;
   }
 
   #decide(piece: string): void {

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import type { ChatCompletion } from './chat-schema.ts';
 import type { Category, Suspect } from './classify.ts';
 import type { Problem } from './models/problem.ts';
 import { redact } from './redact.ts';
@@ -32,7 +33,9 @@ export type GrsaiErrorCode =
   /** HTTP 408 or 5xx: the front of upstream gave up, what is behind it may go on. */
   | 'server_error'
   /** An answer that is neither the expected JSON nor a refusal: HTML, empty, cut short, without an id. */
-  | 'unreadable_answer';
+  | 'unreadable_answer'
+  /** A streamed answer that came to its end and names no `finish_reason`: it may be whole, or cut short. */
+  | 'no_finish_reason';
 
 /** One base that was tried before the one that the error is about. */
 export interface Tried {
@@ -140,6 +143,13 @@ export class GrsaiRefusedError extends GrsaiError {
 /** Upstream answered something that cannot be read as what was asked for. */
 export class GrsaiAnswerError extends GrsaiError {
   override readonly name = 'GrsaiAnswerError';
+}
+
+/** A chat answer that ended without a `finish_reason`. What a stream brought has been handed over; it may be all there is. */
+export class GrsaiUnfinishedError extends GrsaiError {
+  override readonly name = 'GrsaiUnfinishedError';
+  /** What came, of a call that was not read as a stream. */
+  completion: ChatCompletion | undefined;
 }
 
 /** The request is wrong, and nothing was sent. `problems` lists all that was found. */

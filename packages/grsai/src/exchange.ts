@@ -37,8 +37,8 @@ export interface Response {
   readonly words: (() => CallerWords) | undefined;
   /** `not_sent` when upstream answered before the whole body had been taken; asking ends the upload, so that it stays true. */
   readonly lost: Outcome;
-  /** From now on the end of the answer is waited for no longer than this. */
-  endWithin(ms: number): void;
+  /** From now on the end of the answer is waited for no longer than this; `undefined`: as long as pieces come. */
+  endWithin(ms: number | undefined): void;
   /** Gives up an answer of which nothing was read. */
   drop(): void;
   /**

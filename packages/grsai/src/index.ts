@@ -2,7 +2,8 @@ export type { ModelStatus } from './account.ts';
 export { assemble, CompletionAssembler } from './assemble.ts';
 export type { ResultOptions, SubmitOptions, Submitted } from './async-task.ts';
 export type { RawBody, StreamedBody } from './body.ts';
-export { ChatChunk, ChatCompletion, type ChatMessage, type ChatRequest, isEmptyCompletion } from './chat-schema.ts';
+export { isEmptyCompletion, type Meaning, meaningOf } from './chat-meaning.ts';
+export type { ChatAnswer, ChatChunk, ChatCompletion, ChatMessage, ChatRequest } from './chat-schema.ts';
 export { type Category, classify, type Evidence, type Suspect } from './classify.ts';
 export { Grsai } from './client.ts';
 export type { Download } from './download.ts';
@@ -14,6 +15,7 @@ export {
   type GrsaiErrorCode,
   GrsaiInvalidRequestError,
   GrsaiRefusedError,
+  GrsaiUnfinishedError,
   type Outcome,
   type Tried,
 } from './errors.ts';

@@ -3,8 +3,15 @@ import { JsonEnd } from './json-incremental.ts';
 const LF = 0x0a;
 const CR = 0x0d;
 
+/** One server-sent event, or one JSON value of it. */
+export interface SseEvent {
+  /** What its `event:` line says, when that stood before the data. */
+  readonly name: string;
+  readonly data: string;
+}
+
 /**
- * The data of server-sent events, from a text that comes in pieces split anywhere. An event is handed over as soon as
+ * Server-sent events, from a text that comes in pieces split anywhere. An event is handed over as soon as
  * its JSON is complete, since the blank line, the line end or the end of the stream may never come (grsai-api §12 T12,
  * §13.2 F15); other data at the blank line or at the end. Comments and other fields are skipped.
  */
@@ -14,10 +21,11 @@ export class SseReader {
   #skipSpace = false;
   #afterCr = false;
   #data = '';
+  #event = '';
   readonly #end = new JsonEnd();
 
-  feed(text: string): string[] {
-    const out: string[] = [];
+  feed(text: string): SseEvent[] {
+    const out: SseEvent[] = [];
     let at = 0;
     while (at < text.length) {
       const stop = lineEnd(text, at);
@@ -33,13 +41,13 @@ export class SseReader {
   }
 
   /** The rest, when the stream has ended. */
-  finish(): string[] {
-    const out: string[] = [];
+  finish(): SseEvent[] {
+    const out: SseEvent[] = [];
     this.#dispatch(out);
     return out;
   }
 
-  #content(text: string, from: number, to: number, out: string[]): void {
+  #content(text: string, from: number, to: number, out: SseEvent[]): void {
     let at = from;
     if (this.#inName) {
       const colon = text.indexOf(':', at);
@@ -56,10 +64,11 @@ export class SseReader {
       this.#skipSpace = false;
       if (text[at] === ' ') at++;
     }
-    if (at < to && this.#isData()) this.#take(text, at, to, out);
+    if (at < to && this.#isField('data')) this.#take(text, at, to, out);
+    else if (this.#isField('event')) this.#event += text.slice(at, to);
   }
 
-  #take(text: string, from: number, to: number, out: string[]): void {
+  #take(text: string, from: number, to: number, out: SseEvent[]): void {
     let start = from;
     while (start < to) {
       const end = this.#end.feed(text, start, to);
@@ -71,9 +80,11 @@ export class SseReader {
     this.#data += text.slice(start, to);
   }
 
-  #endLine(out: string[]): void {
-    if (this.#inName && this.#name === '') this.#dispatch(out);
-    else if (this.#isData() && this.#data !== '') {
+  #endLine(out: SseEvent[]): void {
+    if (this.#inName && this.#name === '') {
+      this.#dispatch(out);
+      this.#event = '';
+    } else if (this.#isField('data') && this.#data !== '') {
       this.#data += '\n';
     }
     this.#name = '';
@@ -81,15 +92,15 @@ export class SseReader {
     this.#skipSpace = false;
   }
 
-  #dispatch(out: string[]): void {
+  #dispatch(out: SseEvent[]): void {
     const data = this.#data.trim();
-    if (data !== '') out.push(data);
+    if (data !== '') out.push({ name: this.#event.trim(), data });
     this.#data = '';
     this.#end.reset();
   }
 
-  #isData(): boolean {
-    return !this.#inName && this.#name.replace('\ufeff', '') === 'data';
+  #isField(name: string): boolean {
+    return !this.#inName && this.#name.replace('\ufeff', '') === name;
   }
 }
 

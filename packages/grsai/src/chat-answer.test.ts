@@ -1,0 +1,245 @@
+import { describe, expect, test } from 'vitest';
+import { responseOf } from '../test/odd-answers.ts';
+import { CompletionAssembler } from './assemble.ts';
+import { piecesOf } from './chat-answer.ts';
+import { GrsaiConnectionError, GrsaiError } from './errors.ts';
+import type { Response } from './exchange.ts';
+
+const head = { id: 'c1', object: 'chat.completion.chunk', created: 1_764_000_000, model: 'm' };
+const chunk = (delta: unknown, more: object = {}, choice: object = {}) => ({
+  ...head,
+  choices: [{ index: 0, delta, finish_reason: null, ...choice }],
+  ...more,
+});
+const stop = chunk({}, {}, { finish_reason: 'stop' });
+const completion = (more: object = {}, choice: object = {}) => ({
+  ...head,
+  choices: [{ index: 0, message: { role: 'assistant', content: 'hello' }, finish_reason: 'stop', ...choice }],
+  ...more,
+});
+const event = (value: unknown): string => `data: ${typeof value === 'string' ? value : JSON.stringify(value)}\n\n`;
+const events = (...values: unknown[]): string => values.map(event).join('');
+
+type Told = Parameters<typeof responseOf>[1];
+const answer = (text: string, more?: Told): Response => responseOf([Buffer.from(text)], more);
+
+/** What is read: a plain answer as it came, or what its pieces make. */
+async function read(response: Response): Promise<unknown> {
+  const assembler = new CompletionAssembler();
+  for await (const piece of piecesOf(response, (text) => text, 'drop')) {
+    if ('whole' in piece) return piece.whole;
+    assembler.add(piece.chunk);
+  }
+  return assembler.completion();
+}
+
+async function errorOf(response: Response): Promise<GrsaiError> {
+  const outcome = await read(response).catch((error: unknown) => error);
+  if (outcome instanceof GrsaiError) return outcome;
+  throw new Error(`expected a failure, got ${JSON.stringify(outcome)}`);
+}
+
+describe('a plain answer passes as it came', () => {
+  test.each<[string, object]>([
+    ['created a text', { created: '1764000000' }],
+    ['usage with a list', { usage: { prompt_tokens: 1, prompt_tokens_details: [] } }],
+    ['usage a text', { usage: 'unknown' }],
+    ['a number as its id', { id: 17, model: null, object: 7, system_fingerprint: {} }],
+    ['an error that is null', { error: null }],
+    ['an error that is empty', { error: {} }],
+    ['an error that says so', { error: { code: 0, message: '' } }],
+    ['an error of no words', { error: '' }],
+    ['no error in a list', { error: [] }],
+    ['vendor fields', { code: 'x', status: 'failed', type: 'error', message: 'unauthorized' }],
+  ])('with %s', async (_, more) => {
+    expect(await read(answer(JSON.stringify(completion(more))))).toEqual(completion(more));
+  });
+
+  test.each<[string, object]>([
+    ['no index', { index: undefined }],
+    ['a list of filter results', { content_filter_results: [{ hate: false }], logprobs: 'none' }],
+    ['an object as its content', { message: { role: 1, content: { answer: 42 } } }],
+    ['a number as its content', { message: { content: 42 } }],
+    ['tool calls that are no list', { message: { content: 'x', tool_calls: { id: 1 } } }],
+    ['a bare text as its message', { message: 'hello' }],
+    ['no message', { message: null, finish_reason: 'length' }],
+    ['a delta that is null', { delta: null }],
+    ['an odd finish_reason', { finish_reason: { type: 'stop' } }],
+  ])('whose choice has %s', async (_, choice) => {
+    const whole = JSON.parse(JSON.stringify(completion({}, choice))) as unknown;
+    expect(await read(answer(JSON.stringify(whole)))).toEqual(whole);
+  });
+
+  test('in an envelope, and without waiting for what follows it', async () => {
+    expect(await read(answer(`{"code":200,"msg":"ok","data":${JSON.stringify(completion())}} {"a":`))).toEqual(completion());
+  });
+});
+
+describe('a stream is whole', () => {
+  const HELLO = { choices: [{ message: { content: 'hello' } }] };
+
+  test.each<[string, string]>([
+    [
+      'with the counts of its last piece in an odd form',
+      events(
+        chunk({ content: 'hel' }),
+        chunk({ content: 'lo' }, { usage: { prompt_tokens_details: [] } }, { finish_reason: 'stop' }),
+        '[DONE]',
+      ),
+    ],
+    [
+      'with an empty error beside each choice',
+      events(chunk({ content: 'hel' }, { error: null }), chunk({ content: 'lo' }, { error: {} }, { error: '' }), stop),
+    ],
+    ['of enveloped chunks', events(...[chunk({ content: 'hello' }), stop].map((data) => ({ code: 0, data })))],
+    ['of lists of chunks', events([chunk({ content: 'hel' }), chunk({ content: 'lo' })], [stop])],
+    [
+      'of lines that are no events',
+      [chunk({ content: 'hel' }), chunk({ content: 'lo' }), stop].map((each) => JSON.stringify(each)).join('\n'),
+    ],
+    [
+      'whose choices are objects',
+      events({ choices: { index: 0, delta: { content: 'hel' } } }, { choices: { 0: { delta: { content: 'lo' } } } }, stop),
+    ],
+    ['of bare texts', events(chunk('hel'), chunk(['lo']), stop).replaceAll('["lo"]', '"lo"')],
+    [
+      'of messages',
+      events(chunk(undefined, {}, { message: { content: 'hel' } }), chunk(undefined, {}, { message: { content: 'lo' } }), stop),
+    ],
+    [
+      'that says everything once more',
+      events(chunk({ content: 'hello' }), chunk(undefined, {}, { message: { content: 'hello' }, finish_reason: 'stop' })),
+    ],
+    [
+      'whose chunks all have a finish_reason',
+      events(
+        chunk({ content: 'hel' }, {}, { finish_reason: 'stop' }),
+        chunk({ content: 'lo' }, {}, { finish_reason: 'stop' }),
+        '[DONE]',
+      ),
+    ],
+    [
+      'whose reason goes on being the word null',
+      events(chunk({ content: 'hel' }, {}, { finish_reason: 'null' }), chunk({ content: 'lo' }), stop),
+    ],
+    [
+      'with signs of life',
+      `: hi\n\n${events('ping', '{"type":"ping"}', 'null', '""', '[]', chunk({ content: 'hello' }))}event: heartbeat\ndata: now\n\n${events(stop)}`,
+    ],
+    ['whose end has another form', events(chunk({ content: 'hello' }), stop, '"[done]"')],
+  ])('%s', async (_, text) => {
+    expect(await read(answer(text))).toMatchObject(HELLO);
+  });
+
+  test.each<[string, unknown]>([
+    ['no choices', { ...head, usage: { total_tokens: 7 } }],
+    ['choices that are null', { ...head, choices: null, usage: { total_tokens: 7 } }],
+    ['an empty list of choices', { ...head, choices: [], usage: { total_tokens: 7 } }],
+    ['an empty object of choices', { choices: {}, usage: { total_tokens: 7 } }],
+  ])('and has the usage of a chunk with %s', async (_, last) => {
+    expect(await read(answer(events(chunk({ content: 'hello' }), stop, last, '[DONE]')))).toMatchObject({
+      ...HELLO,
+      usage: { total_tokens: 7 },
+    });
+  });
+
+  test('when it says something after a finish_reason it is waited for as before', async () => {
+    const waits: (number | undefined)[] = [];
+    const text = events(chunk({ content: 'a' }, {}, { finish_reason: 'stop' }), chunk({ content: 'b' }), '[DONE]');
+    await read({ ...answer(text), endWithin: (ms) => waits.push(ms) });
+    expect(waits).toEqual([2000, undefined]);
+  });
+});
+
+describe('an error in the middle of a 200 is told in the words of upstream', () => {
+  const part = event(chunk({ role: 'assistant', content: 'part' }));
+
+  test.each<[string, string, string]>([
+    ['an object', event({ error: { message: 'model not found', type: 'x' } }), 'model not found'],
+    ['named', `event: error\n${event({ error: { message: 'model not found' } })}`, 'model not found'],
+    ['named, without the word', `event: error\ndata: {"message":"model not found"}\n\n`, 'model not found'],
+    ['named, as a bare text', 'event: error\ndata: model not found\n\n', 'model not found'],
+    ['a text', event({ error: 'model not found' }), 'model not found'],
+    ['a list', event({ error: ['model not found'] }), 'model not found'],
+    ['inside of another', event({ error: { error: { msg: 'model not found' } } }), 'model not found'],
+    ['told by its type', event({ type: 'error', message: 'model not found' }), 'model not found'],
+    ['told by its object', event({ object: 'error', message: 'model not found' }), 'model not found'],
+    ['a mere yes', event({ error: true, message: 'model not found' }), 'model not found'],
+    ['a code', event({ code: -1, msg: 'model not found' }), 'model not found'],
+    ['a code in words', event({ code: 'ModelNotFound', message: 'model not found' }), 'model not found'],
+    ['beside choices', event(chunk({ content: '' }, { error: { message: 'model not found' } })), 'model not found'],
+    ['beside choices that say something', event(chunk({ content: 'x' }, { error: 'model not found' })), 'model not found'],
+    ['beside a finish_reason', event(chunk({}, { error: 'model not found' }, { finish_reason: 'error' })), 'model not found'],
+    [
+      'inside of a choice',
+      event(chunk({ content: '' }, {}, { error: { code: 502, message: 'model not found' } })),
+      'model not found',
+    ],
+    ['in an envelope', event({ code: 0, data: { error: { message: 'model not found' } } }), 'model not found'],
+    ['a remark that is known', event({ message: 'model not found' }), 'model not found'],
+  ])('when it is %s', async (_, text, words) => {
+    const error = await errorOf(answer(part + text));
+    expect(error).toMatchObject({ outcome: 'refused', category: 'model', raw: words, message: `HTTP 200: ${words}` });
+  });
+
+  test('when its words are those of an overload it passes', async () => {
+    const overloaded = { error: { message: 'Overloaded', type: 'server_error' } };
+    expect(await errorOf(answer(part + event(overloaded)))).toMatchObject({
+      outcome: 'refused',
+      category: 'transient',
+      retryable: true,
+    });
+  });
+
+  test('when nothing in it is known its fields are its words', async () => {
+    expect(await errorOf(answer(part + event({ error: { status: 529 } })))).toMatchObject({
+      outcome: 'refused',
+      raw: '{"status":529}',
+    });
+  });
+
+  test('and beside the choices of a plain answer too', async () => {
+    const error = await errorOf(answer(JSON.stringify(completion({ error: { message: 'model not found' } }))));
+    expect(error).toMatchObject({ outcome: 'refused', category: 'model', message: 'HTTP 200: model not found' });
+  });
+});
+
+describe('a stream without any finish_reason', () => {
+  const pieces = events(chunk({ content: 'hel' }), chunk({ content: 'lo' }));
+  const cut = new GrsaiConnectionError({ code: 'connection_lost', outcome: 'unknown', message: 'reset' });
+
+  test.each<[string, Response, string]>([
+    ['and [DONE]', answer(`${pieces}data: [DONE]\n\n`), 'no_finish_reason'],
+    ['and [DONE] on a body without a length', answer(`${pieces}data: [DONE]\n\n`, { headers: {} }), 'no_finish_reason'],
+    ['and a clean end', answer(pieces), 'no_finish_reason'],
+    ['and a clean end by its length', answer(pieces, { headers: { 'content-length': '1' } }), 'no_finish_reason'],
+    [
+      'of which another choice has one, and no [DONE]',
+      answer(pieces + event(chunk({}, {}, { index: 1, finish_reason: 'stop' }))),
+      'no_finish_reason',
+    ],
+    ['that breaks off', answer(pieces, { broken: cut }), 'connection_lost'],
+    ['that ends where no end can be told', answer(pieces, { headers: {} }), 'unreadable_answer'],
+    ['that ends in the middle of an event', answer(`${pieces}data: {"cho`), 'unreadable_answer'],
+    ['that ends in the middle of a line', answer(`${JSON.stringify(chunk({ content: 'hel' }))}\n{"cho`), 'unreadable_answer'],
+  ])('%s is told apart', async (_, response, code) => {
+    expect(await errorOf(response)).toMatchObject({ code, outcome: 'unknown', retryable: true });
+  });
+
+  test('is whole when [DONE] comes and one of its choices has one', async () => {
+    const text = pieces + events(chunk({ content: '!' }, {}, { index: 1, finish_reason: 'stop' }), '[DONE]');
+    expect(await read(answer(text))).toMatchObject({
+      choices: [{ message: { content: 'hello' } }, { message: { content: '!' } }],
+    });
+  });
+});
+
+test.each<[string, string]>([
+  ['choices that are a text', events({ choices: 'hello' }, stop)],
+  ['a choice that is a text', events({ choices: ['hello'] }, stop)],
+  ['the piece of another dialect', events({ type: 'content_block_delta', delta: { text: 'hello' } }, stop)],
+  ['a text that is no JSON', events('hello', stop)],
+  ['a text as JSON', events('"hello"', stop)],
+])('a stream with %s may lack something, and is no answer', async (_, text) => {
+  expect(await errorOf(answer(text))).toMatchObject({ code: 'unreadable_answer', outcome: 'unknown' });
+});

@@ -1,0 +1,124 @@
+import { documentsOf, type Reply, replyOf } from './answer.ts';
+import { readChat, StreamEnd, wholeOf } from './chat-read.ts';
+import type { ChatChunk, ChatCompletion } from './chat-schema.ts';
+import { type Document, DocumentReader, type Shape } from './documents.ts';
+import { isFields } from './envelope.ts';
+import { GrsaiConnectionError, GrsaiError, GrsaiUnfinishedError } from './errors.ts';
+import type { Response } from './exchange.ts';
+import { refusal } from './refusal.ts';
+
+/** A plain answer, or a piece of a streamed one. */
+export type Piece = { readonly whole: ChatCompletion } | { readonly chunk: ChatChunk };
+
+/** How long a usage chunk or `[DONE]` may come after the last `finish_reason`. */
+const AFTER_END_MS = 2000;
+
+/**
+ * The pieces of a chat answer as they come, whether it was asked for as a stream or not. A plain answer ends with its last bracket; a
+ * stream at `[DONE]`, or at its end after a `finish_reason`. One that comes to its end without any is a `GrsaiUnfinishedError`; one that
+ * breaks off, holds an error, or a piece that cannot be read throws as well: no answer is taken for whole that may lack something.
+ */
+export async function* piecesOf(
+  response: Response,
+  scrub: (text: string) => string,
+  rest: 'drop' | 'read_off',
+): AsyncGenerator<Piece> {
+  const answer = new Answer(response, scrub);
+  try {
+    for await (const document of documentsOf(response, answer.reader, rest)) {
+      for (const piece of answer.take(document)) {
+        yield piece;
+        if ('whole' in piece) return;
+      }
+      if (answer.done) break;
+    }
+  } catch (error) {
+    if (!(error instanceof GrsaiError)) throw error;
+    if (answer.outlives(error)) return;
+    throw error instanceof GrsaiConnectionError ? answer.refused({ cut: error }) : error;
+  }
+  answer.close();
+}
+
+/** What was read of one answer. */
+class Answer {
+  readonly reader: DocumentReader;
+  /** `[DONE]` has come. */
+  done = false;
+  readonly #end = new StreamEnd();
+  readonly #response: Response;
+  readonly #scrub: (text: string) => string;
+  #idle: Document | undefined;
+
+  constructor(response: Response, scrub: (text: string) => string) {
+    this.#response = response;
+    this.#scrub = scrub;
+    this.reader = new DocumentReader(scrub);
+  }
+
+  /** The pieces in one value of the answer; throws when it is an error, or cannot be read. */
+  *take(document: Document): Generator<Piece> {
+    for (const reading of readChat(document, this.#response.words)) {
+      if (this.done) return;
+      if (reading.kind === 'chunk') yield* this.#piece(reading.chunk);
+      else if (reading.kind === 'done') this.done = true;
+      else if (reading.kind === 'nothing') this.#idle = document;
+      else
+        throw this.refused(reading.kind === 'error' ? complaint(document, reading.words, this.reader.shape) : unread(document));
+    }
+  }
+
+  *#piece(chunk: ChatChunk): Generator<Piece> {
+    const whole = this.reader.shape === 'json' && !this.#end.begun ? wholeOf(chunk) : undefined;
+    yield whole === undefined ? { chunk } : { whole };
+    this.#end.add(chunk);
+    this.#response.endWithin(this.#end.reached ? AFTER_END_MS : undefined);
+  }
+
+  /** What was to be said has been said: only a refusal and a signal of the caller still count. */
+  outlives(error: GrsaiError): boolean {
+    return this.#end.reached && error.outcome === 'unknown' && error.code !== 'aborted';
+  }
+
+  /** Throws unless the answer, having come to its end, is whole. */
+  close(): void {
+    const { reached, whole, named, begun } = this.#end;
+    const ended = this.done || isFramed(this.#response);
+    if (reached || (ended && whole) || (this.done && (named || !begun))) return;
+    throw ended && begun ? unfinished(this.#response) : this.refused({});
+  }
+
+  refused(more: Partial<Reply>): GrsaiError {
+    const idle = this.#idle === undefined ? [] : [this.#idle];
+    return refusal({ ...replyOf(this.#response, this.reader, idle, this.#scrub), ...more });
+  }
+}
+
+/** Whether the end of the body is the end that was meant: without a length or chunks it cannot be told from a broken connection. */
+const isFramed = ({ headers }: Response): boolean =>
+  headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+
+/** An error in its plainest form, so that it is judged by its words wherever they stood. Of a stream they are all that is told. */
+function complaint({ value }: Document, words: string, shape: Shape): Partial<Reply> {
+  const { data: _data, ...beside } = isFields(value) && !('choices' in value) ? value : {};
+  return {
+    documents: [{ text: words, value: { ...beside, error: words } }],
+    ...(shape === 'events' ? { text: words } : {}),
+  };
+}
+
+/** A text among events is judged as if it had come alone. */
+const unread = (document: Document): Partial<Reply> => ({
+  documents: [document],
+  ...(document.value === undefined ? { text: document.text, shape: 'other' } : {}),
+});
+
+const unfinished = ({ status, base, repeatable }: Response): GrsaiUnfinishedError =>
+  new GrsaiUnfinishedError({
+    code: 'no_finish_reason',
+    outcome: 'unknown',
+    retryable: repeatable,
+    message: 'the answer ended without a finish_reason, so it may be cut short',
+    status,
+    base,
+  });

@@ -1,0 +1,88 @@
+import type { ChatCompletion } from './chat-schema.ts';
+import { isFields } from './envelope.ts';
+
+/** Fields that say what something is, and are no part of what the model says. The last word of a name counts: `tool_call_id`. */
+const LABEL =
+  /(?:^|_)(?:id|type|role|name|format|status|model|object|index|version|provider|language|channel|phase|encoding|reason)$/i;
+
+export const isLabel = (name: string): boolean => LABEL.test(name);
+
+/** Calls of tools say something by their names alone. */
+const CALLS: ReadonlySet<string> = new Set(['tool_calls', 'function_call']);
+
+/** Here numbers and objects say something as well. */
+const CONTENT: ReadonlySet<string> = new Set(['content', 'text']);
+
+/** Whether a value of any type holds something that a reader would miss: a text, a link, bytes, the call of a tool. */
+export function says(value: unknown, name = ''): boolean {
+  if (typeof value === 'string') return value.trim() !== '';
+  if (typeof value === 'number' || value === true) return CONTENT.has(name);
+  if (Array.isArray(value)) return value.some((item) => says(item, name));
+  if (!isFields(value)) return false;
+  const inner = Object.entries(value);
+  if (CALLS.has(name)) return inner.some(([key, part]) => key !== 'type' && says(part, name));
+  // An object that is no part of a message is the answer itself, as data.
+  if (CONTENT.has(name) && !('type' in value) && !('text' in value)) return inner.length > 0;
+  return inner.some(([key, part]) => !isLabel(key) && says(part, key));
+}
+
+/** Whether a choice of a completion or a chunk says anything, wherever it stands. */
+export const choiceSays = (choice: unknown): boolean =>
+  isFields(choice) && [choice['message'], choice['delta'], { text: choice['text'] }].some(answerSays);
+
+/** A message is an object, or in odd answers its content alone. */
+const answerSays = (answer: unknown): boolean => (isFields(answer) ? says(answer) : says(answer, 'content'));
+
+/** Whether no choice says anything: a 200 with empty content is a failure of upstream in disguise (grsai-api §12 T20). */
+export const isEmptyCompletion = ({ choices }: ChatCompletion): boolean => !choicesOf(choices).some(choiceSays);
+
+/** Words that stand where a reason is not known yet. */
+const NO_REASON = /^(?:|null|nil|none|undefined|false|(?:finish_reason_)?unspecified)$/i;
+
+/** The reason for which a choice ended, in small letters and without the name of its enum; none while it goes on. */
+export function reasonOf(reason: unknown): string | undefined {
+  if (typeof reason === 'string') {
+    const word = reason
+      .trim()
+      .toLowerCase()
+      .replace(/^finish_?reason[._]/, '');
+    return NO_REASON.test(word) ? undefined : word;
+  }
+  if (reason === null || reason === undefined || reason === false || reason === 0) return undefined;
+  if (typeof reason === 'object' && Object.keys(reason).length === 0) return undefined;
+  return JSON.stringify(reason);
+}
+
+/** What an answer amounts to. */
+export type Meaning =
+  /** It says something, or its room was used up before it could. */
+  | { readonly kind: 'answer' }
+  /** It says nothing, since a filter took all of it. */
+  | { readonly kind: 'filtered'; readonly reason: string }
+  /** It says nothing, and nothing tells why. */
+  | { readonly kind: 'empty' };
+
+/** Reasons for an answer without content that explain it; all others do not. From the top: the first that any choice has. */
+const EXPLAINED: readonly (readonly [reason: RegExp, means: 'answer' | 'filtered'])[] = [
+  // The room was used up by hidden reasoning: the same call would end the same way.
+  [/^(?:length|(?:model_)?length|max_?(?:output_|completion_)?tokens|token_limit|model_context_window_exceeded)$/, 'answer'],
+  [
+    /^(?:content_?filter(?:ed)?|(?:image_)?(?:safety|prohibited_content|recitation)|blocklist|blocked|spii|sensitive|moderation|refusal|policy(?:_violation)?|content_policy(?:_violation)?)$/,
+    'filtered',
+  ],
+];
+
+/** The one place that judges an answer: an empty one by its `finish_reason`, any other is an answer as it came. */
+export function meaningOf(completion: ChatCompletion): Meaning {
+  if (!isEmptyCompletion(completion)) return { kind: 'answer' };
+  const reasons = choicesOf(completion.choices).flatMap((choice) =>
+    isFields(choice) ? [reasonOf(choice['finish_reason']) ?? '', reasonOf(choice['native_finish_reason']) ?? ''] : [],
+  );
+  for (const [pattern, means] of EXPLAINED) {
+    const reason = reasons.find((each) => pattern.test(each));
+    if (reason !== undefined) return means === 'answer' ? { kind: 'answer' } : { kind: 'filtered', reason };
+  }
+  return { kind: 'empty' };
+}
+
+const choicesOf = (choices: unknown): readonly unknown[] => (Array.isArray(choices) ? choices : []);

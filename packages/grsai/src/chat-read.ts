@@ -1,0 +1,183 @@
+import { numbered } from './assemble.ts';
+import type { CallerWords } from './caller-words.ts';
+import { choiceSays, reasonOf, says } from './chat-meaning.ts';
+import type { ChatChunk, ChatChunkChoice, ChatCompletion } from './chat-schema.ts';
+import { classifyText } from './classify.ts';
+import type { Document } from './documents.ts';
+import { type Fields, isFields, textOf } from './envelope.ts';
+import { isVoid } from './join.ts';
+
+/** What the caller wrote, which proves nothing. */
+type Words = (() => CallerWords) | undefined;
+
+/** What one JSON value of an answer is. */
+export type Reading =
+  /** Choices, maybe none, and what stands beside them. */
+  | { readonly kind: 'chunk'; readonly chunk: ChatChunk }
+  /** The end of a stream. */
+  | { readonly kind: 'done' }
+  /** A sign of life. */
+  | { readonly kind: 'nothing' }
+  /** Upstream says in these words that something is wrong. */
+  | { readonly kind: 'error'; readonly words: string }
+  /** It may hold a piece of the answer, and nobody knows which. */
+  | { readonly kind: 'unreadable' };
+
+const DONE = /^"?\[DONE\]"?$/i;
+
+/** What gateways send while nothing else comes. */
+const ALIVE = /^[\W_]*(?:ping|pong|keep[-_ ]?alive|heart[-_ ]?beat)[\W_]*$/i;
+
+/**
+ * Reads one value of an answer. Only what decides something is looked at: an error, and whether there are choices. All other fields pass
+ * whatever their type, so that nothing is dropped for an odd field beside it. A list is read item by item.
+ */
+export function readChat(document: Document, words?: Words): Reading[] {
+  const { value, text, event = '' } = document;
+  if (DONE.test(text)) return [{ kind: 'done' }];
+  if (Array.isArray(value)) return value.flatMap((item) => readChat({ ...document, text: '', value: item ?? null }, words));
+  if (isFields(value)) return [readFields(value, event, words)];
+  const said = typeof value === 'string' ? value : value === undefined ? text : '';
+  if (event === 'error') return [{ kind: 'error', words: said || 'error' }];
+  return [{ kind: said.trim() === '' || ALIVE.test(said) || ALIVE.test(event) ? 'nothing' : 'unreadable' }];
+}
+
+/** Envelopes inside envelopes that are looked through. */
+const DEPTH = 3;
+
+function readFields(outer: Fields, event: string, words: Words): Reading {
+  const { fields, said } = opened(outer, event, words);
+  if (said !== '') return { kind: 'error', words: said };
+  const choices = choicesOf(fields);
+  if (choices === undefined) return { kind: 'unreadable' };
+  const wrong = choices.map((choice) => wordsOf(choice['error'])).find((each) => each !== '');
+  if (wrong !== undefined) return { kind: 'error', words: wrong };
+  if (event === 'error') return { kind: 'error', words: remarkOf(fields) || 'error' };
+  if ('choices' in fields || !isVoid(fields['usage'])) return { kind: 'chunk', chunk: { ...fields, choices } };
+  return { kind: says(piecesIn(fields)) ? 'unreadable' : 'nothing' };
+}
+
+/** What is in the envelopes, or what one of them says is wrong. */
+function opened(outer: Fields, event: string, words: Words): { fields: Fields; said: string } {
+  let fields = outer;
+  for (let depth = 0; depth < DEPTH; depth++) {
+    const said = wordsOf(fields['error']) || (fields['error'] === true ? remarkOf(fields) || 'error' : '');
+    if (said !== '' || 'choices' in fields) return { fields, said };
+    const refused = refusalOf(fields, event, words);
+    if (refused !== '' || !isFields(fields['data'])) return { fields, said: refused };
+    fields = fields['data'];
+  }
+  return { fields, said: '' };
+}
+
+/** The choices, which are a list of objects or something that can be read as one; `undefined` when it cannot. */
+function choicesOf(fields: Fields): ChatChunkChoice[] | undefined {
+  const { choices } = fields;
+  if (isVoid(choices)) return [];
+  if (isFields(choices)) {
+    if (['message', 'delta', 'text', 'finish_reason'].some((name) => name in choices)) return [choices];
+    const values = Object.values(choices);
+    return values.every(isFields) ? values : undefined;
+  }
+  if (!Array.isArray(choices)) return undefined;
+  const present: unknown[] = choices.filter((choice) => !isVoid(choice));
+  return present.every(isFields) ? present : undefined;
+}
+
+/** Where other dialects keep what is said. */
+const piecesIn = ({ content, text, delta, message, output, output_text, candidates, completion, response }: Fields): unknown => ({
+  pieces: [content, text, delta, isFields(message) ? message : '', output, output_text, candidates, completion, response],
+});
+
+/** What upstream says is wrong in words that are no `error`, where there are no choices. */
+function refusalOf(fields: Fields, event: string, words: Words): string {
+  const remark = remarkOf(fields);
+  const word = textOf(fields['code']);
+  const code = Number(word);
+  // A code of HTTP that is fine is fine here too; a name of one wants words beside it.
+  const fine = Number.isNaN(code) ? remark === '' || NO_ERROR.test(word) : code === 0 || (code >= 200 && code < 300);
+  if (!fine) return remark || `code ${code}`;
+  const isError = event === 'error' || fields['type'] === 'error' || fields['object'] === 'error';
+  if (isError) return remark || 'error';
+  return isVoid(fields['data']) && classifyText(remark, words).category !== 'unknown' ? remark : '';
+}
+
+const remarkOf = (fields: Fields): string => {
+  for (const name of ['message', 'msg', 'detail', 'error_msg', 'error_message', 'reason', 'description']) {
+    const words = isFields(fields[name]) ? '' : wordsOf(fields[name]);
+    if (words !== '') return words;
+  }
+  return '';
+};
+
+/** Words in an `error` that say that there is none. */
+const NO_ERROR = /^(?:null|nil|none|undefined|false|ok|success|no error|0)$/i;
+
+/** What an `error` of any type says; empty when it says that nothing is wrong. */
+export function wordsOf(error: unknown, depth = 0): string {
+  if (isVoid(error) || error === true || depth > DEPTH) return '';
+  if (typeof error !== 'object') return NO_ERROR.test(textOf(error)) ? '' : textOf(error);
+  if (Array.isArray(error))
+    return error
+      .map((item) => wordsOf(item, depth + 1))
+      .filter(Boolean)
+      .join('; ');
+  const fields = error as Fields;
+  const words = WORDS.map((name) => wordsOf(fields[name], depth + 1));
+  return words.find((each) => each !== '') ?? (isFine(fields) ? '' : JSON.stringify(error).slice(0, 300));
+}
+
+/** Where the words of an error stand, the best first. */
+const WORDS = ['message', 'msg', 'detail', 'error', 'description', 'reason', 'type', 'code'];
+
+/** Nothing in it is filled, or what is says that all is well. */
+const isFine = (value: unknown): boolean =>
+  isVoid(value) || (isFields(value) ? Object.values(value).every(isFine) : NO_ERROR.test(textOf(value)));
+
+/** A completion that came whole, as it came; `undefined` when the value is a piece of one. */
+export const wholeOf = (chunk: ChatChunk): ChatCompletion | undefined =>
+  chunk.choices.some(({ delta }) => delta !== undefined && delta !== null) ? undefined : (chunk as ChatCompletion);
+
+/** A whole completion as the one chunk of a stream. */
+export const asChunk = ({ choices, ...head }: ChatCompletion): ChatChunk => ({
+  ...head,
+  choices: choices.map(({ message, ...rest }) => ({
+    ...rest,
+    finish_reason: reasonOf(rest.finish_reason) === undefined ? 'stop' : (rest.finish_reason ?? null),
+    delta: message,
+  })),
+});
+
+/** Knows how far the choices of a stream have come. */
+export class StreamEnd {
+  readonly #ended = new Map<number, boolean>();
+  #early = false;
+
+  /** Some choice was seen. */
+  get begun(): boolean {
+    return this.#ended.size > 0;
+  }
+
+  /** Some choice has a `finish_reason`. */
+  get named(): boolean {
+    return [...this.#ended.values()].includes(true);
+  }
+
+  /** Every choice has one. */
+  get whole(): boolean {
+    return this.begun && ![...this.#ended.values()].includes(false);
+  }
+
+  /** Nothing more is to come: every choice has a `finish_reason`, and none went on after it. */
+  get reached(): boolean {
+    return this.whole && !this.#early;
+  }
+
+  add({ choices }: ChatChunk): void {
+    for (const [index, choice] of numbered(choices)) {
+      const ended = this.#ended.get(index) === true;
+      if (ended && choiceSays(choice)) this.#early = true;
+      this.#ended.set(index, ended || reasonOf(choice['finish_reason']) !== undefined);
+    }
+  }
+}
