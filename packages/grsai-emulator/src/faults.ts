@@ -1,5 +1,6 @@
 import { AskError } from './ask-error.ts';
 import { CODINGS } from './coding.ts';
+import { ODD_CHAT } from './odd-chat.ts';
 import { RETRY_AFTER_UNITS } from './retry-after.ts';
 import { TEXTS, textOf } from './texts.ts';
 
@@ -117,7 +118,12 @@ export const FAULTS = {
     as: ['maintenance', 'removed', 'refused'],
     params: { text: 'Upstream service is temporarily unavailable. Please retry later.' },
   },
-  F21: { title: 'chat misbehaves', at: ['chat'], times: 1, as: ['empty', 'rix', 'charset', 'no-done', 'cut', 'failed'] },
+  F21: {
+    title: 'chat misbehaves, or answers in an odd form',
+    at: ['chat'],
+    times: 1,
+    as: ['empty', 'rix', 'charset', 'no-done', 'cut', 'failed', ...Object.keys(ODD_CHAT)],
+  },
   F22: {
     title: 'slow first byte; work is done and charged at once',
     at: ['submit', 'chat', 'poll', 'file', 'side'],

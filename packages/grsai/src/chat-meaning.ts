@@ -85,4 +85,16 @@ export function meaningOf(completion: ChatCompletion): Meaning {
   return { kind: 'empty' };
 }
 
+/** How much a completion says, in characters: of two answers to one question that may both be cut short, more is better. */
+export function sizeOf(completion: unknown): number {
+  const choices = isFields(completion) ? choicesOf(completion['choices']) : [];
+  return choices.reduce<number>((sum, choice) => sum + (isFields(choice) ? lengthOf(choice['message'] ?? choice['text']) : 0), 0);
+}
+
+function lengthOf(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 0;
+  return Object.entries(value).reduce((sum, [name, inner]) => sum + (isLabel(name) ? 0 : lengthOf(inner)), 0);
+}
+
 const choicesOf = (choices: unknown): readonly unknown[] => (Array.isArray(choices) ? choices : []);

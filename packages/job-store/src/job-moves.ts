@@ -88,13 +88,23 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
         progress: Math.max(job.progress, o.progress),
       }),
 
-    /** The open call is proven to have made nothing; the same entry waits `waitMs` and comes again. */
-    refused: (job: JobRecord, o: { by: string; waitMs: number; spent: number; attempts: readonly Attempt[] }) =>
+    /**
+     * The open call is proven to have made nothing, or brought an answer that may be cut short, which is kept as `pending`; the same
+     * entry waits `waitMs` and comes again.
+     */
+    refused: (
+      job: JobRecord,
+      o: { by: string; waitMs: number; spent: number; attempts: readonly Attempt[]; pending?: Pending },
+    ) =>
       move('refused', job, {
         by: o.by,
         to: 'queued',
         waitMs: o.waitMs,
-        set: { spent: o.spent, att: keptAttempts(o.attempts) },
+        set: {
+          spent: o.spent,
+          att: keptAttempts(o.attempts),
+          ...(o.pending ? { pend: JSON.stringify(o.pending) } : {}),
+        },
         del: SENT_FIELDS,
         inflightUntil: 0,
         event: 'job.queued',

@@ -98,6 +98,7 @@ export {
   type TerminalStatus,
 } from './states.ts';
 export { type Happening, timelineOf } from './timeline.ts';
+export { decideUnfinished, NO_FINISH_REASON } from './unfinished.ts';
 export { LONGEST_UPSTREAM_WAIT_MS, throttleWaitMs, upstreamWaitMs } from './upstream-waits.ts';
 export { type JobView, jobError, type SignLink, viewJob } from './view.ts';
 export type {

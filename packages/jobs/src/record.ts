@@ -50,7 +50,10 @@ export type JobOutput =
   | { kind: 'chat_file'; key: string; bytes: number; sha256: string }
   | { kind: 'images'; images: StoredImage[] };
 
-/** What was paid for and is not stored yet: links with the time they die, or a completion too large for the record. */
+/**
+ * What was paid for and is not stored yet: links with the time they die, or a completion too large for the record. Of a chat that is
+ * called once more, the answer that it has already, should nothing better come.
+ */
 export interface Pending {
   links?: { url: string }[];
   completion?: unknown;

@@ -1,10 +1,10 @@
-import type { ChatCompletion, Grsai } from '@grsai-jobs/grsai';
+import { type ChatCompletion, type Grsai, sizeOf } from '@grsai-jobs/grsai';
 import type { AccountLimits, Moved } from '@grsai-jobs/job-store';
-import { type Attempt, LIMITS, type Pending } from '@grsai-jobs/jobs';
+import { type Attempt, decideUnfinished, LIMITS, NO_FINISH_REASON, type Pending } from '@grsai-jobs/jobs';
 import { done, type Handler, type Outcome } from '@grsai-jobs/queue';
 import { afterEnd, endRun, failRun } from './end-run.ts';
-import { type FailedCallKit, settleFailedCall } from './failed-call.ts';
-import { heldCall } from './held-calls.ts';
+import { askAgain, type FailedCallKit, settleFailedCall } from './failed-call.ts';
+import { type HeldAnswer, heldCall } from './held-calls.ts';
 import type { InputObjects } from './input-objects.ts';
 import { attemptOf, noteAttempt } from './kit.ts';
 import { tellNews } from './news.ts';
@@ -65,9 +65,9 @@ async function makeCall(kit: CallKit, call: PaidCall, { signal: canceled }: Canc
       onProgress: teller(kit, call),
     });
     kit.upstream.answered();
-    return held.kind === 'links' ? await keepLinks(kit, call, held.urls) : await keepCompletion(kit, call, held.completion);
+    return held.kind === 'links' ? await keepLinks(kit, call, held.urls) : await keepAnswer(kit, call, held);
   } catch (error) {
-    return await settleFailedCall(kit, call, 'call', error, canceled);
+    return await settleFailedCall(kit, orKept(kit, call), 'call', error, canceled);
   }
 }
 
@@ -104,10 +104,39 @@ async function tell(kit: CallKit, { record, token }: PaidCall, progress: number)
   if (moved.kind === 'ok') tellNews(kit, { ...record, webhook: record.doc.webhook }, { type: 'job.progress', percent: progress });
 }
 
-async function keepCompletion(kit: CallKit, call: PaidCall, completion: ChatCompletion): Promise<Outcome> {
+/** An answer is the result, unless it may be cut short and the rules ask for one more. */
+async function keepAnswer(kit: CallKit, call: PaidCall, { completion, finished }: HeldAnswer): Promise<Outcome> {
+  if (finished) return await keepCompletion(kit, call, completion, succeeded(kit, call));
+  if (decideUnfinished(call.record) === 'again') return await askAgain(kit, call, pendingOf(kit, completion));
+  // Never less than was seen: the answer before may have come further.
+  const before = keptAnswer(call);
+  const fuller = before !== undefined && sizeOf(before) > sizeOf(completion) ? before : completion;
+  return await keepCompletion(kit, call, fuller, succeeded(kit, call, NO_FINISH_REASON));
+}
+
+/** What an earlier call of this run brought without a reason for its end. */
+const keptAnswer = ({ record }: PaidCall): ChatCompletion | undefined =>
+  record.doc.type === 'chat' ? (record.pending?.completion as ChatCompletion | undefined) : undefined;
+
+/** The call, which does not fail where there is an answer already: that may be whole, and was paid for. */
+function orKept(kit: CallKit, call: PaidCall): PaidCall {
+  const kept = keptAnswer(call);
+  return kept === undefined ? call : { ...call, instead: (attempts) => keepCompletion(kit, call, kept, attempts) };
+}
+
+const pendingOf = (kit: CallKit, completion: ChatCompletion): Pending => ({
+  completion,
+  dies_at: kit.clock.now() + COMPLETION_LIFE_MS,
+});
+
+async function keepCompletion(
+  kit: CallKit,
+  call: PaidCall,
+  completion: ChatCompletion,
+  attempts: readonly Attempt[],
+): Promise<Outcome> {
   const { record, token: by } = call;
-  const attempts = succeeded(kit, call);
-  const pending = { completion, dies_at: kit.clock.now() + COMPLETION_LIFE_MS };
+  const pending = pendingOf(kit, completion);
   if (Buffer.byteLength(JSON.stringify(completion)) > LIMITS.inlineCompletionBytes)
     return await toStore(kit, call, attempts, pending);
   const output = { kind: 'chat', completion } as const;
@@ -127,8 +156,8 @@ async function keepLinks(kit: CallKit, call: PaidCall, urls: readonly string[]):
   return done;
 }
 
-function succeeded(kit: CallKit, call: PaidCall): readonly Attempt[] {
-  const attempt = attemptOf(call.record, 'call', call.startedAt, kit.clock.now(), 'succeeded');
+function succeeded(kit: CallKit, call: PaidCall, code?: string): readonly Attempt[] {
+  const attempt = attemptOf(call.record, 'call', call.startedAt, kit.clock.now(), 'succeeded', { code });
   noteAttempt(kit, call.record, attempt);
   return [...call.record.attempts, attempt];
 }

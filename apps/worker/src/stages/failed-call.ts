@@ -6,7 +6,9 @@ import {
   type FailureCode,
   type JobError,
   type JobRecord,
+  NO_FINISH_REASON,
   type Observation,
+  type Pending,
   type State,
   throttleWaitMs,
   upstreamWaitMs,
@@ -176,6 +178,7 @@ async function fail(
   const { record, token: by } = call;
   noteAttempt(kit, record, attempt, { reason: error.message });
   const attempts = [...record.attempts, attempt];
+  if (call.instead !== undefined) return await call.instead(attempts);
   // A chat that its caller has given up, and that came to nothing, was canceled; of an image call the caller has to know more.
   const from = record.doc.type === 'chat' ? { from: [OPEN] } : {};
   const moved = await failRun(kit, record, code, { by, attempts, spent, keepSent, upstream: upstreamOf(error), ...from });
@@ -184,11 +187,23 @@ async function fail(
   return done;
 }
 
+/** An answer that may be cut short is kept, and the call is made once more. */
+export async function askAgain(kit: Kit, call: PaidCall, pending: Pending): Promise<Outcome> {
+  const { record } = call;
+  const attempt = attemptOf(record, 'call', call.startedAt, kit.clock.now(), 'retry', { code: NO_FINISH_REASON, status: 200 });
+  return await back(kit, call, attempt, { spent: record.spent + 1, waitMs: kit.backoff(record.spent), pending });
+}
+
 /** The entry goes back and the job is queued again; a job that was canceled meanwhile ends so. */
-async function back(kit: Kit, call: PaidCall, attempt: Attempt, o: { spent: number; waitMs: number }): Promise<Outcome> {
+async function back(
+  kit: Kit,
+  call: PaidCall,
+  attempt: Attempt,
+  o: { spent: number; waitMs: number; pending?: Pending },
+): Promise<Outcome> {
   noteAttempt(kit, call.record, attempt, { retryInMs: o.waitMs });
   const attempts = [...call.record.attempts, attempt];
-  const moved = await kit.store.moves.refused(call.record, { by: call.token, waitMs: o.waitMs, spent: o.spent, attempts });
+  const moved = await kit.store.moves.refused(call.record, { ...o, by: call.token, attempts });
   if (moved.kind === 'ok') return { kind: 'wait', ms: o.waitMs };
   if (moved.kind === 'wrong' && moved.state === 'canceling/submitting')
     await endRun(kit, call.record, { status: 'canceled', by: call.token, attempts });

@@ -6,7 +6,8 @@ import {
   type GenerationsRequest,
   type Grsai,
   GrsaiError,
-  isEmptyCompletion,
+  GrsaiUnfinishedError,
+  meaningOf,
   type StreamedBody,
 } from '@grsai-jobs/grsai';
 import type { JobDoc } from '@grsai-jobs/jobs';
@@ -14,7 +15,14 @@ import type { InputObjects } from './input-objects.ts';
 import { chatBody, generationsBody } from './upstream-bodies.ts';
 
 /** What a held call brought. */
-export type Held = { kind: 'completion'; completion: ChatCompletion } | { kind: 'links'; urls: readonly string[] };
+export type Held = HeldAnswer | { kind: 'links'; urls: readonly string[] };
+
+export interface HeldAnswer {
+  kind: 'completion';
+  completion: ChatCompletion;
+  /** Upstream said why it stopped; without that the answer may be cut short. */
+  finished: boolean;
+}
 
 export interface HeldCallOptions {
   signal: AbortSignal;
@@ -32,8 +40,19 @@ export async function heldCall(grsai: Pick<Grsai, 'chat' | 'images'>, doc: JobDo
   const stream = doc.input.stream === true;
   const body = await o.inputs.into<ChatRequest>(chatBody(doc), { stream });
   const options = { signal: o.signal, supplied: doc.input };
-  const completion = stream ? await streamed(grsai, body, options, o) : await grsai.chat.complete(body, options);
-  return { kind: 'completion', completion: notEmpty(completion) };
+  const answer = stream ? await streamed(grsai, body, options, o) : await plain(grsai, body, options);
+  return { kind: 'completion', ...answer, completion: notEmpty(answer.completion) };
+}
+
+type Answer = Omit<HeldAnswer, 'kind'>;
+
+async function plain(grsai: Pick<Grsai, 'chat'>, body: ChatRequest | StreamedBody, options: CallOptions): Promise<Answer> {
+  try {
+    return { completion: await grsai.chat.complete(body, options), finished: true };
+  } catch (error) {
+    if (!(error instanceof GrsaiUnfinishedError) || error.completion === undefined) throw error;
+    return { completion: error.completion, finished: false };
+  }
 }
 
 async function streamed(
@@ -41,29 +60,38 @@ async function streamed(
   body: ChatRequest | StreamedBody,
   options: CallOptions,
   { onProgress }: HeldCallOptions,
-): Promise<ChatCompletion> {
+): Promise<Answer> {
   const assembler = new CompletionAssembler();
   let chunks = 0;
-  for await (const chunk of grsai.chat.stream(body, options)) {
-    assembler.add(chunk);
-    chunks += 1;
-    onProgress(progressAfter(chunks));
+  try {
+    for await (const chunk of grsai.chat.stream(body, options)) {
+      assembler.add(chunk);
+      chunks += 1;
+      onProgress(progressAfter(chunks));
+    }
+  } catch (error) {
+    if (!(error instanceof GrsaiUnfinishedError)) throw error;
+    return { completion: assembler.completion(), finished: false };
   }
-  return assembler.completion();
+  return { completion: assembler.completion(), finished: true };
 }
 
 /** Nobody knows how long an answer will be, so each chunk brings it nearer to an end that it never reaches. */
 const progressAfter = (chunks: number): number => Math.min(99, Math.floor(100 * (1 - Math.exp(-chunks / 200))));
 
-/** A 200 with empty content is seen in the wild (grsai-api §12 T20); each one is an attempt (design §3). */
+/** A 200 without content is an answer, a refusal of the policy or a failed attempt, by the reason for which it ended. */
 function notEmpty(completion: ChatCompletion): ChatCompletion {
-  if (!isEmptyCompletion(completion)) return completion;
+  const meaning = meaningOf(completion);
+  if (meaning.kind === 'answer') return completion;
+  const filtered = meaning.kind === 'filtered';
   throw new GrsaiError({
     code: 'refused',
     outcome: 'refused',
-    category: 'failed',
+    category: filtered ? 'moderation' : 'failed',
     status: 200,
-    retryable: true,
-    message: 'upstream answered with an empty completion',
+    retryable: !filtered,
+    message: filtered
+      ? `upstream answered with nothing but the finish_reason ${meaning.reason}`
+      : 'upstream answered with an empty completion',
   });
 }

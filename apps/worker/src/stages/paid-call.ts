@@ -11,6 +11,8 @@ export interface PaidCall {
   record: JobRecord;
   token: string;
   startedAt: number;
+  /** Ends the run with an answer that an earlier call brought, where it would fail without one. */
+  instead?: (attempts: readonly Attempt[]) => Promise<Outcome>;
 }
 
 export interface PaidCallOptions {

@@ -2,6 +2,7 @@ import { piecesOf, promptOf, replyTo, tokensIn } from '../chat-text.ts';
 import { waitUntil } from '../clock.ts';
 import type { Exchange } from '../exchange.ts';
 import { CHAT_MODELS } from '../models.ts';
+import { type Chunk, type Completion, oddChat } from '../odd-chat.ts';
 import { oddly } from '../odd-fields.ts';
 import { type Admitted, admit, chargeMore, type Dialect, holdAnswer, readFields } from '../paid.ts';
 import { priceOf, tokenPrice } from '../prices.ts';
@@ -94,7 +95,7 @@ async function answer(x: Exchange, world: World, admitted: Admitted, question: Q
   await world.clock.wait(ms, x.closed);
   if (x.closed.aborted) return;
   if (failure === 'cut') return cutMidway(x, text);
-  const body = {
+  const body: Completion = {
     ...head,
     object: '',
     choices: [
@@ -103,7 +104,14 @@ async function answer(x: Exchange, world: World, admitted: Admitted, question: Q
     usage: { ...usage, prompt_tokens_details: null, completion_tokens_details: null },
     system_fingerprint: '',
   };
-  await sendJson(x, world, now, 200, body, failure === 'charset' ? 'application/json' : undefined);
+  await sendJson(
+    x,
+    world,
+    now,
+    200,
+    oddChat(failure)?.plain(body) ?? body,
+    failure === 'charset' ? 'application/json' : undefined,
+  );
 }
 
 async function cutMidway(x: Exchange, text: string): Promise<void> {
@@ -126,14 +134,17 @@ async function stream(x: Exchange, world: World, { now }: Admitted, { head, text
   await waitUntil(world.clock, start + pace, x.closed);
   if (x.closed.aborted) return;
   x.begin(200, failure === 'charset' ? 'text/event-stream' : 'text/event-stream; charset=utf-8');
-  for (const [i, content] of pieces.entries()) {
+  const chunks = pieces.map((content, i): Chunk => {
     const last = i === pieces.length - 1;
-    if (failure === 'cut' && (last || i > pieces.length / 2)) return x.cut();
     const delta = i === 0 ? { role: 'assistant', content } : { content };
     const choice = { index: 0, delta, finish_reason: last ? 'stop' : null, content_filter_results: FILTERS };
-    await x.write(
-      `data: ${JSON.stringify(oddly({ ...head, object: 'chat.completion.chunk', choices: [choice], ...(last ? { usage } : {}) }, now))}\n\n`,
-    );
+    return { ...head, object: 'chat.completion.chunk', choices: [choice], ...(last ? { usage } : {}) };
+  });
+  const told = oddChat(failure)?.stream(chunks) ?? chunks;
+  for (const [i, event] of told.entries()) {
+    const last = i === told.length - 1;
+    if (failure === 'cut' && (last || i > told.length / 2)) return x.cut();
+    await x.write(typeof event === 'string' ? event : `data: ${JSON.stringify(oddly(event, now))}\n\n`);
     if (!last) await waitUntil(world.clock, start + (i + 2) * pace, x.closed);
     if (x.closed.aborted) return;
   }
