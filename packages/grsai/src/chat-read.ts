@@ -114,7 +114,7 @@ const remarkOf = (fields: Fields): string => {
 const NO_ERROR = /^(?:null|nil|none|undefined|false|ok|success|no error|0)$/i;
 
 /** What an `error` of any type says; empty when it says that nothing is wrong. */
-export function wordsOf(error: unknown, depth = 0): string {
+function wordsOf(error: unknown, depth = 0): string {
   if (isVoid(error) || error === true || depth > DEPTH) return '';
   if (typeof error !== 'object') return NO_ERROR.test(textOf(error)) ? '' : textOf(error);
   if (Array.isArray(error))

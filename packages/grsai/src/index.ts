@@ -3,7 +3,17 @@ export { assemble, CompletionAssembler } from './assemble.ts';
 export type { ResultOptions, SubmitOptions, Submitted } from './async-task.ts';
 export type { RawBody, StreamedBody } from './body.ts';
 export { isEmptyCompletion, type Meaning, meaningOf, sizeOf } from './chat-meaning.ts';
-export type { ChatAnswer, ChatChunk, ChatCompletion, ChatMessage, ChatRequest } from './chat-schema.ts';
+export type {
+  ChatAnswer,
+  ChatChoice,
+  ChatChunk,
+  ChatChunkChoice,
+  ChatCompletion,
+  ChatMessage,
+  ChatRequest,
+  ChatUsage,
+  ContentPart,
+} from './chat-schema.ts';
 export { type Category, classify, type Evidence, type Suspect } from './classify.ts';
 export { Grsai } from './client.ts';
 export type { Download } from './download.ts';
