@@ -20,9 +20,10 @@ function callStage(kit: TestKit, grsai: Grsai = kit.grsai) {
     pauses,
     upstream: createUpstreamHealth(pauses, kit.log),
     probeKey: async () => true,
+    storeProven: () => true,
     limits: { maxInFlight: 0, rpm: 0 },
     inputs: createInputObjects(
-      { get: async () => Promise.reject(new Error('no inputs here')), signedUrl: async () => '' },
+      { get: async () => Promise.reject(new Error('no inputs here')), signedUrl: async () => ({ url: '', expiresAt: 0 }) },
       'inline',
     ),
     openCalls: createOpenCalls(),

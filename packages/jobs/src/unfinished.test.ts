@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { JobDoc } from './doc.ts';
-import type { Attempt } from './record.ts';
+import type { Attempt, JobRecord } from './record.ts';
 import { JobRequest } from './request.ts';
 import { decideUnfinished, NO_FINISH_REASON } from './unfinished.ts';
 
@@ -20,7 +20,7 @@ const doc = (more: object = {}): JobDoc => ({
   ...more,
 });
 
-test.each([
+test.each<[string, Pick<JobRecord, 'attempts' | 'spent' | 'doc'>, string]>([
   ['the first of its run', { attempts: [], spent: 0, doc: doc() }, 'again'],
   ['the first after other trouble', { attempts: [attempt(2, 'timeout'), attempt(2)], spent: 1, doc: doc() }, 'again'],
   ['the first of this run, but not of the job', { attempts: [attempt(1, NO_FINISH_REASON)], spent: 0, doc: doc() }, 'again'],
@@ -33,6 +33,6 @@ test.each([
   ['of the last attempt', { attempts: [], spent: 3, doc: doc({ max_attempts: 4 }) }, 'accept'],
   ['of the only attempt', { attempts: [], spent: 0, doc: doc({ max_attempts: 1 }) }, 'accept'],
   ['of a call that is not to be repeated', { attempts: [], spent: 0, doc: doc({ on_unknown_submit: 'fail' }) }, 'accept'],
-] as const)('when an answer without a finish_reason is %s then the table decides', (_what, seen, verdict) => {
+])('when an answer without a finish_reason is %s then the table decides', (_what, seen, verdict) => {
   expect(decideUnfinished({ run: 2, ...seen })).toBe(verdict);
 });
