@@ -28,6 +28,8 @@ import { createEgress, createKeyring, createSecretBox, newSecret } from '@grsai-
 import type { WorkerConfig } from './config.ts';
 import { startHealth } from './health.ts';
 import { startReseal } from './maintain/reseal.ts';
+import { createAccountTrouble } from './pauses/account-trouble.ts';
+import { askForMoney } from './pauses/credits.ts';
 import { createPauseControl } from './pauses/pause-control.ts';
 import { createStorageHealth } from './pauses/storage-health.ts';
 import { createStoreProof } from './pauses/store-proof.ts';
@@ -42,7 +44,7 @@ import { createDeliverStage } from './stages/deliver.ts';
 import { createEndpointGate, hostPlaces } from './stages/endpoint-gate.ts';
 import type { FailedCallKit } from './stages/failed-call.ts';
 import { createInputObjects } from './stages/input-objects.ts';
-import { keyIsTaken } from './stages/key-probe.ts';
+import { keyState, PROBE_LIMIT_MS } from './stages/key-probe.ts';
 import { createLearnedPace } from './stages/learned-pace.ts';
 import { createStageMetrics } from './stages/metrics.ts';
 import { createOpenCalls } from './stages/open-calls.ts';
@@ -81,6 +83,15 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
   const memory = watchMemory(store.health, onError);
   const control = createPauseControl({ pauses: store.pauses, producer, clock, log });
   const upstream = createUpstreamHealth(control, log);
+  const trouble = createAccountTrouble({
+    control,
+    probes: {
+      key: () => keyState(grsai, stopping.signal),
+      money: () => askForMoney(grsai, AbortSignal.any([stopping.signal, AbortSignal.timeout(PROBE_LIMIT_MS)])),
+    },
+    clock,
+    log,
+  });
   const kit: FailedCallKit = {
     store,
     producer,
@@ -89,10 +100,11 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     metrics: createStageMetrics(metrics),
     backoff: fullJitter(),
     shutdown: { stopping: stopping.signal, cutting: cutting.signal },
-    probeKey: () => keyIsTaken(grsai, stopping.signal),
+    probeKey: async () => (await keyState(grsai, stopping.signal)) !== 'refused',
     memory,
     pauses: control,
     upstream,
+    trouble,
   };
   const limits = { maxInFlight: config.GRSAI_MAX_IN_FLIGHT, rpm: config.GRSAI_RPM };
   const signLink = (key: string, ttlS: number) => objects.signedUrl(key, ttlS);
@@ -192,7 +204,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     onTaskFailed: (task, err) => log.error({ event: 'maintain.failed', err, task }, 'a round failed; the next one tries again'),
   });
   await Promise.all(rounds.map(({ name, everyMs }) => producer.schedule(name, everyMs)));
-  const watch = watchPauses({ pauses: store.pauses, upstream, metrics: kit.metrics, log });
+  const watch = watchPauses({ pauses: store.pauses, upstream, trouble, metrics: kit.metrics, log });
 
   const checks = watchChecks(
     [

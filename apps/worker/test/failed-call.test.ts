@@ -1,5 +1,6 @@
 import { GrsaiError } from '@grsai-jobs/grsai';
 import { expect, test } from 'vitest';
+import type { Judgement } from '../src/pauses/account-trouble.ts';
 import { type FailedCallKit, settleFailedCall } from '../src/stages/failed-call.ts';
 import { acceptedJob, startKit } from './kit.ts';
 
@@ -14,6 +15,8 @@ interface Row {
   spent: number;
   doc?: object;
   keyTaken?: boolean;
+  /** What the probe of the key or the credits comes to. */
+  judged?: Judgement;
 }
 
 const done = { kind: 'done' };
@@ -98,20 +101,66 @@ const ROWS: readonly Row[] = [
     keyTaken: false,
   },
   {
-    seen: 'key refused',
+    seen: 'key refused, as the probe confirms',
     error: { category: 'auth' },
+    judged: 'paused',
     outcome: { kind: 'wait', ms: 1000 },
     status: 'queued',
     spent: 0,
     doc: { max_attempts: 1 },
   },
   {
-    seen: 'no credits',
+    seen: 'no credits, as the probe confirms',
     error: { category: 'balance' },
+    judged: 'paused',
     outcome: { kind: 'wait', ms: 1000 },
     status: 'queued',
     spent: 0,
     doc: { max_attempts: 1 },
+  },
+  {
+    seen: 'key refused although the probe says that it is good',
+    error: { category: 'auth' },
+    judged: 'own',
+    outcome: { kind: 'wait', ms: 0 },
+    status: 'queued',
+    spent: 1,
+  },
+  {
+    seen: 'no credits although there are some, at the last attempt',
+    error: { category: 'balance' },
+    judged: 'own',
+    outcome: done,
+    status: 'failed',
+    code: 'upstream_failed',
+    spent: 1,
+    doc: { max_attempts: 1 },
+  },
+  {
+    seen: 'no credits while nobody can be asked for them',
+    error: { category: 'balance' },
+    judged: 'unclear',
+    outcome: { kind: 'wait', ms: 15_000 },
+    status: 'queued',
+    spent: 0,
+    doc: { max_attempts: 1 },
+  },
+  {
+    seen: "words about the key that may be the caller's, and the key is good",
+    error: { suspect: 'auth' },
+    judged: 'own',
+    outcome: done,
+    status: 'failed',
+    code: 'upstream_failed',
+    spent: 1,
+  },
+  {
+    seen: "words about the credits that may be the caller's, and there are none",
+    error: { suspect: 'balance' },
+    judged: 'paused',
+    outcome: { kind: 'wait', ms: 1000 },
+    status: 'queued',
+    spent: 0,
   },
   { seen: 'policy', error: { category: 'moderation' }, outcome: done, status: 'failed', code: 'content_rejected', spent: 1 },
   { seen: 'bad input', error: { category: 'input' }, outcome: done, status: 'failed', code: 'invalid_input', spent: 1 },
@@ -165,7 +214,7 @@ const ROWS: readonly Row[] = [
 
 test.each(ROWS)(
   'when a paid call saw $seen then the job is $status and $spent attempts are spent',
-  async ({ error, outcome, status, code, spent, doc, keyTaken = true }) => {
+  async ({ error, outcome, status, code, spent, doc, keyTaken = true, judged }) => {
     const kit = await startKit();
     const paused: string[] = [];
     const failed: FailedCallKit = {
@@ -176,6 +225,7 @@ test.each(ROWS)(
         waits: async (queue: string, ms: number) => void paused.push(`${queue} ${ms}`),
       } as unknown as FailedCallKit['pauses'],
       upstream: { answered: () => {}, failed: () => {}, seen: () => {} },
+      trouble: { judge: async () => judged ?? 'own', passed: () => {} },
     };
     const { on_unknown_submit, ...more } = (doc ?? {}) as { on_unknown_submit?: 'resubmit' };
     const job = await acceptedJob(kit, more, (same) => ({ ...same, ...(on_unknown_submit ? { on_unknown_submit } : {}) }));
@@ -186,7 +236,30 @@ test.each(ROWS)(
     expect(await settleFailedCall(failed, call, 'submit', seen)).toEqual(outcome);
     expect(await job.read()).toMatchObject({ status, spent, ...(code ? { error: { code } } : { error: null, sent: null }) });
     if (error.category === 'rate_limited') return expect(paused).toEqual([`submit ${(outcome as { ms: number }).ms}`]);
-    const lasting = error.category === 'auth' || error.category === 'balance' ? [error.category] : keyTaken ? [] : ['auth'];
-    expect(paused).toEqual(lasting);
+    expect(paused).toEqual(keyTaken ? [] : ['auth']);
   },
 );
+
+test('when the probe could not tell eight times in a row then the next refusal spends an attempt', async () => {
+  const kit = await startKit();
+  const failed: FailedCallKit = {
+    ...kit,
+    probeKey: async () => true,
+    pauses: kit.control,
+    upstream: { answered: () => {}, failed: () => {}, seen: () => {} },
+    trouble: { judge: async () => 'unclear', passed: () => {} },
+  };
+  const job = await acceptedJob(kit);
+  const refused = new GrsaiError({ code: 'refused', outcome: 'refused', message: 'apikey error', category: 'auth' });
+  const spent: number[] = [];
+  for (let n = 0; n < 10; n += 1) {
+    const { step } = await job.read();
+    const token = `t${n}`;
+    const begun = await kit.store.moves.begin({ id: job.id, step }, { token, limitMs: 1000 }, { maxInFlight: 0, rpm: 0 });
+    if (begun.kind !== 'ok') throw new Error(begun.kind);
+    await settleFailedCall(failed, { record: begun.record, token, startedAt: kit.clock.now() }, 'submit', refused);
+    spent.push((await job.read()).spent);
+    await kit.clock.advance(15_000);
+  }
+  expect(spent).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 1, 1]);
+});

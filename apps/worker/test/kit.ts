@@ -7,6 +7,10 @@ import { connectRedis, createProducer } from '@grsai-jobs/queue';
 import { createLogger, createMetrics } from '@grsai-jobs/runtime';
 import { startRedis } from '@grsai-jobs/testkit';
 import { onTestFinished } from 'vitest';
+import { createAccountTrouble } from '../src/pauses/account-trouble.ts';
+import { askForMoney } from '../src/pauses/credits.ts';
+import { createPauseControl } from '../src/pauses/pause-control.ts';
+import { keyState } from '../src/stages/key-probe.ts';
 import type { Kit } from '../src/stages/kit.ts';
 import { createStageMetrics } from '../src/stages/metrics.ts';
 
@@ -20,11 +24,29 @@ export async function startKit() {
   const store = createJobStore({ redis, prefix: 'gj', clock });
   const grsai = new Grsai({ apiKey: `sk-${randomBytes(16).toString('hex')}`, baseUrls: [emulator.url] });
   const metrics = createMetrics();
+  const log = createLogger({ name: 'test', level: 'silent', pretty: false });
+  const control = createPauseControl({ pauses: store.pauses, producer, clock, log });
+  const asked = { key: 0, money: 0 };
+  const trouble = createAccountTrouble({
+    control,
+    probes: {
+      key: () => {
+        asked.key += 1;
+        return keyState(grsai, new AbortController().signal);
+      },
+      money: () => {
+        asked.money += 1;
+        return askForMoney(grsai);
+      },
+    },
+    clock,
+    log,
+  });
   const kit: Kit & { grsai: Grsai } = {
     store,
     producer,
     clock,
-    log: createLogger({ name: 'test', level: 'silent', pretty: false }),
+    log,
     metrics: createStageMetrics(metrics),
     backoff: () => 0,
     memory: { tight: () => false },
@@ -42,7 +64,7 @@ export async function startKit() {
     const line = (await metrics.expose()).text.split('\n').find((each) => each.startsWith(`grsai_jobs_${name}`));
     return Number(line?.split(' ').at(-1) ?? 0);
   };
-  return { ...kit, clock, redis, emulator, count };
+  return { ...kit, clock, redis, emulator, count, control, trouble, asked };
 }
 
 export type TestKit = Awaited<ReturnType<typeof startKit>>;

@@ -20,7 +20,19 @@ function dataOf(reply: Reply): Fields | undefined {
   return isFields(value['data']) ? value['data'] : value;
 }
 
-/** Money of the key (grsai-api §8). */
+/** An amount as upstream writes it: a number or a text, whole or not, below zero too. */
+function amountOf(reply: Reply): number {
+  const credits = dataOf(reply)?.['credits'];
+  const text = typeof credits === 'string' ? credits.replace(/[\s,_]/g, '') : '';
+  const amount = text === '' ? credits : Number(text);
+  if (typeof amount !== 'number' || !Number.isFinite(amount)) throw queryRefusal(reply);
+  return amount;
+}
+
+/**
+ * Money (grsai-api §8). There are two numbers, and neither stands for the other: a key may have a quota of its own within the
+ * account's credits, and a key without one has a quota of 0 however rich the account is.
+ */
 export class Account {
   readonly #wire: Wire;
   readonly #apiKey: string;
@@ -30,7 +42,7 @@ export class Account {
     this.#apiKey = apiKey;
   }
 
-  /** Credits that this key may spend. The key goes in the body, never in a URL. Throws a `GrsaiError`. */
+  /** The quota of this key: what it may still spend, or 0 for a key without a limit. May be a fraction. Throws a `GrsaiError`. */
   async credits({ signal }: CallOptions = {}): Promise<number> {
     const { response } = await this.#wire.transport.send({
       method: 'POST',
@@ -42,11 +54,24 @@ export class Account {
       anonymous: true,
       signal,
     });
-    const reply = await collect(response, this.#wire.scrub);
-    const credits = dataOf(reply)?.['credits'];
-    const amount = typeof credits === 'string' && credits.trim() !== '' ? Number(credits) : credits;
-    if (typeof amount !== 'number' || !Number.isFinite(amount)) throw queryRefusal(reply);
-    return amount;
+    return amountOf(await collect(response, this.#wire.scrub));
+  }
+
+  /**
+   * The credits of the account that the key belongs to. May be a fraction, or below zero. Upstream takes the key in the URL only: it
+   * stays out of logs and errors here, but a proxy in between may write it down. Throws a `GrsaiError`.
+   */
+  async accountCredits({ signal }: CallOptions = {}): Promise<number> {
+    const { response } = await this.#wire.transport.send({
+      method: 'GET',
+      path: `/client/common/getCredits?apikey=${encodeURIComponent(this.#apiKey)}`,
+      pace: 'query',
+      paid: false,
+      repeatable: true,
+      anonymous: true,
+      signal,
+    });
+    return amountOf(await collect(response, this.#wire.scrub));
   }
 }
 

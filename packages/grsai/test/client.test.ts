@@ -129,6 +129,52 @@ describe('side calls', () => {
     },
   );
 
+  test.each<[string, number]>([
+    ['48200', 48_200],
+    ['0', 0],
+    ['-12.5', -12.5],
+    ['"48200"', 48_200],
+    ['" 48,200.75 "', 48_200.75],
+    ['"-3"', -3],
+  ])('both balances are read from %s', async (written, amount) => {
+    await using server = await serve(answering(200, `{"code":0,"data":{"credits":${written}}}`));
+    await using grsai = client([server.url]);
+    expect(await grsai.account.credits()).toBe(amount);
+    expect(await grsai.account.accountCredits()).toBe(amount);
+  });
+
+  test('the credits of the account are asked for with the key in the URL, which no log line and no error shows', async () => {
+    const lines: unknown[] = [];
+    const key = 'odd+key/of=another&shape';
+    await using server = await serve(
+      answering(404, '{"error":"no such route /client/common/getCredits?apikey=odd%2Bkey%2Fof%3Danother%26shape"}'),
+    );
+    await using grsai = new Grsai({ apiKey: key, baseUrls: [server.url], logger: { debug: (...line) => void lines.push(line) } });
+    const error = await errorOf(grsai.account.accountCredits());
+    expect(server.requests[0]).toMatchObject({
+      method: 'GET',
+      url: `/client/common/getCredits?apikey=${encodeURIComponent(key)}`,
+    });
+    expect(server.requests[0]?.headers.authorization).toBeUndefined();
+    const shown = inspect(error) + JSON.stringify(error) + error.message + error.stack + JSON.stringify(lines);
+    for (const part of [key, encodeURIComponent(key), 'another']) expect(shown).not.toContain(part);
+    await using gone = new Grsai({ apiKey: key, baseUrls: [await deadUrl()] });
+    const lost = await errorOf(gone.account.accountCredits());
+    expect(inspect(lost, { depth: 9 }) + lost.message).not.toContain('another');
+  });
+
+  test.each([
+    '{"code":0,"data":{}}',
+    '{"data":{"credits":"NaN"}}',
+    '{"data":{"credits":""}}',
+    '{"data":{"credits":null}}',
+    '<html></html>',
+  ])('credits of the account that cannot be read are an error: %j', async (text) => {
+    await using server = await serve(answering(200, text));
+    await using grsai = client([server.url]);
+    await errorOf(grsai.account.accountCredits());
+  });
+
   test('the status of a model tells health and the text during maintenance', async () => {
     await using server = await serve((req, res) => {
       const down = req.url?.includes('nano-banana-pro');

@@ -38,7 +38,7 @@ export type { ListPlace } from './newest-first.ts';
 export type { Overview, Rates, Standing } from './overview.ts';
 export { type OwedEntry, owedEntry } from './owed.ts';
 export type { Paces } from './paces.ts';
-export type { Pause, Pauses } from './pauses.ts';
+export type { Credits, Pause, Pauses } from './pauses.ts';
 export type { QueueChange, QueueSettings } from './queue-settings.ts';
 export { RATE_WINDOW_S, type RateCount, type RateLimit } from './rate-limits.ts';
 export { RECOVER_WORK, type RecoverOrder, recoverWork } from './recovery.ts';

@@ -13,6 +13,16 @@ export interface Pause {
   state: 'paused' | 'half';
   /** When it is over by itself, in milliseconds since 1970. */
   until?: number;
+  /** When it last closed or half opened, if that was after `since`. */
+  changed?: number;
+  /** Of a pause for money: the lowest amounts seen since it began. */
+  credits?: Credits;
+}
+
+/** What upstream tells of our money; what it does not tell is missing. */
+export interface Credits {
+  quota?: number;
+  account?: number;
 }
 
 export type Pauses = ReturnType<typeof createPauses>;

@@ -5,6 +5,9 @@ import { CALL_ROWS, decideCall, decideTask, type Observation, throttleMs, type V
 
 const CATEGORIES = ['auth', 'balance', 'moderation', 'input', 'model', 'transient', 'rate_limited', 'failed', 'unknown'] as const;
 
+const OWN: Verdict = { kind: 'retry', exhausted: 'upstream_failed' };
+const NOT_KNOWN: Verdict = { kind: 'fail', code: 'upstream_failed' };
+
 /** Each row of the retry table of design §2 for `call` and `submit`. */
 const ROWS: readonly [string, Observation, Verdict][] = [
   ['connection refused', { outcome: 'not_sent', category: 'unknown' }, { kind: 'retry', exhausted: 'upstream_unavailable' }],
@@ -13,8 +16,18 @@ const ROWS: readonly [string, Observation, Verdict][] = [
   ['timeout after the last byte', { outcome: 'unknown', category: 'unknown' }, { kind: 'unknown' }],
   ['502 whose text says transient', { outcome: 'unknown', category: 'transient' }, { kind: 'unknown' }],
   ['200 with an empty body', { outcome: 'unknown', category: 'unknown', needsKeyProbe: true }, { kind: 'probe_key' }],
-  ['key refused', { outcome: 'refused', category: 'auth' }, { kind: 'pause', reason: 'auth' }],
-  ['no credits', { outcome: 'refused', category: 'balance' }, { kind: 'pause', reason: 'balance' }],
+  ['key refused', { outcome: 'refused', category: 'auth' }, { kind: 'confirm', reason: 'auth', otherwise: OWN }],
+  ['no credits', { outcome: 'refused', category: 'balance' }, { kind: 'confirm', reason: 'balance', otherwise: OWN }],
+  [
+    'perhaps the key',
+    { outcome: 'refused', category: 'unknown', suspect: 'auth' },
+    { kind: 'confirm', reason: 'auth', otherwise: NOT_KNOWN },
+  ],
+  [
+    'perhaps the credits',
+    { outcome: 'refused', category: 'unknown', suspect: 'balance' },
+    { kind: 'confirm', reason: 'balance', otherwise: NOT_KNOWN },
+  ],
   ['policy', { outcome: 'refused', category: 'moderation' }, { kind: 'fail', code: 'content_rejected' }],
   ['413', { outcome: 'refused', category: 'input' }, { kind: 'fail', code: 'invalid_input' }],
   ['model in maintenance', { outcome: 'refused', category: 'model' }, { kind: 'fail', code: 'model_unavailable' }],
@@ -50,7 +63,8 @@ test.each([
   ['input', { kind: 'fail', code: 'invalid_input' }],
   ['model', { kind: 'fail', code: 'model_unavailable' }],
   ['unknown', { kind: 'fail', code: 'upstream_failed' }],
-  ['auth', { kind: 'fail', code: 'upstream_failed' }],
+  ['auth', { kind: 'again' }],
+  ['balance', { kind: 'again' }],
 ] as const)('when a task failed by %s then the table decides', (category, verdict) => {
   expect(decideTask(category)).toEqual(verdict);
 });

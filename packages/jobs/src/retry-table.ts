@@ -7,6 +7,8 @@ export interface Observation {
   readonly category: 'auth' | 'balance' | 'moderation' | 'input' | 'model' | 'transient' | 'rate_limited' | 'failed' | 'unknown';
   /** A 200 without a body or without an id: only the key probe can tell a refused key from a lost answer. */
   readonly needsKeyProbe?: boolean;
+  /** Of category `unknown`: it may be about the key or the credits, or repeat a caller who wrote so. */
+  readonly suspect?: 'auth' | 'balance' | undefined;
   readonly retryAfterMs?: number | undefined;
 }
 
@@ -18,6 +20,11 @@ export type Verdict =
   | { readonly kind: 'throttle' }
   /** The entry goes back, no attempt is spent; calls and submits pause for the reason. */
   | { readonly kind: 'pause'; readonly reason: 'auth' | 'balance' }
+  /**
+   * One call must not stop all others: a probe of the key or the credits decides. It confirms: `pause`. It says that all is well: the
+   * refusal is this job's own, `otherwise`. It cannot tell: the entry goes back for a while, no attempt is spent.
+   */
+  | { readonly kind: 'confirm'; readonly reason: 'auth' | 'balance'; readonly otherwise: Verdict }
   | { readonly kind: 'fail'; readonly code: FailureCode }
   | { readonly kind: 'probe_key' }
   /** The job's `on_unknown_submit` decides. */
@@ -34,6 +41,9 @@ const category =
   (seen: Observation) =>
     names.includes(seen.category);
 
+const OWN: Verdict = { kind: 'retry', exhausted: 'upstream_failed' };
+const NOT_KNOWN: Verdict = { kind: 'fail', code: 'upstream_failed' };
+
 /** The retry table for `call` and `submit`, read from the top; the one place that decides. */
 export const CALL_ROWS: readonly Row[] = [
   { seen: '200 without a body or an id', when: (s) => s.needsKeyProbe === true, verdict: { kind: 'probe_key' } },
@@ -49,8 +59,18 @@ export const CALL_ROWS: readonly Row[] = [
   },
   { seen: 'answer lost', when: (s) => s.outcome === 'unknown', verdict: { kind: 'unknown' } },
   { seen: '429', when: category('rate_limited'), verdict: { kind: 'throttle' } },
-  { seen: 'key refused', when: category('auth'), verdict: { kind: 'pause', reason: 'auth' } },
-  { seen: 'no credits', when: category('balance'), verdict: { kind: 'pause', reason: 'balance' } },
+  { seen: 'key refused', when: category('auth'), verdict: { kind: 'confirm', reason: 'auth', otherwise: OWN } },
+  { seen: 'no credits', when: category('balance'), verdict: { kind: 'confirm', reason: 'balance', otherwise: OWN } },
+  {
+    seen: 'perhaps the key',
+    when: (s) => s.suspect === 'auth',
+    verdict: { kind: 'confirm', reason: 'auth', otherwise: NOT_KNOWN },
+  },
+  {
+    seen: 'perhaps the credits',
+    when: (s) => s.suspect === 'balance',
+    verdict: { kind: 'confirm', reason: 'balance', otherwise: NOT_KNOWN },
+  },
   { seen: 'policy', when: category('moderation'), verdict: { kind: 'fail', code: 'content_rejected' } },
   { seen: 'bad input, 413', when: category('input'), verdict: { kind: 'fail', code: 'invalid_input' } },
   { seen: 'model unknown or in maintenance', when: category('model'), verdict: { kind: 'fail', code: 'model_unavailable' } },
@@ -59,12 +79,12 @@ export const CALL_ROWS: readonly Row[] = [
     when: category('transient', 'failed'),
     verdict: { kind: 'retry', exhausted: 'upstream_failed' },
   },
-  { seen: 'a text that no row knows', when: () => true, verdict: { kind: 'fail', code: 'upstream_failed' } },
+  { seen: 'a text that no row knows', when: () => true, verdict: NOT_KNOWN },
 ];
 
 export function decideCall(seen: Observation): Verdict {
   for (const row of CALL_ROWS) if (row.when(seen)) return row.verdict;
-  return { kind: 'fail', code: 'upstream_failed' };
+  return NOT_KNOWN;
 }
 
 /** What to do when a polled task ended without a result: `again` was refunded and may be submitted once more. */
@@ -75,6 +95,9 @@ const TASK_ROWS: Readonly<Partial<Record<Observation['category'], TaskVerdict>>>
   rate_limited: { kind: 'again' },
   // "generate failed" and its kin: refunded, and may be resubmitted a few times (grsai-api §11.1).
   failed: { kind: 'again' },
+  // It waits with all others when a probe confirms it.
+  auth: { kind: 'again' },
+  balance: { kind: 'again' },
   moderation: { kind: 'fail', code: 'content_rejected' },
   input: { kind: 'fail', code: 'invalid_input' },
   model: { kind: 'fail', code: 'model_unavailable' },

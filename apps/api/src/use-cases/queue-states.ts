@@ -26,7 +26,7 @@ export async function queueStates(o: {
       name,
       object: 'queue',
       paused: reasons.some(({ reason, state }) => state === 'paused' && stopsAll(reason)),
-      pauses: reasons.map(({ since, until, ...pause }) => ({
+      pauses: reasons.map(({ since, until, changed: _changed, credits: _credits, ...pause }) => ({
         ...pause,
         since: rfc3339(since),
         ...(until === undefined ? {} : { until: rfc3339(until) }),

@@ -1,37 +1,52 @@
 import type { Pause } from '@grsai-jobs/job-store';
 import type { PauseControl } from '../pauses/pause-control.ts';
+import type { Probed, Probes } from '../pauses/probes.ts';
 import { isProbed, type ProbedReason } from '../pauses/table.ts';
 import type { Kit } from '../stages/kit.ts';
 
 export const PAUSES_EVERY_MS = 15_000;
 
+/** Reasons that end when a job passes as well, and how long they hold before one is let through. */
+const TRIED_BY_JOBS: ReadonlySet<ProbedReason> = new Set(['auth', 'balance']);
+const TRIED_AFTER_MS = 2 * PAUSES_EVERY_MS - 1000;
+/** The same where the probe says that it goes on: it may be the probe that is wrong. */
+const TRIED_ANYWAY_MS = 10 * 60_000;
+
 /**
- * Probes each reason that holds and clears it when its trouble is over; `upstream` lets one job through first. Sets
+ * Probes each reason that holds and clears it when its trouble is over; `upstream` lets one job through first, and so do `auth` and `balance` when their probes
+ * do not tell for a while. Sets
  * `storage` when a paid result has waited too long. Brings BullMQ's flags in line with the reasons.
  */
 export function createPauseRound(
   kit: Pick<Kit, 'clock' | 'log' | 'metrics'> & { waitsToBeStored: () => Promise<boolean> },
   control: PauseControl,
-  probes: Readonly<Record<ProbedReason, () => Promise<boolean>>>,
+  probes: Probes,
 ): () => Promise<void> {
-  const probe = async (reason: ProbedReason): Promise<boolean> => {
+  const probe = async (reason: ProbedReason, pause: Pause): Promise<Probed> => {
     try {
-      return await probes[reason]();
+      return await probes[reason](pause);
     } catch (err) {
       kit.log.warn({ event: 'probe.failed', reason, err }, 'the trouble goes on');
-      return false;
+      return { over: false };
     }
   };
 
   async function lookAt(reason: ProbedReason, pause: Pause): Promise<void> {
-    if (pause.state === 'half') {
+    const forMs = kit.clock.now() - (pause.changed ?? pause.since);
+    if (pause.state === 'half' && reason === 'upstream') {
       // Nothing failed for a whole round, or there was nothing to try.
-      if (kit.clock.now() - pause.since >= PAUSES_EVERY_MS - 1000) await control.resume(reason);
+      if (forMs >= PAUSES_EVERY_MS - 1000) await control.resume(reason);
       return;
     }
-    if (!(await probe(reason))) return;
-    kit.metrics.probes.inc({ reason });
-    await (reason === 'upstream' ? control.halfOpen(reason) : control.resume(reason));
+    const { over, sure = false, credits } = await probe(reason, pause);
+    if (over) {
+      kit.metrics.probes.inc({ reason });
+      return await (reason === 'upstream' ? control.halfOpen(reason) : control.resume(reason));
+    }
+    if (credits !== undefined) await control.noteCredits(credits);
+    // The numbers need not tell, nor the words of a probe: a job does, at no cost while it is refused.
+    const due = forMs >= (sure ? TRIED_ANYWAY_MS : TRIED_AFTER_MS);
+    if (TRIED_BY_JOBS.has(reason) && due && pause.state === 'paused') await control.halfOpen(reason);
   }
 
   return async () => {

@@ -1,4 +1,4 @@
-import type { JobStore, Pause } from '@grsai-jobs/job-store';
+import type { Credits, JobStore, Pause } from '@grsai-jobs/job-store';
 import { hasFlag, type PauseReason } from '@grsai-jobs/jobs';
 import { type Producer, QUEUES, type QueueName } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
@@ -22,8 +22,8 @@ export function createPauseControl(o: { pauses: JobStore['pauses']; producer: Pr
 
   return {
     /** Stops the queues of a reason. Saying it again changes nothing, unless the reason was half open. */
-    async pause(reason: ProbedReason, detail: string): Promise<void> {
-      const pause: Pause = { reason, since: o.clock.now(), detail, state: 'paused' };
+    async pause(reason: ProbedReason, detail: string, credits?: Credits): Promise<void> {
+      const pause: Pause = { reason, since: o.clock.now(), detail, state: 'paused', ...(credits ? { credits } : {}) };
       const added = await Promise.all(PAUSES[reason].map((queue) => o.pauses.add(queue, pause)));
       if (added.includes(true))
         o.log.error({ event: 'queues.paused', reason, detail, queues: PAUSES[reason] }, `paused: ${reason}`);
@@ -45,7 +45,7 @@ export function createPauseControl(o: { pauses: JobStore['pauses']; producer: Pr
     async halfOpen(reason: ProbedReason): Promise<void> {
       for (const queue of PAUSES[reason]) {
         const pause = (await o.pauses.all())[queue]?.find((each) => each.reason === reason);
-        if (pause) await o.pauses.put(queue, { ...pause, since: o.clock.now(), state: 'half' });
+        if (pause) await o.pauses.put(queue, { ...pause, changed: o.clock.now(), state: 'half' });
       }
       o.log.warn({ event: 'queues.half_open', reason }, `half open: ${reason}`);
       await align(PAUSES[reason]);
@@ -53,9 +53,22 @@ export function createPauseControl(o: { pauses: JobStore['pauses']; producer: Pr
 
     /** It was too early: the half-open reason stops its queues again. */
     async closeAgain(reason: ProbedReason, detail: string): Promise<void> {
-      for (const queue of PAUSES[reason]) await o.pauses.put(queue, { reason, since: o.clock.now(), detail, state: 'paused' });
+      const now = o.clock.now();
+      for (const queue of PAUSES[reason]) {
+        const before = (await o.pauses.all())[queue]?.find((each) => each.reason === reason);
+        await o.pauses.put(queue, { since: now, ...before, reason, detail, state: 'paused', changed: now });
+      }
       o.log.error({ event: 'queues.paused', reason, detail, queues: PAUSES[reason] }, `paused again: ${reason}`);
       await align(PAUSES[reason]);
+    },
+
+    /** Keeps what is known of our money since the pause began. */
+    async noteCredits(credits: Credits): Promise<void> {
+      const all = await o.pauses.all();
+      for (const queue of PAUSES.balance) {
+        const pause = all[queue]?.find((each) => each.reason === 'balance');
+        if (pause) await o.pauses.put(queue, { ...pause, credits });
+      }
     },
 
     async resume(reason: ProbedReason): Promise<void> {

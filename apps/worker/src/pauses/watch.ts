@@ -1,6 +1,7 @@
 import type { JobStore } from '@grsai-jobs/job-store';
 import type { Logger, Service } from '@grsai-jobs/runtime';
 import type { StageMetrics } from '../stages/metrics.ts';
+import type { AccountTrouble } from './account-trouble.ts';
 import { gateOf } from './pause-control.ts';
 import type { UpstreamHealth } from './upstream-health.ts';
 
@@ -10,6 +11,7 @@ const LOOK_EVERY_MS = 2000;
 export function watchPauses(o: {
   pauses: JobStore['pauses'];
   upstream: UpstreamHealth;
+  trouble: AccountTrouble;
   metrics: StageMetrics;
   log: Logger;
 }): Service {
@@ -18,6 +20,7 @@ export function watchPauses(o: {
     o.metrics.paused.reset();
     for (const [queue, pauses] of Object.entries(all))
       for (const { reason } of pauses) o.metrics.paused.set({ queue, reason }, 1);
+    o.trouble.seen(all['submit'] ?? []);
     o.upstream.seen(gateOf((all['submit'] ?? []).filter((pause) => pause.reason === 'upstream')));
   };
   const timer = setInterval(() => {

@@ -65,6 +65,7 @@ async function makeCall(kit: CallKit, call: PaidCall, { signal: canceled }: Canc
       onProgress: teller(kit, call),
     });
     kit.upstream.answered();
+    kit.trouble.passed();
     return held.kind === 'links' ? await keepLinks(kit, call, held.urls) : await keepAnswer(kit, call, held);
   } catch (error) {
     return await settleFailedCall(kit, orKept(kit, call), 'call', error, canceled);

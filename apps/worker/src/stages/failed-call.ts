@@ -16,6 +16,7 @@ import {
 } from '@grsai-jobs/jobs';
 import { ObjectStoreError } from '@grsai-jobs/object-store';
 import { done, type Outcome } from '@grsai-jobs/queue';
+import type { AccountTrouble } from '../pauses/account-trouble.ts';
 import type { PauseControl } from '../pauses/pause-control.ts';
 import type { UpstreamHealth } from '../pauses/upstream-health.ts';
 import { endRun, failRun } from './end-run.ts';
@@ -30,11 +31,17 @@ const PAUSED_WAIT_MS = 1000;
 /** The rhythm of the probes that end a pause for storage. */
 const INPUTS_WAIT_MS = 15_000;
 
+/** A refusal about the key or the credits of which the probe could not tell whether it concerns all: so often it costs no attempt. */
+const UNCLEAR = 'probe_failed';
+const UNCLEAR_WAIT_MS = 15_000;
+const MOST_UNCLEAR = 8;
+
 export interface FailedCallKit extends Kit {
   /** Answers false when upstream refuses our key. */
   probeKey: () => Promise<boolean>;
   pauses: PauseControl;
   upstream: UpstreamHealth;
+  trouble: Pick<AccountTrouble, 'judge' | 'passed'>;
 }
 
 /** What the client saw, in the words of the retry table. Anything but its own errors is not an answer of upstream. */
@@ -42,6 +49,7 @@ const observationOf = (error: GrsaiError): Observation => ({
   outcome: error.outcome,
   category: error.category,
   needsKeyProbe: error.needsKeyProbe,
+  suspect: error.suspect,
   retryAfterMs: error.retryAfterMs,
 });
 
@@ -68,7 +76,7 @@ export async function settleFailedCall(
   if (error.code === 'aborted' && canceled?.aborted) return await stoppedByCaller(kit, call, stage);
   kit.upstream.failed(error);
   const cut = error.code === 'aborted' && kit.shutdown.cutting.aborted;
-  const verdict = await decide(kit, error);
+  const verdict = await decide(kit, call.record, error);
   const attempt = attemptOf(call.record, stage, call.startedAt, kit.clock.now(), cut ? 'cut' : OUTCOME[verdict.kind], {
     code: codeOf(verdict) ?? error.code,
     status: error.status,
@@ -102,21 +110,29 @@ const OUTCOME: Readonly<Record<Verdict['kind'], Attempt['outcome']>> = {
   retry: 'retry',
   throttle: 'retry',
   pause: 'retry',
+  confirm: 'retry',
   probe_key: 'unknown',
   unknown: 'unknown',
   fail: 'failed',
 };
 
 /** Refusals that outlast a job give it their own code when it expires (design §2). */
-const codeOf = (verdict: Verdict): FailureCode | undefined => {
+const codeOf = (verdict: Verdict): FailureCode | typeof UNCLEAR | undefined => {
   if (verdict.kind === 'throttle') return 'upstream_rate_limited';
+  if (verdict.kind === 'confirm') return UNCLEAR;
   return verdict.kind === 'pause' ? `upstream_${verdict.reason}` : undefined;
 };
 
-async function decide(kit: FailedCallKit, error: GrsaiError): Promise<Verdict> {
+/** What is left to be decided by a probe is: `confirm` stays where the probe could not tell. */
+async function decide(kit: FailedCallKit, record: JobRecord, error: GrsaiError): Promise<Verdict> {
   const verdict = decideCall(observationOf(error));
-  if (verdict.kind !== 'probe_key') return verdict;
-  return (await kit.probeKey()) ? { kind: 'unknown' } : { kind: 'pause', reason: 'auth' };
+  if (verdict.kind === 'probe_key') return (await kit.probeKey()) ? { kind: 'unknown' } : { kind: 'pause', reason: 'auth' };
+  if (verdict.kind !== 'confirm') return verdict;
+  const { reason, otherwise } = verdict;
+  const refusal = { jobId: record.id, reason, echo: error.suspect !== undefined, detail: error.message };
+  const judged = await kit.trouble.judge(refusal);
+  if (judged === 'paused') return { kind: 'pause', reason };
+  return judged === 'own' || inARow(record, UNCLEAR) >= MOST_UNCLEAR ? otherwise : verdict;
 }
 
 async function apply(
@@ -134,14 +150,16 @@ async function apply(
         ? await back(kit, call, attempt, { spent: record.spent, waitMs: 0 })
         : await again(kit, call, attempt, verdict.exhausted, error);
     case 'throttle': {
-      const ms = throttleWaitMs(error.retryAfterMs, recentThrottles(record));
+      const ms = throttleWaitMs(error.retryAfterMs, inARow(record, 'upstream_rate_limited'));
       await back(kit, call, attempt, { spent: record.spent, waitMs: ms });
       await kit.pauses.waits(entryStage(record.doc), ms, error.message);
       return { kind: 'throttle', ms };
     }
     case 'pause':
-      await kit.pauses.pause(verdict.reason, error.message);
+      if (error.needsKeyProbe) await kit.pauses.pause(verdict.reason, error.message);
       return await back(kit, call, attempt, { spent: record.spent, waitMs: PAUSED_WAIT_MS });
+    case 'confirm':
+      return await back(kit, call, attempt, { spent: record.spent, waitMs: UNCLEAR_WAIT_MS });
     case 'fail':
       return await fail(kit, call, attempt, verdict.code, error, record.spent + 1);
     case 'probe_key':
@@ -210,7 +228,8 @@ async function back(
   return done;
 }
 
-const recentThrottles = (record: JobRecord): number => {
-  const fromEnd = [...record.attempts].reverse().findIndex((attempt) => attempt.error_code !== 'upstream_rate_limited');
+/** How many of the last attempts ended with this code. */
+const inARow = (record: JobRecord, code: string): number => {
+  const fromEnd = [...record.attempts].reverse().findIndex((attempt) => attempt.error_code !== code);
   return fromEnd === -1 ? record.attempts.length : fromEnd;
 };

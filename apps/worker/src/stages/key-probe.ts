@@ -1,11 +1,11 @@
-import type { Grsai } from '@grsai-jobs/grsai';
+import type { Grsai, KeyState } from '@grsai-jobs/grsai';
 
-const PROBE_LIMIT_MS = 5000;
+/** A probe that takes longer tells nothing. */
+export const PROBE_LIMIT_MS = 5000;
 
-/** Only a clear refusal counts: when the probe itself comes to nothing, the key is not to blame. */
-export async function keyIsTaken(grsai: Pick<Grsai, 'probeKey'>, stopping: AbortSignal): Promise<boolean> {
-  const state = await grsai
+/** Whether upstream takes our key; never rejects. Only a clear refusal counts: when the probe comes to nothing, the key is not to blame. */
+export async function keyState(grsai: Pick<Grsai, 'probeKey'>, stopping: AbortSignal): Promise<KeyState> {
+  return await grsai
     .probeKey({ signal: AbortSignal.any([stopping, AbortSignal.timeout(PROBE_LIMIT_MS)]) })
     .catch(() => 'unknown');
-  return state !== 'refused';
 }

@@ -9,6 +9,7 @@ import {
   upstreamWaitMs,
 } from '@grsai-jobs/jobs';
 import { done, type Entry, entryId, type Handler, type Outcome } from '@grsai-jobs/queue';
+import type { AccountTrouble } from '../pauses/account-trouble.ts';
 import { expireRun, FIRST_LATE_LOOK_MS, failRun } from './end-run.ts';
 import { attemptOf, type Kit, noteAttempt } from './kit.ts';
 import type { LearnedPace } from './learned-pace.ts';
@@ -29,6 +30,7 @@ export interface PollKit extends Kit {
   grsai: Pick<Grsai, 'images'>;
   tasks: KnownTasks;
   pace: LearnedPace;
+  trouble: Pick<AccountTrouble, 'judge'>;
 }
 
 /** poll: asks once, and sleeps in the queue until the next look. No slot, socket or timer is held meanwhile (P5). */
@@ -156,7 +158,11 @@ async function emptyLook(kit: PollKit, facts: TaskFacts, seen: (typeof EMPTY)[ke
 
 /** Failed tasks are refunded (grsai-api §10.4), so a passing trouble is worth another submit. */
 async function taskFailed(kit: PollKit, record: JobRecord, task: TaskState): Promise<void> {
-  const verdict = decideTask(task.category ?? 'unknown');
+  const { category = 'unknown', error: detail = '' } = task;
+  // What upstream says itself of the key or the credits may concern all; another submit waits with them then.
+  if (category === 'auth' || category === 'balance')
+    await kit.trouble.judge({ jobId: record.id, reason: category, echo: false, detail });
+  const verdict = decideTask(category);
   if (verdict.kind === 'fail') return await failLook(kit, record, verdict.code, task);
   if (record.spent >= record.doc.max_attempts) return await failLook(kit, record, 'upstream_failed', task);
   const now = kit.clock.now();

@@ -40,6 +40,7 @@ export function createSubmitStage(kit: SubmitKit): Handler {
       const task = await kit.inputs.into<ImageTask>(imageTask(call.record.doc), { replyType: 'async' });
       const taken = await kit.grsai.images.submit(task, { signal, supplied: call.record.doc.input });
       kit.upstream.answered();
+      kit.trouble.passed();
       await keepTask(kit, call, taken);
       return done;
     } catch (error) {

@@ -1,0 +1,243 @@
+import { JobRequest } from '@grsai-jobs/jobs';
+import { expect, onTestFinished, test } from 'vitest';
+import { createPauseRound } from '../src/maintain/pauses.ts';
+import { createProbes } from '../src/pauses/probes.ts';
+import { createUpstreamHealth } from '../src/pauses/upstream-health.ts';
+import { createCallStage } from '../src/stages/call.ts';
+import { createInputObjects } from '../src/stages/input-objects.ts';
+import { keyState } from '../src/stages/key-probe.ts';
+import { createLearnedPace } from '../src/stages/learned-pace.ts';
+import { createOpenCalls } from '../src/stages/open-calls.ts';
+import { createPollStage } from '../src/stages/poll.ts';
+import { createSubmitStage } from '../src/stages/submit.ts';
+import { createKnownTasks } from '../src/stages/task-facts.ts';
+import { acceptedJob, generatingJob, startKit, type TestKit } from './kit.ts';
+
+const never = new AbortController().signal;
+
+/** The stages that call upstream, each run for a job as its queue would, and what is paused afterwards. */
+function stagesOf(kit: TestKit) {
+  const pace = createLearnedPace(kit.store.paces, () => {});
+  onTestFinished(() => pace.stop());
+  const parts = {
+    ...kit,
+    pace,
+    pauses: kit.control,
+    upstream: createUpstreamHealth(kit.control, kit.log),
+    probeKey: async () => (await keyState(kit.grsai, never)) !== 'refused',
+    limits: { maxInFlight: 0, rpm: 0 },
+    tasks: createKnownTasks(),
+    openCalls: createOpenCalls(),
+    storeProven: () => true,
+    inputs: createInputObjects(
+      { get: async () => Promise.reject(new Error('none here')), signedUrl: async () => ({ url: '', expiresAt: 0 }) },
+      'inline',
+    ),
+  };
+  const stages = { call: createCallStage(parts), submit: createSubmitStage(parts), poll: createPollStage(parts) };
+  const runs = async (job: { id: string; read: () => Promise<{ step: number }> }, stage: keyof typeof stages) => {
+    const outcome = await stages[stage]({ entry: { id: job.id, step: (await job.read()).step }, stalled: false });
+    return outcome.kind;
+  };
+  const paused = async () => [...(await kit.control.reasons()).keys()].sort();
+  const watch = async () => kit.trouble.seen((await kit.store.pauses.all())['submit'] ?? []);
+  const objects = { probe: async () => {} } as never;
+  const probes = createProbes({ grsai: kit.grsai, objects, waitsToBeStored: async () => false });
+  const round = createPauseRound({ ...kit, waitsToBeStored: async () => false }, kit.control, probes);
+  const rounds = async (n: number) => {
+    for (let i = 0; i < n; i += 1) {
+      await kit.clock.advance(15_000);
+      await round();
+      await watch();
+    }
+  };
+  return { runs, paused, watch, rounds };
+}
+
+const image = (kit: TestKit, prompt: string, input: object = {}, more: object = {}) =>
+  acceptedJob(kit, { input: { model: 'nano-banana-2', prompt, ...input }, ...more });
+
+const chat = (kit: TestKit, content: unknown, input: object = {}) =>
+  acceptedJob(kit, {}, () => ({
+    ...JobRequest.parse({ type: 'chat', input: { model: 'gemini-3.1-pro', messages: [{ role: 'user', content }] } }),
+    on_unknown_submit: 'resubmit',
+    ...(Object.keys(input).length === 0
+      ? {}
+      : { input: { model: 'gemini-3.1-pro', messages: [{ role: 'user', content }], ...input } as never }),
+  }));
+
+/** What upstream says to a model, until it is taken back. */
+const says = (text: string, model = 'nano-banana-2', status = 400) => ({ refusals: [{ text, model, status }] });
+
+test.each<[string, (kit: TestKit) => ReturnType<typeof chat>, 'call' | 'submit', string]>([
+  ['a chat with an old model name', (kit) => chat(kit, 'hi', { model: 'insufficient credits' }), 'call', 'model'],
+  ['a chat with another', (kit) => chat(kit, 'hi', { model: 'apikey error' }), 'call', 'both'],
+  ['a streamed chat', (kit) => chat(kit, 'hi', { model: 'Insufficient Credits', stream: true }), 'call', 'model'],
+  ['a chat in its message', (kit) => chat(kit, 'insufficient credits'), 'call', 'prompt'],
+  ['a chat in parts', (kit) => chat(kit, [{ type: 'text', text: 'my apikey error is unauthorized' }]), 'call', 'prompt-first'],
+  ['an image by its prompt', (kit) => image(kit, 'a sign: apikey error'), 'submit', 'prompt'],
+  ['an image by a Chinese prompt', (kit) => image(kit, '画一张余额不足的告示牌'), 'submit', 'both'],
+  ['an image by generations', (kit) => image(kit, 'not enough credits', {}, { via: 'generations' }), 'call', 'prompt-first'],
+])('when upstream repeats %s then nobody pauses and only that job fails', async (_what, send, stage, echo) => {
+  const kit = await startKit();
+  const { runs, paused } = stagesOf(kit);
+  const jobs = [await send(kit), await send(kit), await send(kit)];
+  const { model } = (await jobs[0]?.read())?.doc.input ?? {};
+  kit.emulator.configure({ echo: echo as 'model', ...says('cannot do that', model), chatMs: 0 });
+  for (const job of jobs) {
+    expect(await runs(job, stage)).toBe('done');
+    expect(await job.read()).toMatchObject({ status: 'failed', spent: 1, error: { code: 'upstream_failed' } });
+  }
+  expect(await paused()).toEqual([]);
+  // One answer of a probe counts for all three.
+  expect(kit.asked.key + kit.asked.money).toBeLessThanOrEqual(1);
+  kit.emulator.configure({ echo: 'none', refusals: [] });
+  const next = await chat(kit, 'hi');
+  await runs(next, 'call');
+  expect((await next.read()).status).toBe('succeeded');
+});
+
+test.each<['apikey error' | 'insufficient credits', 'auth' | 'balance']>([
+  ['apikey error', 'auth'],
+  ['insufficient credits', 'balance'],
+])(
+  'when upstream says %s itself and the probe denies it then the job spends its attempts and nobody pauses',
+  async (text, reason) => {
+    const kit = await startKit();
+    const { runs, paused } = stagesOf(kit);
+    kit.emulator.configure(says(text));
+    const job = await image(kit, 'a lighthouse', {}, { max_attempts: 2 });
+    expect(await runs(job, 'submit')).toBe('wait');
+    expect(await job.read()).toMatchObject({ status: 'queued', spent: 1 });
+    expect(await runs(job, 'submit')).toBe('done');
+    expect(await job.read()).toMatchObject({ status: 'failed', error: { code: 'upstream_failed' } });
+    expect(await paused()).toEqual([]);
+    expect(kit.asked).toEqual(reason === 'auth' ? { key: 1, money: 0 } : { key: 0, money: 1 });
+  },
+);
+
+test('when a HTTP 403 is refused and the key is good then only the job is', async () => {
+  const kit = await startKit();
+  const { runs, paused } = stagesOf(kit);
+  kit.emulator.configure(says('this is not for you', 'nano-banana-2', 403));
+  const job = await image(kit, 'a lighthouse', {}, { max_attempts: 1 });
+  await runs(job, 'submit');
+  expect((await job.read()).status).toBe('failed');
+  expect(await paused()).toEqual([]);
+});
+
+test('when the account has no credits then all pause at once, although upstream repeats a prompt that says so', async () => {
+  const kit = await startKit();
+  const { runs, paused } = stagesOf(kit);
+  kit.emulator.setCredits(0);
+  kit.emulator.configure({ echo: 'prompt' });
+  const job = await image(kit, 'a sign: insufficient credits');
+  expect(await runs(job, 'submit')).toBe('wait');
+  expect(await job.read()).toMatchObject({ status: 'queued', spent: 0 });
+  expect(await paused()).toEqual(['balance']);
+});
+
+test('when the key is refused then all pause, and many refusals at once cost one probe', async () => {
+  const kit = await startKit();
+  const { runs, paused } = stagesOf(kit);
+  kit.emulator.configure({ keys: ['sk-another-key'] });
+  const jobs = await Promise.all(Array.from({ length: 20 }, (_, i) => chat(kit, `q${i}`)));
+  expect(await Promise.all(jobs.map((job) => runs(job, 'call')))).toEqual(Array(20).fill('wait'));
+  for (const job of jobs) expect(await job.read()).toMatchObject({ status: 'queued', spent: 0 });
+  expect(await paused()).toEqual(['auth']);
+  expect(kit.asked.key).toBe(1);
+});
+
+test('when the probe cannot reach upstream then the job waits, no attempt is spent and nobody pauses', async () => {
+  const kit = await startKit();
+  const { runs, paused } = stagesOf(kit);
+  kit.emulator.configure({ ...says('insufficient credits'), mix: [{ fault: 'F4', p: 1, on: 'side' }] as never });
+  const job = await image(kit, 'a lighthouse');
+  expect(await runs(job, 'submit')).toBe('wait');
+  expect(await job.read()).toMatchObject({ status: 'queued', spent: 0 });
+  expect(await paused()).toEqual([]);
+});
+
+test('when there is money but not enough for five jobs in a row then all pause, and one that passes opens again', async () => {
+  const kit = await startKit();
+  const { runs, paused, rounds } = stagesOf(kit);
+  kit.emulator.setCredits(10);
+  const jobs = await Promise.all(Array.from({ length: 6 }, (_, i) => image(kit, `picture ${i}`)));
+  for (const job of jobs) await runs(job, 'submit');
+  expect(await paused()).toEqual(['balance']);
+  expect((await Promise.all(jobs.map(async (job) => (await job.read()).spent))).sort()).toEqual([0, 0, 1, 1, 1, 1]);
+  await rounds(2);
+  expect((await kit.control.reasons()).get('balance')?.state).toBe('half');
+  const [first] = jobs;
+  if (first === undefined) throw new Error('no job');
+  const before = (await first.read()).spent;
+  await runs(first, 'submit');
+  expect((await first.read()).spent).toBe(before);
+  expect((await kit.control.reasons()).get('balance')?.state).toBe('paused');
+  // Somebody else's cheap chat is what is let through next.
+  kit.emulator.configure({ chatCost: 1, chatMs: 0 });
+  await rounds(2);
+  await runs(await chat(kit, 'hi'), 'call');
+  await expect.poll(paused).toEqual([]);
+});
+
+test('when the quota of an unlimited key is 0 and the account has money then a pause for credits is over within a minute', async () => {
+  const kit = await startKit();
+  const { runs, paused, rounds } = stagesOf(kit);
+  kit.emulator.configure({ keyQuota: 'unlimited' });
+  await kit.control.pause('balance', 'insufficient credits', { quota: 0, account: kit.emulator.ledger.credits });
+  await rounds(2);
+  await runs(await image(kit, 'a lighthouse'), 'submit');
+  await expect.poll(paused).toEqual([]);
+});
+
+test.each([
+  ['the account is topped up', (kit: TestKit) => kit.emulator.setCredits(5)],
+  ['the account owes less than before, and has some', (kit: TestKit) => kit.emulator.setCredits(0.5)],
+])('when %s while the quota of the key stays 0 then the pause is over', async (_what, topUp) => {
+  const kit = await startKit();
+  const { runs, paused, rounds } = stagesOf(kit);
+  kit.emulator.configure({ keyQuota: 'unlimited' });
+  kit.emulator.setCredits(0);
+  await runs(await image(kit, 'a lighthouse'), 'submit');
+  expect(await paused()).toEqual(['balance']);
+  expect((await kit.control.reasons()).get('balance')?.credits).toEqual({ quota: 0, account: 0 });
+  await rounds(1);
+  expect(await paused()).toEqual(['balance']);
+  topUp(kit);
+  await rounds(1);
+  expect(await paused()).toEqual([]);
+});
+
+test('when there is no money then jobs that are let through spend no attempt and nothing is paid, for as long as it takes', async () => {
+  const kit = await startKit();
+  const { runs, paused, rounds } = stagesOf(kit);
+  kit.emulator.setCredits(0);
+  const job = await image(kit, 'a lighthouse', {}, { max_attempts: 1 });
+  const states = new Set<string | undefined>();
+  for (let n = 0; n < 90; n += 1) {
+    await runs(job, 'submit');
+    await rounds(1);
+    states.add((await kit.control.reasons()).get('balance')?.state);
+  }
+  expect(await paused()).toEqual(['balance']);
+  expect([...states].sort()).toEqual(['half', 'paused']);
+  expect(await job.read()).toMatchObject({ status: 'queued', spent: 0 });
+  expect(kit.emulator.ledger.creditsTaken).toBe(0);
+});
+
+test('when a task failed in words of its prompt then nobody pauses, and in words of upstream about money it is submitted again', async () => {
+  const kit = await startKit();
+  const { runs, paused } = stagesOf(kit);
+  const echo = await generatingJob(kit, '[[outcome=failed]]a sign: model not found[[echo=prompt]]', {
+    input: { model: 'nano-banana-2', prompt: 'a sign: model not found' },
+  });
+  await kit.clock.advance(2000);
+  await runs(echo, 'poll');
+  expect(await echo.read()).not.toMatchObject({ error: { code: 'model_unavailable' } });
+  const poor = await generatingJob(kit, '[[outcome=failed]][[error=insufficient credits]]');
+  await kit.clock.advance(2000);
+  await runs(poor, 'poll');
+  expect(await poor.read()).toMatchObject({ status: 'queued', spent: 1 });
+  expect(await paused()).toEqual([]);
+});
