@@ -1,14 +1,19 @@
-import { imageSize } from 'image-size';
 import { letGo } from './let-go.ts';
+import { KINDS } from './media/kinds.ts';
+import { SizeScan } from './media/size-scan.ts';
+import { svgRoot, svgSize } from './media/svg.ts';
 
 /** What the first bytes say about a file. */
 export interface MediaFacts {
   readonly contentType: string;
   /** For a file name, without the dot. */
   readonly ext: string;
-  /** In pixels, as it is shown (after EXIF orientation). Missing when the head does not tell, and for video. */
-  readonly width?: number;
-  readonly height?: number;
+  /**
+   * In pixels, as it is shown (after EXIF orientation). Missing when the file does not tell within 4 MiB, and for video. Of a body that is
+   * peeked at it may be known only once the body has passed.
+   */
+  readonly width?: number | undefined;
+  readonly height?: number | undefined;
 }
 
 /** Thrown for a body that is none of the types we store, such as an error page behind a result link. */
@@ -27,66 +32,37 @@ export class NotMedia extends Error {
   }
 }
 
-/** How much of a body is looked at: enough for the frame header behind the metadata of a JPEG. */
+/** How much of a body is held to tell what it is. */
 export const HEAD_BYTES = 256 * 1024;
+/** The root of an SVG stands within so many bytes. */
+const TEXT_BYTES = 64 * 1024;
 
-interface Kind {
-  readonly contentType: string;
-  readonly ext: string;
-  readonly sized: boolean;
-  is(head: Buffer): boolean;
-}
-
-const at =
-  (offset: number, ...texts: readonly string[]) =>
-  (head: Buffer): boolean =>
-    texts.some((text) => head.toString('latin1', offset, offset + text.length) === text);
-
-/** True when the ISO box `ftyp` names one of these brands, as its own or as a compatible one (ISO/IEC 14496-12 §4.3). */
-const branded =
-  (...brands: readonly string[]) =>
-  (head: Buffer): boolean => {
-    if (!at(4, 'ftyp')(head)) return false;
-    const named = head.toString('latin1', 8, Math.min(head.readUInt32BE(0), 128)).match(/[\s\S]{4}/g) ?? [];
-    return named.some((brand, index) => index !== 1 && brands.includes(brand));
-  };
-
-/** The first that fits. AVIF stands before MP4: both are `ftyp` files and an AVIF may name ISO brands too. */
-const KINDS: readonly Kind[] = [
-  { contentType: 'image/png', ext: 'png', sized: true, is: at(0, '\x89PNG\r\n\x1a\n') },
-  { contentType: 'image/jpeg', ext: 'jpg', sized: true, is: at(0, '\xff\xd8\xff') },
-  { contentType: 'image/webp', ext: 'webp', sized: true, is: (head) => at(0, 'RIFF')(head) && at(8, 'WEBP')(head) },
-  { contentType: 'image/gif', ext: 'gif', sized: true, is: at(0, 'GIF87a', 'GIF89a') },
-  { contentType: 'image/avif', ext: 'avif', sized: true, is: branded('avif', 'avis') },
-  {
-    contentType: 'video/mp4',
-    ext: 'mp4',
-    sized: false,
-    is: branded('isom', 'iso2', 'iso4', 'iso5', 'iso6', 'mp41', 'mp42', 'avc1', 'M4V ', 'dash'),
-  },
-];
+/** Stored to be saved, never to be shown: it is a document with scripts, and runs where its bucket is. */
+const SVG = { contentType: 'image/svg+xml', ext: 'svg' } as const;
 
 /**
  * Type and size from the first bytes of a file (all of it, or at least {@link HEAD_BYTES}). What a server claims in its headers
  * plays no part. Throws {@link NotMedia}.
  */
 export function factsOf(bytes: Uint8Array): MediaFacts {
-  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, HEAD_BYTES));
-  const kind = KINDS.find((candidate) => candidate.is(head));
-  if (kind === undefined) throw new NotMedia(head);
-  const { contentType, ext } = kind;
-  return { contentType, ext, ...(kind.sized ? sizeOf(head) : {}) };
+  const { facts, scan } = lookAt(bytes);
+  return { ...facts, ...scan?.size };
 }
 
-/** Orientations 5 to 8 of EXIF turn the picture by a quarter. */
-function sizeOf(head: Buffer): { width?: number; height?: number } {
-  try {
-    const { width, height, orientation = 1 } = imageSize(head);
-    if (!(width > 0 && height > 0)) return {};
-    return orientation >= 5 ? { width: height, height: width } : { width, height };
-  } catch {
-    return {}; // the type is certain, the header is cut or odd
+/** What a head says at once, and the scan that waits for the rest of a file whose size stands further on. */
+function lookAt(bytes: Uint8Array): { facts: MediaFacts; scan?: SizeScan } {
+  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, HEAD_BYTES));
+  const kind = KINDS.find((candidate) => candidate.is(head));
+  if (kind === undefined) {
+    const root = svgRoot(head.subarray(0, TEXT_BYTES));
+    if (root === undefined) throw new NotMedia(head);
+    return { facts: { ...SVG, ...svgSize(root) } };
   }
+  const { contentType, ext, size } = kind;
+  if (size === undefined) return { facts: { contentType, ext } };
+  const scan = new SizeScan(size());
+  scan.feed(bytes);
+  return { facts: { contentType, ext }, scan };
 }
 
 /**
@@ -106,19 +82,42 @@ export async function peekFacts(
       seen.push(step.value);
       size += step.value.byteLength;
     }
-    return { facts: factsOf(Buffer.concat(seen)), body: rest(seen, body, source) };
+    const { facts, scan } = lookAt(Buffer.concat(seen));
+    const pending = scan === undefined || scan.over ? undefined : scan;
+    const sized = pending === undefined ? { ...facts, ...scan?.size } : lateFacts(facts, pending);
+    return { facts: sized, body: rest(seen, body, source, pending) };
   } catch (error) {
     letGo(body, source);
     throw error;
   }
 }
 
+/** Their size is asked of the scan each time: it comes by with the body. */
+const lateFacts = ({ contentType, ext }: MediaFacts, scan: SizeScan): MediaFacts => ({
+  contentType,
+  ext,
+  get width() {
+    return scan.size?.width;
+  },
+  get height() {
+    return scan.size?.height;
+  },
+});
+
 /** No generator: one that was never started would not close its source. */
-function rest(seen: Uint8Array[], body: AsyncIterable<Uint8Array>, source: AsyncIterator<Uint8Array>): AsyncIterable<Uint8Array> {
+function rest(
+  seen: Uint8Array[],
+  body: AsyncIterable<Uint8Array>,
+  source: AsyncIterator<Uint8Array>,
+  scan: SizeScan | undefined,
+): AsyncIterable<Uint8Array> {
   const iterator: AsyncIterator<Uint8Array> = {
     next: async () => {
       const value = seen.shift();
-      return value === undefined ? source.next() : { done: false, value };
+      if (value !== undefined) return { done: false, value };
+      const step = await source.next();
+      if (step.done !== true && scan?.over === false) scan.feed(step.value);
+      return step;
     },
     return: async () => {
       seen.length = 0;

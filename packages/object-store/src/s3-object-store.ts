@@ -56,6 +56,11 @@ const PROBE_MS = 10_000;
 const SLOWEST_READ_PER_MS = 1_049;
 const MAX_SOCKETS = 128;
 
+/** Documents with scripts, which would run where the bucket is: a browser is told to save them, by the object and by each link. */
+const SAVED_ONLY: Readonly<Record<string, string>> = { 'image/svg+xml': '.svg' };
+const SAVE = 'attachment';
+const disposition = (contentType: string) => (Object.hasOwn(SAVED_ONLY, contentType) ? { ContentDisposition: SAVE } : {});
+
 const ignore = (): void => undefined;
 /** What the SDK has to say it also throws; by default it warns on the console of every stream that it cannot repeat. */
 const SILENT = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore };
@@ -111,7 +116,7 @@ class S3ObjectStore implements ObjectStore {
     const stream = Readable.from(feed.chunks(), { objectMode: false });
     try {
       if (feed.failure !== undefined) throw feed.failure;
-      const target = { ...this.#at(key), ContentType: options.contentType, Body: stream };
+      const target = { ...this.#at(key), ContentType: options.contentType, ...disposition(options.contentType), Body: stream };
       const reply = whole
         ? await this.#putWhole(target, options.contentLength, feed.signal)
         : await this.#putParts(target, feed.signal);
@@ -129,7 +134,7 @@ class S3ObjectStore implements ObjectStore {
     const digest = new Digest();
     digest.update(bytes);
     try {
-      const input = { ...this.#at(key), ...this.#checksum, ContentType: contentType, Body: bytes };
+      const input = { ...this.#at(key), ...this.#checksum, ContentType: contentType, ...disposition(contentType), Body: bytes };
       const abort = signal === undefined ? {} : { abortSignal: signal };
       return await this.#prove(key, digest, await this.#client.send(new PutObjectCommand(input), abort), signal);
     } catch (error) {
@@ -152,7 +157,9 @@ class S3ObjectStore implements ObjectStore {
     try {
       // Asked for before: should others be fetched in between, the link lives longer than is told, never shorter.
       const end = await this.#credentialsEnd();
-      const url = await getSignedUrl(this.#signer, new GetObjectCommand(this.#at(key)), { expiresIn });
+      const saved = Object.values(SAVED_ONLY).some((ext) => key.endsWith(ext));
+      const input = { ...this.#at(key), ...(saved ? { ResponseContentDisposition: SAVE } : {}) };
+      const url = await getSignedUrl(this.#signer, new GetObjectCommand(input), { expiresIn });
       const bySignature = signedAt(url) + expiresIn * 1000;
       return { url, expiresAt: Math.min(bySignature, end ?? bySignature) };
     } catch (error) {
@@ -318,6 +325,7 @@ interface Target {
   Bucket: string;
   Key: string;
   ContentType: string;
+  ContentDisposition?: string;
   Body: Readable;
 }
 

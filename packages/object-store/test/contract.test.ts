@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { CreateBucketCommand, HeadBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { startS3 } from '@grsai-jobs/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createObjectStore, type ObjectStore, type ObjectStoreOptions } from '../src/index.ts';
@@ -101,6 +107,30 @@ describe.each(MODES)('checksums %s', (checksums) => {
       expect(sha256(await read(key))).toBe(sha256(data));
     },
   );
+
+  test('a document with scripts is saved by browsers, never shown, whichever way it came in', async () => {
+    const [whole, parts, small] = [`${name()}.svg`, `${name()}.svg`, `${name()}.svg`] as const;
+    for (const key of [whole, parts, small]) made.add(key);
+    const options = { contentType: 'image/svg+xml' };
+    const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>');
+    await store.put(whole, pieces(svg), { ...options, contentLength: svg.length });
+    await store.put(parts, pieces(svg), options);
+    await store.putBytes(small, svg, options);
+    const client = new S3Client(target.options);
+    for (const key of [whole, parts, small]) {
+      const head = await client.send(new HeadObjectCommand({ Bucket: target.options.bucket, Key: key }));
+      expect(head.ContentDisposition).toBe('attachment');
+      const { url: link } = await store.signedUrl(key, 60);
+      expect(new URL(link).searchParams.get('response-content-disposition')).toBe('attachment');
+      expect((await fetch(link)).headers.get('content-disposition')).toBe('attachment');
+    }
+    const picture = name();
+    await store.putBytes(picture, svg, { contentType: 'image/png' });
+    const head = await client.send(new HeadObjectCommand({ Bucket: target.options.bucket, Key: picture }));
+    expect(head.ContentDisposition).toBeUndefined();
+    expect(new URL((await store.signedUrl(picture, 60)).url).searchParams.has('response-content-disposition')).toBe(false);
+    client.destroy();
+  });
 
   test('sixteen uploads at once arrive', async () => {
     const uploads = Array.from({ length: 16 }, async (_, index) => {

@@ -42,7 +42,15 @@ const EXTENSIONS: Readonly<Record<string, string>> = {
   'image/jpeg': 'jpg',
   'image/webp': 'webp',
   'image/gif': 'gif',
+  'image/avif': 'avif',
+  'image/heic': 'heic',
+  'image/heif': 'heif',
+  'image/jxl': 'jxl',
+  'image/svg+xml': 'svg',
+  'image/bmp': 'bmp',
+  'image/tiff': 'tif',
   'video/mp4': 'mp4',
+  'video/webm': 'webm',
 };
 
 async function save({ api }: Context, id: string, image: Image, file: string): Promise<void> {
