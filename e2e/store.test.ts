@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { listen, waitFor } from '@grsai-jobs/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { image, type Job, startStack } from './stack.ts';
@@ -44,20 +45,29 @@ test('whatever a result file is like, what is stored is what its bytes are, and 
   expect(await stack.s3.openUploads()).toBe(0);
 });
 
-test('when a result link redirects then it is followed, and not to an address that is forbidden', async () => {
+test('when a result link redirects in raw UTF-8 to a packed file then that is stored, and nothing of an address that is forbidden', async () => {
   const origin = { url: '' };
   // Stands where the links of upstream point: sends each file on to the emulator, and one to the metadata address.
+  const packed = Buffer.from('/图 1').toString('latin1');
+  const sendPacked = async (path: string, response: ServerResponse): Promise<void> => {
+    const file = Buffer.from(await (await fetch(origin.url + path)).arrayBuffer());
+    response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(file));
+  };
   const front = await listen(
     createServer((request, response) => {
-      const bad = request.url?.includes('forbidden') ?? false;
-      response.writeHead(302, { location: bad ? 'http://169.254.169.254/latest' : `${origin.url}${request.url}` }).end();
+      const path = request.url ?? '';
+      if (path.startsWith(encodeURI('/图 1'))) void sendPacked(path.slice(encodeURI('/图 1').length), response);
+      else if (path.includes('forbidden')) response.writeHead(302, { location: 'http://169.254.169.254/latest' }).end();
+      else response.writeHead(302, { location: packed + path }).end();
     }),
     onTestFinished,
   );
   const stack = await startStack({ emulator: { taskMs: 300, fileBase: front } });
   origin.url = stack.emulator.url;
-  const { id } = await stack.tenant.post<Job>('/v1/jobs', image(stack.receiver));
-  expect(await stack.tenant.finished(id)).toMatchObject({ status: 'succeeded' });
+  const { id } = await stack.tenant.post<Job>('/v1/jobs', image(stack.receiver, '[[size=640x480]]'));
+  const [stored] = (await stack.tenant.finished(id)).result?.images ?? [];
+  expect(stored).toMatchObject({ width: 640, height: 480 });
+  expect(sha256(new Uint8Array(await (await fetch(stored?.url ?? '')).arrayBuffer()))).toBe(stored?.sha256);
   stack.emulator.configure({ fileBase: `${front}/forbidden` });
   const other = await stack.tenant.post<Job>('/v1/jobs', image(stack.receiver, 'forbidden'));
   const tried = await waitFor(

@@ -1,7 +1,7 @@
 import { isCoded } from './coding/index.ts';
 import { GrsaiAnswerError, type GrsaiError, GrsaiInvalidRequestError, GrsaiRefusedError } from './errors.ts';
 import type { Response } from './exchange.ts';
-import { fileType, MAGIC_LENGTH } from './file-type.ts';
+import { fileType, MAGIC_LENGTH, mayBeText, TEXT_LENGTH } from './file-type.ts';
 import type { CallOptions } from './options.ts';
 import { retryAfterMs } from './retry-after.ts';
 import type { Wire } from './wire.ts';
@@ -58,11 +58,13 @@ function lengthOf({ headers }: Response): number | undefined {
 async function headOf(chunks: AsyncGenerator<Uint8Array>): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let length = 0;
-  while (length < MAGIC_LENGTH) {
+  let wanted = MAGIC_LENGTH;
+  while (length < wanted) {
     const { value, done } = await chunks.next();
     if (done === true) break;
     parts.push(value);
     length += value.length;
+    if (length >= MAGIC_LENGTH && mayBeText(Buffer.concat(parts))) wanted = TEXT_LENGTH;
   }
   return Buffer.concat(parts);
 }

@@ -90,6 +90,15 @@ test.each<[string, unknown, string[]]>([
     { ...image, custom_id: 'a', input: { ...image.input, images: ['data:;base64,aGVsbG8gd29ybGQ='] } },
     ['/input/images/0'],
   ],
+  [
+    'a large image of a type that results may have, and inputs not',
+    {
+      ...image,
+      custom_id: 'a',
+      input: { ...image.input, images: [inline(Buffer.from(`<svg>${' '.repeat(LIMITS.recordImageBytes)}</svg>`))] },
+    },
+    ['/input/images/0'],
+  ],
 ])('when an item is %s then its wrong fields are told', (_what, value, pointers) => {
   const read = reader()(value);
   expect('errors' in read && read.errors.map(({ pointer }) => pointer)).toEqual(pointers);

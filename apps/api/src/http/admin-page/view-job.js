@@ -132,15 +132,13 @@ function imagesOf({ result }) {
   return section('Images', h('ul', { class: 'images' }, images.map(imageOf)));
 }
 
+/** What every browser shows; an SVG, which may hold scripts, and other types are links. */
+const SHOWN = /^image\/(?:png|jpeg|webp|gif|avif|bmp)$/;
+
 /** @param {Image} image */
-const imageOf = (image) =>
-  h(
-    'li',
-    { 'data-key': image.key },
-    h(
-      'a',
-      { href: image.url, target: '_blank', rel: 'noreferrer noopener' },
-      h('img', {
+const pictureOf = (image) =>
+  SHOWN.test(image.content_type)
+    ? h('img', {
         src: image.url,
         alt: `Image ${image.index + 1} of the result`,
         width: image.width ?? 256,
@@ -148,8 +146,15 @@ const imageOf = (image) =>
         loading: 'lazy',
         decoding: 'async',
         referrerpolicy: 'no-referrer',
-      }),
-    ),
+      })
+    : `File ${image.index + 1} of the result (${image.content_type})`;
+
+/** @param {Image} image */
+const imageOf = (image) =>
+  h(
+    'li',
+    { 'data-key': image.key },
+    h('a', { href: image.url, target: '_blank', rel: 'noreferrer noopener' }, pictureOf(image)),
     h('span', { class: 'hint' }, [image.width === null ? '' : `${image.width} × ${image.height}, `, bytes(image.bytes)]),
   );
 

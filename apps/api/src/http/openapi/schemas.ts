@@ -12,9 +12,13 @@ const ImageResult = z
         index: z.int(),
         url: z.string().describe('signed afresh in each answer'),
         expires_at: z.iso.datetime().describe('when the link dies'),
-        content_type: z.string().describe('from the bytes'),
+        content_type: z
+          .string()
+          .describe(
+            'from the bytes: image/png, image/jpeg, image/webp, image/gif, image/avif, image/heic, image/heif, image/jxl, image/tiff, image/bmp, image/svg+xml, video/mp4 or video/webm',
+          ),
         bytes: z.int(),
-        width: z.int().nullable(),
+        width: z.int().nullable().describe('null for video, and where the file does not say'),
         height: z.int().nullable(),
         sha256: z.string(),
         key: z.string().describe('in the bucket'),
