@@ -99,10 +99,3 @@ const isSize = (size: Size | undefined): size is Size =>
 /** Orientations 5 to 8 of EXIF turn a picture by a quarter. */
 export const turned = (width: number, height: number, orientation: number): Size =>
   orientation >= 5 && orientation <= 8 ? { width: height, height: width } : { width, height };
-
-/** The size that a whole file, or the part of it that is there, tells. */
-export function sizeIn(parser: SizeParser, bytes: Uint8Array): Size | undefined {
-  const scan = new SizeScan(parser);
-  scan.feed(bytes);
-  return scan.size;
-}
