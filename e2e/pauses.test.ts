@@ -1,5 +1,6 @@
+import { fileURLToPath } from 'node:url';
 import type { OverviewView } from '@grsai-jobs/jobs';
-import { waitFor } from '@grsai-jobs/testkit';
+import { runScript, waitFor } from '@grsai-jobs/testkit';
 import { expect, test } from 'vitest';
 import { chat, image, type Job, type Stack, startStack } from './stack.ts';
 
@@ -67,4 +68,39 @@ test('when upstream is down then calls pause after a handful, polls go on, and a
   const events = stack.worker.lines.map((line) => line['event']);
   expect(events).toContain('queues.half_open');
   await waitFor(async () => (await reasonsOf(stack, 'call')).length === 0, { timeoutMs: 40_000, what: 'the pause to end' });
+});
+
+test('when upstream refuses all submits with a text that nobody knows then a handful is made, chats go on, and an operator who opens it lets all run', async () => {
+  const stack = await startStack({ workers: 2, env: { SUBMIT_CONCURRENCY: '2' }, emulator: { chatMs: 5, taskMs: 100 } });
+  const text = '此路不通 7f3a2b1c';
+  stack.emulator.script({ fault: `F20:as=refused,text=${encodeURIComponent(text)}`, on: 'submit', times: 10_000 });
+  const send = async (body: object) => (await stack.tenant.post<Job>('/v1/jobs', body)).id;
+  const ids = await Promise.all(Array.from({ length: 30 }, (_, i) => send(image(stack.receiver, `${i}`))));
+  await untilPaused(stack, 'upstream_refusal');
+  const overview = () => stack.admin.get<OverviewView>('/admin/v1/overview');
+  await waitFor(async () => (await overview()).queues.find(({ name }) => name === 'submit')?.waiting === 0, {
+    timeoutMs: 20_000,
+    what: 'all entries to have been looked at',
+  });
+  const submit = (await overview()).queues.find(({ name }) => name === 'submit');
+  expect(submit).toMatchObject({ paused: false, pauses: [{ reason: 'upstream_refusal', model: 'nano-banana-2', tenant: null }] });
+  expect(submit?.pauses[0]?.detail).toContain(text);
+  // Eight, and those that were open when the eighth was refused.
+  const submits = () => stack.emulator.ledger.submits.filter(({ kind }) => kind !== 'chat').length;
+  expect(submits()).toBeGreaterThanOrEqual(8);
+  expect(submits()).toBeLessThanOrEqual(11);
+  expect(await stack.tenant.finished(await send(chat(stack.receiver, 'hello')))).toMatchObject({ status: 'succeeded' });
+  stack.emulator.reset();
+  const cli = await runScript({
+    entry: fileURLToPath(new URL('../apps/cli/src/main.ts', import.meta.url)),
+    args: ['queues', 'open', 'submit', '--reason', 'upstream is well'],
+    env: { GRSAI_JOBS_API: stack.url, GRSAI_JOBS_KEY: stack.admin.key },
+  });
+  expect(cli.stdout).toContain('submit');
+  const ends = await Promise.all(ids.map(async (id) => await stack.tenant.finished(id)));
+  expect(ends.filter(({ status }) => status === 'succeeded')).toHaveLength(22);
+  expect(ends.filter(({ error }) => error?.code === 'upstream_failed')).toHaveLength(8);
+  expect(await reasonsOf(stack, 'submit')).toEqual([]);
+  const audit = await stack.admin.get<{ data: { action: string; detail: string }[] }>('/admin/v1/audit');
+  expect(audit.data[0]).toMatchObject({ action: 'queue.change', detail: 'refusals of all models opened' });
 });

@@ -29,6 +29,7 @@ import type { WorkerConfig } from './config.ts';
 import { startHealth } from './health.ts';
 import { startReseal } from './maintain/reseal.ts';
 import { createAccountTrouble } from './pauses/account-trouble.ts';
+import { createRefusalBrake } from './pauses/brake.ts';
 import { askForMoney } from './pauses/credits.ts';
 import { createPauseControl } from './pauses/pause-control.ts';
 import { createStorageHealth } from './pauses/storage-health.ts';
@@ -105,6 +106,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     pauses: control,
     upstream,
     trouble,
+    brake: createRefusalBrake({ brakes: store.brakes, producer, clock, log }),
   };
   const limits = { maxInFlight: config.GRSAI_MAX_IN_FLIGHT, rpm: config.GRSAI_RPM };
   const signLink = (key: string, ttlS: number) => objects.signedUrl(key, ttlS);

@@ -14,7 +14,7 @@ export async function startHealth(
       const findings = await parts.checks.findings();
       // A worker waits for Redis instead of failing, so it is asked for pauses only where it answers.
       const reads = verbose && findings.every(({ name, finding }) => name !== 'redis' || finding.state === 'ok');
-      return readyAnswer(findings, { verbose, ...(reads ? { pauses: [...(await parts.control.reasons()).values()] } : {}) });
+      return readyAnswer(findings, { verbose, ...(reads ? { pauses: await parts.control.all() } : {}) });
     },
     '/metrics': () => parts.metrics.expose(),
   });

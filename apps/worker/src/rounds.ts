@@ -1,5 +1,5 @@
 import type { Grsai } from '@grsai-jobs/grsai';
-import { BULK_WORK, RECOVER_WORK } from '@grsai-jobs/job-store';
+import { BULK_WORK, RECOVER_WORK, WAKE_WORK } from '@grsai-jobs/job-store';
 import type { ObjectStore } from '@grsai-jobs/object-store';
 import { WORKS_ROUND } from '@grsai-jobs/queue';
 import { createBatchWorks } from './batches/index.ts';
@@ -13,6 +13,7 @@ import { createOwedDeliveries, OWED_EVERY_MS } from './maintain/owed-deliveries.
 import { createPauseRound, PAUSES_EVERY_MS } from './maintain/pauses.ts';
 import { recoverDeliveries } from './maintain/recover.ts';
 import { createRepairs, REPAIR_EVERY_MS } from './maintain/repairs.ts';
+import { wakeBraked } from './maintain/wake-braked.ts';
 import { createWorkRound, WORK_ROUNDS, WORKS_EVERY_MS } from './maintain/works.ts';
 import type { PauseControl } from './pauses/pause-control.ts';
 import { createProbes } from './pauses/probes.ts';
@@ -39,7 +40,12 @@ export function createRounds(o: {
   const { kit, grsai, objects, control } = o;
   const waitsToBeStored = createUnstoredWatch(kit);
   const probes = createProbes({ grsai, objects, waitsToBeStored });
-  const works = { ...createBatchWorks(kit), [BULK_WORK]: createBulkRun(kit), [RECOVER_WORK]: recoverDeliveries(kit) };
+  const works = {
+    ...createBatchWorks(kit),
+    [BULK_WORK]: createBulkRun(kit),
+    [RECOVER_WORK]: recoverDeliveries(kit),
+    [WAKE_WORK]: wakeBraked(kit),
+  };
   const rounds: readonly Round[] = [
     { name: 'repairs', everyMs: REPAIR_EVERY_MS, run: createRepairs(kit) },
     { name: 'owed-deliveries', everyMs: OWED_EVERY_MS, run: createOwedDeliveries(kit) },

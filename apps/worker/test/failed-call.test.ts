@@ -231,7 +231,7 @@ test.each(ROWS)(
     const job = await acceptedJob(kit, more, (same) => ({ ...same, ...(on_unknown_submit ? { on_unknown_submit } : {}) }));
     const begun = await kit.store.moves.begin({ id: job.id, step: 1 }, { token: 't', limitMs: 1000 }, { maxInFlight: 0, rpm: 0 });
     if (begun.kind !== 'ok') throw new Error(begun.kind);
-    const call = { record: begun.record, token: 't', startedAt: kit.clock.now() };
+    const call = { record: begun.record, token: 't', startedAt: kit.clock.now(), refusals: begun.refusals };
     const seen = new GrsaiError({ code: 'refused', outcome: 'refused', message: 'seen', ...error });
     expect(await settleFailedCall(failed, call, 'submit', seen)).toEqual(outcome);
     expect(await job.read()).toMatchObject({ status, spent, ...(code ? { error: { code } } : { error: null, sent: null }) });
@@ -257,7 +257,12 @@ test('when the probe could not tell eight times in a row then the next refusal s
     const token = `t${n}`;
     const begun = await kit.store.moves.begin({ id: job.id, step }, { token, limitMs: 1000 }, { maxInFlight: 0, rpm: 0 });
     if (begun.kind !== 'ok') throw new Error(begun.kind);
-    await settleFailedCall(failed, { record: begun.record, token, startedAt: kit.clock.now() }, 'submit', refused);
+    await settleFailedCall(
+      failed,
+      { record: begun.record, token, startedAt: kit.clock.now(), refusals: begun.refusals },
+      'submit',
+      refused,
+    );
     spent.push((await job.read()).spent);
     await kit.clock.advance(15_000);
   }

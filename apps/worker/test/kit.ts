@@ -8,6 +8,7 @@ import { createLogger, createMetrics } from '@grsai-jobs/runtime';
 import { startRedis } from '@grsai-jobs/testkit';
 import { onTestFinished } from 'vitest';
 import { createAccountTrouble } from '../src/pauses/account-trouble.ts';
+import { createRefusalBrake } from '../src/pauses/brake.ts';
 import { askForMoney } from '../src/pauses/credits.ts';
 import { createPauseControl } from '../src/pauses/pause-control.ts';
 import { keyState } from '../src/stages/key-probe.ts';
@@ -64,7 +65,8 @@ export async function startKit() {
     const line = (await metrics.expose()).text.split('\n').find((each) => each.startsWith(`grsai_jobs_${name}`));
     return Number(line?.split(' ').at(-1) ?? 0);
   };
-  return { ...kit, clock, redis, emulator, count, control, trouble, asked };
+  const brake = createRefusalBrake({ brakes: store.brakes, producer, clock, log: kit.log });
+  return { ...kit, brake, clock, redis, emulator, count, control, trouble, asked };
 }
 
 export type TestKit = Awaited<ReturnType<typeof startKit>>;
@@ -87,9 +89,14 @@ export const newId = () =>
     .slice(0, 26)}`;
 
 /** A job with its record and no entry, as a crash between the two leaves it. */
-export async function acceptedJob(kit: TestKit, more: object = {}, change: (doc: JobDoc) => JobDoc = (same) => same) {
+export async function acceptedJob(
+  kit: TestKit,
+  more: object = {},
+  change: (doc: JobDoc) => JobDoc = (same) => same,
+  tenant = 'acme',
+) {
   const id = newId();
-  await kit.store.moves.accept({ id, tenant: 'acme', doc: change(imageDoc(more)) });
+  await kit.store.moves.accept({ id, tenant, doc: change(imageDoc(more)) });
   const read = async () => {
     const record = await kit.store.jobs.read(id);
     if (record === null) throw new Error(`no record of ${id}`);

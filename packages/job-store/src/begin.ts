@@ -1,5 +1,6 @@
-import type { Attempt, JobRecord } from '@grsai-jobs/jobs';
+import type { Attempt, BrakeState, JobRecord } from '@grsai-jobs/jobs';
 import { keptAttempts } from './attempts.ts';
+import { brakeStateOf } from './brakes.ts';
 import { fieldsOf } from './fields.ts';
 import type { Keys } from './keys.ts';
 import { decodeRecord } from './record-codec.ts';
@@ -7,8 +8,11 @@ import type { RunScript } from './scripts.ts';
 
 /** What `begin` answers; only `ok` lets a byte go out. */
 export type Begun =
-  | { kind: 'ok' | 'held' | 'unknown' | 'expired' | 'canceling'; record: JobRecord }
+  | { kind: 'ok'; record: JobRecord; refusals: BrakeState | null }
+  | { kind: 'held' | 'unknown' | 'expired' | 'canceling'; record: JobRecord }
   | { kind: 'stale' }
+  /** Calls like this one were refused: the entry comes again after `ms`. */
+  | { kind: 'braked'; ms: number }
   /** No room in the account's limits for `ms`. */
   | { kind: 'wait'; ms: number };
 
@@ -54,14 +58,19 @@ export const createBegin =
           keys.inflight,
           keys.rpm,
           batchId == null ? keys.job(entry.id) : keys.batch(batchId),
+          keys.brakes,
+          keys.braked,
         ],
         [JSON.stringify(order)],
-      )) as [string, unknown];
+      )) as [string, unknown, unknown?];
     const first = await begin(entry.batch_id);
     const reply = first[0] === 'batch' ? await begin(String(first[1])) : first;
     if (reply[0] === 'stale') return { kind: 'stale' };
+    if (reply[0] === 'braked') return { kind: 'braked', ms: Number(reply[1]) };
     if (reply[0] === 'wait') return { kind: 'wait', ms: Number(reply[1]) };
     const fields = fieldsOf(reply[1]);
     if (fields === null) return { kind: 'stale' };
-    return { kind: reply[0] as 'ok' | 'held' | 'unknown' | 'expired' | 'canceling', record: decodeRecord(entry.id, fields) };
+    const record = decodeRecord(entry.id, fields);
+    if (reply[0] === 'ok') return { kind: 'ok', record, refusals: brakeStateOf(reply[2]) };
+    return { kind: reply[0] as 'held' | 'unknown' | 'expired' | 'canceling', record };
   };

@@ -7,6 +7,7 @@ export type { Revealed } from './batch-rounds.ts';
 export { STRIKE_WORK, strikeWork } from './batch-strike.ts';
 export type { Batches } from './batches.ts';
 export type { AccountLimits, Begun } from './begin.ts';
+export { type BrakedEntry, type Brakes, WAKE_WORK } from './brakes.ts';
 export {
   BULK_ACTIONS,
   BULK_WORK,

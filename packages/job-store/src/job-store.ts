@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { type ApiKeys, createApiKeys } from './api-keys.ts';
 import { type Audit, createAudit } from './audit.ts';
 import { type Batches, createBatches } from './batches.ts';
+import { type Brakes, createBrakes } from './brakes.ts';
 import { type BulkActions, createBulkActions } from './bulk-actions.ts';
 import { type CancelSignals, createCancelSignals } from './cancel-signals.ts';
 import { type Claims, createClaims } from './claims.ts';
@@ -37,6 +38,7 @@ export interface JobStore {
   readonly list: JobList;
   readonly failures: Failures;
   readonly audit: Audit;
+  readonly brakes: Brakes;
   readonly bulk: BulkActions;
   readonly overview: Overview;
   readonly queueSettings: QueueSettings;
@@ -74,6 +76,7 @@ export function createJobStore(o: { redis: Redis; prefix: string; clock: { now()
     list: createJobList(o.redis, keys, tenants),
     failures: createFailures(o.redis, keys),
     audit: createAudit(o.redis, run, keys),
+    brakes: createBrakes(o.redis, run, keys, o.clock, tenants),
     bulk: createBulkActions(o.redis, run, keys),
     overview: createOverview(o.redis, keys, tenants, o.clock),
     queueSettings: createQueueSettings(o.redis, run, keys, o.clock),

@@ -32,6 +32,10 @@ export interface Keys {
   late: string;
   /** Why a queue is paused: reason → since and detail. */
   pauses(queue: string): string;
+  /** What models were refused with, whose calls wait for that, and who goes ahead to see. */
+  brakes: string;
+  /** Entries that wait for a brake → since when, as `queue id step`. */
+  braked: string;
   batch(id: string): string;
   /** Ids of a batch's jobs by line. */
   batchJobs(id: string): string;
@@ -106,6 +110,8 @@ export function createKeys(prefix: string): Keys {
     storing: at('storing'),
     late: at('late'),
     pauses: (queue) => at(`pauses:${queue}`),
+    brakes: at('brakes'),
+    braked: at('braked'),
     batch: (id) => at(`batch:${id}`),
     batchJobs: (id) => at(`batch:${id}:jobs`),
     batchErrors: (id) => at(`batch:${id}:errors`),

@@ -1,5 +1,6 @@
-import type { PauseReason } from '@grsai-jobs/jobs';
+import type { Brake, PauseReason } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
+import { brakeStateOf } from './brakes.ts';
 import type { Keys } from './keys.ts';
 import type { RunScript } from './scripts.ts';
 
@@ -15,6 +16,9 @@ export interface Pause {
   until?: number;
   /** When it last closed or half opened, if that was after `since`. */
   changed?: number;
+  /** Of `upstream_refusal`, whose jobs wait: `null` is all. */
+  model?: string | null;
+  tenant?: string | null;
   /** Of a pause for money: the lowest amounts seen since it began. */
   credits?: Credits;
 }
@@ -24,6 +28,15 @@ export interface Credits {
   quota?: number;
   account?: number;
 }
+
+const pauseOf = ({ model, tenant, raw, since }: Brake): Pause => ({
+  reason: 'upstream_refusal',
+  since,
+  detail: raw,
+  state: 'paused',
+  model,
+  tenant,
+});
 
 export type Pauses = ReturnType<typeof createPauses>;
 
@@ -54,13 +67,18 @@ export function createPauses(redis: Redis, run: RunScript, keys: Keys, clock: { 
       const now = clock.now();
       const pipeline = redis.pipeline();
       for (const queue of queues) pipeline.hvals(keys.pauses(queue));
+      pipeline.hmget(keys.brakes, 'state');
       const replies = (await pipeline.exec()) ?? [];
+      const [failed, state] = replies[queues.length] ?? [];
+      if (failed) throw failed;
+      const brakes = brakeStateOf((state as [string | null] | undefined)?.[0])?.brakes ?? [];
       return Object.fromEntries(
         queues.map((queue, i) => {
           const [error, texts] = replies[i] ?? [];
           if (error) throw error;
           const pauses = ((texts ?? []) as string[]).map((text) => JSON.parse(text) as Pause);
-          return [queue, pauses.filter(({ until }) => until === undefined || until > now)];
+          const held = brakes.filter((brake) => brake.queue === queue).map(pauseOf);
+          return [queue, [...pauses.filter(({ until }) => until === undefined || until > now), ...held]];
         }),
       );
     },

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { ENDPOINT_RULES } from '@grsai-jobs/jobs';
+import { BRAKE_RULES, ENDPOINT_RULES } from '@grsai-jobs/jobs';
 import { Command, type Redis } from 'ioredis';
 
 /** One Lua file, with what it shares with others behind its shebang line. */
@@ -11,19 +11,28 @@ interface Script {
 
 const lua = (name: string) => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
 
-/** The numbers as a table of Lua, so that they need not be sent and read with each call. */
-const rules = () =>
-  `local rules = { ${Object.entries(ENDPOINT_RULES)
-    .map(([name, value]) => `${name} = ${value}`)
+/** Numbers as a table of Lua, so that they need not be sent and read with each call. */
+const table = (name: string, rules: Readonly<Record<string, number>>) =>
+  `local ${name} = { ${Object.entries(rules)
+    .map(([key, value]) => `${key} = ${value}`)
     .join(', ')} }\n`;
 
-const ABOUT_WEBHOOKS: ReadonlySet<string> = new Set(['open-try', 'settle']);
+const WEBHOOKS = () => table('rules', ENDPOINT_RULES) + lua('webhooks');
+const BRAKE = () => table('brake_rules', BRAKE_RULES);
+
+/** What some scripts share behind the prelude. */
+const SHARED: Readonly<Partial<Record<string, () => string>>> = {
+  'open-try': WEBHOOKS,
+  settle: WEBHOOKS,
+  begin: () => BRAKE() + lua('braked'),
+  'brake-note': BRAKE,
+};
 
 function load(name: string): Script {
   const own = lua(name);
   const shebang = own.slice(0, own.indexOf('\n') + 1);
-  const webhooks = ABOUT_WEBHOOKS.has(name) ? rules() + lua('webhooks') : '';
-  const text = `${shebang}${lua('prelude')}${webhooks}${own.slice(shebang.length)}`;
+  const shared = SHARED[name]?.() ?? '';
+  const text = `${shebang}${lua('prelude')}${shared}${own.slice(shebang.length)}`;
   return { text, sha: createHash('sha1').update(text).digest('hex') };
 }
 
@@ -66,6 +75,7 @@ const SCRIPT_NAMES = [
   'queue-change',
   'set-field',
   'pause-until',
+  'brake-note',
 ] as const;
 type ScriptName = (typeof SCRIPT_NAMES)[number];
 

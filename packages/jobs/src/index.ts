@@ -17,6 +17,23 @@ export {
   viewBatch,
 } from './batch.ts';
 export { BatchItem, BatchRequest, BatchWebhook, CUSTOM_ID, jobWebhook, overDefaults } from './batch-request.ts';
+export {
+  BRAKE_RULES,
+  type Brake,
+  type BrakeState,
+  type Caller,
+  covers,
+  isOfOneTenant,
+  NO_BRAKE,
+  type Noted,
+  noteAnswer,
+  noteRefusal,
+  OTHERS_MS,
+  openBrakes,
+  refusalText,
+  saysOfModel,
+  type UnknownRefusal,
+} from './brake.ts';
 export { entryStage, type JobDoc } from './doc.ts';
 export {
   DURATION_DECAY,

@@ -34,6 +34,9 @@ export interface PauseView {
   since: string;
   /** When it is over by itself. */
   until?: string;
+  /** Of `upstream_refusal`, whose jobs wait: `null` is all. */
+  model?: string | null;
+  tenant?: string | null;
 }
 
 /** What a queue holds, and why it stands still. */

@@ -29,6 +29,8 @@ export interface Producer {
   /** An owed webhook. With its `endpoint` the worker needs one round trip less. */
   enqueueDelivery(delivery: Entry, delayMs?: number): Promise<void>;
   stateOf(queue: QueueName, entry: Entry): Promise<EntryState>;
+  /** An entry that waits for a time of its own is due now, in its turn. Nothing happens to any other. */
+  wake(queue: QueueName, entry: Entry): Promise<void>;
   /** Entries by state and queue, for metrics and `/readyz?verbose`. */
   counts(): Promise<Record<QueueName, Record<string, number>>>;
   /** The same with the age of what waits, for operators. It reads a few entries of each queue, however many there are. */
@@ -97,6 +99,14 @@ export function createProducer(o: { redis: Redis; prefix: string; onError: (erro
     enqueueStore: (entry) => add('store', entry, 0),
     enqueueDelivery: (delivery, delayMs = 0) => add('deliver', delivery, delayMs),
     stateOf: async (queue, entry) => (THERE.has(await queues[queue].getJobState(entryId(entry))) ? 'there' : 'gone'),
+    wake: async (queue, entry) => {
+      const job = await queues[queue].getJob(entryId(entry));
+      if (job === undefined || !(await job.isDelayed())) return;
+      // It may have come by itself meanwhile.
+      await job.promote().catch(async (error: unknown) => {
+        if (await job.isDelayed()) throw error;
+      });
+    },
     counts: async () =>
       Object.fromEntries(
         await Promise.all(

@@ -85,6 +85,12 @@ export function createPauseControl(o: { pauses: JobStore['pauses']; producer: Pr
       return found;
     },
 
+    /** All that waits now and why, once for all queues that have it. */
+    async all(): Promise<Pause[]> {
+      const found = Object.values(await o.pauses.all()).flat();
+      return [...new Map(found.map((pause) => [[pause.reason, pause.model, pause.tenant].join(' '), pause])).values()];
+    },
+
     /** Brings BullMQ's flags in line, as a starting worker does. */
     align: () => align(QUEUES),
   };

@@ -66,7 +66,9 @@ async function makeCall(kit: CallKit, call: PaidCall, { signal: canceled }: Canc
     });
     kit.upstream.answered();
     kit.trouble.passed();
-    return held.kind === 'links' ? await keepLinks(kit, call, held.urls) : await keepAnswer(kit, call, held);
+    const kept = held.kind === 'links' ? await keepLinks(kit, call, held.urls) : await keepAnswer(kit, call, held);
+    await kit.brake.answered(call);
+    return kept;
   } catch (error) {
     return await settleFailedCall(kit, orKept(kit, call), 'call', error, canceled);
   }
@@ -75,6 +77,7 @@ async function makeCall(kit: CallKit, call: PaidCall, { signal: canceled }: Canc
 /** What could not be kept is not paid for (P3): while S3 is away an image call goes back before a byte was sent. */
 async function notNow(kit: CallKit, call: PaidCall, waitMs: number): Promise<Outcome> {
   const { record, token } = call;
+  await kit.brake.notSent(call);
   const moved = await kit.store.moves.refused(record, {
     by: token,
     waitMs,

@@ -1,4 +1,4 @@
-import { type EndOfRun, type Moved, owedEntry } from '@grsai-jobs/job-store';
+import { type EndOfRun, type Moved, owedEntry, type Pause } from '@grsai-jobs/job-store';
 import {
   entryStage,
   type FailureCode,
@@ -63,6 +63,7 @@ const LASTING: readonly string[] = ['upstream_rate_limited', 'upstream_auth', 'u
 const WAITED_FOR: readonly (readonly [reason: PauseReason, code: FailureCode, why: string])[] = [
   ['auth', 'upstream_auth', 'the upstream refused our key'],
   ['balance', 'upstream_balance', 'the upstream account had no credits'],
+  ['upstream_refusal', 'upstream_unavailable', 'the upstream refused every call of its kind with a text that is not known'],
   ['upstream_rate_limit', 'upstream_rate_limited', 'the upstream limited our rate'],
   ['storage', 'deadline_exceeded', 'the object store took no writes'],
   ['upstream', 'deadline_exceeded', 'the upstream could not be reached'],
@@ -79,7 +80,9 @@ export async function expireRun(kit: Kit, record: JobRecord): Promise<Moved> {
 
 async function reasonOfWait(kit: Kit, record: JobRecord): Promise<{ code: FailureCode; message?: string }> {
   const pauses = (await kit.store.pauses.all())[entryStage(record.doc)] ?? [];
-  const held = WAITED_FOR.filter(([reason]) => pauses.some((pause) => pause.reason === reason));
+  const concerns = ({ model, tenant }: Pause) =>
+    (model ?? record.doc.input.model) === record.doc.input.model && (tenant ?? record.tenant) === record.tenant;
+  const held = WAITED_FOR.filter(([reason]) => pauses.some((pause) => pause.reason === reason && concerns(pause)));
   const why = held.map(([, , text]) => text).join(', and ');
   if (held[0]) return { code: held[0][1], message: `The job expired while it waited: ${why}. Retry when that is over.` };
   const last = record.attempts.at(-1);

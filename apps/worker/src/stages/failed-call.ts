@@ -8,8 +8,10 @@ import {
   type JobRecord,
   NO_FINISH_REASON,
   type Observation,
+  type PauseReason,
   type Pending,
   type State,
+  saysOfModel,
   throttleWaitMs,
   upstreamWaitMs,
   type Verdict,
@@ -17,6 +19,7 @@ import {
 import { ObjectStoreError } from '@grsai-jobs/object-store';
 import { done, type Outcome } from '@grsai-jobs/queue';
 import type { AccountTrouble } from '../pauses/account-trouble.ts';
+import type { RefusalBrake } from '../pauses/brake.ts';
 import type { PauseControl } from '../pauses/pause-control.ts';
 import type { UpstreamHealth } from '../pauses/upstream-health.ts';
 import { endRun, failRun } from './end-run.ts';
@@ -42,6 +45,7 @@ export interface FailedCallKit extends Kit {
   pauses: PauseControl;
   upstream: UpstreamHealth;
   trouble: Pick<AccountTrouble, 'judge' | 'passed'>;
+  brake: RefusalBrake;
 }
 
 /** What the client saw, in the words of the retry table. Anything but its own errors is not an answer of upstream. */
@@ -77,6 +81,9 @@ export async function settleFailedCall(
   kit.upstream.failed(error);
   const cut = error.code === 'aborted' && kit.shutdown.cutting.aborted;
   const verdict = await decide(kit, call.record, error);
+  const says = saysOfModel(observationOf(error), verdict);
+  if ((await kit.brake.failed(call, { says, error, upstream: upstreamOf(error) })) === 'held')
+    return await heldByBrake(kit, call, stage, error);
   const attempt = attemptOf(call.record, stage, call.startedAt, kit.clock.now(), cut ? 'cut' : OUTCOME[verdict.kind], {
     code: codeOf(verdict) ?? error.code,
     status: error.status,
@@ -86,8 +93,9 @@ export async function settleFailedCall(
 }
 
 /** A large picture could not be read back from our own store: nothing was sent, and upstream is not to blame. */
-async function inputsFailed(kit: Kit, call: PaidCall, stage: 'call' | 'submit', error: GrsaiError): Promise<Outcome> {
+async function inputsFailed(kit: FailedCallKit, call: PaidCall, stage: 'call' | 'submit', error: GrsaiError): Promise<Outcome> {
   const { record } = call;
+  await kit.brake.notSent(call);
   const gone = error.cause instanceof ObjectStoreError && error.cause.code === 'not_found';
   const attempt = attemptOf(record, stage, call.startedAt, kit.clock.now(), gone ? 'failed' : 'retry', { code: error.code });
   if (!gone) return await back(kit, call, attempt, { spent: record.spent, waitMs: INPUTS_WAIT_MS });
@@ -100,8 +108,19 @@ async function inputsFailed(kit: Kit, call: PaidCall, stage: 'call' | 'submit', 
   return done;
 }
 
+/** Upstream refuses all calls like this one with a text that nobody knows: the job waits until one of them passes. */
+async function heldByBrake(kit: Kit, call: PaidCall, stage: 'call' | 'submit', error: GrsaiError): Promise<Outcome> {
+  const attempt = attemptOf(call.record, stage, call.startedAt, kit.clock.now(), 'retry', {
+    code: 'upstream_refusal' satisfies PauseReason,
+    status: error.status,
+    base: error.base,
+  });
+  return await back(kit, call, attempt, { spent: call.record.spent, waitMs: PAUSED_WAIT_MS });
+}
+
 /** The record says `canceling` and so ends as canceled; when the signal was meant for an older run the call comes again. */
-async function stoppedByCaller(kit: Kit, call: PaidCall, stage: 'call' | 'submit'): Promise<Outcome> {
+async function stoppedByCaller(kit: FailedCallKit, call: PaidCall, stage: 'call' | 'submit'): Promise<Outcome> {
+  await kit.brake.notSent(call);
   const attempt = attemptOf(call.record, stage, call.startedAt, kit.clock.now(), 'cut', { code: 'canceled' });
   return await back(kit, call, attempt, { spent: call.record.spent, waitMs: 0 });
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { AccountLimits } from '@grsai-jobs/job-store';
-import type { Attempt, JobRecord } from '@grsai-jobs/jobs';
+import type { Attempt, BrakeState, JobRecord } from '@grsai-jobs/jobs';
 import { done, type Entry, type Outcome } from '@grsai-jobs/queue';
 import { endRun, expireRun, failRun } from './end-run.ts';
 import { attemptOf, type Kit, noteAttempt } from './kit.ts';
@@ -13,6 +13,8 @@ export interface PaidCall {
   startedAt: number;
   /** Ends the run with an answer that an earlier call brought, where it would fail without one. */
   instead?: (attempts: readonly Attempt[]) => Promise<Outcome>;
+  /** What was known of refusals when it began; `null`: nothing. */
+  refusals: BrakeState | null;
 }
 
 export interface PaidCallOptions {
@@ -33,11 +35,14 @@ export async function openPaidCall(kit: Kit, entry: Entry, o: PaidCallOptions): 
   const begun = await kit.store.moves.begin(entry, { token, limitMs: o.limitMs }, o.limits);
   switch (begun.kind) {
     case 'ok':
-      return await inTime(kit, begun.record, token);
+      return await inTime(kit, begun, token);
     case 'stale':
       return done;
     case 'wait':
       return { kind: 'throttle', ms: begun.ms };
+    case 'braked':
+      // Only this entry waits: jobs of other models go on.
+      return { kind: 'wait', ms: begun.ms };
     case 'expired':
       await expireRun(kit, begun.record);
       return done;
@@ -64,11 +69,15 @@ const STALE_ANSWER_MS = 5000;
  * A call that is begun too late could still be open when others believe it dead. Nothing was sent yet, so the entry goes
  * back without an attempt spent.
  */
-async function inTime(kit: Kit, record: JobRecord, token: string): Promise<PaidCall | Outcome> {
+async function inTime(
+  kit: Kit,
+  { record, refusals }: { record: JobRecord; refusals: BrakeState | null },
+  token: string,
+): Promise<PaidCall | Outcome> {
   const startedAt = kit.clock.now();
   if (startedAt - (record.sent?.at ?? startedAt) <= STALE_ANSWER_MS) {
     tellNews(kit, { ...record, webhook: record.doc.webhook }, { type: 'job.started' });
-    return { record, token, startedAt };
+    return { record, token, startedAt, refusals };
   }
   const moved = await kit.store.moves.refused(record, { by: token, waitMs: 0, spent: record.spent, attempts: record.attempts });
   if (moved.kind === 'wrong' && moved.state === 'canceling/submitting') return await endCanceled(kit, record);
@@ -128,7 +137,7 @@ async function takeOver(
     return done;
   }
   const begun = await kit.store.moves.begin(entry, { token, limitMs: o.limitMs, over: { by, attempts, spent } }, o.limits);
-  if (begun.kind === 'ok') return await inTime(kit, begun.record, token);
+  if (begun.kind === 'ok') return await inTime(kit, begun, token);
   return begun.kind === 'wait' ? { kind: 'throttle', ms: begun.ms } : { kind: 'wait', ms: 1000 };
 }
 

@@ -42,6 +42,7 @@ export function createSubmitStage(kit: SubmitKit): Handler {
       kit.upstream.answered();
       kit.trouble.passed();
       await keepTask(kit, call, taken);
+      await kit.brake.answered(call);
       return done;
     } catch (error) {
       return await settleFailedCall(kit, call, 'submit', error);

@@ -1,17 +1,18 @@
 #!lua flags=allow-oom
 -- begin: writes `sent` before a byte of a paid call goes out, within the limits of the account.
--- KEYS 1 job 2 due 3 events 4 turns 5 inflight 6 rpm 7 batch (the job key when the entry names none)
+-- KEYS 1 job 2 due 3 events 4 turns 5 inflight 6 rpm 7 batch (the job key when the entry names none) 8 brakes 9 entries that wait for them
 -- ARGV 1 order {id, token, now, step, until, over or nil, att, spent (of the taken over), max_in_flight, rpm}
--- Answers {'ok', record} | {'stale'} | {'held', record} | {'unknown', record} | {'expired', record} | {'canceling', record} | {'wait', ms} | {'batch', id} when the batch has to be named
+-- Answers {'ok', record, what is known of refusals or false} | {'braked', ms} | {'stale'} | {'held', record} | {'unknown', record} | {'expired', record} | {'canceling', record} | {'wait', ms} | {'batch', id} when the batch has to be named
 local order = cjson.decode(ARGV[1])
 local job, due, events, turns, inflight, rpm = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local now = order.now
+local refusals = redis.call('HGET', KEYS[8], 'state')
 
-local seen = redis.call('HMGET', job, 'step', 'sb', 'su', 'exp', 'tn', 'started', 'prog', 'batch')
+local seen = redis.call('HMGET', job, 'step', 'sb', 'su', 'exp', 'tn', 'started', 'prog', 'batch', 'q')
 local state = seen[1] and state_of(job)
 if seen[2] == order.token then
   -- Sent again by the client library. The run may have been given up meanwhile, with our token kept for a late task id.
-  if state == 'running/submitting' then return { 'ok', redis.call('HGETALL', job) } end
+  if state == 'running/submitting' then return { 'ok', redis.call('HGETALL', job), refusals } end
   if state == 'canceling/submitting' then return { 'canceling', redis.call('HGETALL', job) } end
   return { 'stale' }
 end
@@ -33,6 +34,18 @@ end
 local batch_id = seen[8] ~= '' and seen[8] or nil
 if batch_id and KEYS[7] == job then return { 'batch', batch_id } end
 
+-- A call that is taken over was open already when its brake closed.
+local ahead_of = {}
+if refusals and state == 'queued' then
+  local comes, free_of = braked(KEYS[8], refusals, job, order)
+  if comes then
+    redis.call('ZADD', KEYS[9], now, seen[9] .. ' ' .. order.id .. ' ' .. order.step)
+    redis.call('PEXPIRE', KEYS[9], brake_rules.keep_ms)
+    return { 'braked', comes - now }
+  end
+  ahead_of = free_of
+end
+
 redis.call('ZREMRANGEBYSCORE', inflight, '-inf', now)
 if order.max_in_flight > 0 and not redis.call('ZSCORE', inflight, order.id) and redis.call('ZCARD', inflight) >= order.max_in_flight then
   return { 'wait', 1000 }
@@ -52,6 +65,7 @@ if order.rpm > 0 then
   redis.call('HSET', rpm, 'left', tostring(left - 1), 'at', at)
 end
 
+go_ahead(KEYS[8], ahead_of, order)
 redis.call('ZADD', inflight, order['until'] + 60000, order.id)
 if state == 'queued' then
   begin_turn(turns, seen[5])
@@ -66,4 +80,4 @@ redis.call('HSET', job, 'st', 'running', 'sg', 'submitting', 'sb', order.token, 
 if not seen[6] then redis.call('HSET', job, 'started', now) end
 redis.call('ZADD', due, order['until'], order.id)
 if state == 'queued' then emit(events, job, order.id, 'job.started', seen[7] or 0) end
-return { 'ok', redis.call('HGETALL', job) }
+return { 'ok', redis.call('HGETALL', job), refusals }

@@ -25,6 +25,7 @@ export function overviewView(tools) {
     actions: {
       pause: (name) => changeQueue(name, { paused: true }, tools),
       resume: (name) => changeQueue(name, { paused: false }, tools),
+      open: (name) => openRefusals(name, tools),
       concurrency: (name) => {
         const queue = queues.find((each) => each.name === name);
         if (queue) changeConcurrency(queue, tools);
@@ -33,13 +34,23 @@ export function overviewView(tools) {
   };
 }
 
+/** @param {Pause} pause @param {number} queues */
+function whatWaits({ state, reason, model, tenant }, queues) {
+  if (reason === 'upstream_refusal') {
+    const whose = [...(model ? [`for ${model}`] : []), ...(tenant ? [`of ${tenant}`] : [])];
+    return `: ${['jobs', ...whose].join(' ')} wait, one goes ahead each minute`;
+  }
+  if (state === 'half') return ': one job at a time, to see';
+  return queues > 1 ? ' stand still' : ' stands still';
+}
+
 /** One line for each trouble, whichever queues it stops. @param {readonly Queue[]} queues */
 function pausesOf(queues) {
   /** @type {Map<string, { pause: Pause, names: string[] }>} */
   const troubles = new Map();
   for (const { name, pauses } of queues)
     for (const pause of pauses) {
-      const id = `${pause.reason} ${pause.detail} ${pause.state}`;
+      const id = [pause.reason, pause.detail, pause.state, pause.model, pause.tenant].join(' ');
       const known = troubles.get(id) ?? { pause, names: [] };
       known.names.push(name);
       troubles.set(id, known);
@@ -50,12 +61,7 @@ function pausesOf(queues) {
     [...troubles].map(([id, { pause, names }]) => {
       const line = notice(
         'warn',
-        h(
-          'p',
-          {},
-          h('b', {}, names.join(', ')),
-          pause.state === 'half' ? ': one job at a time, to see' : names.length > 1 ? ' stand still' : ' stands still',
-        ),
+        h('p', {}, h('b', {}, names.join(', ')), whatWaits(pause, names.length)),
         h(
           'p',
           { class: 'hint' },
@@ -157,7 +163,8 @@ const queueTable = (queues) =>
 /** @param {Queue} queue */
 function stateOf({ paused, pauses }) {
   if (paused) return badge('paused');
-  return pauses.length > 0 ? badge('half', 'warn') : badge('open', 'ok');
+  if (pauses.some(({ state }) => state === 'half')) return badge('half', 'warn');
+  return pauses.length > 0 ? badge('in part', 'warn') : badge('open', 'ok');
 }
 
 /** @param {Queue} queue */
@@ -177,6 +184,7 @@ function changesOf({ name, pauses }) {
     byPerson
       ? button('resume', name, 'Resume', 'small', `Resume ${name}`)
       : button('pause', name, 'Pause', 'small', `Pause ${name}`),
+    pauses.some(({ reason }) => reason === 'upstream_refusal') ? button('open', name, 'Open', 'small', `Open ${name}`) : null,
     button('concurrency', name, 'Concurrency', 'small', `Concurrency of ${name}`),
   );
 }
@@ -268,6 +276,27 @@ function changeQueue(name, change, tools) {
     send: async (data) => {
       await ask(`/queues/${name}`, { method: 'PATCH', body: { ...change, reason: textIn(data, 'reason') } });
       tools.say(`${name} is ${change.paused ? 'paused' : 'resumed'}.`);
+      tools.refresh();
+    },
+  });
+}
+
+/** @param {string} name @param {Tools} tools */
+function openRefusals(name, tools) {
+  openDialog({
+    title: `Open ${name}`,
+    body: [
+      h(
+        'p',
+        {},
+        'Jobs that wait since upstream refused others like them go on at once. Refusals are counted anew: after eight more with one text they wait again.',
+      ),
+      reasonField(),
+    ],
+    confirm: 'Open',
+    send: async (data) => {
+      await ask(`/queues/${name}`, { method: 'PATCH', body: { open_refusals: '*', reason: textIn(data, 'reason') } });
+      tools.say(`${name} is open.`);
       tools.refresh();
     },
   });

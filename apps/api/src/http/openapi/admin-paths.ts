@@ -121,6 +121,7 @@ export const adminPaths: ZodOpenApiPathsObject = {
         QueuePatch,
         { paused: true, reason: 'the account moves to another key' },
         { paused: false, concurrency: 20, reason: 'it has moved' },
+        { open_refusals: 'nano-banana-2', reason: 'upstream says that it is well' },
       ),
       responses: { '200': json(Queue, 'The queue', queueExample), ...refusals('not_found', ...ofBody, ...always) },
     },

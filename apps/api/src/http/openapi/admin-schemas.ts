@@ -91,6 +91,8 @@ const Pause = z.object({
   detail: z.string(),
   state: z.enum(['paused', 'half']).describe('half: one job at a time is let through, to see'),
   until: time.optional().describe('of `upstream_rate_limit`: when it is over by itself'),
+  model: z.string().nullable().optional().describe('of `upstream_refusal`: whose jobs wait, null: those of all models'),
+  tenant: z.string().nullable().optional().describe('of `upstream_refusal`: whose jobs wait, null: those of all tenants'),
 });
 
 const Load = z.object({ concurrency: z.int(), configured: z.int(), open: z.int() });

@@ -1,4 +1,5 @@
 import type { JobStore, QueueChange } from '@grsai-jobs/job-store';
+import { LIMITS } from '@grsai-jobs/jobs';
 import type { Producer } from '@grsai-jobs/queue';
 import type { Clock } from '@grsai-jobs/runtime';
 import { type Request, Router } from 'express';
@@ -23,20 +24,35 @@ export const QueuePatch = z
       .nullable()
       .optional()
       .describe('entries at once in each worker process; null: as each is configured'),
+    open_refusals: z
+      .string()
+      .min(1)
+      .max(LIMITS.model)
+      .optional()
+      .describe(
+        'a model, or `*` for all: takes back the pause `upstream_refusal`; its jobs go on at once, and refusals are counted anew',
+      ),
     reason: Reason,
   })
-  .refine(({ paused, concurrency }) => paused !== undefined || concurrency !== undefined, 'say paused, concurrency, or both');
+  .refine(
+    ({ paused, concurrency, open_refusals }) => paused !== undefined || concurrency !== undefined || open_refusals !== undefined,
+    'say paused, concurrency, open_refusals, or more than one',
+  );
 
-const described = ({ paused, concurrency }: z.output<typeof QueuePatch>): string =>
+/** Queues whose jobs upstream can refuse. */
+const CAN_BE_REFUSED: readonly string[] = ['call', 'submit'];
+
+const described = ({ paused, concurrency, open_refusals }: z.output<typeof QueuePatch>): string =>
   [
     ...(paused === undefined ? [] : [paused ? 'paused' : 'resumed']),
     ...(concurrency === undefined ? [] : [`concurrency ${concurrency ?? 'as configured'}`]),
+    ...(open_refusals === undefined ? [] : [`refusals of ${open_refusals === '*' ? 'all models' : open_refusals} opened`]),
   ].join(', ');
 
 /** Queues, and what operators change of them while they run. */
 export function adminQueueRoutes(o: {
   auth: Auth;
-  store: Pick<JobStore, 'pauses' | 'queueSettings' | 'workers'>;
+  store: Pick<JobStore, 'pauses' | 'queueSettings' | 'workers' | 'brakes'>;
   producer: Producer;
   audited: Audited;
   clock: Clock;
@@ -59,12 +75,20 @@ export function adminQueueRoutes(o: {
         throw invalid([
           { pointer: '/paused', message: 'maintain finds lost jobs and owed webhooks and probes what is paused: it always runs' },
         ]);
+      const { open_refusals } = body;
+      if (open_refusals !== undefined && !CAN_BE_REFUSED.includes(name))
+        throw invalid([{ pointer: '/open_refusals', message: `only ${CAN_BE_REFUSED.join(' and ')} wait for refusals` }]);
       const change: QueueChange = {
         ...(body.paused === undefined ? {} : { paused: body.paused ? `${principalOf(response).name}: ${body.reason}` : null }),
         ...(body.concurrency === undefined ? {} : { concurrency: body.concurrency }),
       };
       await o.audited(response, { action: 'queue.change', target: name, reason: body.reason }, async () => {
-        await o.store.queueSettings.change(name, change);
+        if (Object.keys(change).length > 0) await o.store.queueSettings.change(name, change);
+        if (open_refusals !== undefined) {
+          await o.store.brakes.open(name, open_refusals === '*' ? null : open_refusals);
+          // Without this those who wait are woken within a second.
+          await o.producer.nudgeWorks().catch(() => undefined);
+        }
         return { result: undefined, detail: described(body) };
       });
       response.json((await queueStates(o)).find((queue) => queue.name === name));

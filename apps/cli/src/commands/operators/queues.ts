@@ -10,8 +10,13 @@ import { positive } from '../../values.ts';
 /** Why a queue stands still; more than one reason can. */
 const pausesText = ({ pauses }: QueueStandingView, now: number): string =>
   pauses
-    .map((pause) => [pause.reason, ago(pause.since, now), left(pause, now), pause.detail].filter(Boolean).join(', '))
+    .map((pause) =>
+      [pause.reason, whose(pause), ago(pause.since, now), left(pause, now), pause.detail].filter(Boolean).join(', '),
+    )
     .join('; ');
+
+/** Whose jobs wait, where those of others go on. */
+const whose = ({ model, tenant }: PauseView): string => [model ?? '', tenant ? `of ${tenant}` : ''].filter(Boolean).join(' ');
 
 /** How long it still lasts, where that is known. */
 const left = ({ until }: PauseView, now: number): string =>
@@ -98,4 +103,16 @@ const set = defineCommand<{ concurrency?: number; asConfigured?: boolean; reason
   },
 });
 
-export const queues = defineGroup('queues', 'Queues: look, pause, resume, set', [list, pause, resume, set]);
+const open = defineCommand<{ model?: string; reason: string }>({
+  usage: 'open <queue>',
+  about: 'Let jobs go on that wait since upstream refused others like them (upstream_refusal)',
+  details: 'One of them goes ahead each minute by itself. Refusals are counted anew: after eight more it closes again.',
+  examples: [
+    ['queues open submit --reason "upstream says that it is well"', 'jobs of all models'],
+    ['queues open submit --model gpt-image-2 --reason "a new channel"', 'jobs of one model'],
+  ],
+  options: [option('--model <name>', 'only this model'), SHARED.reason()],
+  run: async (context, { model, reason }, [name = '']) => await change(context, name, { open_refusals: model ?? '*', reason }),
+});
+
+export const queues = defineGroup('queues', 'Queues: look, pause, resume, open, set', [list, pause, resume, open, set]);
