@@ -16,11 +16,14 @@ export interface Image {
 /** The images of a job that has some. */
 export const imagesOf = (job: Pick<Job, 'result'>): Image[] => (job.result as { images?: Image[] } | null)?.images ?? [];
 
-/** The text of a chat answer; nothing for large answers, which stand behind a link. */
+/** The text of a chat answer, of a list of parts those that are text; nothing for large answers, which stand behind a link. */
 export function chatTextOf(job: Pick<Job, 'result'>): string | undefined {
-  const completion = job.result as { choices?: { message?: { content?: unknown } }[] } | null;
+  const completion = job.result as { choices?: ({ message?: { content?: unknown } | null } | null)[] } | null;
   const content = completion?.choices?.[0]?.message?.content;
-  return typeof content === 'string' ? content : undefined;
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) return undefined;
+  const texts = content.map((part: { text?: unknown } | null) => part?.text).filter((text) => typeof text === 'string');
+  return texts.length > 0 ? texts.join('') : undefined;
 }
 
 /** The link of a chat answer that was too large for the record. */

@@ -155,11 +155,24 @@ const said = (record: Awaited<ReturnType<typeof run>>) =>
   (record.output as { completion: { choices: [{ message: { content: string } }] } } | null)?.completion.choices[0].message
     .content;
 
-test('when the second answer without a finish_reason says less than the first then the first is the result', async () => {
+const silent = JSON.stringify({ choices: [{ message: { content: '' }, finish_reason: 'length' }] });
+
+test.each([
+  ['has none either and says less', unfinished('all that')],
+  ['says nothing since its room was used up', [200, 'application/json', silent]],
+] as const)('when the answer after one without a finish_reason %s then the first is the result', async (_what, second) => {
   const kit = await startKit();
-  const { grsai, left } = await upstreamThatSays(unfinished('all that there is to say'), unfinished('all that'));
+  const { grsai, left } = await upstreamThatSays(unfinished('all that there is to say'), second);
   const record = await run(kit, chatDoc('x', true), grsai);
   expect([record.status, said(record), left]).toEqual(['succeeded', 'all that there is to say', []]);
+});
+
+test('when the answer after one without a finish_reason has one then it is the result, however long it is', async () => {
+  const kit = await startKit();
+  const whole = JSON.stringify({ choices: [{ message: { content: 'short' }, finish_reason: 'stop' }] });
+  const { grsai } = await upstreamThatSays(unfinished('all that there is to say'), [200, 'application/json', whole]);
+  const record = await run(kit, chatDoc('x', true), grsai);
+  expect([record.status, said(record), record.spent]).toEqual(['succeeded', 'short', 2]);
 });
 
 test.each([

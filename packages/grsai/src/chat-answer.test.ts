@@ -206,6 +206,7 @@ describe('an error in the middle of a 200 is told in the words of upstream', () 
 
 describe('a stream without any finish_reason', () => {
   const pieces = events(chunk({ content: 'hel' }), chunk({ content: 'lo' }));
+  const goesOn = events(chunk({ content: 'hel' }, {}, { finish_reason: 'stop' }), chunk({ content: 'lo' }));
   const cut = new GrsaiConnectionError({ code: 'connection_lost', outcome: 'unknown', message: 'reset' });
 
   test.each<[string, Response, string]>([
@@ -220,6 +221,8 @@ describe('a stream without any finish_reason', () => {
     ],
     ['that breaks off', answer(pieces, { broken: cut }), 'connection_lost'],
     ['that ends where no end can be told', answer(pieces, { headers: {} }), 'unreadable_answer'],
+    ['that goes on after one, and that breaks off', answer(goesOn, { broken: cut }), 'connection_lost'],
+    ['that goes on after one, and that ends where no end can be told', answer(goesOn, { headers: {} }), 'unreadable_answer'],
     ['that ends in the middle of an event', answer(`${pieces}data: {"cho`), 'unreadable_answer'],
     ['that ends in the middle of a line', answer(`${JSON.stringify(chunk({ content: 'hel' }))}\n{"cho`), 'unreadable_answer'],
   ])('%s is told apart', async (_, response, code) => {

@@ -1,4 +1,4 @@
-import { type ChatCompletion, type Grsai, sizeOf } from '@grsai-jobs/grsai';
+import { type ChatCompletion, type Grsai, isEmptyCompletion, sizeOf } from '@grsai-jobs/grsai';
 import type { AccountLimits, Moved } from '@grsai-jobs/job-store';
 import { type Attempt, decideUnfinished, LIMITS, NO_FINISH_REASON, type Pending } from '@grsai-jobs/jobs';
 import { done, type Handler, type Outcome } from '@grsai-jobs/queue';
@@ -110,12 +110,11 @@ async function tell(kit: CallKit, { record, token }: PaidCall, progress: number)
 
 /** An answer is the result, unless it may be cut short and the rules ask for one more. */
 async function keepAnswer(kit: CallKit, call: PaidCall, { completion, finished }: HeldAnswer): Promise<Outcome> {
-  if (finished) return await keepCompletion(kit, call, completion, succeeded(kit, call));
-  if (decideUnfinished(call.record) === 'again') return await askAgain(kit, call, pendingOf(kit, completion));
-  // Never less than was seen: the answer before may have come further.
-  const before = keptAnswer(call);
+  if (!finished && decideUnfinished(call.record) === 'again') return await askAgain(kit, call, pendingOf(kit, completion));
+  // Never less than was seen: the answer before may have come further than one that is cut short as well, or says nothing.
+  const before = finished && !isEmptyCompletion(completion) ? undefined : keptAnswer(call);
   const fuller = before !== undefined && sizeOf(before) > sizeOf(completion) ? before : completion;
-  return await keepCompletion(kit, call, fuller, succeeded(kit, call, NO_FINISH_REASON));
+  return await keepCompletion(kit, call, fuller, succeeded(kit, call, finished ? undefined : NO_FINISH_REASON));
 }
 
 /** What an earlier call of this run brought without a reason for its end. */
