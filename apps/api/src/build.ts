@@ -129,6 +129,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   });
 
   const sign = (key: string, ttlS: number) => objects.signedUrl(key, ttlS);
+  const resend = createResendDelivery({ deliveries: store.deliveries, producer, clock, log });
   const reopen = createReopenJob({ store, producer, memory, clock, log });
   const shared = { auth, jobs: store.jobs, sign, clock };
 
@@ -184,11 +185,11 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
         auth,
         deliveries: store.deliveries,
         list: store.deliveryList,
-        resend: createResendDelivery({ deliveries: store.deliveries, producer, clock, log }),
+        resend,
         recover: createRecoverEndpoint({ store, nudge, clock, log }),
       }),
       webhookSecretRoutes({ auth, keyring, log }),
-      ...adminRoutes({ ...shared, store, producer, nudge, board, reopen, log }),
+      ...adminRoutes({ ...shared, store, producer, nudge, board, reopen, resend, log }),
       docsRoutes(document),
     ],
   });

@@ -1,7 +1,7 @@
 import type { BulkActionView, BulkDryRunView } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
 import { commandLine } from './command-line.ts';
-import { json, startService } from './fake-service.ts';
+import { batchOf, json, startService } from './fake-service.ts';
 
 const SIGNATURE = 'sig_0123456789abcdef';
 
@@ -92,22 +92,26 @@ test('when nothing says which jobs are meant, or nobody can be asked, then nothi
   expect(service.requests).toEqual([]);
 });
 
+const DELIVERY = {
+  id: 'evt_1_1_job_failed',
+  type: 'job.failed',
+  url: 'https://caller.example/hooks',
+  state: 'failed',
+  tries: 2,
+  attempts: [
+    { phase: 'response', status: 500 },
+    { phase: 'connect', error: 'ECONNREFUSED' },
+  ],
+  next_attempt_at: null,
+  created_at: '2026-05-01T12:00:00.000Z',
+};
+
 test('when webhooks are listed, resent and recovered then the routes of deliveries are asked', async () => {
-  const delivery = {
-    id: 'evt_1_1_job_failed',
-    type: 'job.failed',
-    url: 'https://caller.example/hooks',
-    state: 'failed',
-    tries: 2,
-    attempts: [
-      { phase: 'response', status: 500 },
-      { phase: 'connect', error: 'ECONNREFUSED' },
-    ],
-    next_attempt_at: null,
-    created_at: '2026-05-01T12:00:00.000Z',
-  };
+  const delivery = DELIVERY;
   const service = await startService((taken, response) => {
-    if (taken.method === 'GET') json(response, 200, { object: 'list', data: [delivery], next_cursor: null });
+    if (taken.method === 'GET' && taken.path.startsWith('/admin/'))
+      json(response, 403, { code: 'forbidden', title: 'Forbidden' });
+    else if (taken.method === 'GET') json(response, 200, { object: 'list', data: [delivery], next_cursor: null });
     else if (taken.path.endsWith('/recover')) json(response, 202, JSON.parse(taken.body));
     else json(response, 202, { ...delivery, state: 'pending' });
   });
@@ -115,11 +119,47 @@ test('when webhooks are listed, resent and recovered then the routes of deliveri
   expect((await jobs(['deliveries', '--state', 'failed,skipped', '--job', 'job_1'])).stdout).toMatch(
     /evt_1_1_job_failed +failed +2 +connect: ECONNREFUSED/,
   );
-  expect(service.requests[0]?.query).toEqual({ state: 'failed,skipped', job_id: 'job_1', limit: '20' });
+  expect(service.requests.map(({ path }) => path)).toEqual(['/admin/v1/webhook-deliveries', '/v1/webhook-deliveries']);
+  expect(service.requests[1]?.query).toEqual({ state: 'failed,skipped', job_id: 'job_1', limit: '20' });
   expect((await jobs(['resend', delivery.id])).stdout).toBe(`${delivery.id} pending\n`);
-  expect(service.requests[1]?.path).toBe(`/v1/webhook-deliveries/${delivery.id}/resend`);
+  expect(service.requests[2]?.path).toBe(`/v1/webhook-deliveries/${delivery.id}/resend`);
   expect(await jobs(['recover', delivery.url, '--since', '2026-05-01'])).toMatchObject({ code: 0 });
-  expect(JSON.parse(service.requests[2]?.body ?? '')).toEqual({ url: delivery.url, since: '2026-05-01T00:00:00.000Z' });
+  expect(JSON.parse(service.requests[3]?.body ?? '')).toEqual({ url: delivery.url, since: '2026-05-01T00:00:00.000Z' });
+});
+
+test("when the key is an operator's then deliveries and batches are those of all tenants, with a column for whose", async () => {
+  const one = { ...DELIVERY, tenant: 'acme' };
+  const batch = { ...batchOf(), tenant: 'other' };
+  const service = await startService((taken, response) => {
+    if (taken.method === 'POST') json(response, 202, { ...one, state: 'pending' });
+    else if (taken.query['tenant'] === 'nobody') json(response, 200, { object: 'list', data: [], next_cursor: null });
+    else if (taken.path === '/admin/v1/batches') json(response, 200, { object: 'list', data: [batch], next_cursor: null });
+    else if (taken.query['cursor'] === 'c')
+      json(response, 200, { object: 'list', data: [{ ...one, id: 'evt_2' }], next_cursor: null });
+    else json(response, 200, { object: 'list', data: [one], next_cursor: 'c' });
+  });
+  const jobs = commandLine(service.url);
+  expect((await jobs(['deliveries'])).stdout).toMatch(/^TENANT +DELIVERY.*\nacme +evt_1_1_job_failed +failed.*\nacme +evt_2 /s);
+  expect((await jobs(['batch', 'list'])).stdout).toMatch(/^TENANT .*\nother +batch_/s);
+  expect(await jobs(['deliveries', '--tenant', 'nobody', '--state', 'pending'])).toMatchObject({
+    code: 0,
+    stderr: 'No deliveries.\n',
+  });
+  expect(service.requests.at(-1)).toMatchObject({
+    path: '/admin/v1/webhook-deliveries',
+    query: { tenant: 'nobody', state: 'pending', limit: '20' },
+  });
+  expect((await jobs(['resend', one.id, '--reason', 'well again'])).stdout).toBe(`${one.id} pending\n`);
+  expect(service.requests.at(-1)).toMatchObject({
+    path: `/admin/v1/webhook-deliveries/${one.id}/resend`,
+    body: '{"reason":"well again"}',
+  });
+});
+
+test('when the key may not see all tenants then a tenant that is named is refused, and others are not passed off as it', async () => {
+  const service = await startService((_taken, response) => json(response, 403, { code: 'forbidden', title: 'Forbidden' }));
+  expect(await commandLine(service.url)(['deliveries', '--tenant', 'acme'])).toMatchObject({ code: 4, stdout: '' });
+  expect(service.requests.map(({ path }) => path)).toEqual(['/admin/v1/webhook-deliveries']);
 });
 
 const FAILED = {

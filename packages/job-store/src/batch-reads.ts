@@ -7,6 +7,7 @@ import type { Keys } from './keys.ts';
 import { createNewestFirst, type ListPlace } from './newest-first.ts';
 import { pipelined } from './pipelined.ts';
 import { decodeRecord } from './record-codec.ts';
+import type { Tenants } from './tenants.ts';
 
 /** Errors that are read in one go. */
 const ERRORS_AT_ONCE = 1000;
@@ -25,7 +26,7 @@ export interface LineHead {
 const isThere = (status: string | undefined): boolean => status !== undefined && status !== 'validating' && status !== 'erasing';
 
 /** Reading batches and the jobs in them, many at a time. */
-export function createBatchReads(redis: Redis, keys: Keys) {
+export function createBatchReads(redis: Redis, keys: Keys, tenants: Pick<Tenants, 'all'>) {
   const newestFirst = createNewestFirst(redis);
 
   async function heads(ids: readonly string[]): Promise<LineHead[]> {
@@ -47,13 +48,13 @@ export function createBatchReads(redis: Redis, keys: Keys) {
       return isThere(fields['st']) ? decodeBatch(id, fields) : null;
     },
 
-    /** A tenant's batches, the newest first. */
+    /** Batches of one tenant, or of all (`null`), the newest first. */
     async page(o: {
-      tenant: string;
+      tenant: string | null;
       after: ListPlace | null;
       limit: number;
     }): Promise<{ batches: BatchRecord[]; next: ListPlace | null }> {
-      const indexes = [keys.tenantBatches(o.tenant)];
+      const indexes = (o.tenant === null ? await tenants.all() : [o.tenant]).map(keys.tenantBatches);
       const { places, next } = await newestFirst.page({ indexes, behind: o.after, limit: o.limit });
       const ids = places.map(({ id }) => id);
       const found = await pipelined(redis, ids, (pipeline, id) => pipeline.hgetall(keys.batch(id)));

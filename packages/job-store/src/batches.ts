@@ -5,6 +5,7 @@ import { createBatchReads } from './batch-reads.ts';
 import { createBatchRounds } from './batch-rounds.ts';
 import type { Keys } from './keys.ts';
 import type { RunScript } from './scripts.ts';
+import type { Tenants } from './tenants.ts';
 
 export type Batches = ReturnType<typeof createBatches>;
 
@@ -12,9 +13,15 @@ export type Batches = ReturnType<typeof createBatches>;
  * Batches and the jobs in them. The counts are kept by the moves of the jobs (`lua/move.lua`, `lua/begin.lua`), so they
  * always add up to `total`; what touches many jobs goes in chunks, as long work (`works`).
  */
-export const createBatches = (redis: Redis, run: RunScript, keys: Keys, clock: { now(): number }) => ({
+export const createBatches = (
+  redis: Redis,
+  run: RunScript,
+  keys: Keys,
+  clock: { now(): number },
+  tenants: Pick<Tenants, 'all'>,
+) => ({
   ...createBatchIntake(run, keys, clock),
-  ...createBatchReads(redis, keys),
+  ...createBatchReads(redis, keys, tenants),
   ...createBatchRounds(redis, run, keys, clock),
   ...createBatchErase(redis, run, keys),
 });

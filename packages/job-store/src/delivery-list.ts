@@ -6,6 +6,7 @@ import { eventIdsOf, tellsProgress } from './event-ids.ts';
 import type { Keys } from './keys.ts';
 import { createNewestFirst, type ListPlace } from './newest-first.ts';
 import { pipelined } from './pipelined.ts';
+import type { Tenants } from './tenants.ts';
 
 /** What a delivery has to be to stand in the list; what is left out does not matter. */
 export interface DeliveryFilter {
@@ -38,8 +39,8 @@ const isBehind = (place: ListPlace | null, { created_at: at, id }: Delivery): bo
 
 export type DeliveryList = ReturnType<typeof createDeliveryList>;
 
-/** A tenant's webhook deliveries, the newest first. Ids whose delivery is gone by now are passed over. */
-export function createDeliveryList(redis: Redis, keys: Keys) {
+/** Webhook deliveries of one tenant or of all, the newest first. Ids whose delivery is gone by now are passed over. */
+export function createDeliveryList(redis: Redis, keys: Keys, tenants: Pick<Tenants, 'all'>) {
   const newestFirst = createNewestFirst(redis);
 
   async function read(ids: readonly string[]): Promise<Delivery[]> {
@@ -53,16 +54,24 @@ export function createDeliveryList(redis: Redis, keys: Keys) {
   }
 
   /** Ids are made from the job, so those of one job need no search through the whole list. */
-  async function ofJob(jobId: string, tenant: string): Promise<Delivery[]> {
+  async function ofJob(jobId: string, tenant: string | null): Promise<Delivery[]> {
     const [runs, doc] = await redis.hmget(keys.job(jobId), 'run', 'doc');
     const of = runs && doc ? { runs: Number(runs), progress: tellsProgress(unpackDoc(doc).webhook) } : ERASED;
-    const own = (await read(eventIdsOf(jobId, of))).filter((delivery) => delivery.tenant === tenant);
+    const own = (await read(eventIdsOf(jobId, of))).filter((delivery) => tenant === null || delivery.tenant === tenant);
     return own.sort((a, b) => b.created_at - a.created_at || (a.id < b.id ? 1 : -1));
   }
 
   return {
-    /** One page. Reads at most 2 000 deliveries, so a rare filter can answer an empty page with a next one. */
-    async page(o: { tenant: string; filter: DeliveryFilter; after: ListPlace | null; limit: number }): Promise<DeliveryPage> {
+    /**
+     * One page; of all tenants where `tenant` is `null`. Reads at most some 2 000 deliveries, so a rare filter can answer an empty
+     * page with a next one.
+     */
+    async page(o: {
+      tenant: string | null;
+      filter: DeliveryFilter;
+      after: ListPlace | null;
+      limit: number;
+    }): Promise<DeliveryPage> {
       const { filter } = o;
       if (filter.jobId !== undefined) {
         const all = await ofJob(filter.jobId, o.tenant);
@@ -72,7 +81,7 @@ export function createDeliveryList(redis: Redis, keys: Keys) {
         return { deliveries, next: last && rest.length > o.limit ? { at: last.created_at, id: last.id } : null };
       }
       const { places, next } = await newestFirst.page({
-        indexes: [keys.tenantDeliveries(o.tenant)],
+        indexes: (o.tenant === null ? await tenants.all() : [o.tenant]).map(keys.tenantDeliveries),
         behind: o.after,
         limit: o.limit,
         hits: filter.state || filter.type || filter.goesTo ? (some) => hits(some, filter) : undefined,

@@ -112,6 +112,13 @@ export async function viewBatch(batch: BatchRecord, sign: SignLink) {
   };
 }
 
+/** The same as operators see it, who read batches of all tenants and change none. */
+export async function viewAdminBatch(batch: BatchRecord, sign: SignLink) {
+  const { links: _ofTenant, ...view } = await viewBatch(batch, sign);
+  const links = { self: `/admin/v1/batches/${batch.id}`, jobs: `/admin/v1/jobs?batch_id=${batch.id}` };
+  return { ...view, tenant: batch.tenant, links };
+}
+
 export type BatchView = Awaited<ReturnType<typeof viewBatch>>;
 
 /** A line of the results: what became of one line of the batch. */

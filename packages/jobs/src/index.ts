@@ -14,6 +14,7 @@ export {
   COUNTED,
   endOfBatch,
   isBatchEnd,
+  viewAdminBatch,
   viewBatch,
 } from './batch.ts';
 export { BatchItem, BatchRequest, BatchWebhook, CUSTOM_ID, jobWebhook, overDefaults } from './batch-request.ts';
@@ -132,4 +133,4 @@ export type {
   WorkerView,
 } from './view-admin.ts';
 export { type AdminJobDetailView, type AdminJobView, viewAdminJob, viewAdminJobDetail } from './view-admin-job.ts';
-export { viewDelivery } from './view-delivery.ts';
+export { viewAdminDelivery, viewDelivery } from './view-delivery.ts';

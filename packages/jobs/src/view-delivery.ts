@@ -8,6 +8,16 @@ const attemptView = ({ at, answer, ...attempt }: DeliveryAttempt, whole: boolean
   ...(whole && answer !== undefined ? { answer } : {}),
 });
 
+/** The same as operators see it, who see those of all tenants. */
+export function viewAdminDelivery(delivery: Delivery, o: { whole: boolean }) {
+  const { links, ...view } = viewDelivery(delivery, o);
+  const self = `/admin/v1/webhook-deliveries/${delivery.id}`;
+  const { kind, id } = subjectOfEvent(delivery.id);
+  const subject = kind === 'batch' ? { batch: `/admin/v1/batches/${id}` } : { job: `/admin/v1/jobs/${id}` };
+  const resend = links.resend === undefined ? {} : { resend: `${self}/resend` };
+  return { ...view, tenant: delivery.tenant, links: { self, ...subject, ...resend } };
+}
+
 /**
  * A webhook delivery as callers see it (design §5). What the receiver answered, up to 2 KiB for each try, is only in the
  * whole view: a list of them could be megabytes.

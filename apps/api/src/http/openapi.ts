@@ -1,5 +1,6 @@
 import { createDocument } from 'zod-openapi';
 import { adminPaths } from './openapi/admin-paths.ts';
+import { adminTenantPaths } from './openapi/admin-tenant-paths.ts';
 import { batchPaths } from './openapi/batch-paths.ts';
 import { addSharedHeaders, headers, tagsOf, withShared } from './openapi/common.ts';
 import { jobPaths } from './openapi/job-paths.ts';
@@ -14,7 +15,7 @@ Send your API key as \`Authorization: Bearer gj_…\`. Refusals are \`applicatio
 
 /** The OpenAPI 3.1 document, made from the schemas that the routes themselves check with. */
 export function openApiDocument(version: string): object {
-  const paths = { ...jobPaths, ...batchPaths, ...webhookPaths, ...adminPaths, ...servicePaths };
+  const paths = { ...jobPaths, ...batchPaths, ...webhookPaths, ...adminPaths, ...adminTenantPaths, ...servicePaths };
   return addSharedHeaders(
     createDocument({
       openapi: '3.1.1',

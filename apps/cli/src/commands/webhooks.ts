@@ -1,3 +1,4 @@
+import { ofTenants, TENANT } from '../api/of-tenants.ts';
 import { defineCommand, option } from '../command.ts';
 import { forEachId } from '../each.ts';
 import { SHARED } from '../job-options.ts';
@@ -16,6 +17,8 @@ interface Delivery {
   attempts: { status?: number; phase?: string; error?: string }[];
   next_attempt_at: string | null;
   created_at: string;
+  /** For operators. */
+  tenant?: string;
 }
 
 const columns = (now: number): Column<Delivery>[] => [
@@ -34,13 +37,16 @@ function lastAnswer({ attempts }: Delivery): string | null {
   return last.status === undefined ? [last.phase, last.error].filter(Boolean).join(': ') : String(last.status);
 }
 
-const deliveryPath = (id: string): string => `/v1/webhook-deliveries/${encodeURIComponent(id)}`;
+const OPERATORS = 'For operators:';
+
+const resendPath = (id: string): string => `/v1/webhook-deliveries/${encodeURIComponent(id)}/resend`;
 
 export const deliveries = defineCommand<{
   job?: string;
   state?: string[];
   type?: string[];
   url?: string;
+  tenant?: string;
   limit: number;
 }>({
   usage: 'deliveries',
@@ -48,6 +54,7 @@ export const deliveries = defineCommand<{
   examples: [
     ['deliveries --job job_01KB…', 'what was told of a job'],
     ['deliveries --state failed,pending --limit 100', 'what did not arrive (yet)'],
+    ['deliveries --tenant acme', 'of a tenant; the key of an operator lists those of all'],
   ],
   options: [
     option('--job <id>', 'of this job'),
@@ -55,21 +62,30 @@ export const deliveries = defineCommand<{
     option('--type <list>', 'such as job.succeeded,batch.completed', words),
     option('--url <url>', 'to the endpoint of this URL'),
     SHARED.limit(),
+    SHARED.tenant().helpGroup(OPERATORS),
   ],
-  run: async ({ api, out, host }, { job, state, type, url, limit }) => {
-    const found = api.list<Delivery>('/v1/webhook-deliveries', { job_id: job, state, type, url }, limit);
-    await out.rows(found, columns(host.now()), 'No deliveries.');
+  run: async ({ api, out, host }, { job, state, type, url, tenant, limit }) => {
+    const query = { job_id: job, state, type, url, tenant };
+    const { ofAll, rows } = await ofTenants<Delivery>(api, 'webhook-deliveries', query, limit);
+    await out.rows(rows, [...(ofAll ? [TENANT] : []), ...columns(host.now())], 'No deliveries.');
     return 'ok';
   },
 });
 
-export const resend = defineCommand<object>({
+export const resend = defineCommand<{ reason?: string }>({
   usage: 'resend <delivery...>',
   about: 'Send webhooks once more, under the id that they had',
-  examples: [['resend evt_01KB…_1_job_succeeded', 'one more try']],
-  run: async (context, _options, ids) =>
+  examples: [
+    ['resend evt_01KB…_1_job_succeeded', 'one more try'],
+    ['resend evt_01KB…_1_job_failed --reason "their receiver is well again"', 'of any tenant, for operators'],
+  ],
+  options: [option('--reason <text>', 'of any tenant; it stands in the audit log').helpGroup(OPERATORS)],
+  run: async (context, { reason }, ids) =>
     await forEachId(context, ids, async (id) => {
-      const delivery = await context.api.post<Delivery>(`${deliveryPath(id)}/resend`);
+      const delivery =
+        reason === undefined
+          ? await context.api.post<Delivery>(resendPath(id))
+          : await context.api.post<Delivery>(`/admin${resendPath(id)}`, { reason });
       await context.out.row(delivery, ({ state }, paint) => `${id} ${paintStatus(paint, state)}`);
     }),
 });

@@ -21,7 +21,7 @@ const ofBody = [
 ] as const;
 
 /** A webhook delivery (design §5). */
-const Delivery = z
+export const Delivery = z
   .strictObject({
     id: id.describe('the `webhook-id` of each try, and the `id` of the body'),
     object: z.literal('webhook_delivery'),
@@ -57,7 +57,7 @@ const Delivery = z
 const refused = { number: 1, at: '2026-11-23T08:00:31.560Z', duration_ms: 84, ok: false, phase: 'response', status: 503 };
 const taken = { number: 2, at: '2026-11-23T08:00:36.420Z', duration_ms: 31, ok: true, phase: 'response', status: 204 };
 const self = '/v1/webhook-deliveries/evt_01K9ZV5W3N8Q2R4T6V8X0Z2B4D_1_job_succeeded';
-const delivered: z.output<typeof Delivery> = {
+export const delivered: z.output<typeof Delivery> = {
   id: 'evt_01K9ZV5W3N8Q2R4T6V8X0Z2B4D_1_job_succeeded',
   object: 'webhook_delivery',
   job_id: 'job_01K9ZV5W3N8Q2R4T6V8X0Z2B4D',
@@ -71,8 +71,8 @@ const delivered: z.output<typeof Delivery> = {
   created_at: '2026-11-23T08:00:31.540Z',
   links: { self, job: '/v1/jobs/job_01K9ZV5W3N8Q2R4T6V8X0Z2B4D', resend: `${self}/resend` },
 };
-const listed: typeof delivered = { ...delivered, attempts: [refused, taken] };
-const resent: typeof delivered = {
+export const listed: typeof delivered = { ...delivered, attempts: [refused, taken] };
+export const resent: typeof delivered = {
   ...delivered,
   state: 'pending',
   next_attempt_at: '2026-11-23T09:12:00.000Z',

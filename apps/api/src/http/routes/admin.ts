@@ -6,11 +6,14 @@ import type { Clock, Logger } from '@grsai-jobs/runtime';
 import type { Router } from 'express';
 import { createBulkPreview } from '../../use-cases/bulk-preview.ts';
 import type { NudgeWorks } from '../../use-cases/nudge-works.ts';
+import type { ResendDelivery } from '../../use-cases/resend-delivery.ts';
 import { createAudited } from '../audited.ts';
 import type { Auth } from '../auth.ts';
 import { adminAuditRoutes } from './admin-audit.ts';
+import { adminBatchRoutes } from './admin-batches.ts';
 import { adminBoardRoutes } from './admin-board.ts';
 import { adminBulkRoutes } from './admin-bulk.ts';
+import { adminDeliveryRoutes } from './admin-deliveries.ts';
 import { adminFailureRoutes } from './admin-failures.ts';
 import { adminJobRoutes } from './admin-jobs.ts';
 import { adminKeyRoutes } from './admin-keys.ts';
@@ -26,6 +29,7 @@ export function adminRoutes(o: {
   nudge: NudgeWorks;
   board: BoardQueues;
   reopen: ReopenJob;
+  resend: ResendDelivery;
   sign: SignLink;
   clock: Clock;
   log: Logger;
@@ -34,6 +38,8 @@ export function adminRoutes(o: {
   return [
     adminKeyRoutes({ ...o, apiKeys: o.store.apiKeys, audited }),
     adminJobRoutes({ ...o, audited }),
+    adminBatchRoutes({ ...o, batches: o.store.batches }),
+    adminDeliveryRoutes({ ...o, audited }),
     adminFailureRoutes({ auth: o.auth, failures: o.store.failures }),
     adminAuditRoutes({ auth: o.auth, audit: o.store.audit }),
     adminOverviewRoutes(o),

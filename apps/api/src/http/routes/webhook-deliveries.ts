@@ -17,7 +17,7 @@ import type { ResendDelivery } from '../../use-cases/resend-delivery.ts';
 import { type Auth, principalOf } from '../auth.ts';
 import { jsonBody } from '../body.ts';
 import { cursorOf, placeOf } from '../cursor.ts';
-import { oneOf, PageQuery, single } from '../list-query.ts';
+import { oneOf, PageQuery, single, TenantParameter } from '../list-query.ts';
 import { ownDelivery } from '../own-delivery.ts';
 import { invalid, validate, validateBody } from '../validate.ts';
 
@@ -49,6 +49,9 @@ export const DeliveryQuery = z.strictObject({
   ...PageQuery,
 });
 
+/** The query of `GET /admin/v1/webhook-deliveries`: the same over all tenants. */
+export const AdminDeliveryQuery = DeliveryQuery.extend({ tenant: TenantParameter });
+
 /** @throws Problem 422 for what is no URL of a webhook. */
 function endpointIn(url: string): string {
   if (!/^https?:/.test(URL.parse(url)?.protocol ?? ''))
@@ -61,12 +64,22 @@ function isTo(url: string): (other: string) => boolean {
   return (other) => endpointOf(other) === endpoint;
 }
 
-function deliveryQuery(query: Readonly<Record<string, unknown>>): {
+interface Asked {
   filter: DeliveryFilter;
   after: ListPlace | null;
   limit: number;
-} {
-  const known = validate(DeliveryQuery, Object.fromEntries(single(query)));
+}
+
+const deliveryQuery = (query: Readonly<Record<string, unknown>>): Asked =>
+  askedFor(validate(DeliveryQuery, Object.fromEntries(single(query))));
+
+/** The same for all tenants: `tenant` is `null` when the query names none. */
+export function adminDeliveryQuery(query: Readonly<Record<string, unknown>>): Asked & { tenant: string | null } {
+  const known = validate(AdminDeliveryQuery, Object.fromEntries(single(query)));
+  return { ...askedFor(known), tenant: known.tenant ?? null };
+}
+
+function askedFor(known: z.output<typeof DeliveryQuery>): Asked {
   return {
     filter: {
       ...(known.job_id ? { jobId: known.job_id } : {}),

@@ -1,4 +1,5 @@
 import { numberedLines } from '../../api/ndjson.ts';
+import { ofTenants, TENANT } from '../../api/of-tenants.ts';
 import { type BadLine, type Batch, batchPath, hasEnded } from '../../batches.ts';
 import { choice, defineCommand, option } from '../../command.ts';
 import { usage } from '../../exit.ts';
@@ -35,14 +36,18 @@ export const getBatch = defineCommand<{ wait?: boolean; timeout?: number; result
   },
 });
 
-export const listBatches = defineCommand<{ limit: number; all?: boolean }>({
+export const listBatches = defineCommand<{ limit: number; all?: boolean; tenant?: string }>({
   usage: 'list',
   about: 'List batches, the newest first',
-  examples: [['batch list', 'the newest 20']],
-  options: [SHARED.limit(), option('--all', 'show all of them')],
-  run: async ({ api, out, host }, { limit, all }) => {
-    const batches = api.list<Batch>('/v1/batches', {}, all ? Number.POSITIVE_INFINITY : limit);
-    await out.rows(batches, batchColumns(host.now()), 'No batches.');
+  examples: [
+    ['batch list', 'the newest 20'],
+    ['batch list --tenant acme', 'of a tenant; the key of an operator lists those of all'],
+  ],
+  options: [SHARED.limit(), option('--all', 'show all of them'), SHARED.tenant().helpGroup('For operators:')],
+  run: async ({ api, out, host }, { limit, all, tenant }) => {
+    const most = all ? Number.POSITIVE_INFINITY : limit;
+    const { ofAll, rows } = await ofTenants<Batch & { tenant?: string }>(api, 'batches', { tenant }, most);
+    await out.rows(rows, [...(ofAll ? [TENANT] : []), ...batchColumns(host.now())], 'No batches.');
     return 'ok';
   },
 });
