@@ -24,8 +24,8 @@ const RETRYABLE: Readonly<Record<EgressErrorCode, boolean>> = {
   http: false,
   aborted: true,
   truncated: true,
-  // A server that names a coding for what is none, or one that nobody reads, may have been set right by the next time.
-  undecodable: true,
+  // Like bytes that are no picture: the link is at fault, not the network.
+  undecodable: false,
 };
 
 /** Answers that may be others in a while, though they refuse now. */
