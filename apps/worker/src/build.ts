@@ -45,7 +45,7 @@ import { createDeliverStage } from './stages/deliver.ts';
 import { createEndpointGate, hostPlaces } from './stages/endpoint-gate.ts';
 import type { FailedCallKit } from './stages/failed-call.ts';
 import { createInputObjects } from './stages/input-objects.ts';
-import { keyState, PROBE_LIMIT_MS } from './stages/key-probe.ts';
+import { baseState, keyState, PROBE_LIMIT_MS } from './stages/key-probe.ts';
 import { createLearnedPace } from './stages/learned-pace.ts';
 import { createStageMetrics } from './stages/metrics.ts';
 import { createOpenCalls } from './stages/open-calls.ts';
@@ -89,6 +89,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     probes: {
       key: () => keyState(grsai, stopping.signal),
       money: () => askForMoney(grsai, AbortSignal.any([stopping.signal, AbortSignal.timeout(PROBE_LIMIT_MS)])),
+      base: (base) => baseState(grsai, base, stopping.signal),
     },
     clock,
     log,

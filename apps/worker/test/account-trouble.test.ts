@@ -1,3 +1,4 @@
+import { Grsai } from '@grsai-jobs/grsai';
 import { JobRequest } from '@grsai-jobs/jobs';
 import { expect, onTestFinished, test } from 'vitest';
 import { createPauseRound } from '../src/maintain/pauses.ts';
@@ -239,5 +240,49 @@ test('when a task failed in words of its prompt then nobody pauses, and in words
   await kit.clock.advance(2000);
   await runs(poor, 'poll');
   expect(await poor.read()).toMatchObject({ status: 'queued', spent: 1 });
+  expect(await paused()).toEqual([]);
+});
+
+test.each(['@busy', '@busy-zh', 'The model is overloaded. Please try again later.'])(
+  'when upstream is overloaded (%s) then the job waits longer each time and spends no attempt',
+  async (text) => {
+    const kit = await startKit();
+    const { runs, paused } = stagesOf(kit);
+    kit.emulator.configure(says(text));
+    const job = await image(kit, 'a lighthouse', {}, { max_attempts: 1 });
+    for (let n = 0; n < 18; n += 1) {
+      expect(await runs(job, 'submit')).toBe('wait');
+      expect(await job.read()).toMatchObject({ status: 'queued', spent: 0 });
+      await kit.clock.advance(60_000);
+    }
+    expect(await paused()).toEqual([]);
+    await runs(job, 'submit');
+    expect(await job.read()).toMatchObject({ status: 'failed', error: { code: 'upstream_failed' } });
+  },
+);
+
+test('when nothing is known at the address of the API then all wait, no job fails and no attempt is spent', async () => {
+  const kit = await startKit();
+  const lost = new Grsai({ apiKey: 'sk-lost', baseUrls: [`${kit.emulator.url}/v1`] });
+  onTestFinished(() => lost.close());
+  const { runs, paused, rounds } = stagesOf({ ...kit, grsai: lost });
+  const one = await image(kit, 'a lighthouse', {}, { max_attempts: 1 });
+  const two = await chat(kit, 'hi');
+  expect(await runs(one, 'submit')).toBe('wait');
+  expect(await paused()).toEqual(['upstream']);
+  expect(await runs(two, 'call')).toBe('wait');
+  await rounds(4);
+  expect(await runs(one, 'submit')).toBe('wait');
+  for (const job of [one, two]) expect(await job.read()).toMatchObject({ status: 'queued', spent: 0 });
+  expect(await paused()).toEqual(['upstream']);
+});
+
+test('when a 404 in unknown words comes from the API itself then it is the fault of that job alone', async () => {
+  const kit = await startKit();
+  const { runs, paused } = stagesOf(kit);
+  kit.emulator.configure(says('no way to do this', 'nano-banana-2', 404));
+  const job = await image(kit, 'a lighthouse');
+  await runs(job, 'submit');
+  expect(await job.read()).toMatchObject({ status: 'failed', error: { code: 'upstream_failed' } });
   expect(await paused()).toEqual([]);
 });

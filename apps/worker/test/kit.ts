@@ -11,7 +11,7 @@ import { createAccountTrouble } from '../src/pauses/account-trouble.ts';
 import { createRefusalBrake } from '../src/pauses/brake.ts';
 import { askForMoney } from '../src/pauses/credits.ts';
 import { createPauseControl } from '../src/pauses/pause-control.ts';
-import { keyState } from '../src/stages/key-probe.ts';
+import { baseState, keyState } from '../src/stages/key-probe.ts';
 import type { Kit } from '../src/stages/kit.ts';
 import { createStageMetrics } from '../src/stages/metrics.ts';
 
@@ -39,6 +39,7 @@ export async function startKit() {
         asked.money += 1;
         return askForMoney(grsai);
       },
+      base: (base) => baseState(grsai, base, new AbortController().signal),
     },
     clock,
     log,

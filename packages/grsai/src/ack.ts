@@ -2,7 +2,7 @@ import type { Reply } from './answer.ts';
 import { classifyText } from './classify.ts';
 import type { Document } from './documents.ts';
 import { textOf, unwrap } from './envelope.ts';
-import { PROOF } from './refusal.ts';
+import { isProof } from './refusal.ts';
 
 /** Whether an event says anything about the submit; others in front of it (keep-alives) are passed over. */
 export function isAck({ value }: Document): boolean {
@@ -23,7 +23,7 @@ export function ackId({ documents, status, words }: Reply): string | undefined {
     const id = textOf(fields['id']);
     if (id === '') continue;
     const word = textOf(fields['status']).toLowerCase();
-    const refused = (code ?? 0) !== 0 && PROOF.has(classifyText(error, words).category);
+    const refused = (code ?? 0) !== 0 && isProof(classifyText(error, words));
     const fine = status < 300 ? !refused : word !== '' && !ENDED.has(word);
     if (fine) return id;
   }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Category, classify, TEXT_ROWS } from './classify.ts';
+import { type Category, classify } from './classify.ts';
+import { TEXT_ROWS } from './text-rows.ts';
 
 const CATEGORIES: readonly Category[] = [
   'auth',

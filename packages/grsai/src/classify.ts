@@ -1,5 +1,6 @@
 import { type CallerWords, Echoes } from './caller-words.ts';
 import { plainText } from './plain-text.ts';
+import { TEXT_ROWS } from './text-rows.ts';
 
 /**
  * Why upstream said no (grsai-api §11.1).
@@ -16,30 +17,6 @@ export type Category =
   | 'rate_limited'
   | 'failed'
   | 'unknown';
-
-interface TextRow {
-  readonly category: Category;
-  readonly text: RegExp;
-  /** How long upstream is known to want to be left alone. */
-  readonly waitMs?: number;
-}
-
-/** Texts of grsai-api §11.1, read from the top: what must never be repeated stands before what may be. */
-export const TEXT_ROWS: readonly TextRow[] = [
-  { category: 'moderation', text: /violat|content[_ ]policy|prompt rejected|(?:input|output)_moderation/gi },
-  { category: 'balance', text: /credits? not enough|not enough credits?|insufficient[ _-](?:credits?|balance)|余额不足/gi },
-  { category: 'auth', text: /api[ _-]?key[ _-]error|(?:invalid|incorrect|wrong|missing|expired) api[ _-]?key|unauthori[sz]ed/gi },
-  { category: 'model', text: /model not (?:found|support|exist)|model (?:is )?(?:under |in )?maintenance|unsupported model/gi },
-  { category: 'input', text: /invalid (?:input )?parameters?|image format is incorrect|aspectRatio must be/gi },
-  { category: 'input', text: /unexpected end of JSON input|invalid character .* looking for/gi },
-  { category: 'transient', text: /rate limit exceeded|too many requests/gi, waitMs: 30_000 },
-  { category: 'transient', text: /temporarily unavailable|time(?:d )?[- ]?out|(?:retry|try again) later/gi },
-  {
-    category: 'transient',
-    text: /overload|(?:at|over) capacity|load is too high|(?:server|service|system|engine) is (?:too )?busy|负载/gi,
-  },
-  { category: 'failed', text: /generat(?:e|ion) (?:image )?failed|image generation failed|API error response/gi },
-];
 
 /** Values of `failure_reason` that say it all. */
 export const MODERATED: ReadonlySet<string> = new Set(['input_moderation', 'output_moderation']);
@@ -65,15 +42,21 @@ export interface Evidence {
   readonly taskStatus?: string | undefined;
   /** `failure_reason` of a legacy task. */
   readonly reason?: string | undefined;
+  /** Codes beside the text, as OpenAI and Gemini have them. */
+  readonly hints?: string | undefined;
   readonly text?: string | undefined;
 }
 
 export interface Verdict {
   readonly category: Category;
   readonly waitMs?: number | undefined;
+  /** Upstream is overloaded: it passes, and is no failure of the job. */
+  readonly busy?: true | undefined;
+  /** Only upstream itself says so, whatever the HTTP status. */
+  readonly sure?: true | undefined;
   /**
-   * The text speaks of the key or the credits, but the caller wrote those very words, so they may be an echo and `category` is
-   * `unknown`: only a look at the key or the credits tells.
+   * `category` is `unknown`, but it may concern all. The text speaks of the key or the credits in words that the caller wrote as well,
+   * or nothing is known at this address: only a look at the key, the credits or the API tells.
    */
   readonly suspect?: Suspect | undefined;
 }
@@ -81,10 +64,10 @@ export interface Verdict {
 /** Places of one row that are looked at: a text that says it more often repeats a caller. */
 const LOOKED_AT = 4;
 
-/** What holds for all callers of a key, and so is never believed on a caller's word. */
-export type Suspect = 'auth' | 'balance';
+/** What holds for all callers, and so is never believed on one refusal: the key, the credits, or the address that is called. */
+export type Suspect = 'auth' | 'balance' | 'address';
 
-const isSuspect = (category: Category): category is Suspect => category === 'auth' || category === 'balance';
+const isSuspect = (category: Category): category is 'auth' | 'balance' => category === 'auth' || category === 'balance';
 
 /**
  * The first row of the table that knows the text by words of upstream's own. What the caller wrote decides nothing (*measured*:
@@ -94,12 +77,12 @@ export function classifyText(text: string, words?: () => CallerWords): Verdict {
   const { plain, escaped } = plainText(text);
   let echoes: Echoes | undefined;
   let suspect: Suspect | undefined;
-  for (const { category, text: row, waitMs } of TEXT_ROWS) {
+  for (const { text: row, ...verdict } of TEXT_ROWS) {
     for (const { 0: match, index } of [...plain.matchAll(row)].slice(0, LOOKED_AT)) {
-      if (words === undefined) return { category, waitMs };
+      if (words === undefined) return verdict;
       echoes ??= new Echoes(plain, words(), escaped);
-      if (!echoes.covers(index, index + match.length)) return { category, waitMs };
-      if (isSuspect(category)) suspect ??= category;
+      if (!echoes.covers(index, index + match.length)) return verdict;
+      if (isSuspect(verdict.category)) suspect ??= verdict.category;
     }
   }
   return { category: 'unknown', suspect };
@@ -112,11 +95,11 @@ const NARROWS_429: ReadonlySet<Category> = new Set(['auth', 'balance', 'moderati
  * the HTTP status, and free text comes last (grsai-api §11.1), but for one thing: a 429 that speaks of the key, the credits or
  * the policy is no matter of pace. `words` are those of the caller, which prove nothing.
  */
-export function classify({ status, code, taskStatus, reason, text }: Evidence, words?: () => CallerWords): Verdict {
+export function classify({ status, code, taskStatus, reason, hints, text }: Evidence, words?: () => CallerWords): Verdict {
   if (taskStatus === 'violation' || MODERATED.has(reason ?? '')) return { category: 'moderation' };
-  const byText = classifyText([reason, text].filter(Boolean).join(' '), words);
+  const byText = classifyText([reason, hints, text].filter(Boolean).join(' | '), words);
   const byCode = code === undefined ? undefined : CODE_ROWS[code];
-  if (byCode !== undefined) return { category: byCode };
+  if (byCode !== undefined) return { category: byCode, sure: true };
   const byStatus = status === undefined ? undefined : STATUS_ROWS[status];
   if (byStatus === 'rate_limited' && NARROWS_429.has(byText.category)) return byText;
   if (byStatus !== undefined) return { category: byStatus };

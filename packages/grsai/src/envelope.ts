@@ -22,6 +22,8 @@ export interface Content {
   readonly error: string;
   /** A `message` or `msg` without a code: good or bad, nothing but its words tells. */
   readonly remark: string;
+  /** Codes and kinds beside the text, as OpenAI and Gemini have them. */
+  readonly hints: string;
 }
 
 /** Envelopes inside envelopes that are looked through. */
@@ -43,7 +45,7 @@ export function unwrap(value: unknown): Content {
   }
   const refusal = code !== undefined && code !== 0 ? msg : '';
   const remark = code === undefined ? messageOf(fields['message']) || messageOf(fields['msg']) : '';
-  return { code, fields, error: messageOf(fields['error']) || refusal, remark };
+  return { code, fields, error: messageOf(fields['error']) || refusal, remark, hints: hintsOf(fields) };
 }
 
 function isEnvelope(fields: Fields): boolean {
@@ -63,6 +65,17 @@ function codeOf(value: unknown): number | undefined {
   const code = Number(value);
   return value === '' || Number.isNaN(code) ? undefined : code;
 }
+
+function hintsOf({ error, promptFeedback }: Fields): string {
+  const told = isFields(error)
+    ? [error['code'], error['type'], error['status'], error['reason'], ...detailsOf(error['details'])]
+    : [];
+  const blocked = isFields(promptFeedback) ? [promptFeedback['blockReason']] : [];
+  return [...told, ...blocked].filter((each) => typeof each === 'string').join(' | ');
+}
+
+const detailsOf = (details: unknown): unknown[] =>
+  Array.isArray(details) ? details.filter(isFields).map((detail) => detail['reason']) : [];
 
 /** A text, or the text of an OpenAI-like `{message}` (grsai-api §6.1). */
 function messageOf(value: unknown): string {

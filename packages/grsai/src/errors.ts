@@ -50,6 +50,7 @@ export interface GrsaiErrorInit {
   readonly retryable?: boolean | undefined;
   readonly category?: Category | undefined;
   readonly suspect?: Suspect | undefined;
+  readonly busy?: true | undefined;
   readonly status?: number | undefined;
   readonly raw?: string | undefined;
   readonly retryAfterMs?: number | undefined;
@@ -81,10 +82,12 @@ export class GrsaiError extends Error {
   /** Why upstream refused, by its text and status (grsai-api §11.1); `unknown` when nothing tells. */
   readonly category: Category;
   /**
-   * A refusal about the key or the credits in words that the caller wrote as well: nobody can tell whose they are, so `category` is
-   * `unknown`.
+   * What a refusal of category `unknown` may be about: the key or the credits, in words that the caller wrote as well, or an address
+   * at which there is no API.
    */
   readonly suspect: Suspect | undefined;
+  /** Upstream refused since it is overloaded: nothing was made, and it passes. */
+  readonly busy: boolean;
   /** HTTP status of the answer, when one began. */
   readonly status: number | undefined;
   /** What upstream sent, as text, keys blanked, at most 16 384 characters. */
@@ -107,6 +110,7 @@ export class GrsaiError extends Error {
     this.retryable = init.retryable ?? init.outcome === 'not_sent';
     this.category = init.category ?? 'unknown';
     this.suspect = init.outcome === 'refused' && this.category === 'unknown' ? init.suspect : undefined;
+    this.busy = init.busy === true && init.outcome === 'refused';
     this.status = init.status;
     this.raw = init.raw === undefined ? undefined : keepRaw(init.raw);
     this.retryAfterMs = init.retryAfterMs;

@@ -4,10 +4,15 @@ import { lastValue, textOf, unwrap } from './envelope.ts';
 import { GrsaiAnswerError, type GrsaiError, type GrsaiErrorInit, GrsaiRefusedError } from './errors.ts';
 
 /** Texts of these say that nothing was made, or that it is over, whatever the status around them (grsai-api §11.1). */
-export const PROOF: ReadonlySet<Category> = new Set(['auth', 'balance', 'moderation', 'input', 'model']);
+const PROOF: ReadonlySet<Category> = new Set(['auth', 'balance', 'moderation', 'input', 'model']);
+
+export const isProof = ({ category, sure }: Verdict): boolean => sure === true && PROOF.has(category);
 
 /** With 408 and 5xx less counts as proof: there the words may be those of a machine in between. */
 const PROOF_5XX: ReadonlySet<Category> = new Set(['auth', 'balance', 'input', 'model']);
+
+/** Statuses of a server that does not know the path. */
+const NOWHERE: ReadonlySet<number> = new Set([404, 405]);
 
 /** A second call may work, and the first made nothing that is charged. */
 const REPEAT: ReadonlySet<Category> = new Set(['transient', 'rate_limited', 'failed']);
@@ -26,7 +31,7 @@ export interface Asked {
 export function refusal(reply: Reply, { query = false }: Asked = {}): GrsaiError {
   const { status } = reply;
   const said = readRefusal(reply);
-  const { category, waitMs, suspect } = judge(reply, said);
+  const { category, waitMs, suspect, sure, busy } = judge(reply, said);
   const facts = {
     status,
     raw: reply.text,
@@ -34,12 +39,13 @@ export function refusal(reply: Reply, { query = false }: Asked = {}): GrsaiError
     retryAfterMs: reply.retryAfterMs ?? waitMs,
     category,
     suspect,
+    busy,
     ...(said.taskId === '' ? {} : { taskId: said.taskId }),
   };
   const repeat = query || reply.repeatable;
 
   const gaveUp = status === 408 || status >= 500;
-  const proven = gaveUp ? said.json && PROOF_5XX.has(category) : said.readable && PROOF.has(category);
+  const proven = gaveUp ? said.json && sure === true && PROOF_5XX.has(category) : said.readable && PROOF.has(category);
   if (said.ended || proven) return refused(facts, said, repeat);
   if (gaveUp) {
     const outcome = reply.lost;
@@ -54,13 +60,15 @@ export function refusal(reply: Reply, { query = false }: Asked = {}): GrsaiError
 function judge({ status, cut, words }: Reply, said: Said): Verdict {
   const verdict = classify({ status, ...said }, words);
   const lostWords = cut !== undefined && status >= 300 && status < 500 && verdict.category === 'unknown';
-  return lostWords ? { category: 'transient' } : verdict;
+  if (lostWords) return { category: 'transient' };
+  return verdict.category === 'unknown' && NOWHERE.has(status) ? { ...verdict, suspect: verdict.suspect ?? 'address' } : verdict;
 }
 
 interface Said {
   readonly code: number | undefined;
   readonly taskStatus: string | undefined;
   readonly reason: string | undefined;
+  readonly hints: string;
   /** `undefined` when the body is a page, whose words say nothing about the call. */
   readonly text: string | undefined;
   /** The same, or what else says no. */
@@ -79,11 +87,12 @@ function readPlain({ text, status, shape, cut, words }: Reply): Said {
   const plain = page ? undefined : text.trim().slice(0, 500);
   // On a 200 it is a refusal only where the table knows the text: half a JSON or a stray word proves nothing.
   const whole = shape === 'other' && cut === undefined;
-  const readable = !page && (status >= 300 || (whole && PROOF.has(classify({ text: plain }, words).category)));
+  const readable = !page && (status >= 300 || (whole && isProof(classify({ text: plain }, words))));
   return {
     code: undefined,
     taskStatus: undefined,
     reason: undefined,
+    hints: '',
     text: plain,
     words: plain,
     taskId: '',
@@ -96,17 +105,18 @@ function readPlain({ text, status, shape, cut, words }: Reply): Said {
 function readRefusal(reply: Reply): Said {
   const value = lastValue(reply.documents);
   if (value === undefined) return readPlain(reply);
-  const { code, fields, error, remark } = unwrap(value);
+  const { code, fields, error, remark, hints } = unwrap(value);
   const taskStatus = textOf(fields['status']).toLowerCase();
   const reason = textOf(fields['failure_reason']);
   const taskId = textOf(fields['id']);
   const over = taskStatus === 'failed' || taskStatus === 'violation';
   const refusing = code !== undefined && code !== 0;
-  const text = error || (reply.status >= 300 || classifyText(remark, reply.words).category !== 'unknown' ? remark : '');
+  const text = error || (reply.status >= 300 || classifyText(remark, reply.words).sure === true ? remark : '');
   return {
     code,
     taskStatus: taskStatus || undefined,
     reason: reason || undefined,
+    hints,
     text,
     words: text || (refusing ? `code ${code}` : over ? taskStatus : ''),
     taskId,

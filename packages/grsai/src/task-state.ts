@@ -121,7 +121,7 @@ export function taskOf(value: unknown, text: string, askedId: string, words?: ()
   const base = { id: id || askedId, urls, raw: keepRaw(text), ...progressOf(fields), ...contentsOf(fields) };
   if (status !== 'failed' && status !== 'violation') return { ...base, status };
   const reason = textOf(fields['failure_reason']);
-  const { category } = classify({ code, taskStatus: status, reason, text: content.error }, words);
+  const { category } = classify({ code, taskStatus: status, reason, hints: content.hints, text: content.error }, words);
   if (id === '' && (category === 'auth' || category === 'balance')) return undefined;
   const error = content.error || reason;
   return { ...base, status: category === 'moderation' ? 'violation' : 'failed', category, ...(error === '' ? {} : { error }) };

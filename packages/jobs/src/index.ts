@@ -98,6 +98,7 @@ export {
   decideTask,
   type Observation,
   type TaskVerdict,
+  throttleMs,
   type Verdict,
 } from './retry-table.ts';
 export { rfc3339 } from './rfc3339.ts';

@@ -19,6 +19,17 @@ const ROWS: readonly [string, Observation, Verdict][] = [
   ['key refused', { outcome: 'refused', category: 'auth' }, { kind: 'confirm', reason: 'auth', otherwise: OWN }],
   ['no credits', { outcome: 'refused', category: 'balance' }, { kind: 'confirm', reason: 'balance', otherwise: OWN }],
   [
+    'no credits by a 429',
+    { outcome: 'refused', category: 'balance', status: 429 },
+    { kind: 'confirm', reason: 'balance', otherwise: { kind: 'throttle' } },
+  ],
+  ['overload', { outcome: 'refused', category: 'transient', busy: true }, { kind: 'patience', exhausted: 'upstream_failed' }],
+  [
+    'perhaps no API',
+    { outcome: 'refused', category: 'unknown', suspect: 'address' },
+    { kind: 'confirm', reason: 'upstream', otherwise: NOT_KNOWN },
+  ],
+  [
     'perhaps the key',
     { outcome: 'refused', category: 'unknown', suspect: 'auth' },
     { kind: 'confirm', reason: 'auth', otherwise: NOT_KNOWN },

@@ -8,7 +8,11 @@ export interface Observation {
   /** A 200 without a body or without an id: only the key probe can tell a refused key from a lost answer. */
   readonly needsKeyProbe?: boolean;
   /** Of category `unknown`: it may be about the key or the credits, or repeat a caller who wrote so. */
-  readonly suspect?: 'auth' | 'balance' | undefined;
+  readonly suspect?: 'auth' | 'balance' | 'address' | undefined;
+  /** Upstream is overloaded. */
+  readonly busy?: boolean;
+  /** HTTP status, when an answer began. */
+  readonly status?: number | undefined;
   readonly retryAfterMs?: number | undefined;
 }
 
@@ -19,12 +23,14 @@ export type Verdict =
   /** The entry goes back, no attempt is spent; the whole queue waits. */
   | { readonly kind: 'throttle' }
   /** The entry goes back, no attempt is spent; calls and submits pause for the reason. */
-  | { readonly kind: 'pause'; readonly reason: 'auth' | 'balance' }
+  | { readonly kind: 'pause'; readonly reason: 'auth' | 'balance' | 'upstream' }
+  /** The entry goes back for a while, no attempt is spent; after many in a row it counts as `retry`. */
+  | { readonly kind: 'patience'; readonly exhausted: FailureCode }
   /**
-   * One call must not stop all others: a probe of the key or the credits decides. It confirms: `pause`. It says that all is well: the
+   * One call must not stop all others: a probe of the key, the credits or the API decides. It confirms: `pause`. It says that all is well: the
    * refusal is this job's own, `otherwise`. It cannot tell: the entry goes back for a while, no attempt is spent.
    */
-  | { readonly kind: 'confirm'; readonly reason: 'auth' | 'balance'; readonly otherwise: Verdict }
+  | { readonly kind: 'confirm'; readonly reason: 'auth' | 'balance' | 'upstream'; readonly otherwise: Verdict }
   | { readonly kind: 'fail'; readonly code: FailureCode }
   | { readonly kind: 'probe_key' }
   /** The job's `on_unknown_submit` decides. */
@@ -60,6 +66,11 @@ export const CALL_ROWS: readonly Row[] = [
   { seen: 'answer lost', when: (s) => s.outcome === 'unknown', verdict: { kind: 'unknown' } },
   { seen: '429', when: category('rate_limited'), verdict: { kind: 'throttle' } },
   { seen: 'key refused', when: category('auth'), verdict: { kind: 'confirm', reason: 'auth', otherwise: OWN } },
+  {
+    seen: 'no credits, by a 429',
+    when: (s) => s.category === 'balance' && s.status === 429,
+    verdict: { kind: 'confirm', reason: 'balance', otherwise: { kind: 'throttle' } },
+  },
   { seen: 'no credits', when: category('balance'), verdict: { kind: 'confirm', reason: 'balance', otherwise: OWN } },
   {
     seen: 'perhaps the key',
@@ -71,6 +82,12 @@ export const CALL_ROWS: readonly Row[] = [
     when: (s) => s.suspect === 'balance',
     verdict: { kind: 'confirm', reason: 'balance', otherwise: NOT_KNOWN },
   },
+  {
+    seen: 'a 404, perhaps of no API at all',
+    when: (s) => s.suspect === 'address',
+    verdict: { kind: 'confirm', reason: 'upstream', otherwise: NOT_KNOWN },
+  },
+  { seen: 'overload', when: (s) => s.busy === true, verdict: { kind: 'patience', exhausted: 'upstream_failed' } },
   { seen: 'policy', when: category('moderation'), verdict: { kind: 'fail', code: 'content_rejected' } },
   { seen: 'bad input, 413', when: category('input'), verdict: { kind: 'fail', code: 'invalid_input' } },
   { seen: 'model unknown or in maintenance', when: category('model'), verdict: { kind: 'fail', code: 'model_unavailable' } },

@@ -1,11 +1,12 @@
+import type { BaseState } from '@grsai-jobs/grsai';
 import type { Pause } from '@grsai-jobs/job-store';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
 import { believed } from './believed.ts';
 import type { Money } from './credits.ts';
 import { gateOf, type PauseControl } from './pause-control.ts';
 
-/** What concerns all who use our key. */
-type Account = 'auth' | 'balance';
+/** What concerns all: the key, the credits, and whether the API is where we call it. */
+type Account = 'auth' | 'balance' | 'upstream';
 
 /** A probe's answer counts for all who ask within this time, so that a caller's refusals cost no probe each. */
 const BELIEVED_MS = 5000;
@@ -20,6 +21,8 @@ interface Refusal {
   /** The words may be the caller's own. */
   readonly echo: boolean;
   readonly detail: string;
+  /** Where it was called. */
+  readonly base?: string | undefined;
 }
 
 /** `paused`: it concerns all, and they wait. `own`: it is this job's alone. `unclear`: the probe could not tell. */
@@ -38,6 +41,7 @@ interface AccountProbes {
   /** Neither rejects. */
   readonly key: () => Promise<'valid' | 'refused' | 'unknown'>;
   readonly money: () => Promise<Money>;
+  readonly base: (base: string) => Promise<BaseState>;
 }
 
 /** The judge of refusals that would stop the jobs of all tenants. What one caller has done never does. */
@@ -50,6 +54,7 @@ export function createAccountTrouble(o: {
   const { control, clock } = o;
   const key = believed(clock, BELIEVED_MS, o.probes.key);
   const money = believed(clock, BELIEVED_MS, o.probes.money);
+  const bases = new Map<string, () => Promise<BaseState>>();
   const held = new Map<Account, 'paused' | 'half'>();
   const short = { jobs: new Set<string>(), until: 0 };
 
@@ -70,6 +75,15 @@ export function createAccountTrouble(o: {
     return state === 'valid' ? 'own' : 'unclear';
   }
 
+  async function judgeBase(refusal: Refusal): Promise<Judgement> {
+    const { base = '' } = refusal;
+    const ask = bases.get(base) ?? believed(clock, BELIEVED_MS, () => o.probes.base(base));
+    bases.set(base, ask);
+    const state = await ask();
+    if (state === 'wrong') return await pause(refusal);
+    return state === 'right' ? 'own' : 'unclear';
+  }
+
   async function judgeMoney(refusal: Refusal): Promise<Judgement> {
     const { state, credits } = await money();
     if (state === 'broke') return await pause(refusal, credits);
@@ -86,6 +100,7 @@ export function createAccountTrouble(o: {
       // What upstream says itself while all wait for that very reason needs no probe: this job waits with them.
       if (state === 'half' && !refusal.echo) return await pause(refusal);
       if (state === 'paused' && !refusal.echo) return 'paused';
+      if (refusal.reason === 'upstream') return await judgeBase(refusal);
       return await (refusal.reason === 'auth' ? judgeKey(refusal) : judgeMoney(refusal));
     },
 
@@ -93,7 +108,8 @@ export function createAccountTrouble(o: {
       short.jobs.clear();
       short.until = 0;
       for (const [reason, state] of held) {
-        if (state !== 'half') continue;
+        // The breaker opens `upstream` by itself.
+        if (state !== 'half' || reason === 'upstream') continue;
         held.delete(reason);
         control
           .resume(reason)
@@ -104,7 +120,7 @@ export function createAccountTrouble(o: {
     },
 
     seen(pauses) {
-      for (const reason of ['auth', 'balance'] as const) {
+      for (const reason of ['auth', 'balance', 'upstream'] as const) {
         const state = gateOf(pauses.filter((pause) => pause.reason === reason));
         if (state === 'open') held.delete(reason);
         else held.set(reason, state);

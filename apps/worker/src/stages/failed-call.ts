@@ -12,6 +12,7 @@ import {
   type Pending,
   type State,
   saysOfModel,
+  throttleMs,
   throttleWaitMs,
   upstreamWaitMs,
   type Verdict,
@@ -39,6 +40,10 @@ const UNCLEAR = 'probe_failed';
 const UNCLEAR_WAIT_MS = 15_000;
 const MOST_UNCLEAR = 8;
 
+/** An overload costs no attempt so often in a row, with waits that grow to a minute: a quarter of an hour. */
+const BUSY = 'upstream_busy';
+const MOST_BUSY = 18;
+
 export interface FailedCallKit extends Kit {
   /** Answers false when upstream refuses our key. */
   probeKey: () => Promise<boolean>;
@@ -54,6 +59,8 @@ const observationOf = (error: GrsaiError): Observation => ({
   category: error.category,
   needsKeyProbe: error.needsKeyProbe,
   suspect: error.suspect,
+  busy: error.busy,
+  status: error.status,
   retryAfterMs: error.retryAfterMs,
 });
 
@@ -78,7 +85,8 @@ export async function settleFailedCall(
   if (!(error instanceof GrsaiError)) throw error;
   if (error.code === 'body_failed') return await inputsFailed(kit, call, stage, error);
   if (error.code === 'aborted' && canceled?.aborted) return await stoppedByCaller(kit, call, stage);
-  kit.upstream.failed(error);
+  // Who answers that there is no such path has not answered as upstream does.
+  if (error.suspect !== 'address') kit.upstream.failed(error);
   const cut = error.code === 'aborted' && kit.shutdown.cutting.aborted;
   const verdict = await decide(kit, call.record, error);
   const says = saysOfModel(observationOf(error), verdict);
@@ -130,25 +138,29 @@ const OUTCOME: Readonly<Record<Verdict['kind'], Attempt['outcome']>> = {
   throttle: 'retry',
   pause: 'retry',
   confirm: 'retry',
+  patience: 'retry',
   probe_key: 'unknown',
   unknown: 'unknown',
   fail: 'failed',
 };
 
 /** Refusals that outlast a job give it their own code when it expires (design §2). */
-const codeOf = (verdict: Verdict): FailureCode | typeof UNCLEAR | undefined => {
+const codeOf = (verdict: Verdict): FailureCode | typeof UNCLEAR | typeof BUSY | undefined => {
   if (verdict.kind === 'throttle') return 'upstream_rate_limited';
   if (verdict.kind === 'confirm') return UNCLEAR;
-  return verdict.kind === 'pause' ? `upstream_${verdict.reason}` : undefined;
+  if (verdict.kind === 'patience') return BUSY;
+  if (verdict.kind !== 'pause') return undefined;
+  return verdict.reason === 'upstream' ? 'upstream_unavailable' : `upstream_${verdict.reason}`;
 };
 
 /** What is left to be decided by a probe is: `confirm` stays where the probe could not tell. */
 async function decide(kit: FailedCallKit, record: JobRecord, error: GrsaiError): Promise<Verdict> {
   const verdict = decideCall(observationOf(error));
   if (verdict.kind === 'probe_key') return (await kit.probeKey()) ? { kind: 'unknown' } : { kind: 'pause', reason: 'auth' };
+  if (verdict.kind === 'patience' && inARow(record, BUSY) >= MOST_BUSY) return { kind: 'retry', exhausted: verdict.exhausted };
   if (verdict.kind !== 'confirm') return verdict;
   const { reason, otherwise } = verdict;
-  const refusal = { jobId: record.id, reason, echo: error.suspect !== undefined, detail: error.message };
+  const refusal = { jobId: record.id, reason, echo: error.suspect !== undefined, detail: error.message, base: error.base };
   const judged = await kit.trouble.judge(refusal);
   if (judged === 'paused') return { kind: 'pause', reason };
   return judged === 'own' || inARow(record, UNCLEAR) >= MOST_UNCLEAR ? otherwise : verdict;
@@ -177,6 +189,10 @@ async function apply(
     case 'pause':
       if (error.needsKeyProbe) await kit.pauses.pause(verdict.reason, error.message);
       return await back(kit, call, attempt, { spent: record.spent, waitMs: PAUSED_WAIT_MS });
+    case 'patience': {
+      const waitMs = Math.max(upstreamWaitMs(error.retryAfterMs, 0), throttleMs(inARow(record, BUSY)));
+      return await back(kit, call, attempt, { spent: record.spent, waitMs });
+    }
     case 'confirm':
       return await back(kit, call, attempt, { spent: record.spent, waitMs: UNCLEAR_WAIT_MS });
     case 'fail':

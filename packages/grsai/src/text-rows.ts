@@ -1,0 +1,162 @@
+import type { Category } from './classify.ts';
+
+interface TextRow {
+  readonly category: Category;
+  /** Matches a plain text (`plainText`) anywhere. Between words of one phrase stands at most a name or the like. */
+  readonly text: RegExp;
+  /** How long upstream is known to want to be left alone. */
+  readonly waitMs?: number;
+  /** Upstream is overloaded: it passes, and is no failure of the job. */
+  readonly busy?: true;
+  /** A whole phrase that nobody but upstream says, and not a word that a machine in between may use as well. */
+  readonly sure?: true;
+}
+
+const KEY = 'api[ _-]?keys?';
+const KEY_ZH = `(?:密[钥鑰]|秘[钥鑰]|令牌|${KEY}|token|[鉴鑑][权權]|[认認][证證]|[授受][权權][码碼])`;
+const ACCOUNT_ZH = '(?:[账帐賬帳][号户號戶]|用户|用戶)';
+const MONEY_ZH = '(?:余额|餘額|[额額]度|[积積]分|点数|點數|配[额額]|[资資]金|[费費]用|金[币幣])';
+/** Within a clause. */
+const NEAR = '[^,，。;；!！]';
+
+/**
+ * Texts in which upstream says no, read from the top. What must never be repeated stands before what may be, and what concerns
+ * the whole account before what concerns one input: "account suspended for policy violation" is nobody's prompt. English ones of
+ * grsai-api §11.1 and §16.3, those of OpenAI and Gemini that a relay passes on, and the Chinese ones that gateways of this sort use.
+ */
+export const TEXT_ROWS: readonly TextRow[] = [
+  // The account, or the key, is shut.
+  {
+    category: 'auth',
+    text: /(?:account|organi[sz]ation|api[ _-]?key|user)(?:[ :]\S{1,80})?(?: has been| have been| was| is)?(?: \w+)?[ _](?:suspended|disabled|banned|deactivated|locked|frozen|terminated|revoked|restricted)|(?:suspended|disabled|banned|deactivated|frozen) (?:account|user)/gi,
+  },
+  {
+    category: 'auth',
+    text: new RegExp(
+      `${ACCOUNT_ZH}${NEAR}{0,10}(?:封|冻结|凍結|停用|禁用|[锁鎖]定|注[销銷]|[风風]控|受限|异常|異常)|(?:封禁|封停|冻结|凍結)${NEAR}{0,6}${ACCOUNT_ZH}`,
+      'gi',
+    ),
+  },
+  // Money.
+  {
+    category: 'balance',
+    text: /(?:credits?|balance|funds?|points|user[ _-]quota) (?:is |are |has |have |been )*(?:not enough|insufficient|exhausted|depleted|used up|run out|too low|overdrawn)|(?:not enough|insufficient|no(?: more)?|out of)[ _-](?:remaining |available |account |user[ _-])?(?:credits?|balance|funds?|points|quota)(?![ _-]?per)/gi,
+    sure: true,
+  },
+  {
+    category: 'balance',
+    text: /exceeded your current quota|billing[ _-](?:hard[ _-]limit|not[ _-]active)|payment required|in arrears/gi,
+    sure: true,
+  },
+  {
+    category: 'balance',
+    text: new RegExp(
+      `欠[费費]|${MONEY_ZH}${NEAR}{0,8}(?:不足|不[够夠]|[过過]低|用完|用尽|用盡|耗尽|耗盡|[为為](?:0|零|[负負]))|(?:[没沒]有?|[无無]|不足|超出|超[过過])(?:足[够夠]的?|可用的?|剩[余餘]的?|[总總])?${MONEY_ZH}`,
+      'gi',
+    ),
+    sure: true,
+  },
+  // The key.
+  {
+    category: 'auth',
+    text: new RegExp(
+      `${KEY}(?: \\S{1,80})?[ _-](?:is |was |has )?(?:error|empty|missing|invalid|expired|not[ _-](?:found|exist|valid|provided|set)|does not exist|incorrect|wrong|unknown|required|leaked)|(?:invalid|incorrect|wrong|missing|expired|unknown|bad|no|malformed)[ _-](?:\\w+[ _-])?(?:${KEY}|access token|auth(?:entication|orization)? (?:token|header)|bearer token|credentials)|no ${KEY}`,
+      'gi',
+    ),
+    sure: true,
+  },
+  {
+    category: 'auth',
+    text: /unauthori[sz]ed(?! (?:content|use|image|material|likeness))|unauthenticated|(?:authentication|authorization)[ _](?:failed|error|required)|permission[ _]denied|token (?:is |has )?(?:invalid|expired)/gi,
+    sure: true,
+  },
+  {
+    category: 'auth',
+    text: new RegExp(
+      `${KEY_ZH}${NEAR}{0,6}(?:[错錯][误誤]|[无無]效|不存在|失效|[过過]期|[为為]空|不能[为為]空|不正[确確]|不可用|失[败敗]|禁用|缺失|有[误誤])|(?:[无無]效|[错錯][误誤]|非法|未提供|缺少|[过過]期)的? ?${KEY_ZH}|未(?:[经經])?授[权權]|未登[录錄]|(?:[没沒]有|[无無])[权權]限|[权權]限不足|[无無][权權][访訪]`,
+      'gi',
+    ),
+    sure: true,
+  },
+  // Policy.
+  {
+    category: 'moderation',
+    text: /(?<!(?:protocol|constraint|access|unique|schema|limit|key|type|memory|sharing) )violat|content[_ -]?(?:policy|filter|safety|violation|restrict|moderation(?!.{0,30}(?:time|unavailable|busy|overload)))|(?:in|out)put_moderation|moderation_blocked|prohibited[ _]content|image_safety|blocklist|recitation|sensitive_words|responsible ?ai\b|responsibleai|jailbreak|safety (?:system|filter|setting|polic|check|reason|guideline|concern|violation|classifier|block)|(?:finish|block|stop)[ _]?reason\W{0,4}safety|^\W*safety\W*$/gi,
+    sure: true,
+  },
+  { category: 'moderation', text: /\b(?:SAFETY|SPII)\b/g },
+  {
+    category: 'moderation',
+    text: /(?:prompt|image|content|input|output|text|message)s? (?:was |were |is |are |has been |have been |got )?(?:rejected|blocked|refused|flagged)(?!.{0,40}\b(?:too (?:large|big|many|long)|format|size|dimension|resolution|load|busy|queue|limit|traffic))|(?:request|generation|you|it) (?:was |were |is |has been |got )?(?:rejected|blocked|flagged)(?: \w+){0,4} (?:policy|policies|safety|moderation|content|unsafe|inappropriate|sensitive|harmful|nsfw|sexual|violen\w+|abusive)/gi,
+  },
+  {
+    category: 'moderation',
+    text: /nsfw|inappropriate|pornograph|obscen|nudity|sexual(?:ly)? |explicit (?:content|material|image)|adult content|harmful|offensive (?:content|language|material)|disallowed content|illegal (?:content|material|activit)|unsafe(?! (?:url|link|port|redirect|host|method))|(?<!(?:case|time|latency)[ -])sensitive(?! to)|copyright|intellectual property|public figure|photorealistic (?:people|person)|moderat(?:ion|ed)(?!.{0,30}(?:time|unavailable|busy|overload))|(?:usage|content|safety|community|use|our) (?:polic(?:y|ies)|guidelines?|standards)\b|terms of (?:use|service)/gi,
+  },
+  {
+    category: 'moderation',
+    text: /[违違][规規禁法]|[违違]反(?!.{0,6}[约約]束)|敏感|[审審](?:核|查)(?!服[务務]|中|超[时時]|系[统統]繁忙)|涉[黄黃政]|色情|暴力|血腥|不良(?:内容|內容|信息)|不[当當](?:内容|內容|言[论論])|不合[规規]|(?:内容|內容)(?:安全|政策|限制)|安全(?:策略|政策|系[统統]|限制|[过過][滤濾]|[检檢][测測])|屏蔽[词詞]|[风風]控|版[权權]|侵[权權]|肖像/gi,
+  },
+  // Money, in words that may mean something else as well.
+  {
+    category: 'balance',
+    text: /(?<!per[ _-]?(?:minute|second|hour|day).{0,80})quota(?!.{0,120}per[ _-]?(?:minute|second|hour|day))|billing|(?:top[ -]?up|recharge) (?:your|the|now|first)|please (?:top[ -]?up|recharge)|充[值費费]/gi,
+  },
+  // The model.
+  {
+    category: 'model',
+    text: /model[s_ ](?:is |was |are )?(?:not[ _](?:found|support|exist|available)|(?:under |in )?maintenance|does(?: not|n't) exist|no longer|deprecated|retired|decommissioned|removed|offline|unknown|unavailable|disabled|closed)|(?:unsupported|unknown|invalid|no such|nonexistent)[ _]model|no available channel/gi,
+    sure: true,
+  },
+  {
+    category: 'model',
+    text: /models?(?: |: ?|\/)["'`“]?[\w.:/@-]{1,128}["'`”]?,? (?:is |was |are |has been |does )?(?:currently )?(?:not (?:found|support|exist|available|a valid)|no longer|deprecated|retired|removed|under maintenance|in maintenance|offline|disabled)|(?<!(?:system|service|server|site|scheduled|api|platform|upstream) (?:is )?(?:currently )?(?:in |under )?)maintenance/gi,
+  },
+  {
+    category: 'model',
+    text: /模型[^,，。;；]{0,30}(?:不存在|不支持|[维維][护護]|下架|下[线線]|停用|不可用|未找到|[无無]效|[关關][闭閉]|[弃棄]用|[无無]可用渠道)|(?:不存在|不支持|未知|[无無]效|[没沒]有|找不到)(?:的|[该該]|此|[这這][个個])*模型|[无無]可用渠道|(?<!(?:系[统統]|服[务務]器?|平[台臺]|[网網]站|接口)[^,，。]{0,8})[维維][护護]|下架/gi,
+    sure: true,
+  },
+  // The input.
+  {
+    category: 'input',
+    text: /invalid[ _](?:input[ _])?(?:parameters?|arguments?)|image format is incorrect|aspectRatio must be|unexpected end of JSON input|invalid character .* looking for|cannot unmarshal|context_length_exceeded|maximum context length/gi,
+    sure: true,
+  },
+  {
+    category: 'input',
+    text: /invalid (?:request|value|json|image|url|prompt|size|ratio|resolution|aspect)|\bmust be (?:one of|an? |between|less|greater|at (?:least|most)|in )|unsupported (?:image|format|size|file|parameter|value|media|aspect|resolution)|(?:image|file|prompt|input|text|context|body|payload)(?: \w+)? (?:is )?too (?:large|long|big|small|short)|exceeds? (?:the )?(?:max(?:imum)?|context|token)[ _]|(?:prompt|messages?|model|field|parameter|image)s? (?:is|are) required|missing (?:required )?(?:parameter|field|prompt|model|messages)|required parameter/gi,
+  },
+  {
+    category: 'input',
+    text: /[参參][数數][^,，。;；]{0,8}(?:[错錯][误誤]|[无無]效|不正[确確]|缺失|不合法|异常|異常|有[误誤])|(?:[无無]效|[错錯][误誤]|非法|缺少)的? ?(?:[参參][数數]|[请請]求|[图圖]片|提示[词詞])|[图圖]片(?:格式|大小|尺寸)[^,，。]{0,8}(?:[错錯][误誤]|不支持|不正[确確]|超)|(?:[图圖]片|文件|提示[词詞]|[内內]容|[请請]求[体體])(?:[过過太]大|[过過太][长長]|超[过過出])|不支持|不能[为為]空|必填/gi,
+    sure: true,
+  },
+  // What passes.
+  {
+    category: 'transient',
+    text: /load is too high|(?:high|heavy) (?:load|demand|traffic)|overload|too busy|(?:server|system|service|upstream|model|channel|queue|engine|gateway)s?(?: is| are)?(?: \w+)? (?:busy|saturated|full)|at (?:full |max(?:imum)? )?capacity|(?:no|insufficient|lack of|out of)(?: available)? (?:capacity|resources)|capacity (?:exceeded|limit)|concurren(?:t|cy)(?: requests?)? limit|too many concurrent/gi,
+    waitMs: 15_000,
+    busy: true,
+  },
+  {
+    category: 'transient',
+    text: /[负負][载載]|繁忙|[拥擁][挤擠堵]|[饱飽]和|[过過][载載]|排[队隊]|高峰|[并併並][发發]|算力不足|[资資]源不足/gi,
+    waitMs: 15_000,
+    busy: true,
+  },
+  {
+    category: 'transient',
+    text: /rate[ _-]?limit|too many requests|(?:requests|tokens|images) per (?:minute|second|hour|day)|resource_exhausted|限流|限速|[频頻][率繁]|[请請]求[过過太](?:多|快)|(?:太|[过過])快/gi,
+    waitMs: 30_000,
+    sure: true,
+  },
+  {
+    category: 'transient',
+    text: /temporarily unavailable|service unavailable|(?:currently|is) unavailable|time(?:d )?[- ]?out|(?:retry|try(?: again)?)(?: \w+){0,2} (?:later|in \d+|after)|bad gateway|internal (?:server )?error|connection (?:reset|refused|closed)|deadline[ _]exceeded|maintenance|稍[后後候]|超[时時]|逾[时時]|重[试試]|服[务務]器?(?:异常|異常|不可用|[错錯][误誤])|[网網][络絡](?:异常|異常|[错錯][误誤])|系[统統](?:异常|異常|[错錯][误誤])|[维維][护護]/gi,
+  },
+  {
+    category: 'failed',
+    text: /generat(?:e|ion) (?:image )?(?:failed|error)|image generation failed|fail(?:ed)? to generate|API error response|no images? (?:was |were )?(?:generated|returned)|(?:生成|任[务務]|[处處]理|[绘繪][图圖]|出[图圖])失[败敗]/gi,
+  },
+];
