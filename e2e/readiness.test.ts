@@ -19,7 +19,7 @@ const checkLines = (process: Stack['worker'], check: string) =>
 
 const submits = (stack: Stack, kind: string) => stack.emulator.ledger.submits.filter((each) => each.kind === kind);
 
-test('when S3 never answered a worker then it runs chats and begins no image, and when S3 keeps an object all images run with nothing spent', async () => {
+test('when S3 never answered a worker then it runs chats and begins no image, a stop of it is clean, and when S3 keeps an object all images run with nothing spent', async () => {
   const stack = await startStack({ workers: 0, env: { S3_BUCKET: 'not-there-yet' } });
   stack.s3.outage('denied');
   const healthPort = await freePort();
@@ -41,6 +41,10 @@ test('when S3 never answered a worker then it runs chats and begins no image, an
       checks: { object_store: { ok: false, facts: expect.stringContaining('AWS_ACCESS_KEY_ID') }, upstream: { ok: true } },
     },
   ]);
+  const other = await stack.startWorker();
+  other.kill('SIGTERM');
+  expect(await other.exited).toEqual({ code: 0, signal: null });
+
   stack.s3.outage(false);
   await worker.waitForLine((line) => line['check'] === 'object_store' && /no such bucket/.test(String(line.msg)), {
     timeoutMs: 20_000,

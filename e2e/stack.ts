@@ -92,6 +92,8 @@ export async function startStack(
       ...(o.quiet ? {} : { ready: (line) => line['event'] === 'worker.ready' }),
     });
   const [api, ...workers] = await Promise.all([startApi(), ...Array.from({ length: o.workers ?? 1 }, () => startWorker())]);
+  // Until then a worker begins no image job: a test may break S3 at once.
+  if (!o.quiet) await Promise.all(workers.map((worker) => worker.waitForLine((line) => line['event'] === 'store.proven')));
   const url = `http://127.0.0.1:${port}`;
   const client = createClient(url, ADMIN_KEY);
   const { key } = await client.post<{ key: string }>('/admin/v1/keys', {

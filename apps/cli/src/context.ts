@@ -24,16 +24,19 @@ export const DEFAULT_API = 'http://127.0.0.1:8080';
 
 /** The address without a slash at its end, from the flag, the environment or the default. */
 function addressOf(options: CommonOptions, env: Host['env']): string {
-  const text = options.api || env['GRSAI_JOBS_API'] || DEFAULT_API;
+  const text = (options.api || env['GRSAI_JOBS_API'])?.trim() || DEFAULT_API;
   if (!/^https?:\/\//.test(text) || !URL.canParse(text))
     throw usage(`The address of the service must be an http(s) URL, not ${text}`);
+  if (/\/v1\/?$/.test(new URL(text).pathname)) throw usage('The address of the service must end before /v1, which is added here');
   return text.replace(/\/+$/, '');
 }
 
 export function createContext(host: Host, options: CommonOptions): Context {
   const url = addressOf(options, host.env);
-  const key = options.key || host.env['GRSAI_JOBS_KEY'];
+  const key = (options.key || host.env['GRSAI_JOBS_KEY'])?.trim();
   if (!key) throw usage('No API key: set GRSAI_JOBS_KEY, or give --key');
+  if (/^bearer\s/i.test(key)) throw usage('The API key must be given alone, without "Bearer"');
+  if (/^["'`]/.test(key)) throw usage('The API key must be given without quotes');
   if (!/^[\x21-\x7e]+$/.test(key)) throw usage('The API key may hold visible ASCII characters only');
   const progress = createProgress(host);
   return {
