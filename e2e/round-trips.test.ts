@@ -60,17 +60,17 @@ async function requestsPerJob(stack: Stack, bodies: readonly object[], then: rea
   return requests / bodies.length;
 }
 
-test('when chat jobs run then each costs 9 round trips to Redis from POST to delivered webhook', async () => {
+test('when chat jobs run then each costs 6 round trips to Redis from POST to delivered webhook', async () => {
   const stack = await startStack({ emulator: { chatMs: 5 }, workers: 0 });
   const jobs = Array.from({ length: 1000 }, (_, i) => chat(stack.receiver, `question ${i}`));
-  const spent = await requestsPerJob(stack, jobs, ['deliver']);
-  expect(Math.round(spent)).toBeLessThanOrEqual(9);
+  const spent = await requestsPerJob(stack, jobs, []);
+  expect(Math.round(spent)).toBeLessThanOrEqual(6);
 });
 
-test('when image jobs run then each costs 16 round trips and 2 for each look', async () => {
+test('when image jobs run then each costs 13 round trips and 2 for each poll', async () => {
   const stack = await startStack({ emulator: { taskMs: 100 }, workers: 0 });
   const jobs = Array.from({ length: 300 }, (_, i) => image(stack.receiver, `picture ${i}`));
-  const spent = await requestsPerJob(stack, jobs, ['poll', 'store', 'deliver']);
-  const looks = stack.emulator.requests.filter((request) => request.kind === 'result').length / jobs.length;
-  expect(Math.round(spent)).toBeLessThanOrEqual(16 + 2 * looks);
+  const spent = await requestsPerJob(stack, jobs, ['poll', 'store']);
+  const polls = stack.emulator.requests.filter((request) => request.kind === 'result').length / jobs.length;
+  expect(Math.round(spent)).toBeLessThanOrEqual(13 + 2 * polls);
 });

@@ -55,6 +55,7 @@ import { createRecoverEndpoint } from './use-cases/recover-endpoint.ts';
 import { createResendDelivery } from './use-cases/resend-delivery.ts';
 import { createRetryFailed } from './use-cases/retry-failed.ts';
 import { createWaitForEnd } from './use-cases/wait-for-end.ts';
+import { webhookMetrics } from './use-cases/webhook-metrics.ts';
 
 /** A whole request has come in by then; a batch over a slow line takes its time. */
 const REQUEST_MS = 10 * 60_000;
@@ -134,6 +135,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   const shared = { auth, jobs: store.jobs, sign, clock };
 
   queueMetrics(metrics, async () => await queueStates({ store, producer, clock }));
+  webhookMetrics(metrics, { deliveries: store.deliveries, clock });
   const document = openApiDocument(VERSION);
 
   let stopping = false;

@@ -42,7 +42,6 @@ import { createRounds, maintainPlaces } from './rounds.ts';
 import { createCallStage } from './stages/call.ts';
 import { countingStalls, onThrow } from './stages/crashed.ts';
 import { createDeliverStage } from './stages/deliver.ts';
-import { createEndpointGate, hostPlaces } from './stages/endpoint-gate.ts';
 import type { FailedCallKit } from './stages/failed-call.ts';
 import { createInputObjects } from './stages/input-objects.ts';
 import { baseState, keyState, PROBE_LIMIT_MS } from './stages/key-probe.ts';
@@ -55,6 +54,8 @@ import { createSubmitStage } from './stages/submit.ts';
 import { createKnownTasks } from './stages/task-facts.ts';
 import { createTenantSecrets } from './stages/tenant-secrets.ts';
 import { upstreamChecks } from './upstream-checks.ts';
+import { createDeliveries } from './webhooks/deliveries.ts';
+import { createPlaces } from './webhooks/places.ts';
 
 /** Held calls are cut this long before the deadline of a stop, so that what they came to can still be written. */
 const CUT_BEFORE_MS = 4000;
@@ -94,14 +95,29 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     clock,
     log,
   });
-  const kit: FailedCallKit = {
+  const signLink = (key: string, ttlS: number) => objects.signedUrl(key, ttlS);
+  const keyring = createKeyring({ store: store.tenants, box, newSecret, clock });
+  const secrets = createTenantSecrets({ keyring, clock });
+  const base = {
     store,
     producer,
     clock,
     log,
     metrics: createStageMetrics(metrics),
-    backoff: fullJitter(),
     shutdown: { stopping: stopping.signal, cutting: cutting.signal },
+  };
+  const deliveries = createDeliveries({
+    ...base,
+    egress,
+    signLink,
+    secretsOf: secrets.of,
+    random: Math.random,
+    places: createPlaces(() => deliver.concurrency()),
+  });
+  const kit: FailedCallKit = {
+    ...base,
+    deliveries,
+    backoff: fullJitter(),
     probeKey: async () => (await keyState(grsai, stopping.signal)) !== 'refused',
     memory,
     pauses: control,
@@ -110,9 +126,6 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     brake: createRefusalBrake({ brakes: store.brakes, producer, clock, log }),
   };
   const limits = { maxInFlight: config.GRSAI_MAX_IN_FLIGHT, rpm: config.GRSAI_RPM };
-  const signLink = (key: string, ttlS: number) => objects.signedUrl(key, ttlS);
-  const keyring = createKeyring({ store: store.tenants, box, newSecret, clock });
-  const secrets = createTenantSecrets({ keyring, clock });
 
   const consume = (name: QueueName, handler: Handler, concurrency: number): Consumer =>
     createConsumer(name, name === 'deliver' ? handler : countingStalls(kit, name, handler), {
@@ -136,19 +149,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     store: config.STORE_CONCURRENCY,
     deliver: config.DELIVER_CONCURRENCY,
   };
-  const deliver: Consumer = consume(
-    'deliver',
-    createDeliverStage({
-      ...kit,
-      egress,
-      signLink,
-      secretsOf: secrets.of,
-      random: Math.random,
-      gate: createEndpointGate(),
-      hosts: createEndpointGate(() => hostPlaces(deliver.concurrency())),
-    }),
-    configured.deliver,
-  );
+  const deliver: Consumer = consume('deliver', createDeliverStage(deliveries), configured.deliver);
   const proof = createStoreProof(log);
   const submit = consume('submit', createSubmitStage({ ...kit, grsai, limits, tasks, pace, inputs }), configured.submit);
   const stages = [
@@ -224,7 +225,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
   log.info({ event: 'worker.ready', worker: announced.id, health_port: health?.port }, 'ready');
 
   const closing: readonly (readonly Service[])[] = [
-    [...stages, maintain, watch, memory, checks, settings, ear, announced, ...reseal],
+    [...stages, deliveries, maintain, watch, memory, checks, settings, ear, announced, ...reseal],
     [
       pace,
       ...(health ? [health] : []),

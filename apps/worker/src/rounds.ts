@@ -9,7 +9,7 @@ import { atMost } from './maintain/at-most.ts';
 import { createLateResults, LATE_EVERY_MS } from './maintain/late-results.ts';
 import { createLeftInputs, LEFT_INPUTS_EVERY_MS } from './maintain/left-inputs.ts';
 import { createOldRecords, OLD_EVERY_MS } from './maintain/old-records.ts';
-import { createOwedDeliveries, OWED_EVERY_MS } from './maintain/owed-deliveries.ts';
+import { createOwedDeliveries, createRoomLook, OWED_EVERY_MS, ROOMS_EVERY_MS } from './maintain/owed-deliveries.ts';
 import { createPauseRound, PAUSES_EVERY_MS } from './maintain/pauses.ts';
 import { recoverDeliveries } from './maintain/recover.ts';
 import { createRepairs, REPAIR_EVERY_MS } from './maintain/repairs.ts';
@@ -48,6 +48,7 @@ export function createRounds(o: {
   };
   const rounds: readonly Round[] = [
     { name: 'repairs', everyMs: REPAIR_EVERY_MS, run: createRepairs(kit) },
+    { name: 'webhook-rooms', everyMs: ROOMS_EVERY_MS, run: createRoomLook(kit) },
     { name: 'owed-deliveries', everyMs: OWED_EVERY_MS, run: createOwedDeliveries(kit) },
     { name: 'pauses', everyMs: PAUSES_EVERY_MS, run: createPauseRound({ ...kit, waitsToBeStored }, control, probes) },
     { name: 'late-results', everyMs: LATE_EVERY_MS, run: createLateResults({ ...kit, grsai }) },

@@ -480,7 +480,7 @@ test('when an ended batch is older than RETENTION_DAYS then it goes with its web
   const tell = async (round: number) => {
     const told = await kit.store.deliveries.read(owedIn(round));
     const attempt = { number: 1, at: kit.clock.now(), duration_ms: 1, ok: true, phase: 'response' };
-    if (told) await kit.store.deliveries.settle(told.delivery, { state: 'delivered', attempt });
+    if (told) await kit.store.deliveries.settle(told.delivery, { state: 'delivered', now: kit.clock.now(), attempt });
   };
   for (const round of [1, 2, 3]) {
     await kit.round();

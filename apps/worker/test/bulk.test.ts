@@ -234,7 +234,7 @@ test('when a worker dies between a resent webhook and the note of it then the sa
     const found = await kit.store.deliveries.read(id);
     if (found === null) throw new Error('no delivery');
     const attempt = { number: 1, at: kit.clock.now(), duration_ms: 1, ok: false, phase: 'response' };
-    await kit.store.deliveries.settle(found.delivery, { state: 'failed', attempt });
+    await kit.store.deliveries.settle(found.delivery, { state: 'failed', now: kit.clock.now(), attempt });
   };
   await fails();
   const read = await start(kit, { action: 'redeliver', select: { ids: [job.id] } });

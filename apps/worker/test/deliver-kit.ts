@@ -1,37 +1,37 @@
 import { createServer } from 'node:net';
-import { endpointId } from '@grsai-jobs/job-store';
+import { endpointNameOf } from '@grsai-jobs/job-store';
 import { eventId } from '@grsai-jobs/jobs';
 import { createEgress, newSecret } from '@grsai-jobs/webhooks';
 import { onTestFinished } from 'vitest';
-import { createDeliverStage, type DeliverKit } from '../src/stages/deliver.ts';
-import { createEndpointGate } from '../src/stages/endpoint-gate.ts';
+import { createDeliverStage } from '../src/stages/deliver.ts';
+import { createDeliveries, type DeliveriesKit } from '../src/webhooks/deliveries.ts';
+import { createPlaces } from '../src/webhooks/places.ts';
 import { newId, type TestKit } from './kit.ts';
 
 /** The deliver stage as a worker has it, on the parts and the clock of a test. */
-export function deliverStage(kit: TestKit, more: Partial<DeliverKit> = {}) {
+export function deliverStage(kit: TestKit, more: Partial<DeliveriesKit> = {}) {
   const egress = createEgress({ allow: ['127.0.0.0/8'] });
   onTestFinished(() => egress.close());
   const secret = newSecret();
-  const handler = createDeliverStage({
+  const deliveries = createDeliveries({
     ...kit,
     egress,
     signLink: async (key, ttlS) => ({ url: `https://s3.example/${key}`, expiresAt: Date.now() + ttlS * 1000 }),
     secretsOf: async () => [secret],
     random: () => 0.5,
-    gate: createEndpointGate(),
-    hosts: createEndpointGate(),
+    places: createPlaces(() => 50),
     ...more,
   });
-  return { handler, secret };
+  return { handler: createDeliverStage(deliveries), deliveries, secret };
 }
 
 /** Webhooks that are owed and whose jobs are gone, as many as one likes at once; their entries are not added. */
-export async function oweWebhooks(kit: TestKit, url: string, count: number, now = kit.clock.now()) {
+export async function oweWebhooks(kit: TestKit, url: string, count: number, now = kit.clock.now(), tenant = 'acme') {
   const pipeline = kit.redis.pipeline();
-  const endpoint = endpointId('acme', url);
+  const endpoint = endpointNameOf(tenant, url);
   const entries = Array.from({ length: count }, () => ({ id: eventId(newId(), 1, 'job.failed'), step: 1, endpoint }));
   for (const { id } of entries) {
-    const fields = { id, tenant: 'acme', job_id: `job_${id.split('_')[1]}`, run: 1, type: 'job.failed', url, state: 'pending' };
+    const fields = { id, tenant, job_id: `job_${id.split('_')[1]}`, run: 1, type: 'job.failed', url, state: 'pending' };
     pipeline.hset(`{gj}:delivery:${id}`, { ...fields, step: 1, tries: 0, created: now, next: now });
     pipeline.zadd('{gj}:due:deliveries', now + 30_000, id);
   }

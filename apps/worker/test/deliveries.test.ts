@@ -1,12 +1,15 @@
-import { endpointId, RECOVER_WORK, recoverWork } from '@grsai-jobs/job-store';
+import { endpointId, endpointRef, RECOVER_WORK, recoverWork } from '@grsai-jobs/job-store';
+import { ENDPOINT_RULES } from '@grsai-jobs/jobs';
 import { createConsumer, type Entry, type Outcome } from '@grsai-jobs/queue';
 import { systemClock } from '@grsai-jobs/runtime';
 import { startReceiver, waitFor } from '@grsai-jobs/testkit';
 import { verify } from '@grsai-jobs/webhooks';
 import { expect, onTestFinished, test } from 'vitest';
-import { createOwedDeliveries } from '../src/maintain/owed-deliveries.ts';
+import { createOwedDeliveries, createRoomLook } from '../src/maintain/owed-deliveries.ts';
 import { recoverDeliveries } from '../src/maintain/recover.ts';
 import { createWorkRound } from '../src/maintain/works.ts';
+import { endRun } from '../src/stages/end-run.ts';
+import { createPlaces } from '../src/webhooks/places.ts';
 import { deadUrl, deliverStage, oweWebhooks } from './deliver-kit.ts';
 import { acceptedJob, startKit, type TestKit } from './kit.ts';
 
@@ -118,7 +121,7 @@ test('a resend is one more try: it fails and leaves a delivered one delivered, a
   expect(await waiting.delivery()).toMatchObject({ state: 'pending', tries: 2, extra: 1 });
 });
 
-test('when a delivery that waits for a receiver in trouble is resent again and again then that is one try more, and its schedule goes on', async () => {
+test('when a delivery that waits for a receiver in trouble is resent again and again then that is one attempt more, and its schedule goes on', async () => {
   const kit = await startKit();
   const receiver = await startedReceiver();
   receiver.respond(500);
@@ -128,7 +131,7 @@ test('when a delivery that waits for a receiver in trouble is resent again and a
   const job = await endedJob(kit, receiver.url);
   let step = 1;
   for (let n = 0; n < 3; n += 1) {
-    expect(await handler({ entry: { id: job.entry.id, step }, stalled: false })).toMatchObject({ kind: 'wait' });
+    expect(await handler({ entry: { id: job.entry.id, step }, stalled: false })).toEqual({ kind: 'done' });
     step = (await kit.store.deliveries.resend(await job.delivery(), kit.clock.now())) ?? 0;
   }
   await kit.clock.advance(10_000);
@@ -137,118 +140,277 @@ test('when a delivery that waits for a receiver in trouble is resent again and a
   expect(await job.delivery()).toMatchObject({ state: 'pending', tries: 1, extra: 1 });
 });
 
-/** The stage by the real clock, with what breaks its open tries off. */
-function cuttableStage(kit: Parameters<typeof deliverStage>[0]) {
+/** The stage by the real clock, with what breaks its open attempts off. */
+function cuttableStage(kit: Parameters<typeof deliverStage>[0], places = 50) {
   const cutting = new AbortController();
   const shutdown = { stopping: cutting.signal, cutting: cutting.signal };
-  return { ...deliverStage(kit, { clock: systemClock, shutdown }), cutting };
+  return { ...deliverStage(kit, { clock: systemClock, shutdown, places: createPlaces(() => places) }), cutting };
 }
 
-test('when one receiver hangs then it holds five places, and 500 webhooks to another go out meanwhile', async () => {
+function stopped() {
+  const signal = AbortSignal.abort();
+  return { stopping: signal, cutting: signal };
+}
+
+/** Entries of deliver that would come up now, taken out of the queue. */
+async function queued(kit: TestKit): Promise<Entry[]> {
+  const ids = await kit.redis.lrange('{gj-q}:deliver:wait', '0', '-1');
+  const entries = await Promise.all(
+    ids.map(async (id) => {
+      const data = await kit.redis.hget(`{gj-q}:deliver:${id}`, 'data');
+      await kit.redis.del(`{gj-q}:deliver:${id}`);
+      const { delivery_id, ...rest } = JSON.parse(data ?? '{}') as { delivery_id: string; step: number; endpoint?: string };
+      return { id: delivery_id, ...rest };
+    }),
+  );
+  await kit.redis.del('{gj-q}:deliver:wait');
+  return entries;
+}
+
+const waitingFor = (kit: TestKit, url: string) => kit.redis.zcard(`{gj}:endpoint:${endpointId('acme', url)}:room`);
+
+test('when one receiver hangs then it holds five permits, and 500 webhooks to another go out meanwhile', async () => {
   const kit = await startKit();
   const [hanging, other] = [await startedReceiver(), await startedReceiver()];
   hanging.respond('hang');
-  const { handler, cutting } = cuttableStage(kit);
+  const { handler, deliveries, cutting } = cuttableStage(kit);
   const now = Date.now();
   for (const entry of await oweWebhooks(kit, hanging.url, 40, now)) await kit.producer.enqueueDelivery(entry);
   for (const entry of await oweWebhooks(kit, other.url, 500, now)) await kit.producer.enqueueDelivery(entry);
   const consumer = startConsumer(kit, handler, 10);
 
-  // A try to the hanging one lasts 15 s: none has ended when the others are all through.
+  // An attempt to the hanging one lasts 15 s: none has ended when the others are all through.
   await other.waitFor(500, { timeoutMs: 12_000 });
   expect(hanging.received).toHaveLength(5);
   expect(hanging.peak).toBe(5);
-  expect(await openTries(kit, hanging.url)).toBe(5);
-  await waitFor(() => consumer.open() === 5, { what: 'nobody but the five tries to hold a slot' });
+  await waitFor(() => consumer.open() === 5, { what: 'nobody but the five attempts to hold a place' });
+  expect(await waitingFor(kit, hanging.url)).toBe(35);
 
-  // A stop breaks them off; their places are free at once and no try is spent.
+  // A stop breaks them off; their permits are free at once and no attempt is spent.
   cutting.abort();
-  await waitFor(async () => (await openTries(kit, hanging.url)) === 0, { what: 'the places to be given back' });
+  await waitFor(async () => (await openTries(kit, hanging.url)) === 0, { what: 'the permits to be given back' });
+  await deliveries.stop();
 });
 
-test('when a receiver with an address for each webhook hangs then it has a share of the places, and webhooks to another go out meanwhile', async () => {
+test('when a receiver with an address for each webhook hangs then its tenant has a share of the places, and another tenant goes on', async () => {
   const kit = await startKit();
   const [hanging, other] = [await startedReceiver(), await startedReceiver()];
   hanging.respond('hang');
-  const { handler, cutting } = cuttableStage(kit);
+  const { handler, cutting } = cuttableStage(kit, 10);
   const now = Date.now();
   for (let n = 0; n < 40; n += 1)
     for (const entry of await oweWebhooks(kit, `${hanging.url}/orders/${n}`, 1, now)) await kit.producer.enqueueDelivery(entry);
-  for (const entry of await oweWebhooks(kit, other.url, 100, now)) await kit.producer.enqueueDelivery(entry);
+  for (const entry of await oweWebhooks(kit, other.url, 100, now, 'quiet')) await kit.producer.enqueueDelivery(entry);
   const consumer = startConsumer(kit, handler, 10);
 
   await other.waitFor(100, { timeoutMs: 12_000 });
   expect(hanging.peak).toBe(5);
-  await waitFor(() => consumer.open() === 5, { what: 'nobody but the five tries to hold a slot' });
-  expect(await kit.store.deliveries.overdue(Date.now() + HOUR, 100)).toHaveLength(40);
+  await waitFor(() => consumer.open() === 5, { what: 'nobody but the five attempts to hold a place' });
+  // Nobody is lost: those that found no place wait in the rooms of their endpoints.
+  expect(await kit.redis.zcard('{gj}:rooms')).toBe(35);
   cutting.abort();
 });
 
-test('when several workers deliver to one receiver then it never sees more than five at a time', async () => {
+test('when a receiver has been slow and is well again then what waits for it goes out at once, and not by a guess', async () => {
+  const kit = await startKit();
+  const receiver = await startedReceiver();
+  receiver.respond({ status: 200, delayMs: 1500 });
+  const { handler } = deliverStage(kit, { clock: systemClock });
+  for (const entry of await oweWebhooks(kit, receiver.url, 300, Date.now())) await kit.producer.enqueueDelivery(entry);
+  startConsumer(kit, handler, 50);
+  await receiver.waitFor(5);
+  receiver.respond(200);
+  await receiver.waitFor(300, { timeoutMs: 10_000 });
+  expect(receiver.peak).toBeLessThanOrEqual(30);
+  expect(new Set(receiver.received.map((hook) => hook.headers['webhook-id'])).size).toBe(300);
+  // Most of them never came back to the queue: the end of one attempt began the next.
+  await waitFor(async () => (await kit.redis.zcard('{gj}:due:deliveries')) === 0, { what: 'all to be written down' });
+  expect(await kit.store.deliveries.standing()).toEqual({ oldestPendingAt: null, rooms: 0 });
+});
+
+test('when several workers deliver to one receiver then each webhook goes out once, and never more at a time than there are permits', async () => {
   const kit = await startKit();
   const receiver = await startedReceiver();
   receiver.respond({ status: 200, delayMs: 10 });
   for (const entry of await oweWebhooks(kit, receiver.url, 150, Date.now())) await kit.producer.enqueueDelivery(entry);
   for (let n = 0; n < 3; n += 1) startConsumer(kit, deliverStage(kit, { clock: systemClock }).handler, 20);
   await receiver.waitFor(150, { timeoutMs: 20_000 });
-  expect(receiver.peak).toBe(5);
+  expect(receiver.peak).toBeLessThanOrEqual(30);
+  expect(receiver.received).toHaveLength(150);
   expect(new Set(receiver.received.map((hook) => hook.headers['webhook-id'])).size).toBe(150);
 });
 
-test('when 10 000 webhooks are owed to a dead receiver then few tries are made, and each waits in a slot of its own', async () => {
+test('when 10 000 webhooks are owed to a dead receiver then few attempts are made, and those that wait cost nothing', async () => {
   const kit = await startKit();
   const { handler } = deliverStage(kit);
   const entries = await oweWebhooks(kit, await deadUrl(), 10_000);
-  const start = kit.clock.now();
-  const waiting: { at: number; entry: Entry }[] = [];
+  const later: { at: number; entry: Entry }[] = [];
   const wake = async (entry: Entry): Promise<void> => {
     const outcome = await handler({ entry, stalled: false });
-    if (outcome.kind === 'wait') waiting.push({ at: kit.clock.now() + outcome.ms, entry });
+    if (outcome.kind === 'wait') later.push({ at: kit.clock.now() + outcome.ms, entry });
   };
   for (let n = 0; n < entries.length; n += 50) await Promise.all(entries.slice(n, n + 50).map(wake));
-  expect(waiting).toHaveLength(10_000);
-  const tries = await kit.count('webhook_tries_total');
-  expect(tries).toBeLessThanOrEqual(15);
+  const attempts = await kit.count('webhook_tries_total');
+  expect(attempts).toBeLessThanOrEqual(15);
+  expect(later.length).toBeLessThanOrEqual(15);
 
-  // Ten minutes: an entry comes back every 100 ms at most, and but a few of them are tries.
-  let woken = 0;
-  const until = start + 600_000;
-  for (;;) {
-    waiting.sort((a, b) => a.at - b.at);
-    const due = waiting.splice(
-      0,
-      waiting.findIndex(({ at }) => at > (waiting[0]?.at ?? 0) + 1000),
-    );
-    if (due.length === 0 || (due[0]?.at ?? 0) > until) break;
-    for (const { at, entry } of due) {
-      await kit.clock.advance(Math.max(0, at - kit.clock.now()));
-      woken += 1;
-      await wake(entry);
-    }
+  // Ten minutes: each look lets a probe out when the breaker's time is over, and nobody else.
+  let commands = 0;
+  const look = createRoomLook(kit);
+  const spent = async () => Number(/total_commands_processed:(\d+)/.exec(await kit.redis.info('stats'))?.[1]);
+  for (let second = 0; second < 600; second += 1) {
+    await kit.clock.advance(1000);
+    const before = await spent();
+    await look();
+    commands += (await spent()) - before;
+    for (const job of await queued(kit)) await wake(job);
   }
-  expect(woken).toBeGreaterThan(1000);
-  expect(woken).toBeLessThanOrEqual(600 * 10 + 100);
-  expect((await kit.count('webhook_tries_total')) - tries).toBeLessThanOrEqual(10);
+  expect(commands).toBeLessThan(600 * 40);
+  expect((await kit.count('webhook_tries_total')) - attempts).toBeLessThanOrEqual(12);
 }, 60_000);
 
-test('when a delivery waits for its slot then it is repaired only if its entry is lost, and keeps its slot', async () => {
+test('when workers die with permits, or before an entry is added, then looks and repairs bring every webhook out, each once more at most', async () => {
   const kit = await startKit();
+  const receiver = await startedReceiver();
   const { handler } = deliverStage(kit);
-  const entries = await oweWebhooks(kit, await deadUrl(), 12);
-  for (const entry of entries) await handler({ entry, stalled: false });
-  const [healthy, lost] = entries.slice(-2);
-  if (!healthy || !lost) throw new Error('two are missing');
-  const slot = async (id: string) => (await kit.store.deliveries.read(id))?.delivery.next_attempt_at ?? 0;
-  const before = [await slot(healthy.id), await slot(lost.id)];
-  expect(before[0]).toBeGreaterThan(kit.clock.now());
-  await kit.producer.enqueueDelivery(healthy, 60_000);
+  const url = receiver.url;
+  const jobs = [];
+  for (let n = 0; n < 9; n += 1) jobs.push(await endedJob(kit, url));
+  // Five attempts that nobody ends: their worker is gone. The others have no permit and wait.
+  const held = { endpoint: endpointRef('acme', url), token: 'dead' };
+  for (const [n, job] of jobs.slice(0, 5).entries())
+    await kit.store.deliveries.open(job.entry, { ...held, token: `dead-${n}` }, { now: kit.clock.now() });
+  for (const job of jobs.slice(5)) expect(await handler({ entry: job.entry, stalled: false })).toEqual({ kind: 'done' });
+  expect(await waitingFor(kit, url)).toBe(4);
 
-  await kit.clock.advance(45_000);
+  await kit.clock.advance(ENDPOINT_RULES.leaseMs + ENDPOINT_RULES.lostAfterMs);
   await createOwedDeliveries(kit)();
-  expect([await slot(healthy.id), await slot(lost.id)]).toEqual(before);
-  expect((await kit.store.deliveries.read(healthy.id))?.delivery.step).toBe(1);
-  expect((await kit.store.deliveries.read(lost.id))?.delivery.step).toBe(2);
-  expect(await kit.producer.stateOf('deliver', { id: lost.id, step: 2 })).toBe('there');
+  await createRoomLook(kit)();
+  for (let rounds = 0; rounds < 5; rounds += 1)
+    for (const entry of await queued(kit)) expect(await handler({ entry, stalled: false })).toEqual({ kind: 'done' });
+  for (const job of jobs) expect(await job.delivery()).toMatchObject({ state: 'delivered', tries: 1 });
+  expect(receiver.received).toHaveLength(9);
+  expect(await kit.redis.zcard('{gj}:due:deliveries')).toBe(0);
+  expect(await kit.redis.zcard('{gj}:rooms')).toBe(0);
+});
+
+test('when a webhook takes five workers with it then it is set aside as crashed, and says so', async () => {
+  const kit = await startKit();
+  const receiver = await startedReceiver();
+  const { handler } = deliverStage(kit);
+  const job = await endedJob(kit, receiver.url);
+  for (let n = 0; n < ENDPOINT_RULES.maxLost; n += 1) {
+    const held = { endpoint: endpointRef('acme', receiver.url), token: `dead-${n}` };
+    await kit.store.deliveries.open(job.entry, held, { now: kit.clock.now() });
+  }
+  expect(await handler({ entry: job.entry, stalled: true })).toEqual({ kind: 'done' });
+  expect(receiver.received).toEqual([]);
+  expect(await job.delivery()).toMatchObject({
+    state: 'failed',
+    attempts: [{ ok: false, error: expect.stringMatching(/^crashed: .* 5 times/) }],
+  });
+  expect((await job.read()).webhook.state).toBe('failed');
+});
+
+test('when a job ends in a process that has a place then its webhook goes out from there, without an entry', async () => {
+  const kit = await startKit();
+  const receiver = await startedReceiver();
+  const { deliveries } = deliverStage(kit);
+  const job = await acceptedJob(kit, { webhook: { url: receiver.url } });
+  await endRun({ ...kit, deliveries }, await job.read(), { status: 'failed' });
+  await deliveries.stop();
+  expect(receiver.received).toMatchObject([{ json: { type: 'job.failed', data: { id: job.id, status: 'failed' } } }]);
+  expect((await job.read()).webhook.state).toBe('delivered');
+  expect(await queued(kit)).toEqual([]);
+});
+
+test('when the first attempt at the end of a job fails then its next one has an entry, which waits', async () => {
+  const kit = await startKit();
+  const receiver = await startedReceiver();
+  receiver.respond(500);
+  const { deliveries } = deliverStage(kit);
+  const job = await acceptedJob(kit, { webhook: { url: receiver.url } });
+  await endRun({ ...kit, deliveries }, await job.read(), { status: 'failed' });
+  await deliveries.stop();
+  const id = (await job.read()).webhook.last_delivery_id ?? '';
+  expect(await kit.producer.stateOf('deliver', { id, step: 1 })).toBe('there');
+  expect((await kit.store.deliveries.read(id))?.delivery).toMatchObject({ state: 'pending', tries: 1, step: 1 });
+});
+
+test.each([
+  ['no place is free in the process and none is busy with its endpoint', { places: createPlaces(() => 0) }],
+  ['the process is being stopped', { shutdown: stopped() }],
+])('when %s then the webhook of a job that ends goes by the queue', async (_, more) => {
+  const kit = await startKit();
+  const receiver = await startedReceiver();
+  const { deliveries } = deliverStage(kit, more);
+  const job = await acceptedJob(kit, { webhook: { url: receiver.url } });
+  await endRun({ ...kit, deliveries }, await job.read(), { status: 'failed' });
+  await deliveries.stop();
+  expect(receiver.received).toEqual([]);
+  expect(await queued(kit)).toHaveLength(1);
+});
+
+test('when an endpoint has no permit then the webhook of a job that ends waits in its room, without an entry', async () => {
+  const kit = await startKit();
+  const receiver = await startedReceiver();
+  receiver.respond('hang');
+  const { deliveries, cutting } = cuttableStage(kit);
+  const ended = async () => {
+    const job = await acceptedJob(kit, { webhook: { url: receiver.url } });
+    await endRun({ ...kit, deliveries }, await job.read(), { status: 'failed' });
+  };
+  for (let n = 0; n < 7; n += 1) await ended();
+  await receiver.waitFor(5);
+  expect(await waitingFor(kit, receiver.url)).toBe(2);
+  expect(await queued(kit)).toEqual([]);
+
+  // A stop cuts the attempts; each gets an entry and spends none.
+  cutting.abort();
+  await deliveries.stop();
+  expect(await openTries(kit, receiver.url)).toBe(0);
+  const entries = await queued(kit);
+  expect(entries).toHaveLength(5);
+  for (const { id } of entries)
+    expect((await kit.store.deliveries.read(id))?.delivery).toMatchObject({ state: 'pending', tries: 0 });
+});
+
+test('while deliver is paused no webhook leaves by any way, and all leave afterwards', async () => {
+  const kit = await startKit();
+  const receiver = await startedReceiver();
+  receiver.respond('hang');
+  const cutting = new AbortController();
+  const shutdown = { stopping: cutting.signal, cutting: cutting.signal };
+  const { handler, deliveries } = deliverStage(kit, { shutdown });
+  for (let n = 0; n < 5; n += 1) {
+    const job = await acceptedJob(kit, { webhook: { url: receiver.url } });
+    await endRun({ ...kit, deliveries }, await job.read(), { status: 'failed' });
+  }
+  await receiver.waitFor(5);
+  const waiting = await endedJob(kit, receiver.url);
+  await kit.store.pauses.add('deliver', { reason: 'operator', since: kit.clock.now(), detail: 'a test', state: 'paused' });
+
+  // At the end of a job, in place of another, by an entry, and by a look: nothing begins.
+  const job = await acceptedJob(kit, { webhook: { url: receiver.url } });
+  await endRun({ ...kit, deliveries }, await job.read(), { status: 'failed' });
+  for (const entry of await queued(kit)) await handler({ entry, stalled: false });
+  await kit.clock.advance(60_000);
+  await createRoomLook(kit)();
+  cutting.abort();
+  await deliveries.stop();
+  expect(receiver.received).toHaveLength(5);
+
+  receiver.respond(200);
+  await kit.store.pauses.remove('deliver', 'operator');
+  const after = deliverStage(kit);
+  for (let rounds = 0; rounds < 4; rounds += 1) {
+    await kit.clock.advance(ENDPOINT_RULES.lookAgainMs);
+    await createRoomLook(kit)();
+    for (const entry of await queued(kit)) await after.handler({ entry, stalled: false });
+    await after.deliveries.stop();
+  }
+  expect((await waiting.delivery()).state).toBe('delivered');
+  expect(await kit.store.deliveries.standing()).toEqual({ oldestPendingAt: null, rooms: 0 });
 });
 
 const openTries = (kit: TestKit, url: string) => kit.redis.zcard(`{gj}:endpoint:${endpointId('acme', url)}:tries`);

@@ -52,6 +52,7 @@ export async function startKit() {
     metrics: createStageMetrics(metrics),
     backoff: () => 0,
     memory: { tight: () => false },
+    deliveries: { reserve: () => null },
     shutdown: { stopping: new AbortController().signal, cutting: new AbortController().signal },
     grsai,
   };

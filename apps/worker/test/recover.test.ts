@@ -25,7 +25,7 @@ async function owed(kit: TestKit, url = HERE): Promise<string> {
 async function over(kit: TestKit, state: 'failed' | 'skipped' | 'delivered', url = HERE): Promise<string> {
   const id = await owed(kit, url);
   const attempt = { number: 1, at: kit.clock.now(), duration_ms: 1, ok: false, phase: 'response', status: 410 };
-  await kit.store.deliveries.settle(await deliveryOf(kit, id), { state, attempt });
+  await kit.store.deliveries.settle(await deliveryOf(kit, id), { state, now: kit.clock.now(), attempt });
   return id;
 }
 
@@ -90,6 +90,7 @@ test('what was tried in vain and waits for a later try is tried at once, and wha
   const tried = await owed(kit);
   const attempt = { number: 1, at: kit.clock.now(), duration_ms: 1, ok: false, phase: 'connect' };
   await kit.store.deliveries.settle(await deliveryOf(kit, tried), {
+    now: kit.clock.now(),
     state: 'pending',
     attempt,
     nextAt: kit.clock.now() + 3_600_000,
@@ -108,7 +109,7 @@ test('news of a live job that were skipped stay so', async () => {
   const found = await kit.store.deliveries.read(told?.id ?? '');
   if (found === null) throw new Error('no delivery');
   const attempt = { number: 1, at: 1, duration_ms: 1, ok: false, phase: 'connect' };
-  await kit.store.deliveries.settle(found.delivery, { state: 'failed', attempt });
+  await kit.store.deliveries.settle(found.delivery, { state: 'failed', now: kit.clock.now(), attempt });
   await kit.store.works.add(recoverWork({ tenant: 'acme', url: HERE, from: 0, to: kit.clock.now() }));
   await createWorkRound(kit, { 'webhook-recover': recoverDeliveries(kit) })();
   expect(await stateOf(kit, found.delivery.id)).toBe('failed');

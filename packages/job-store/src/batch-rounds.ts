@@ -107,6 +107,7 @@ export function createBatchRounds(redis: Redis, run: RunScript, keys: Keys, cloc
           keys.dueDeliveries,
           keys.endedBatches,
           keys.work(workId('batch-finish', batch.id)),
+          keys.pendingDeliveries,
         ],
         [JSON.stringify(order), JSON.stringify(results), JSON.stringify(round)],
       );

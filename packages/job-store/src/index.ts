@@ -21,9 +21,17 @@ export {
 } from './bulk-actions.ts';
 export type { CancelSignals } from './cancel-signals.ts';
 export type { Claimed, Claims } from './claims.ts';
-export type { Deliveries, HeldTry, OpenTry, Settled, Settlement, Told } from './deliveries.ts';
+export type { Deliveries, HeldTry, OpenAttempt, OpenTry, Settled, Settlement, Told, TryResult } from './deliveries.ts';
 export type { DeliveryFilter, DeliveryList, DeliveryPage } from './delivery-list.ts';
-export { type Endpoints, endpointId } from './endpoints.ts';
+export {
+  type EndpointRef,
+  type Endpoints,
+  endpointId,
+  endpointName,
+  endpointNameOf,
+  endpointRef,
+  readEndpointName,
+} from './endpoints.ts';
 export type { Erase } from './erase.ts';
 export { type EventFeed, type FeedEvent, startEventFeed, type Watcher } from './event-feed.ts';
 export type { FailureFilter, FailureGroup, FailurePage, Failures } from './failures.ts';
@@ -43,7 +51,7 @@ export type { Credits, Pause, Pauses } from './pauses.ts';
 export type { QueueChange, QueueSettings } from './queue-settings.ts';
 export { RATE_WINDOW_S, type RateCount, type RateLimit } from './rate-limits.ts';
 export { RECOVER_WORK, type RecoverOrder, recoverWork } from './recovery.ts';
-export type { Moved } from './run-move.ts';
+export type { FirstAttempt, Moved, Placed } from './run-move.ts';
 export { type Channel, hearSignals, type Listener } from './signals.ts';
 export type { Sweeps } from './sweeps.ts';
 export type { Tenants } from './tenants.ts';

@@ -16,7 +16,7 @@ import { createBegin } from './begin.ts';
 import type { Keys } from './keys.ts';
 import { owedEntry } from './owed.ts';
 import { signatureField } from './record-codec.ts';
-import { type Change, createRunMove, type Held } from './run-move.ts';
+import { type Change, createRunMove, type FirstAttempt, type Held } from './run-move.ts';
 import type { RunScript } from './scripts.ts';
 
 /** Where no paid call is open; one that is open is ended only by whoever knows its token. */
@@ -40,6 +40,7 @@ export interface EndOfRun {
   set?: Change['set'];
   /** The task may still end: the late sweep looks at it from then on. */
   lateLookAt?: number;
+  attempt?: FirstAttempt;
   /** Of an open call: fewer states than the table of moves allows. */
   from?: readonly State[];
 }
@@ -54,11 +55,11 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
   const move = createRunMove(run, keys, clock);
 
   /** The webhook that the end of this run owes, if the caller asked to hear of it. */
-  const owed = (job: JobRecord, status: TerminalStatus): Pick<Change, 'delivery'> => {
+  const owed = (job: JobRecord, status: TerminalStatus, attempt: FirstAttempt = {}): Pick<Change, 'delivery'> => {
     const { webhook } = job.doc;
     const entry = owedEntry(job, status);
     if (!webhook || entry === null) return {};
-    return { delivery: { id: entry.id, run: job.run, type: endEvent(status), url: webhook.url } };
+    return { delivery: { id: entry.id, run: job.run, type: endEvent(status), url: webhook.url, ...attempt } };
   };
 
   /** Why a run ended, and for failures what groups them. */
@@ -201,7 +202,7 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
         event: `job.${o.status}`,
         progress: o.status === 'succeeded' ? 100 : job.progress,
         ...(o.lateLookAt === undefined ? {} : { lateLookAt: o.lateLookAt }),
-        ...owed(job, o.status),
+        ...owed(job, o.status, o.attempt),
       }),
 
     /** Nothing of ours is open: canceled at once. Upstream cannot be stopped, so its task id stays. */

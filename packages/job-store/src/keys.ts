@@ -48,8 +48,16 @@ export interface Keys {
   dueDeliveries: string;
   /** How an endpoint of a tenant fares; by `endpointId`. */
   endpoint(id: string): string;
-  /** Tries that are open to it → the end of their lease. */
+  /** Attempts that are open to it → the end of their lease. */
   endpointTries(id: string): string;
+  /** Deliveries that wait for a permit of it → when they were due. */
+  endpointRoom(id: string): string;
+  /** How a host of a tenant fares; by `EndpointRef.host`. */
+  host(id: string): string;
+  /** Endpoints whose room is not empty → when to look at it. */
+  rooms: string;
+  /** Deliveries that are not over yet → when they were made. */
+  pendingDeliveries: string;
   /** Who had this job erased. */
   erased(id: string): string;
   /** Input objects that no record names yet → since when; 0: they are being deleted. */
@@ -121,6 +129,10 @@ export function createKeys(prefix: string): Keys {
     dueDeliveries: at('due:deliveries'),
     endpoint: (id) => at(`endpoint:${id}`),
     endpointTries: (id) => at(`endpoint:${id}:tries`),
+    endpointRoom: (id) => at(`endpoint:${id}:room`),
+    host: (id) => at(`host:${id}`),
+    rooms: at('rooms'),
+    pendingDeliveries: at('pending:deliveries'),
     erased: (id) => at(`erased:${id}`),
     inputNotes: at('input-notes'),
     idempotency: (tenant, route, key) => at(`idem:${tenant}:${route}:${key}`),

@@ -1,10 +1,11 @@
 import { endEvent, eventId, type JobRecord, type TerminalStatus } from '@grsai-jobs/jobs';
-import { endpointId } from './endpoints.ts';
+import { endpointNameOf } from './endpoints.ts';
 
-/** The first queue entry of a webhook, as `enqueueDelivery` takes it. */
+/** A queue entry of a webhook, as `enqueueDelivery` takes it. */
 export interface OwedEntry {
   id: string;
   step: number;
+  /** `endpointName`. */
   endpoint: string;
 }
 
@@ -13,5 +14,5 @@ export function owedEntry(job: Pick<JobRecord, 'id' | 'tenant' | 'run' | 'doc'>,
   const type = endEvent(status);
   const { webhook } = job.doc;
   if (!webhook?.events.includes(type)) return null;
-  return { id: eventId(job.id, job.run, type), step: 1, endpoint: endpointId(job.tenant, webhook.url) };
+  return { id: eventId(job.id, job.run, type), step: 1, endpoint: endpointNameOf(job.tenant, webhook.url) };
 }

@@ -1,13 +1,30 @@
 import { randomUUID } from 'node:crypto';
 import { type JobRecord, MOVES, type Move, type MoveName, type State } from '@grsai-jobs/jobs';
+import { type OpenAttempt, toldOf } from './deliveries.ts';
+import { endpointKeys, endpointNameOf, endpointRef } from './endpoints.ts';
+import { fieldsOf } from './fields.ts';
 import type { Keys } from './keys.ts';
 import type { RecordField } from './record-codec.ts';
 import type { RunScript } from './scripts.ts';
 import { workId } from './works.ts';
 
+/** Who is to make the first attempt of a webhook that a move brings about; by default whoever takes its entry from the queue. */
+export interface FirstAttempt {
+  /** The caller itself, under this token, if it may begin now. */
+  token?: string | undefined;
+  /** The caller has no place for it now: rather than by an entry it goes out behind one of the attempts that are open. */
+  busy?: boolean | undefined;
+}
+
+/**
+ * Where the webhook stands that a move has brought about: it needs an entry, waits in the room of its endpoint, or its first attempt
+ * has begun, as its caller had wished. `none`: nothing is owed.
+ */
+export type Placed = { kind: 'none' } | { kind: 'entry' } | { kind: 'room' } | ({ kind: 'open' } & OpenAttempt);
+
 /** What a move answers. Only `ok` changed anything; `stale` and `wrong` mean that somebody else moved the job on. */
 export type Moved =
-  | { kind: 'ok'; step: number; turn: number }
+  | { kind: 'ok'; step: number; turn: number; placed: Placed }
   | { kind: 'missing' }
   | { kind: 'stale'; state: State }
   | { kind: 'wrong'; state: State };
@@ -38,7 +55,12 @@ export interface Change {
   raise?: Partial<Record<RecordField, number>>;
   event?: string;
   progress?: number;
-  delivery?: { id: string; run: number; type: string; url: string };
+  delivery?: {
+    id: string;
+    run: number;
+    type: string;
+    url: string;
+  } & FirstAttempt;
   counter?: string;
 }
 
@@ -66,15 +88,23 @@ function orderOf(row: Move, job: Held, change: Change, now: number) {
     turn: change.turn ?? false,
     event: change.event,
     progress: change.progress ?? job.progress,
-    delivery: change.delivery,
+    delivery: change.delivery && { ...change.delivery, endpoint: endpointNameOf(job.tenant, change.delivery.url) },
     counter: change.counter,
     del: change.del ?? [],
     raise: change.raise,
   };
 }
 
-const answerOf = ([kind, ...rest]: readonly unknown[]): Moved => {
-  if (kind === 'ok') return { kind: 'ok', step: Number(rest[0]), turn: Number(rest[1]) };
+function placedOf(change: Change, tenant: string, [placed, own, record]: readonly unknown[]): Placed {
+  const { url, token } = change.delivery ?? {};
+  if (placed !== 'open' || url === undefined || token === undefined)
+    return { kind: placed === 'entry' || placed === 'room' ? placed : 'none' };
+  return { kind: 'open', ...toldOf(fieldsOf(own) ?? {}, record), held: { endpoint: endpointRef(tenant, url), token } };
+}
+
+const answerOf = (change: Change, tenant: string, [kind, ...rest]: readonly unknown[]): Moved => {
+  if (kind === 'ok')
+    return { kind: 'ok', step: Number(rest[0]), turn: Number(rest[1]), placed: placedOf(change, tenant, rest.slice(2)) };
   if (kind === 'missing') return { kind: 'missing' };
   return { kind: kind as 'stale' | 'wrong', state: String(rest[0]) as State };
 };
@@ -83,6 +113,8 @@ export function createRunMove(run: RunScript, keys: Keys, clock: { now(): number
   return async (name, job, change) => {
     const order = orderOf(MOVES[name], job, change, clock.now());
     const fields = Object.entries(change.set ?? {}).flatMap(([field, value]) => [field, value as string | number]);
+    const { delivery } = change;
+    const none = keys.job(job.id);
     const reply = await run(
       'move',
       [
@@ -94,7 +126,7 @@ export function createRunMove(run: RunScript, keys: Keys, clock: { now(): number
         keys.tenantFailed(job.tenant),
         keys.failed,
         keys.ended,
-        change.delivery ? keys.delivery(change.delivery.id) : keys.job(job.id),
+        delivery ? keys.delivery(delivery.id) : none,
         keys.tenantDeliveries(job.tenant),
         keys.dueDeliveries,
         keys.counters,
@@ -102,10 +134,12 @@ export function createRunMove(run: RunScript, keys: Keys, clock: { now(): number
         keys.storing,
         keys.late,
         keys.works,
-        job.batch_id ? keys.work(workId('batch-finish', job.batch_id)) : keys.job(job.id),
+        job.batch_id ? keys.work(workId('batch-finish', job.batch_id)) : none,
+        keys.pendingDeliveries,
+        ...(delivery ? endpointKeys(keys, endpointRef(job.tenant, delivery.url)) : Array<string>(6).fill(none)),
       ],
       [JSON.stringify(order), ...fields],
     );
-    return answerOf(reply as unknown[]);
+    return answerOf(change, job.tenant, reply as unknown[]);
   };
 }

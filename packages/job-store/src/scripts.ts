@@ -22,8 +22,11 @@ const BRAKE = () => table('brake_rules', BRAKE_RULES);
 
 /** What some scripts share behind the prelude. */
 const SHARED: Readonly<Partial<Record<string, () => string>>> = {
+  move: WEBHOOKS,
   'open-try': WEBHOOKS,
   settle: WEBHOOKS,
+  release: WEBHOOKS,
+  'let-in': WEBHOOKS,
   begin: () => BRAKE() + lua('braked'),
   'brake-note': BRAKE,
 };
@@ -43,6 +46,8 @@ const SCRIPT_NAMES = [
   'read-delivery',
   'open-try',
   'settle',
+  'release',
+  'let-in',
   'tell',
   'postpone',
   'forget',

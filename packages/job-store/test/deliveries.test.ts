@@ -1,5 +1,6 @@
 import { subjectOfEvent } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
+import { endpointName } from '../src/index.ts';
 import { imageDoc, jobIn, type Started, startStore } from './kit.ts';
 import { ask, ENDPOINT, end, heldTry, owedDelivery, tryOf, URL_A } from './webhooks-kit.ts';
 
@@ -20,7 +21,7 @@ test('when news are told then the job as it is goes with them, and what the job 
   const kit = await startStore();
   const job = await liveJob(kit);
   const entry = await job.tell({ type: 'job.started' });
-  expect(entry).toEqual({ id: `evt_${job.id.slice(4)}_1_job_started`, step: 1, endpoint: ENDPOINT });
+  expect(entry).toEqual({ id: `evt_${job.id.slice(4)}_1_job_started`, step: 1, endpoint: endpointName(ENDPOINT) });
   const { seq } = await job.read();
   await kit.store.moves.look(await job.read(), { progress: 60, polls: 1 });
   expect((await kit.store.deliveries.read(entry?.id ?? ''))?.delivery).toMatchObject({
@@ -45,10 +46,10 @@ test('when progress comes often then it is told every five seconds, and the same
   // Another worker with the same news adds the same entry, until it is settled.
   expect(await at(20)).toEqual(told);
   const held = heldTry();
-  const opened = await kit.store.deliveries.open({ id: told?.id ?? '', step: 1 }, held, kit.clock.now());
+  const opened = await kit.store.deliveries.open({ id: told?.id ?? '', step: 1 }, held, { now: kit.clock.now() });
   if (opened.kind !== 'open') throw new Error(opened.kind);
   const attempt = { number: 1, at: 1, duration_ms: 1, ok: true, phase: 'response' };
-  await kit.store.deliveries.settle(opened.delivery, { state: 'delivered', attempt });
+  await kit.store.deliveries.settle(opened.delivery, { state: 'delivered', attempt, now: kit.clock.now() });
   expect(await at(20)).toBeNull();
 });
 
@@ -62,10 +63,10 @@ test('when the run is over then no news of it are told, and a delete erases thos
   expect(await job.tell({ type: 'job.started' })).toBeNull();
 
   const held = heldTry();
-  const opened = await kit.store.deliveries.open({ id: told?.id ?? '', step: 1 }, held, kit.clock.now());
+  const opened = await kit.store.deliveries.open({ id: told?.id ?? '', step: 1 }, held, { now: kit.clock.now() });
   if (opened.kind !== 'open') throw new Error(opened.kind);
   const attempt = { number: 1, at: 1, duration_ms: 1, ok: false, phase: 'response' };
-  await kit.store.deliveries.settle(opened.delivery, { state: 'failed', attempt });
+  await kit.store.deliveries.settle(opened.delivery, { state: 'failed', attempt, now: kit.clock.now() });
   expect((await job.read()).webhook.state).toBe('pending');
   await kit.store.erase.old(await job.read());
   expect(await kit.store.deliveries.read(told?.id ?? '')).toBeNull();
@@ -78,7 +79,7 @@ test('when a receiver is in trouble then news of live jobs are skipped, not kept
   const owed = await owedDelivery(kit);
   for (let n = 0; n < 10; n += 1) await tryOf(kit, owed, 'failed');
   const told = await job.tell({ type: 'job.progress', percent: 42 });
-  const opened = await kit.store.deliveries.open({ id: told?.id ?? '', step: 1 }, heldTry(), kit.clock.now());
+  const opened = await kit.store.deliveries.open({ id: told?.id ?? '', step: 1 }, heldTry(), { now: kit.clock.now() });
   expect(opened).toMatchObject({ kind: 'skipped', state: 'skipped', delivery: { type: 'job.progress' } });
 });
 
@@ -92,7 +93,7 @@ test('when news that were delivered are resent to a receiver in trouble then the
   const owed = await owedDelivery(kit);
   for (let n = 0; n < 9; n += 1) await tryOf(kit, owed, 'failed');
   expect(await kit.store.deliveries.resend(await news.read(), kit.clock.now())).toBe(2);
-  expect(await ask(kit, news)).toMatchObject({ kind: 'wait', why: 'breaker' });
+  expect(await ask(kit, news)).toMatchObject({ kind: 'room', why: 'breaker' });
   expect(await read()).toMatchObject({ state: 'pending', once: 'delivered' });
 });
 
@@ -133,10 +134,18 @@ test('when a delivery tells of a batch then it is read with that batch, and sett
     batch: { id: batch, status: 'completed' },
   });
   const held = heldTry();
-  expect(await kit.store.deliveries.open({ id, step: 1 }, held, 5)).toMatchObject({ kind: 'open', batch: { tenant: 'acme' } });
+  expect(await kit.store.deliveries.open({ id, step: 1 }, held, { now: 5 })).toMatchObject({
+    kind: 'open',
+    batch: { tenant: 'acme' },
+  });
   const attempt = { number: 1, at: 1, duration_ms: 1, ok: true, phase: 'response' };
   if (found)
-    await kit.store.deliveries.settle(found.delivery, { state: 'delivered', attempt, try: { ...held, result: 'ok', now: 6 } });
+    await kit.store.deliveries.settle(found.delivery, {
+      state: 'delivered',
+      attempt,
+      now: 6,
+      try: { ...held, result: 'ok', answered: true, tookMs: 1 },
+    });
   expect(await kit.redis.hget(`{gj}:batch:${batch}`, 'whs')).toBe('delivered');
 });
 
@@ -147,7 +156,8 @@ test('when two workers have tried the same step, one of them frozen, then the fi
   if (frozen.kind !== 'open' || other.kind !== 'open') throw new Error('not open');
   expect(await end(kit, owed, other.held, 'ok')).toMatchObject({ settled: true });
   const attempt = { number: 1, at: 1, duration_ms: 1, ok: false, phase: 'response' };
-  const late = { state: 'pending', nextAt: 9, attempt, try: { ...frozen.held, result: 'failed', now: kit.clock.now() } } as const;
+  const said = { result: 'failed', answered: true, tookMs: 1 } as const;
+  const late = { state: 'pending', nextAt: 9, attempt, now: kit.clock.now(), try: { ...frozen.held, ...said } } as const;
   expect(await kit.store.deliveries.settle(frozen.delivery, late)).toMatchObject({ settled: false });
   expect(await owed.read()).toMatchObject({ state: 'delivered', tries: 1 });
   expect((await kit.store.endpoints.read('acme', URL_A)).open_tries).toBe(0);
@@ -162,7 +172,7 @@ test('when the answer of a script is lost then the same call is answered as if i
 
   let cut = cutScript(kit);
   const held = heldTry();
-  const opening = kit.store.deliveries.open({ id: first.id, step: 1 }, held, kit.clock.now());
+  const opening = kit.store.deliveries.open({ id: first.id, step: 1 }, held, { now: kit.clock.now() });
   await cut;
   expect(await opening).toMatchObject({ kind: 'open' });
   expect((await kit.store.endpoints.read('acme', URL_A)).open_tries).toBe(1);
@@ -170,9 +180,9 @@ test('when the answer of a script is lost then the same call is answered as if i
 
   const entry = { id: last.id, step: 1 };
   cut = cutScript(kit);
-  const waiting = kit.store.deliveries.open(entry, heldTry(), kit.clock.now());
+  const waiting = kit.store.deliveries.open(entry, heldTry(), { now: kit.clock.now() });
   await cut;
-  expect(await waiting).toMatchObject({ kind: 'wait' });
+  expect(await waiting).toMatchObject({ kind: 'room', why: 'permits' });
 
   const job = await liveJob(kit);
   cut = cutScript(kit);
@@ -185,7 +195,8 @@ test('when the answer of a script is lost then the same call is answered as if i
   const failing = kit.store.deliveries.settle(delivery, {
     state: 'failed',
     attempt: { number: 1, at: 1, duration_ms: 1, ok: false, phase: 'response', status: 410 },
-    try: { ...held, result: 'gone', now: kit.clock.now() },
+    now: kit.clock.now(),
+    try: { ...held, result: 'gone', answered: true, tookMs: 1 },
   });
   await cut;
   expect(await failing).toMatchObject({ settled: true });
@@ -194,7 +205,7 @@ test('when the answer of a script is lost then the same call is answered as if i
 
   cut = cutScript(kit);
   await kit.clock.advance(60_000);
-  const skipping = kit.store.deliveries.open(entry, heldTry(), kit.clock.now());
+  const skipping = kit.store.deliveries.open(entry, heldTry(), { now: kit.clock.now() });
   await cut;
   expect(await skipping).toMatchObject({ kind: 'skipped', state: 'skipped' });
 

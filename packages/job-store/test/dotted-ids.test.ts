@@ -32,12 +32,12 @@ test('when a webhook was made by a release before then it is listed, found by it
   const found = await deliveries.read(id);
   if (!found) throw new Error('no delivery');
   expect(found).toMatchObject({ delivery: { id }, job: { id: job.id } });
-  expect(await deliveries.settle(found.delivery, { state: 'delivered', attempt })).toMatchObject({ settled: true });
+  expect(await deliveries.settle(found.delivery, { state: 'delivered', now: 1, attempt })).toMatchObject({ settled: true });
   expect((await job.read()).webhook).toEqual({ state: 'delivered', last_delivery_id: id });
   const over = await deliveries.read(id);
   expect(over && (await deliveries.resend(over.delivery, kit.clock.now()))).toBe(2);
   const again = await deliveries.read(id);
-  if (again) await deliveries.settle(again.delivery, { state: 'delivered', attempt });
+  if (again) await deliveries.settle(again.delivery, { state: 'delivered', now: 1, attempt });
   expect(await erase.asked(await job.read())).toBe(true);
   expect(await kit.redis.keys('{gj}:delivery:*')).toEqual([]);
   expect(await kit.redis.zcard('{gj}:tenant:acme:deliveries')).toBe(0);

@@ -21,7 +21,7 @@ test('when a job still owes a webhook then that stays, without the job, and a se
   const first = (await job.read()).webhook.last_delivery_id ?? '';
   const attempt = { number: 1, at: 1, duration_ms: 1, ok: true, phase: 'response' };
   const owed = await kit.store.deliveries.read(first);
-  if (owed) await kit.store.deliveries.settle(owed.delivery, { state: 'delivered', attempt });
+  if (owed) await kit.store.deliveries.settle(owed.delivery, { state: 'delivered', now: 1, attempt });
   await kit.store.moves.reopen(await job.read(), { to: 'queued' });
   await kit.store.moves.cancel(await job.read());
   const second = (await job.read()).webhook.last_delivery_id ?? '';
@@ -32,7 +32,9 @@ test('when a job still owes a webhook then that stays, without the job, and a se
   expect(await kit.store.deliveries.overdue(kit.clock.now() + 1e6, 10)).toEqual([second]);
   const left = await kit.store.deliveries.read(second);
   if (left)
-    expect(await kit.store.deliveries.settle(left.delivery, { state: 'delivered', attempt })).toMatchObject({ settled: true });
+    expect(await kit.store.deliveries.settle(left.delivery, { state: 'delivered', now: 1, attempt })).toMatchObject({
+      settled: true,
+    });
   expect(await kit.redis.pttl(`{gj}:delivery:${second}`)).toBeGreaterThan(0);
 });
 

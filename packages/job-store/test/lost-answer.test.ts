@@ -181,7 +181,7 @@ test('when the answer of settle is lost then the try counts once', async () => {
   if (found === null) throw new Error('no delivery');
   const attempt = { number: 1, at: 1, duration_ms: 1, ok: true, phase: 'response', status: 200 };
   const cut = kit.proxy.cutAfterNextReply((command) => command.name === 'evalsha' || command.name === 'eval');
-  const settled = kit.store.deliveries.settle(found.delivery, { state: 'delivered', attempt });
+  const settled = kit.store.deliveries.settle(found.delivery, { state: 'delivered', now: 1, attempt });
   await cut;
   expect(await settled).toMatchObject({ settled: true });
   const after = await kit.store.deliveries.read(id);

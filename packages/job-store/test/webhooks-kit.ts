@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Delivery } from '@grsai-jobs/jobs';
-import { endpointId, type HeldTry, type OpenTry } from '../src/index.ts';
+import { endpointRef, type HeldTry, type OpenTry } from '../src/index.ts';
 import { imageDoc, newJobId, type Started } from './kit.ts';
 
 export const URL_A = 'https://caller.example/hooks';
-export const ENDPOINT = endpointId('acme', URL_A);
+export const ENDPOINT = endpointRef('acme', URL_A);
 
 const ATTEMPT = { number: 1, at: 1, duration_ms: 1, ok: false, phase: 'response' };
 
@@ -28,25 +28,38 @@ export type Owed = Awaited<ReturnType<typeof owedDelivery>>;
 
 export const heldTry = (endpoint = ENDPOINT): HeldTry => ({ endpoint, token: randomUUID() });
 
-/** Asks for a try of a delivery as a worker does. */
+/** Asks for an attempt of a delivery as a worker does that has its entry. */
 export async function ask(kit: Started, owed: Owed, held = heldTry()): Promise<OpenTry & { held: HeldTry }> {
   const { step } = await owed.read();
-  return { ...(await kit.store.deliveries.open({ id: owed.id, step }, held, kit.clock.now())), held };
+  return { held, ...(await kit.store.deliveries.open({ id: owed.id, step }, held, { now: kit.clock.now() })) };
 }
 
-/** Ends a try; a failed one leaves its delivery pending, to be tried again at once. */
-export async function end(kit: Started, owed: Owed, held: HeldTry, result: 'ok' | 'failed' | 'gone' | 'none') {
+/** Ends an attempt; a failed one leaves its delivery pending, to be made again at once. */
+export async function end(
+  kit: Started,
+  owed: Pick<Owed, 'read'>,
+  held: HeldTry,
+  result: 'ok' | 'failed' | 'gone' | 'none',
+  o: { tookMs?: number; answered?: boolean; wants?: readonly string[] } = {},
+) {
   const now = kit.clock.now();
   const state = result === 'ok' ? 'delivered' : result === 'gone' ? 'failed' : 'pending';
-  const attempt = { ...ATTEMPT, ok: result === 'ok' };
   const next = state === 'pending' ? { nextAt: now } : {};
-  return await kit.store.deliveries.settle(await owed.read(), { state, attempt, ...next, try: { ...held, result, now } });
+  return await kit.store.deliveries.settle(await owed.read(), {
+    state,
+    attempt: { ...ATTEMPT, ok: result === 'ok' },
+    now,
+    ...next,
+    wants: o.wants ?? [],
+    try: { ...held, result, answered: o.answered ?? true, tookMs: o.tookMs ?? 5 },
+  });
 }
 
-/** One whole try of a delivery that must be let out. */
+/** One whole attempt of a delivery that must be let out. */
 export async function tryOf(kit: Started, owed: Owed, result: 'ok' | 'failed' | 'gone', tookMs = 0) {
   const asked = await ask(kit, owed);
   if (asked.kind !== 'open') throw new Error(`not open: ${JSON.stringify(asked)}`);
   await kit.clock.advance(tookMs);
-  return await end(kit, owed, asked.held, result);
+  // The permit may go to one that has waited longer.
+  return await end(kit, asked.swapped ? { read: async () => asked.delivery } : owed, asked.held, result, { tookMs });
 }

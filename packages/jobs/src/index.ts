@@ -44,7 +44,7 @@ export {
   durationsOf,
   likelyDurationMs,
 } from './durations.ts';
-export { ENDPOINT_RULES, type EndpointView, endpointOf } from './endpoint.ts';
+export { ENDPOINT_RULES, type EndpointView, endpointOf, hostOf } from './endpoint.ts';
 export {
   BATCH_EVENTS,
   type BatchEvent,

@@ -1,4 +1,4 @@
-import { endpointId, type JobStore } from '@grsai-jobs/job-store';
+import { endpointNameOf, type JobStore } from '@grsai-jobs/job-store';
 import type { Delivery } from '@grsai-jobs/jobs';
 import type { Producer } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
@@ -31,7 +31,7 @@ export function createResendDelivery(o: {
       throw new Problem('conflict', 'A try of this delivery is under way. It can be resent when that has come to something.');
     const step = await o.deliveries.resend(delivery, now);
     if (step === null) return null;
-    await o.producer.enqueueDelivery({ id, step, endpoint: endpointId(tenant, url) }).catch((err: unknown) => {
+    await o.producer.enqueueDelivery({ id, step, endpoint: endpointNameOf(tenant, url) }).catch((err: unknown) => {
       o.log.warn({ event: 'webhook.entry_missing', err, delivery_id: id }, 'resent; the entry is added by maintain');
     });
     o.log.info({ event: 'webhook.resent', delivery_id: id, tenant }, 'webhook resent');

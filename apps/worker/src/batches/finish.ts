@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { endpointId, inGroups } from '@grsai-jobs/job-store';
+import { endpointNameOf, inGroups } from '@grsai-jobs/job-store';
 import { type BatchRecord, batchRow, endOfBatch, eventId, isTerminal, objectFolder } from '@grsai-jobs/jobs';
 import type { DoSlice } from '../maintain/works.ts';
 import { type BatchKit, livingBatch, SLICE } from './kit.ts';
@@ -38,7 +38,7 @@ export const finishBatch =
     const type = `batch.${status}` as const;
     const { webhook } = batch.doc;
     if (webhook?.events.includes(type)) {
-      const endpoint = endpointId(batch.tenant, webhook.url);
+      const endpoint = endpointNameOf(batch.tenant, webhook.url);
       await kit.producer.enqueueDelivery({ id: eventId(batch.id, batch.round, type), step: 1, endpoint });
     }
     return { done: true };

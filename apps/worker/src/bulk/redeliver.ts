@@ -1,4 +1,4 @@
-import { endpointId } from '@grsai-jobs/job-store';
+import { endpointNameOf } from '@grsai-jobs/job-store';
 import type { JobRecord } from '@grsai-jobs/jobs';
 import type { Kit } from '../stages/kit.ts';
 
@@ -15,6 +15,6 @@ export async function redeliver(kit: Pick<Kit, 'store' | 'producer' | 'clock'>, 
   if ((delivery.attempts.at(-1)?.at ?? 0) > before) return 'skipped:tried_since';
   const step = await kit.store.deliveries.resend(delivery, kit.clock.now());
   if (step === null) return 'skipped:pending';
-  await kit.producer.enqueueDelivery({ id, step, endpoint: endpointId(delivery.tenant, delivery.url) });
+  await kit.producer.enqueueDelivery({ id, step, endpoint: endpointNameOf(delivery.tenant, delivery.url) });
   return 'done';
 }

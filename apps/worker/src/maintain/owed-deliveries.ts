@@ -1,10 +1,23 @@
-import { endpointId } from '@grsai-jobs/job-store';
+import { endpointNameOf } from '@grsai-jobs/job-store';
 import type { Kit } from '../stages/kit.ts';
 import { eachOf } from './each.ts';
 
 export const OWED_EVERY_MS = 10_000;
 const AT_ONCE = 500;
 const LOOK_AGAIN_MS = 10 * 60_000;
+
+export const ROOMS_EVERY_MS = 1000;
+
+/**
+ * Looks at the rooms of endpoints in which nothing has moved: a worker died with the permits, the time of a breaker is over, deliver
+ * was paused, or a tenant had its share of all workers. Safe in several workers at once.
+ */
+export function createRoomLook(kit: Pick<Kit, 'store' | 'producer' | 'clock' | 'log'>): () => Promise<void> {
+  return async () => {
+    for (const endpoint of await kit.store.deliveries.overdueRooms(kit.clock.now(), AT_ONCE))
+      for (const entry of await kit.store.deliveries.letIn(endpoint, kit.clock.now())) await kit.producer.enqueueDelivery(entry);
+  };
+}
 
 /** Gives a new entry to owed webhooks that have lost theirs (P4). Safe in several workers at once. */
 export function createOwedDeliveries(kit: Kit): () => Promise<void> {
@@ -24,7 +37,7 @@ export function createOwedDeliveries(kit: Kit): () => Promise<void> {
       if (step === null) return;
       kit.metrics.repairs.inc({ kind: 'delivery' });
       kit.log.warn({ event: 'webhook.repaired', delivery_id: id, step }, 'the entry of an owed webhook was gone, added again');
-      const entry = { id, step, endpoint: endpointId(delivery.tenant, delivery.url) };
+      const entry = { id, step, endpoint: endpointNameOf(delivery.tenant, delivery.url) };
       await kit.producer.enqueueDelivery(entry, Math.max(0, (delivery.next_attempt_at ?? now) - now));
     });
   };

@@ -1,4 +1,4 @@
-import { endpointId, type ListPlace, type RecoverOrder } from '@grsai-jobs/job-store';
+import { endpointId, endpointNameOf, type ListPlace, type RecoverOrder } from '@grsai-jobs/job-store';
 import { type Delivery, isSentOnce } from '@grsai-jobs/jobs';
 import type { Kit } from '../stages/kit.ts';
 import type { DoSlice } from './works.ts';
@@ -28,6 +28,7 @@ export const recoverDeliveries =
     const { tenant, url, from, to } = work.order as RecoverOrder;
     const at = work.cursor as Progress | null;
     const endpoint = endpointId(tenant, url);
+    const name = endpointNameOf(tenant, url);
     let resent = at?.resent ?? 0;
 
     const { deliveries, next } = await kit.store.deliveryList.madeBetween({ tenant, from, to, after: at, count: AT_ONCE });
@@ -39,7 +40,7 @@ export const recoverDeliveries =
       const step = await kit.store.deliveries.resend(delivery, kit.clock.now());
       if (step === null) continue;
       resent += 1;
-      await kit.producer.enqueueDelivery({ id: delivery.id, step, endpoint });
+      await kit.producer.enqueueDelivery({ id: delivery.id, step, endpoint: name });
     }
 
     if (next !== null) return { done: false, cursor: { ...next, resent } satisfies Progress };

@@ -2,7 +2,7 @@ import { type ChatCompletion, type Grsai, isEmptyCompletion, sizeOf } from '@grs
 import type { AccountLimits, Moved } from '@grsai-jobs/job-store';
 import { type Attempt, decideUnfinished, LIMITS, NO_FINISH_REASON, type Pending } from '@grsai-jobs/jobs';
 import { done, type Handler, type Outcome } from '@grsai-jobs/queue';
-import { afterEnd, endRun, failRun } from './end-run.ts';
+import { endRun, failRun, finishRun } from './end-run.ts';
 import { askAgain, type FailedCallKit, settleFailedCall } from './failed-call.ts';
 import { type HeldAnswer, heldCall } from './held-calls.ts';
 import type { InputObjects } from './input-objects.ts';
@@ -144,9 +144,10 @@ async function keepCompletion(
     return await toStore(kit, call, attempts, pending);
   const output = { kind: 'chat', completion } as const;
   const end = { status: 'succeeded', by, output, attempts, spent: record.spent + 1 } as const;
-  const moved = await untilTaken(kit, { job_id: record.id }, (token) => kit.store.moves.end(record, { ...end, token }));
-  if (moved.kind === 'ok') await afterEnd(kit, record, end);
-  else await comeLate(kit, call, pending, moved);
+  const moved = await finishRun(kit, record, end, (attempt) =>
+    untilTaken(kit, { job_id: record.id }, (token) => kit.store.moves.end(record, { ...end, token, attempt })),
+  );
+  if (moved.kind !== 'ok') await comeLate(kit, call, pending, moved);
   return done;
 }
 

@@ -1,4 +1,4 @@
-import { type EndOfRun, type Moved, owedEntry, type Pause } from '@grsai-jobs/job-store';
+import { type EndOfRun, type FirstAttempt, type Moved, owedEntry, type Pause, type Placed } from '@grsai-jobs/job-store';
 import {
   entryStage,
   type FailureCode,
@@ -14,14 +14,35 @@ import type { Kit } from './kit.ts';
 export const FIRST_LATE_LOOK_MS = 60_000;
 
 /** Ends a run and sends its owed webhook on its way. Whoever comes second gets `stale` or `wrong` and changes nothing. */
-export async function endRun(kit: Kit, record: JobRecord, end: EndOfRun): Promise<Moved> {
-  const moved = await kit.store.moves.end(record, end);
-  if (moved.kind === 'ok') await afterEnd(kit, record, end);
-  return moved;
+export function endRun(kit: Kit, record: JobRecord, end: EndOfRun): Promise<Moved> {
+  return finishRun(kit, record, end, (attempt) => kit.store.moves.end(record, { ...end, attempt }));
 }
 
-/** What follows the move that ended a run: it is counted and told, and its owed webhook is sent on its way. */
-export async function afterEnd(kit: Kit, record: JobRecord, end: EndOfRun): Promise<void> {
+/**
+ * The same with the move as the caller makes it: with the token of the webhook's first attempt, which this process makes at once
+ * where it has a place for it and nothing speaks against it.
+ */
+export async function finishRun(
+  kit: Kit,
+  record: JobRecord,
+  end: EndOfRun,
+  move: (attempt: FirstAttempt) => Promise<Moved>,
+): Promise<Moved> {
+  const reserved = owedEntry(record, end.status) === null ? null : kit.deliveries.reserve(record.tenant);
+  let placed: Placed = { kind: 'none' };
+  try {
+    const moved = await move(reserved?.attempt ?? {});
+    if (moved.kind !== 'ok') return moved;
+    placed = moved.placed;
+    noteEnd(kit, record, end);
+    if (placed.kind === 'entry') await enqueueOwed(kit, record, end.status);
+    return moved;
+  } finally {
+    reserved?.use(placed);
+  }
+}
+
+function noteEnd(kit: Kit, record: JobRecord, end: EndOfRun): void {
   kit.metrics.ended.inc({ type: record.doc.type, status: end.status, code: end.error?.code ?? '' });
   kit.log.info(
     {
@@ -35,7 +56,6 @@ export async function afterEnd(kit: Kit, record: JobRecord, end: EndOfRun): Prom
     },
     `job ${end.status}`,
   );
-  await enqueueOwed(kit, record, end.status);
 }
 
 /** The entry of the webhook that the end of this run owes; `maintain` adds it when we die before this. */

@@ -2,6 +2,7 @@ import type { JobStore, MemoryWatch } from '@grsai-jobs/job-store';
 import type { Attempt, FailureCode, JobRecord } from '@grsai-jobs/jobs';
 import type { Producer } from '@grsai-jobs/queue';
 import type { Backoff, Clock, Logger } from '@grsai-jobs/runtime';
+import type { Deliveries } from '../webhooks/deliveries.ts';
 import type { StageMetrics } from './metrics.ts';
 
 /** What every stage works with. */
@@ -14,6 +15,8 @@ export interface Kit {
   backoff: Backoff;
   shutdown: Shutdown;
   memory: Pick<MemoryWatch, 'tight'>;
+  /** A place for the first attempt of a webhook in the process that ends its job. */
+  deliveries: Pick<Deliveries, 'reserve'>;
 }
 
 /** How a stop reaches open work (P6). */

@@ -9,8 +9,10 @@ export const createStageMetrics = (metrics: Metrics) => ({
     'code',
   ]),
   ended: metrics.counter('jobs_ended_total', 'Runs that ended', ['type', 'status', 'code']),
-  tries: metrics.counter('webhook_tries_total', 'Webhook tries by what they came to', ['outcome', 'phase']),
-  waits: metrics.counter('webhook_waits_total', 'Deliveries that were given a slot of their own, by what they wait for', ['why']),
+  tries: metrics.counter('webhook_tries_total', 'Webhook attempts by what they came to', ['outcome', 'phase']),
+  waits: metrics.counter('webhook_waits_total', 'Deliveries that wait in the room of their endpoint, by what they wait for', [
+    'why',
+  ]),
   endpoints: metrics.counter('webhook_endpoints_total', 'Receivers whose breaker opened or closed, or that were disabled', [
     'became',
   ]),

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- batch-finish: the end of a round, whose results are stored. The owed webhook is written with it.
--- KEYS 1 batch 2 delivery (the batch key when none is owed) 3 tenant's deliveries 4 due deliveries 5 ended batches 6 work that finishes it
+-- KEYS 1 batch 2 delivery (the batch key when none is owed) 3 tenant's deliveries 4 due deliveries 5 ended batches 6 work that finishes it 7 pending deliveries
 -- ARGV 1 order {id, token, now, tenant, round, by (who has the work; nil: does not matter), canceling, status, delivery {id, type, url} or nil} 2 results 3 what is kept of the round
 -- Answers 1, or 0 when the round is over already or goes on
 local order = cjson.decode(ARGV[1])
@@ -20,6 +20,7 @@ if delivery and redis.call('EXISTS', KEYS[2]) == 0 then
     'url', delivery.url, 'state', 'pending', 'step', 1, 'tries', 0, 'created', order.now, 'next', order.now)
   redis.call('ZADD', KEYS[3], order.now, delivery.id)
   redis.call('ZADD', KEYS[4], order.now + 30000, delivery.id)
+  redis.call('ZADD', KEYS[7], order.now, delivery.id)
   redis.call('HSET', batch, 'whd', delivery.id, 'whs', 'pending')
 end
 return 1

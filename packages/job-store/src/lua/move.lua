@@ -1,18 +1,28 @@
 #!lua flags=allow-oom
 -- move: every move but accept and begin. The row of the table of moves comes with the order; this is its machinery.
 -- KEYS 1 job 2 due 3 events 4 turns 5 inflight 6 tenant's failed 7 failed 8 ended 9 delivery 10 tenant's deliveries
---      11 due deliveries 12 counters 13 batch 14 storing 15 late 16 works 17 work that finishes the batch
---      (9, 13 and 17 are the job key when the move has none)
+--      11 due deliveries 12 counters 13 batch 14 storing 15 late 16 works 17 work that finishes the batch 18 pending deliveries
+--      19.. endpoint of the delivery (see webhooks.lua)
+--      (9, 13, 17 and 19.. are the job key when the move has none)
 -- ARGV 1 order {id, token, now, tenant, from, step|nil, by|nil, status and stage ('' keeps both), next, due|nil, inflight|nil (ms, 0 removes), late|nil, turn,
 --      event|nil, progress, delivery|nil, counter|nil, del, raise (field to least value)} 2.. field, value to set
--- Answers {'ok', step, turn} | {'missing'} | {'stale', state} | {'wrong', state}
+-- Answers {'ok', step, turn, placed, delivery, job}: placed is '' without a delivery, else whether its first attempt has begun (open,
+-- with what that needs), it waits in the room, or needs an entry | {'missing'} | {'stale', state} | {'wrong', state}
 local order = cjson.decode(ARGV[1])
 local job, due, events, turns, inflight = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 
 local seen = redis.call('HMGET', job, 'st', 'step', 'sb', 'tok', 'tn', 'batch', 'era')
 local status, step = seen[1], tonumber(seen[2])
 if not status then return { 'missing' } end
-if seen[4] == order.token then return { 'ok', step, tonumber(seen[5] or '0') } end
+local delivery = order.delivery
+local e = endpoint_at(19, delivery and delivery.endpoint)
+local function answer(turn, placed)
+  if placed ~= 'open' then return { 'ok', step, turn, placed } end
+  return { 'ok', step, turn, placed, redis.call('HGETALL', KEYS[9]), redis.call('HGETALL', job) }
+end
+if seen[4] == order.token then
+  return answer(tonumber(seen[5] or '0'), delivery and placed_before(e, KEYS[9], delivery.id, delivery.token) or '')
+end
 local state = state_of(job)
 if order.by then
   if seen[3] ~= order.by then return { 'stale', state } end
@@ -98,15 +108,15 @@ elseif FAILED[status] then
 end
 if order.counter then redis.call('HINCRBY', KEYS[12], order.counter, 1) end
 
-local delivery = order.delivery
 local made = delivery and redis.call('EXISTS', KEYS[9]) == 0
 if made then
   redis.call('HSET', KEYS[9], 'id', delivery.id, 'tenant', order.tenant, 'job_id', order.id, 'run', delivery.run, 'type', delivery.type,
     'url', delivery.url, 'state', 'pending', 'step', 1, 'tries', 0, 'created', order.now, 'next', order.now)
   redis.call('ZADD', KEYS[10], order.now, delivery.id)
   redis.call('ZADD', KEYS[11], order.now + 30000, delivery.id)
+  redis.call('ZADD', KEYS[18], order.now, delivery.id)
   redis.call('HSET', job, 'whd', delivery.id, 'whs', 'pending')
 end
 if order.event then emit(events, job, order.id, order.event, order.progress) end
 if made then redis.call('HSET', KEYS[9], 'seq', redis.call('HGET', job, 'seq')) end
-return { 'ok', step, turn }
+return answer(turn, made and place_delivery(e, KEYS[9], KEYS[11], delivery, order.now) or delivery and 'entry' or '')

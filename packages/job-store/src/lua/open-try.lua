@@ -1,55 +1,62 @@
 #!lua flags=allow-oom
--- open-try: a webhook try may go out now, has to wait, or is not to be made. Answers with all that the try needs.
--- KEYS 1 delivery 2 subject (job or batch) 3 endpoint 4 its open tries 5 due deliveries
--- ARGV 1 order {id, token, step, now, early (ms that do not matter), due_after}
--- Answers {'open', 0, delivery, subject} | {'wait', ms, why} | {'skipped', state, delivery} | {'over'}
+-- open-try: an entry of a delivery has come up: its attempt begins, has to wait, or is not to be made.
+-- KEYS 1 delivery 2 subject (job or batch) 3 due deliveries 4 pending deliveries 5.. endpoint (see webhooks.lua)
+-- ARGV 1 order {id, token, step, now, endpoint, early (ms that do not matter), share (false: its tenant has its share of the worker)}
+-- Answers {'open', token, delivery, subject}: an attempt has begun, of this delivery or of one that has waited longer
+--   | {'wait', ms} not yet due | {'room', why} | {'skipped', state, delivery} | {'lost', delivery, subject} | {'over'}
 local order = cjson.decode(ARGV[1])
-local delivery, subject, endpoint, open, due_set = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local delivery, subject, due_set, pending = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local e = endpoint_at(5, order.endpoint)
 local now, token = order.now, order.token
 
-local own = redis.call('HMGET', delivery, 'step', 'state', 'tok', 'next', 'tries', 'once', 'as', 'asked')
+local own = redis.call('HMGET', delivery, 'step', 'state', 'tok', 'next', 'tries', 'once', 'as', 'asked', 'lease')
 local state, next = own[2], number_or(own[4], now)
-if tonumber(own[1] or '-1') ~= order.step then return { 'over' } end
-
-local function skipped(as) return { 'skipped', as, redis.call('HGETALL', delivery) } end
-local function granted() return { 'open', 0, redis.call('HGETALL', delivery), redis.call('HGETALL', subject) } end
 
 -- Sent again by the client library: the same answer.
+local before = handed_over(e, { token }, delivery, order.id)[1]
+if before then return { 'open', unpack(before) } end
+if tonumber(own[1] or '-1') ~= order.step then return { 'over' } end
+local function skipped(as) return { 'skipped', as, redis.call('HGETALL', delivery) } end
 if own[3] == token and state ~= 'pending' then return skipped(state) end
-if redis.call('ZSCORE', open, token) then return granted() end
 if state ~= 'pending' then return { 'over' } end
-if next - now > order.early then return { 'wait', next - now, 'early' } end
+if next - now > order.early then return { 'wait', next - now } end
+
+-- Whoever had it says nothing any more. An attempt that takes its worker with it must not take all others too.
+if own[9] and own[9] ~= '' then
+  redis.call('ZREM', e.open, own[9] .. ' ' .. order.id)
+  drop_probe(e, own[9])
+  redis.call('HDEL', delivery, 'lease')
+  redis.call('HINCRBY', delivery, 'lost', 1)
+end
+if number_or(redis.call('HGET', delivery, 'lost'), 0) >= rules.maxLost then
+  return { 'lost', redis.call('HGETALL', delivery), redis.call('HGETALL', subject) }
+end
 
 local function skip()
-  keep_endpoint(endpoint, open)
+  keep_endpoint(e)
+  leave_room(e, order.id)
   local as = number_or(own[5], 0) > 0 and 'failed' or 'skipped'
-  write_state(delivery, subject, due_set, order.id, token, as)
+  write_state(delivery, subject, due_set, pending, order.id, token, as)
   return skipped(as)
 end
-local function wait(slot, why)
-  keep_endpoint(endpoint, open)
-  write_state(delivery, subject, due_set, order.id, token, 'pending', slot, slot + order.due_after)
-  return { 'wait', slot - now, why }
-end
 
-redis.call('ZREMRANGEBYSCORE', open, '-inf', now)
-local seen = redis.call('HMGET', endpoint, 'off', 'till', 'probe', 'park', 'line', 'avg')
-local till, news = tonumber(seen[2] or ''), own[7]
 local asked_for = number_or(own[8], 0) > 0 or own[6] and own[6] ~= ''
-if seen[1] and not asked_for then return skip() end
-
-local ms = likely_ms(tonumber(seen[6] or ''), open, now)
-local probing = till and seen[3] and redis.call('ZSCORE', open, seen[3])
-if till and (now < till or probing) then
-  -- News of a live job would be old when the receiver is back.
-  if news and not asked_for then return skip() end
-  return wait(slot_behind_probe(endpoint, number_or(seen[4], 0), now < till and till or now + math.max(ms, rules.parkGapMs)), 'breaker')
+local off = redis.call('HEXISTS', e.own, 'off') == 1
+if off and not asked_for then return skip() end
+local why, look = why_not(e, now)
+-- A report of a live job would be old when the receiver is back.
+if why == 'breaker' and own[7] and not asked_for then return skip() end
+if not why and order.share == false then
+  why, look = 'share', now + rules.lookAgainMs
 end
-if redis.call('ZCARD', open) >= rules.openTries then
-  return wait(slot_in_line(endpoint, number_or(seen[5], 0), ms, now), 'places')
+-- Who was asked for to a disabled endpoint goes past those who wait there: they will be skipped.
+if not why and (off or redis.call('EXISTS', e.room) == 0) then
+  begin_attempt(e, delivery, due_set, order.id, token, now)
+  return { 'open', token, redis.call('HGETALL', delivery), redis.call('HGETALL', subject) }
 end
-
-redis.call('ZADD', open, now + rules.leaseMs, token)
-if till then redis.call('HSET', endpoint, 'probe', token) end
-keep_endpoint(endpoint, open)
-return granted()
+keep_endpoint(e)
+enter_room(e, delivery, due_set, order.id, next, look or now + rules.lookAgainMs)
+if why then return { 'room', why } end
+local first = hand_over(e, { token }, due_set, delivery, order.id, now)[1]
+if first then return { 'open', unpack(first) } end
+return { 'room', 'permits' }

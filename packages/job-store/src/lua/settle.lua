@@ -1,26 +1,45 @@
 #!lua flags=allow-oom
--- settle: what a webhook try came to, for the delivery and for its endpoint. A delivery that is over leaves the due set.
--- KEYS 1 delivery 2 subject (job or batch) 3 due deliveries 4 counters 5 endpoint 6 its open tries (5 and 6 are the delivery when no try ends)
--- ARGV 1 order {id, token, step, now, tries|nil, state, due|nil, next|nil, counter|nil, up, try {token, result ok|failed|gone|none}|nil}
+-- settle: what a webhook attempt came to, for the delivery and for its endpoint, whose permit goes to those who wait. Also all else
+-- that moves a delivery on: a repair, a resend. A delivery that is over leaves the due set.
+-- KEYS 1 delivery 2 subject (job or batch) 3 due deliveries 4 pending deliveries 5 counters 6.. endpoint (see webhooks.lua)
+-- ARGV 1 order {id, token, step, now, endpoint, tries|nil, state, due|nil, next|nil, counter|nil, up, wants (tokens of attempts that the
+--      caller can make next), try {token, result ok|failed|gone|none, answered, took}|nil}
 --      2.. field, value
--- Answers {'ok', step, note} | {'stale', 0, note} | {'missing', 0, note}; note: closed, opened, disabled or '' of the endpoint
+-- Answers {'ok', step, note, begun} | {'stale', 0, note, begun} | {'missing', 0, note, begun}; note: closed, opened, disabled or '' of
+-- the endpoint; begun: {token, delivery, subject} of each attempt that has begun in the place of this one
 local order = cjson.decode(ARGV[1])
-local delivery, subject = KEYS[1], KEYS[2]
--- The place is given back whatever has become of the delivery.
-local note = order.try and end_try(KEYS[5], KEYS[6], order.try, order.now, KEYS[4]) or ''
-local seen = redis.call('HMGET', delivery, 'step', 'tok', 'state', 'tries')
-if not seen[1] then return { 'missing', 0, note } end
-if seen[2] == order.token then return { 'ok', tonumber(seen[1]), note } end
-if tonumber(seen[1]) ~= order.step then return { 'stale', 0, note } end
--- Two workers can have tried the same step, when one of them was frozen: the first to end it counts.
-if order.tries and (seen[3] ~= 'pending' or tonumber(seen[4]) ~= order.tries) then return { 'stale', 0, note } end
+local delivery, subject, due_set, pending, counters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local e = endpoint_at(6, order.endpoint)
+local now, wants = order.now, order.wants or {}
 
-local fields = {}
-for i = 2, #ARGV do fields[i - 1] = ARGV[i] end
-if #fields > 0 then redis.call('HSET', delivery, unpack(fields)) end
-local step = order.step
-if order.up then step = redis.call('HINCRBY', delivery, 'step', 1) end
-if order.state == 'pending' then redis.call('PERSIST', delivery) end
-write_state(delivery, subject, KEYS[3], order.id, order.token, order.state, order.next, order.due)
-if order.counter then redis.call('HINCRBY', KEYS[4], order.counter, 1) end
-return { 'ok', step, note }
+-- Sent again by the client library: those that had begun then are the answer.
+local begun = handed_over(e, wants, delivery, order.id)
+-- The permit is given back whatever has become of the delivery.
+local note = order.try and end_attempt(e, order.id, order.try, now, counters) or ''
+
+local function write()
+  local seen = redis.call('HMGET', delivery, 'step', 'tok', 'state', 'tries')
+  if not seen[1] then return 'missing', 0 end
+  if seen[2] == order.token then return 'ok', tonumber(seen[1]) end
+  if tonumber(seen[1]) ~= order.step then return 'stale', 0 end
+  -- Two workers can have tried the same step, when one of them was frozen: the first to end it counts.
+  if order.tries and (seen[3] ~= 'pending' or tonumber(seen[4]) ~= order.tries) then return 'stale', 0 end
+  if order.try then redis.call('HDEL', delivery, 'lease', 'lost') end
+  local fields = {}
+  for i = 2, #ARGV do fields[i - 1] = ARGV[i] end
+  if #fields > 0 then redis.call('HSET', delivery, unpack(fields)) end
+  local step = order.step
+  if order.up then
+    step = redis.call('HINCRBY', delivery, 'step', 1)
+    leave_room(e, order.id)
+  end
+  if order.state == 'pending' then redis.call('PERSIST', delivery) end
+  write_state(delivery, subject, due_set, pending, order.id, order.token, order.state, order.next, order.due)
+  if order.counter then redis.call('HINCRBY', counters, order.counter, 1) end
+  return 'ok', step
+end
+
+local verdict, step = write()
+if #begun == 0 then begun = hand_over(e, wants, due_set, delivery, order.id, now) end
+if order.try then note_room(e, now) end
+return { verdict, step, note, begun }

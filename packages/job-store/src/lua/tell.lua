@@ -1,6 +1,6 @@
 #!lua
 -- tell: news of a live job becomes a delivery of its own, with the job as it is now. Not of a job that has ended or is in another run.
--- KEYS 1 job 2 delivery 3 tenant's deliveries 4 due deliveries 5 delivery as a release before named it
+-- KEYS 1 job 2 delivery 3 tenant's deliveries 4 due deliveries 5 delivery as a release before named it 6 pending deliveries
 -- ARGV 1 order {id, job_id, tenant, run, type, url, now, due, every|nil (ms between two of this kind)}
 -- Answers 1 there is one to be sent | 0
 local order = cjson.decode(ARGV[1])
@@ -19,4 +19,5 @@ redis.call('HSET', delivery, 'id', order.id, 'tenant', order.tenant, 'job_id', o
   'seq', seen[4] or 0, 'as', seen[1], 'asg', seen[2] or '', 'aprog', seen[5] or 0)
 redis.call('ZADD', KEYS[3], order.now, order.id)
 redis.call('ZADD', KEYS[4], order.due, order.id)
+redis.call('ZADD', KEYS[6], order.now, order.id)
 return 1

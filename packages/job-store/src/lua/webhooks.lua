@@ -1,57 +1,152 @@
--- Shared by the scripts of deliveries; put behind the prelude by scripts.ts, with the numbers of ENDPOINT_RULES as `rules`.
+-- Shared by the scripts that make, begin and end webhook attempts; put behind the prelude by scripts.ts, with the numbers of
+-- ENDPOINT_RULES as `rules`.
 -- A delivery's fields: id tenant job_id|batch_id run type url state step tries att created next · tok token of the last change ·
--- seq of the event · as, asg, aprog the job as it was then · once, extra of a resend · asked 1 until the try is made that a resend
--- asked for amid the others.
--- An endpoint's fields: avg what a try takes · line the last slot given out · park the same behind an open breaker ·
--- win JSON [[bucket, tries, failed], …] · since failing since · till, rest the breaker: open until, for how long · probe its token ·
--- off, why disabled at and for what. Its open tries are a sorted set of their own: token → end of the lease.
+-- seq of the event · as, asg, aprog the job as it was then · once, extra of a resend · asked 1 until the attempt is made that a
+-- resend asked for amid the others · lease token of the attempt that is open · lost how many workers died with one.
+-- An endpoint's fields: permits how many attempts may be open · win JSON [[bucket, tries, failed], …] · since failing since ·
+-- till, rest the breaker: open until, for how long · probe, probing its token and the end of its lease · off, why disabled at and
+-- for what. A host has the breaker's fields.
+-- Open attempts: sorted set, `token delivery` → end of the lease. Room: sorted set, delivery → when it was due.
+-- Rooms: sorted set, endpoint → when to look at its room.
 
 local WEEK = 604800000
+
+-- The keys of an endpoint, which stand together in KEYS from `at` on: endpoint, open attempts, room, host, rooms, pauses of deliver.
+local function endpoint_at(at, id)
+  return { id = id, own = KEYS[at], open = KEYS[at + 1], room = KEYS[at + 2], host = KEYS[at + 3], rooms = KEYS[at + 4], pauses = KEYS[at + 5] }
+end
 
 local function number_or(text, otherwise)
   return text and tonumber(text) or otherwise
 end
 
+-- A key of the same kind as `key`, for another id.
+local function sibling(key, id, other)
+  return string.sub(key, 1, #key - #id) .. other
+end
+
 -- What a delivery has come to is shown on its subject too, when it is the newest there.
-local function write_state(delivery, subject, due_set, id, token, state, next, due)
+local function write_state(delivery, subject, due_set, pending, id, token, state, next, due)
   redis.call('HSET', delivery, 'state', state, 'tok', token, 'next', next or '')
   if due then redis.call('ZADD', due_set, due, id) else redis.call('ZREM', due_set, id) end
-  -- Of an erased subject nothing is kept for ever: its delivery goes a week after its last try.
+  if state == 'pending' then
+    redis.call('ZADD', pending, 'NX', redis.call('HGET', delivery, 'created') or 0, id)
+  else
+    redis.call('ZREM', pending, id)
+  end
+  -- Of an erased subject nothing is kept for ever: its delivery goes a week after its last attempt.
   if state ~= 'pending' and redis.call('EXISTS', subject) == 0 then redis.call('PEXPIRE', delivery, WEEK) end
   if redis.call('HGET', subject, 'whd') == id then
     redis.call('HSET', subject, 'whs', state == 'skipped' and 'failed' or state)
   end
 end
 
-local function keep_endpoint(endpoint, open)
-  redis.call('PEXPIRE', endpoint, rules.forgetAfterMs)
-  redis.call('PEXPIRE', open, rules.forgetAfterMs)
+local function keep_endpoint(e)
+  for _, key in ipairs({ e.own, e.open, e.host }) do redis.call('PEXPIRE', key, rules.forgetAfterMs) end
 end
 
--- What a try takes now: the average, or the age of one that is open for longer than that.
-local function likely_ms(avg, open, now)
-  local oldest = redis.call('ZRANGE', open, 0, 0, 'WITHSCORES')
-  local age = oldest[2] and now - (tonumber(oldest[2]) - rules.leaseMs) or 0
-  return math.min(math.max(avg or rules.firstAverageMs, age), rules.maxGapMs * rules.openTries)
+local function permits_of(e)
+  return math.floor(number_or(redis.call('HGET', e.own, 'permits'), rules.permits))
 end
 
--- A slot in the line of those that wait for a place.
-local function slot_in_line(endpoint, line, ms, now)
-  local gap = math.min(math.max(ms / rules.openTries, rules.minGapMs), rules.maxGapMs)
-  line = math.max(line, now) + gap
-  redis.call('HSET', endpoint, 'line', string.format('%.3f', line))
-  return math.ceil(math.max(line, now + rules.minWaitMs))
+-- Why no attempt may begin now, and when to look again; nil when one may. A breaker whose time is over lets one through, its probe.
+local function why_not(e, now)
+  if redis.call('EXISTS', e.pauses) == 1 then return 'paused', now + rules.lookAgainMs end
+  for _, key in ipairs({ e.host, e.own }) do
+    local seen = redis.call('HMGET', key, 'till', 'probing')
+    local till = tonumber(seen[1] or '')
+    if till and now < till then return 'breaker', till end
+    if till and seen[2] and now < tonumber(seen[2]) then return 'breaker', now + rules.lookAgainMs end
+  end
+  redis.call('ZREMRANGEBYSCORE', e.open, '-inf', now)
+  if redis.call('ZCARD', e.open) >= permits_of(e) then return 'permits', now + rules.lookAgainMs end
 end
 
--- A slot behind the probe of an open breaker; the first one is the probe.
-local function slot_behind_probe(endpoint, park, first)
-  local slot = math.ceil(math.max(first, park + rules.parkGapMs))
-  redis.call('HSET', endpoint, 'park', slot)
-  return slot
+local function leave_room(e, id)
+  if redis.call('ZREM', e.room, id) == 1 and redis.call('EXISTS', e.room) == 0 then redis.call('ZREM', e.rooms, e.id) end
 end
 
--- Counts a try in the window and says how many there were, and how many of them failed.
-local function count_try(endpoint, win, failed, now)
+-- The delivery has no entry from now on: the end of another attempt, or a look at the room, lets it out.
+local function enter_room(e, delivery, due_set, id, due, look)
+  redis.call('HDEL', delivery, 'lease')
+  redis.call('ZREM', due_set, id)
+  redis.call('ZADD', e.room, due, id)
+  redis.call('ZADD', e.rooms, 'LT', look, e.id)
+end
+
+-- Says when the room has to be looked at, should nothing happen in it until then.
+local function note_room(e, now)
+  if redis.call('EXISTS', e.room) == 0 then return end
+  local why, look = why_not(e, now)
+  redis.call('ZADD', e.rooms, why == 'breaker' and look or now + rules.lookAgainMs, e.id)
+end
+
+-- The attempt is open from now on. It holds a permit until it ends, or its lease does.
+local function begin_attempt(e, delivery, due_set, id, token, now)
+  local ends = now + rules.leaseMs
+  leave_room(e, id)
+  redis.call('ZADD', e.open, ends, token .. ' ' .. id)
+  for _, key in ipairs({ e.host, e.own }) do
+    if redis.call('HEXISTS', key, 'till') == 1 then redis.call('HSET', key, 'probe', token, 'probing', ends) end
+  end
+  redis.call('HSET', delivery, 'lease', token)
+  redis.call('ZADD', due_set, ends + rules.lostAfterMs, id)
+  keep_endpoint(e)
+end
+
+-- The key of the job or batch that a delivery tells of.
+local function subject_of(delivery, id)
+  local seen = redis.call('HMGET', delivery, 'job_id', 'batch_id')
+  local prefix = string.sub(delivery, 1, #delivery - #id - #'delivery:')
+  if seen[1] and seen[1] ~= '' then return prefix .. 'job:' .. seen[1] end
+  return prefix .. 'batch:' .. (seen[2] or '')
+end
+
+local function told(token, delivery, id)
+  return { token, redis.call('HGETALL', delivery), redis.call('HGETALL', subject_of(delivery, id)) }
+end
+
+-- Begins attempts of those that have waited longest, one for each token, as far as there are permits. Their keys are made from
+-- `like`, the key of the delivery `like_id`: who comes next is known only here. Answers {token, delivery, subject} for each.
+local function hand_over(e, tokens, due_set, like, like_id, now)
+  local begun = {}
+  if #tokens == 0 or redis.call('HEXISTS', e.own, 'off') == 1 then return begun end
+  local tried = 0
+  while #begun < #tokens and tried < 50 and not why_not(e, now) do
+    local first = redis.call('ZRANGE', e.room, 0, 0)[1]
+    if not first then break end
+    tried = tried + 1
+    local delivery, token = sibling(like, like_id, first), tokens[#begun + 1]
+    if redis.call('HGET', delivery, 'state') ~= 'pending' then
+      leave_room(e, first)
+    else
+      redis.call('HINCRBY', delivery, 'step', 1)
+      begin_attempt(e, delivery, due_set, first, token, now)
+      begun[#begun + 1] = told(token, delivery, first)
+    end
+  end
+  return begun
+end
+
+-- The same answer once more, for a script that the client library has sent again.
+local function handed_over(e, tokens, like, like_id)
+  local begun = {}
+  if #tokens == 0 then return begun end
+  local members = redis.call('ZRANGE', e.open, 0, -1)
+  for _, token in ipairs(tokens) do
+    for _, member in ipairs(members) do
+      if string.sub(member, 1, #token + 1) == token .. ' ' then
+        local id = string.sub(member, #token + 2)
+        begun[#begun + 1] = told(token, sibling(like, like_id, id), id)
+      end
+    end
+  end
+  return begun
+end
+
+-- Counts an attempt in the window and says how many there were, and how many of them failed.
+local function count_try(key, failed, now)
+  local win = redis.call('HGET', key, 'win')
   local bucket, tries, bad, kept = math.floor(now / rules.bucketMs), 0, 0, {}
   for _, each in ipairs(win and cjson.decode(win) or {}) do
     if each[1] > bucket - rules.windowMs / rules.bucketMs then kept[#kept + 1] = each end
@@ -60,67 +155,105 @@ local function count_try(endpoint, win, failed, now)
   local last = kept[#kept]
   last[2], last[3] = last[2] + 1, last[3] + failed
   for _, each in ipairs(kept) do tries, bad = tries + each[2], bad + each[3] end
-  redis.call('HSET', endpoint, 'win', cjson.encode(kept))
+  redis.call('HSET', key, 'win', cjson.encode(kept))
   return tries, bad
 end
 
--- The average moves by a fifth, and the line with it: it is a number of tries, not a time.
-local function learn_ms(endpoint, seen, took, now)
-  local old = tonumber(seen.avg)
-  local avg = old and old * 0.8 + took * 0.2 or took
-  redis.call('HSET', endpoint, 'avg', string.format('%.3f', avg))
-  local ahead = number_or(seen.line, 0) - now
-  if old and old > 0 and ahead > 0 then redis.call('HSET', endpoint, 'line', string.format('%.3f', now + ahead * avg / old)) end
-end
-
-local function succeeded(endpoint, seen, began, now)
-  redis.call('HDEL', endpoint, 'since')
-  if seen.off and began > tonumber(seen.off) then redis.call('HDEL', endpoint, 'off', 'why') end
-  if seen.till then
-    redis.call('HDEL', endpoint, 'till', 'rest', 'probe', 'win')
-    return 'closed'
-  end
-  count_try(endpoint, seen.win, 0, now)
-  return ''
-end
-
-local function failed(endpoint, seen, token, gone, now, counters)
-  local tries, bad = count_try(endpoint, seen.win, 1, now)
-  local since = number_or(seen.since, now)
-  redis.call('HSET', endpoint, 'since', since)
-  local opened = false
-  if seen.till then
-    if seen.probe == token then
-      local rest = math.min(number_or(seen.rest, rules.restMs) * 2, rules.maxRestMs)
-      redis.call('HSET', endpoint, 'till', now + rest, 'rest', rest)
-      redis.call('HDEL', endpoint, 'probe')
+-- What one attempt says of a breaker: of the endpoint's, or of its host's. Answers 'opened', 'closed' or ''.
+local function tell_breaker(key, token, failed, now)
+  local seen = redis.call('HMGET', key, 'till', 'rest', 'probe')
+  if not failed then
+    if seen[1] then
+      redis.call('HDEL', key, 'till', 'rest', 'probe', 'probing', 'win')
+      return 'closed'
     end
-  elseif tries >= rules.minTries and bad / tries >= rules.failedShare then
-    redis.call('HSET', endpoint, 'till', now + rules.restMs, 'rest', rules.restMs)
-    redis.call('HINCRBY', counters, 'breakers_opened', 1)
-    opened = true
+    count_try(key, 0, now)
+    return ''
   end
-  if not seen.off and (gone or now - since >= rules.disableAfterMs) then
-    redis.call('HSET', endpoint, 'off', now, 'why', gone and 'gone' or 'failing')
+  local tries, bad = count_try(key, 1, now)
+  if seen[1] then
+    if seen[3] == token then
+      local rest = math.min(number_or(seen[2], rules.restMs) * 2, rules.maxRestMs)
+      redis.call('HSET', key, 'till', now + rest, 'rest', rest)
+      redis.call('HDEL', key, 'probe', 'probing')
+    end
+    return ''
+  end
+  if tries < rules.minTries or bad / tries < rules.failedShare then return '' end
+  redis.call('HSET', key, 'till', now + rules.restMs, 'rest', rules.restMs)
+  return 'opened'
+end
+
+-- A probe that says nothing leaves room for another.
+local function drop_probe(e, token)
+  for _, key in ipairs({ e.host, e.own }) do
+    if redis.call('HGET', key, 'probe') == token then redis.call('HDEL', key, 'probe', 'probing') end
+  end
+end
+
+local function learn_permits(e, try)
+  local quick = try.result == 'ok' and try.took < rules.quickMs
+  local permits = number_or(redis.call('HGET', e.own, 'permits'), rules.permits)
+  if quick and permits < rules.maxPermits then
+    redis.call('HSET', e.own, 'permits', tostring(math.min(rules.maxPermits, permits + rules.permitsUp)))
+  elseif not quick and permits > rules.permits then
+    redis.call('HDEL', e.own, 'permits')
+  end
+end
+
+-- The end of an attempt: gives its permit back and takes note of what came of it. An attempt whose lease is over, or that was
+-- ended before, changes nothing; so the end of an attempt may be told twice.
+local function end_attempt(e, id, try, now, counters)
+  local member = try.token .. ' ' .. id
+  local lease = redis.call('ZSCORE', e.open, member)
+  if not lease then return '' end
+  redis.call('ZREM', e.open, member)
+  if tonumber(lease) <= now or try.result == 'none' then
+    drop_probe(e, try.token)
+    return ''
+  end
+  keep_endpoint(e)
+  learn_permits(e, try)
+  tell_breaker(e.host, try.token, try.result ~= 'ok' and not try.answered, now)
+  local seen = redis.call('HMGET', e.own, 'since', 'off')
+  local became = tell_breaker(e.own, try.token, try.result ~= 'ok', now)
+  if became == 'opened' then redis.call('HINCRBY', counters, 'breakers_opened', 1) end
+  if try.result == 'ok' then
+    redis.call('HDEL', e.own, 'since')
+    if seen[2] and tonumber(lease) - rules.leaseMs > tonumber(seen[2]) then redis.call('HDEL', e.own, 'off', 'why') end
+    return became
+  end
+  local since = number_or(seen[1], now)
+  redis.call('HSET', e.own, 'since', since)
+  if not seen[2] and (try.result == 'gone' or now - since >= rules.disableAfterMs) then
+    redis.call('HSET', e.own, 'off', now, 'why', try.result == 'gone' and 'gone' or 'failing')
     redis.call('HINCRBY', counters, 'endpoints_disabled', 1)
     return 'disabled'
   end
-  return opened and 'opened' or ''
+  return became
 end
 
--- The end of a try: gives its place back and takes note of what came of it. A try whose lease is over, or that was ended
--- before, changes nothing; so the end of a try may be told twice.
-local function end_try(endpoint, open, try, now, counters)
-  local lease = redis.call('ZSCORE', open, try.token)
-  if not lease then return '' end
-  redis.call('ZREM', open, try.token)
-  if tonumber(lease) <= now or try.result == 'none' then return '' end
-  local names, seen = { 'avg', 'line', 'win', 'since', 'till', 'rest', 'probe', 'off' }, {}
-  local values = redis.call('HMGET', endpoint, unpack(names))
-  for i, name in ipairs(names) do seen[name] = values[i] or nil end
-  local began = tonumber(lease) - rules.leaseMs
-  learn_ms(endpoint, seen, now - began, now)
-  keep_endpoint(endpoint, open)
-  if try.result == 'ok' then return succeeded(endpoint, seen, began, now) end
-  return failed(endpoint, seen, try.token, try.result == 'gone', now, counters)
+-- A delivery that has just been written. Its maker may begin the first attempt at once; where permits or the breaker speak against
+-- it, or its maker is busy with others, the delivery waits in the room; in all other cases an entry has to be added. Answers 'open', 'room' or 'entry'.
+local function place_delivery(e, delivery, due_set, made, now)
+  local id = made.id
+  if redis.call('HEXISTS', e.own, 'off') == 1 then return 'entry' end
+  local why, look = why_not(e, now)
+  if why == 'permits' or why == 'breaker' then
+    enter_room(e, delivery, due_set, id, now, look)
+    return 'room'
+  end
+  if not why and made.busy and redis.call('ZCARD', e.open) > 0 then
+    enter_room(e, delivery, due_set, id, now, now + rules.lookAgainMs)
+    return 'room'
+  end
+  if why or not made.token or redis.call('EXISTS', e.room) == 1 then return 'entry' end
+  begin_attempt(e, delivery, due_set, id, made.token, now)
+  return 'open'
+end
+
+-- Where a delivery of which that was asked before stands by now.
+local function placed_before(e, delivery, id, token)
+  if token and redis.call('HGET', delivery, 'lease') == token then return 'open' end
+  return redis.call('ZSCORE', e.room, id) and 'room' or 'entry'
 end

@@ -1,0 +1,87 @@
+import type { OpenAttempt, Settlement } from '@grsai-jobs/job-store';
+import { type Delivery, isSentOnce, type SignLink } from '@grsai-jobs/jobs';
+import { type Egress, type NextTry, nextTry, type PostResult, postOnce, sign } from '@grsai-jobs/webhooks';
+import type { Kit } from '../stages/kit.ts';
+import { webhookBody } from '../stages/webhook-body.ts';
+
+export interface AttemptKit extends Pick<Kit, 'clock' | 'log' | 'shutdown'> {
+  egress: Pick<Egress, 'dispatcher' | 'admit'>;
+  signLink: SignLink;
+  /** The tenant's secrets, newest first. */
+  secretsOf: (tenant: string) => Promise<readonly string[]>;
+  random: () => number;
+}
+
+/** What one attempt came to; `ours`: it never left us. `null`: it was broken off on our side. */
+type Tried = PostResult & { ours?: true };
+
+/** What an attempt came to, and what becomes of its delivery then. */
+export interface Attempted {
+  settlement: Omit<Settlement, 'wants'>;
+  next: NextTry;
+  tookMs: number;
+}
+
+/** One attempt at one delivery: built from the record, signed, sent. `null`: we are stopping, and it was cut short. */
+export async function makeAttempt(kit: AttemptKit, open: OpenAttempt): Promise<Attempted | null> {
+  const at = kit.clock.now();
+  const result = await send(kit, open, at);
+  if (result.code === 'aborted') return null;
+  const next = after(kit, open.delivery, result);
+  return { settlement: settlementOf(kit, open, { at, result, next }), next, tookMs: result.durationMs };
+}
+
+/** What we cannot even build counts as a failed attempt, so that it is seen and its attempts come to an end (P4). */
+async function send(kit: AttemptKit, open: OpenAttempt, at: number): Promise<Tried> {
+  const { delivery } = open;
+  let request: { body: string; headers: Record<string, string> };
+  try {
+    const body = await webhookBody(open, kit.signLink);
+    const secrets = await kit.secretsOf(delivery.tenant);
+    request = { body, headers: { ...sign({ secrets, id: delivery.id, timestamp: Math.floor(at / 1000), body }) } };
+  } catch (err) {
+    kit.log.error({ event: 'webhook.not_built', err, delivery_id: delivery.id }, 'a webhook could not be built');
+    return {
+      ok: false,
+      ours: true,
+      phase: 'write',
+      error: 'the service could not build this webhook; its operator has been told',
+      answer: '',
+      durationMs: 0,
+    };
+  }
+  return await postOnce(kit.egress, { url: delivery.url, ...request, signal: kit.shutdown.cutting });
+}
+
+/** What becomes of a delivery after its attempt. Reports of a live job, and a resend, have one attempt only. */
+function after(kit: AttemptKit, delivery: Delivery, result: Tried): NextTry {
+  const next = nextTry({ tries: delivery.tries + 1 - delivery.extra, answer: result, random: kit.random });
+  const single = delivery.once !== null || isSentOnce(delivery.type);
+  return single && next.state === 'pending' ? { state: 'failed' } : next;
+}
+
+function settlementOf(
+  kit: AttemptKit,
+  { delivery, held }: OpenAttempt,
+  { at, result, next }: { at: number; result: Tried; next: NextTry },
+): Attempted['settlement'] {
+  const now = kit.clock.now();
+  const failed = next.state === 'gone' || next.state === 'failed';
+  const said = result.ours ? 'none' : next.state === 'delivered' ? 'ok' : next.state === 'gone' ? 'gone' : 'failed';
+  return {
+    state: failed ? (delivery.once ?? 'failed') : next.state,
+    attempt: {
+      number: delivery.tries + 1,
+      at,
+      duration_ms: Math.round(result.durationMs),
+      ok: result.ok,
+      phase: result.phase,
+      ...(result.status === undefined ? {} : { status: result.status }),
+      ...(result.error === undefined ? {} : { error: result.error }),
+      ...(result.answer === '' ? {} : { answer: result.answer }),
+    },
+    now,
+    ...(next.state === 'pending' ? { nextAt: now + next.waitMs } : {}),
+    try: { ...held, result: said, answered: result.status !== undefined, tookMs: result.durationMs },
+  };
+}

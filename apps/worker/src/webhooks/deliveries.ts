@@ -1,0 +1,209 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type EndpointRef,
+  endpointName,
+  endpointRef,
+  type FirstAttempt,
+  type HeldTry,
+  type OpenAttempt,
+  type Placed,
+  readEndpointName,
+} from '@grsai-jobs/job-store';
+import { ENDPOINT_RULES } from '@grsai-jobs/jobs';
+import { done, type Entry, type Outcome } from '@grsai-jobs/queue';
+import type { Service } from '@grsai-jobs/runtime';
+import type { Kit } from '../stages/kit.ts';
+import { type Attempted, type AttemptKit, makeAttempt } from './attempt.ts';
+import { noteAttempt, noteCrashed, noteEndpoint, noteSkipped } from './notes.ts';
+import type { Place, Places } from './places.ts';
+
+export interface DeliveriesKit extends AttemptKit, Pick<Kit, 'store' | 'producer' | 'metrics'> {
+  places: Places;
+}
+
+/** The right to make the first attempt of a webhook in the process that ends its job. */
+interface Reserved {
+  /** For the move that ends the run. */
+  readonly attempt: FirstAttempt;
+  /** Makes the attempt if it has begun, or gives the place back. Nobody waits for it. */
+  use(placed: Placed): void;
+}
+
+/** Webhook attempts of one worker. */
+export interface Deliveries extends Service {
+  /** An entry of a delivery has come up in the queue. */
+  handle(entry: Entry): Promise<Outcome>;
+  /** The first attempt of a tenant's webhook, if there is a place for it; `null`: it goes by the queue. */
+  reserve(tenant: string): Reserved | null;
+}
+
+/** Endpoints of a tenant that its share of this worker has kept waiting; more are found by the look at rooms. */
+const HELD_BACK = 100;
+
+/**
+ * Makes webhook attempts, in three ways that share the places of this worker: for an entry of the queue, at the end of a job, and in the
+ * place of an attempt that has just ended, whose permit goes to the delivery that has waited longest. The delivery in Redis is the truth.
+ */
+export function createDeliveries(kit: DeliveriesKit): Deliveries {
+  const running = new Set<Promise<void>>();
+  /** Tenant → endpoints that found their tenant with its share of this worker. */
+  const heldBack = new Map<string, Map<string, EndpointRef>>();
+
+  async function handle(entry: Entry): Promise<Outcome> {
+    const endpoint = await endpointOf(entry);
+    if (endpoint === null) return done;
+    const place = await kit.places.take(endpoint.tenant);
+    try {
+      return await open(entry, { endpoint, token: randomUUID() }, place);
+    } finally {
+      place?.leave();
+    }
+  }
+
+  async function endpointOf(entry: Entry): Promise<EndpointRef | null> {
+    const named = entry.endpoint === undefined ? null : readEndpointName(entry.endpoint);
+    if (named !== null) return named;
+    const found = await kit.store.deliveries.read(entry.id);
+    return found && endpointRef(found.delivery.tenant, found.delivery.url);
+  }
+
+  async function open(entry: Entry, held: HeldTry, place: Place | null): Promise<Outcome> {
+    const opened = await kit.store.deliveries.open(entry, held, { now: kit.clock.now(), share: place !== null });
+    switch (opened.kind) {
+      case 'over':
+        return done;
+      case 'wait':
+        return { kind: 'wait', ms: opened.ms };
+      case 'room':
+        kit.metrics.waits.inc({ why: opened.why });
+        if (opened.why === 'share') holdBack(held.endpoint);
+        return done;
+      case 'skipped':
+        noteSkipped(kit, opened, held.endpoint.id);
+        return done;
+      case 'lost':
+        return await setAside(opened.delivery);
+      case 'open': {
+        const attempted = await attempt(opened, place);
+        if (!opened.swapped) return attempted;
+        await enqueue(opened, attempted);
+        return done;
+      }
+    }
+  }
+
+  /** Too many workers have died with it: whatever is the cause, it must not take more of them (P8). */
+  async function setAside(delivery: OpenAttempt['delivery']): Promise<Outcome> {
+    const now = kit.clock.now();
+    const error = `crashed: the worker died ${ENDPOINT_RULES.maxLost} times during an attempt`;
+    const attempt = { number: delivery.tries + 1, at: now, duration_ms: 0, ok: false, phase: 'write', error };
+    await kit.store.deliveries.settle(delivery, { state: delivery.once ?? 'failed', attempt, now });
+    noteCrashed(kit, delivery);
+    return done;
+  }
+
+  /** One attempt and its end. What becomes of the delivery's entry is the answer; who comes next has a life of its own. */
+  async function attempt(open: OpenAttempt, place: Place | null): Promise<Outcome> {
+    let attempted: Attempted | null;
+    try {
+      attempted = await makeAttempt(kit, open);
+    } catch (error) {
+      await release(open);
+      throw error;
+    }
+    if (attempted === null) {
+      await release(open);
+      return { kind: 'wait', ms: 0 };
+    }
+    place?.took(attempted.tookMs);
+    return await settle(open, attempted, place);
+  }
+
+  const release = ({ delivery, held }: OpenAttempt): Promise<void> =>
+    kit.store.deliveries.release(delivery.id, held, kit.clock.now());
+
+  async function settle(open: OpenAttempt, { settlement, next }: Attempted, place: Place | null): Promise<Outcome> {
+    const { delivery, held } = open;
+    const own = !kit.shutdown.stopping.aborted && place?.mayKeep() ? place : null;
+    // Permits may have grown: then two can go on where one was.
+    const second = own === null ? null : kit.places.tryTake(delivery.tenant);
+    try {
+      const wants = [own, second].flatMap((each) => (each === null ? [] : [randomUUID()]));
+      const settled = await kit.store.deliveries.settle(delivery, { ...settlement, wants });
+      noteAttempt(kit, delivery, settlement.attempt, next);
+      noteEndpoint(kit, delivery, held.endpoint.id, settled.endpoint);
+      for (const each of settled.begun) follow((each === settled.begun[0] ? own : second)?.handOn() ?? null, each);
+      if (own !== null && settled.begun.length === 0) letHeldBackIn(delivery.tenant);
+      return settled.settled && next.state === 'pending' ? { kind: 'wait', ms: next.waitMs } : done;
+    } finally {
+      second?.leave();
+    }
+  }
+
+  /** An attempt that has begun without an entry: nobody waits for it but a stop. */
+  function follow(place: Place | null, open: OpenAttempt): void {
+    background(async () => {
+      try {
+        await enqueue(open, await attempt(open, place));
+      } catch (err) {
+        kit.log.error({ event: 'webhook.not_settled', err, delivery_id: open.delivery.id }, 'an attempt was not written down');
+      } finally {
+        place?.leave();
+      }
+    });
+  }
+
+  function background(task: () => Promise<void>): void {
+    const work = task().finally(() => running.delete(work));
+    running.add(work);
+  }
+
+  /** A delivery that goes on has no entry yet; should this be lost, a repair makes one. */
+  async function enqueue({ delivery, held }: OpenAttempt, outcome: Outcome): Promise<void> {
+    if (outcome.kind !== 'wait') return;
+    const entry = { id: delivery.id, step: delivery.step, endpoint: endpointName(held.endpoint) };
+    await kit.producer.enqueueDelivery(entry, outcome.ms);
+  }
+
+  function holdBack(endpoint: EndpointRef): void {
+    const own = heldBack.get(endpoint.tenant) ?? new Map<string, EndpointRef>();
+    if (own.size < HELD_BACK) own.set(endpoint.id, endpoint);
+    heldBack.set(endpoint.tenant, own);
+  }
+
+  /** Its tenant has a place free again: one of those that were held back gets its entries, without waiting for the next look. */
+  function letHeldBackIn(tenant: string): void {
+    const own = heldBack.get(tenant);
+    const [endpoint] = own?.values() ?? [];
+    if (own === undefined || endpoint === undefined) return;
+    own.delete(endpoint.id);
+    if (own.size === 0) heldBack.delete(tenant);
+    background(async () => {
+      try {
+        for (const entry of await kit.store.deliveries.letIn(endpoint, kit.clock.now()))
+          await kit.producer.enqueueDelivery(entry);
+      } catch (err) {
+        kit.log.warn({ event: 'webhook.not_let_in', err }, 'deliveries that wait were not let in; the next look finds them');
+      }
+    });
+  }
+
+  return {
+    name: 'webhook attempts',
+    handle,
+    reserve(tenant) {
+      if (kit.shutdown.stopping.aborted) return null;
+      const place = kit.places.tryTake(tenant);
+      return {
+        attempt: place === null ? { busy: true } : { token: randomUUID() },
+        use(placed) {
+          if (placed.kind === 'open') follow(place, placed);
+          else place?.leave();
+        },
+      };
+    },
+    stop: async () => {
+      while (running.size > 0) await Promise.all(running);
+    },
+  };
+}

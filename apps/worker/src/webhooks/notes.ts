@@ -1,0 +1,59 @@
+import type { OpenTry, Settled } from '@grsai-jobs/job-store';
+import type { Delivery } from '@grsai-jobs/jobs';
+import type { NextTry } from '@grsai-jobs/webhooks';
+import type { Kit } from '../stages/kit.ts';
+
+type NoteKit = Pick<Kit, 'log' | 'metrics'>;
+
+const idsOf = (delivery: Delivery) => ({
+  delivery_id: delivery.id,
+  ...(delivery.job_id === null ? {} : { job_id: delivery.job_id }),
+  ...(delivery.batch_id === null ? {} : { batch_id: delivery.batch_id }),
+  tenant: delivery.tenant,
+});
+
+/** One line and one count for one attempt. */
+export function noteAttempt(kit: NoteKit, delivery: Delivery, attempt: Delivery['attempts'][number], next: NextTry): void {
+  kit.metrics.tries.inc({ outcome: next.state, phase: attempt.phase });
+  kit.log[attempt.ok ? 'info' : 'warn'](
+    {
+      event: 'webhook.attempted',
+      ...idsOf(delivery),
+      attempt: attempt.number,
+      outcome: next.state,
+      phase: attempt.phase,
+      status: attempt.status,
+      reason: attempt.error,
+      retry_in_ms: next.state === 'pending' ? next.waitMs : undefined,
+      duration_ms: attempt.duration_ms,
+    },
+    'webhook attempted',
+  );
+}
+
+export function noteSkipped(kit: NoteKit, skipped: Extract<OpenTry, { kind: 'skipped' }>, endpoint: string): void {
+  const { delivery, state } = skipped;
+  kit.metrics.tries.inc({ outcome: 'skipped', phase: '' });
+  kit.log.warn({ event: 'webhook.skipped', ...idsOf(delivery), endpoint, state }, 'no attempt was made');
+}
+
+export function noteCrashed(kit: NoteKit, delivery: Delivery): void {
+  kit.metrics.tries.inc({ outcome: 'failed', phase: '' });
+  kit.log.error(
+    { event: 'webhook.crashed', ...idsOf(delivery) },
+    'workers died with this webhook in their hands: it is set aside',
+  );
+}
+
+const BECAME = {
+  opened: { level: 'warn', text: 'a receiver fails: no attempts to it but a probe now and then' },
+  closed: { level: 'info', text: 'a receiver is back' },
+  disabled: { level: 'warn', text: 'a receiver is disabled: new webhooks to it are skipped' },
+} as const;
+
+export function noteEndpoint(kit: NoteKit, delivery: Delivery, endpoint: string, became: Settled['endpoint']): void {
+  if (became === '') return;
+  const { level, text } = BECAME[became];
+  kit.metrics.endpoints.inc({ became });
+  kit.log[level]({ event: `endpoint.${became}`, endpoint, ...idsOf(delivery) }, text);
+}
