@@ -243,6 +243,7 @@ test.each<[string, string]>([
   ['the piece of another dialect', events({ type: 'content_block_delta', delta: { text: 'hello' } }, stop)],
   ['a text that is no JSON', events('hello', stop)],
   ['a text as JSON', events('"hello"', stop)],
+  ['brackets without an end', events(`{"choices":[{"delta":{"content":${'['.repeat(6000)}${']'.repeat(6000)}}}]}`, stop)],
 ])('a stream with %s may lack something, and is no answer', async (_, text) => {
   expect(await errorOf(answer(text))).toMatchObject({ code: 'unreadable_answer', outcome: 'unknown' });
 });

@@ -35,12 +35,21 @@ const ALIVE = /^[\W_]*(?:ping|pong|keep[-_ ]?alive|heart[-_ ]?beat)[\W_]*$/i;
 export function readChat(document: Document, words?: Words): Reading[] {
   const { value, text, event = '' } = document;
   if (DONE.test(text)) return [{ kind: 'done' }];
+  if (isDeeper(value, DEEPEST)) return [{ kind: 'unreadable' }];
   if (Array.isArray(value)) return value.flatMap((item) => readChat({ ...document, text: '', value: item ?? null }, words));
   if (isFields(value)) return [readFields(value, event, words)];
   const said = typeof value === 'string' ? value : value === undefined ? text : '';
   if (event === 'error') return [{ kind: 'error', words: said || 'error' }];
   return [{ kind: said.trim() === '' || ALIVE.test(said) || ALIVE.test(event) ? 'nothing' : 'unreadable' }];
 }
+
+/** No answer is nested like this; what reads it would run out of stack. */
+const DEEPEST = 1000;
+
+const isDeeper = (value: unknown, levels: number): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1)));
 
 /** Envelopes inside envelopes that are looked through. */
 const DEPTH = 3;

@@ -52,6 +52,7 @@ function join(sofar: unknown, added: unknown, name: string, manner: Manner): unk
   if (odd && isScalar(added)) return sofar;
   if (odd && isScalar(sofar)) return added;
   const [list, more] = [asList(sofar), asList(added)];
+  if (manner === LOGPROBS) return [...list, ...more];
   return manner.lists === 'repeated' && startsWith(more, list) ? more : joinLists(list, more, name);
 }
 
@@ -66,12 +67,12 @@ function joinScalars(sofar: unknown, added: unknown, name: string, manner: Manne
 
 const isScalar = (value: unknown): boolean => typeof value !== 'object';
 
-export const isVoid = (value: unknown): boolean =>
-  value === null ||
-  value === undefined ||
-  value === '' ||
-  value === false ||
-  (typeof value === 'object' && Object.keys(value).length === 0);
+/** Says nothing, whatever its type. */
+export function isVoid(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  if (typeof value === 'object' && value !== null) return Object.keys(value).length === 0;
+  return value === null || value === undefined || value === '' || value === false;
+}
 
 const startsWith = (list: readonly unknown[], start: readonly unknown[]): boolean =>
   list.length >= start.length && JSON.stringify(list.slice(0, start.length)) === JSON.stringify(start);
@@ -85,7 +86,7 @@ function asList(value: unknown): readonly unknown[] {
 function joinLists(sofar: readonly unknown[], added: readonly unknown[], name: string): unknown[] {
   // In a list of parts a text is one too.
   const asPart = (item: unknown): unknown => (typeof item === 'string' && TEXTS.has(name) ? { type: 'text', text: item } : item);
-  const list = sofar.map(asPart);
+  const list = sofar.some((item) => typeof item === 'string') ? sofar.map(asPart) : [...sofar];
   for (const [at, item] of added.map(asPart).entries()) {
     const place = isFields(item) ? placeOf(list, item, name, at === 0) : -1;
     const known = list[place];
