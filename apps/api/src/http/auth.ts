@@ -30,7 +30,7 @@ export interface AuthOptions {
   limit?: (principal: Principal, request: Request, response: Response) => Promise<void>;
 }
 
-const bearerKey = (header: string): string | undefined => /^Bearer +([^\s]+) *$/i.exec(header)?.[1];
+const bearerKey = (header: string): string | undefined => /^Bearer[ \t]+([^\s]+)[ \t]*$/i.exec(header)?.[1];
 
 const basicKey = (header: string): string | undefined => {
   const pair = /^Basic +([A-Za-z0-9+/=]+) *$/i.exec(header)?.[1];

@@ -1,4 +1,5 @@
 import express, { type Request, type RequestHandler } from 'express';
+import { isJson } from './content-type.ts';
 import { letBodyCome } from './expect-continue.ts';
 import { Problem } from './problem.ts';
 import { parseStrictJson } from './strict-json.ts';
@@ -8,7 +9,7 @@ export function rawJsonBody<P = Record<string, string>>(limitBytes: number): Req
   return [
     (request, response, next) => {
       const type = request.headers['content-type'] ?? '';
-      if (!/^application\/json\s*(;|$)/i.test(type))
+      if (!isJson(type))
         throw new Problem(
           'unsupported_media_type',
           `Send the body as application/json${type ? `, not ${JSON.stringify(type.slice(0, 100))}` : ''}.`,

@@ -8,13 +8,11 @@ import { hashed, jsonItems, ndjsonItems } from '../batch-items.ts';
 import { batchDoc, formQuery, linesQuery } from '../batch-query.ts';
 import { rawJsonBody } from '../body.ts';
 import { bodyStream } from '../body-stream.ts';
+import { isJson, isJsonLines } from '../content-type.ts';
 import { idempotencyKey } from '../idempotency-key.ts';
 import { type FieldError, Problem } from '../problem.ts';
 import { parseStrictJson } from '../strict-json.ts';
 import { invalid, validateBody } from '../validate.ts';
-
-const NDJSON = /^application\/x-ndjson\s*(;|$)/i;
-const JSON_TYPE = /^application\/json\s*(;|$)/i;
 
 export interface BatchRoutes {
   auth: Auth;
@@ -52,9 +50,9 @@ export function batchRoutes(o: BatchRoutes): Router {
   });
 
   const lines: RequestHandler = async (request, response, next) => {
-    const type = request.headers['content-type'] ?? '';
-    if (JSON_TYPE.test(type)) return next();
-    if (!NDJSON.test(type))
+    const type = request.headers['content-type'];
+    if (isJson(type)) return next();
+    if (!isJsonLines(type))
       throw new Problem(
         'unsupported_media_type',
         'Send the batch as application/x-ndjson, or up to 1000 items as application/json.',
