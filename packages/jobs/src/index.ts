@@ -90,7 +90,7 @@ export type {
   Sent,
   StoredImage,
 } from './record.ts';
-export { ChatInput, ExpiresInS, ImageInput, JobRequest, Metadata, Priority } from './request.ts';
+export { ChatInput, ExpiresInS, ImageInput, JobRequest, Metadata, Priority, REASONING_EFFORTS } from './request.ts';
 export { planRetry, RETRY_MODES, type RetryMode, type RetryPlan } from './retry-run.ts';
 export {
   CALL_ROWS,

@@ -85,6 +85,20 @@ const Message = z.discriminatedUnion('role', [
   z.strictObject({ role: z.literal('assistant'), content: Content.default(''), name: Name }),
 ]);
 
+/** Values of `reasoning_effort` that are known; upstream and its models keep extending them. */
+export const REASONING_EFFORTS = ['minimal', 'low', 'medium', 'high'] as const;
+
+/** A word of a list that upstream keeps extending: one that nobody here knows is passed on, if it can be meant at all. */
+const openWord = (field: string, known: readonly string[]) =>
+  z
+    .string()
+    .regex(
+      /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/,
+      `${field} must be a word of at most 32 letters, digits, ".", "_" and "-", such as "${known[0]}"`,
+    )
+    .describe(`${known.join(', ')}; another word is passed on, with a warning in the answer`)
+    .meta({ example: known[0] });
+
 /** The OpenAI chat-completions body (grsai-api §6.1). */
 export const ChatInput = z
   .strictObject({
@@ -103,7 +117,7 @@ export const ChatInput = z
     seed: z.int().optional(),
     stop: either([z.string().max(512), z.array(z.string().max(512)).max(4)], 'a text or a list of at most 4 texts').optional(),
     response_format: z.strictObject({ type: z.enum(['text', 'json_object']) }).optional(),
-    reasoning_effort: z.enum(['minimal', 'low', 'medium', 'high']).optional(),
+    reasoning_effort: openWord('reasoning_effort', REASONING_EFFORTS).optional(),
     user: z.string().max(256).optional(),
   })
   .check((checked) => {
@@ -122,9 +136,9 @@ export const ImageInput = z
     prompt: text(LIMITS.prompt, 'prompt').meta({ example: 'a paper lighthouse on a foggy desk' }),
     images: z.array(picture).max(64).optional(),
     aspect_ratio: z.string().min(1).max(16).optional().meta({ example: '4:3' }),
-    image_size: z.enum(['1K', '2K', '4K']).optional(),
-    quality: z.enum(['auto', 'low', 'medium', 'high', 'xhigh', 'max']).optional(),
-    background: z.enum(['transparent']).optional(),
+    image_size: openWord('image_size', ['1K', '2K', '4K']).optional(),
+    quality: openWord('quality', ['auto', 'low', 'medium', 'high', 'xhigh', 'max']).optional(),
+    background: openWord('background', ['transparent']).optional(),
     mask: picture.optional(),
   })
   .check((checked) => {

@@ -7,6 +7,8 @@ import type { OnInvalid } from '../http/batch-query.ts';
 import { Problem } from '../http/problem.ts';
 import { type BadLine, createBadLines } from './bad-lines.ts';
 import { createBatchWriter, gone, type WriterParts } from './batch-writer.ts';
+import { requestWarnings } from './check-request.ts';
+import { createLineWarnings, type WarnedLine } from './line-warnings.ts';
 import type { NudgeWorks } from './nudge-works.ts';
 import { createReadItem, type ReadItemParts } from './read-item.ts';
 import { createSlices } from './slices.ts';
@@ -26,6 +28,8 @@ export interface AcceptedBatch {
   batch: BatchRecord;
   replayed: boolean;
   invalid: { count: number; errors: readonly BadLine[] };
+  /** Of a batch that was read just now. */
+  warnings?: { count: number; lines: readonly WarnedLine[] };
 }
 
 export type AcceptBatch = (upload: BatchUpload) => Promise<AcceptedBatch>;
@@ -57,17 +61,25 @@ export function createAcceptBatch(o: AcceptBatchParts): AcceptBatch {
     if ((await o.batches.noteInvalid(batch, lines)) === 'gone') throw gone();
   }
 
-  async function readItems(upload: BatchUpload, batch: Batch): Promise<Pick<AcceptedBatch, 'invalid'> & { total: number }> {
+  async function readItems(
+    upload: BatchUpload,
+    batch: Batch,
+  ): Promise<Pick<AcceptedBatch, 'invalid' | 'warnings'> & { total: number }> {
     const skips = upload.onInvalid === 'skip';
     const read = createReadItem(o, upload.doc);
     const writer = createBatchWriter(o, batch);
     const bad = createBadLines(skips ? (lines) => note(batch, lines) : null);
 
+    const warned = createLineWarnings();
+
     async function take(raw: RawItem): Promise<void> {
       const item = read(raw);
       if ('errors' in item) await bad.add({ line: raw.line, ...item });
       // Nothing more is written once it is known that all is refused, but each bad line is told.
-      else if (skips || bad.count() === 0) await writer.put({ line: raw.line, bytes: raw.bytes, ...item });
+      else if (skips || bad.count() === 0) {
+        warned.add({ line: raw.line, custom_id: item.customId, warnings: requestWarnings(item.request) });
+        await writer.put({ line: raw.line, bytes: raw.bytes, ...item });
+      }
     }
 
     try {
@@ -76,7 +88,7 @@ export function createAcceptBatch(o: AcceptBatchParts): AcceptBatch {
       const total = await writer.end();
       if (total === 0) throw bad.problem();
       await bad.flush();
-      return { total, invalid: bad.shown() };
+      return { total, invalid: bad.shown(), warnings: warned.shown() };
     } finally {
       await writer.settled();
     }
@@ -107,7 +119,7 @@ export function createAcceptBatch(o: AcceptBatchParts): AcceptBatch {
     let committing = false;
     try {
       await o.batches.open({ ...batch, doc: upload.doc });
-      const { total, invalid } = await readItems(upload, batch);
+      const { total, invalid, warnings } = await readItems(upload, batch);
       committing = true;
       await commit(upload, batch, claim, { total, invalid: invalid.count });
       o.log.info(
@@ -125,6 +137,7 @@ export function createAcceptBatch(o: AcceptBatchParts): AcceptBatch {
         batch: (await o.batches.read(batch.id).catch(() => null)) ?? fresh(upload, batch, total, invalid.count),
         replayed: false,
         invalid,
+        ...(warnings ? { warnings } : {}),
       };
     } catch (error) {
       // It may be there; whoever sends it again with the same key hears.

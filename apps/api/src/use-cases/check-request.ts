@@ -1,5 +1,5 @@
-import { validateImageTask } from '@grsai-jobs/grsai/models';
-import { type ImageInput, isUntyped, type JobRequest } from '@grsai-jobs/jobs';
+import { imageTaskWarnings, validateImageTask } from '@grsai-jobs/grsai/models';
+import { type ImageInput, isUntyped, type JobRequest, REASONING_EFFORTS } from '@grsai-jobs/jobs';
 import type { Egress } from '@grsai-jobs/webhooks';
 import type { FieldError } from '../http/problem.ts';
 
@@ -25,18 +25,23 @@ const NOT_BY_GENERATIONS = ['image_size', 'quality', 'background', 'mask'] as co
 /** A picture without a type gets its own when its bytes are looked at; here any does. */
 const typed = (picture: string): string => (isUntyped(picture) ? 'data:image/png;base64,' : picture);
 
-/** What the model table knows to be wrong costs no money: it is refused here. Models that it does not know pass. */
-export function imageProblems(request: JobRequest): FieldError[] {
-  if (request.type !== 'image') return [];
-  const { input, via } = request;
-  const unknown = via === 'generations' ? NOT_BY_GENERATIONS.filter((field) => input[field] !== undefined) : [];
+/** The task that upstream would get, in its own words. */
+function taskOf(input: ImageInput): object {
   const { aspect_ratio: aspectRatio, image_size: imageSize, images, ...rest } = input;
-  const task = {
+  return {
     ...rest,
     ...(images === undefined ? {} : { images: images.map(typed) }),
     ...(aspectRatio === undefined ? {} : { aspectRatio }),
     ...(imageSize === undefined ? {} : { imageSize }),
   };
+}
+
+/** What the model table knows to be wrong costs no money: it is refused here. Models that it does not know pass. */
+export function imageProblems(request: JobRequest): FieldError[] {
+  if (request.type !== 'image') return [];
+  const { input, via } = request;
+  const unknown = via === 'generations' ? NOT_BY_GENERATIONS.filter((field) => input[field] !== undefined) : [];
+  const task = taskOf(input);
   return [
     ...unknown.map((field) => ({
       pointer: `/input/${field}`,
@@ -44,4 +49,23 @@ export function imageProblems(request: JobRequest): FieldError[] {
     })),
     ...validateImageTask(task).map(({ field, message }) => ({ pointer: pointerOf(field), message })),
   ];
+}
+
+/** What was accepted though nobody here knows whether upstream takes it; `pointer` is a JSON pointer into the request. */
+export interface RequestWarning {
+  pointer: string;
+  code: 'unknown_value';
+  message: string;
+}
+
+const warn = (pointer: string, message: string): RequestWarning => ({ pointer, code: 'unknown_value', message });
+
+/** Values of lists that upstream keeps extending, newer than ours or mistyped: they are passed on, and the caller is told. */
+export function requestWarnings(request: JobRequest): RequestWarning[] {
+  if (request.type === 'image')
+    return imageTaskWarnings(taskOf(request.input)).map(({ field, message }) => warn(pointerOf(field), message));
+  const { reasoning_effort: effort } = request.input;
+  if (effort === undefined || REASONING_EFFORTS.some((known) => known === effort)) return [];
+  const known = REASONING_EFFORTS.join(', ');
+  return [warn('/input/reasoning_effort', `"${effort}" is not known; it is passed on as it is (known: ${known})`)];
 }

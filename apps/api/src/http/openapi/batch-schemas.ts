@@ -1,5 +1,6 @@
 import { BATCH_STATUSES } from '@grsai-jobs/jobs';
 import { z } from 'zod';
+import { Warning } from './schemas.ts';
 
 const time = z.iso.datetime().nullable();
 const count = z.int().min(0);
@@ -64,6 +65,13 @@ export const AcceptedBatch = Batch.extend({
       ),
     })
     .describe('with `on_invalid=skip`: how many lines were left out, and the first 100 of them'),
+  warnings: z
+    .strictObject({
+      count: count,
+      lines: z.array(z.strictObject({ line: z.int(), custom_id: z.string(), warnings: z.array(Warning) })),
+    })
+    .optional()
+    .describe('how many lines were accepted with values that are passed on unknown, and the first 100 of them'),
 }).meta({ id: 'AcceptedBatch' });
 
 /** The answer to `POST /v1/batches/{id}/retry-failed`. */

@@ -54,6 +54,15 @@ const Attempt = z.strictObject({
   base: z.string().optional(),
 });
 
+/** Something in a request that is passed on though nobody here knows it. */
+export const Warning = z
+  .strictObject({
+    pointer: z.string().describe('a JSON pointer into the request, or into its line'),
+    code: z.literal('unknown_value'),
+    message: z.string(),
+  })
+  .meta({ id: 'Warning' });
+
 /** A job as callers see it (design §2 "Job record"). */
 export const Job = z
   .strictObject({
@@ -115,6 +124,7 @@ export const Job = z
     finished_at: time,
     expires_at: time,
     links: z.record(z.string(), z.string()),
+    warnings: z.array(Warning).optional().describe('only in the answer to `POST /v1/jobs`: values that were passed on unknown'),
   })
   .meta({ id: 'Job' });
 

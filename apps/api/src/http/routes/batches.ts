@@ -35,12 +35,12 @@ export function batchRoutes(o: BatchRoutes): Router {
     if (message !== undefined) throw invalid([{ pointer, message }]);
   }
 
-  async function answer(response: Response, { batch, replayed, invalid: bad }: AcceptedBatch): Promise<void> {
+  async function answer(response: Response, { batch, replayed, invalid: bad, warnings }: AcceptedBatch): Promise<void> {
     if (replayed) response.set('Idempotent-Replayed', 'true');
     response
       .status(202)
       .set({ Location: `/v1/batches/${batch.id}`, 'Retry-After': '2' })
-      .json({ ...(await viewBatch(batch, o.sign)), invalid: bad });
+      .json({ ...(await viewBatch(batch, o.sign)), invalid: bad, ...(warnings && warnings.count > 0 ? { warnings } : {}) });
   }
 
   const upload = (response: Response, key: string | undefined, fingerprint: () => string) => ({

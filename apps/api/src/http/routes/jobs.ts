@@ -3,6 +3,7 @@ import { isTerminal, type JobRecord, JobRequest, type SignLink, viewJob } from '
 import type { Clock } from '@grsai-jobs/runtime';
 import { type Request, type Response, Router } from 'express';
 import type { AcceptJob } from '../../use-cases/accept-job.ts';
+import { requestWarnings } from '../../use-cases/check-request.ts';
 import type { WaitForEnd } from '../../use-cases/wait-for-end.ts';
 import { type Auth, principalOf } from '../auth.ts';
 import { jsonBody } from '../body.ts';
@@ -44,6 +45,7 @@ export function jobRoutes(o: JobRoutes): Router {
     const wanted = validateBody(JobRequest, request.body);
     const problems = o.check(wanted);
     if (problems.length > 0) throw invalid(problems);
+    const warnings = requestWarnings(wanted);
     const { record, replayed } = await o.accept(wanted, {
       tenant: principalOf(response).tenant,
       requestId: response.locals['requestId'] as string,
@@ -55,7 +57,7 @@ export function jobRoutes(o: JobRoutes): Router {
     if (replayed) response.set('Idempotent-Replayed', 'true');
     const job = waitS === undefined ? record : await waited(record, waitS, response);
     if (waitS === undefined || !isTerminal(job.status)) response.status(202).set('Retry-After', '2');
-    response.json(await viewJob(job, o.sign));
+    response.json({ ...(await viewJob(job, o.sign)), ...(warnings.length > 0 ? { warnings } : {}) });
   });
 
   router.get('/v1/jobs/:id', o.auth.requireScope('jobs:read'), async (request: Request<{ id: string }>, response) => {
