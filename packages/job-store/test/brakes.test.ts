@@ -207,6 +207,18 @@ test('when an operator opens the brake then jobs begin at once, and refusals are
   expect(await refuse(kit, 'acme', 20)).toHaveLength(8);
 });
 
+test('when the answer of Redis to a refusal is lost then it counts once', async () => {
+  const kit = await startStore();
+  await refuse(kit, 'acme', 6);
+  const begun = await begin(kit, await queued(kit, 'acme'));
+  if (begun.kind !== 'ok') throw new Error(begun.kind);
+  const cut = kit.proxy.cutAfterNextReply((command) => command.name === 'evalsha' || command.name === 'eval');
+  const noted = noteRefusal(kit, begun.record);
+  await cut;
+  expect(await noted).toMatchObject({ held: false, closed: null });
+  expect((await kit.store.brakes.state()).streaks.map(({ count }) => count)).toEqual([7, 7]);
+});
+
 test('when Redis is full then a brake still closes', async () => {
   const kit = await startStore();
   await refuse(kit, 'acme', 7);

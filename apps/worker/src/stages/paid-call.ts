@@ -79,6 +79,8 @@ async function inTime(
     tellNews(kit, { ...record, webhook: record.doc.webhook }, { type: 'job.started' });
     return { record, token, startedAt, refusals };
   }
+  // When it was the job that went ahead of those that wait for a brake, another may.
+  if (refusals !== null && refusals.brakes.length > 0) await kit.store.brakes.saidNothing(token);
   const moved = await kit.store.moves.refused(record, { by: token, waitMs: 0, spent: record.spent, attempts: record.attempts });
   if (moved.kind === 'wrong' && moved.state === 'canceling/submitting') return await endCanceled(kit, record);
   return moved.kind === 'ok' ? { kind: 'wait', ms: 0 } : done;
