@@ -1,16 +1,15 @@
 import type { Reply } from './answer.ts';
 import { classifyText } from './classify.ts';
 import type { Document } from './documents.ts';
-import { textOf, unwrap } from './envelope.ts';
+import { idOf, textOf, unwrap } from './envelope.ts';
 import { isProof } from './refusal.ts';
+import { isFailure, taskOf } from './task-state.ts';
 
 /** Whether an event says anything about the submit; others in front of it (keep-alives) are passed over. */
 export function isAck({ value }: Document): boolean {
   const { fields, error } = unwrap(value);
-  return textOf(fields['id']) !== '' || error !== '';
+  return idOf(fields) !== '' || error !== '' || taskOf(value, '', '')?.status === 'succeeded';
 }
-
-const ENDED: ReadonlySet<string> = new Set(['failed', 'violation']);
 
 /**
  * The id of the task that a submit made, or `undefined`. An id is worth more than the words around it: losing one loses a
@@ -18,14 +17,23 @@ const ENDED: ReadonlySet<string> = new Set(['failed', 'violation']);
  * refuses in words of the table; on another status one that comes with a status word of a task that has not ended.
  */
 export function ackId({ documents, status, words }: Reply): string | undefined {
-  for (const { value } of documents) {
-    const { fields, code, error } = unwrap(value);
-    const id = textOf(fields['id']);
+  for (const document of documents) {
+    const { fields, code, error } = unwrap(exact(document));
+    const id = idOf(fields);
     if (id === '') continue;
     const word = textOf(fields['status']).toLowerCase();
     const refused = (code ?? 0) !== 0 && isProof(classifyText(error, words));
-    const fine = status < 300 ? !refused : word !== '' && !ENDED.has(word);
+    const fine = status < 300 ? !refused : word !== '' && !isFailure(word);
     if (fine) return id;
   }
   return undefined;
 }
+
+/** The source text of a value, which Node hands to a reviver and the library's types do not know yet. */
+function keepDigits(...[, value, from]: [key: string, value: unknown, from?: { source?: string }]): unknown {
+  return Number.isInteger(value) && !Number.isSafeInteger(value) ? from?.source : value;
+}
+
+/** An id may be a number that is too large to be one here: then its digits count. */
+const exact = ({ text, value }: Document): unknown =>
+  value === undefined || !/\d{16}/.test(text) ? value : JSON.parse(text.replace(/^\ufeff/, ''), keepDigits);

@@ -4,8 +4,9 @@ import { type Payload, payloadOf } from './body.ts';
 import { callerWords } from './caller-words.ts';
 import { GrsaiError, type Tried } from './errors.ts';
 import type { CallOptions } from './options.ts';
+import type { Output } from './outputs.ts';
 import { refusal } from './refusal.ts';
-import { isTaskAnswer, readTask, type TaskState } from './task-state.ts';
+import { isTaskAnswer, lastTask, readTask, type TaskState } from './task-state.ts';
 import type { Wire } from './wire.ts';
 
 /** A task that upstream has taken. Keep `id` secret and ask `base` for it, no other node (grsai-api §2). */
@@ -14,6 +15,8 @@ export interface Submitted {
   readonly base: string;
   /** Bases that could not be reached before. */
   readonly tried: readonly Tried[];
+  /** The task was done at once: what it made. Only then `id` may be empty. */
+  readonly outputs?: readonly Output[];
 }
 
 /** Calls that make a task may be pinned to one base; then there is no failover. */
@@ -49,8 +52,10 @@ export async function submitTask(
   });
   const reply = await collect(response, wire.scrub, isAck);
   const id = ackId(reply);
-  if (id === undefined) throw refusal(reply);
-  return { id, base: response.base, tried };
+  const state = lastTask(reply, '');
+  const outputs = state?.status === 'succeeded' && state.outputs.length > 0 ? { outputs: state.outputs } : {};
+  if (id === undefined && !('outputs' in outputs)) throw refusal(reply);
+  return { id: id ?? '', base: response.base, tried, ...outputs };
 }
 
 /** Where a task is asked for: by `GET`, or by `POST` with a body (the legacy API). */

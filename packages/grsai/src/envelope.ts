@@ -34,7 +34,7 @@ const DEPTH = 3;
  * `data.id`, as `id` beside `data`, or as `data` itself (grsai-api §4 rule 3, §12 T4, T5).
  */
 export function unwrap(value: unknown): Content {
-  let fields: Fields = isFields(value) ? value : {};
+  let fields = fieldsOf(value);
   let code: number | undefined;
   let msg = '';
   for (let depth = 0; depth < DEPTH && isEnvelope(fields); depth++) {
@@ -48,17 +48,39 @@ export function unwrap(value: unknown): Content {
   return { code, fields, error: messageOf(fields['error']) || refusal, remark, hints: hintsOf(fields) };
 }
 
+/** A list is the one task that was asked for, or its results. */
+function fieldsOf(value: unknown): Fields {
+  if (!Array.isArray(value)) return isFields(value) ? value : {};
+  return soleTask(value) ?? { results: value };
+}
+
+const isTask = (value: unknown): value is Fields =>
+  isFields(value) && (idOf(value) !== '' || 'status' in value || 'results' in value);
+
+const soleTask = (list: readonly unknown[]): Fields | undefined => (list.length === 1 && isTask(list[0]) ? list[0] : undefined);
+
+/** The id of a task, under any of its names. */
+export const idOf = (fields: Fields): string =>
+  textOf(fields['id']) || textOf(fields['task_id']) || textOf(fields['taskId']) || '';
+
 function isEnvelope(fields: Fields): boolean {
   const { data } = fields;
-  if (isFields(data) && ('id' in data || 'status' in data || 'results' in data)) return true;
+  if (isTask(data) || (Array.isArray(data) && soleTask(data) !== undefined && !('results' in fields))) return true;
   return !('status' in fields) && ('data' in fields || ('code' in fields && ('msg' in fields || 'message' in fields)));
 }
 
 function inner(outer: Fields): Fields {
   const { data, code: _code, msg: _msg, message: _message, ...beside } = outer;
-  if (isFields(data)) return { ...beside, ...data, ...(textOf(data['id']) === '' && 'id' in beside ? { id: beside['id'] } : {}) };
-  return typeof data === 'string' && data.trim() !== '' ? { ...beside, id: data } : beside;
+  const task = Array.isArray(data) ? soleTask(data) : data;
+  if (isFields(task)) return { ...beside, ...task, ...(idOf(task) === '' && 'id' in beside ? { id: beside['id'] } : {}) };
+  if (Array.isArray(data)) return { data, ...beside };
+  const text = textOf(data);
+  if (text === '') return beside;
+  return text.length <= LONGEST_ID && !/^(?:https?|data):/i.test(text) ? { ...beside, id: text } : { data, ...beside };
 }
+
+/** A text in the place of the task is its id; a longer one, or a link, is its result. */
+const LONGEST_ID = 200;
 
 function codeOf(value: unknown): number | undefined {
   if (typeof value !== 'number' && typeof value !== 'string') return undefined;

@@ -1,12 +1,13 @@
-import { z } from 'zod';
 import { collect } from './answer.ts';
 import { isRawBody, payloadOf, type RawBody } from './body.ts';
 import { callerWords } from './caller-words.ts';
-import { isFields, lastValue } from './envelope.ts';
+import type { Document } from './documents.ts';
+import { type Fields, isFields, textOf, unwrap } from './envelope.ts';
 import { keepRaw } from './errors.ts';
 import type { CallOptions } from './options.ts';
+import { type Output, outputsOf } from './outputs.ts';
 import { refusal } from './refusal.ts';
-import { linkOf } from './task-state.ts';
+import { isFailure } from './task-state.ts';
 import type { Wire } from './wire.ts';
 
 /** Body of `POST /v1/images/generations` (grsai-api §6.2). */
@@ -20,17 +21,14 @@ export interface GenerationsRequest {
   readonly [field: string]: unknown;
 }
 
-const Entry = z.looseObject({ url: z.unknown(), b64_json: z.unknown() }).partial();
-const Answer = z.looseObject({ created: z.number().nullish(), data: z.array(Entry), usage: z.looseObject({}).nullish() });
-
 /** What a held image call brought; without an id, so there is nothing to ask later. */
 export interface Generations {
-  readonly created?: number | null | undefined;
-  /** http(s) links, trimmed; may be empty. They live two hours. */
+  /** In order; may be empty. Links live two hours. */
+  readonly outputs: readonly Output[];
+  /** The links among them, as a browser would ask for them. */
   readonly urls: readonly string[];
-  /** The entries as they came. */
-  readonly data: readonly Readonly<Record<string, unknown>>[];
-  readonly usage?: Readonly<Record<string, unknown>> | null | undefined;
+  /** As it came. */
+  readonly usage?: unknown;
   readonly raw: string;
 }
 
@@ -50,12 +48,32 @@ export async function generations(
     signal,
     words: callerWords(supplied),
   });
-  const reply = await collect(response, wire.scrub);
-  const answer = Answer.safeParse(bare(lastValue(reply.documents)));
-  if (!answer.success || response.status >= 300) throw refusal(reply);
-  const { created, data, usage } = answer.data;
-  return { created, urls: data.map(({ url }) => linkOf(url)).filter((url) => url !== ''), data, usage, raw: keepRaw(reply.text) };
+  const reply = await collect(response, wire.scrub, isEnd);
+  const answers = reply.documents.flatMap((document) => answerIn(document, response.status) ?? []);
+  const answer = answers.findLast(({ outputs }) => outputs.length > 0) ?? answers.at(-1);
+  if (answer === undefined) throw refusal(reply);
+  const urls = answer.outputs.flatMap((output) => (output.kind === 'link' ? [output.url] : []));
+  return { ...answer, urls, raw: keepRaw(reply.text) };
 }
 
-/** Out of a `{code: 0, data: {data: […]}}` envelope, should there be one. */
-const bare = (value: unknown): unknown => (isFields(value) && isFields(value['data']) ? value['data'] : value);
+/** Whether an event says what became of the call; others in front of it (keep-alives, progress) are passed over. */
+const isEnd = (document: Document): boolean =>
+  (answerIn(document, 200)?.outputs.length ?? 0) > 0 || unwrap(document.value).error !== '';
+
+/**
+ * The outputs, whatever fields stand beside them; `undefined` for what is no answer to such a call. A picture that is there is
+ * believed before the HTTP status; none at all is a result only where its list is.
+ */
+function answerIn({ value }: Document, status: number): Pick<Generations, 'outputs' | 'usage'> | undefined {
+  const { fields, error } = unwrap(value);
+  if (isFailure(textOf(fields['status']).toLowerCase())) return undefined;
+  const outputs = outputsOf(fields, true);
+  const there = outputs.length > 0 && (error === '' || hasList(fields));
+  const empty = status < 300 && error === '' && hasList(fields);
+  return there || empty ? { outputs, usage: usageOf(value, fields) } : undefined;
+}
+
+const hasList = (fields: Fields): boolean => Array.isArray(fields['data']) || Array.isArray(fields['results']);
+
+/** Beside the list, or beside the envelope around it. */
+const usageOf = (value: unknown, fields: Fields): unknown => fields['usage'] ?? (isFields(value) ? value['usage'] : undefined);

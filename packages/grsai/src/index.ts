@@ -33,6 +33,7 @@ export type { Generations, GenerationsRequest } from './generations.ts';
 export type { ImageTask } from './images.ts';
 export { type Problem, validateImageTask } from './models/index.ts';
 export { BASE_URLS, type CallOptions, type GrsaiLogger, type GrsaiOptions, TIMEOUTS, type Timeouts } from './options.ts';
+export type { Output } from './outputs.ts';
 export type { BaseFacts, BaseState, KeyState } from './probe.ts';
 export { redact } from './redact.ts';
 export { isTerminal, judgeTask, parseTaskState, type TaskState, type TaskStatus } from './task-state.ts';

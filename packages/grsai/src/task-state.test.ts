@@ -39,6 +39,7 @@ describe('a task on the current API', () => {
       id: ID,
       status: 'succeeded',
       progress: 100,
+      outputs: [{ kind: 'link', url: URL_1 }],
       urls: [URL_1],
       raw: JSON.stringify(succeeded),
     });
@@ -82,6 +83,7 @@ describe('a task on the current API', () => {
     ['with an empty url', [{ url: ' ' }]],
     ['with a url that is none', [{ url: 'file.png' }, { url: 'ftp://x/y' }]],
     ['of another type', 'none'],
+    ['of words', ['a caption', 'sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08']],
   ])('that succeeded with results %s has no links and no error', (_, results) => {
     expect(state(200, { id: ID, status: 'succeeded', results })).toMatchObject({ status: 'succeeded', urls: [] });
   });
@@ -92,7 +94,8 @@ describe('a task on the current API', () => {
 
   test.each([
     ['missing', {}, undefined],
-    ['no number', { progress: '50' }, undefined],
+    ['a text', { progress: '50%' }, 50],
+    ['no number', { progress: 'half' }, undefined],
     ['above 100', { progress: 130 }, 100],
     ['below 0', { progress: -1 }, 0],
     ['0', { progress: 0 }, 0],

@@ -2,8 +2,9 @@ import type { Reply } from './answer.ts';
 import { type CallerWords, callerWords } from './caller-words.ts';
 import { type Category, classify, MODERATED } from './classify.ts';
 import { type Document, DocumentReader } from './documents.ts';
-import { type Content, type Fields, isFields, lastValue, textOf, unwrap } from './envelope.ts';
+import { type Content, type Fields, idOf, isFields, lastValue, textOf, unwrap } from './envelope.ts';
 import { type GrsaiError, keepRaw } from './errors.ts';
+import { type Output, outputsOf } from './outputs.ts';
 import { refusal } from './refusal.ts';
 
 /**
@@ -19,7 +20,9 @@ export interface TaskState {
   readonly status: TaskStatus;
   /** 0–100; may be missing, stand still or fall (grsai-api §12 T11). */
   readonly progress?: number;
-  /** http(s) links of the outputs, trimmed; may be empty although `succeeded` (grsai-api §12 T9). They live two hours. */
+  /** What the task made, in order; may be empty although `succeeded` (grsai-api §12 T9). */
+  readonly outputs: readonly Output[];
+  /** The links among them, as a browser would ask for them. They live two hours. */
   readonly urls: readonly string[];
   /** Texts beside the images, in the order of the results that have one. */
   readonly contents?: readonly string[];
@@ -33,15 +36,17 @@ export interface TaskState {
 
 export const isTerminal = (state: TaskState): boolean => state.status !== 'running' && state.status !== 'missing';
 
-/** Words for the end of a task; all others mean that it is running (grsai-api §3.2, §12 T21). The last three were never seen, only feared. */
+/** Never seen as the end of a task, but clients guard against them. A gateway says `error` of itself too, but names no task. */
+const FEARED: ReadonlySet<string> = new Set(['failure', 'fail', 'error', 'canceled', 'cancelled', 'timeout', 'timed_out']);
+
+/** Words for the end of a task, in any case; all others mean that it is running (grsai-api §3.2, §12 T21). */
 const WORDS: ReadonlyMap<string, TaskStatus> = new Map([
   ['running', 'running'],
   ['succeeded', 'succeeded'],
   ['failed', 'failed'],
   ['violation', 'violation'],
-  ['success', 'succeeded'],
-  ['completed', 'succeeded'],
-  ['failure', 'failed'],
+  ...['success', 'succeed', 'completed', 'complete', 'finished', 'done'].map((word) => [word, 'succeeded'] as const),
+  ...[...FEARED].map((word) => [word, 'failed'] as const),
 ]);
 
 /** Says that the id is unknown (grsai-api §4, §5.4). */
@@ -60,6 +65,7 @@ export function readTask(reply: Reply, askedId: string): TaskState | GrsaiError 
     return {
       id: askedId,
       status: 'missing',
+      outputs: [],
       urls: [],
       raw: keepRaw(reply.text),
       ...(content.error === '' ? {} : { error: content.error }),
@@ -114,11 +120,15 @@ export function judgeTask(task: TaskState, supplied: unknown): TaskState {
 export function taskOf(value: unknown, text: string, askedId: string, words?: () => CallerWords): TaskState | undefined {
   const content = unwrap(value);
   const { fields, code } = content;
-  const urls = urlsOf(fields);
-  const id = textOf(fields['id']);
-  const status = statusOf(fields, urls, id, content);
+  const id = idOf(fields);
+  const word = textOf(fields['status']).toLowerCase();
+  if (id === '' && FEARED.has(word)) return undefined;
+  const said = statusOf(word, fields);
+  const outputs = outputsOf(fields, said === 'succeeded');
+  const status = said ?? statusWithoutWord(outputs, id, content);
   if (status === undefined) return undefined;
-  const base = { id: id || askedId, urls, raw: keepRaw(text), ...progressOf(fields), ...contentsOf(fields) };
+  const urls = outputs.flatMap((output) => (output.kind === 'link' ? [output.url] : []));
+  const base = { id: id || askedId, outputs, urls, raw: keepRaw(text), ...progressOf(fields), ...contentsOf(fields) };
   if (status !== 'failed' && status !== 'violation') return { ...base, status };
   const reason = textOf(fields['failure_reason']);
   const { category } = classify({ code, taskStatus: status, reason, hints: content.hints, text: content.error }, words);
@@ -127,44 +137,32 @@ export function taskOf(value: unknown, text: string, askedId: string, words?: ()
   return { ...base, status: category === 'moderation' ? 'violation' : 'failed', category, ...(error === '' ? {} : { error }) };
 }
 
-/** No status word at all: links mean that it is done, an id and nothing wrong that it is running. */
-function statusOf(fields: Fields, urls: readonly string[], id: string, { code, error }: Content): TaskStatus | undefined {
-  const word = textOf(fields['status']).toLowerCase();
-  if (word !== '') {
-    const status = WORDS.get(word) ?? 'running';
-    return status === 'failed' && MODERATED.has(textOf(fields['failure_reason'])) ? 'violation' : status;
-  }
-  if (urls.length > 0) return 'succeeded';
+function statusOf(word: string, fields: Fields): TaskStatus | undefined {
+  if (word === '') return undefined;
+  const status = WORDS.get(word) ?? 'running';
+  return status === 'failed' && MODERATED.has(textOf(fields['failure_reason'])) ? 'violation' : status;
+}
+
+/** No status word at all: outputs mean that it is done, an id and nothing wrong that it is running. */
+function statusWithoutWord(outputs: readonly Output[], id: string, { code, error, fields }: Content): TaskStatus | undefined {
+  // A refusal may have a link too, to its explanation.
+  if (outputs.length > 0 && (error === '' || 'results' in fields)) return 'succeeded';
   return id !== '' && error === '' && (code ?? 0) === 0 ? 'running' : undefined;
 }
+
+/** Whether a word says that a task has ended without a result. */
+export const isFailure = (word: string): boolean => ['failed', 'violation'].includes(WORDS.get(word) ?? '');
 
 const isMissing = ({ status, documents }: Reply, { code, error }: Content): boolean =>
   code === MISSING_CODE || MISSING.test(error) || (status === 404 && lastValue(documents) !== undefined);
 
 function progressOf(fields: Fields): { progress?: number } {
-  const progress = fields['progress'];
-  if (typeof progress !== 'number' || !Number.isFinite(progress)) return {};
-  return { progress: Math.min(100, Math.max(0, progress)) };
-}
-
-const resultsOf = (fields: Fields): readonly Fields[] =>
-  Array.isArray(fields['results']) ? fields['results'].filter(isFields) : [];
-
-function urlsOf(fields: Fields): readonly string[] {
-  const urls = resultsOf(fields).map((result) => linkOf(result['url']));
-  const found = urls.filter((url) => url !== '');
-  const older = linkOf(fields['url']);
-  return found.length === 0 && older !== '' ? [older] : found;
-}
-
-/** Links come wrapped in spaces, quotes or back-ticks (grsai-api §12 T10). */
-export function linkOf(value: unknown): string {
-  const link = textOf(value).replace(/^[\s`'"<]+|[\s`'">]+$/g, '');
-  return /^https?:\/\//i.test(link) && URL.canParse(link) ? link : '';
+  const progress = Number.parseFloat(textOf(fields['progress']));
+  return Number.isFinite(progress) ? { progress: Math.min(100, Math.max(0, progress)) } : {};
 }
 
 function contentsOf(fields: Fields): { contents?: readonly string[] } {
-  const contents = resultsOf(fields).map((result) => textOf(result['content']));
-  const found = contents.filter((content) => content !== '');
+  const results = [fields['results']].flat().filter(isFields);
+  const found = results.map((result) => textOf(result['content'])).filter((content) => content !== '');
   return found.length === 0 ? {} : { contents: found };
 }

@@ -222,6 +222,17 @@ describe('faults', () => {
     expect((await follow(await submit(`[[fault=F12:as=${as}]]`))).end).toMatchObject({ status: 'succeeded', urls: [] });
   });
 
+  test.each([
+    ['strings', 'link'],
+    ['object', 'link'],
+    ['top-url', 'link'],
+    ['data-url', 'inline'],
+    ['b64_json', 'inline'],
+  ])('F12: results as %s have their output', async (as, kind) => {
+    const { end } = await follow(await submit(`[[fault=F12:as=${as}]]`));
+    expect(end).toMatchObject({ status: 'succeeded', outputs: [{ kind }] });
+  });
+
   test.each(['spaces', 'backticks'])('F12: a link wrapped in %s can be followed', async (as) => {
     const { end } = await follow(await submit(`[[fault=F12:as=${as}]]`));
     await drain((await grsai.images.download(end.urls[0] ?? '')).chunks);

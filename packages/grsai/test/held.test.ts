@@ -128,19 +128,35 @@ describe('generations', () => {
     await using server = await serve(answering(200, JSON.stringify(answer)));
     await using grsai = client([server.url]);
     expect(await grsai.images.generations({ ...TASK, size: '1:1' })).toMatchObject({
-      created: 1780009876,
+      outputs: [{ kind: 'link', url: URL_1 }],
       urls: [URL_1],
-      data: ANSWER.data,
       usage: ANSWER.usage,
     });
     expect(server.requests[0]).toMatchObject({ url: '/v1/images/generations' });
     expect(JSON.parse(server.requests[0]?.body ?? '')).toEqual({ ...TASK, size: '1:1', response_format: 'url' });
   });
 
-  test('keeps what came without a link', async () => {
-    await using server = await serve(answering(200, '{"created":1,"data":[{"b64_json":"aGk="},{"url":null}]}'));
+  const INLINE = { kind: 'inline', bytes: Buffer.from('hi') };
+
+  test.each<[string, number, unknown, unknown]>([
+    ['the bytes of one without a link', 200, { created: 1, data: [{ b64_json: 'aGk=' }, { url: null }] }, [INLINE]],
+    ['the bytes of a data URL', 200, { data: [{ url: 'data:image/png;base64,aG\nk=' }] }, [INLINE]],
+    ['an output beside odd fields', 200, { created: '1', usage: 'none', data: [{ b64_json: 'aGk=', url: '' }] }, [INLINE]],
+    ['an output that is no list', 200, { created: null, data: { b64_json: 'aGk=' } }, [INLINE]],
+    ['the outputs of a task', 200, { id: 1, status: 'SUCCEEDED', results: [{ b64_json: 'aGk=' }] }, [INLINE]],
+    ['an output although the status is odd', 404, { data: [{ b64_json: 'aGk=' }] }, [INLINE]],
+    ['no output where the list is empty', 200, { created: 1, data: [] }, []],
+  ])('gives %s', async (_, status, answer, outputs) => {
+    await using server = await serve(answering(status, JSON.stringify(answer)));
     await using grsai = client([server.url]);
-    expect(await grsai.images.generations(TASK)).toMatchObject({ urls: [], data: [{ b64_json: 'aGk=' }, { url: null }] });
+    expect((await grsai.images.generations(TASK)).outputs).toEqual(outputs);
+  });
+
+  test('passes over events in front of the one with the outputs', async () => {
+    const events = [{ type: 'keep-alive' }, { status: 'running', progress: '5%' }, { data: [{ b64_json: 'aGk=' }] }];
+    await using server = await serve(answering(200, events.map((each) => `data: ${JSON.stringify(each)}\n\n`).join('')));
+    await using grsai = client([server.url]);
+    expect((await grsai.images.generations(TASK)).outputs).toEqual([INLINE]);
   });
 
   test.each<[string, number, string, object]>([
