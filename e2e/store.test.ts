@@ -19,6 +19,11 @@ test('whatever a result file is like, what is stored is what its bytes are, and 
     ['[[fault=F18:as=slow]]', { sha256: expect.any(String) }],
     ['[[fault=F18:as=type]]', { content_type: expect.stringMatching(/^image\//) }],
     ['[[fault=F18:as=403]]', { sha256: expect.any(String) }],
+    ['[[fault=F18:as=html,times=2]]', { sha256: expect.any(String) }],
+    ['[[fault=F12:as=strings]]', { sha256: expect.any(String) }],
+    ['[[fault=F12:as=object]]', { sha256: expect.any(String) }],
+    ['[[fault=F12:as=data-url]] [[format=png]]', { content_type: 'image/png', width: 256 }],
+    ['[[fault=F12:as=b64_json]] [[outputs=3]]', { sha256: expect.any(String) }],
   ];
   const sent = await Promise.all(
     rows.map(async ([prompt, facts]) => ({

@@ -1,4 +1,4 @@
-import type { JobView } from '@grsai-jobs/jobs';
+import type { JobView, LostOutput } from '@grsai-jobs/jobs';
 
 /** A job as the API answers it. */
 export type Job = JobView;
@@ -12,6 +12,9 @@ export interface Image {
   height: number | null;
   sha256: string;
 }
+
+/** Outputs that could not be kept, beside those that are. */
+export const lostOf = (job: Pick<Job, 'result'>): LostOutput[] => (job.result as { lost?: LostOutput[] } | null)?.lost ?? [];
 
 /** The images of a job that has some. */
 export const imagesOf = (job: Pick<Job, 'result'>): Image[] => (job.result as { images?: Image[] } | null)?.images ?? [];

@@ -43,6 +43,7 @@ import { createCallStage } from './stages/call.ts';
 import { countingStalls, onThrow } from './stages/crashed.ts';
 import { createDeliverStage } from './stages/deliver.ts';
 import type { FailedCallKit } from './stages/failed-call.ts';
+import { createHostPlaces } from './stages/host-places.ts';
 import { createInputObjects } from './stages/input-objects.ts';
 import { baseState, keyState, PROBE_LIMIT_MS } from './stages/key-probe.ts';
 import { createLearnedPace } from './stages/learned-pace.ts';
@@ -151,23 +152,29 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
   };
   const deliver: Consumer = consume('deliver', createDeliverStage(deliveries), configured.deliver);
   const proof = createStoreProof(log);
-  const submit = consume('submit', createSubmitStage({ ...kit, grsai, limits, tasks, pace, inputs }), configured.submit);
+  const outputs = { objects, keyPrefix: config.S3_PREFIX, storage: createStorageHealth(control, clock, log) };
+  const storing: Consumer = consume(
+    'store',
+    createStoreStage({
+      ...kit,
+      ...outputs,
+      grsai,
+      egress,
+      hosts: createHostPlaces(() => storing.concurrency()),
+    }),
+    configured.store,
+  );
+  const call = createCallStage({ ...kit, ...outputs, grsai, limits, inputs, openCalls, storeProven: proof.proven });
+  const submit = consume(
+    'submit',
+    createSubmitStage({ ...kit, ...outputs, grsai, limits, tasks, pace, inputs }),
+    configured.submit,
+  );
   const stages = [
-    consume('call', createCallStage({ ...kit, grsai, limits, inputs, openCalls, storeProven: proof.proven }), configured.call),
+    consume('call', call, configured.call),
     submit,
     consume('poll', createPollStage({ ...kit, grsai, tasks, pace }), configured.poll),
-    consume(
-      'store',
-      createStoreStage({
-        ...kit,
-        grsai,
-        objects,
-        egress,
-        keyPrefix: config.S3_PREFIX,
-        storage: createStorageHealth(control, clock, log),
-      }),
-      configured.store,
-    ),
+    storing,
     deliver,
   ];
 
@@ -197,7 +204,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     onDeaf: secrets.deaf,
     onError,
   });
-  const rounds = createRounds({ kit: batchKit, grsai, objects, control, retentionDays: config.RETENTION_DAYS });
+  const rounds = createRounds({ kit: batchKit, grsai, objects, egress, control, retentionDays: config.RETENTION_DAYS });
   const maintain = createMaintainer(Object.fromEntries(rounds.map(({ name, run }) => [name, run])), {
     redis,
     prefix: config.REDIS_PREFIX,

@@ -26,7 +26,7 @@ export const WorkerVariables = z.object({
   CALL_CONCURRENCY: integer(1, 10_000, 50).describe('held calls at once: chat, images/generations'),
   SUBMIT_CONCURRENCY: integer(1, 10_000, 20).describe('image submits at once'),
   POLL_CONCURRENCY: integer(1, 10_000, 100).describe('looks at image tasks at once; waiting tasks hold no place'),
-  STORE_CONCURRENCY: integer(1, 1000, 16).describe('downloads into S3 at once'),
+  STORE_CONCURRENCY: integer(1, 1000, 16).describe('downloads into S3 at once; a host that is slow to answer has a quarter'),
   DELIVER_CONCURRENCY: integer(1, 10_000, 50).describe('webhook tries at once'),
   INPUT_IMAGES: choice(['inline', 'link'], 'inline').describe(
     'inline, or link for a bucket that upstream can reach: large input images are sent as signed links',

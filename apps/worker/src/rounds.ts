@@ -2,6 +2,7 @@ import type { Grsai } from '@grsai-jobs/grsai';
 import { BULK_WORK, RECOVER_WORK, WAKE_WORK } from '@grsai-jobs/job-store';
 import type { ObjectStore } from '@grsai-jobs/object-store';
 import { WORKS_ROUND } from '@grsai-jobs/queue';
+import type { Egress } from '@grsai-jobs/webhooks';
 import { createBatchWorks } from './batches/index.ts';
 import type { BatchKit } from './batches/kit.ts';
 import { createBulkRun } from './bulk/run.ts';
@@ -34,10 +35,11 @@ export function createRounds(o: {
   kit: BatchKit;
   grsai: Grsai;
   objects: ObjectStore;
+  egress: Egress;
   control: PauseControl;
   retentionDays: number;
 }): readonly Round[] {
-  const { kit, grsai, objects, control } = o;
+  const { kit, grsai, objects, egress, control } = o;
   const waitsToBeStored = createUnstoredWatch(kit);
   const probes = createProbes({ grsai, objects, waitsToBeStored });
   const works = {
@@ -51,7 +53,7 @@ export function createRounds(o: {
     { name: 'webhook-rooms', everyMs: ROOMS_EVERY_MS, run: createRoomLook(kit) },
     { name: 'owed-deliveries', everyMs: OWED_EVERY_MS, run: createOwedDeliveries(kit) },
     { name: 'pauses', everyMs: PAUSES_EVERY_MS, run: createPauseRound({ ...kit, waitsToBeStored }, control, probes) },
-    { name: 'late-results', everyMs: LATE_EVERY_MS, run: createLateResults({ ...kit, grsai }) },
+    { name: 'late-results', everyMs: LATE_EVERY_MS, run: createLateResults({ ...kit, grsai, egress }) },
     { name: 'left-inputs', everyMs: LEFT_INPUTS_EVERY_MS, run: createLeftInputs({ ...kit, objects }) },
     { name: 'old-records', everyMs: OLD_EVERY_MS, run: createOldRecords(kit, o.retentionDays) },
   ];

@@ -8,7 +8,7 @@ import { createInputObjects } from '../src/stages/input-objects.ts';
 import { createOpenCalls } from '../src/stages/open-calls.ts';
 import { acceptedJob, startKit, type TestKit } from './kit.ts';
 
-const LINKS = { urls: ['https://files.example/1.png'], raw: {} };
+const LINKS = { outputs: [{ kind: 'link', url: 'https://files.example/1.png' }], raw: '' };
 
 const COMPLETION: ChatCompletion = {
   id: 'c',

@@ -3,9 +3,11 @@ import { Grsai } from '@grsai-jobs/grsai';
 import { startEmulator, VirtualClock } from '@grsai-jobs/grsai-emulator';
 import { createJobStore } from '@grsai-jobs/job-store';
 import { type JobDoc, JobRequest } from '@grsai-jobs/jobs';
+import type { ObjectStore } from '@grsai-jobs/object-store';
 import { connectRedis, createProducer } from '@grsai-jobs/queue';
 import { createLogger, createMetrics } from '@grsai-jobs/runtime';
 import { startRedis } from '@grsai-jobs/testkit';
+import { createEgress } from '@grsai-jobs/webhooks';
 import { onTestFinished } from 'vitest';
 import { createAccountTrouble } from '../src/pauses/account-trouble.ts';
 import { createRefusalBrake } from '../src/pauses/brake.ts';
@@ -44,6 +46,7 @@ export async function startKit() {
     clock,
     log,
   });
+  const egress = createEgress({ allow: ['127.0.0.0/8'] });
   const kit: Kit & { grsai: Grsai } = {
     store,
     producer,
@@ -58,6 +61,7 @@ export async function startKit() {
   };
   onTestFinished(async () => {
     await grsai.close();
+    await egress.close();
     await producer.close();
     redis.disconnect();
     await emulator.close();
@@ -68,7 +72,7 @@ export async function startKit() {
     return Number(line?.split(' ').at(-1) ?? 0);
   };
   const brake = createRefusalBrake({ brakes: store.brakes, producer, clock, log: kit.log });
-  return { ...kit, brake, clock, redis, emulator, count, control, trouble, asked };
+  return { ...kit, ...NO_OUTPUTS, brake, clock, redis, emulator, egress, count, control, trouble, asked };
 }
 
 export type TestKit = Awaited<ReturnType<typeof startKit>>;
@@ -125,3 +129,10 @@ export async function generatingJob(kit: TestKit, prompt = 'a lighthouse', more:
   });
   return job;
 }
+
+/** For stages of tests in which no bytes come in an answer. */
+const NO_OUTPUTS = {
+  objects: { putBytes: () => Promise.reject(new Error('no outputs here')) } as unknown as ObjectStore,
+  keyPrefix: '',
+  storage: { stored: () => undefined, failed: () => undefined },
+};

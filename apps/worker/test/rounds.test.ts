@@ -20,7 +20,14 @@ test('when rounds hang in an upstream or an object store that is silent then los
   const grsai = { ...kit.grsai, images: { result: hang('look') } } as unknown as typeof kit.grsai;
   const objects = { delete: hang('delete'), put: hang('put') } as unknown as ObjectStore;
   const control = createPauseControl({ pauses: kit.store.pauses, producer: kit.producer, clock: kit.clock, log: kit.log });
-  const rounds = createRounds({ kit: { ...kit, objects } as unknown as BatchKit, grsai, objects, control, retentionDays: 1 });
+  const rounds = createRounds({
+    kit: { ...kit, objects } as unknown as BatchKit,
+    grsai,
+    objects,
+    egress: kit.egress,
+    control,
+    retentionDays: 1,
+  });
   let begun = 0;
   const counted = (run: () => Promise<void>) => () => {
     begun += 1;

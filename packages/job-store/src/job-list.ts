@@ -1,4 +1,4 @@
-import { isFailed, type JobError, type JobRecord, type JobRequest, type Status, signatureOf } from '@grsai-jobs/jobs';
+import { isFailed, type JobError, type JobRecord, type JobRequest, type Stage, type Status, signatureOf } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
 import { docBytes } from './doc-bytes.ts';
 import { unpackDoc } from './doc-codec.ts';
@@ -12,6 +12,8 @@ import type { Tenants } from './tenants.ts';
 /** What a job has to be to stand in the list; what is left out does not matter. Times in ms since 1970, both ends open. */
 export interface JobFilter {
   status?: readonly Status[];
+  /** Where a job that runs is. */
+  stage?: readonly Stage[];
   type?: JobRequest['type'];
   model?: string;
   batchId?: string;
@@ -40,13 +42,14 @@ export interface ListAsked {
 }
 
 /** The fields of a record that filters need, in the order of {@link matches}. The input can be large and is not read for them unless asked. */
-const HEAD = ['st', 'batch', 'err', 'sig', 'cr'] as const;
+const HEAD = ['st', 'batch', 'err', 'sig', 'cr', 'sg'] as const;
 
 type Part = string | null | undefined;
 
-function matches(filter: JobFilter, [status, batch, error, sig, created, text]: readonly Part[]): boolean {
+function matches(filter: JobFilter, [status, batch, error, sig, created, stage, text]: readonly Part[]): boolean {
   if (!status) return false;
   if (filter.status && !filter.status.includes(status as Status)) return false;
+  if (filter.stage && !filter.stage.includes(stage as Stage)) return false;
   if (filter.batchId !== undefined && batch !== filter.batchId) return false;
   if (filter.errorCode && !filter.errorCode.includes(codeOf(error))) return false;
   if (isOfFailures(filter) && !failedSo(filter, status, Number(created), error, sig)) return false;
@@ -77,6 +80,7 @@ const needsDoc = (filter: JobFilter): boolean =>
 const isFiltered = (filter: JobFilter): boolean =>
   needsDoc(filter) ||
   filter.status !== undefined ||
+  filter.stage !== undefined ||
   filter.batchId !== undefined ||
   filter.errorCode !== undefined ||
   isOfFailures(filter);

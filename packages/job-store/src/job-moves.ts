@@ -9,6 +9,7 @@ import {
   type Pending,
   type State,
   type TerminalStatus,
+  unmarked,
 } from '@grsai-jobs/jobs';
 import { createAccept } from './accept.ts';
 import { keptAttempts } from './attempts.ts';
@@ -79,11 +80,12 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
     accept: createAccept(run, keys, clock),
     begin: createBegin(run, keys, clock),
 
-    /** How far the open call has come. */
-    tell: (job: JobRecord, o: { by: string; progress: number }) =>
+    /** How far the open call has come. `until`: it is believed to be open for longer than it said. */
+    tell: (job: JobRecord, o: { by: string; progress: number; until?: number }) =>
       move('tell', job, {
         by: o.by,
-        dueFrom: job.sent?.until ?? clock.now(),
+        dueFrom: o.until ?? job.sent?.until ?? clock.now(),
+        ...(o.until === undefined ? {} : { set: { su: o.until }, inflightUntil: o.until }),
         raise: { prog: o.progress },
         event: 'job.progress',
         progress: Math.max(job.progress, o.progress),
@@ -156,10 +158,21 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
         event: 'job.queued',
       }),
 
-    /** What was paid for is there. `by` when the answer of a held call brought it; `token` as for `accepted`. */
+    /**
+     * What was paid for is there. `by` when the answer of a call brought it; `token` as for `accepted`; `task` when the answer of a
+     * submit named one.
+     */
     outputs: (
       job: Held,
-      o: { by?: string; token?: string; pending: Pending; attempts?: readonly Attempt[]; polls?: number; spent?: number },
+      o: {
+        by?: string;
+        token?: string;
+        pending: Pending;
+        attempts?: readonly Attempt[];
+        polls?: number;
+        spent?: number;
+        task?: { base: string; id: string } | undefined;
+      },
     ) =>
       move('outputs', job, {
         by: o.by,
@@ -170,6 +183,7 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
           ...(o.attempts ? { att: keptAttempts(o.attempts) } : {}),
           ...(o.polls === undefined ? {} : { polls: o.polls, polled: clock.now() }),
           ...(o.spent === undefined ? {} : { spent: o.spent }),
+          ...(o.task === undefined ? {} : { base: o.task.base, task: o.task.id, sub: clock.now() }),
         },
         del: SENT_FIELDS,
         inflightUntil: 0,
@@ -235,6 +249,8 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
       },
     ) => {
       const past = { status: job.status, error: job.error, output: job.output, finished_at: job.finished_at };
+      const { pending } = job;
+      const again = o.to === 'running/storing' && pending?.links ? { ...pending, links: unmarked(pending.links) } : null;
       return move('reopen', job, {
         by: o.by,
         token: o.token,
@@ -244,6 +260,7 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
           exp: clock.now() + job.doc.expires_in_s * 1000,
           [`past:${job.run}`]: JSON.stringify(past),
           ...(o.late ? { late: 1 } : {}),
+          ...(again === null ? {} : { pend: JSON.stringify(again) }),
           ...o.set,
         },
         del: [

@@ -8,9 +8,9 @@ export type Sweeps = ReturnType<typeof createSweeps>;
 /** What the slow rounds of `maintain` read: unstored results, tasks that may still end, records past their time. */
 export function createSweeps(redis: Redis, run: RunScript, keys: Keys) {
   return {
-    /** Jobs whose results are paid for and have waited since before `time` to be stored, the oldest first. */
-    unstoredBefore: (time: number, limit: number): Promise<string[]> =>
-      redis.zrange(keys.storing, '-inf', `(${time}`, 'BYSCORE', 'LIMIT', 0, limit),
+    /** Jobs whose results are paid for and have waited since before `time` to be stored, the oldest first but `skip` of them. */
+    unstoredBefore: (time: number, o: { skip: number; limit: number }): Promise<string[]> =>
+      redis.zrange(keys.storing, '-inf', `(${time}`, 'BYSCORE', 'LIMIT', o.skip, o.limit),
 
     /** Ended jobs whose task may still succeed, due for a look. */
     late: (now: number, limit: number): Promise<string[]> =>

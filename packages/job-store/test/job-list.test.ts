@@ -151,3 +151,19 @@ test('when many jobs are read one after the other then they come in their order,
   }
   expect(found).toEqual([...ids, null]);
 });
+
+test('when a list is filtered by stage then it has the jobs that are there now, also one that is canceled there, and no ended one', async () => {
+  const kit = await startStore();
+  const jobs = {
+    queued: await jobIn(kit, 'queued'),
+    submitting: await jobIn(kit, 'submitting'),
+    generating: await jobIn(kit, 'generating'),
+  };
+  const [storing, canceling, ended] = [await jobIn(kit, 'storing'), await jobIn(kit, 'storing'), await jobIn(kit, 'storing')];
+  await kit.store.moves.cancelOpen(await canceling.read());
+  await kit.store.moves.end(await ended.read(), { status: 'succeeded' });
+  const idsOf = async (stage: JobFilter['stage']) => (await all(kit, { ...(stage ? { stage } : {}) }, 20)).ids.sort();
+  expect(await idsOf(['storing'])).toEqual([storing.id, canceling.id].sort());
+  expect(await idsOf(['submitting', 'generating'])).toEqual([jobs.submitting.id, jobs.generating.id].sort());
+  expect(await idsOf(undefined)).toHaveLength(6);
+});

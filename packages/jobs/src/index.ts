@@ -75,6 +75,16 @@ export { newRecord } from './new-record.ts';
 export { withoutNulls } from './nulls.ts';
 export { objectFolder } from './object-keys.ts';
 export { hasFlag, PAUSE_REASONS, type PauseReason, stopsAll } from './pauses.ts';
+export {
+  isSettled,
+  keptOutput,
+  lostMessage,
+  needsTask,
+  nextLateLook,
+  refreshed,
+  refusedAgain,
+  unmarked,
+} from './pending.ts';
 export { isUntyped } from './picture-text.ts';
 export { base64Of, type InputObject, inlineBytes, isInline, isInputObject, type Picture } from './pictures.ts';
 export { budgetMs, type Durations, nextLookMs, UNKNOWN_DURATIONS } from './poll-pace.ts';
@@ -85,8 +95,10 @@ export type {
   JobError,
   JobOutput,
   JobRecord,
+  LostOutput,
   PastRun,
   Pending,
+  PendingOutput,
   Sent,
   StoredImage,
 } from './record.ts';

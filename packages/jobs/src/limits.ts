@@ -17,7 +17,10 @@ export const LIMITS = {
   urlTtlS: { min: 60, max: 604_800, default: 86_400 },
   page: { min: 1, max: 100, default: 20 },
   inlineCompletionBytes: 16 * 1024,
+  /** Attempts that cost nothing: failed looks, stores, refusals that spent none. */
   attemptsKept: 20,
+  /** Attempts that may have been paid for: ten runs of ten. */
+  paidAttemptsKept: 100,
   batch: {
     lines: 50_000,
     /** Of a body of lines, decoded; of the items of a JSON body with their defaults. */

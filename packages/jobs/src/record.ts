@@ -5,7 +5,10 @@ import type { Stage, Status } from './states.ts';
 /** Times in a record are milliseconds since 1970. */
 type Ms = number;
 
-/** One try at something for a job; the newest 20 are kept. A look is kept only when it failed. */
+/**
+ * One try at something for a job. A look is kept only when it failed. Calls and submits that may have been paid for are kept for the
+ * life of the record, the newest 100 of them; of all others the newest 20.
+ */
 export interface Attempt {
   run: number;
   stage: 'call' | 'submit' | 'poll' | 'store';
@@ -48,14 +51,42 @@ export interface StoredImage {
 export type JobOutput =
   | { kind: 'chat'; completion: unknown }
   | { kind: 'chat_file'; key: string; bytes: number; sha256: string }
-  | { kind: 'images'; images: StoredImage[] };
+  | { kind: 'images'; images: StoredImage[]; lost?: LostOutput[] };
+
+/** An output that was paid for and could not be kept, beside others that are. */
+export interface LostOutput {
+  index: number;
+  reason: string;
+}
+
+/** One output that was paid for, and what has become of it so far. */
+export interface PendingOutput {
+  /** Where its file is. Left out: it stands in the answer of the task, which is asked for it. */
+  url?: string;
+  /** It is in the object store. */
+  stored?: StoredImage;
+  /** It was refused for good, so far. */
+  refused?: Refusals;
+  /** It was refused so often that this is believed: why. */
+  lost?: string;
+}
+
+/** What is known of an output that its host refuses, or whose bytes are no picture. */
+interface Refusals {
+  /** When the first download began. */
+  since: Ms;
+  times: number;
+  /** When it is tried again. */
+  next: Ms;
+  reason: string;
+}
 
 /**
- * What was paid for and is not stored yet: links with the time they die, or a completion too large for the record. Of a chat that is
- * called once more, the answer that it has already, should nothing better come.
+ * What was paid for and is not stored yet: outputs with the time their links die, or a completion too large for the record. Of a chat
+ * that is called once more, the answer that it has already, should nothing better come.
  */
 export interface Pending {
-  links?: { url: string }[];
+  links?: PendingOutput[];
   completion?: unknown;
   /** After this time the links are dead. */
   dies_at: Ms;

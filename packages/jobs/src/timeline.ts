@@ -31,7 +31,7 @@ const ofDelivery = ({ id, run, type, created_at, attempts }: Delivery): Happenin
   ),
 ];
 
-/** All that is still known of a job in the order that it happened: attempts are kept to the newest 20. */
+/** All that is still known of a job in the order that it happened: of attempts that cost nothing the newest 20. */
 export function timelineOf(job: JobRecord, deliveries: readonly Delivery[]): Happening[] {
   const start: Happening[] = [{ at: job.created_at, event: 'accepted', run: 1, detail: {} }];
   if (job.started_at !== null) start.push({ at: job.started_at, event: 'started', run: 1, detail: {} });

@@ -37,9 +37,8 @@ export async function resultView(output: JobOutput | null, ttlS: number, sign: S
     const { key, bytes, sha256 } = output;
     return { ...(await linkView(key, ttlS, sign)), content_type: 'application/json', bytes, sha256, key };
   }
-  return {
-    images: await Promise.all(output.images.map(async (image) => ({ ...image, ...(await linkView(image.key, ttlS, sign)) }))),
-  };
+  const images = output.images.map(async (image) => ({ ...image, ...(await linkView(image.key, ttlS, sign)) }));
+  return { images: await Promise.all(images), ...(output.lost === undefined ? {} : { lost: output.lost }) };
 }
 
 /**

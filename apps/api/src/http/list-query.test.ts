@@ -20,6 +20,7 @@ test('when filters are given then they are taken apart, and what is left out is 
   expect(
     listQuery({
       status: 'failed,expired',
+      stage: 'storing,submitting',
       type: 'image',
       model: 'm',
       batch_id: 'batch_1',
@@ -34,6 +35,7 @@ test('when filters are given then they are taken apart, and what is left out is 
   ).toEqual({
     filter: {
       status: ['failed', 'expired'],
+      stage: ['storing', 'submitting'],
       type: 'image',
       model: 'm',
       batchId: 'batch_1',
@@ -56,6 +58,8 @@ test.each([
   [{ limit: ['1', '2'] }, ['invalid_request', '/limit']],
   [{ status: 'done' }, ['invalid_request', '/status/0']],
   [{ status: 'failed,' }, ['invalid_request', '/status/1']],
+  [{ stage: 'sleeping' }, ['invalid_request', '/stage/0']],
+  [{ stage: '' }, ['invalid_request', '/stage/0']],
   [{ type: 'video' }, ['invalid_request', '/type']],
   [{ error_code: 'oops' }, ['invalid_request', '/error_code/0']],
   [{ created_after: 'yesterday' }, ['invalid_request', '/created_after']],

@@ -1,5 +1,5 @@
 import type { JobFilter, ListPlace } from '@grsai-jobs/job-store';
-import { FAILURE_CODES, LIMITS, SIGNATURE, STATUSES, TENANT } from '@grsai-jobs/jobs';
+import { FAILURE_CODES, LIMITS, SIGNATURE, STAGES, STATUSES, TENANT } from '@grsai-jobs/jobs';
 import { z } from 'zod';
 import { placeOf } from './cursor.ts';
 import { type FieldError, Problem } from './problem.ts';
@@ -55,6 +55,10 @@ export const ListQuery = z.strictObject({
     .optional()
     .meta({ param: { example: 'succeeded,failed' } })
     .describe('one or more, separated by commas'),
+  stage: oneOf(STAGES)
+    .optional()
+    .meta({ param: { example: 'storing' } })
+    .describe('where a running or canceling job is; one or more, separated by commas'),
   ...KindQuery,
   batch_id: z
     .string()
@@ -155,6 +159,7 @@ function withoutMetadata(query: Readonly<Record<string, unknown>>) {
 const askedFor = (known: z.output<typeof ListQuery>, metadata: Record<string, string>): ListAsked => ({
   filter: {
     ...(known.status ? { status: known.status } : {}),
+    ...(known.stage ? { stage: known.stage } : {}),
     ...(known.type ? { type: known.type } : {}),
     ...(known.model ? { model: known.model } : {}),
     ...(known.batch_id ? { batchId: known.batch_id } : {}),

@@ -4,8 +4,10 @@ import { filterOptions, filterQuery, type JobFilters } from '../filters.ts';
 import { SHARED } from '../job-options.ts';
 import type { Job } from '../jobs.ts';
 import { jobColumns } from '../output/job-text.ts';
+import { words } from '../values.ts';
 
 interface Options extends JobFilters {
+  stage?: string[];
   limit: number;
   all?: boolean;
   allTenants?: boolean;
@@ -25,6 +27,7 @@ export const list = defineCommand<Options>({
   ],
   options: [
     ...filterOptions(),
+    option('--stage <list>', 'submitting, generating, storing: where a running job is', words),
     SHARED.limit(),
     option('--all', 'show all of them'),
     option('--all-tenants', 'jobs of all tenants').helpGroup(OPERATORS),
@@ -32,14 +35,15 @@ export const list = defineCommand<Options>({
     SHARED.signature().helpGroup(OPERATORS),
   ],
   run: async ({ api, out, host }, options) => {
-    const { all, limit, tenant, signature } = options;
+    const { all, limit, tenant, signature, stage } = options;
+    const filters = { ...filterQuery(options), stage };
     const most = all ? Number.POSITIVE_INFINITY : limit;
     const columns = jobColumns(host.now());
     if (options.allTenants || tenant !== undefined || signature !== undefined) {
-      const jobs = api.list<AdminJobView>('/admin/v1/jobs', { ...filterQuery(options), tenant, signature }, most);
+      const jobs = api.list<AdminJobView>('/admin/v1/jobs', { ...filters, tenant, signature }, most);
       await out.rows(jobs, [{ head: 'TENANT', cell: (job) => job.tenant }, ...columns], 'No jobs.');
     } else {
-      await out.rows(api.list<Job>('/v1/jobs', filterQuery(options), most), columns, 'No jobs.');
+      await out.rows(api.list<Job>('/v1/jobs', filters, most), columns, 'No jobs.');
     }
     return 'ok';
   },

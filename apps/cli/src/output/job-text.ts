@@ -1,4 +1,4 @@
-import { chatLinkOf, chatTextOf, imagesOf, type Job } from '../jobs.ts';
+import { chatLinkOf, chatTextOf, imagesOf, type Job, lostOf } from '../jobs.ts';
 import { ago, between, bytes, duration, oneLine, printable } from './format.ts';
 import { type Paint, paintStatus } from './paint.ts';
 import { type Column, cut, facts, table } from './table.ts';
@@ -94,6 +94,7 @@ function imagesText(job: Job, paint: Paint): string {
     .map(({ index, content_type, width, height, bytes: size, url }) =>
       [`image ${index}  ${content_type}  ${width ?? '?'}×${height ?? '?'}  ${bytes(size)}`, paint('dim', url)].join('\n'),
     )
+    .concat(lostOf(job).map(({ index, reason }) => paint('yellow', `image ${index}  lost: ${oneLine(reason)}`)))
     .join('\n');
 }
 

@@ -1,29 +1,25 @@
 import type { JobStore } from '@grsai-jobs/job-store';
 import type { JobRecord } from '@grsai-jobs/jobs';
 import type { Clock } from '@grsai-jobs/runtime';
-import { isRetryable } from '@grsai-jobs/webhooks';
 
-/** A result that has waited this long to be stored stops new tasks. */
+/** A result that has waited this long for our store stops new tasks. */
 const WAIT_LIMIT_MS = 10 * 60_000;
-/** So many dead links are no accident of one task: then nothing that upstream makes can be fetched. */
-const DEAD_LINKS = 10;
+const AT_ONCE = 200;
 
-/** The file itself is at fault, and not a network or a store. */
-function hasDeadLink(job: JobRecord): boolean {
+/** The last store failed at our own store, or there was none yet: what a file or its host does is no reason to stop others. */
+function waitsForUs(job: JobRecord): boolean {
   const last = job.attempts.findLast(({ run, stage }) => run === job.run && stage === 'store');
-  const { error_code: code = '', upstream_status: status } = last ?? {};
-  return code === 'not_media' || !isRetryable(code, status);
+  return last === undefined || last.error_code === 'storage_failed';
 }
 
-/**
- * Whether paid results have waited too long to be stored for more to be paid for (P3). One whose own link is dead is tried for two
- * hours, and does not stop the others.
- */
+/** Whether paid results have waited for our store too long for more to be paid for (P3), however many others wait for theirs. */
 export function createUnstoredWatch(o: { store: Pick<JobStore, 'sweeps' | 'jobs'>; clock: Clock }): () => Promise<boolean> {
   return async () => {
-    const ids = await o.store.sweeps.unstoredBefore(o.clock.now() - WAIT_LIMIT_MS, DEAD_LINKS);
-    if (ids.length === DEAD_LINKS) return true;
-    for await (const job of o.store.jobs.each(ids)) if (job !== null && !hasDeadLink(job)) return true;
-    return false;
+    const before = o.clock.now() - WAIT_LIMIT_MS;
+    for (let skip = 0; ; skip += AT_ONCE) {
+      const ids = await o.store.sweeps.unstoredBefore(before, { skip, limit: AT_ONCE });
+      for await (const job of o.store.jobs.each(ids)) if (job !== null && waitsForUs(job)) return true;
+      if (ids.length < AT_ONCE) return false;
+    }
   };
 }

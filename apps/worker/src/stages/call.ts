@@ -1,8 +1,8 @@
 import { type ChatCompletion, type Grsai, isEmptyCompletion, sizeOf } from '@grsai-jobs/grsai';
-import type { AccountLimits, Moved } from '@grsai-jobs/job-store';
+import type { AccountLimits } from '@grsai-jobs/job-store';
 import { type Attempt, decideUnfinished, LIMITS, NO_FINISH_REASON, type Pending } from '@grsai-jobs/jobs';
 import { done, type Handler, type Outcome } from '@grsai-jobs/queue';
-import { endRun, failRun, finishRun } from './end-run.ts';
+import { endRun, finishRun } from './end-run.ts';
 import { askAgain, type FailedCallKit, settleFailedCall } from './failed-call.ts';
 import { type HeldAnswer, heldCall } from './held-calls.ts';
 import type { InputObjects } from './input-objects.ts';
@@ -10,8 +10,8 @@ import { attemptOf, noteAttempt } from './kit.ts';
 import { tellNews } from './news.ts';
 import type { Cancelable, OpenCalls } from './open-calls.ts';
 import { openPaidCall, type PaidCall } from './paid-call.ts';
-import { TASK_LIFE_MS } from './submit.ts';
-import { type Unwritten, untilTaken } from './until-taken.ts';
+import { comeLate, keepOutputs, type PaidOutputsKit, toStore } from './paid-outputs.ts';
+import { untilTaken } from './until-taken.ts';
 
 /** The whole of a held call (design §4). */
 const CALL_LIMIT_MS = 300_000;
@@ -25,7 +25,7 @@ const STORAGE_WAIT_MS = { paused: 15_000, unproven: 5000 } as const;
 /** Progress of a streamed answer is written at most this often. */
 const TELL_EVERY_MS = 5000;
 
-export interface CallKit extends FailedCallKit {
+export interface CallKit extends FailedCallKit, PaidOutputsKit {
   grsai: Pick<Grsai, 'chat' | 'images'>;
   limits: AccountLimits;
   inputs: InputObjects;
@@ -66,9 +66,11 @@ async function makeCall(kit: CallKit, call: PaidCall, { signal: canceled }: Canc
     });
     kit.upstream.answered();
     kit.trouble.passed();
-    const kept = held.kind === 'links' ? await keepLinks(kit, call, held.urls) : await keepAnswer(kit, call, held);
+    // The outputs of a held image call have no task behind them: they are stored while they live, or lost (grsai-api §6.2).
+    if (held.kind === 'outputs') await keepOutputs(kit, call, held.outputs, { attempts: succeeded(kit, call) });
+    const left = held.kind === 'completion' ? await keepAnswer(kit, call, held) : done;
     await kit.brake.answered(call);
-    return kept;
+    return left;
   } catch (error) {
     return await settleFailedCall(kit, orKept(kit, call), 'call', error, canceled);
   }
@@ -140,8 +142,10 @@ async function keepCompletion(
 ): Promise<Outcome> {
   const { record, token: by } = call;
   const pending = pendingOf(kit, completion);
-  if (Buffer.byteLength(JSON.stringify(completion)) > LIMITS.inlineCompletionBytes)
-    return await toStore(kit, call, attempts, pending);
+  if (Buffer.byteLength(JSON.stringify(completion)) > LIMITS.inlineCompletionBytes) {
+    await toStore(kit, call, pending, { attempts });
+    return done;
+  }
   const output = { kind: 'chat', completion } as const;
   const end = { status: 'succeeded', by, output, attempts, spent: record.spent + 1 } as const;
   const moved = await finishRun(kit, record, end, (attempt) =>
@@ -151,53 +155,8 @@ async function keepCompletion(
   return done;
 }
 
-/** Links of a held call have no task behind them: they are stored while they live, or lost (grsai-api §6.2). */
-async function keepLinks(kit: CallKit, call: PaidCall, urls: readonly string[]): Promise<Outcome> {
-  const attempts = succeeded(kit, call);
-  if (urls.length > 0)
-    return await toStore(kit, call, attempts, { links: urls.map((url) => ({ url })), dies_at: call.startedAt + TASK_LIFE_MS });
-  await failRun(kit, call.record, 'upstream_result_lost', { by: call.token, attempts, spent: call.record.spent + 1 });
-  return done;
-}
-
 function succeeded(kit: CallKit, call: PaidCall, code?: string): readonly Attempt[] {
   const attempt = attemptOf(call.record, 'call', call.startedAt, kit.clock.now(), 'succeeded', { code });
   noteAttempt(kit, call.record, attempt);
   return [...call.record.attempts, attempt];
 }
-
-async function toStore(kit: CallKit, call: PaidCall, attempts: readonly Attempt[], pending: Pending): Promise<Outcome> {
-  const { record, token: by } = call;
-  const outputs = { by, pending, attempts, spent: record.spent + 1 };
-  const moved = await untilTaken(kit, unwritten(call, pending), (token) =>
-    kit.store.moves.outputs(record, { ...outputs, token }),
-  );
-  if (moved.kind === 'ok') await kit.producer.enqueueStore({ id: record.id, step: moved.step });
-  else await comeLate(kit, call, pending, moved);
-  return done;
-}
-
-/** The run was given up for dead while its call was open: what that brought is paid for, and a new run stores it (P3). */
-async function comeLate(kit: CallKit, call: PaidCall, pending: Pending, moved: Moved): Promise<void> {
-  const { record, token: by } = call;
-  const reopen = async (token: string) => {
-    const current = await kit.store.jobs.read(record.id);
-    const set = { pend: JSON.stringify(pending) };
-    return current && (await kit.store.moves.reopen(current, { to: 'running/storing', by, token, late: true, set }));
-  };
-  const givenUp = moved.kind === 'wrong' && moved.state === 'failed';
-  const reopened = givenUp ? await untilTaken(kit, unwritten(call, pending), reopen) : null;
-  if (reopened?.kind !== 'ok') {
-    const state = 'state' in moved ? moved.state : 'missing';
-    kit.log.warn({ event: 'job.result_without_run', job_id: record.id, state }, 'a result came after its run had ended');
-    return;
-  }
-  kit.metrics.late.inc();
-  kit.log.info({ event: 'job.late_result', job_id: record.id, run: record.run + 1 }, 'a late result reopened the job');
-  await kit.producer.enqueueStore({ id: record.id, step: reopened.step });
-}
-
-const unwritten = ({ record }: PaidCall, { links }: Pending): Unwritten => ({
-  job_id: record.id,
-  ...(links === undefined ? {} : { links: links.map(({ url }) => url) }),
-});

@@ -8,6 +8,7 @@ import {
   GrsaiError,
   GrsaiUnfinishedError,
   meaningOf,
+  type Output,
   type StreamedBody,
 } from '@grsai-jobs/grsai';
 import type { JobDoc } from '@grsai-jobs/jobs';
@@ -15,7 +16,7 @@ import type { InputObjects } from './input-objects.ts';
 import { chatBody, generationsBody } from './upstream-bodies.ts';
 
 /** What a held call brought. */
-export type Held = HeldAnswer | { kind: 'links'; urls: readonly string[] };
+export type Held = HeldAnswer | { kind: 'outputs'; outputs: readonly Output[] };
 
 export interface HeldAnswer {
   kind: 'completion';
@@ -35,7 +36,8 @@ export interface HeldCallOptions {
 export async function heldCall(grsai: Pick<Grsai, 'chat' | 'images'>, doc: JobDoc, o: HeldCallOptions): Promise<Held> {
   if (doc.type === 'image') {
     const body = await o.inputs.into<GenerationsRequest>(generationsBody(doc), { response_format: 'url' });
-    return { kind: 'links', urls: (await grsai.images.generations(body, { signal: o.signal, supplied: doc.input })).urls };
+    const { outputs } = await grsai.images.generations(body, { signal: o.signal, supplied: doc.input });
+    return { kind: 'outputs', outputs };
   }
   const stream = doc.input.stream === true;
   const body = await o.inputs.into<ChatRequest>(chatBody(doc), { stream });

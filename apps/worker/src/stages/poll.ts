@@ -1,4 +1,4 @@
-import { type Grsai, GrsaiError, judgeTask, type TaskState } from '@grsai-jobs/grsai';
+import { type Grsai, GrsaiError, judgeTask, type Output, type TaskState } from '@grsai-jobs/grsai';
 import {
   budgetMs,
   decideTask,
@@ -6,6 +6,7 @@ import {
   type JobRecord,
   likelyDurationMs,
   nextLookMs,
+  type PendingOutput,
   upstreamWaitMs,
 } from '@grsai-jobs/jobs';
 import { done, type Entry, entryId, type Handler, type Outcome } from '@grsai-jobs/queue';
@@ -14,8 +15,8 @@ import { expireRun, FIRST_LATE_LOOK_MS, failRun } from './end-run.ts';
 import { attemptOf, type Kit, noteAttempt } from './kit.ts';
 import type { LearnedPace } from './learned-pace.ts';
 import { tellNews } from './news.ts';
-import { TASK_LIFE_MS } from './submit.ts';
 import { type KnownTasks, type TaskFacts, taskFacts } from './task-facts.ts';
+import { TASK_LIFE_MS } from './task-life.ts';
 
 /** A task is not always visible at once (grsai-api §4, §12 T7). */
 const VISIBLE_AFTER_MS = 15_000;
@@ -92,7 +93,7 @@ async function settle(kit: PollKit, facts: TaskFacts, task: TaskState, age: numb
     case 'running':
       return await stillRunning(kit, facts, task, age);
     case 'succeeded':
-      return task.urls.length > 0 ? await takeOutputs(kit, facts, task, age) : await emptyLook(kit, facts, EMPTY.withoutLink);
+      return task.outputs.length > 0 ? await takeOutputs(kit, facts, task, age) : await emptyLook(kit, facts, EMPTY.withoutLink);
     case 'missing':
       return age < VISIBLE_AFTER_MS ? { kind: 'wait', ms: 2000 } : await emptyLook(kit, facts, EMPTY.missing);
     case 'violation':
@@ -102,7 +103,8 @@ async function settle(kit: PollKit, facts: TaskFacts, task: TaskState, age: numb
 }
 
 async function stillRunning(kit: PollKit, facts: TaskFacts, task: TaskState, age: number): Promise<Outcome> {
-  if (overBudget(kit, facts)) return await giveUp(kit, facts);
+  // Its word may be one that nobody knows; the outputs are there all the same.
+  if (overBudget(kit, facts)) return await (task.outputs.length > 0 ? takeOutputs(kit, facts, task, age) : giveUp(kit, facts));
   const progress = Math.min(99, Math.round(task.progress ?? 0));
   if (progress > facts.progress) {
     const moved = await kit.store.moves.look(facts, { progress, polls: facts.polls });
@@ -116,13 +118,17 @@ async function stillRunning(kit: PollKit, facts: TaskFacts, task: TaskState, age
 
 /** The links die two hours after the submit at the latest, so storing goes first from here on (P3). */
 async function takeOutputs(kit: PollKit, facts: TaskFacts, task: TaskState, age: number): Promise<Outcome> {
-  const pending = { links: task.urls.map((url) => ({ url })), dies_at: facts.submittedAt + TASK_LIFE_MS };
+  const pending = { links: pendingOf(task.outputs), dies_at: facts.submittedAt + TASK_LIFE_MS };
   const moved = await kit.store.moves.outputs(facts, { pending, polls: facts.polls });
   if (moved.kind !== 'ok') return done;
   kit.pace.learn(facts.kind, likelyDurationMs(age, facts.runningAtMs, kit.pace.durations(facts.kind)));
   await kit.producer.enqueueStore({ id: facts.id, step: moved.step });
   return done;
 }
+
+/** Links as they are; bytes stay where they are until the store stage asks for them. */
+export const pendingOf = (outputs: readonly Output[]): PendingOutput[] =>
+  outputs.map((output) => (output.kind === 'link' ? { url: output.url } : {}));
 
 /** Looks that find nothing although there should be something; a few in a row are believed. */
 const EMPTY = {

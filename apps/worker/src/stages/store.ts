@@ -1,178 +1,108 @@
-import { type Grsai, GrsaiError } from '@grsai-jobs/grsai';
-import {
-  type Attempt,
-  type FailureCode,
-  type JobOutput,
-  type JobRecord,
-  objectFolder,
-  type Pending,
-  type StoredImage,
-} from '@grsai-jobs/jobs';
-import { NotMedia, type ObjectStore, ObjectStoreError, peekFacts } from '@grsai-jobs/object-store';
+import { type Attempt, isSettled, type JobRecord, keptOutput, lostMessage, nextLateLook, type Pending } from '@grsai-jobs/jobs';
 import { done, type Handler, type Outcome } from '@grsai-jobs/queue';
-import { download, type Egress, EgressError } from '@grsai-jobs/webhooks';
-import type { StorageHealth } from '../pauses/storage-health.ts';
 import { endRun, failRun } from './end-run.ts';
-import { attemptOf, type Kit, noteAttempt } from './kit.ts';
-import { TASK_LIFE_MS } from './submit.ts';
+import { attemptOf, noteAttempt } from './kit.ts';
+import { outputKey, type Trouble } from './store-output.ts';
+import { failedStores, knownTrouble, type Pass, passOver, type StoreKit } from './store-pass.ts';
+import { TASK_LIFE_MS } from './task-life.ts';
 
 /** How long a link that upstream gave after the first one died is tried. */
 const FRESH_LINK_LIFE_MS = 5 * 60_000;
 
-/** So many downloads in a row that failed alike: the task is asked whether it has another link. */
-const SUSPECT_AFTER = 3;
-
 /** Clocks differ, and nobody knows from when upstream counts the two hours (grsai-api §10.1). */
 const TASK_GRACE_MS = 5 * 60_000;
-
-export interface StoreKit extends Kit {
-  objects: ObjectStore;
-  egress: Egress;
-  grsai: Pick<Grsai, 'images'>;
-  /** In front of each key. */
-  keyPrefix: string;
-  storage: StorageHealth;
-}
-
-/** The fixed key of an output: `<tenant>/<yyyy>/<mm>/<dd>/<job_id>/<run>-<index>.<ext>` below the prefix (design §2). */
-function outputKey(
-  prefix: string,
-  record: Pick<JobRecord, 'id' | 'tenant' | 'run' | 'created_at'>,
-  index: number,
-  ext: string,
-): string {
-  return `${objectFolder(prefix, record)}/${record.run}-${index}.${ext}`;
-}
 
 /** store: streams what was paid for into S3, for as long as its links live. */
 export function createStoreStage(kit: StoreKit): Handler {
   return async ({ entry }) => {
     const record = await kit.store.jobs.read(entry.id);
     if (record === null || record.step !== entry.step || record.stage !== 'storing' || record.pending === null) return done;
-    const startedAt = kit.clock.now();
-    try {
-      const output = await storeAll(kit, record);
-      kit.storage.stored();
-      const attempt = attemptOf(record, 'store', startedAt, kit.clock.now(), 'succeeded');
-      noteAttempt(kit, record, attempt);
-      await endRun(kit, record, { status: 'succeeded', output, attempts: [...record.attempts, attempt] });
-      return done;
-    } catch (error) {
-      if (kit.shutdown.stopping.aborted) return { kind: 'wait', ms: 0 };
-      if (error instanceof EgressError || error instanceof ObjectStoreError || error instanceof NotMedia)
-        return await tryAgain(kit, record, startedAt, error);
-      throw error;
-    }
+    return await (record.pending.completion === undefined ? storeOutputs : storeCompletion)(kit, record, record.pending);
   };
 }
 
-async function storeAll(kit: StoreKit, record: JobRecord): Promise<JobOutput> {
-  const { pending } = record;
-  if (pending?.completion !== undefined) {
-    const key = outputKey(kit.keyPrefix, record, 0, 'json');
+async function storeOutputs(kit: StoreKit, record: JobRecord, pending: Pending): Promise<Outcome> {
+  const startedAt = kit.clock.now();
+  return await settle(kit, record, { startedAt, pending, pass: await passOver(kit, record, pending) });
+}
+
+async function settle(
+  kit: StoreKit,
+  record: JobRecord,
+  { startedAt, pending, pass }: { startedAt: number; pending: Pending; pass: Pass },
+): Promise<Outcome> {
+  if (kit.shutdown.stopping.aborted && pass.trouble !== undefined) return { kind: 'wait', ms: 0 };
+  const diesAt = pass.fresh ? Math.max(pending.dies_at, startedAt + FRESH_LINK_LIFE_MS) : pending.dies_at;
+  const { waitMs } = pass;
+  if (waitMs === undefined || !mayGoOn(kit, record, pass, diesAt)) return await finish(kit, record, pass, startedAt);
+  if (!pass.tried) return { kind: 'wait', ms: waitMs };
+  const attempts = [...record.attempts, noted(kit, record, pass.trouble, startedAt, waitMs)];
+  const moved = await kit.store.moves.storeAgain(record, {
+    waitMs,
+    attempts,
+    ...(pending.links === undefined ? {} : { pending: { links: [...pass.outputs], dies_at: diesAt } }),
+  });
+  if (moved.kind === 'ok') return { kind: 'wait', ms: waitMs };
+  if (moved.kind === 'wrong' && moved.state === 'canceling/storing') await endRun(kit, record, { status: 'canceled', attempts });
+  return done;
+}
+
+/** For the life of the links; and of the task, while it cannot be asked for others. */
+function mayGoOn(kit: StoreKit, record: JobRecord, pass: Pass, diesAt: number): boolean {
+  const now = kit.clock.now();
+  if (now + (pass.waitMs ?? 0) < diesAt) return true;
+  return pass.unreadable && now < (record.submitted_at ?? record.created_at) + TASK_LIFE_MS + TASK_GRACE_MS;
+}
+
+/** A completion too large for the record. */
+async function storeCompletion(kit: StoreKit, record: JobRecord, pending: Pending): Promise<Outcome> {
+  const startedAt = kit.clock.now();
+  const key = outputKey(kit.keyPrefix, record, 0, 'json');
+  try {
     const stored = await kit.objects.putBytes(key, Buffer.from(JSON.stringify(pending.completion)), {
       contentType: 'application/json',
       signal: kit.shutdown.stopping,
     });
-    return { kind: 'chat_file', key, ...stored };
-  }
-  const images: StoredImage[] = [];
-  for (const [index, { url }] of (pending?.links ?? []).entries()) images.push(await storeOne(kit, record, index, url));
-  return { kind: 'images', images };
-}
-
-/** One file, never whole in memory: guarded download, type from its bytes, SHA-256 on the way, proven to have arrived. */
-async function storeOne(kit: StoreKit, record: JobRecord, index: number, url: string): Promise<StoredImage> {
-  const source = await download(kit.egress, url, { signal: kit.shutdown.stopping });
-  try {
-    const { facts, body } = await peekFacts(source.body);
-    const key = outputKey(kit.keyPrefix, record, index, facts.ext);
-    const stored = await kit.objects.put(key, body, {
-      contentType: facts.contentType,
-      ...(source.contentLength === undefined ? {} : { contentLength: source.contentLength }),
-      signal: kit.shutdown.stopping,
-    });
-    return {
-      index,
-      content_type: facts.contentType,
-      bytes: stored.bytes,
-      width: facts.width ?? null,
-      height: facts.height ?? null,
-      sha256: stored.sha256,
-      key,
-    };
-  } finally {
-    source.cancel();
-  }
-}
-
-/** Again for the life of the link; when it looks dead the task is asked for a living one (design §2). */
-async function tryAgain(
-  kit: StoreKit,
-  record: JobRecord,
-  startedAt: number,
-  error: EgressError | ObjectStoreError | NotMedia,
-): Promise<Outcome> {
-  const now = kit.clock.now();
-  const ours = error instanceof ObjectStoreError && error.code !== 'source';
-  if (ours) kit.storage.failed(error.message);
-  const before = record.attempts.filter((each) => each.run === record.run && each.stage === 'store');
-  const waitMs = kit.backoff(before.length);
-  const code = ours ? 'storage_failed' : error instanceof NotMedia ? 'not_media' : error.code;
-  const alive = now + waitMs < (record.pending?.dies_at ?? 0);
-  const attempt = attemptOf(record, 'store', startedAt, now, alive ? 'retry' : 'failed', {
-    code,
-    ...(error instanceof EgressError ? { status: error.status } : {}),
-  });
-  noteAttempt(kit, record, attempt, { reason: error.message, ...(alive ? { retryInMs: waitMs } : {}) });
-  const attempts = [...record.attempts, attempt];
-  const suspect = !ours && before.filter((each) => each.error_code === code).length + 1 >= SUSPECT_AFTER;
-  if (alive && !suspect) return await waitInPlace(kit, record, { waitMs, attempts });
-  return await askTask(kit, record, attempts, { alive, waitMs, code: ours ? 'storage_failed' : 'upstream_result_lost' });
-}
-
-/** What the task says of its links now: fresh ones, that it is gone, or nothing that could be read. */
-async function askTask(
-  kit: StoreKit,
-  record: JobRecord,
-  attempts: readonly Attempt[],
-  o: { alive: boolean; waitMs: number; code: FailureCode },
-): Promise<Outcome> {
-  const fresh = await freshLinks(kit, record);
-  if (Array.isArray(fresh)) {
-    const diesAt = Math.max(record.pending?.dies_at ?? 0, kit.clock.now() + FRESH_LINK_LIFE_MS);
-    return await waitInPlace(kit, record, { waitMs: 0, attempts, pending: { links: fresh, dies_at: diesAt } });
-  }
-  const taskDiesAt = (record.submitted_at ?? record.created_at) + TASK_LIFE_MS + TASK_GRACE_MS;
-  if (o.alive || (fresh === 'unreadable' && kit.clock.now() < taskDiesAt))
-    return await waitInPlace(kit, record, { waitMs: o.waitMs, attempts });
-  await failRun(kit, record, o.code, { attempts });
-  return done;
-}
-
-/** The same entry waits; a job that was canceled meanwhile ends so. */
-async function waitInPlace(
-  kit: StoreKit,
-  record: JobRecord,
-  o: { waitMs: number; attempts: readonly Attempt[]; pending?: Pending },
-): Promise<Outcome> {
-  const moved = await kit.store.moves.storeAgain(record, o);
-  if (moved.kind === 'ok') return { kind: 'wait', ms: o.waitMs };
-  if (moved.kind === 'wrong' && moved.state === 'canceling/storing')
-    await endRun(kit, record, { status: 'canceled', attempts: o.attempts });
-  return done;
-}
-
-/** Links of the task that are not those that died. */
-async function freshLinks(kit: StoreKit, record: JobRecord): Promise<{ url: string }[] | 'none' | 'unreadable'> {
-  if (record.task_id === null || record.base === null) return 'none';
-  const old = new Set(record.pending?.links?.map((link) => link.url));
-  try {
-    const task = await kit.grsai.images.result(record.task_id, { base: record.base, signal: kit.shutdown.stopping });
-    const fresh = task.urls.filter((url) => !old.has(url));
-    return task.status === 'succeeded' && fresh.length > 0 ? fresh.map((url) => ({ url })) : 'none';
+    kit.storage.stored();
+    const attempts = [...record.attempts, noted(kit, record, undefined, startedAt)];
+    await endRun(kit, record, { status: 'succeeded', output: { kind: 'chat_file', key, ...stored }, attempts });
+    return done;
   } catch (error) {
-    if (error instanceof GrsaiError) return 'unreadable';
-    throw error;
+    const trouble = knownTrouble(error);
+    if (!kit.shutdown.stopping.aborted) kit.storage.failed(trouble.reason);
+    const waitMs = kit.backoff(failedStores(record));
+    const pass = { outputs: [], trouble, unreadable: false, fresh: false, waitMs, tried: true };
+    return await settle(kit, record, { startedAt, pending, pass });
   }
+}
+
+/** Writes the line of this pass. `waitMs` when it goes on. */
+function noted(kit: StoreKit, record: JobRecord, trouble: Trouble | undefined, startedAt: number, waitMs?: number): Attempt {
+  const outcome = trouble === undefined ? 'succeeded' : waitMs === undefined ? 'failed' : 'retry';
+  const attempt = attemptOf(record, 'store', startedAt, kit.clock.now(), outcome, {
+    ...(trouble === undefined ? {} : { code: trouble.code, status: trouble.status }),
+  });
+  const why = trouble === undefined ? {} : { reason: trouble.reason };
+  noteAttempt(kit, record, attempt, { ...why, ...(waitMs === undefined ? {} : { retryInMs: waitMs }) });
+  return attempt;
+}
+
+/** No place was free at its host until its link died, or there is none at all. */
+const NOT_TRIED: Trouble = { kind: 'passing', code: 'not_tried', reason: 'its link has died' };
+
+/** Nothing is left to try: what could be kept is the result, and what could not is told beside it or as the failure. */
+async function finish(kit: StoreKit, record: JobRecord, pass: Pass, startedAt: number): Promise<Outcome> {
+  const over = pass.outputs.length > 0 && pass.outputs.every(isSettled);
+  const trouble = pass.trouble ?? (over ? undefined : NOT_TRIED);
+  const outputs = pass.outputs.map((each) => (isSettled(each) || !trouble ? each : { ...each, lost: trouble.reason }));
+  const attempts = [...record.attempts, noted(kit, record, trouble, startedAt)];
+  const output = keptOutput(outputs);
+  if (output !== null) await endRun(kit, record, { status: 'succeeded', output, attempts });
+  else if (trouble?.kind === 'ours') await failRun(kit, record, 'storage_failed', { attempts });
+  else {
+    const now = kit.clock.now();
+    const lateLookAt = nextLateLook(now, now) ?? now;
+    await failRun(kit, record, 'upstream_result_lost', { attempts, message: lostMessage(outputs), lateLookAt });
+  }
+  return done;
 }

@@ -1,4 +1,4 @@
-import type { Grsai, ImageTask } from '@grsai-jobs/grsai';
+import type { Grsai, ImageTask, Output, Submitted } from '@grsai-jobs/grsai';
 import type { AccountLimits, Moved } from '@grsai-jobs/job-store';
 import { budgetMs, durationKind, nextLookMs } from '@grsai-jobs/jobs';
 import { done, entryId, type Handler } from '@grsai-jobs/queue';
@@ -8,6 +8,7 @@ import type { InputObjects } from './input-objects.ts';
 import { attemptOf, noteAttempt } from './kit.ts';
 import type { LearnedPace } from './learned-pace.ts';
 import { openPaidCall, type PaidCall } from './paid-call.ts';
+import { keepOutputs, type PaidOutputsKit } from './paid-outputs.ts';
 import { type KnownTasks, taskFacts } from './task-facts.ts';
 import { type Unwritten, untilTaken } from './until-taken.ts';
 import { imageTask } from './upstream-bodies.ts';
@@ -18,10 +19,7 @@ import { imageTask } from './upstream-bodies.ts';
  */
 const SUBMIT_LIMIT_MS = 21_000;
 
-/** A task id dies two hours after its submit (grsai-api §10.1). */
-export const TASK_LIFE_MS = 2 * 3600 * 1000;
-
-export interface SubmitKit extends FailedCallKit {
+export interface SubmitKit extends FailedCallKit, PaidOutputsKit {
   grsai: Pick<Grsai, 'images'>;
   limits: AccountLimits;
   tasks: KnownTasks;
@@ -41,13 +39,22 @@ export function createSubmitStage(kit: SubmitKit): Handler {
       const taken = await kit.grsai.images.submit(task, { signal, supplied: call.record.doc.input });
       kit.upstream.answered();
       kit.trouble.passed();
-      await keepTask(kit, call, taken);
+      await (taken.outputs === undefined ? keepTask(kit, call, taken) : keepDone(kit, call, taken, taken.outputs));
       await kit.brake.answered(call);
       return done;
     } catch (error) {
       return await settleFailedCall(kit, call, 'submit', error);
     }
   };
+}
+
+/** The answer says that the task is done and brings what it made: there is nothing to wait for, and maybe nothing to ask. */
+async function keepDone(kit: SubmitKit, call: PaidCall, taken: Submitted, outputs: readonly Output[]): Promise<void> {
+  const { id, base } = taken;
+  const attempt = attemptOf(call.record, 'submit', call.startedAt, kit.clock.now(), 'accepted', { base });
+  noteAttempt(kit, call.record, attempt);
+  const task = id === '' ? undefined : { id, base };
+  await keepOutputs(kit, call, outputs, { attempts: [...call.record.attempts, attempt], task });
 }
 
 const unwritten = ({ record }: PaidCall, task: { id: string; base: string }): Unwritten => ({

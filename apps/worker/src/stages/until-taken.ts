@@ -10,7 +10,7 @@ export interface Unwritten {
 }
 
 /**
- * Tries the write of what was paid for until Redis takes it (P3); the token makes the tries one. When a stop runs out of
+ * Tries the write of what was paid for until Redis, or the object store, takes it (P3); the token makes the tries one. When a stop runs out of
  * time before that, it is at least in the log, for the operator.
  */
 export async function untilTaken<T>(
@@ -19,7 +19,7 @@ export async function untilTaken<T>(
   write: (once: string) => Promise<T>,
 ): Promise<T> {
   const lastWords = () =>
-    kit.log.fatal({ event: 'job.paid_not_written', ...paid }, 'stopping, and Redis has not taken what was paid for');
+    kit.log.fatal({ event: 'job.paid_not_written', ...paid }, 'stopping, and what was paid for is not written');
   kit.shutdown.cutting.addEventListener('abort', lastWords);
   const once = randomUUID();
   try {
@@ -29,7 +29,7 @@ export async function untilTaken<T>(
       } catch (err) {
         kit.log.error(
           { event: 'job.paid_not_written', err, job_id: paid.job_id, tries: n + 1 },
-          'Redis did not take what was paid for, trying again',
+          'what was paid for could not be written, trying again',
         );
         await new Promise((resolve) => setTimeout(resolve, Math.min(2000, 100 * 2 ** n)));
       }

@@ -30,7 +30,7 @@ export interface Image {
 
 /** A chat's result is whatever upstream answered: the page shows it as it is. */
 interface Shown {
-  result: { images?: Image[] } | null;
+  result: { images?: Image[]; lost?: { index: number; reason: string }[] } | null;
 }
 
 export type Job = AdminJobView & Shown;

@@ -17,4 +17,6 @@ export const CODES = [
   'internal',
 ];
 
+export const STAGES = ['submitting', 'generating', 'storing'];
+
 export const STATUSES = ['queued', 'running', 'succeeded', 'failed', 'canceling', 'canceled', 'expired'];

@@ -129,7 +129,10 @@ const isWeb = (url) => /^https?:\/\//.test(url);
 function imagesOf({ result }) {
   const images = (result?.images ?? []).filter(({ url }) => isWeb(url));
   if (images.length === 0) return null;
-  return section('Images', h('ul', { class: 'images' }, images.map(imageOf)));
+  const lost = (result?.lost ?? []).map(({ index, reason }) =>
+    h('p', { class: 'hint' }, `Image ${index + 1} was lost: ${reason}`),
+  );
+  return section('Images', h('div', {}, h('ul', { class: 'images' }, images.map(imageOf)), ...lost));
 }
 
 /** What every browser shows; an SVG, which may hold scripts, and other types are links. */

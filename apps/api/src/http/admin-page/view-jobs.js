@@ -1,5 +1,5 @@
 import { ask, query } from './api.js';
-import { STATUSES } from './codes.js';
+import { STAGES, STATUSES } from './codes.js';
 import { h } from './dom.js';
 import { badge, field, jobLink, none, select, since, table, tenantField, title } from './parts.js';
 
@@ -12,6 +12,7 @@ export function jobsView(asked) {
   const filter = {
     tenant: asked.get('tenant') ?? '',
     status: asked.get('status') ?? '',
+    stage: asked.get('stage') ?? '',
     signature: asked.get('signature') ?? '',
     cursor: asked.get('cursor') ?? '',
   };
@@ -73,6 +74,7 @@ export function jobsView(asked) {
         const rest = query({
           tenant: String(data.get('tenant') ?? ''),
           status: String(data.get('status') ?? ''),
+          stage: String(data.get('stage') ?? ''),
           signature: filter.signature,
         });
         location.hash = id === '' ? `#/jobs${rest}` : `#/jobs/${encodeURIComponent(id)}`;
@@ -81,7 +83,7 @@ export function jobsView(asked) {
   };
 }
 
-/** @param {{ tenant: string, status: string }} filter */
+/** @param {{ tenant: string, status: string, stage: string }} filter */
 const searchForm = (filter) =>
   h(
     'form',
@@ -92,5 +94,6 @@ const searchForm = (filter) =>
       'State',
       select('status', filter.status, [['', 'all'], ...STATUSES.map((each) => /** @type {const} */ ([each, each]))]),
     ),
+    field('Stage', select('stage', filter.stage, [['', 'all'], ...STAGES.map((each) => /** @type {const} */ ([each, each]))])),
     h('button', { class: 'primary' }, 'Show'),
   );

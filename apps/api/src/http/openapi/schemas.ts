@@ -24,6 +24,10 @@ const ImageResult = z
         key: z.string().describe('in the bucket'),
       }),
     ),
+    lost: z
+      .array(z.strictObject({ index: z.int(), reason: z.string() }))
+      .optional()
+      .describe('outputs of the task that could not be kept, beside those that are; left out when there are none'),
   })
   .meta({ id: 'ImageResult' });
 
@@ -99,7 +103,11 @@ export const Job = z
       })
       .nullable()
       .describe('why it failed, or expired'),
-    attempts: z.array(Attempt).describe('the newest 20; a look only when it failed'),
+    attempts: z
+      .array(Attempt)
+      .describe(
+        'calls and submits that may have been paid for, the newest 100; of all others the newest 20; a look only when it failed',
+      ),
     upstream: z
       .strictObject({
         base: z.string().nullable(),

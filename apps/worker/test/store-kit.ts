@@ -1,0 +1,108 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { createServer, type ServerResponse } from 'node:http';
+import { Grsai } from '@grsai-jobs/grsai';
+import type { PendingOutput } from '@grsai-jobs/jobs';
+import { createObjectStore } from '@grsai-jobs/object-store';
+import { listen, startS3 } from '@grsai-jobs/testkit';
+import { onTestFinished } from 'vitest';
+import { createHostPlaces } from '../src/stages/host-places.ts';
+import { createStoreStage } from '../src/stages/store.ts';
+import { acceptedJob, startKit } from './kit.ts';
+
+/** A whole PNG of one pixel. */
+export const PIXEL = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
+export const DATA_URL = `data:image/png;base64,${PIXEL.toString('base64')}`;
+
+type Serve = (response: ServerResponse) => void;
+
+/** Ways in which a file is served, or is not. */
+const FILES = {
+  good: (response) => response.writeHead(200, { 'content-type': 'image/png' }).end(PIXEL),
+  html: (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Just a moment</html>'),
+  json: (response) => response.writeHead(200, { 'content-type': 'image/png' }).end('{"error":"gone"}'),
+  empty: (response) => response.writeHead(200, { 'content-type': 'image/png', 'content-length': 0 }).end(),
+  huge: (response) => response.writeHead(200, { 'content-length': 70 * 1024 * 1024 }).flushHeaders(),
+  '401': (response) => response.writeHead(401).end(),
+  '403': (response) => response.writeHead(403).end(),
+  '404': (response) => response.writeHead(404).end(),
+  '410': (response) => response.writeHead(410).end(),
+  '429': (response) => response.writeHead(429).end(),
+  '503': (response) => response.writeHead(503).end(),
+  cut: (response) => {
+    response.writeHead(200, { 'content-length': 1000 }).write(PIXEL, () => response.destroy());
+  },
+} as const satisfies Readonly<Record<string, Serve>>;
+
+export type FileKind = keyof typeof FILES;
+
+/** The store stage of a worker on a real Redis, S3 and upstream; each look at an entry is made by the test, on its clock. */
+export async function startStoreKit() {
+  const [kit, s3] = await Promise.all([startKit(), startS3()]);
+  const files = new Map<string, FileKind>();
+  const fetched = new Map<string, number>();
+  const upstream = { answer: {} as unknown, status: 200, asked: 0 };
+  const url = await listen(
+    createServer((request, response) => {
+      const { pathname } = new URL(request.url ?? '/', 'http://x');
+      if (pathname.startsWith('/v1/')) {
+        upstream.asked += 1;
+        response.writeHead(upstream.status, { 'content-type': 'application/json' }).end(JSON.stringify(upstream.answer));
+        return;
+      }
+      fetched.set(pathname, (fetched.get(pathname) ?? 0) + 1);
+      FILES[files.get(pathname) ?? '404'](response);
+    }),
+    onTestFinished,
+  );
+  const grsai = new Grsai({ apiKey: `sk-${randomBytes(16).toString('hex')}`, baseUrls: [url] });
+  const objects = createObjectStore({ ...s3, forcePathStyle: true, checksums: 'when_required', timeouts: { call: 2000 } });
+  onTestFinished(async () => {
+    await grsai.close();
+    objects.close();
+    await s3.stop();
+  });
+  const storage = {
+    said: [] as string[],
+    stored: () => void storage.said.push('stored'),
+    failed: () => void storage.said.push('failed'),
+  };
+  const outputs = { objects, keyPrefix: '', storage };
+  const wait = { ms: 0 };
+  const backoff = () => wait.ms;
+  const stage = createStoreStage({ ...kit, ...outputs, backoff, grsai, hosts: createHostPlaces(() => 16) });
+
+  /** A job whose task is done and whose outputs wait. Links may be paths. `task: false`: there is none behind it. */
+  async function storingJob(links: readonly PendingOutput[], o: { task?: boolean; livesMs?: number } = {}) {
+    const job = await acceptedJob(kit);
+    const by = randomUUID();
+    await kit.store.moves.begin({ id: job.id, step: 1 }, { token: by, limitMs: 1000 }, { maxInFlight: 0, rpm: 0 });
+    const pending = {
+      links: links.map((link) => (link.url === undefined ? link : { ...link, url: new URL(link.url, url).href })),
+      dies_at: kit.clock.now() + (o.livesMs ?? 2 * 3600_000),
+    };
+    const task = o.task === false ? undefined : { base: url, id: '1-task' };
+    await kit.store.moves.outputs(await job.read(), { by, token: randomUUID(), pending, attempts: [], spent: 1, task });
+    return job;
+  }
+
+  /** Looks at the entry until it is done, with the clock moved by each wait; answers how long that took. */
+  async function run(
+    job: Awaited<ReturnType<typeof storingJob>>,
+    untilMs = 4 * 3600_000,
+    onWait: (ms: number) => void = () => {},
+  ) {
+    const began = kit.clock.now();
+    while (kit.clock.now() - began < untilMs) {
+      const left = await stage({ entry: { id: job.id, step: (await job.read()).step }, stalled: false });
+      if (left.kind !== 'wait') break;
+      await kit.clock.advance(Math.max(1, left.ms));
+      onWait(kit.clock.now() - began);
+    }
+    return kit.clock.now() - began;
+  }
+
+  return { ...kit, grsai, s3, url, files, wait, fetched, upstream, storage, outputs, stage, storingJob, run };
+}
