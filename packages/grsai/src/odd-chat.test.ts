@@ -145,6 +145,17 @@ test('when a streamed answer stops at any place then it is an error, or nothing 
     RUNS,
   ));
 
+test.each([
+  ['the name of a field', '"content_filter_res'],
+  ['what the model says', '"message":{"content":"violates the content policy'],
+])('when an answer stops in the middle of %s then that is no refusal', async (_, words) => {
+  const events = `data: {"id":"1-a","choices":[{"index":0,${words}`;
+  for (const headers of [{}, undefined]) {
+    const answer = await answerOf(responseOf([Buffer.from(events)], headers === undefined ? {} : { headers }));
+    expect(answer).toMatchObject({ outcome: 'unknown', category: 'unknown' });
+  }
+});
+
 test('when any value of any stream is any JSON then it is read or refused, and never throws another error', () =>
   fc.assert(
     fc.asyncProperty(

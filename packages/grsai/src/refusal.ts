@@ -19,6 +19,9 @@ const REPEAT: ReadonlySet<Category> = new Set(['transient', 'rate_limited', 'fai
 
 const HTML = /^\s*<(?:!doctype|html|head|body|\?xml|!--)/i;
 
+/** JSON that stops before its end: its words may be names of fields, or what a model has said. */
+const BEGUN_JSON = /^\s*(?:data:)?\s*[{[]/;
+
 export interface Asked {
   /** A question about a task, not a call that makes one: an answer that tells nothing is asked for again. */
   readonly query?: boolean;
@@ -86,7 +89,7 @@ function readPlain({ text, status, shape, cut, words }: Reply): Said {
   const page = HTML.test(text);
   const plain = page ? undefined : text.trim().slice(0, 500);
   // On a 200 it is a refusal only where the table knows the text: half a JSON or a stray word proves nothing.
-  const whole = shape === 'other' && cut === undefined;
+  const whole = shape === 'other' && cut === undefined && !BEGUN_JSON.test(text);
   const readable = !page && (status >= 300 || (whole && isProof(classify({ text: plain }, words))));
   return {
     code: undefined,
