@@ -71,6 +71,7 @@ describe('what upstream only repeats decides nothing', () => {
         { type: 'text', text: 'credits' },
       ]),
     ],
+    ['a kind that is free text', `no such type: ${KEY}`, { model: 'm', tools: [{ type: KEY }] }],
     ['a name', `name ${KEY} is not allowed`, { model: 'm', messages: [{ role: 'user', content: 'x', name: KEY }] }],
     ['a stop word', `stop[0] "no ${KEY} here"`, chat('x', { stop: [`no ${KEY} here`] })],
     ['the user field', `user: ${KEY}`, chat('x', { user: KEY })],

@@ -65,7 +65,7 @@ function readWords(supplied: unknown): CallerWords {
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { name, value } = next;
     if (typeof value === 'string') {
-      if (STRUCTURE.has(name)) continue;
+      if (STRUCTURE.has(name) && /^\w{1,16}$/.test(value)) continue;
       texts.push(value);
       if (name === 'model') models.push(value);
     } else if (typeof value === 'object' && value !== null) {
