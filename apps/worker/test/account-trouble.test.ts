@@ -2,6 +2,7 @@ import { Grsai } from '@grsai-jobs/grsai';
 import { JobRequest } from '@grsai-jobs/jobs';
 import { expect, onTestFinished, test } from 'vitest';
 import { createPauseRound } from '../src/maintain/pauses.ts';
+import { gateOf } from '../src/pauses/pause-control.ts';
 import { createProbes } from '../src/pauses/probes.ts';
 import { createUpstreamHealth } from '../src/pauses/upstream-health.ts';
 import { createCallStage } from '../src/stages/call.ts';
@@ -20,11 +21,12 @@ const never = new AbortController().signal;
 function stagesOf(kit: TestKit) {
   const pace = createLearnedPace(kit.store.paces, () => {});
   onTestFinished(() => pace.stop());
+  const upstream = createUpstreamHealth(kit.control, kit.log);
   const parts = {
     ...kit,
     pace,
     pauses: kit.control,
-    upstream: createUpstreamHealth(kit.control, kit.log),
+    upstream,
     probeKey: async () => (await keyState(kit.grsai, never)) !== 'refused',
     limits: { maxInFlight: 0, rpm: 0 },
     tasks: createKnownTasks(),
@@ -41,7 +43,11 @@ function stagesOf(kit: TestKit) {
     return outcome.kind;
   };
   const paused = async () => [...(await kit.control.reasons()).keys()].sort();
-  const watch = async () => kit.trouble.seen((await kit.store.pauses.all())['submit'] ?? []);
+  const watch = async () => {
+    const pauses = (await kit.store.pauses.all())['submit'] ?? [];
+    kit.trouble.seen(pauses);
+    upstream.seen(gateOf(pauses.filter(({ reason }) => reason === 'upstream')));
+  };
   const objects = { probe: async () => {} } as never;
   const probes = createProbes({ grsai: kit.grsai, objects, waitsToBeStored: async () => false });
   const round = createPauseRound({ ...kit, waitsToBeStored: async () => false }, kit.control, probes);
@@ -265,14 +271,17 @@ test('when nothing is known at the address of the API then all wait, no job fail
   const kit = await startKit();
   const lost = new Grsai({ apiKey: 'sk-lost', baseUrls: [`${kit.emulator.url}/v1`] });
   onTestFinished(() => lost.close());
-  const { runs, paused, rounds } = stagesOf({ ...kit, grsai: lost });
+  const { runs, paused, rounds, watch } = stagesOf({ ...kit, grsai: lost });
   const one = await image(kit, 'a lighthouse', {}, { max_attempts: 1 });
   const two = await chat(kit, 'hi');
   expect(await runs(one, 'submit')).toBe('wait');
   expect(await paused()).toEqual(['upstream']);
   expect(await runs(two, 'call')).toBe('wait');
   await rounds(4);
+  await kit.control.halfOpen('upstream');
+  await watch();
   expect(await runs(one, 'submit')).toBe('wait');
+  expect((await kit.control.reasons()).get('upstream')?.state).toBe('paused');
   for (const job of [one, two]) expect(await job.read()).toMatchObject({ status: 'queued', spent: 0 });
   expect(await paused()).toEqual(['upstream']);
 });
