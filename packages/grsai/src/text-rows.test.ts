@@ -240,6 +240,9 @@ describe('words that a machine in between may use prove nothing of a call whose 
     [200, '{"message":"任务排队中"}'],
     [200, '{"message":"success, try again later for the result"}'],
     [200, 'the quota is fine'],
+    [200, 'data: {"choices":[{"content_filter_results":{"jailbreak":{"filtered":false'],
+    [200, '{"choices":[{"content_filter_results":{"sexual":{"filtered":false'],
+    [200, 'choices: content_filter_results, jailbreak'],
   ])('HTTP %i %s', (status, text) => {
     expect(refusal(replyFrom(status, text))).toMatchObject({ outcome: 'unknown' });
   });

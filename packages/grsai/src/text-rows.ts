@@ -81,8 +81,12 @@ export const TEXT_ROWS: readonly TextRow[] = [
   // Policy.
   {
     category: 'moderation',
-    text: /(?<!(?:protocol|constraint|access|unique|schema|limit|key|type|memory|sharing) )violat|content[_ -]?(?:policy|filter|safety|violation|restrict|moderation(?!.{0,30}(?:time|unavailable|busy|overload)))|(?:in|out)put_moderation|moderation_blocked|prohibited[ _]content|image_safety|blocklist|recitation|sensitive_words|responsible ?ai\b|responsibleai|jailbreak|safety (?:system|filter|setting|polic|check|reason|guideline|concern|violation|classifier|block)|(?:finish|block|stop)[ _]?reason\W{0,4}safety|^\W*safety\W*$/gi,
+    text: /content[_ ]policy|prompt rejected|(?:in|out)put_moderation|moderation_blocked/gi,
     sure: true,
+  },
+  {
+    category: 'moderation',
+    text: /(?<!(?:protocol|constraint|access|unique|schema|limit|key|type|memory|sharing) )violat|content[_ -]?(?:policy|filter(?![_ -]?(?:results|offsets))|safety|violation|restrict|moderation(?!.{0,30}(?:time|unavailable|busy|overload)))|(?:in|out)put_moderation|moderation_blocked|prohibited[ _]content|image_safety|blocklist|recitation|sensitive_words|responsible ?ai\b|responsibleai|jailbreak|safety (?:system|filter|setting|polic|check|reason|guideline|concern|violation|classifier|block)|(?:finish|block|stop)[ _]?reason\W{0,4}safety|^\W*safety\W*$/gi,
   },
   { category: 'moderation', text: /\b(?:SAFETY|SPII)\b/g },
   {
