@@ -4,7 +4,11 @@ import type { AddressInfo } from 'node:net';
 import { waitFor } from '@grsai-jobs/testkit';
 import { onTestFinished } from 'vitest';
 
-/** Stands before the upstream, keeps the whole body of each POST (the emulator keeps 2 KiB) and passes everything on. */
+/** What a worker asks when it starts, to see whether its key is taken: no job has a part in it. */
+const isCheck = (path: string, body: string): boolean =>
+  path === '/client/openapi/getAPIKeyCredits' || body.includes('"no-such-model-key-probe"');
+
+/** Stands before the upstream, keeps the whole body of each POST of a job (the emulator keeps 2 KiB) and passes everything on. */
 export async function startCapture() {
   let upstream = '';
   const bodies: { path: string; length: string | undefined; text: string }[] = [];
@@ -14,7 +18,8 @@ export async function startCapture() {
     const body = Buffer.concat(chunks);
     const path = request.url ?? '';
     const post = request.method === 'POST';
-    if (post) bodies.push({ path, length: request.headers['content-length'], text: body.toString() });
+    const text = body.toString();
+    if (post && !isCheck(path, text)) bodies.push({ path, length: request.headers['content-length'], text });
     const headers = { authorization: request.headers.authorization ?? '', 'content-type': 'application/json' };
     const answer = await fetch(upstream + path, post ? { method: 'POST', headers, body } : { headers });
     response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' });
