@@ -315,7 +315,9 @@ test('when batches and bad lines are listed then people get tables and programs 
   );
   const jobs = commandLine(service.url);
   expect((await jobs(['batch', 'list', '--all', '--json'])).stdout.trim().split('\n')).toHaveLength(2);
-  expect(service.requests[1]?.query['cursor']).toBe('more');
+  // The list of all tenants is asked for first, which this service does not know.
+  const own = service.requests.filter(({ path }) => path === '/v1/batches');
+  expect(own.map(({ query }) => query['cursor'])).toEqual([undefined, 'more']);
   expect((await jobs(['batch', 'list'])).stdout).toMatch(/BATCH +STATUS +TOTAL[^\n]*\nbatch_\w+ +completed +3 +2 +1/);
   expect((await jobs(['batch', 'errors', ID])).stdout).toMatch(
     /LINE +CUSTOM ID +WHERE +WHY\n +7 +– +\/input\/prompt +is missing\n/,

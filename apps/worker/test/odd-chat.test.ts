@@ -58,6 +58,8 @@ interface Row {
   /** The message of the completion, or the code of the error. */
   left: object | string;
   calls: number;
+  /** Calls that cost no attempt: upstream was overloaded and had said nothing. */
+  free?: number;
   /** What the attempts are marked with. */
   codes?: readonly (string | undefined)[];
 }
@@ -83,7 +85,8 @@ const ROWS: readonly Row[] = [
   ...both({ as: 'safety', status: 'failed', left: 'content_rejected', calls: 1 }),
   ...both({ as: 'empty', times: 'all', status: 'failed', left: 'upstream_failed', calls: 4 }),
   ...both({ as: 'error-mid', times: '1', status: 'succeeded', left: { content: SAID }, calls: 2 }),
-  ...both({ as: 'error-named', times: 'all', status: 'failed', left: 'upstream_failed', calls: 4 }),
+  { as: 'error-named', stream: false, times: 'all', status: 'failed', left: 'upstream_failed', calls: 22, free: 18 },
+  { as: 'error-named', stream: true, times: 'all', status: 'failed', left: 'upstream_failed', calls: 4 },
   { as: 'no-reason', stream: false, status: 'succeeded', left: { content: SAID }, calls: 1 },
   {
     as: 'no-reason',
@@ -99,7 +102,7 @@ const ROWS: readonly Row[] = [
 
 test('when upstream answers a chat in an odd form then the job keeps all of it, or fails for what it says, by as few calls as that takes', async () => {
   const kit = await startKit();
-  for (const [n, { as, times = 'all', stream, status, left, calls, codes }] of ROWS.entries()) {
+  for (const [n, { as, times = 'all', stream, status, left, calls, free = 0, codes }] of ROWS.entries()) {
     const directives = `[[fault=F21:as=${as},times=${times}]] [[chat-ms=0]] [[reply=${SAID}]]`;
     const prompt = `row ${n} ${directives}`;
     const record = await run(kit, chatDoc(prompt, stream));
@@ -111,7 +114,7 @@ test('when upstream answers a chat in an odd form then the job keeps all of it, 
       stream,
       status,
       made: calls,
-      spent: calls,
+      spent: calls - free,
     });
     if (typeof left === 'string') expect(record.error?.code).toBe(left);
     else expect(completion?.choices[0].message).toMatchObject(left);

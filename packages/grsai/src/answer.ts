@@ -20,6 +20,8 @@ export interface Reply {
   readonly repeatable: boolean;
   /** What the caller wrote of this call. */
   readonly words: (() => CallerWords) | undefined;
+  /** Upstream had begun to say what was asked for, so something was made, and may be charged. */
+  readonly begun?: boolean;
 }
 
 /** No answer of upstream is larger; what is would only fill the memory. In characters. */

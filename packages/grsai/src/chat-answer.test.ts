@@ -182,14 +182,19 @@ describe('an error in the middle of a 200 is told in the words of upstream', () 
     expect(error).toMatchObject({ outcome: 'refused', category: 'model', raw: words, message: `HTTP 200: ${words}` });
   });
 
-  test('when its words are those of an overload it passes', async () => {
-    const overloaded = { error: { message: 'Overloaded', type: 'server_error' } };
-    expect(await errorOf(answer(part + event(overloaded)))).toMatchObject({
-      outcome: 'refused',
-      category: 'transient',
-      retryable: true,
-    });
-  });
+  const overloaded = { error: { message: 'Overloaded', type: 'server_error' } };
+  test.each<[string, string, boolean]>([
+    ['before anything was said', event(overloaded), true],
+    ['before anything was said, and plain', JSON.stringify(overloaded), true],
+    ['behind a piece of the answer', part + event(overloaded), false],
+    ['beside a piece of the answer', event(chunk({ content: 'x' }, overloaded)), false],
+    ['beside a plain answer', JSON.stringify(completion(overloaded)), false],
+  ])(
+    'when its words are those of an overload, %s, it passes, and is free where nothing can have been made',
+    async (_, text, busy) => {
+      expect(await errorOf(answer(text))).toMatchObject({ outcome: 'refused', category: 'transient', retryable: true, busy });
+    },
+  );
 
   test('when nothing in it is known its fields are its words', async () => {
     expect(await errorOf(answer(part + event({ error: { status: 529 } })))).toMatchObject({

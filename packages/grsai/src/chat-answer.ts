@@ -90,7 +90,8 @@ class Answer {
 
   refused(more: Partial<Reply>): GrsaiError {
     const idle = this.#idle === undefined ? [] : [this.#idle];
-    return refusal({ ...replyOf(this.#response, this.reader, idle, this.#scrub), ...more });
+    const begun = this.#end.begun;
+    return refusal({ ...replyOf(this.#response, this.reader, idle, this.#scrub), begun, ...more });
   }
 }
 
@@ -100,9 +101,11 @@ const isFramed = ({ headers }: Response): boolean =>
 
 /** An error in its plainest form, so that it is judged by its words wherever they stood. Of a stream they are all that is told. */
 function complaint({ value }: Document, words: string, shape: Shape): Partial<Reply> {
-  const { data: _data, ...beside } = isFields(value) && !('choices' in value) ? value : {};
+  const begun = isFields(value) && 'choices' in value;
+  const { data: _data, ...beside } = isFields(value) && !begun ? value : {};
   return {
     documents: [{ text: words, value: { ...beside, error: words } }],
+    ...(begun ? { begun } : {}),
     ...(shape === 'events' ? { text: words } : {}),
   };
 }

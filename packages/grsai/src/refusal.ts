@@ -42,7 +42,7 @@ export function refusal(reply: Reply, { query = false }: Asked = {}): GrsaiError
     retryAfterMs: reply.retryAfterMs ?? waitMs,
     category,
     suspect,
-    busy,
+    busy: reply.begun ? undefined : busy,
     ...(said.taskId === '' ? {} : { taskId: said.taskId }),
   };
   const repeat = query || reply.repeatable;

@@ -40,7 +40,7 @@ const UNCLEAR = 'probe_failed';
 const UNCLEAR_WAIT_MS = 15_000;
 const MOST_UNCLEAR = 8;
 
-/** An overload costs no attempt so often in a row, with waits that grow to a minute: a quarter of an hour. */
+/** An overload costs no attempt so often in a run, with waits that grow to a minute: a quarter of an hour. */
 const BUSY = 'upstream_busy';
 const MOST_BUSY = 18;
 
@@ -157,7 +157,7 @@ const codeOf = (verdict: Verdict): FailureCode | typeof UNCLEAR | typeof BUSY | 
 async function decide(kit: FailedCallKit, record: JobRecord, error: GrsaiError): Promise<Verdict> {
   const verdict = decideCall(observationOf(error));
   if (verdict.kind === 'probe_key') return (await kit.probeKey()) ? { kind: 'unknown' } : { kind: 'pause', reason: 'auth' };
-  if (verdict.kind === 'patience' && inARow(record, BUSY) >= MOST_BUSY) return { kind: 'retry', exhausted: verdict.exhausted };
+  if (verdict.kind === 'patience' && inRun(record, BUSY) >= MOST_BUSY) return { kind: 'retry', exhausted: verdict.exhausted };
   if (verdict.kind !== 'confirm') return verdict;
   const { reason, otherwise } = verdict;
   const refusal = { jobId: record.id, reason, echo: error.suspect !== undefined, detail: error.message, base: error.base };
@@ -190,7 +190,7 @@ async function apply(
       if (error.needsKeyProbe) await kit.pauses.pause(verdict.reason, error.message);
       return await back(kit, call, attempt, { spent: record.spent, waitMs: PAUSED_WAIT_MS });
     case 'patience': {
-      const waitMs = Math.max(upstreamWaitMs(error.retryAfterMs, 0), throttleMs(inARow(record, BUSY)));
+      const waitMs = Math.max(upstreamWaitMs(error.retryAfterMs, 0), throttleMs(inRun(record, BUSY)));
       return await back(kit, call, attempt, { spent: record.spent, waitMs });
     }
     case 'confirm':
@@ -262,6 +262,10 @@ async function back(
     await endRun(kit, call.record, { status: 'canceled', by: call.token, attempts });
   return done;
 }
+
+/** How many attempts of this run ended with this code: what is free so often is not free again after an attempt was spent. */
+const inRun = (record: JobRecord, code: string): number =>
+  record.attempts.filter((attempt) => attempt.run === record.run && attempt.error_code === code).length;
 
 /** How many of the last attempts ended with this code. */
 const inARow = (record: JobRecord, code: string): number => {
