@@ -1,3 +1,4 @@
+import { ODD_REQUESTS, sendBytes } from '@grsai-jobs/testkit';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { BODY_ROWS } from './bad-input/bodies.ts';
@@ -62,6 +63,14 @@ test('when a request is bad then it gets its 4xx with code and request id, nothi
     expect.soft(`${what}: ${answer.status} ${problem.code}`).toBe(`${what}: ${status} ${code}`);
     expect.soft([problem.status, problem.request_id]).toEqual([status, answer.requestId]);
     expect.soft(answer.requestId).toBeTruthy();
+  }
+  for (const [what, bytes] of ODD_REQUESTS) {
+    for (const url of [stack.url, stack.emulator.url]) {
+      const { status, text } = await sendBytes(Number(new URL(url).port), bytes);
+      expect.soft([url, what, status !== undefined && status >= 500 ? text : 'no failure']).toEqual([url, what, 'no failure']);
+      if (url === stack.url && status !== undefined && status >= 400 && !/^HEAD/.test(bytes))
+        expect.soft([what, text]).toEqual([what, expect.stringMatching(/application\/problem\+json[^]*"request_id"/)]);
+    }
   }
   expect(await written()).toEqual(before);
   expect(await stack.s3.keys()).toEqual([]);

@@ -79,7 +79,7 @@ test('the webhooks of the document are the event types of jobs and batches, each
 async function send(stack: Stack, { path, method, operation }: Located, shown: Shown, values: PathValues): Promise<Response> {
   const url = new URL(stack.url + path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(values[name] ?? '')));
   for (const [name, value] of Object.entries(shown.query)) url.searchParams.set(name, value);
-  const { key } = path.startsWith('/admin/') ? stack.admin : stack.tenant;
+  const { key } = path.startsWith('/admin/') || path === '/readyz' ? stack.admin : stack.tenant;
   return await fetch(url, {
     method,
     redirect: 'manual',

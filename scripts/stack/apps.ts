@@ -23,13 +23,15 @@ export type AppOutput = (app: 'api' | 'worker') => Output;
 export async function startApps(env: Env, output: AppOutput, find: FindPort, stop: AbortSignal): Promise<Apps> {
   const port = await choosePort(env, 'PORT', () => find('the API', 8080));
   const healthPort = await choosePort(env, 'HEALTH_PORT', () => find('the health of the worker', 9090));
-  const ports = { ...env, PORT: port, HEALTH_PORT: healthPort };
+  // It asks for no key, so nobody but this machine is let in.
+  const healthHost = given(env, 'HEALTH_HOST') ?? '127.0.0.1';
+  const ports = { ...env, PORT: port, HEALTH_HOST: healthHost, HEALTH_PORT: healthPort };
   const host = reachable(given(env, 'HOST'));
   const api = startChild('the API', startCommand('api'), ports, output('api'));
   const worker = startChild('the worker', startCommand('worker'), ports, output('worker'));
   const apps: Apps = {
     api: `http://${host}:${port}`,
-    worker: healthPort === '0' ? undefined : `http://${host}:${healthPort}`,
+    worker: healthPort === '0' ? undefined : `http://${reachable(healthHost)}:${healthPort}`,
     children: [api, worker],
   };
   try {

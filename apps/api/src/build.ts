@@ -147,6 +147,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
     methodsOf: knownMethods(document),
     routes: [
       healthRoutes({
+        auth,
         pauses: () => store.pauses.all(),
         checks,
         stopping: () => stopping,

@@ -224,7 +224,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     ],
     log,
   );
-  const health = await startHealth(config, { checks, metrics, control });
+  const health = await startHealth(config, { checks, metrics, log });
   for (const consumer of [...stages, maintain]) if (consumer !== submit) consumer.start();
   void proof.first.then(() => stopping.signal.aborted || submit.start());
   const reseal = box.hasOlderKeys ? [startReseal({ tenants: store.tenants, keyring, box, log, stopping: stopping.signal })] : [];

@@ -15,6 +15,7 @@ const ODD: Readonly<Record<string, readonly [string, string, string]>> = {
   GRSAI_BASE_URLS: ['grsai.dakka.com.cn', 'https://grsaiapi.com/v1', 'https://grsaiapi.com;https://grsai.dakka.com.cn'],
   GRSAI_RPM: ['off', '60/min', '-1'],
   GRSAI_MAX_IN_FLIGHT: ['unlimited', '5_000', '1e3'],
+  HEALTH_HOST: ['http://127.0.0.1', '127.0.0.1:9090', '[::]'],
   HEALTH_PORT: ['off', ':9090', '70000'],
   CALL_CONCURRENCY: ['0', '5.5', '10001'],
   SUBMIT_CONCURRENCY: ['0', 'auto', '+5'],

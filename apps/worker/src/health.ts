@@ -1,21 +1,23 @@
-import { type Checks, type Metrics, readyAnswer, startHealthServer } from '@grsai-jobs/runtime';
+import { type Checks, type Logger, type Metrics, readyAnswer, startHealthServer } from '@grsai-jobs/runtime';
 import type { WorkerConfig } from './config.ts';
-import type { PauseControl } from './pauses/pause-control.ts';
 
-/** `/livez`, `/readyz` and `/metrics` of the worker; `undefined` where `HEALTH_PORT` is 0. */
+/**
+ * `/livez`, `/readyz` and `/metrics` of the worker; `undefined` where `HEALTH_PORT` is 0. Nobody is asked for a key here, so no more than
+ * names is told: the reasons stand in the log.
+ */
 export async function startHealth(
-  config: WorkerConfig,
-  parts: { checks: Pick<Checks, 'findings'>; metrics: Metrics; control: PauseControl },
+  config: Pick<WorkerConfig, 'HEALTH_HOST' | 'HEALTH_PORT'>,
+  parts: { checks: Pick<Checks, 'findings'>; metrics: Metrics; log: Logger },
 ) {
   if (config.HEALTH_PORT === 0) return undefined;
-  return await startHealthServer(config.HEALTH_PORT, {
-    '/livez': async () => ({ ok: true, body: { status: 'ok' } }),
-    '/readyz': async (verbose) => {
-      const findings = await parts.checks.findings();
-      // A worker waits for Redis instead of failing, so it is asked for pauses only where it answers.
-      const reads = verbose && findings.every(({ name, finding }) => name !== 'redis' || finding.state === 'ok');
-      return readyAnswer(findings, { verbose, ...(reads ? { pauses: await parts.control.all() } : {}) });
+  return await startHealthServer({
+    host: config.HEALTH_HOST,
+    port: config.HEALTH_PORT,
+    log: parts.log,
+    routes: {
+      '/livez': async () => ({ ok: true, body: { status: 'ok' } }),
+      '/readyz': async () => readyAnswer(await parts.checks.findings(), { verbose: false }),
+      '/metrics': () => parts.metrics.expose(),
     },
-    '/metrics': () => parts.metrics.expose(),
   });
 }

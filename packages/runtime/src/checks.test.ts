@@ -111,9 +111,14 @@ test('when one part warns then it is ready and its name is told, and the reason 
   });
 });
 
-test('when one part fails then it is not ready and says why', () => {
-  expect(readyAnswer(rows('failing'), { verbose: false })).toEqual({
+test('when one part fails then it is not ready and tells its name, and why to who may know', () => {
+  expect(readyAnswer(rows('failing'), { verbose: false })).toEqual({ ok: false, body: { status: 'failing', failing: ['b'] } });
+  expect(readyAnswer(rows('failing'), { verbose: true })).toEqual({
     ok: false,
-    body: { status: 'failing', checks: { a: { ok: true, state: 'ok' }, b: { ok: false, state: 'failing', facts: 'do this' } } },
+    body: {
+      status: 'failing',
+      failing: ['b'],
+      checks: { a: { ok: true, state: 'ok' }, b: { ok: false, state: 'failing', facts: 'do this' } },
+    },
   });
 });

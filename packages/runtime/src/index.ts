@@ -4,13 +4,14 @@ export { type Check, type Checks, type Finding, OK, watchChecks } from './checks
 export { type Clock, systemClock } from './clock.ts';
 export { readConfig } from './config.ts';
 export type { Env } from './environment.ts';
-export { type HealthAnswer, type HealthRoute, startHealthServer } from './health-server.ts';
+export { HEALTH_FRESH_MS, type HealthAnswer, type HealthRoute, startHealthServer } from './health-server.ts';
 export { byteSize, choice, integer, integerOrOff, secret } from './kinds.ts';
 export { type Service, stopInOrder } from './lifecycle.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
 export { readyAnswer } from './readiness.ts';
 export { type App, runApp } from './run-app.ts';
+export { sharedLook } from './shared-look.ts';
 export { storeChecks } from './store-checks.ts';
 export { throttledLog } from './throttled-log.ts';
 export { COMMON_VARIABLES, REDIS_VARIABLES, S3_VARIABLES, s3Options } from './variables.ts';

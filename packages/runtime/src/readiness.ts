@@ -3,11 +3,23 @@ import type { NamedFinding } from './checks.ts';
 /** Whoever asks whether a process is ready does not wait for longer, in ms; a part that does not answer in this time is not. */
 export const READY_LIMIT_MS = 2000;
 
+interface Names {
+  readonly status: 'ok' | 'failing';
+  readonly failing?: readonly string[];
+  readonly warnings?: readonly string[];
+}
+
 /** What anyone may know: whether it is ready, and the names of what a person has to look at. */
-function readinessOf(rows: readonly NamedFinding[]): { ok: boolean; names: { status: string; warnings?: string[] } } {
-  const warnings = rows.filter(({ finding }) => finding.state === 'warn').map(({ name }) => name);
-  const ok = rows.every(({ finding }) => finding.state !== 'failing');
-  return { ok, names: { status: ok ? 'ok' : 'failing', ...(warnings.length > 0 ? { warnings } : {}) } };
+function readinessOf(rows: readonly NamedFinding[]): { ok: boolean; names: Names } {
+  const namesOf = (state: string) => rows.filter(({ finding }) => finding.state === state).map(({ name }) => name);
+  const [failing, warnings] = [namesOf('failing'), namesOf('warn')];
+  const ok = failing.length === 0;
+  const names = {
+    status: ok ? 'ok' : 'failing',
+    ...(ok ? {} : { failing }),
+    ...(warnings.length > 0 ? { warnings } : {}),
+  } as const;
+  return { ok, names };
 }
 
 /** The same with reasons, for those who run it. `ok` is false for a warning too. */
@@ -24,12 +36,12 @@ function detailsOf(rows: readonly NamedFinding[]): Record<string, { ok: boolean;
   );
 }
 
-/** The answer of `/readyz`: names always, reasons when it was asked for them or something fails. */
+/** The answer of `/readyz`: names for anyone; reasons, which may tell of addresses and accounts, only where `verbose` was granted. */
 export function readyAnswer(
   rows: readonly NamedFinding[],
   o: { verbose: boolean; pauses?: unknown },
 ): { ok: boolean; body: object } {
   const { ok, names } = readinessOf(rows);
   const pauses = o.pauses === undefined ? {} : { pauses: o.pauses };
-  return { ok, body: { ...names, ...pauses, ...(o.verbose || !ok ? { checks: detailsOf(rows) } : {}) } };
+  return { ok, body: { ...names, ...pauses, ...(o.verbose ? { checks: detailsOf(rows) } : {}) } };
 }

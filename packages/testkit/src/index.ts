@@ -1,5 +1,6 @@
 export { freePort } from './free-port.ts';
 export { listen } from './listen.ts';
+export { ODD_REQUESTS, sendBytes } from './odd-requests.ts';
 export { type Exit, type LineMatch, type LogLine, type ProcessHandle, type ProcessOptions, startProcess } from './process.ts';
 export { type Answer, type Received, type Receiver, type Responder, startReceiver } from './receiver.ts';
 export { hasRedis, startRedis } from './redis.ts';

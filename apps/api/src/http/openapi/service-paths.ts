@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { refusals } from './problems.ts';
 import { json } from './schemas.ts';
 
 const check = z.object({
@@ -11,12 +12,13 @@ const check = z.object({
 });
 const state = z.object({
   status: z.enum(['ok', 'failing']),
+  failing: z.array(z.string()).optional().describe('names of checks that fail'),
   warnings: z.array(z.string()).optional().describe('names of checks that a person has to look at; it is ready all the same'),
   pauses: z
     .record(z.string(), z.array(z.looseObject({})))
     .optional()
     .describe('with `verbose`: why a queue is paused'),
-  checks: z.record(z.string(), check).optional().describe('with `verbose`, or when one fails'),
+  checks: z.record(z.string(), check).optional().describe('with `verbose`: what was found'),
 });
 
 /** What operators and their tools ask without an API key (design §8). */
@@ -35,10 +37,14 @@ export const servicePaths: ZodOpenApiPathsObject = {
       summary: 'Whether requests can be taken',
       description:
         'Redis takes a write, the object store takes a small object, and the process is not stopping. What a person has to act on although it is ready stands in `warnings`.',
-      security: [],
+      security: [{}, { key: [] }],
       requestParams: {
         query: z.object({
-          verbose: z.string().optional().meta({ example: '' }).describe('also says what was found, and which queues are paused'),
+          verbose: z
+            .string()
+            .optional()
+            .meta({ example: '' })
+            .describe('also says what was found, and which queues are paused; asks for a key with the scope `admin:read`'),
         }),
       },
       responses: {
@@ -58,15 +64,11 @@ export const servicePaths: ZodOpenApiPathsObject = {
             },
           },
         ),
-        '503': json(state, 'They cannot; `checks` says why', {
+        '503': json(state, 'They cannot; `failing` says what fails', {
           status: 'failing',
-          checks: {
-            accepting: { ok: true, state: 'ok' },
-            redis: { ok: false, state: 'failing', facts: 'Redis takes no write: Connection is closed.' },
-            redis_persistence: { ok: true, state: 'ok' },
-            object_store: { ok: true, state: 'ok' },
-          },
+          failing: ['redis'],
         }),
+        ...refusals('unauthorized', 'forbidden'),
       },
     },
   },
