@@ -69,7 +69,7 @@ test('when a request is bad then it gets its 4xx with code and request id, nothi
       const { status, text } = await sendBytes(Number(new URL(url).port), bytes);
       expect.soft([url, what, status !== undefined && status >= 500 ? text : 'no failure']).toEqual([url, what, 'no failure']);
       if (url === stack.url && status !== undefined && status >= 400 && !/^HEAD/.test(bytes))
-        expect.soft([what, text]).toEqual([what, expect.stringMatching(/application\/problem\+json[^]*"request_id"/)]);
+        expect.soft([what, text]).toEqual([what, expect.stringMatching(/application\/problem\+json[\s\S]*"request_id"/)]);
     }
   }
   expect(await written()).toEqual(before);

@@ -31,6 +31,9 @@ test('when S3 never answered a worker then it runs chats and begins no image, a 
     await send(image(stack.receiver, 'a held call', { max_attempts: 1, via: 'generations' })),
   ];
   const chats = [await send(chat(stack.receiver, 'one', { max_attempts: 1 })), await send(chat(stack.receiver, 'two'))];
+  // Loopback is open here, and the API does not know of this port.
+  const poison = await send(chat({ url: `${health}//` }, 'three'));
+  await worker.waitForLine((line) => line['job_id'] === poison && /this service itself/.test(String(line['reason'])));
   for (const id of chats) expect(await stack.tenant.finished(id)).toMatchObject({ status: 'succeeded' });
 
   await worker.waitForLine((line) => line['check'] === 'object_store' && /refuses these credentials/.test(String(line.msg)));
@@ -48,7 +51,7 @@ test('when S3 never answered a worker then it runs chats and begins no image, a 
     timeoutMs: 20_000,
   });
   // A worker that begins images all the same has had a second and more for it.
-  expect(submits(stack, 'chat').length).toBe(2);
+  expect(submits(stack, 'chat').length).toBe(3);
   expect([submits(stack, 'image'), submits(stack, 'generations')]).toEqual([[], []]);
   for (const id of images) expect(await stack.tenant.job(id)).toMatchObject({ status: 'queued', error: null, attempts: [] });
 

@@ -217,6 +217,15 @@ test('when S3 does not answer then readiness says so in time', async () => {
   stack.s3.outage('hang');
   const port = await freePort();
   const api = await stack.startApi({ PORT: String(port) });
+  const ownPort = await fetch(`http://127.0.0.1:${port}/v1/jobs`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${stack.tenant.key}`, 'content-type': 'application/json' },
+    body: JSON.stringify(image({ url: `http://localhost:${port}//` })),
+  });
+  expect([ownPort.status, await ownPort.json()]).toMatchObject([
+    422,
+    { errors: [{ pointer: '/webhook/url', message: expect.stringContaining('this service itself (PORT)') }] },
+  ]);
   const answer = await fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(5000) });
   expect([answer.status, await answer.json()]).toEqual([503, { status: 'failing', failing: ['object_store'] }]);
   const headers = { authorization: `Bearer ${stack.admin.key}` };

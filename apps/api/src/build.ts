@@ -8,6 +8,7 @@ import { connectRedis, createBoardQueues, createProducer } from '@grsai-jobs/que
 import {
   createMetrics,
   type Logger,
+  ownServices,
   type Service,
   s3Options,
   stopInOrder,
@@ -26,6 +27,7 @@ import { judgeByHead } from './http/expect-continue.ts';
 import { createKeyCache } from './http/key-cache.ts';
 import { knownMethods } from './http/known-methods.ts';
 import { openApiDocument } from './http/openapi.ts';
+import { originForm } from './http/origin-form.ts';
 import type { FieldError } from './http/problem.ts';
 import { limitRequests } from './http/rate-limit.ts';
 import { adminRoutes } from './http/routes/admin.ts';
@@ -80,7 +82,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   const producer = createProducer({ redis, prefix: config.REDIS_PREFIX, onError });
   const board = createBoardQueues({ redis, prefix: config.REDIS_PREFIX, onError });
   const objects = createObjectStore(s3Options(config));
-  const egress = createEgress({ allow: config.EGRESS_ALLOW });
+  const egress = createEgress({ allow: config.EGRESS_ALLOW, own: ownServices(config) });
   const cache = createKeyCache();
   const auth = createAuth({
     apiKeys: store.apiKeys,
@@ -198,11 +200,13 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   });
 
   // The app refuses a request without a Host, so that it is told as all refusals are.
-  const server = createServer({ requireHostHeader: false }, app);
-  judgeByHead(server, app);
+  const server = createServer({ requireHostHeader: false });
+  const listener = originForm(server, app);
+  server.on('request', listener);
+  judgeByHead(server, listener);
   answerUnreadable(server, log);
   // An expectation that nobody knows is no reason to refuse (RFC 9110 §10.1.1).
-  server.on('checkExpectation', app);
+  server.on('checkExpectation', listener);
   const url = await listen(server, config.HOST, config.PORT);
   log.info({ event: 'api.ready', url }, 'ready');
 

@@ -26,6 +26,7 @@ const ODD: Readonly<Record<keyof typeof ApiVariables.shape, readonly [string, st
   LOG_PRETTY: ['pretty', 'auto', 'True!'],
   ADMIN_API_KEY: ['Bearer admin-key-0123456789abcdef', 'short', 'admin–key-0123456789abcdef'],
   HOST: ['http://0.0.0.0', '0.0.0.0:8080', '*'],
+  HEALTH_PORT: ['off', ':9090', '70000'],
   PORT: [':8080', '8_080', '65536'],
   BODY_LIMIT: ['20', '20MiB', '0mb'],
   TRUST_PROXY: ['true', '-1', 'nginx'],

@@ -15,6 +15,7 @@ import {
   createMetrics,
   fullJitter,
   type Logger,
+  ownServices,
   type Service,
   s3Options,
   stopInOrder,
@@ -77,7 +78,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
   );
   const producer = createProducer({ redis, prefix: config.REDIS_PREFIX, onError });
   const objects = createObjectStore(s3Options(config));
-  const egress = createEgress({ allow: config.EGRESS_ALLOW });
+  const egress = createEgress({ allow: config.EGRESS_ALLOW, own: ownServices(config) });
   const grsai = new Grsai({ apiKey: config.GRSAI_API_KEY, baseUrls: config.GRSAI_BASE_URLS, logger: log });
   const box = createSecretBox(config.SECRETS_KEY);
 

@@ -17,6 +17,7 @@ const ODD: Readonly<Record<string, readonly [string, string, string]>> = {
   GRSAI_MAX_IN_FLIGHT: ['unlimited', '5_000', '1e3'],
   HEALTH_HOST: ['http://127.0.0.1', '127.0.0.1:9090', '[::]'],
   HEALTH_PORT: ['off', ':9090', '70000'],
+  PORT: ['off', ':8080', '70000'],
   CALL_CONCURRENCY: ['0', '5.5', '10001'],
   SUBMIT_CONCURRENCY: ['0', 'auto', '+5'],
   POLL_CONCURRENCY: ['0', '1e3', '0x10'],

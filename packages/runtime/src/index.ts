@@ -14,6 +14,6 @@ export { type App, runApp } from './run-app.ts';
 export { sharedLook } from './shared-look.ts';
 export { storeChecks } from './store-checks.ts';
 export { throttledLog } from './throttled-log.ts';
-export { COMMON_VARIABLES, REDIS_VARIABLES, S3_VARIABLES, s3Options } from './variables.ts';
+export { COMMON_VARIABLES, ownServices, PORT_VARIABLES, REDIS_VARIABLES, S3_VARIABLES, s3Options } from './variables.ts';
 export { VERSION } from './version.ts';
 export { within } from './within.ts';

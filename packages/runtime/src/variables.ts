@@ -69,6 +69,28 @@ export const s3Options = (config: z.output<typeof S3Variables>) => ({
   checksums: config.S3_CHECKSUMS,
 });
 
+/** Both apps know both ports: neither calls the other, or itself, for a caller's URL. */
+export const PORT_VARIABLES = {
+  PORT: integer(0, 65_535, 8080).describe('port of the API'),
+  HEALTH_PORT: integer(0, 65_535, 9090).describe("port of the worker's /livez /readyz /metrics; 0 is off"),
+};
+
+const OwnVariables = z.object({ ...PORT_VARIABLES, ...S3_VARIABLES, ...REDIS_VARIABLES });
+
+/** What this installation consists of, as the egress guard refuses it (`OwnService` of packages/webhooks). */
+export function ownServices(config: z.output<typeof OwnVariables>): { name: string; port: number; host?: string }[] {
+  const listening = (['PORT', 'HEALTH_PORT'] as const).map((name) => ({ name, port: config[name] }));
+  const stores = (['REDIS_URL', 'S3_ENDPOINT', 'S3_PUBLIC_ENDPOINT'] as const).flatMap((name) => {
+    const url = URL.parse(config[name] ?? '');
+    if (url === null) return [];
+    const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+    return [{ name, host, port: Number(url.port || DEFAULT_PORTS[url.protocol]) }];
+  });
+  return [...listening, ...stores].filter(({ port }) => port > 0);
+}
+
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'redis:': 6379, 'rediss:': 6379, 'http:': 80, 'https:': 443 };
+
 export const COMMON_VARIABLES = {
   SECRETS_KEY: secretsKey,
   EGRESS_ALLOW: ranges().describe('CIDRs that webhooks and downloads may reach although they are not public'),

@@ -72,6 +72,6 @@ export async function sendBytes(port: number, bytes: string): Promise<{ status: 
   socket.end(Buffer.from(bytes, 'latin1'));
   await new Promise<void>((resolve) => socket.once('close', () => resolve()));
   const text = Buffer.concat(chunks).toString('latin1');
-  const status = /^(?:HTTP\/1\.1 1\d\d[^]*?\r\n\r\n)*HTTP\/1\.1 (\d{3})/.exec(text)?.[1];
+  const status = /^(?:HTTP\/1\.1 1\d\d[\s\S]*?\r\n\r\n)*HTTP\/1\.1 (\d{3})/.exec(text)?.[1];
   return { status: status === undefined ? undefined : Number(status), text };
 }

@@ -5,6 +5,7 @@ export { ANSWER_BYTES } from './egress/answer-text.ts';
 export { type Download, type DownloadOptions, download } from './egress/download.ts';
 export { createEgress, type Egress, type EgressOptions } from './egress/egress.ts';
 export { EgressError, type EgressErrorCode, isRetryable, type Phase } from './egress/errors.ts';
+export type { OwnService } from './egress/own-services.ts';
 export { type PostRequest, type PostResult, postOnce } from './egress/post.ts';
 export { createResolver, type Resolve } from './egress/resolver.ts';
 export { MAX_URL_LENGTH, type UrlProblem } from './egress/url-rules.ts';

@@ -177,3 +177,25 @@ test('proxy variables in the environment are ignored', async () => {
   expect(JSON.parse(stdout)).toEqual({ viaFetch: 'proxied', ok: true });
   expect(server.connections()).toBe(1);
 });
+
+test('when a name leads to a port of our own then no byte goes there, by webhook, link or redirect, and other ports are called', async () => {
+  const ours = await startClosing();
+  const [receiver, redirecting] = [
+    await startClosing(),
+    await startHttp((_, response) => void response.writeHead(302, { location: `http://innocent.example:${ours.port}//` }).end()),
+  ];
+  const { post, ...egress } = egressFor({
+    own: [{ name: 'HEALTH_PORT', port: ours.port }],
+    resolve: async () => ['127.0.0.1'],
+  });
+  expect(await post(`http://innocent.example:${ours.port}//`)).toMatchObject({
+    ok: false,
+    code: 'forbidden_address',
+    error: expect.stringContaining('this service itself'),
+  });
+  await expect(download(egress, `http://innocent.example:${redirecting.port}/`)).rejects.toMatchObject({
+    code: 'forbidden_address',
+  });
+  expect(await post(`http://innocent.example:${receiver.port}/`)).toMatchObject({ ok: true });
+  expect(ours.connections()).toBe(0);
+});

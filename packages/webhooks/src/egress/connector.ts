@@ -3,12 +3,14 @@ import { connect as connectTls } from 'node:tls';
 import type { buildConnector } from 'undici';
 import type { AddressRules } from './address-rules.ts';
 import { EgressError, type Phase, reasonOf } from './errors.ts';
+import type { OwnServices } from './own-services.ts';
 import type { Resolve } from './resolver.ts';
-import { hostOf, literalAddresses } from './url-rules.ts';
+import { hostOf, literalAddresses, portOf } from './url-rules.ts';
 
 /** What a guarded connection is made with. */
 export interface ConnectorOptions {
   readonly forbidden: AddressRules;
+  readonly own: Pick<OwnServices, 'at'>;
   readonly resolve: Resolve;
   /** Limit in ms for look-up, TCP and TLS together. */
   readonly connectMs: number;
@@ -26,7 +28,7 @@ interface Target {
 const NEXT_ADDRESS_MS = 1_000;
 
 /**
- * Makes undici's connections: looks the name up once, drops every address that is forbidden, and connects to one of those
+ * Makes undici's connections: looks the name up once, drops every address that is forbidden or where a service of ours listens, and connects to one of those
  * left over without asking again, so a name whose answer changes gains nothing. Fails with an {@link EgressError} that carries the phase.
  */
 export function createGuardedConnector(options: ConnectorOptions): buildConnector.connector {
@@ -97,15 +99,19 @@ class Attempt {
   async #permittedAddresses(): Promise<readonly string[]> {
     const literal = literalAddresses(this.#host);
     const addresses = literal.length > 0 ? literal : await this.#options.resolve(this.#host);
-    const permitted = addresses.filter((address) => this.#options.forbidden(address) === undefined);
+    const open = addresses.filter((address) => this.#options.forbidden(address) === undefined);
+    if (open.length === 0)
+      throw new EgressError('forbidden_address', 'the host has no address that may be called', { phase: 'dns' });
+    const own = await this.#options.own.at(portOf(this.#target));
+    const permitted = open.filter((address) => own(address) === undefined);
     if (permitted.length > 0) return permitted;
-    throw new EgressError('forbidden_address', 'the host has no address that may be called', { phase: 'dns' });
+    throw new EgressError('forbidden_address', 'the address is one of this service itself', { phase: 'dns' });
   }
 
   #dial(addresses: readonly string[]): Socket {
     return connectTcp({
       host: this.#host,
-      port: Number(this.#target.port || (this.#target.protocol === 'https:' ? 443 : 80)),
+      port: portOf(this.#target),
       lookup: pinned(addresses),
       autoSelectFamily: true,
       autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_MS,

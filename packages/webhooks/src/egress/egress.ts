@@ -2,9 +2,10 @@ import { Agent, type Dispatcher } from 'undici';
 import { createAddressRules } from './address-rules.ts';
 import { createGuardedConnector } from './connector.ts';
 import { EgressError } from './errors.ts';
+import { createOwnServices, type OwnService } from './own-services.ts';
 import { createPool } from './pools.ts';
 import { createResolver, type Resolve } from './resolver.ts';
-import { type InspectedUrl, inspectLink, inspectUrl, MAX_LINK_LENGTH, type UrlProblem } from './url-rules.ts';
+import { hostOf, type InspectedUrl, inspectLink, inspectUrl, MAX_LINK_LENGTH, portOf, type UrlProblem } from './url-rules.ts';
 
 /** The one way out for addresses that callers give us, for webhooks and downloads alike (design §5). */
 export interface Egress {
@@ -26,6 +27,8 @@ export interface Egress {
 export interface EgressOptions {
   /** `EGRESS_ALLOW`: CIDRs or addresses that are open although they are not public. */
   readonly allow?: readonly string[];
+  /** What this installation itself consists of: never called, whatever `allow` opens. */
+  readonly own?: readonly OwnService[];
   /** Looks up a name; by default DNS as the system is set up. */
   readonly resolve?: Resolve;
   /** Limit for look-up, TCP and TLS together; 5 s by default (design §5). */
@@ -41,10 +44,25 @@ export const USER_AGENT = 'grsai-jobs';
 const KEEP_ALIVE_MS = 2_000;
 
 /** Throws a TypeError when an entry of `allow` is no range of addresses. */
-export function createEgress({ allow = [], resolve = createResolver(), connectMs = 5_000, ca }: EgressOptions = {}): Egress {
+export function createEgress({
+  allow = [],
+  own: services = [],
+  resolve = createResolver(),
+  connectMs = 5_000,
+  ca,
+}: EgressOptions = {}): Egress {
   const forbidden = createAddressRules(allow);
+  const own = createOwnServices({ services });
+  /** Beside what speaks against any such URL: what is here. */
+  const notOurs = (inspected: InspectedUrl): InspectedUrl => {
+    if (inspected.url === undefined) return inspected;
+    const name = own.named(hostOf(inspected.url), portOf(inspected.url));
+    if (name === undefined) return inspected;
+    const message = `the URL points at this service itself (${name}), which is never called: give the address of a receiver`;
+    return { problem: { code: 'forbidden_address', message } };
+  };
   const dispatcher = new Agent({
-    connect: createGuardedConnector({ forbidden, resolve, connectMs, ...(ca === undefined ? {} : { ca }) }),
+    connect: createGuardedConnector({ forbidden, own, resolve, connectMs, ...(ca === undefined ? {} : { ca }) }),
     factory: createPool,
     allowH2: false,
     pipelining: 1,
@@ -58,9 +76,9 @@ export function createEgress({ allow = [], resolve = createResolver(), connectMs
 
   return {
     dispatcher,
-    checkUrl: (url) => inspectUrl(url, forbidden).problem,
-    admit: (url) => admitted(inspectUrl(url, forbidden, MAX_LINK_LENGTH)),
-    admitLink: (link) => admitted(inspectLink(link, forbidden)),
+    checkUrl: (url) => notOurs(inspectUrl(url, forbidden)).problem,
+    admit: (url) => admitted(notOurs(inspectUrl(url, forbidden, MAX_LINK_LENGTH))),
+    admitLink: (link) => admitted(notOurs(inspectLink(link, forbidden))),
     close: () => dispatcher.destroy(),
   };
 }

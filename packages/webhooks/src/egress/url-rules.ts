@@ -55,6 +55,11 @@ export function hostOf({ hostname }: { hostname: string }): string {
   return hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
 }
 
+/** The port that is meant, by the scheme where the URL names none. */
+export function portOf({ port, protocol }: { port: string; protocol: string }): number {
+  return Number(port || (protocol === 'https:' ? 443 : 80));
+}
+
 /**
  * The addresses that a host is by itself, without asking anybody: an IP address, or the loopback addresses for
  * `localhost` and all names below it (RFC 6761 §6.3). Empty for every other name.
