@@ -201,12 +201,12 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
 
   // The app refuses a request without a Host, so that it is told as all refusals are.
   const server = createServer({ requireHostHeader: false });
-  const listener = originForm(server, app);
-  server.on('request', listener);
-  judgeByHead(server, listener);
+  const answer = originForm(server, app);
+  server.on('request', answer);
+  judgeByHead(server, answer);
   answerUnreadable(server, log);
   // An expectation that nobody knows is no reason to refuse (RFC 9110 §10.1.1).
-  server.on('checkExpectation', listener);
+  server.on('checkExpectation', answer);
   const url = await listen(server, config.HOST, config.PORT);
   log.info({ event: 'api.ready', url }, 'ready');
 
