@@ -30,6 +30,8 @@ export interface Keys {
   storing: string;
   /** Ended jobs whose task may still end well → when to look. */
   late: string;
+  /** Those of them that are looked at just now → how many looks in a row came to no end. */
+  lateOpen: string;
   /** Why a queue is paused: reason → since and detail. */
   pauses(queue: string): string;
   /** What models were refused with, whose calls wait for that, and who goes ahead to see. */
@@ -117,6 +119,7 @@ export function createKeys(prefix: string): Keys {
     ended: at('ended'),
     storing: at('storing'),
     late: at('late'),
+    lateOpen: at('late-open'),
     pauses: (queue) => at(`pauses:${queue}`),
     brakes: at('brakes'),
     braked: at('braked'),

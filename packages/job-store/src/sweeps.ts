@@ -20,6 +20,17 @@ export function createSweeps(redis: Redis, run: RunScript, keys: Keys) {
       await redis.zadd(keys.late, 'XX', at, id);
     },
 
+    /** A look begins, and the next one is due at `at` should its worker die. Answers how many looks in a row have begun and not ended. */
+    async beginLateLook(id: string, at: number): Promise<number> {
+      const [open] = (await redis.multi().hincrby(keys.lateOpen, id, 1).zadd(keys.late, 'XX', at, id).exec()) ?? [];
+      return Number(open?.[1] ?? 1);
+    },
+
+    /** The look has come to its end, whatever that was. */
+    async endLateLook(id: string): Promise<void> {
+      await redis.hdel(keys.lateOpen, id);
+    },
+
     /** The task of this run comes to nothing more, unless the job has moved on since it was read. `step`: `null` for one that is gone. */
     async forgetLate(id: string, step: number | null): Promise<void> {
       await run('forget', [keys.job(id), keys.late], [id, step ?? '']);

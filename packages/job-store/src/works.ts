@@ -18,6 +18,8 @@ export interface Work {
   cursor: unknown;
   /** Names the worker that has it now. */
   by: string;
+  /** How many workers in a row have died or frozen with it; 0 after a slice that came to its end. */
+  lost: number;
   created_at: number;
 }
 
@@ -43,6 +45,11 @@ export function createWorks(redis: Redis, run: RunScript, keys: Keys) {
     return (await run('work-add', [keys.work(id), keys.works], args)) === 1;
   }
 
+  async function leave(work: Pick<Work, 'id' | 'by'>, due: number | '', cursor: unknown, lost: number | ''): Promise<boolean> {
+    const args = [work.id, work.by, due, JSON.stringify(cursor), lost];
+    return (await run('work-leave', [keys.work(work.id), keys.works], args)) === 1;
+  }
+
   return {
     /** Adds work that is due at `at` (ms since 1970). `false`: the same work is under way already, and stays as it is. */
     add: (work: NewWork): Promise<boolean> => add(work, ''),
@@ -65,27 +72,22 @@ export function createWorks(redis: Redis, run: RunScript, keys: Keys) {
         order: json(fields['order']),
         cursor: json(fields['cursor']),
         by,
+        lost: number(fields['lost']),
         created_at: number(fields['created']),
       };
     },
 
     /** Writes down how far a slice came; the work is due again at `at`. `false`: it was taken over, or ended from outside. */
-    async putBack(work: Pick<Work, 'id' | 'by'>, cursor: unknown, at: number): Promise<boolean> {
-      return (await run('work-leave', [keys.work(work.id), keys.works], [work.id, work.by, at, JSON.stringify(cursor)])) === 1;
-    },
+    putBack: (work: Pick<Work, 'id' | 'by'>, cursor: unknown, at: number): Promise<boolean> => leave(work, at, cursor, 0),
+
+    /** Workers died with it: it waits until `at` for one that does not. One more loss then sets it aside again. */
+    setAside: (work: Work, at: number): Promise<boolean> => leave(work, at, work.cursor, work.lost - 1),
 
     /** A slice that takes long is still at work. `false`: it was taken over. */
-    hold: async (work: Work, now: number): Promise<boolean> =>
-      (await run(
-        'work-leave',
-        [keys.work(work.id), keys.works],
-        [work.id, work.by, now + LEASE_MS, JSON.stringify(work.cursor)],
-      )) === 1,
+    hold: (work: Work, now: number): Promise<boolean> => leave(work, now + LEASE_MS, work.cursor, ''),
 
     /** The work is over. */
-    async done(work: Pick<Work, 'id' | 'by'>): Promise<boolean> {
-      return (await run('work-leave', [keys.work(work.id), keys.works], [work.id, work.by, '', ''])) === 1;
-    },
+    done: (work: Pick<Work, 'id' | 'by'>): Promise<boolean> => leave(work, '', null, 0),
 
     /** Work that waits for a later time is due at `at` already. Nothing happens when there is no such work. */
     async wake(id: string, at: number): Promise<void> {

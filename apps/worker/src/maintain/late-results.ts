@@ -1,5 +1,5 @@
 import { type Grsai, GrsaiError, type Output, type TaskState } from '@grsai-jobs/grsai';
-import { isTerminal, type JobRecord, nextLateLook, type PendingOutput, refreshed, unmarked } from '@grsai-jobs/jobs';
+import { isTerminal, type JobRecord, MAX_CRASHES, nextLateLook, type PendingOutput, refreshed, unmarked } from '@grsai-jobs/jobs';
 import { factsOf, NotMedia } from '@grsai-jobs/object-store';
 import { download, type Egress, EgressError } from '@grsai-jobs/webhooks';
 import type { Kit } from '../stages/kit.ts';
@@ -30,10 +30,26 @@ export function createLateResults(kit: LateKit): () => Promise<void> {
       const over = record === null || !isTerminal(record.status) || kit.clock.now() >= diesAt(record);
       if (over) return await kit.store.sweeps.forgetLate(id, record?.step ?? null);
       const lost = lostOutputs(record);
-      await (lost === null ? lookAtTask(kit, record) : lookAtLost(kit, record, lost));
+      await counted(kit, record, () => (lost === null ? lookAtTask(kit, record) : lookAtLost(kit, record, lost)));
     };
     await eachOf(kit, await kit.store.sweeps.late(kit.clock.now(), AT_ONCE), lookAt, LOOKS);
   };
+}
+
+/** A look with which workers die is given up after the fifth, like all that is done for a job. */
+async function counted(kit: LateKit, record: JobRecord, look: () => Promise<void>): Promise<void> {
+  const { sweeps } = kit.store;
+  // A paid result is looked for on a full Redis too, where nothing can be counted.
+  const begun = await sweeps.beginLateLook(record.id, kit.clock.now() + LOOK_AGAIN_MS).catch(() => 1);
+  if (begun > 1) kit.metrics.crashes.inc({ kind: 'stalled', stage: 'maintain' });
+  if (begun > MAX_CRASHES) {
+    await sweeps.forgetLate(record.id, record.step);
+    kit.log.error(
+      { event: 'job.late_look_crashed', job_id: record.id },
+      'workers died as they looked at this task: no more looks',
+    );
+  } else await look();
+  await sweeps.endLateLook(record.id);
 }
 
 /** Outputs that were there and could not be kept; `null` of a run that never had any. */

@@ -1,4 +1,5 @@
 import type { Work } from '@grsai-jobs/job-store';
+import { MAX_CRASHES } from '@grsai-jobs/jobs';
 import type { Kit } from '../stages/kit.ts';
 import { atMost } from './at-most.ts';
 
@@ -9,6 +10,8 @@ const ROUND_MS = 8000;
 /** Rounds of one worker at a time: a slice may hang, in an object store that is away. */
 export const WORK_ROUNDS = 3;
 const AFTER_ERROR_MS = 10_000;
+/** Work with which workers died is tried again so seldom: by then it may be another version that does it. */
+const SET_ASIDE_MS = 3600_000;
 /** A third of the lease. */
 const HOLD_EVERY_MS = 10_000;
 
@@ -36,11 +39,25 @@ export function createWorkRound(kit: Kit, kinds: Readonly<Record<string, DoSlice
     await (sliced.done ? kit.store.works.done(work) : kit.store.works.putBack(work, sliced.cursor, now + (sliced.waitMs ?? 0)));
   }
 
+  /** Whatever it is that ends workers, it must not end all of them, nor keep other work from being done. */
+  async function isSetAside(work: Work): Promise<boolean> {
+    if (work.lost === 0) return false;
+    kit.metrics.crashes.inc({ kind: 'stalled', stage: 'maintain' });
+    if (work.lost < MAX_CRASHES) return false;
+    await kit.store.works.setAside(work, kit.clock.now() + SET_ASIDE_MS);
+    kit.log.error(
+      { event: 'work.crashed', work: work.id, lost: work.lost, again_in_ms: SET_ASIDE_MS },
+      'workers died with this long work in their hands: it is set aside',
+    );
+    return true;
+  }
+
   async function goOn(): Promise<void> {
     const started = kit.clock.now();
     while (kit.clock.now() - started < ROUND_MS && !kit.shutdown.stopping.aborted) {
       const work = await kit.store.works.take(kit.clock.now());
       if (work === null) return;
+      if (await isSetAside(work)) continue;
       try {
         await slice(work);
       } catch (err) {

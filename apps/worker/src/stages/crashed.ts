@@ -14,8 +14,9 @@ async function crash(kit: Kit, stage: QueueName, work: Work, kind: 'thrown' | 's
   if (record === null) return;
   if (record.step !== work.entry.step || isTerminal(record.status)) return await addWhatIsNext(kit, record);
   if (record.crashes + 1 >= MAX_CRASHES) return await giveUp(kit, record, kind);
-  // The lock of a dead process was wait enough.
-  const waitMs = kind === 'thrown' ? kit.backoff(record.crashes) : 0;
+  // The lock of a dead process was wait enough, once. Who was in its hands again comes back at a time of its own: otherwise those who
+  // did nothing would be there each time with the one that ends processes, and be set aside with it.
+  const waitMs = kind === 'stalled' && record.crashes === 0 ? 0 : kit.backoff(record.crashes);
   const moved = await kit.store.moves.crash(record, { kind, waitMs });
   if (moved.kind === 'ok') await kit.producer.enqueue({ ...record, step: moved.step } satisfies JobRecord, waitMs);
 }

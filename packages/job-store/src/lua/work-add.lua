@@ -5,7 +5,7 @@
 -- Answers 1, or 0 when it is there already
 if redis.call('HSETNX', KEYS[1], 'kind', ARGV[2]) == 0 then
   if ARGV[5] == '1' then
-    redis.call('HDEL', KEYS[1], 'by')
+    redis.call('HDEL', KEYS[1], 'by', 'open')
     redis.call('ZADD', KEYS[2], ARGV[4], ARGV[1])
   end
   return 0

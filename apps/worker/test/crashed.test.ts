@@ -1,0 +1,190 @@
+import { randomUUID } from 'node:crypto';
+import { type JobDoc, type JobRecord, MAX_CRASHES } from '@grsai-jobs/jobs';
+import { type QueueName, queueOf } from '@grsai-jobs/queue';
+import { expect, test, vi } from 'vitest';
+import { createLateResults } from '../src/maintain/late-results.ts';
+import { createWorkRound } from '../src/maintain/works.ts';
+import { countingStalls } from '../src/stages/crashed.ts';
+import { failRun } from '../src/stages/end-run.ts';
+import { acceptedJob, generatingJob, startKit, type TestKit } from './kit.ts';
+
+type Job = Awaited<ReturnType<typeof acceptedJob>>;
+type Make = (kit: TestKit) => Promise<Job>;
+
+const CHAT = { type: 'chat', input: { model: 'gemini-3.1-pro', messages: [{ role: 'user', content: 'hello' }] } };
+const onUnknown =
+  (on_unknown_submit: JobDoc['on_unknown_submit']) =>
+  (doc: JobDoc): JobDoc => ({ ...doc, on_unknown_submit });
+
+const open = async (kit: TestKit, job: Job): Promise<Job> => {
+  const limits = { maxInFlight: 0, rpm: 0 };
+  await kit.store.moves.begin({ id: job.id, step: 1 }, { token: randomUUID(), limitMs: 1000 }, limits);
+  return job;
+};
+
+const storing: Make = async (kit) => {
+  const job = await generatingJob(kit);
+  const pending = { links: [{ url: 'https://a.example/1.png' }], dies_at: kit.clock.now() + 1e6 };
+  await kit.store.moves.outputs(await job.read(), { pending, polls: 1 });
+  return job;
+};
+
+const canceling =
+  (make: Make): Make =>
+  async (kit) => {
+    const job = await make(kit);
+    await kit.store.moves.cancelOpen(await job.read());
+    return job;
+  };
+
+const callAccepted: Make = (kit) => acceptedJob(kit, CHAT, onUnknown('resubmit'));
+const chatOpen =
+  (policy: JobDoc['on_unknown_submit']): Make =>
+  async (kit) =>
+    open(kit, await acceptedJob(kit, CHAT, onUnknown(policy)));
+const imageOpen =
+  (policy: JobDoc['on_unknown_submit']): Make =>
+  async (kit) =>
+    open(kit, await acceptedJob(kit, {}, onUnknown(policy)));
+
+/** Stage, what the job is doing, how it comes to be there, and how the fifth death ends it. */
+const ROWS: readonly (readonly [QueueName, string, Make, Partial<JobRecord['error'] & object> | null])[] = [
+  ['call', 'a chat that waits', callAccepted, { code: 'crashed' }],
+  ['call', 'an open chat call that may be repeated', chatOpen('resubmit'), { code: 'crashed' }],
+  ['call', 'an open chat call that may not', chatOpen('fail'), { code: 'submit_unknown' }],
+  ['call', 'an open chat call of a canceled job', canceling(chatOpen('fail')), null],
+  ['submit', 'an image that waits', (kit) => acceptedJob(kit), { code: 'crashed' }],
+  ['submit', 'an open submit', imageOpen('fail'), { code: 'submit_unknown' }],
+  ['submit', 'an open submit that may be repeated when its time is over', imageOpen('resubmit'), { code: 'submit_unknown' }],
+  ['submit', 'an open submit of a canceled job', canceling(imageOpen('fail')), null],
+  ['poll', 'a living task', generatingJob, { code: 'crashed' }],
+  ['store', 'a paid result', storing, { code: 'crashed' }],
+  ['store', 'a paid result of a canceled job', canceling(storing), null],
+];
+
+async function entryOf(kit: TestKit, id: string): Promise<string> {
+  const [head] = await kit.store.jobs.heads([id]);
+  return head ? await kit.producer.stateOf(queueOf(head), head) : 'no record';
+}
+
+test.each(ROWS)(
+  'when workers die five times in %s with %s then it is set aside, and before that it has an entry',
+  async (stage, _what, make, error) => {
+    const kit = await startKit();
+    const job = await make(kit);
+    const before = await job.read();
+    const stages = vi.fn();
+    const handler = countingStalls(kit, stage, stages);
+    const die = async () => await handler({ entry: { id: job.id, step: (await job.read()).step }, stalled: true });
+
+    for (let n = 1; n < MAX_CRASHES; n += 1) {
+      expect(await die()).toEqual({ kind: 'done' });
+      const record = await job.read();
+      expect(record).toMatchObject({ crashes: n, status: before.status, stage: before.stage, sent: before.sent });
+      expect(await entryOf(kit, job.id)).toBe('there');
+    }
+    await die();
+    const ended = await job.read();
+    expect(ended).toMatchObject(error === null ? { status: 'canceled' } : { status: 'failed', error });
+    expect([ended.task_id, ended.pending]).toEqual([before.task_id, before.pending]);
+    // A task that lives on is looked at, a paid result can be stored by a retry.
+    expect(await kit.redis.zscore('{gj}:late', job.id)).toEqual(stage === 'poll' ? expect.any(String) : null);
+    expect(stages).not.toHaveBeenCalled();
+    expect(await kit.count(`crashes_total{kind="stalled",stage="${stage}"}`)).toBe(MAX_CRASHES);
+  },
+);
+
+test('when an entry comes back without a death, as after a stop or a wait, then nothing is counted', async () => {
+  const kit = await startKit();
+  const job = await acceptedJob(kit);
+  const handler = countingStalls(kit, 'submit', async () => ({ kind: 'wait', ms: 0 }));
+  for (let n = 0; n < 10; n += 1) await handler({ entry: { id: job.id, step: 1 }, stalled: false });
+  expect(await job.read()).toMatchObject({ status: 'queued', step: 1, crashes: 0 });
+});
+
+test('when a worker dies again with the same jobs then each comes back at a time of its own', async () => {
+  const kit = await startKit();
+  const backoff = vi.fn(() => 5000);
+  const job = await acceptedJob(kit);
+  const handler = countingStalls({ ...kit, backoff }, 'submit', vi.fn());
+  for (let n = 0; n < 3; n += 1) await handler({ entry: { id: job.id, step: (await job.read()).step }, stalled: true });
+  expect(backoff.mock.calls).toEqual([[1], [2]]);
+});
+
+test('when a slice of long work ends its worker five times then it is set aside for an hour, told, and other work goes on', async () => {
+  const kit = await startKit();
+  const error = vi.spyOn(kit.log, 'error');
+  const done: string[] = [];
+  const good = async ({ id }: { id: string }) => {
+    done.push(id);
+    return { done: true } as const;
+  };
+  const round = createWorkRound(kit, { good, bad: good });
+  const bad = () => kit.store.works.take(kit.clock.now());
+  await kit.store.works.add({ kind: 'bad', subject: 'a', order: {}, at: kit.clock.now() });
+  // Its worker takes it, and is never heard of again.
+  for (let n = 0; n < MAX_CRASHES; n += 1) {
+    expect(await bad()).toMatchObject({ id: 'bad:a', lost: n });
+    await kit.clock.advance(30_000);
+  }
+  await kit.store.works.add({ kind: 'good', subject: 'b', order: {}, at: kit.clock.now() });
+  await round();
+  expect(done).toEqual(['good:b']);
+  expect(error.mock.calls).toEqual([
+    [expect.objectContaining({ event: 'work.crashed', work: 'bad:a', lost: 5 }), expect.any(String)],
+  ]);
+
+  await kit.clock.advance(3_600_000);
+  expect(await bad()).toMatchObject({ lost: MAX_CRASHES - 1 });
+  await kit.clock.advance(30_000);
+  await round();
+  expect(done).toEqual(['good:b']);
+  await kit.clock.advance(3_600_000);
+  await round();
+  expect(done).toEqual(['good:b', 'bad:a']);
+});
+
+test('when a slice comes to an end, is held for long, or is taken away by a renewal then no worker was lost', async () => {
+  const kit = await startKit();
+  const { works } = kit.store;
+  const order = { kind: 'w', subject: 'a', order: {}, at: kit.clock.now() };
+  await works.add(order);
+  const take = async () => {
+    const work = await works.take(kit.clock.now());
+    if (work === null) throw new Error('no work');
+    return work;
+  };
+  const first = await take();
+  expect(await works.hold(first, kit.clock.now())).toBe(true);
+  await works.putBack(first, null, kit.clock.now());
+  const second = await take();
+  await works.renew(order);
+  expect([first.lost, second.lost, (await take()).lost]).toEqual([0, 0, 0]);
+  await kit.clock.advance(30_000);
+  const fourth = await take();
+  await works.putBack(fourth, null, kit.clock.now());
+  expect([fourth.lost, (await take()).lost]).toEqual([1, 0]);
+});
+
+test('when workers die five times as they look for a late result then it is looked for no more, and told', async () => {
+  const kit = await startKit();
+  const error = vi.spyOn(kit.log, 'error');
+  const job = await generatingJob(kit);
+  await failRun(kit, await job.read(), 'crashed', { lateLookAt: kit.clock.now() });
+  const asked = vi.fn(() => new Promise<never>(() => undefined));
+  const dying = createLateResults({ ...kit, grsai: { images: { result: asked } } as unknown as TestKit['grsai'] });
+  for (let n = 1; n <= MAX_CRASHES; n += 1) {
+    void dying();
+    await expect.poll(() => asked.mock.calls.length).toBe(n);
+    // Its next look is not at once, so that a worker which comes back is not ended at once either.
+    await kit.clock.advance(1000);
+    await createLateResults(kit)();
+    await kit.clock.advance(120_000);
+  }
+  await createLateResults(kit)();
+  expect(error.mock.calls).toEqual([
+    [expect.objectContaining({ event: 'job.late_look_crashed', job_id: job.id }), expect.any(String)],
+  ]);
+  expect([await kit.redis.zcard('{gj}:late'), await kit.redis.exists('{gj}:late-open')]).toEqual([0, 0]);
+  expect(await job.read()).toMatchObject({ status: 'failed' });
+});
