@@ -5,6 +5,7 @@ import type { CallerWords } from './caller-words.ts';
 import { ContentCodingError, decode } from './coding/index.ts';
 import { Deadline, type Limits, type Stop } from './deadline.ts';
 import { GrsaiAnswerError, GrsaiConnectionError, GrsaiError, type GrsaiErrorCode, type Outcome } from './errors.ts';
+import { WireLimitError, type WireLimits } from './wire-guard/index.ts';
 
 type Answer = Awaited<ReturnType<typeof request>>;
 
@@ -18,6 +19,8 @@ export interface ExchangeRequest {
   readonly headers: Record<string, string>;
   readonly payload?: Payload | undefined;
   readonly limits: Limits;
+  /** What the answer may have on the wire; the client's own dispatchers hold to it. */
+  readonly wire: WireLimits;
   readonly signal?: AbortSignal | undefined;
   /** Fires when the client closes: what is read in the background then ends. */
   readonly closing: AbortSignal;
@@ -148,6 +151,7 @@ async function start(ask: ExchangeRequest, deadline: Deadline, upload: Upload | 
     headers: ask.payload === undefined ? ask.headers : { ...ask.headers, 'content-length': String(ask.payload.length) },
     // undici takes any async iterable; its types know only streams, and a stream would read ahead of the connection.
     ...(upload === undefined ? {} : { body: upload as unknown as Readable }),
+    ...{ wire: ask.wire },
     signal,
     headersTimeout: 0,
     bodyTimeout: 0,
@@ -183,10 +187,22 @@ function leave(body: Answer['body'], rest: 'drop' | 'read_off', closing: AbortSi
   body.dump({ limit: REST.bytes }).catch(() => undefined);
 }
 
+/** An answer that nobody reads to its end. It may be another the next time. */
+const tooMuch = (ask: ExchangeRequest, cause: WireLimitError, outcome: Outcome): GrsaiError =>
+  new GrsaiAnswerError({
+    code: 'unreadable_answer',
+    outcome,
+    retryable: outcome === 'not_sent' || ask.repeatable,
+    message: `${ask.method} ${ask.path.split('?')[0]}: ${cause.message}`,
+    base: ask.base,
+    cause,
+  });
+
 const beforeSending = (cause: unknown): Outcome => (BEFORE_SENDING.test(codeOf(cause)) ? 'not_sent' : 'unknown');
 
 function failure(ask: ExchangeRequest, cause: unknown, stop: Stop | undefined, outcome: Outcome): GrsaiError {
   if (cause instanceof GrsaiError) return cause;
+  if (stop === undefined && cause instanceof WireLimitError) return tooMuch(ask, cause, outcome);
   const code: GrsaiErrorCode = stop?.kind ?? (outcome === 'not_sent' ? 'connection_failed' : 'connection_lost');
   const what = stop?.message ?? describe(cause);
   return new GrsaiConnectionError({

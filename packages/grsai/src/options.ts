@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { Limits } from './deadline.ts';
+import type { WireLimits } from './wire-guard/index.ts';
 
 /** The two nodes of upstream (grsai-api §2): global, China. */
 export const BASE_URLS: readonly string[] = ['https://grsaiapi.com', 'https://grsai.dakka.com.cn'];
@@ -88,3 +89,14 @@ export function limitsFor(pace: Pace, t: Timeouts): Limits {
       return { ...start, answerMs: t.downloadFirstByteMs, idleMs: t.downloadIdleMs, totalMs: t.downloadTotalMs };
   }
 }
+
+const MIB = 1024 * 1024;
+
+/**
+ * What an answer may have on the wire. A stream of small events has as much framing as body, heartbeats more. An answer of JSON is read up to 64 MiB; a
+ * file is as large as it is. There is no pace: a model may think for long, and the limits of time hold.
+ */
+export const wireLimitsFor = (pace: Pace): WireLimits => ({
+  bytes: pace === 'download' ? Number.POSITIVE_INFINITY : 72 * MIB,
+  framing: { bytes: MIB, perBodyByte: 1 },
+});

@@ -1,9 +1,10 @@
-import { Agent, type Dispatcher } from 'undici';
+import { Agent, type Dispatcher, Pool } from 'undici';
 import type { Payload } from './body.ts';
 import type { CallerWords } from './caller-words.ts';
 import { GrsaiError, type Tried } from './errors.ts';
 import { exchange, type Response } from './exchange.ts';
-import { type GrsaiLogger, limitsFor, type Pace, type Timeouts } from './options.ts';
+import { type GrsaiLogger, limitsFor, type Pace, type Timeouts, wireLimitsFor } from './options.ts';
+import { guardedClient } from './wire-guard/index.ts';
 
 export interface TransportOptions {
   readonly apiKey: string;
@@ -55,8 +56,10 @@ export class Transport {
       return;
     }
     const connect = { timeout: options.timeouts.connectMs };
-    const kept = new Agent({ allowH2: false, connect });
-    const fresh = new Agent({ allowH2: false, pipelining: 0, connect });
+    const client = guardedClient(wireLimitsFor('query'));
+    const factory = (origin: string | URL, options: object) => new Pool(origin, { ...options, factory: client });
+    const kept = new Agent({ allowH2: false, connect, factory });
+    const fresh = new Agent({ allowH2: false, pipelining: 0, connect, factory });
     this.#kept = kept;
     this.#fresh = fresh;
     this.#own = [kept, fresh];
@@ -100,6 +103,7 @@ export class Transport {
         headers: this.#headers(call),
         payload: call.payload,
         limits: limitsFor(call.pace, this.#options.timeouts),
+        wire: wireLimitsFor(call.pace),
         signal: call.signal,
         closing: this.#closing.signal,
         repeatable: call.repeatable,

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { ANSWER_BYTES, answerText } from './answer-text.ts';
 
 const text = (bytes: Uint8Array | string, contentType?: string, contentEncoding?: string) =>
-  answerText([Buffer.from(bytes)], { contentType, contentEncoding });
+  answerText(Buffer.from(bytes as Uint8Array), { contentType, contentEncoding });
 
 describe('answerText', () => {
   test.each([
@@ -79,7 +79,7 @@ describe('answerText', () => {
 
   test('when an answer says gzip and is plain, or is empty, then it is what it is', async () => {
     expect(await text('{"no":1}', 'application/json', 'gzip')).toBe('{"no":1}');
-    expect(answerText([], { contentType: undefined, contentEncoding: 'gzip' })).toBe('');
+    expect(answerText(Buffer.alloc(0), { contentType: undefined, contentEncoding: 'gzip' })).toBe('');
   });
 
   test('when nothing of an answer can be decoded, then it says why', async () => {

@@ -1,5 +1,6 @@
 import { TextDecoder } from 'node:util';
 import { ContentCodingError, decode, isCoded } from '@grsai-jobs/grsai/coding';
+import { DRAIN_BYTES } from './wire-limits.ts';
 
 /** How much of an answer is kept, as UTF-8 (design §5). */
 export const ANSWER_BYTES = 2_048;
@@ -13,22 +14,22 @@ export interface AnswerHead {
 }
 
 /** How much of a body has to be kept so that its text can be read; a packed one is needed as far as it was read. */
-export const keptBytes = ({ contentEncoding }: AnswerHead): number => (isCoded(contentEncoding) ? Infinity : ENOUGH_BYTES);
+export const keptBytes = ({ contentEncoding }: AnswerHead): number => (isCoded(contentEncoding) ? DRAIN_BYTES : ENOUGH_BYTES);
 
 /**
  * The beginning of an answer as text that can be shown: without content codings, in its own character set, without byte order mark, control
  * characters and marks of direction. Never throws: of a body that cannot be decoded it is what could, or why nothing could.
  */
-export function answerText(chunks: readonly Uint8Array[], head: AnswerHead): string | Promise<string> {
-  if (chunks.length === 0) return '';
-  return isCoded(head.contentEncoding) ? packedText(chunks, head) : textOf(Buffer.concat(chunks), head.contentType);
+export function answerText(body: Buffer, head: AnswerHead): string | Promise<string> {
+  if (body.length === 0) return '';
+  return isCoded(head.contentEncoding) ? packedText(body, head) : textOf(body, head.contentType);
 }
 
-async function packedText(chunks: readonly Uint8Array[], { contentType, contentEncoding }: AnswerHead): Promise<string> {
+async function packedText(body: Buffer, { contentType, contentEncoding }: AnswerHead): Promise<string> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
   try {
-    for await (const part of decode(each(chunks), contentEncoding)) {
+    for await (const part of decode(once(body), contentEncoding)) {
       parts.push(part);
       bytes += part.byteLength;
       if (bytes >= ENOUGH_BYTES) break;
@@ -39,8 +40,8 @@ async function packedText(chunks: readonly Uint8Array[], { contentType, contentE
   return textOf(Buffer.concat(parts), contentType);
 }
 
-async function* each(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
-  yield* chunks;
+async function* once(body: Buffer): AsyncGenerator<Uint8Array> {
+  yield body;
 }
 
 function textOf(bytes: Buffer, contentType: string | undefined): string {

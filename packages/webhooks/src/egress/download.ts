@@ -1,10 +1,12 @@
 import { ContentCodingError, type ContentCodingProblem, decode, isCoded } from '@grsai-jobs/grsai/coding';
+import { WireLimitError } from '@grsai-jobs/grsai/wire-guard';
 import type { Dispatcher } from 'undici';
 import { parseRetryAfter } from '../delivery/retry-after.ts';
 import { type Egress, USER_AGENT } from './egress.ts';
 import { EgressError, type EgressErrorCode, isRetryable, reasonOf } from './errors.ts';
 import { locationOf, unescaped } from './links.ts';
 import { Watch } from './watch.ts';
+import { asEgress, fileLimits } from './wire-limits.ts';
 
 export interface DownloadOptions {
   /** To the headers of each hop, connection included; 20 s by default. */
@@ -64,7 +66,7 @@ export async function download(
 async function follow(
   egress: Pick<Egress, 'dispatcher' | 'admitLink'>,
   first: string,
-  { firstByteMs, maxRedirects }: typeof LIMITS,
+  { firstByteMs, maxBytes, maxRedirects }: typeof LIMITS,
   watch: Watch,
 ): Promise<Dispatcher.ResponseData> {
   let url = egress.admitLink(first);
@@ -75,6 +77,7 @@ async function follow(
       method: 'GET',
       headers: { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': USER_AGENT },
       signal: watch.signal,
+      ...{ wire: fileLimits(maxBytes) },
     });
     const response = await watch.within(firstByteMs, 'no answer', request);
     // Whoever gives up while nobody reads must not bring the process down by an error without a listener.
@@ -168,6 +171,7 @@ const CODING_CODES: Readonly<Record<ContentCodingProblem, EgressErrorCode>> = {
 /** Our own reason for stopping wins over how the connection then broke. */
 function asEgressError(error: unknown, watch: Watch, otherwise: 'connect' | 'truncated' = 'connect'): EgressError {
   if (error instanceof EgressError) return error;
+  if (error instanceof WireLimitError) return asEgress(error);
   if (error instanceof ContentCodingError) return new EgressError(CODING_CODES[error.problem], error.message, { cause: error });
   if (watch.signal.reason instanceof EgressError) return watch.signal.reason;
   const words = otherwise === 'connect' ? 'the connection broke' : 'the download was cut short';

@@ -1,4 +1,9 @@
+import { guardedClient } from '@grsai-jobs/grsai/wire-guard';
 import { Pool } from 'undici';
+import { RECEIVER } from './wire-limits.ts';
+
+/** Whatever is asked without limits of its own has the narrowest. */
+const factory = guardedClient(RECEIVER);
 
 /**
  * Makes the pools of an Agent, one for each origin. undici forgets a pool when its last connection has closed, but not after
@@ -6,7 +11,7 @@ import { Pool } from 'undici';
  * many origins as they like, at 22 KiB each (*measured*), so there the agent is told once more, when the request is gone.
  */
 export function createPool(origin: string | URL, options: Pool.Options): Pool {
-  const pool = new Pool(origin, options);
+  const pool = new Pool(origin, { ...options, factory });
   pool.on('disconnect', (...event) => {
     if (pool.stats.pending === 0) return;
     setImmediate(() => {

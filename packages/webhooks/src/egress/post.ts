@@ -1,13 +1,14 @@
 import { performance } from 'node:perf_hooks';
 import { Readable } from 'node:stream';
+import { WireLimitError } from '@grsai-jobs/grsai/wire-guard';
 import type { Dispatcher } from 'undici';
 import { parseRetryAfter } from '../delivery/retry-after.ts';
 import { type AnswerHead, answerText, keptBytes } from './answer-text.ts';
 import { type Egress, USER_AGENT } from './egress.ts';
 import { EgressError, type EgressErrorCode, type Phase, reasonOf } from './errors.ts';
+import { Kept } from './kept.ts';
+import { asEgress, DRAIN_BYTES } from './wire-limits.ts';
 
-/** A longer answer costs the connection: reading on would cost more than a new one. */
-const DRAIN_BYTES = 65_536;
 const SLICE_BYTES = 65_536;
 
 export interface PostRequest {
@@ -83,7 +84,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #startedAt = performance.now();
   readonly #timer: NodeJS.Timeout;
   readonly #signal: AbortSignal | undefined;
-  readonly #chunks: Buffer[] = [];
+  readonly #kept = new Kept();
   #received = 0;
   #head: AnswerHead = { contentType: undefined, contentEncoding: undefined };
   #keep = 0;
@@ -127,7 +128,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#received < this.#keep) this.#chunks.push(chunk.subarray(0, this.#keep - this.#received));
+    this.#kept.add(chunk, this.#keep);
     this.#received += chunk.length;
     if (this.#received > DRAIN_BYTES) this.#end({});
   }
@@ -162,13 +163,14 @@ class Exchange implements Dispatcher.DispatchHandler {
       ...(this.#retryAfterMs === undefined ? {} : { retryAfterMs: this.#retryAfterMs }),
       ...failure,
     };
-    const answer = answerText(this.#chunks, this.#head);
+    const answer = answerText(this.#kept.bytes, this.#head);
     if (typeof answer === 'string') this.#settle({ ...result, answer });
     else void answer.then((text) => this.#settle({ ...result, answer: text }));
   }
 }
 
 function describe(cause: unknown, phase: Phase): Partial<PostResult> {
-  const error = cause instanceof EgressError ? cause : new EgressError('connect', `the connection broke (${reasonOf(cause)})`);
+  const known = cause instanceof WireLimitError ? asEgress(cause) : cause;
+  const error = known instanceof EgressError ? known : new EgressError('connect', `the connection broke (${reasonOf(cause)})`);
   return { code: error.code, error: error.message, phase: error.phase ?? phase };
 }

@@ -1,0 +1,2 @@
+export { type GuardedOptions, guardedClient } from './client.ts';
+export { HEAD, type WireLimit, WireLimitError, type WireLimits } from './limits.ts';
