@@ -252,13 +252,12 @@ async function finish(w: World, command: Of<'finish'>): Promise<void> {
     held: null,
   };
   const why = model.whyNot(command.url, now);
-  const waits = model.room(command.url).length > 0;
   model.deliveries.push(delivery);
   if (model.endpoint(command.url).off === null) {
     if (why === 'permits' || why === 'breaker') delivery.place = 'room';
     else if (why === null && command.by === 'busy' && [...model.open.values()].some((each) => each.url === command.url))
       delivery.place = 'room';
-    else if (why === null && command.by === 'inline' && !waits) model.begin(delivery, token, now);
+    else if (why === null && command.by === 'inline') model.begin(delivery, token, now);
   }
   expect(moved).toMatchObject({ kind: 'ok', placed: { kind: delivery.place } });
 }

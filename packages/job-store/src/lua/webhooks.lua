@@ -247,7 +247,8 @@ local function place_delivery(e, delivery, due_set, made, now)
     enter_room(e, delivery, due_set, id, now, now + rules.lookAgainMs)
     return 'room'
   end
-  if why or not made.token or redis.call('EXISTS', e.room) == 1 then return 'entry' end
+  if why or not made.token then return 'entry' end
+  -- Also past those who wait: there is a permit more than they are using, and the end of this attempt lets one of them out.
   begin_attempt(e, delivery, due_set, id, made.token, now)
   return 'open'
 end
