@@ -132,5 +132,8 @@ test('when a caller prefers to wait then a quick job is answered whole, and a sl
   const slow = await post('wait=1', image(stack.receiver));
   expect(slow).toMatchObject({ response: { status: 202 }, body: { status: 'running' } });
   expect(slow.response.headers.get('retry-after')).toBe('2');
-  expect((await post('wait=0', chat(stack.receiver))).response.status).toBe(400);
+  // A preference that cannot be met is none (RFC 7240).
+  const none = await post('wait=0', image(stack.receiver));
+  expect(none).toMatchObject({ response: { status: 202 }, body: { status: 'queued' } });
+  expect(none.response.headers.has('preference-applied')).toBe(false);
 });

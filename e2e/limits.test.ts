@@ -9,6 +9,7 @@ const NOT_OF_JOBS: Readonly<Partial<Record<keyof typeof LIMITS, string>>> = {
   recordImageBytes: 'e2e/large-inputs.test.ts',
   inlineCompletionBytes: 'e2e/store.test.ts',
   attemptsKept: 'packages/job-store',
+  paidAttemptsKept: 'packages/job-store',
   batch: 'the tests of batches',
 };
 
