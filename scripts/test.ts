@@ -1,4 +1,4 @@
-// `npm test`: types, lint and all tests; the arguments go to vitest. The last line says how many tests passed and failed.
+// `npm test`: types, lint, advisories and all tests; the arguments go to vitest. The last line says how many tests passed and failed.
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,6 +20,8 @@ const CHECKS: readonly (readonly [name: string, program: string, ...args: string
   ['typecheck', 'npx', '-y', '-p', packageManager, '-c', 'turbo run typecheck --continue --output-logs=errors-only'],
   ['lint', join(bin, 'biome'), 'check', '.'],
   ['dead code', join(bin, 'knip')],
+  // Within 10 s, and passed over where no registry answers.
+  ['advisories', process.execPath, join(root, 'scripts', 'advisories.ts')],
 ];
 
 const stop = stopRequest();
