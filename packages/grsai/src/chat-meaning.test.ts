@@ -76,6 +76,8 @@ test.each([
   'IMAGE_PROHIBITED_CONTENT',
   'FinishReason.SAFETY',
   'FINISH_REASON_SAFETY',
+  'content-filter',
+  'Prohibited Content',
   'refusal',
   'sensitive',
 ])('an empty answer with the finish_reason %s was filtered', (reason) => {
@@ -105,4 +107,19 @@ test('whatever JSON an answer is made of, it has a meaning', () => {
       expect(['answer', 'filtered', 'empty']).toContain(meaningOf({ choices } as unknown as ChatCompletion).kind);
     }),
   );
+});
+
+test.each([
+  [{ prompt_feedback: { block_reason: 'SAFETY' } }, 'safety'],
+  [{ promptFeedback: { blockReason: 'BLOCK_REASON_OTHER' } }, 'other'],
+])('an answer without choices that says %j is filtered', (beside, reason) => {
+  expect(meaningOf({ ...of(), ...beside })).toEqual({ kind: 'filtered', reason });
+});
+
+test.each([
+  { prompt_feedback: { block_reason: null, safety_ratings: [] } },
+  { promptFeedback: { blockReason: 'BLOCK_REASON_UNSPECIFIED' } },
+  { prompt_feedback: 'SAFETY' },
+])('an answer without choices that says %j is empty', (beside) => {
+  expect(meaningOf({ ...of(), ...beside })).toEqual({ kind: 'empty' });
 });

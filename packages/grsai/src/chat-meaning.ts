@@ -37,7 +37,7 @@ const answerSays = (answer: unknown): boolean => (isFields(answer) ? says(answer
 export const isEmptyCompletion = ({ choices }: ChatCompletion): boolean => !choicesOf(choices).some(choiceSays);
 
 /** Words that stand where a reason is not known yet. */
-const NO_REASON = /^(?:|null|nil|none|undefined|false|(?:finish_reason_)?unspecified)$/i;
+const NO_REASON = /^(?:|null|nil|none|undefined|false|(?:(?:finish|block)_?reason_)?unspecified)$/i;
 
 /** The reason for which a choice ended, in small letters and without the name of its enum; none while it goes on. */
 export function reasonOf(reason: unknown): string | undefined {
@@ -45,7 +45,8 @@ export function reasonOf(reason: unknown): string | undefined {
     const word = reason
       .trim()
       .toLowerCase()
-      .replace(/^finish_?reason[._]/, '');
+      .replace(/[\s-]+/g, '_')
+      .replace(/^(?:finish|block)_?reason[._]/, '');
     return NO_REASON.test(word) ? undefined : word;
   }
   if (reason === null || reason === undefined || reason === false || reason === 0) return undefined;
@@ -82,7 +83,18 @@ export function meaningOf(completion: ChatCompletion): Meaning {
     const reason = reasons.find((each) => pattern.test(each));
     if (reason !== undefined) return means === 'answer' ? { kind: 'answer' } : { kind: 'filtered', reason };
   }
-  return { kind: 'empty' };
+  const blocked = blockOf(completion);
+  return blocked === undefined ? { kind: 'empty' } : { kind: 'filtered', reason: blocked };
+}
+
+/** Why Gemini did not begin to answer: then it has no choices, and says so beside them. */
+function blockOf(completion: ChatCompletion): string | undefined {
+  for (const feedback of [completion['prompt_feedback'], completion['promptFeedback']]) {
+    if (!isFields(feedback)) continue;
+    const reason = reasonOf(feedback['block_reason'] ?? feedback['blockReason']);
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
 }
 
 /** How much a completion says, in characters: of two answers to one question that may both be cut short, more is better. */

@@ -81,7 +81,7 @@ export const TEXT_ROWS: readonly TextRow[] = [
   // Policy.
   {
     category: 'moderation',
-    text: /content[_ ]policy|prompt rejected|(?:in|out)put_moderation|moderation_blocked/gi,
+    text: /content(?:[_ ]management)?[_ ]policy|prompt rejected|(?:in|out)put_moderation|moderation_blocked/gi,
     sure: true,
   },
   {
@@ -95,11 +95,11 @@ export const TEXT_ROWS: readonly TextRow[] = [
   },
   {
     category: 'moderation',
-    text: /nsfw|inappropriate|pornograph|obscen|nudity|sexual(?:ly)? |explicit (?:content|material|image)|adult content|harmful|offensive (?:content|language|material)|disallowed content|illegal (?:content|material|activit)|unsafe(?! (?:url|link|port|redirect|host|method))|(?<!(?:case|time|latency)[ -])sensitive(?! to)|copyright|intellectual property|public figure|photorealistic (?:people|person)|moderat(?:ion|ed)(?!.{0,30}(?:time|unavailable|busy|overload))|(?:usage|content|safety|community|use|our) (?:polic(?:y|ies)|guidelines?|standards)\b|terms of (?:use|service)/gi,
+    text: /nsfw|inappropriate|pornograph|obscen|nudity|sexual(?:ly)? |explicit (?:content|material|image)|adult content|harmful|offensive (?:content|language|material)|disallowed content|illegal (?:content|material|activit)|unsafe(?! (?:url|link|port|redirect|host|method))|(?<!(?:case|time|latency)[ -])sensitive(?! to)|copyright|intellectual property|public figure|photorealistic (?:people|person)|moderat(?:ion|ed)(?!.{0,30}(?:time|unavailable|busy|overload))|(?:real|identifiable|private) (?:people|persons?|individuals?)|(?:not allowed|forbidden|prohibited|disallowed|blocked|refused) (?:by|under|due to|because of) (?!.{0,20}(?:rate|limit|network|access|traffic|firewall))(?:\w+ ){0,3}(?:policy|policies|guidelines?|rules|standards)\b|guardrail|(?:usage|content|safety|community|use|our) (?:polic(?:y|ies)|guidelines?|standards)\b|terms of (?:use|service)/gi,
   },
   {
     category: 'moderation',
-    text: /[违違][规規禁法]|[违違]反(?!.{0,6}[约約]束)|敏感|[审審](?:核|查)(?!服[务務]|中|超[时時]|系[统統]繁忙)|涉[黄黃政]|色情|暴力|血腥|不良(?:内容|內容|信息)|不[当當](?:内容|內容|言[论論])|不合[规規]|(?:内容|內容)(?:安全|政策|限制)|安全(?:策略|政策|系[统統]|限制|[过過][滤濾]|[检檢][测測])|屏蔽[词詞]|[风風]控|版[权權]|侵[权權]|肖像/gi,
+    text: /[违違][规規禁法]|[违違]反(?!.{0,6}[约約]束)|敏感|[审審](?:核|查)(?!服[务務]|中|超[时時]|系[统統]繁忙)|涉[黄黃政]|色情|暴力|血腥|不良(?:内容|內容|信息)|不[当當](?:内容|內容|言[论論])|不合[规規]|(?:内容|內容)(?:安全|政策|限制)|安全(?:策略|政策|系[统統]|限制|[过過][滤濾]|[检檢][测測])|屏蔽[词詞]|[风風]控|版[权權]|侵[权權]|肖像|安全[机機]制|(?:公[众眾]|政治|知名)人物|真人(?![验驗]|[认認][证證]|客服)|名人|未成年|裸露|[儿兒]童(?:色|性)|不[宜雅](?:内容|內容)|低俗|[无無]法[协協]助|拒[绝絕](?:生成|回答)/gi,
   },
   // Money, in words that may mean something else as well.
   {
@@ -109,22 +109,22 @@ export const TEXT_ROWS: readonly TextRow[] = [
   // The model.
   {
     category: 'model',
-    text: /model[s_ ](?:is |was |are )?(?:not[ _](?:found|support|exist|available)|(?:under |in )?maintenance|does(?: not|n't) exist|no longer|deprecated|retired|decommissioned|removed|offline|unknown|unavailable|disabled|closed)|(?:unsupported|unknown|invalid|no such|nonexistent)[ _]model|no available channel/gi,
+    text: /model[s_ ](?:is |was |are |has |have )?(?:not[ _](?:found|support|exist|available)|(?:under |in )?maintenance|does(?: not|n't) exist|no longer|(?:being |been )?(?:deprecated|retired|decommissioned|discontinued|sunset|removed|shut down)|offline|unknown|unavailable|disabled|closed)|(?:unsupported|unknown|invalid|no such|nonexistent)[ _]model|no available channel/gi,
     sure: true,
   },
   {
     category: 'model',
-    text: /models?(?: |: ?|\/)["'`“]?[\w.:/@-]{1,128}["'`”]?,? (?:is |was |are |has been |does )?(?:currently )?(?:not (?:found|support|exist|available|a valid)|no longer|deprecated|retired|removed|under maintenance|in maintenance|offline|disabled)|(?<!(?:system|service|server|site|scheduled|api|platform|upstream) (?:is )?(?:currently )?(?:in |under )?)maintenance/gi,
+    text: /models?(?: |: ?|\/)["'`“]?[\w.:/@-]{1,128}["'`”]?,? (?:is |was |are |has been |does )?(?:currently )?(?:not (?:found|support|exist|available|a valid)|no longer|deprecated|retired|decommissioned|discontinued|sunset|removed|under maintenance|in maintenance|offline|disabled)|(?<!(?:system|service|server|site|scheduled|api|platform|upstream) (?:is )?(?:currently )?(?:in |under )?)maintenance/gi,
   },
   {
     category: 'model',
-    text: /模型[^,，。;；]{0,30}(?:不存在|不支持|[维維][护護]|下架|下[线線]|停用|不可用|未找到|[无無]效|[关關][闭閉]|[弃棄]用|[无無]可用渠道)|(?:不存在|不支持|未知|[无無]效|[没沒]有|找不到)(?:的|[该該]|此|[这這][个個])*模型|[无無]可用渠道|(?<!(?:系[统統]|服[务務]器?|平[台臺]|[网網]站|接口)[^,，。]{0,8})[维維][护護]|下架/gi,
+    text: /模型[^,，。;；]{0,30}(?:不存在|不支持|未[开開](?:放|通)|[维維][护護]|下架|下[线線]|停用|不可用|未找到|[无無]效|[关關][闭閉]|[弃棄]用|[无無]可用渠道)|(?:不存在|不支持|未知|未[开開](?:放|通)|[无無]效|[没沒]有|找不到)(?:的|[该該]|此|[这這][个個])*模型|[无無]可用渠道|(?<!(?:系[统統]|服[务務]器?|平[台臺]|[网網]站|接口)[^,，。]{0,8})[维維][护護]|下架/gi,
     sure: true,
   },
   // The input.
   {
     category: 'input',
-    text: /invalid[ _](?:input[ _])?(?:parameters?|arguments?)|image format is incorrect|aspectRatio must be|unexpected end of JSON input|invalid character .* looking for|cannot unmarshal|context_length_exceeded|maximum context length/gi,
+    text: /invalid[ _](?:input[ _])?(?:parameters?|arguments?)|image format is incorrect|aspectRatio must be|unexpected end of JSON input|invalid character .* looking for|cannot unmarshal|context_length_exceeded|maximum context length|max_(?:completion_|output_)?tokens(?: \S+)? (?:is |was |must |cannot |exceed)|supports at most \d+/gi,
     sure: true,
   },
   {
@@ -133,7 +133,7 @@ export const TEXT_ROWS: readonly TextRow[] = [
   },
   {
     category: 'input',
-    text: /[参參][数數][^,，。;；]{0,8}(?:[错錯][误誤]|[无無]效|不正[确確]|缺失|不合法|异常|異常|有[误誤])|(?:[无無]效|[错錯][误誤]|非法|缺少)的? ?(?:[参參][数數]|[请請]求|[图圖]片|提示[词詞])|[图圖]片(?:格式|大小|尺寸)[^,，。]{0,8}(?:[错錯][误誤]|不支持|不正[确確]|超)|(?:[图圖]片|文件|提示[词詞]|[内內]容|[请請]求[体體])(?:[过過太]大|[过過太][长長]|超[过過出])|不支持|不能[为為]空|必填/gi,
+    text: /[参參][数數][^,，。;；]{0,8}(?:[错錯][误誤]|[无無]效|不正[确確]|缺失|不合法|异常|異常|有[误誤])|(?:[无無]效|[错錯][误誤]|非法|缺少)的? ?(?:[参參][数數]|[请請]求|[图圖]片|提示[词詞])|[图圖]片(?:格式|大小|尺寸)[^,，。]{0,8}(?:[错錯][误誤]|不支持|不正[确確]|超)|(?:[图圖]片|文件|提示[词詞]|[内內]容|[请請]求[体體]|上下文|尺寸|分辨率|解析度|文本)的?(?:大小|尺寸|[长長]度|分辨率|解析度|[体體][积積])?(?:[过過太]大|[过過太]小|[过過太][长長]|超[过過出]|超限)|不支持|不能[为為]空|必填/gi,
     sure: true,
   },
   // What passes.
