@@ -250,20 +250,24 @@ test('when a task failed in words of its prompt then nobody pauses, and in words
 });
 
 test.each(['@busy', '@busy-zh', 'The model is overloaded. Please try again later.'])(
-  'when upstream is overloaded (%s) then the job waits longer each time and spends no attempt',
+  'when upstream is overloaded (%s) then the job waits longer each time, spends no attempt, and expires as unavailable',
   async (text) => {
     const kit = await startKit();
     const { runs, paused } = stagesOf(kit);
     kit.emulator.configure(says(text));
     const job = await image(kit, 'a lighthouse', {}, { max_attempts: 1 });
-    for (let n = 0; n < 18; n += 1) {
+    for (let n = 0; n < 30; n += 1) {
       expect(await runs(job, 'submit')).toBe('wait');
       expect(await job.read()).toMatchObject({ status: 'queued', spent: 0 });
-      await kit.clock.advance(60_000);
+      await kit.clock.advance(n < 18 ? 60_000 : 300_000);
     }
     expect(await paused()).toEqual([]);
+    await kit.clock.advance(86_400_000);
     await runs(job, 'submit');
-    expect(await job.read()).toMatchObject({ status: 'failed', error: { code: 'upstream_failed' } });
+    expect(await job.read()).toMatchObject({
+      status: 'expired',
+      error: { code: 'upstream_unavailable', message: expect.stringContaining('overloaded') as string },
+    });
   },
 );
 

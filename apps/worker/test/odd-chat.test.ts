@@ -85,7 +85,7 @@ const ROWS: readonly Row[] = [
   ...both({ as: 'safety', status: 'failed', left: 'content_rejected', calls: 1 }),
   ...both({ as: 'empty', times: 'all', status: 'failed', left: 'upstream_failed', calls: 4 }),
   ...both({ as: 'error-mid', times: '1', status: 'succeeded', left: { content: SAID }, calls: 2 }),
-  { as: 'error-named', stream: false, times: '1', status: 'succeeded', left: { content: SAID }, calls: 2, free: 1 },
+  { as: 'error-named', stream: false, times: '30', status: 'succeeded', left: { content: SAID }, calls: 31, free: 30 },
   { as: 'error-named', stream: true, times: 'all', status: 'failed', left: 'upstream_failed', calls: 4 },
   { as: 'no-reason', stream: false, status: 'succeeded', left: { content: SAID }, calls: 1 },
   {

@@ -30,6 +30,11 @@ test.each<[string, Short[], Record<string, number>]>([
     [submit, ...times(500, ['submit', 'retry', 'upstream_rate_limited'])],
     { submit: 21 },
   ],
+  ...['upstream_busy', 'upstream_refusal', 'probe_failed'].map((code): [string, Short[], Record<string, number>] => [
+    `calls cost nothing (${code}) for a day`,
+    [submit, ...times(200, ['submit', 'retry', code])],
+    { submit: 21 },
+  ]),
   ['calls fail and are paid again', times(30, ['call', 'retry', 'upstream_unavailable']), { call: 30 }],
   ['there are more than 100 paid calls: the newest stay', times(130, ['call', 'unknown', 'submit_unknown']), { call: 100 }],
 ])('when %s', (_, shorts, counts) => {

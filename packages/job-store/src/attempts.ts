@@ -1,7 +1,15 @@
 import { type Attempt, LIMITS } from '@grsai-jobs/jobs';
 
 /** Refusals after which a call or submit is made again without having spent an attempt; they may go on for a day. */
-const FREE: readonly string[] = ['upstream_rate_limited', 'upstream_auth', 'upstream_balance', 'body_failed'];
+const FREE: readonly string[] = [
+  'upstream_rate_limited',
+  'upstream_auth',
+  'upstream_balance',
+  'upstream_busy',
+  'upstream_refusal',
+  'probe_failed',
+  'body_failed',
+];
 
 const maybePaid = ({ stage, outcome, error_code }: Attempt): boolean =>
   (stage === 'call' || stage === 'submit') && !(outcome === 'retry' && FREE.includes(error_code ?? ''));

@@ -44,7 +44,7 @@ export const FAILURES = {
   upstream_unavailable: {
     retryable: true,
     paid: 'no',
-    message: 'The upstream could not be reached or refused the call to the last attempt; nothing was accepted. Retry later.',
+    message: 'The upstream could not be reached to the last attempt, or its answer was lost. Retry later.',
   },
   upstream_failed: {
     retryable: true,

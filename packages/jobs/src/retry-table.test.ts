@@ -23,7 +23,7 @@ const ROWS: readonly [string, Observation, Verdict][] = [
     { outcome: 'refused', category: 'balance', status: 429 },
     { kind: 'confirm', reason: 'balance', otherwise: { kind: 'throttle' } },
   ],
-  ['overload', { outcome: 'refused', category: 'transient', busy: true }, { kind: 'patience', exhausted: 'upstream_failed' }],
+  ['overload', { outcome: 'refused', category: 'transient', busy: true }, { kind: 'patience' }],
   [
     'perhaps no API',
     { outcome: 'refused', category: 'unknown', suspect: 'address' },

@@ -24,8 +24,8 @@ export type Verdict =
   | { readonly kind: 'throttle' }
   /** The entry goes back, no attempt is spent; calls and submits pause for the reason. */
   | { readonly kind: 'pause'; readonly reason: 'auth' | 'balance' | 'upstream' }
-  /** The entry goes back for a while, no attempt is spent; after many in a row it counts as `retry`. */
-  | { readonly kind: 'patience'; readonly exhausted: FailureCode }
+  /** The entry goes back for a while that grows, no attempt is spent: it passes, or the job expires. */
+  | { readonly kind: 'patience' }
   /**
    * One call must not stop all others: a probe of the key, the credits or the API decides. It confirms: `pause`. It says that all is well: the
    * refusal is this job's own, `otherwise`. It cannot tell: the entry goes back for a while, no attempt is spent.
@@ -87,7 +87,7 @@ export const CALL_ROWS: readonly Row[] = [
     when: (s) => s.suspect === 'address',
     verdict: { kind: 'confirm', reason: 'upstream', otherwise: NOT_KNOWN },
   },
-  { seen: 'overload', when: (s) => s.busy === true, verdict: { kind: 'patience', exhausted: 'upstream_failed' } },
+  { seen: 'overload', when: (s) => s.busy === true, verdict: { kind: 'patience' } },
   { seen: 'policy', when: category('moderation'), verdict: { kind: 'fail', code: 'content_rejected' } },
   { seen: 'bad input, 413', when: category('input'), verdict: { kind: 'fail', code: 'invalid_input' } },
   { seen: 'model unknown or in maintenance', when: category('model'), verdict: { kind: 'fail', code: 'model_unavailable' } },

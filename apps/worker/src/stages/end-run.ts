@@ -76,6 +76,9 @@ export function failRun(
   return endRun(kit, record, { ...end, status: 'failed', error });
 }
 
+/** The code of an attempt that met an overload. */
+export const UPSTREAM_BUSY = 'upstream_busy';
+
 /** Refusals that cost no attempt and so last until the job expires (design §2). */
 const LASTING: readonly string[] = ['upstream_rate_limited', 'upstream_auth', 'upstream_balance'] satisfies FailureCode[];
 
@@ -106,6 +109,8 @@ async function reasonOfWait(kit: Kit, record: JobRecord): Promise<{ code: Failur
   const why = held.map(([, , text]) => text).join(', and ');
   if (held[0]) return { code: held[0][1], message: `The job expired while it waited: ${why}. Retry when that is over.` };
   const last = record.attempts.at(-1);
-  const lasting = last?.run === record.run && LASTING.includes(last.error_code ?? '');
-  return { code: lasting ? (last.error_code as FailureCode) : 'deadline_exceeded' };
+  const of = last?.run === record.run ? (last.error_code ?? '') : '';
+  if (of === UPSTREAM_BUSY)
+    return { code: 'upstream_unavailable', message: 'The job expired while the upstream was overloaded. Retry later.' };
+  return { code: LASTING.includes(of) ? (of as FailureCode) : 'deadline_exceeded' };
 }

@@ -6,6 +6,7 @@ import {
   type FailureCode,
   type JobError,
   type JobRecord,
+  LONGEST_UPSTREAM_WAIT_MS,
   NO_FINISH_REASON,
   type Observation,
   type PauseReason,
@@ -23,7 +24,7 @@ import type { AccountTrouble } from '../pauses/account-trouble.ts';
 import type { RefusalBrake } from '../pauses/brake.ts';
 import type { PauseControl } from '../pauses/pause-control.ts';
 import type { UpstreamHealth } from '../pauses/upstream-health.ts';
-import { endRun, failRun } from './end-run.ts';
+import { endRun, failRun, UPSTREAM_BUSY } from './end-run.ts';
 import { attemptOf, type Kit, noteAttempt } from './kit.ts';
 import type { PaidCall } from './paid-call.ts';
 
@@ -40,9 +41,8 @@ const UNCLEAR = 'probe_failed';
 const UNCLEAR_WAIT_MS = 15_000;
 const MOST_UNCLEAR = 8;
 
-/** An overload costs no attempt so often in a run, with waits that grow to a minute: a quarter of an hour. */
-const BUSY = 'upstream_busy';
-const MOST_BUSY = 18;
+/** After so many overloads in a run, a quarter of an hour, the job asks less often. */
+const LONG_BUSY = 18;
 
 export interface FailedCallKit extends Kit {
   /** Answers false when upstream refuses our key. */
@@ -145,10 +145,10 @@ const OUTCOME: Readonly<Record<Verdict['kind'], Attempt['outcome']>> = {
 };
 
 /** Refusals that outlast a job give it their own code when it expires (design §2). */
-const codeOf = (verdict: Verdict): FailureCode | typeof UNCLEAR | typeof BUSY | undefined => {
+const codeOf = (verdict: Verdict): FailureCode | typeof UNCLEAR | typeof UPSTREAM_BUSY | undefined => {
   if (verdict.kind === 'throttle') return 'upstream_rate_limited';
   if (verdict.kind === 'confirm') return UNCLEAR;
-  if (verdict.kind === 'patience') return BUSY;
+  if (verdict.kind === 'patience') return UPSTREAM_BUSY;
   if (verdict.kind !== 'pause') return undefined;
   return verdict.reason === 'upstream' ? 'upstream_unavailable' : `upstream_${verdict.reason}`;
 };
@@ -157,7 +157,6 @@ const codeOf = (verdict: Verdict): FailureCode | typeof UNCLEAR | typeof BUSY | 
 async function decide(kit: FailedCallKit, record: JobRecord, error: GrsaiError): Promise<Verdict> {
   const verdict = decideCall(observationOf(error));
   if (verdict.kind === 'probe_key') return (await kit.probeKey()) ? { kind: 'unknown' } : { kind: 'pause', reason: 'auth' };
-  if (verdict.kind === 'patience' && inRun(record, BUSY) >= MOST_BUSY) return { kind: 'retry', exhausted: verdict.exhausted };
   if (verdict.kind !== 'confirm') return verdict;
   const { reason, otherwise } = verdict;
   const refusal = { jobId: record.id, reason, echo: error.suspect !== undefined, detail: error.message, base: error.base };
@@ -190,7 +189,9 @@ async function apply(
       if (error.needsKeyProbe) await kit.pauses.pause(verdict.reason, error.message);
       return await back(kit, call, attempt, { spent: record.spent, waitMs: PAUSED_WAIT_MS });
     case 'patience': {
-      const waitMs = Math.max(upstreamWaitMs(error.retryAfterMs, 0), throttleMs(inRun(record, BUSY)));
+      const before = inRun(record, UPSTREAM_BUSY);
+      const own = before < LONG_BUSY ? throttleMs(before) : LONGEST_UPSTREAM_WAIT_MS;
+      const waitMs = Math.max(upstreamWaitMs(error.retryAfterMs, 0), own);
       return await back(kit, call, attempt, { spent: record.spent, waitMs });
     }
     case 'confirm':
@@ -263,7 +264,7 @@ async function back(
   return done;
 }
 
-/** How many attempts of this run ended with this code: what is free so often is not free again after an attempt was spent. */
+/** How many attempts of this run ended with this code, as far as they are kept. */
 const inRun = (record: JobRecord, code: string): number =>
   record.attempts.filter((attempt) => attempt.run === record.run && attempt.error_code === code).length;
 
