@@ -5,7 +5,7 @@ import type { Document } from './documents.ts';
 import { type Fields, isFields, textOf, unwrap } from './envelope.ts';
 import { keepRaw } from './errors.ts';
 import type { CallOptions } from './options.ts';
-import { type Output, outputsOf } from './outputs.ts';
+import { linksAt, type Output, outputsOf, urlsOf } from './outputs.ts';
 import { refusal } from './refusal.ts';
 import { isFailure } from './task-state.ts';
 import type { Wire } from './wire.ts';
@@ -52,8 +52,8 @@ export async function generations(
   const answers = reply.documents.flatMap((document) => answerIn(document, response.status) ?? []);
   const answer = answers.findLast(({ outputs }) => outputs.length > 0) ?? answers.at(-1);
   if (answer === undefined) throw refusal(reply);
-  const urls = answer.outputs.flatMap((output) => (output.kind === 'link' ? [output.url] : []));
-  return { ...answer, urls, raw: keepRaw(reply.text) };
+  const outputs = linksAt(answer.outputs, response.base);
+  return { ...answer, outputs, urls: urlsOf(outputs), raw: keepRaw(reply.text) };
 }
 
 /** Whether an event says what became of the call; others in front of it (keep-alives, progress) are passed over. */

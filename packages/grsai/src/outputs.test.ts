@@ -58,6 +58,26 @@ describe('an output is found', () => {
     ['several in several forms', [LINK, { b64_json: PIXEL }, { url: LINK }], [link(), inline(), link()]],
     ['a good one beside bad ones', [null, { url: null }, 7, 'a caption', { url: LINK }], [link()]],
     ['a link with a space', [{ url: 'https://f.example/a b.png' }], [link('https://f.example/a%20b.png')]],
+    ['several links in one text', `${LINK}, ${LINK}2\n${LINK}3`, [link(), link(`${LINK}2`), link(`${LINK}3`)]],
+    ['several links without space', [`${LINK},${LINK}2`], [link(), link(`${LINK}2`)]],
+    ['Markdown', [`Here it is: ![a b](${LINK}) and ![](${LINK}2 "title")`], [link(), link(`${LINK}2`)]],
+    ['Markdown with a data URL', `![image](data:image/png;base64,${PIXEL})`, [inline()]],
+    ['HTML', [{ url: `<img alt="x" src="${LINK}">` }], [link()]],
+    ['output_url', [{ output_url: LINK }], [link()]],
+    ['inline_data', [{ inline_data: { mime_type: 'image/png', data: PIXEL } }], [inline()]],
+    ['a link without a scheme', [{ url: '//f.example/a.png' }], [link('http://f.example/a.png')]],
+    ['a path', [{ url: '/file/a b.png' }], [link('http://upstream.test/file/a%20b.png')]],
+    [
+      'base64 that begins as a path does',
+      [{ url: '/9j/4AAQSkZJRgABAQ==' }],
+      [inline(new Uint8Array(Buffer.from('/9j/4AAQSkZJRgABAQ==', 'base64')))],
+    ],
+    [
+      'what cannot be called, beside a good one',
+      [{ url: 'ftp://x/y' }, { url: LINK }, { url: 'file.png' }],
+      [link('ftp://x/y'), link(), link('file.png')],
+    ],
+    ['no link in words for none, beside a good one', [{ url: 'null' }, { url: LINK }, { url: 'N/A' }], [link()]],
     ['a link in another script', ['https://f.example/文件/图.png'], [link(linkOf('https://f.example/文件/图.png'))]],
   ])('as %s', (_, results, outputs) => {
     expect(outputsIn(results)).toEqual({ status: 'succeeded', outputs });

@@ -20,8 +20,17 @@ const HOLDERS = [
   'videoUrl',
   'file_url',
   'fileUrl',
+  'output_url',
+  'outputUrl',
+  'result_url',
+  'resultUrl',
+  'download_url',
+  'downloadUrl',
   'uri',
   'src',
+  'href',
+  'inline_data',
+  'inlineData',
   'b64_json',
   'b64',
   'base64',
@@ -40,10 +49,22 @@ const DEPTH = 32;
 export function outputsOf(fields: Fields, succeeded: boolean): readonly Output[] {
   for (const name of succeeded ? [...LISTS, ...echoedIn(fields)] : LISTS) {
     const found = outputsIn(fields[name], DEPTH);
-    if (found.length > 0) return found;
+    if (found.some(isWhere)) return found;
   }
   return heldBy(fields, DEPTH);
 }
+
+/** The links among outputs, but for those that cannot be called. */
+export const urlsOf = (outputs: readonly Output[]): readonly string[] =>
+  outputs.flatMap((output) => (output.kind === 'link' && linkOf(output.url) !== '' ? [output.url] : []));
+
+/** Paths that a browser would have asked of whoever it talks to, asked of `base`. */
+export const linksAt = (outputs: readonly Output[], base: string): readonly Output[] =>
+  outputs.map((output) =>
+    output.kind === 'link' && output.url.startsWith('/') && URL.canParse(output.url, base)
+      ? { kind: 'link', url: new URL(output.url, base).href }
+      : output,
+  );
 
 /** An answer with a list of results, be it empty, has its outputs there. */
 const echoedIn = (fields: Fields): readonly string[] => (Array.isArray(fields['results']) ? [] : ECHOED);
@@ -55,6 +76,8 @@ function outputsIn(value: unknown, depth: number): readonly Output[] {
   if (!isFields(value)) return [];
   const own = heldBy(value, depth);
   if (own.length > 0) return own;
+  const odd = HOLDERS.flatMap((name) => oddLink(value[name]) ?? []);
+  if (odd[0] !== undefined) return [odd[0]];
   for (const name of [...LISTS, ...ECHOED]) {
     const found = outputsIn(value[name], depth - 1);
     if (found.length > 0) return found;
@@ -80,8 +103,32 @@ function formsIn(name: string, value: unknown, depth: number): readonly Output[]
 function textOutputs(value: string, depth: number): readonly Output[] {
   const text = value.trim();
   if (/^[[{]/.test(text)) return outputsIn(parsed(text), depth - 1);
-  const output = linkOutput(text) ?? dataUrl(text) ?? bareBase64(text);
-  return output === undefined ? [] : [output];
+  const output = dataUrl(text) ?? bareBase64(text);
+  if (output !== undefined) return [output];
+  const texts = /^[`'"<]{0,3}https?:/i.test(text) ? linksIn(text) : written(text);
+  return texts.flatMap((each) => linkOutput(each) ?? dataUrl(each) ?? []);
+}
+
+/** Several links in one text: between two stands space, or a sign that is followed by the next one. */
+const BETWEEN_LINKS = /[\s,;|](?=["'`<]{0,2}https?:\/\/)/i;
+
+function linksIn(text: string): readonly string[] {
+  const links = text.split(BETWEEN_LINKS);
+  return links.length === 1 ? links : links.map((link) => unwrapped(link).replace(/[,;|]{1,3}$/, ''));
+}
+
+/** Pictures in a text that is Markdown or HTML. */
+const WRITTEN = [
+  /!\[[^\]]{0,200}\]\(\s{0,8}([^\s)]+)/g,
+  /<(?:img|video|source)\b[^>]{0,500}?\bsrc\s{0,8}=\s{0,8}["']?([^\s"'>]+)/gi,
+] as const;
+
+function written(text: string): readonly string[] {
+  for (const pattern of WRITTEN) {
+    const found = [...text.matchAll(pattern)].map(([, link = '']) => link);
+    if (found.length > 0) return found;
+  }
+  return [];
 }
 
 const isMedia = (bytes: Uint8Array): boolean => fileType(bytes.subarray(0, MAGIC_LENGTH)) !== undefined;
@@ -90,6 +137,23 @@ function linkOutput(text: string): Output | undefined {
   const url = linkOf(text);
   return url === '' ? undefined : { kind: 'link', url };
 }
+
+/** Words for no link at all. */
+const NOTHING = /^(?:|null|nil|none|undefined|false|n\/?a|-+)$/i;
+const ODD_SHOWN = 200;
+
+/**
+ * What stands where a link belongs, and cannot be called as it is. It is an output all the same: were it left out in silence, a task
+ * with others beside it would succeed with less.
+ */
+function oddLink(value: unknown): Output | undefined {
+  const text = typeof value === 'string' ? unwrapped(value) : '';
+  if (NOTHING.test(text)) return undefined;
+  return { kind: 'link', url: text.startsWith('/') ? text : text.slice(0, ODD_SHOWN) };
+}
+
+/** An output that can be had, once it is known who is asked for it. Others count only beside such a one. */
+const isWhere = (output: Output): boolean => output.kind === 'inline' || /^(?:https?:\/\/|\/)/i.test(output.url);
 
 /**
  * A link as a browser would ask for it: spaces and other scripts are encoded, and what it comes wrapped in (spaces, quotes, back-ticks,

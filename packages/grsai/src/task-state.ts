@@ -4,7 +4,7 @@ import { type Category, classify, MODERATED } from './classify.ts';
 import { type Document, DocumentReader } from './documents.ts';
 import { type Content, type Fields, idOf, isFields, lastValue, textOf, unwrap } from './envelope.ts';
 import { type GrsaiError, keepRaw } from './errors.ts';
-import { type Output, outputsOf } from './outputs.ts';
+import { linksAt, type Output, outputsOf, urlsOf } from './outputs.ts';
 import { refusal } from './refusal.ts';
 
 /**
@@ -82,7 +82,7 @@ export const isTaskAnswer = ({ value, text }: Document): boolean =>
 export function lastTask(reply: Reply, askedId: string): TaskState | undefined {
   for (const { value } of [...reply.documents].reverse()) {
     const state = taskOf(value, reply.text, askedId, reply.words);
-    if (state !== undefined) return state;
+    if (state !== undefined) return { ...state, ...linked(linksAt(state.outputs, reply.base ?? '')) };
   }
   return undefined;
 }
@@ -127,8 +127,7 @@ export function taskOf(value: unknown, text: string, askedId: string, words?: ()
   const outputs = outputsOf(fields, said === 'succeeded');
   const status = said ?? statusWithoutWord(outputs, id, content);
   if (status === undefined) return undefined;
-  const urls = outputs.flatMap((output) => (output.kind === 'link' ? [output.url] : []));
-  const base = { id: id || askedId, outputs, urls, raw: keepRaw(text), ...progressOf(fields), ...contentsOf(fields) };
+  const base = { id: id || askedId, ...linked(outputs), raw: keepRaw(text), ...progressOf(fields), ...contentsOf(fields) };
   if (status !== 'failed' && status !== 'violation') return { ...base, status };
   const reason = textOf(fields['failure_reason']);
   const { category } = classify({ code, taskStatus: status, reason, hints: content.hints, text: content.error }, words);
@@ -136,6 +135,11 @@ export function taskOf(value: unknown, text: string, askedId: string, words?: ()
   const error = content.error || reason;
   return { ...base, status: category === 'moderation' ? 'violation' : 'failed', category, ...(error === '' ? {} : { error }) };
 }
+
+const linked = (outputs: readonly Output[]): Pick<TaskState, 'outputs' | 'urls'> => ({
+  outputs,
+  urls: urlsOf(outputs),
+});
 
 function statusOf(word: string, fields: Fields): TaskStatus | undefined {
   if (word === '') return undefined;
