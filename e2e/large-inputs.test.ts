@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { waitFor } from '@grsai-jobs/testkit';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
+import { sendLines } from './batch-client.ts';
 import { startCapture } from './capture.ts';
 import { image, type Job, startStack } from './stack.ts';
 
@@ -128,6 +129,12 @@ test('when a request makes no job then none of its images stays in S3', async ()
   });
 
   stack.s3.outage('refuse');
+  const long = await send(longChat(), 'long');
+  expect([long.status, long.headers.get('retry-after'), ((await long.json()) as { code: string }).code]).toEqual([
+    503,
+    '2',
+    'unavailable',
+  ]);
   const away = await send(asks([dataUrl(picture(40_000))]), 'away');
   expect([away.status, ((await away.json()) as { code: string }).code]).toEqual([503, 'unavailable']);
   // What was accepted before needs no object store to be told again.
@@ -167,6 +174,109 @@ test('when an image is gone from S3 before the submit then the job fails, nothin
     error: { code: 'invalid_input', message: expect.stringContaining('no longer in the object store') },
   });
   expect(stack.capture.bodies).toEqual([]);
+});
+
+interface LargeJob extends Job {
+  input: object | null;
+  input_truncated?: boolean;
+  model: string;
+}
+
+/** A chat whose input is far over 32 KiB, without and with a picture that is as large by itself. */
+const longChat = (bytes?: Buffer) => ({
+  type: 'chat',
+  input: {
+    model: 'gemini-3.1-pro',
+    messages: Array.from({ length: 5 }, (_, i) => ({
+      role: 'user',
+      content: [
+        { type: 'text', text: `${i} \u2028 "灯塔" `.repeat(2000) },
+        ...(bytes === undefined ? [] : [{ type: 'image_url', image_url: { url: dataUrl(bytes) } }]),
+      ],
+    })),
+  },
+});
+
+/** What a failed test can show of it. */
+const digest = (value: unknown): string => sha256(JSON.stringify(canonical(value)));
+const canonical = (value: unknown): unknown =>
+  JSON.parse(
+    JSON.stringify(value, (_name, each: unknown) =>
+      typeof each === 'object' && each !== null && !Array.isArray(each)
+        ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)))
+        : each,
+    ),
+  );
+
+const truncated = { input: null, input_truncated: true };
+
+test('when the JSON of an input is over 32 KiB then it is one object until the job is erased, upstream and GET have it whole, and all else says that it is truncated', async () => {
+  const stack = await start();
+  const bytes = picture(40_000);
+  const body = longChat(bytes);
+  const send = (more: object = {}) => stack.tenant.post<LargeJob>('/v1/jobs', { ...body, ...more });
+  const sent = await send({ webhook: { url: stack.receiver.url } });
+  expect(sent).toMatchObject({ ...truncated, model: 'gemini-3.1-pro' });
+  const day = new Date().toISOString().slice(0, 10).replaceAll('-', '/');
+  const folder = `grsai-jobs/acme/${day}/${sent.id}`;
+  expect(await stack.s3.keys()).toEqual([...[0, 1, 2, 3, 4].map((i) => `${folder}/in-${i}.png`), `${folder}/input.json`]);
+  expect(await stack.client.memory('USAGE', `{gj}:job:${sent.id}`, 'SAMPLES', 0)).toBeLessThan(8 * 1024);
+
+  expect(await stack.tenant.finished(sent.id)).toMatchObject({ status: 'succeeded' });
+  expect(digest(await stack.capture.post('/v1/chat/completions'))).toBe(digest({ ...body.input, stream: false }));
+  const shown = {
+    ...body.input,
+    messages: body.input.messages.map(({ content: [text], ...message }) => ({
+      ...message,
+      content: [text, { type: 'image_url', image_url: { url: { content_type: 'image/png', bytes: 40_000 } } }],
+    })),
+  };
+  const read = await stack.tenant.get<LargeJob>(`/v1/jobs/${sent.id}`);
+  expect([digest(read.input), read.input_truncated, read.status]).toEqual([digest(shown), undefined, 'succeeded']);
+  const { data } = await stack.tenant.get<{ data: LargeJob[] }>('/v1/jobs?model=gemini-3.1-pro');
+  expect(data).toMatchObject([{ id: sent.id, ...truncated }]);
+  const [told] = await stack.receiver.waitFor(1);
+  expect(JSON.parse(String(told?.body))).toMatchObject({ data: { id: sent.id, ...truncated } });
+
+  // Where it cannot be read the job is shown without it, and a caller that keeps answers does not keep that one.
+  stack.s3.outage('error');
+  const without = await stack.tenant.send('GET', `/v1/jobs/${sent.id}`);
+  expect([without.status, without.headers.get('etag'), await without.json()]).toMatchObject([200, null, truncated]);
+  stack.s3.outage(false);
+  expect((await stack.tenant.send('DELETE', `/v1/jobs/${sent.id}`)).status).toBe(204);
+  expect(await stack.s3.keys()).toEqual([]);
+});
+
+test('when a job with a large input failed then a retry runs with all of it', async () => {
+  const stack = await start({}, 0);
+  const { input } = longChat();
+  const { id } = await stack.tenant.post<Job>('/v1/jobs', { type: 'chat', input });
+  expect((await stack.tenant.send('POST', `/v1/jobs/${id}/cancel`)).status).toBe(200);
+  expect(await stack.tenant.post<LargeJob>(`/v1/jobs/${id}/retry`)).toMatchObject({ run: 2, ...truncated });
+  await stack.startWorker();
+  expect(await stack.tenant.finished(id)).toMatchObject({ status: 'succeeded', run: 2 });
+  expect(digest(await stack.capture.post('/v1/chat/completions'))).toBe(digest({ ...input, stream: false }));
+});
+
+test('when lines of a batch have large inputs then each is one object, and of a batch that is refused none stays', async () => {
+  const stack = await start({}, 0);
+  const lineOf = (i: number, more: object = {}) => `${JSON.stringify({ custom_id: `l${i}`, ...longChat(), ...more })}\n`;
+  const lines = Array.from({ length: 12 }, (_, i) => lineOf(i));
+  const refused = await sendLines(stack, [...lines, lineOf(12, { type: 'song' })].join(''));
+  expect(refused.status).toBe(422);
+  // What was written of it is erased by a worker.
+  const made = await sendLines(stack, lines.join(''));
+  expect(made.status).toBe(202);
+  await stack.startWorker();
+  await waitFor(async () => (await stack.s3.keys()).filter((key) => key.endsWith('/input.json')).length === 12, {
+    what: 'the inputs of the refused batch to be deleted',
+  });
+  const { id } = (await made.json()) as { id: string };
+  await waitFor(async () => (await stack.tenant.get<{ status: string }>(`/v1/batches/${id}`)).status === 'completed', {
+    timeoutMs: 30_000,
+  });
+  const bodies = stack.capture.bodies.map((each) => digest(JSON.parse(each.text)));
+  expect(bodies).toEqual(Array(12).fill(digest({ ...longChat().input, stream: false })));
 });
 
 /** Resident memory of a process in MiB. */

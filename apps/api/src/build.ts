@@ -51,6 +51,7 @@ import { imageProblems, webhookProblems } from './use-cases/check-request.ts';
 import { createDeleteJob } from './use-cases/delete-job.ts';
 import { createKeepInputs, inputProblems, KEEP_LIMIT_MS } from './use-cases/keep-inputs.ts';
 import { createNudgeWorks } from './use-cases/nudge-works.ts';
+import { createOpenInput } from './use-cases/open-input.ts';
 import { queueMetrics } from './use-cases/queue-metrics.ts';
 import { queueStates } from './use-cases/queue-states.ts';
 import { createRecoverEndpoint } from './use-cases/recover-endpoint.ts';
@@ -161,6 +162,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
         accept,
         waitForEnd: createWaitForEnd({ feed, jobs: store.jobs }),
         bodyLimit: config.BODY_LIMIT,
+        openInput: createOpenInput({ objects, log }),
         check,
         signsUntil: () => objects.signsUntil(),
       }),

@@ -174,7 +174,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
   const stages = [
     consume('call', call, configured.call),
     submit,
-    consume('poll', createPollStage({ ...kit, grsai, tasks, pace }), configured.poll),
+    consume('poll', createPollStage({ ...kit, grsai, tasks, pace, inputs }), configured.poll),
     storing,
     deliver,
   ];

@@ -1,4 +1,5 @@
 import type { PauseReason } from '@grsai-jobs/jobs';
+import { ObjectStoreError } from '@grsai-jobs/object-store';
 import { expect, test } from 'vitest';
 import { createLateResults } from '../src/maintain/late-results.ts';
 import { createOldRecords } from '../src/maintain/old-records.ts';
@@ -11,6 +12,7 @@ import { acceptedJob, generatingJob, startKit } from './kit.ts';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+const NO_OBJECTS = { delete: async () => Promise.reject(new Error('not to be asked')) };
 
 test('repairs: when an entry is lost then it is added again once it is due, a healthy job is put off, and one unreadable record stops nothing', async () => {
   const kit = await startKit();
@@ -210,13 +212,48 @@ test('old records: when a job ended longer ago than RETENTION_DAYS then it is er
   const young = await generatingJob(kit, 'young', { webhook: undefined });
   await kit.store.moves.end(await young.read(), { status: 'succeeded' });
   await kit.clock.advance(1 * DAY + 1);
-  await createOldRecords(kit, 7)();
+  await createOldRecords({ ...kit, objects: NO_OBJECTS }, 7)();
   expect(await kit.store.jobs.read(old.id)).toBeNull();
   expect(await kit.redis.zrange('{gj}:tenant:acme:jobs', '0', '-1')).not.toContain(old.id);
   expect(await kit.redis.zscore('{gj}:failed', old.id)).toBeNull();
   expect((await owing.read()).status).toBe('failed');
   expect((await young.read()).status).toBe('succeeded');
   expect(await kit.count('records_erased_total')).toBe(1);
+});
+
+test('old records: when what of an input stands in S3 cannot be deleted then the job stays and is not run again; when it can then both go', async () => {
+  const kit = await startKit();
+  const stored_input = {
+    $object: 'a/input.json',
+    bytes: 40_000,
+    pictures: [{ $object: 'a/in-0.png', content_type: 'image/png', bytes: 1 }],
+  };
+  const ended = async () => {
+    const job = await acceptedJob(kit, { webhook: undefined }, (doc) => ({ ...doc, stored_input }));
+    await kit.store.moves.end(await job.read(), { status: 'failed' });
+    return job;
+  };
+  const old = await ended();
+  await kit.clock.advance(7 * DAY + 1);
+  const sweep = async (code?: 'unavailable' | 'denied') => {
+    const deleted: string[] = [];
+    const remove = async (keys: readonly string[]) => {
+      if (code !== undefined) throw new ObjectStoreError(code, code);
+      deleted.push(...keys);
+    };
+    await createOldRecords({ ...kit, objects: { delete: remove } }, 7)();
+    return deleted;
+  };
+  await sweep('unavailable');
+  expect(await old.read()).toMatchObject({ erasing: true });
+  expect(await kit.store.moves.reopen(await old.read(), { to: 'queued' })).toMatchObject({ kind: 'wrong' });
+  expect(await sweep()).toEqual(['a/input.json', 'a/in-0.png']);
+  expect(await kit.store.jobs.read(old.id)).toBeNull();
+
+  const kept = await ended();
+  await kit.clock.advance(7 * DAY + 1);
+  await sweep('denied');
+  expect(await kit.store.jobs.read(kept.id)).toBeNull();
 });
 
 test('a stalled entry: when its worker died after the move and before the next entry then that entry is added at once', async () => {
@@ -247,7 +284,7 @@ test('old records: when a thousand jobs owe a webhook then those behind them are
   await kit.clock.advance(1);
   const old = await ended({ webhook: undefined });
   await kit.clock.advance(7 * DAY + 1);
-  await createOldRecords(kit, 7)();
+  await createOldRecords({ ...kit, objects: NO_OBJECTS }, 7)();
   expect(await kit.store.jobs.read(old.id)).toBeNull();
   expect(await kit.redis.zcard('{gj}:ended')).toBe(1000);
 });
@@ -261,7 +298,7 @@ test('old records: when a webhook is gone then so is its old place in the list o
   await kit.store.moves.cancel(await young.read());
   for (const job of [gone, young]) await kit.redis.del(`{gj}:delivery:${(await job.read()).webhook.last_delivery_id}`);
   await kit.clock.advance(1 * DAY + 1);
-  await createOldRecords(kit, 7)();
+  await createOldRecords({ ...kit, objects: NO_OBJECTS }, 7)();
   const left = await kit.redis.zrange('{gj}:tenant:acme:deliveries', '0', '-1');
   const idsOf = async (...jobs: (typeof gone)[]) =>
     await Promise.all(jobs.map(async (job) => (await job.read()).webhook.last_delivery_id));

@@ -33,7 +33,7 @@ test('when a worker has seen tasks end then another one that starts later knows 
 test('when looks find a task running and then done then its duration is learned as the time midway', async () => {
   const kit = await startKit();
   const pace = startPace(kit);
-  const stage = createPollStage({ ...kit, pace, tasks: createKnownTasks() });
+  const stage = createPollStage({ ...kit, pace, tasks: createKnownTasks(), inputs: { whole: async (doc) => doc } });
   const { id, read } = await generatingJob(kit);
   const look = async () => await stage({ entry: { id, step: (await read()).step }, stalled: false });
   await kit.clock.advance(500);
@@ -51,7 +51,7 @@ test('when the durations of a kind are known then a task is looked at by them, a
   await kit.store.paces.learn(KIND, new Map([[durationBucket(2_000_000), 100]]));
   const pace = startPace(kit);
   await waitFor(() => pace.durations(KIND) !== UNKNOWN_DURATIONS, { what: 'the pace to be read' });
-  const stage = createPollStage({ ...kit, pace, tasks: createKnownTasks() });
+  const stage = createPollStage({ ...kit, pace, tasks: createKnownTasks(), inputs: { whole: async (doc) => doc } });
   const { id, read } = await generatingJob(kit, '[[task-ms=7000000]]', { expires_in_s: 172_800 });
   const look = async () => await stage({ entry: { id, step: (await read()).step }, stalled: false });
   await kit.clock.advance(60_000);
@@ -67,7 +67,12 @@ test('when the durations of a kind are known then a task is looked at by them, a
 
 test('when a job that was given up is retried then its task is looked at for as long again', async () => {
   const kit = await startKit();
-  const stage = createPollStage({ ...kit, pace: startPace(kit), tasks: createKnownTasks() });
+  const stage = createPollStage({
+    ...kit,
+    pace: startPace(kit),
+    tasks: createKnownTasks(),
+    inputs: { whole: async (doc) => doc },
+  });
   const { id, read } = await generatingJob(kit, '[[task-ms=2400000]]');
   const look = async () => await stage({ entry: { id, step: (await read()).step }, stalled: false });
   await kit.clock.advance(15 * 60_000);
@@ -85,7 +90,12 @@ test('when a job that was given up is retried then its task is looked at for as 
 
 test('when upstream asks for a wait that the paid result would not outlive then it is looked at sooner', async () => {
   const kit = await startKit();
-  const stage = createPollStage({ ...kit, pace: startPace(kit), tasks: createKnownTasks() });
+  const stage = createPollStage({
+    ...kit,
+    pace: startPace(kit),
+    tasks: createKnownTasks(),
+    inputs: { whole: async (doc) => doc },
+  });
   const { id, read } = await generatingJob(kit);
   const look = async () => await stage({ entry: { id, step: (await read()).step }, stalled: false });
   for (const [seconds, ms] of [

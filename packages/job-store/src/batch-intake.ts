@@ -10,7 +10,7 @@ import { workId } from './works.ts';
 const ERASE_AFTER_MS = 10 * 60_000;
 
 /** The fields of a batch's job that differ from line to line, in the order in which they are sent. */
-const OWN = ['q', 'exp', 'doc', 'cid', 'ln', 'pr'] as const;
+const OWN = ['q', 'exp', 'doc', 'inp', 'cid', 'ln', 'pr'] as const;
 
 /** A line that is to become a job. */
 export interface NewLine {
@@ -56,8 +56,8 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
         own: OWN,
       };
       const args = lines.flatMap(({ jobId, line, customId, doc }) => {
-        const { q, exp, doc: text } = ownFields({ doc, createdAt });
-        return [jobId, q, exp, text, customId, line, doc.priority === 'normal' ? '' : doc.priority];
+        const { q, exp, doc: text, inp = '' } = ownFields({ doc, createdAt });
+        return [jobId, q, exp, text, inp, customId, line, doc.priority === 'normal' ? '' : doc.priority];
       });
       const reply = await run(
         'batch-add',

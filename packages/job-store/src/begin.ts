@@ -27,11 +27,17 @@ export const createBegin =
   (run: RunScript, keys: Keys, clock: { now(): number }) =>
   /**
    * Before a byte of a paid call goes out. `token` names the caller from now on; `over` names another's call that is
-   * known to be dead and may be taken over, and what is written of it.
+   * known to be dead and may be taken over, and what is written of it. `inputMs`: more time for a job whose input has to be read from
+   * the object store first.
    */
   async (
     entry: { id: string; step: number; batch_id?: string | null | undefined },
-    call: { token: string; limitMs: number; over?: { by: string; attempts: readonly Attempt[]; spent: number } },
+    call: {
+      token: string;
+      limitMs: number;
+      inputMs?: number;
+      over?: { by: string; attempts: readonly Attempt[]; spent: number };
+    },
     limits: AccountLimits,
   ): Promise<Begun> => {
     const now = clock.now();
@@ -41,6 +47,7 @@ export const createBegin =
       now,
       step: entry.step,
       until: now + call.limitMs + 10_000,
+      input_ms: call.inputMs ?? 0,
       over: call.over?.by,
       att: call.over && keptAttempts(call.over.attempts),
       spent: call.over?.spent,

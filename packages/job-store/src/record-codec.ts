@@ -16,7 +16,7 @@ import { type Fields, json, number, optionalNumber } from './fields.ts';
  *
  * st status · sg stage · run · step · seq · tn turn · tok token of the last move · sb/sa/su `sent` by, at, until ·
  * q queue of its paid call · tenant · cr/started/fin/exp times · due · prog · spent · crashes · base · task · sub submitted · polls · polled ·
- * doc (as accepted) · pend (paid, not stored) · out · err · att · past:<run> · whd/whs last delivery and its state ·
+ * doc (as accepted) · inp its input is in the object store · pend (paid, not stored) · out · err · att · past:<run> · whd/whs last delivery and its state ·
  * batch · cid custom id · ln line · pr priority (of a batch's job, when not normal) · late ·
  * era its erasing has begun ·
  * whp when its progress was last told by webhook · sig of a failed run: signature, type, model
@@ -64,6 +64,7 @@ export const ownFields = ({ doc, createdAt }: { doc: JobDoc; createdAt: number }
   q: entryStage(doc),
   exp: createdAt + doc.expires_in_s * 1000,
   doc: packDoc(doc),
+  ...(doc.stored_input === undefined ? {} : { inp: 1 }),
 });
 
 function pastOf(fields: Fields): Record<number, PastRun> {

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Picture } from './pictures.ts';
+import type { Picture, StoredInput } from './pictures.ts';
 import type { ChatInput, ChatJob, ImageInput, ImageJob } from './request.ts';
 
 type Message = ChatInput['messages'][number];
@@ -22,9 +22,10 @@ export type KeptChatInput = Omit<ChatInput, 'messages'> & {
 
 /**
  * A request as accepted: defaults filled in, `on_unknown_submit` decided, large pictures in the object store. It is kept in the
- * record and never rewritten.
+ * record and never rewritten. With `stored_input` the whole input is in the object store, and `input` holds only what is needed to find
+ * and to schedule the job.
  */
-export type JobDoc = { on_unknown_submit: 'fail' | 'resubmit' } & (
+export type JobDoc = { on_unknown_submit: 'fail' | 'resubmit'; stored_input?: StoredInput | undefined } & (
   | (Omit<z.output<typeof ChatJob>, 'input' | 'on_unknown_submit'> & { input: KeptChatInput })
   | (Omit<z.output<typeof ImageJob>, 'input' | 'on_unknown_submit'> & { input: KeptImageInput })
 );

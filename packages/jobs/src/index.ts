@@ -68,7 +68,7 @@ export {
   type Subject,
   subjectOfEvent,
 } from './ids.ts';
-export { inputObjects, mapPictures } from './inputs.ts';
+export { inputObjectBytes, inputObjects, mapPictures } from './inputs.ts';
 export { LIMITS, TENANT } from './limits.ts';
 export { MAX_CRASHES, MOVES, type Move, type MoveName } from './moves.ts';
 export { newRecord } from './new-record.ts';
@@ -86,7 +86,7 @@ export {
   unmarked,
 } from './pending.ts';
 export { isUntyped } from './picture-text.ts';
-export { base64Of, type InputObject, inlineBytes, isInline, isInputObject, type Picture } from './pictures.ts';
+export { base64Of, type InputObject, inlineBytes, isInline, isInputObject, type Picture, type StoredInput } from './pictures.ts';
 export { budgetMs, type Durations, nextLookMs, UNKNOWN_DURATIONS } from './poll-pace.ts';
 export type {
   Attempt,
@@ -128,6 +128,7 @@ export {
   TERMINAL,
   type TerminalStatus,
 } from './states.ts';
+export { largeInputText, restoreInput, withStoredInput } from './stored-input.ts';
 export { type Happening, timelineOf } from './timeline.ts';
 export { decideUnfinished, NO_FINISH_REASON } from './unfinished.ts';
 export { LONGEST_UPSTREAM_WAIT_MS, throttleWaitMs, upstreamWaitMs } from './upstream-waits.ts';

@@ -1,5 +1,5 @@
 import type { JobDoc, KeptChatInput, KeptImageInput, KeptPart } from './doc.ts';
-import { isInputObject, type Picture } from './pictures.ts';
+import { type InputObject, isInputObject, type Picture } from './pictures.ts';
 
 /** Changes one picture; `pointer` is its place in the request (RFC 6901). */
 type ChangePicture = (picture: Picture, pointer: string) => Picture;
@@ -30,19 +30,30 @@ function ofChat(input: KeptChatInput, change: ChangePicture): KeptChatInput {
   return { ...input, messages };
 }
 
-/** Keys of the pictures of a job that stand in the object store, to be erased with it. */
-export function inputObjects(job: { doc: Pick<JobDoc, 'type' | 'input'> }): string[] {
-  const keys: string[] = [];
-  mapPictures(job.doc, (picture) => {
-    if (isInputObject(picture)) keys.push(picture.$object);
+/** The pictures of an input that stand in the object store, in their order. */
+export function storedPictures(doc: Pick<JobDoc, 'type' | 'input'>): InputObject[] {
+  const found: InputObject[] = [];
+  mapPictures(doc, (picture) => {
+    if (isInputObject(picture)) found.push(picture);
     return picture;
   });
-  return keys;
+  return found;
 }
+
+type Stored = Pick<JobDoc, 'type' | 'input' | 'stored_input'>;
+
+const storedParts = ({ stored_input: stored, ...doc }: Stored): { $object: string; bytes: number }[] =>
+  stored ? [stored, ...stored.pictures] : storedPictures(doc);
+
+/** Keys of what of a job's input stands in the object store, to be erased with it. */
+export const inputObjects = (job: { doc: Stored }): string[] => storedParts(job.doc).map(({ $object }) => $object);
+
+/** Bytes that the input of a job takes in the object store. */
+export const inputObjectBytes = (doc: Stored): number => storedParts(doc).reduce((sum, { bytes }) => sum + bytes, 0);
 
 const described = (_name: string, value: unknown): unknown =>
   isInputObject(value) ? { content_type: value.content_type, bytes: value.bytes } : value;
 
 /** The input as callers see it: a picture in the object store by its type and size. */
 export const viewInput = (doc: JobDoc): JobDoc['input'] | Record<string, unknown> =>
-  inputObjects({ doc }).length === 0 ? doc.input : (JSON.parse(JSON.stringify(doc.input, described)) as Record<string, unknown>);
+  storedPictures(doc).length === 0 ? doc.input : (JSON.parse(JSON.stringify(doc.input, described)) as Record<string, unknown>);

@@ -9,6 +9,8 @@ export const LIMITS = {
   inlineImageBytes: 16 * 1024 * 1024,
   /** An inline image that is larger goes to the object store. */
   recordImageBytes: 32 * 1024,
+  /** An input whose JSON is larger goes to the object store. */
+  recordInputBytes: 32 * 1024,
   metadataPairs: 16,
   metadataKey: 64,
   metadataValue: 512,

@@ -6,6 +6,15 @@ export interface InputObject {
   readonly bytes: number;
 }
 
+/** An input that stands in the object store as one JSON text, too large for a record. */
+export interface StoredInput {
+  /** Its key. */
+  readonly $object: string;
+  readonly bytes: number;
+  /** Its pictures that stand there too, in their order. The text has of them what callers see. */
+  readonly pictures: readonly InputObject[];
+}
+
 /** A picture in a record: as the caller sent it, or where it stands. */
 export type Picture = string | InputObject;
 

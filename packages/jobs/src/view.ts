@@ -1,3 +1,4 @@
+import type { JobDoc } from './doc.ts';
 import { FAILURES, type FailureCode } from './failures.ts';
 import { viewInput } from './inputs.ts';
 import type { Attempt, JobError, JobOutput, JobRecord } from './record.ts';
@@ -41,6 +42,10 @@ export async function resultView(output: JobOutput | null, ttlS: number, sign: S
   return { images: await Promise.all(images), ...(output.lost === undefined ? {} : { lost: output.lost }) };
 }
 
+/** An input that stands in the object store is not read for each answer. */
+const inputView = (doc: JobDoc) =>
+  doc.stored_input ? { input: null, input_truncated: true as const } : { input: viewInput(doc) };
+
 /**
  * A job as callers see it (design §2 "Job record"). Links of outputs are signed afresh each time. `error` keeps only
  * what helps; the key of the upstream is never in a record.
@@ -56,7 +61,7 @@ export async function viewJob(record: JobRecord, sign: SignLink) {
     stage: record.stage,
     run: record.run,
     model: doc.input.model,
-    input: viewInput(doc),
+    ...inputView(doc),
     ...(doc.type === 'image' ? { via: doc.via } : {}),
     metadata: doc.metadata,
     priority: doc.priority,

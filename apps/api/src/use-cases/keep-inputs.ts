@@ -7,16 +7,18 @@ import {
   type JobDoc,
   type JobRecord,
   LIMITS,
+  largeInputText,
   mapPictures,
   objectFolder,
   type Picture,
+  withStoredInput,
 } from '@grsai-jobs/jobs';
 import { factsOf, type MediaFacts, NotMedia, type ObjectStore, ObjectStoreError } from '@grsai-jobs/object-store';
 import type { Logger } from '@grsai-jobs/runtime';
 import { type FieldError, Problem } from '../http/problem.ts';
 import { invalid } from '../http/validate.ts';
 
-/** A request whose large pictures stand in the object store. */
+/** A request of which what is large stands in the object store. */
 export interface KeptInputs {
   doc: JobDoc;
   /** What was stored, to be told with the record that names it; `null`: nothing was. */
@@ -26,8 +28,8 @@ export interface KeptInputs {
 }
 
 /**
- * Moves inline pictures over 32 KiB of a request to the object store; the record gets references instead. Smaller ones that came
- * without a type get theirs.
+ * Moves inline pictures over 32 KiB of a request to the object store, and then its input when that is still over 32 KiB; the record gets
+ * references instead. Smaller pictures that came without a type get theirs.
  * @throws Problem `invalid_request` for bytes that are no image, `unavailable` when they could not be stored. Nothing stays then.
  */
 export type KeepInputs = (doc: JobDoc, job: Pick<JobRecord, 'id' | 'tenant' | 'created_at'>) => Promise<KeptInputs>;
@@ -52,10 +54,9 @@ export function createKeepInputs(o: {
   return async (doc, job) => {
     const { large: found, typed, problems } = lookedAt(doc);
     if (problems.length > 0) throw invalid(problems);
-    if (found.length === 0) return { doc: withPictures(doc, typed), note: null, discard: async () => undefined };
-    const folder = objectFolder(o.keyPrefix, job);
-    const large = found.map((each, i) => ({ ...each, key: `${folder}/in-${i}.${each.ext}` }));
-    const note: InputNote = { jobId: job.id, objects: large.map(({ key }) => key) };
+    const { kept, toStore } = splitUp(doc, found, typed, objectFolder(o.keyPrefix, job));
+    if (toStore.length === 0) return { doc: kept, note: null, discard: async () => undefined };
+    const note: InputNote = { jobId: job.id, objects: toStore.map(({ key }) => key) };
     const discard = async (): Promise<void> => {
       try {
         await o.objects.delete(note.objects);
@@ -70,39 +71,47 @@ export function createKeepInputs(o: {
     await o.notes.write(note);
     const signal = AbortSignal.timeout(o.limitMs);
     const stored = await Promise.allSettled(
-      large.map(({ key, bytes, contentType }) => o.objects.putBytes(key, bytes, { contentType, signal })),
+      toStore.map(({ key, bytes, contentType }) => o.objects.putBytes(key, bytes, { contentType, signal })),
     );
     const failed = stored.find((each) => each.status === 'rejected');
     if (failed) {
       // What was aborted may still arrive: the note stays, and `maintain` deletes it then.
       if (!signal.aborted) await discard();
       if (!(failed.reason instanceof ObjectStoreError)) throw failed.reason;
-      o.log.warn({ event: 'job.inputs_not_stored', err: failed.reason, job_id: job.id }, 'input images could not be stored');
+      o.log.warn(
+        { event: 'job.inputs_not_stored', err: failed.reason, job_id: job.id },
+        'what is large of an input could not be stored',
+      );
       throw new Problem(
         'unavailable',
-        'The input images could not be stored. Nothing was accepted; send the request again, or send the images as URLs.',
+        found.length > 0
+          ? 'The input images could not be stored. Nothing was accepted; send the request again, or send the images as URLs.'
+          : 'The input is over 32 KiB and could not be stored. Nothing was accepted; send the request again.',
       );
     }
-    const references = large.map(({ pointer, key, bytes, contentType }): [string, Picture] => [
-      pointer,
-      { $object: key, content_type: contentType, bytes: bytes.length },
-    ]);
-    return { doc: withPictures(doc, new Map([...typed, ...references])), note, discard };
+    return { doc: kept, note, discard };
   };
+}
+
+/** What is to be stored of a request, and what its record holds then. */
+function splitUp(doc: JobDoc, found: readonly Large[], typed: ReadonlyMap<string, Picture>, folder: string) {
+  const toStore = found.map(({ ext, bytes, contentType }, i) => ({ key: `${folder}/in-${i}.${ext}`, bytes, contentType }));
+  const references = toStore.map(({ key, bytes, contentType }, i): [string, Picture] => [
+    found[i]?.pointer ?? '',
+    { $object: key, content_type: contentType, bytes: bytes.length },
+  ]);
+  const kept = withPictures(doc, new Map([...typed, ...references]));
+  const text = largeInputText(kept);
+  if (text === null) return { kept, toStore };
+  const whole = { key: `${folder}/input.json`, bytes: Buffer.from(text), contentType: 'application/json' };
+  return { kept: withStoredInput(kept, { key: whole.key, bytes: whole.bytes.length }), toStore: [...toStore, whole] };
 }
 
 const isLarge = (picture: Picture): picture is string =>
   typeof picture === 'string' && isInline(picture) && inlineBytes(picture) > LIMITS.recordImageBytes;
 
-/** Whether a request has pictures that would be moved to the object store. */
-export function hasLargeInputs(doc: Pick<JobDoc, 'type' | 'input'>): boolean {
-  let found = false;
-  mapPictures(doc, (picture) => {
-    found ||= isLarge(picture);
-    return picture;
-  });
-  return found;
-}
+/** Whether something of a request would be moved to the object store; a picture alone that would be makes the input as large. */
+export const hasLargeInputs = (doc: JobDoc): boolean => largeInputText(doc) !== null;
 
 /** What is wrong with the pictures of a request that are looked at: large ones, and those that come without a type. */
 export const inputProblems = (doc: Pick<JobDoc, 'type' | 'input'>): FieldError[] => lookedAt(doc).problems;

@@ -83,6 +83,7 @@ const pairsText = (pairs: Readonly<Record<string, string>>): string =>
     .join(' ');
 
 function inputText(job: Job): string {
+  if (job.input === null) return '(large; it is in the answer of GET /v1/jobs/{id})';
   const input = job.input as { prompt?: string; messages?: { content: unknown }[] };
   const last = input.messages?.at(-1)?.content;
   const text = input.prompt ?? (typeof last === 'string' ? last : JSON.stringify(last ?? ''));

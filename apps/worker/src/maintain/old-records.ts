@@ -1,4 +1,5 @@
-import { isBatchEnd, isTerminal } from '@grsai-jobs/jobs';
+import { inputObjects, isBatchEnd, isTerminal, type JobRecord } from '@grsai-jobs/jobs';
+import { type ObjectStore, ObjectStoreError } from '@grsai-jobs/object-store';
 import type { Kit } from '../stages/kit.ts';
 import { eachOf } from './each.ts';
 
@@ -11,11 +12,14 @@ const DAY_MS = 24 * 3600 * 1000;
 
 /**
  * Erases records whose job ended more than `RETENTION_DAYS` ago, with their deliveries. One that still owes a webhook
- * stays until that is over (P4), and one of a batch that goes on until the results of that are stored (P3). Objects stay
- * too: their life is a rule of the bucket.
+ * stays until that is over (P4), and one of a batch that goes on until the results of that are stored (P3). What of its input stands
+ * in the object store goes with it; the life of results is a rule of the bucket.
  * Ended batches go by the same time, and so do the places of webhooks that are gone.
  */
-export function createOldRecords(kit: Kit, retentionDays: number): () => Promise<void> {
+export function createOldRecords(
+  kit: Kit & { objects: Pick<ObjectStore, 'delete'> },
+  retentionDays: number,
+): () => Promise<void> {
   const { batches, sweeps, jobs, erase, tenants } = kit.store;
 
   /** Slice by slice, until nothing is left but what stays; `slice` answers how many it looked at and how many of them stay. */
@@ -48,6 +52,19 @@ export function createOldRecords(kit: Kit, retentionDays: number): () => Promise
     return false;
   }
 
+  /** Before the record, which names them. Where the credentials may not delete they are left to the rule of the bucket. */
+  async function deleteInputs({ id }: JobRecord, keys: readonly string[]): Promise<void> {
+    try {
+      await kit.objects.delete(keys);
+    } catch (err) {
+      if (!(err instanceof ObjectStoreError && err.code === 'denied')) throw err;
+      kit.log.warn(
+        { event: 'job.inputs_left', err, job_id: id },
+        'the credentials may not delete; the input of an old job stays in S3',
+      );
+    }
+  }
+
   async function oldJob(id: string): Promise<boolean> {
     const record = await jobs.read(id);
     if (record === null || !isTerminal(record.status)) {
@@ -56,6 +73,12 @@ export function createOldRecords(kit: Kit, retentionDays: number): () => Promise
     }
     if (record.webhook.state === 'pending') return true;
     if (record.batch_id !== null && (await batches.isLive(record.batch_id))) return true;
+    const inputs = inputObjects(record);
+    if (inputs.length > 0) {
+      // From here on nothing reopens it: its input is about to be gone.
+      if (!(await erase.begin(record))) return true;
+      await deleteInputs(record, inputs);
+    }
     if (!(await erase.old(record))) return true;
     kit.metrics.erased.inc();
     return false;

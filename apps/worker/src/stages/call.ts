@@ -9,7 +9,7 @@ import type { InputObjects } from './input-objects.ts';
 import { attemptOf, noteAttempt } from './kit.ts';
 import { tellNews } from './news.ts';
 import type { Cancelable, OpenCalls } from './open-calls.ts';
-import { openPaidCall, type PaidCall } from './paid-call.ts';
+import { openPaidCall, type PaidCall, withInput } from './paid-call.ts';
 import { comeLate, keepOutputs, type PaidOutputsKit, toStore } from './paid-outputs.ts';
 import { untilTaken } from './until-taken.ts';
 
@@ -55,10 +55,12 @@ async function storageWaitMs(kit: CallKit): Promise<number> {
   return (await kit.pauses.reasons()).has('storage') ? STORAGE_WAIT_MS.paused : 0;
 }
 
-async function makeCall(kit: CallKit, call: PaidCall, { signal: canceled }: Cancelable): Promise<Outcome> {
+async function makeCall(kit: CallKit, opened: PaidCall, { signal: canceled }: Cancelable): Promise<Outcome> {
+  let call = opened;
   // An image call is paid for whatever we do, so only a chat is stopped by its caller.
   const signals = [kit.shutdown.cutting, ...(call.record.doc.type === 'chat' ? [canceled] : [])];
   try {
+    call = await withInput(kit, call);
     const held = await heldCall(kit.grsai, call.record.doc, {
       signal: AbortSignal.any(signals),
       inputs: kit.inputs,

@@ -100,7 +100,7 @@ export async function settleFailedCall(
   return await apply(kit, call, verdict, attempt, error, cut);
 }
 
-/** A large picture could not be read back from our own store: nothing was sent, and upstream is not to blame. */
+/** A large picture or input could not be read back from our own store: nothing was sent, and upstream is not to blame. */
 async function inputsFailed(kit: FailedCallKit, call: PaidCall, stage: 'call' | 'submit', error: GrsaiError): Promise<Outcome> {
   const { record } = call;
   await kit.brake.notSent(call);
@@ -111,7 +111,7 @@ async function inputsFailed(kit: FailedCallKit, call: PaidCall, stage: 'call' | 
   await failRun(kit, record, 'invalid_input', {
     by: call.token,
     attempts: [...record.attempts, attempt],
-    message: 'An input image of this job is no longer in the object store. Send the job again.',
+    message: `An input${record.doc.stored_input ? '' : ' image'} of this job is no longer in the object store. Send the job again.`,
   });
   return done;
 }

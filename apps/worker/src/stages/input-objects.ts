@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { StreamedBody } from '@grsai-jobs/grsai';
-import { type InputObject, isInputObject } from '@grsai-jobs/jobs';
-import type { ObjectStore } from '@grsai-jobs/object-store';
+import { GrsaiError, type StreamedBody } from '@grsai-jobs/grsai';
+import { type InputObject, isInputObject, type JobDoc, restoreInput, type StoredInput } from '@grsai-jobs/jobs';
+import { type ObjectStore, ObjectStoreError } from '@grsai-jobs/object-store';
 import { base64Bytes, base64Of } from './base64-stream.ts';
 
 /** `INPUT_IMAGES`: how pictures in the object store reach upstream. */
@@ -25,8 +25,16 @@ type Kept<T> = T extends string
       ? { [K in keyof T]: Kept<T[K]> }
       : T;
 
-/** Puts the pictures that stand in the object store back into a body for upstream. */
+/** A large input is read whole within this time, which its lease has for it beside that of the call. */
+export const READ_INPUT_MS = 20_000;
+
+/** Puts what of an input stands in the object store back into a body for upstream. */
 export interface InputObjects {
+  /**
+   * The request as it was accepted, also where its record does not hold its input.
+   * @throws GrsaiError `body_failed`, caused by an ObjectStoreError, when it cannot be read now, or is gone.
+   */
+  whole(doc: JobDoc, signal: AbortSignal): Promise<JobDoc>;
   /**
    * A body without such pictures stays as it is. Else it gets links, or becomes a stream that reads one picture after another from
    * the store; `fields` are those that the client adds by itself to a body that is no stream.
@@ -36,6 +44,21 @@ export interface InputObjects {
 
 export function createInputObjects(objects: Pick<ObjectStore, 'get' | 'signedUrl'>, how: InputImages): InputObjects {
   return {
+    async whole(doc, signal) {
+      if (doc.stored_input === undefined) return doc;
+      try {
+        return restoreInput(doc, await readText(objects, doc.stored_input, signal));
+      } catch (cause) {
+        throw new GrsaiError({
+          code: 'body_failed',
+          outcome: 'not_sent',
+          retryable: true,
+          message: 'the input of the job could not be read',
+          cause,
+        });
+      }
+    },
+
     async into<T extends object>(body: Kept<T>, fields: Readonly<Record<string, unknown>>) {
       const mark = randomUUID();
       const found: InputObject[] = [];
@@ -70,6 +93,31 @@ function streamed(objects: Pick<ObjectStore, 'get'>, parts: readonly string[], p
     }
   }
   return { length, chunks: { [Symbol.asyncIterator]: chunks } };
+}
+
+async function readText(
+  objects: Pick<ObjectStore, 'get'>,
+  { $object, bytes }: StoredInput,
+  signal: AbortSignal,
+): Promise<string> {
+  const ends = AbortSignal.any([signal, AbortSignal.timeout(READ_INPUT_MS)]);
+  const { body } = await objects.get($object, { signal: ends });
+  const stop = () => void body.destroy(new ObjectStoreError('aborted', 'not read in time'));
+  ends.addEventListener('abort', stop, { once: true });
+  try {
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    for await (const chunk of body as AsyncIterable<Uint8Array>) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > bytes) break;
+    }
+    if (length !== bytes) throw new ObjectStoreError('unavailable', `${$object} has not the ${bytes} bytes that were stored`);
+    return Buffer.concat(chunks).toString('utf8');
+  } finally {
+    ends.removeEventListener('abort', stop);
+    body.destroy();
+  }
 }
 
 async function open(objects: Pick<ObjectStore, 'get'>, key: string): Promise<AsyncIterable<Uint8Array>> {

@@ -3,6 +3,7 @@ import type { AccountLimits } from '@grsai-jobs/job-store';
 import type { Attempt, BrakeState, JobRecord } from '@grsai-jobs/jobs';
 import { done, type Entry, type Outcome } from '@grsai-jobs/queue';
 import { endRun, expireRun, failRun } from './end-run.ts';
+import { type InputObjects, READ_INPUT_MS } from './input-objects.ts';
 import { attemptOf, type Kit, noteAttempt } from './kit.ts';
 import { tellNews } from './news.ts';
 
@@ -32,7 +33,7 @@ export async function openPaidCall(kit: Kit, entry: Entry, o: PaidCallOptions): 
   // On a nearly full Redis nothing is begun whose entries could not be added afterwards.
   if (kit.memory.tight()) return { kind: 'throttle', ms: 1000 };
   const token = randomUUID();
-  const begun = await kit.store.moves.begin(entry, { token, limitMs: o.limitMs }, o.limits);
+  const begun = await kit.store.moves.begin(entry, { token, limitMs: o.limitMs, inputMs: READ_INPUT_MS }, o.limits);
   switch (begun.kind) {
     case 'ok':
       return await inTime(kit, begun, token);
@@ -56,6 +57,13 @@ export async function openPaidCall(kit: Kit, entry: Entry, o: PaidCallOptions): 
     case 'unknown':
       return await lostCall(kit, entry, begun.record, token, o);
   }
+}
+
+/** The call with the whole input of its job; what follows is judged by the caller's words too. */
+export async function withInput(kit: Kit & { inputs: Pick<InputObjects, 'whole'> }, call: PaidCall): Promise<PaidCall> {
+  const { record } = call;
+  if (record.doc.stored_input === undefined) return call;
+  return { ...call, record: { ...record, doc: await kit.inputs.whole(record.doc, kit.shutdown.cutting) } };
 }
 
 /** A chat call leaves nothing upstream to lose, so the next call need not wait for the end of a dead one. */
@@ -138,7 +146,11 @@ async function takeOver(
     });
     return done;
   }
-  const begun = await kit.store.moves.begin(entry, { token, limitMs: o.limitMs, over: { by, attempts, spent } }, o.limits);
+  const begun = await kit.store.moves.begin(
+    entry,
+    { token, limitMs: o.limitMs, inputMs: READ_INPUT_MS, over: { by, attempts, spent } },
+    o.limits,
+  );
   if (begun.kind === 'ok') return await inTime(kit, begun, token);
   return begun.kind === 'wait' ? { kind: 'throttle', ms: begun.ms } : { kind: 'wait', ms: 1000 };
 }

@@ -9,9 +9,11 @@ import {
   type PendingOutput,
   upstreamWaitMs,
 } from '@grsai-jobs/jobs';
+import { ObjectStoreError } from '@grsai-jobs/object-store';
 import { done, type Entry, entryId, type Handler, type Outcome } from '@grsai-jobs/queue';
 import type { AccountTrouble } from '../pauses/account-trouble.ts';
 import { expireRun, FIRST_LATE_LOOK_MS, failRun } from './end-run.ts';
+import type { InputObjects } from './input-objects.ts';
 import { attemptOf, type Kit, noteAttempt } from './kit.ts';
 import type { LearnedPace } from './learned-pace.ts';
 import { tellNews } from './news.ts';
@@ -26,12 +28,15 @@ const LOOK_AGAIN_MS = 5_000;
 /** An id that was readable and is not, once, may be a hiccup of a proxy: it is believed after so many looks. */
 const LOOKS_WITHOUT_TASK = 5;
 const MISSING_AGAIN_MS = 15_000;
+/** An input that cannot be read now. */
+const INPUT_AGAIN_MS = 15_000;
 
 export interface PollKit extends Kit {
   grsai: Pick<Grsai, 'images'>;
   tasks: KnownTasks;
   pace: LearnedPace;
   trouble: Pick<AccountTrouble, 'judge'>;
+  inputs: Pick<InputObjects, 'whole'>;
 }
 
 /** poll: asks once, and sleeps in the queue until the next look. No slot, socket or timer is held meanwhile (P5). */
@@ -98,8 +103,22 @@ async function settle(kit: PollKit, facts: TaskFacts, task: TaskState, age: numb
       return age < VISIBLE_AFTER_MS ? { kind: 'wait', ms: 2000 } : await emptyLook(kit, facts, EMPTY.missing);
     case 'violation':
     case 'failed':
-      return await withRecord(kit, facts, (record) => taskFailed(kit, record, judgeTask(task, record.doc.input)));
+      return await taskEnded(kit, facts, task);
   }
+}
+
+/** What the caller wrote may stand in upstream's words and proves nothing there, so it is read first, however large. */
+async function taskEnded(kit: PollKit, facts: TaskFacts, task: TaskState): Promise<Outcome> {
+  const record = await readGenerating(kit, facts);
+  if (record === null) return done;
+  const doc = await kit.inputs.whole(record.doc, kit.shutdown.stopping).catch((error: unknown) => {
+    if (!(error instanceof GrsaiError)) throw error;
+    const gone = error.cause instanceof ObjectStoreError && error.cause.code === 'not_found';
+    return gone || overBudget(kit, facts) ? record.doc : null;
+  });
+  if (doc === null) return { kind: 'wait', ms: INPUT_AGAIN_MS };
+  await taskFailed(kit, record, judgeTask(task, doc.input));
+  return done;
 }
 
 async function stillRunning(kit: PollKit, facts: TaskFacts, task: TaskState, age: number): Promise<Outcome> {

@@ -7,7 +7,7 @@ import { type FailedCallKit, settleFailedCall } from './failed-call.ts';
 import type { InputObjects } from './input-objects.ts';
 import { attemptOf, noteAttempt } from './kit.ts';
 import type { LearnedPace } from './learned-pace.ts';
-import { openPaidCall, type PaidCall } from './paid-call.ts';
+import { openPaidCall, type PaidCall, withInput } from './paid-call.ts';
 import { keepOutputs, type PaidOutputsKit } from './paid-outputs.ts';
 import { type KnownTasks, taskFacts } from './task-facts.ts';
 import { type Unwritten, untilTaken } from './until-taken.ts';
@@ -30,9 +30,11 @@ export interface SubmitKit extends FailedCallKit, PaidOutputsKit {
 /** submit: hands an image task to upstream and keeps its id before anything else. */
 export function createSubmitStage(kit: SubmitKit): Handler {
   return async ({ entry }) => {
-    const call = await openPaidCall(kit, entry, { stage: 'submit', limitMs: SUBMIT_LIMIT_MS, limits: kit.limits });
-    if (!('record' in call)) return call;
+    const opened = await openPaidCall(kit, entry, { stage: 'submit', limitMs: SUBMIT_LIMIT_MS, limits: kit.limits });
+    if (!('record' in opened)) return opened;
+    let call = opened;
     try {
+      call = await withInput(kit, call);
       // A stop that is shorter than a submit cuts it, so that its outcome is at least written down.
       const signal = AbortSignal.any([AbortSignal.timeout(SUBMIT_LIMIT_MS), kit.shutdown.cutting]);
       const task = await kit.inputs.into<ImageTask>(imageTask(call.record.doc), { replyType: 'async' });

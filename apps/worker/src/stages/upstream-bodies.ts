@@ -9,9 +9,15 @@ const given = <T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], und
     [K in keyof T]: Exclude<T[K], undefined>;
   };
 
+/** A record does not hold a large input; what it has in its place never goes out. */
+function inputOf<D extends JobDoc>(doc: D): D['input'] {
+  if (doc.stored_input !== undefined) throw new Error('the input of the job was not read');
+  return doc.input;
+}
+
 /** The body of an image task: upstream's camelCase (grsai-api §3.1; snake_case would be ignored in silence). */
 export function imageTask(doc: JobDoc) {
-  const { input } = doc as Image;
+  const input = inputOf(doc as Image);
   return given({
     model: input.model,
     prompt: input.prompt,
@@ -26,12 +32,12 @@ export function imageTask(doc: JobDoc) {
 
 /** The body of `/v1/images/generations`, which knows fewer fields (grsai-api §6.2). */
 export function generationsBody(doc: JobDoc) {
-  const { input } = doc as Image;
+  const input = inputOf(doc as Image);
   return given({ model: input.model, prompt: input.prompt, image: input.images, size: input.aspect_ratio });
 }
 
 /** The body of a chat call; the client says itself whether it streams (grsai-api §6.1). */
 export function chatBody(doc: JobDoc) {
-  const { stream: _stream, ...body } = (doc as Chat).input;
+  const { stream: _stream, ...body } = inputOf(doc as Chat);
   return given(body);
 }

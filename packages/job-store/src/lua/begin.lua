@@ -1,14 +1,14 @@
 #!lua flags=allow-oom
 -- begin: writes `sent` before a byte of a paid call goes out, within the limits of the account.
 -- KEYS 1 job 2 due 3 events 4 turns 5 inflight 6 rpm 7 batch (the job key when the entry names none) 8 brakes 9 entries that wait for them
--- ARGV 1 order {id, token, now, step, until, over or nil, att, spent (of the taken over), max_in_flight, rpm}
+-- ARGV 1 order {id, token, now, step, until, input_ms (more where the input is not in the record), over or nil, att, spent (of the taken over), max_in_flight, rpm}
 -- Answers {'ok', record, what is known of refusals or false} | {'braked', ms} | {'stale'} | {'held', record} | {'unknown', record} | {'expired', record} | {'canceling', record} | {'wait', ms} | {'batch', id} when the batch has to be named
 local order = cjson.decode(ARGV[1])
 local job, due, events, turns, inflight, rpm = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local now = order.now
 local refusals = redis.call('HGET', KEYS[8], 'state')
 
-local seen = redis.call('HMGET', job, 'step', 'sb', 'su', 'exp', 'tn', 'started', 'prog', 'batch', 'q')
+local seen = redis.call('HMGET', job, 'step', 'sb', 'su', 'exp', 'tn', 'started', 'prog', 'batch', 'q', 'inp')
 local state = seen[1] and state_of(job)
 if seen[2] == order.token then
   -- Sent again by the client library. The run may have been given up meanwhile, with our token kept for a late task id.
@@ -65,6 +65,7 @@ if order.rpm > 0 then
   redis.call('HSET', rpm, 'left', tostring(left - 1), 'at', at)
 end
 
+if seen[10] then order['until'] = order['until'] + order.input_ms end
 go_ahead(KEYS[8], ahead_of, order)
 redis.call('ZADD', inflight, order['until'] + 60000, order.id)
 if state == 'queued' then

@@ -77,7 +77,14 @@ export const Job = z
     stage: z.enum(STAGES).nullable(),
     run: z.int().describe('1, and one more for each reopening'),
     model: z.string(),
-    input: z.looseObject({}).describe('as sent, but an inline image over 32 KiB is shown as {content_type, bytes}'),
+    input: z
+      .looseObject({})
+      .nullable()
+      .describe('as sent, but an inline image over 32 KiB is shown as {content_type, bytes}; null with `input_truncated`'),
+    input_truncated: z
+      .literal(true)
+      .optional()
+      .describe('an input whose JSON is over 32 KiB is shown by `GET /v1/jobs/{id}` alone'),
     via: z.enum(['generate', 'generations']).optional().describe('of an image'),
     metadata: z.record(z.string(), z.string()),
     priority: z.enum(['low', 'normal', 'high']),

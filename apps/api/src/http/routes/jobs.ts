@@ -4,6 +4,7 @@ import type { Clock } from '@grsai-jobs/runtime';
 import { type Request, type Response, Router } from 'express';
 import type { AcceptJob } from '../../use-cases/accept-job.ts';
 import { requestWarnings } from '../../use-cases/check-request.ts';
+import type { OpenJobInput } from '../../use-cases/open-input.ts';
 import type { WaitForEnd } from '../../use-cases/wait-for-end.ts';
 import { type Auth, principalOf } from '../auth.ts';
 import { jsonBody } from '../body.ts';
@@ -12,6 +13,7 @@ import { idempotencyKey } from '../idempotency-key.ts';
 import { ownJob } from '../own-job.ts';
 import { preferredWait } from '../prefer.ts';
 import type { FieldError } from '../problem.ts';
+import { sendWithInput } from '../send-with-input.ts';
 import { invalid, validateBody } from '../validate.ts';
 
 export interface JobRoutes {
@@ -24,6 +26,7 @@ export interface JobRoutes {
   signsUntil: () => Promise<number | null>;
   clock: Clock;
   bodyLimit: number;
+  openInput: OpenJobInput;
   /** What only this service can know to be wrong with a valid request: a forbidden address, a size that a model lacks. */
   check: (request: JobRequest) => FieldError[];
 }
@@ -67,8 +70,20 @@ export function jobRoutes(o: JobRoutes): Router {
     response.set({ ETag: etag, 'Cache-Control': 'private, no-cache' });
     if (!isTerminal(record.status)) response.set('Retry-After', '2');
     if (matchesEtag(request.headers['if-none-match'], etag)) response.status(304).end();
-    else response.json(await viewJob(record, o.sign));
+    else await show(record, request.method === 'HEAD', response);
   });
+
+  /** With its input also where that is in the object store, unless it cannot be read now: such an answer is not to be kept. */
+  async function show(record: JobRecord, isHead: boolean, response: Response): Promise<void> {
+    const view = await viewJob(record, o.sign);
+    const input = record.doc.stored_input === undefined || isHead ? null : await o.openInput(record);
+    if (input !== null) return await sendWithInput(response, view, input);
+    if (record.doc.stored_input !== undefined) {
+      response.removeHeader('ETag');
+      response.set('Cache-Control', 'no-store');
+    }
+    response.json(view);
+  }
 
   return router;
 }
