@@ -85,11 +85,11 @@ export async function startStack(
     await waitFor(answers, { timeoutMs: 15_000, what: 'the API to answer' });
     return api;
   };
-  const startWorker = (more: Record<string, string> = {}) =>
+  const startWorker = (more: Record<string, string> = {}, event = 'worker.ready') =>
     start({
       entry: entry('worker'),
       env: { ...env, ...quiet, ...more },
-      ...(o.quiet ? {} : { ready: (line) => line['event'] === 'worker.ready' }),
+      ...(o.quiet ? {} : { ready: (line) => line['event'] === event }),
     });
   const [api, ...workers] = await Promise.all([startApi(), ...Array.from({ length: o.workers ?? 1 }, () => startWorker())]);
   // Until then a worker begins no image job: a test may break S3 at once.

@@ -3,6 +3,10 @@ import { ConfigError, tellVariables } from './config.ts';
 import { type Env, tidyForeign } from './environment.ts';
 import { stopOnSignals } from './lifecycle.ts';
 import { createLogger, type Logger } from './logger.ts';
+import { within } from './within.ts';
+
+/** A start that hangs has begun nothing: so long a signal waits for its end. */
+const STARTS_WITHIN_MS = 5000;
 
 /** One process of the service, as its `main.ts` tells it. */
 export interface App<T extends { LOG_LEVEL: string; LOG_PRETTY: boolean }> {
@@ -42,8 +46,13 @@ export async function runApp<T extends { LOG_LEVEL: string; LOG_PRETTY: boolean 
     tidyForeign(env);
     const config = app.loadConfig(env);
     const log = createLogger({ name: app.name, level: config.LOG_LEVEL, pretty: config.LOG_PRETTY });
-    const built = await app.build(config, log);
-    stopOnSignals(log, built.stop);
+    const starting = app.build(config, log);
+    // Before the start has ended: a worker takes jobs before it says that it is ready, and nothing it has begun is to be cut off.
+    stopOnSignals(log, async () => {
+      const built = await within(STARTS_WITHIN_MS, 'it was still starting', starting);
+      return await built.stop();
+    });
+    await starting;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     stderr.write(`${error instanceof ConfigError ? why : `The ${app.name} did not start: ${why}`}\n`);
