@@ -16,7 +16,8 @@ export async function startFlood(head: string, piece: string | Buffer): Promise<
   return { ...server, sent: sent.promise };
 }
 
-function pour(socket: Socket, head: Buffer, piece: Buffer): void {
+/** Writes a beginning, and then the same piece until the connection is closed. */
+export function pour(socket: Socket, head: Buffer, piece: Buffer): void {
   socket.resume().write(head);
   const more = (): void => {
     while (!socket.destroyed && socket.write(piece));

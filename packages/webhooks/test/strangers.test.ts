@@ -2,16 +2,17 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createEgress, download, type PostRequest, postOnce } from '../src/index.ts';
-import { FLOODS, startFlood, startRaw } from './floods.ts';
-import { startTcp } from './servers.ts';
+import { createEgress, download, type EgressOptions, type PostRequest, postOnce } from '../src/index.ts';
+import { certificate } from './certificate.ts';
+import { FLOODS, pour, startFlood, startRaw } from './floods.ts';
+import { startHttps, startTcp } from './servers.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\n';
 /** The systems at both ends hold some MiB of what was sent. */
 const SOON = 24 * 1024 * 1024;
 
-function egressFor() {
-  const egress = createEgress({ allow: ['127.0.0.0/8'] });
+function egressFor(options: EgressOptions = {}) {
+  const egress = createEgress({ allow: ['127.0.0.0/8'], ...options });
   onTestFinished(() => egress.close());
   return egress;
 }
@@ -45,6 +46,32 @@ describe('an answer without end', () => {
       expect(await server.sent).toBeLessThan(SOON);
     },
   );
+});
+
+describe('over TLS', () => {
+  test.each(FLOODS.slice(0, 2))('when a receiver sends %s, then the try ends as soon', async (_, _ended, head, piece) => {
+    const sent = Promise.withResolvers<number>();
+    const server = await startHttps(certificate, ({ socket }) => {
+      socket.once('close', () => sent.resolve(socket.bytesWritten)).on('error', () => undefined);
+      pour(socket, Buffer.from(head), Buffer.from(piece));
+    });
+    const egress = egressFor({ ca: certificate.cert });
+    const result = await postOnce(egress, { url: server.url, headers: {}, body: '{}', totalMs: 25_000 });
+    expect(result).toMatchObject({ ok: true, status: 200 });
+    expect(result.durationMs).toBeLessThan(15_000);
+    expect(await sent.promise).toBeLessThan(SOON);
+  });
+
+  test('when a server drips its handshake, then the limit for the connection ends it', async () => {
+    const server = await startTcp((socket) => {
+      socket.write(Buffer.from('1603034000', 'hex'));
+      const drip = setInterval(() => socket.write('\0'), 50);
+      socket.once('close', () => clearInterval(drip));
+    });
+    const egress = egressFor({ connectMs: 400 });
+    const result = await postOnce(egress, { url: `https://127.0.0.1:${server.port}`, headers: {}, body: '{}' });
+    expect(result).toMatchObject({ phase: 'tls', code: 'timeout', error: 'no connection within 400 ms' });
+  });
 });
 
 test.each([
