@@ -27,6 +27,8 @@ export function createApp(o: {
   app.use((request, _response, next) => {
     if (request.headers.host === undefined && request.httpVersion === '1.1')
       throw new Problem('bad_request', 'Send a Host header; HTTP/1.1 asks for one.');
+    // Who stands in front may have gone by the other one.
+    if ((request.headersDistinct['host']?.length ?? 0) > 1) throw new Problem('bad_request', 'Send one Host header.');
     next();
   });
   // By themselves the routers would answer with the methods of the first one that knows the path.
