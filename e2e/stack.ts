@@ -95,7 +95,7 @@ export async function startStack(
   // Until then a worker begins no image job: a test may break S3 at once.
   if (!o.quiet) await Promise.all(workers.map((worker) => worker.waitForLine((line) => line['event'] === 'store.proven')));
   const url = `http://127.0.0.1:${port}`;
-  const client = createClient(url, ADMIN_KEY);
+  const client = createClient(url, env.ADMIN_API_KEY);
   const { key } = await client.post<{ key: string }>('/admin/v1/keys', {
     tenant: 'acme',
     name: 'tests',

@@ -63,8 +63,8 @@ export const hooks: readonly Located[] = locate('webhooks');
 const pointer = (parts: readonly string[]): string =>
   parts.map((part) => `/${encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))}`).join('');
 
-/** Follows a reference into this document. */
-function resolved(reference: string): unknown {
+/** Follows a reference into this document (`#/components/…`). */
+export function resolved(reference: string): unknown {
   let value: unknown = document;
   for (const part of reference.slice(2).split('/')) value = (value as Record<string, unknown>)[part];
   return value;

@@ -148,3 +148,4 @@ export type {
 } from './view-admin.ts';
 export { type AdminJobDetailView, type AdminJobView, viewAdminJob, viewAdminJobDetail } from './view-admin-job.ts';
 export { viewAdminDelivery, viewDelivery } from './view-delivery.ts';
+export { withoutInput } from './without-input.ts';

@@ -11,6 +11,7 @@ import {
   noteAnswer,
   refusalText,
   type saysOfModel,
+  withoutInput,
 } from '@grsai-jobs/jobs';
 import type { Producer } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
@@ -41,6 +42,12 @@ export interface RefusalBrake {
 
 /** What upstream sent, cut to what a person reads. */
 const RAW_LIMIT = 500;
+
+/** It stands in the log and in the pause, for more than its caller to read. */
+function rawOf({ status, raw, message }: GrsaiError, { doc }: JobRecord): string {
+  const said = withoutInput((raw || message).slice(0, RAW_LIMIT), doc.input);
+  return status === undefined ? said : `HTTP ${status}: ${said}`;
+}
 
 const callerOf = ({ tenant, doc }: JobRecord): Caller => ({ queue: entryStage(doc), model: doc.input.model, tenant });
 
@@ -91,7 +98,7 @@ export function createRefusalBrake(o: {
         ...caller,
         id: token,
         text: refusalText(upstream, error.message, record.doc.input),
-        raw: (error.status === undefined ? '' : `HTTP ${error.status}: `) + (error.raw || error.message).slice(0, RAW_LIMIT),
+        raw: rawOf(error, record),
         at: refusedAt,
         begun_at,
       },

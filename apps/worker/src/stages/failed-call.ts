@@ -17,6 +17,7 @@ import {
   throttleWaitMs,
   upstreamWaitMs,
   type Verdict,
+  withoutInput,
 } from '@grsai-jobs/jobs';
 import { ObjectStoreError } from '@grsai-jobs/object-store';
 import { done, type Outcome } from '@grsai-jobs/queue';
@@ -159,7 +160,13 @@ async function decide(kit: FailedCallKit, record: JobRecord, error: GrsaiError):
   if (verdict.kind === 'probe_key') return (await kit.probeKey()) ? { kind: 'unknown' } : { kind: 'pause', reason: 'auth' };
   if (verdict.kind !== 'confirm') return verdict;
   const { reason, otherwise } = verdict;
-  const refusal = { jobId: record.id, reason, echo: error.suspect !== undefined, detail: error.message, base: error.base };
+  const refusal = {
+    jobId: record.id,
+    reason,
+    echo: error.suspect !== undefined,
+    detail: withoutInput(error.message, record.doc.input),
+    base: error.base,
+  };
   const judged = await kit.trouble.judge(refusal);
   if (judged === 'paused') return { kind: 'pause', reason };
   return judged === 'own' || inARow(record, UNCLEAR) >= MOST_UNCLEAR ? otherwise : verdict;

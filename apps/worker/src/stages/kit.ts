@@ -1,5 +1,5 @@
 import type { JobStore, MemoryWatch } from '@grsai-jobs/job-store';
-import type { Attempt, FailureCode, JobRecord } from '@grsai-jobs/jobs';
+import { type Attempt, type FailureCode, type JobRecord, withoutInput } from '@grsai-jobs/jobs';
 import type { Producer } from '@grsai-jobs/queue';
 import type { Backoff, Clock, Logger } from '@grsai-jobs/runtime';
 import type { Deliveries } from '../webhooks/deliveries.ts';
@@ -27,7 +27,7 @@ interface Shutdown {
   readonly cutting: AbortSignal;
 }
 
-/** Writes one line for one try, and counts it. */
+/** Writes one line for one try, and counts it. Of what upstream said it leaves out what the caller wrote. */
 export function noteAttempt(
   kit: Kit,
   record: Pick<JobRecord, 'id' | 'tenant' | 'doc'>,
@@ -49,11 +49,16 @@ export function noteAttempt(
       code: attempt.error_code,
       upstream_status: attempt.upstream_status,
       retry_in_ms: more.retryInMs,
-      reason: more.reason,
+      reason: reasonOf(record, attempt, more.reason),
       duration_ms: attempt.ended_at - attempt.started_at,
     },
     'job attempted',
   );
+}
+
+/** The words of the `store` stage are our own; all others may be upstream's. */
+function reasonOf({ doc }: Pick<JobRecord, 'doc'>, { stage }: Attempt, reason: string | undefined): string | undefined {
+  return reason === undefined || stage === 'store' ? reason : withoutInput(reason, doc.input);
 }
 
 /** The next attempt of a stage in this run; its number goes on from those before it. */

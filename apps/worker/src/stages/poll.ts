@@ -8,6 +8,7 @@ import {
   nextLookMs,
   type PendingOutput,
   upstreamWaitMs,
+  withoutInput,
 } from '@grsai-jobs/jobs';
 import { ObjectStoreError } from '@grsai-jobs/object-store';
 import { done, type Entry, entryId, type Handler, type Outcome } from '@grsai-jobs/queue';
@@ -186,7 +187,7 @@ async function taskFailed(kit: PollKit, record: JobRecord, task: TaskState): Pro
   const { category = 'unknown', error: detail = '' } = task;
   // What upstream says itself of the key or the credits may concern all; another submit waits with them then.
   if (category === 'auth' || category === 'balance')
-    await kit.trouble.judge({ jobId: record.id, reason: category, echo: false, detail });
+    await kit.trouble.judge({ jobId: record.id, reason: category, echo: false, detail: withoutInput(detail, record.doc.input) });
   const verdict = decideTask(category);
   if (verdict.kind === 'fail') return await failLook(kit, record, verdict.code, task);
   if (record.spent >= record.doc.max_attempts) return await failLook(kit, record, 'upstream_failed', task);
