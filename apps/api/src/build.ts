@@ -57,6 +57,8 @@ import { queueStates } from './use-cases/queue-states.ts';
 import { createRecoverEndpoint } from './use-cases/recover-endpoint.ts';
 import { createResendDelivery } from './use-cases/resend-delivery.ts';
 import { createRetryFailed } from './use-cases/retry-failed.ts';
+import { createAllowances } from './use-cases/tenant-limits.ts';
+import { usageMetrics } from './use-cases/usage-metrics.ts';
 import { createWaitForEnd } from './use-cases/wait-for-end.ts';
 import { webhookMetrics } from './use-cases/webhook-metrics.ts';
 
@@ -111,12 +113,14 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
     onDeaf: cache.deaf,
     onError,
   });
-  const memory = watchMemory(store.health, onError);
+  const memory = watchMemory(store, onError);
   const intake = {
     defaults: { image: config.ON_UNKNOWN_SUBMIT_IMAGE, chat: config.ON_UNKNOWN_SUBMIT_CHAT },
     newUlid: createUlids(),
     keepInputs: createKeepInputs({ objects, notes: store.inputNotes, keyPrefix: config.S3_PREFIX, limitMs: KEEP_LIMIT_MS, log }),
     memory,
+    allowanceOf: createAllowances({ config, memory }),
+    usage: store.usage,
     clock,
     log,
   };
@@ -138,6 +142,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   const shared = { auth, jobs: store.jobs, sign, clock };
 
   queueMetrics(metrics, async () => await queueStates({ store, producer, clock }));
+  usageMetrics(metrics, store.usage);
   webhookMetrics(metrics, { deliveries: store.deliveries, clock });
   const document = openApiDocument(VERSION);
 

@@ -1,8 +1,10 @@
 import {
   byteSize,
+  bytesOrOff,
   COMMON_VARIABLES,
   choice,
   type Env,
+  integer,
   integerOrOff,
   listenHost,
   PORT_VARIABLES,
@@ -25,6 +27,13 @@ export const ApiVariables = z.object({
   BODY_LIMIT: byteSize('1kb', '512mb', '20mb').describe('largest request body'),
   TRUST_PROXY: proxies().describe('whose X-Forwarded-For is believed: off, a number of proxies, or their addresses'),
   RATE_LIMIT_RPM: integerOrOff(1, 1_000_000).describe('requests of one API key to /v1 in a minute; off or 0 is no limit'),
+  TENANT_MAX_REDIS_BYTES: bytesOrOff('auto').describe(
+    'what the jobs of one tenant may take in Redis: auto is a quarter of its maxmemory, off or 0 no limit',
+  ),
+  TENANT_MAX_STORED_BYTES: bytesOrOff('off').describe(
+    'what inputs and results of its jobs may take in the bucket; off or 0 is no limit',
+  ),
+  TENANT_MAX_LIVE_JOBS: integer(0, 1_000_000_000, 200_000).describe('jobs of one tenant that have not ended; 0 is no limit'),
   METRICS_TOKEN: secret(16).optional().describe('bearer token that guards /metrics'),
   ON_UNKNOWN_SUBMIT_IMAGE: choice(['fail', 'resubmit'], 'fail').describe(
     'what an image job does when nobody can know whether its paid submit went through: fail or resubmit',

@@ -84,7 +84,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
 
   const stopping = new AbortController();
   const cutting = new AbortController();
-  const memory = watchMemory(store.health, onError);
+  const memory = watchMemory(store, onError);
   const control = createPauseControl({ pauses: store.pauses, producer, clock, log });
   const upstream = createUpstreamHealth(control, log);
   const trouble = createAccountTrouble({

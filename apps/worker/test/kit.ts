@@ -54,7 +54,7 @@ export async function startKit() {
     log,
     metrics: createStageMetrics(metrics),
     backoff: () => 0,
-    memory: { tight: () => false },
+    memory: { tight: () => false, critical: () => false },
     deliveries: { reserve: () => null },
     shutdown: { stopping: new AbortController().signal, cutting: new AbortController().signal },
     grsai,

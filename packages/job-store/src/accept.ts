@@ -3,9 +3,15 @@ import { type InputNote, noteText } from './input-notes.ts';
 import type { Keys } from './keys.ts';
 import { newRecordFields } from './record-codec.ts';
 import type { RunScript } from './scripts.ts';
+import { type Allowance, allowanceFields, type Refused, refusedOf } from './usage.ts';
 
 /** `late`: the request took so long that the inputs which it had stored are being deleted; there is no job. */
-export type Accepted = { kind: 'ok'; turn: number } | { kind: 'replay'; id: string } | { kind: 'conflict' } | { kind: 'late' };
+export type Accepted =
+  | { kind: 'ok'; turn: number }
+  | { kind: 'replay'; id: string }
+  | { kind: 'conflict' }
+  | { kind: 'late' }
+  | Refused;
 
 export interface Idempotency {
   route: string;
@@ -26,8 +32,10 @@ export const createAccept =
     createdAt?: number;
     idempotency?: Idempotency;
     inputs?: InputNote;
+    allowance?: Allowance;
   }): Promise<Accepted> => {
-    const { id, tenant, doc, idempotency, inputs, createdAt: now = clock.now() } = job;
+    const { id, tenant, doc, idempotency, inputs, allowance = {}, createdAt: now = clock.now() } = job;
+    const fields = newRecordFields({ tenant, doc, createdAt: now });
     const order = {
       id,
       now,
@@ -35,6 +43,8 @@ export const createAccept =
       tenant,
       idem: idempotency && { fingerprint: idempotency.fingerprint, ttl_ms: IDEMPOTENCY_TTL_MS },
       note: inputs && noteText(inputs),
+      use: { redis: fields['use'], stored: fields['obj'] ?? 0, live: 1 },
+      ...allowanceFields(allowance),
     };
     const reply = (await run(
       'accept',
@@ -46,9 +56,12 @@ export const createAccept =
         keys.tenantJobs(tenant),
         idempotency ? keys.idempotency(tenant, idempotency.route, idempotency.key) : keys.job(id),
         keys.inputNotes,
+        keys.usage,
       ],
-      [JSON.stringify(order), ...Object.entries(newRecordFields({ tenant, doc, createdAt: now })).flat()],
+      [JSON.stringify(order), ...Object.entries(fields).flat()],
     )) as [string, unknown];
     if (reply[0] === 'ok') return { kind: 'ok', turn: Number(reply[1]) };
+    const refused = refusedOf(reply);
+    if (refused !== null) return refused;
     return reply[0] === 'replay' ? { kind: 'replay', id: String(reply[1]) } : { kind: reply[0] === 'late' ? 'late' : 'conflict' };
   };

@@ -14,7 +14,7 @@ export function createBatchErase(redis: Redis, run: RunScript, keys: Keys) {
      * `false`: it was committed.
      */
     erase: async (id: string, ids: readonly string[]): Promise<boolean> =>
-      (await run('batch-erase', [keys.batch(id), ...ids.map((each) => keys.job(each))], [])) === 1,
+      (await run('batch-erase', [keys.batch(id), keys.usage, ...ids.map((each) => keys.job(each))], [])) === 1,
 
     /** Large inputs of jobs that nobody sees, so that they can be erased with them. */
     async docs(ids: readonly string[]): Promise<JobDoc[]> {

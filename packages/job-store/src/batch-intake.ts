@@ -4,13 +4,14 @@ import { newBatchFields } from './batch-codec.ts';
 import type { Keys } from './keys.ts';
 import { ownFields, sharedFields } from './record-codec.ts';
 import type { RunScript } from './scripts.ts';
+import { type Allowance, allowanceFields, type Refused, refusedOf } from './usage.ts';
 import { workId } from './works.ts';
 
 /** A batch that has had no new line and no commit for this long is erased (design §6). */
 const ERASE_AFTER_MS = 10 * 60_000;
 
 /** The fields of a batch's job that differ from line to line, in the order in which they are sent. */
-const OWN = ['q', 'exp', 'doc', 'inp', 'cid', 'ln', 'pr'] as const;
+const OWN = ['q', 'exp', 'doc', 'use', 'obj', 'inp', 'cid', 'ln', 'pr'] as const;
 
 /** A line that is to become a job. */
 export interface NewLine {
@@ -44,9 +45,16 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
      * Some lines become records that nobody sees yet. `from`: lines that were added before. At most 500 at a time, and
      * about a MiB, since one script writes them. `gone`: the batch was erased meanwhile.
      */
-    async add(batch: { id: string; tenant: string }, from: number, lines: readonly NewLine[]): Promise<'ok' | 'gone'> {
+    async add(
+      batch: { id: string; tenant: string },
+      from: number,
+      lines: readonly NewLine[],
+      allowance: Allowance = {},
+    ): Promise<'ok' | 'gone' | Refused> {
       const createdAt = clock.now();
       const shared = { ...sharedFields({ tenant: batch.tenant, createdAt }), st: 'validating', batch: batch.id };
+      const own = lines.map(({ doc }) => ownFields({ doc, createdAt }));
+      const sum = (name: 'use' | 'obj') => own.reduce((bytes, fields) => bytes + (fields[name] ?? 0), 0);
       const order = {
         id: batch.id,
         from,
@@ -54,16 +62,26 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
         erase_at: createdAt + ERASE_AFTER_MS,
         shared: Object.entries(shared).flat().map(String),
         own: OWN,
+        tenant: batch.tenant,
+        use: { redis: sum('use'), stored: sum('obj'), live: lines.length },
+        ...allowanceFields(allowance),
       };
-      const args = lines.flatMap(({ jobId, line, customId, doc }) => {
-        const { q, exp, doc: text, inp = '' } = ownFields({ doc, createdAt });
-        return [jobId, q, exp, text, inp, customId, line, doc.priority === 'normal' ? '' : doc.priority];
+      const args = lines.flatMap(({ jobId, line, customId, doc }, i) => {
+        const fields: Partial<Record<(typeof OWN)[number], string | number>> = {
+          ...own[i],
+          cid: customId,
+          ln: line,
+          pr: doc.priority === 'normal' ? '' : doc.priority,
+        };
+        return [jobId, ...OWN.map((name) => fields[name] ?? '')];
       });
       const reply = await run(
         'batch-add',
-        [keys.batch(batch.id), keys.batchJobs(batch.id), keys.works, ...lines.map(({ jobId }) => keys.job(jobId))],
+        [keys.batch(batch.id), keys.batchJobs(batch.id), keys.works, keys.usage, ...lines.map(({ jobId }) => keys.job(jobId))],
         [JSON.stringify(order), ...args],
       );
+      const refused = refusedOf(reply);
+      if (refused !== null) return refused;
       return reply === 1 ? 'ok' : 'gone';
     },
 

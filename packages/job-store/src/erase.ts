@@ -28,6 +28,7 @@ export function createErase(redis: Redis, run: RunScript, keys: Keys) {
         keys.dueDeliveries,
         keys.counters,
         tombstoneMs > 0 ? keys.erased(job.id) : keys.job(job.id),
+        keys.usage,
         ...events.map((id) => keys.delivery(id)),
       ],
       [job.id, job.step, job.tenant, tombstoneMs, ...events],

@@ -55,5 +55,6 @@ export type { FirstAttempt, Moved, Placed } from './run-move.ts';
 export { type Channel, hearSignals, type Listener } from './signals.ts';
 export type { Sweeps } from './sweeps.ts';
 export type { Tenants } from './tenants.ts';
+export { type Allowance, QUOTAS, type Quota, type Refused, type TenantUse, type Usage } from './usage.ts';
 export { ANNOUNCE_EVERY_MS, type SeenWorker, type WorkerInfo, type Workers } from './workers.ts';
 export { type Work, type Works, workId } from './works.ts';

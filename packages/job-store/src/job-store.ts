@@ -25,6 +25,7 @@ import { createRateLimit, type RateLimit } from './rate-limits.ts';
 import { createScripts } from './scripts.ts';
 import { createSweeps, type Sweeps } from './sweeps.ts';
 import { createTenants, type Tenants } from './tenants.ts';
+import { createUsage, type Usage } from './usage.ts';
 import { createWorkers, type Workers } from './workers.ts';
 import { createWorks, type Works } from './works.ts';
 
@@ -57,6 +58,7 @@ export interface JobStore {
   readonly pauses: Pauses;
   readonly paces: Paces;
   readonly sweeps: Sweeps;
+  readonly usage: Usage;
   readonly works: Works;
   /** A limit of requests per minute for each API key; one is made for each limit that is configured. */
   rateLimit(perMinute: number): RateLimit;
@@ -95,6 +97,7 @@ export function createJobStore(o: { redis: Redis; prefix: string; clock: { now()
     pauses: createPauses(o.redis, run, keys, o.clock, PAUSABLE),
     paces: createPaces(o.redis, run, keys, o.clock),
     sweeps: createSweeps(o.redis, run, keys),
+    usage: createUsage(o.redis, run, keys),
     works: createWorks(o.redis, run, keys),
     rateLimit: (perMinute) => createRateLimit(o.redis, keys, perMinute),
   };

@@ -60,6 +60,8 @@ export interface Keys {
   rooms: string;
   /** Deliveries that are not over yet → when they were made. */
   pendingDeliveries: string;
+  /** What the records of each tenant take. */
+  usage: string;
   /** Who had this job erased. */
   erased(id: string): string;
   /** Input objects that no record names yet → since when; 0: they are being deleted. */
@@ -136,6 +138,7 @@ export function createKeys(prefix: string): Keys {
     host: (id) => at(`host:${id}`),
     rooms: at('rooms'),
     pendingDeliveries: at('pending:deliveries'),
+    usage: at('usage'),
     erased: (id) => at(`erased:${id}`),
     inputNotes: at('input-notes'),
     idempotency: (tenant, route, key) => at(`idem:${tenant}:${route}:${key}`),

@@ -10,13 +10,14 @@ import {
 } from '@grsai-jobs/jobs';
 import { packDoc, unpackDoc } from './doc-codec.ts';
 import { type Fields, json, number, optionalNumber } from './fields.ts';
+import { useOf } from './usage.ts';
 
 /**
  * How a record stands in Redis: one hash with short names, since 50 000 of them wait at a time.
  *
  * st status · sg stage · run · step · seq · tn turn · tok token of the last move · sb/sa/su `sent` by, at, until ·
  * q queue of its paid call · tenant · cr/started/fin/exp times · due · prog · spent · crashes · base · task · sub submitted · polls · polled ·
- * doc (as accepted) · inp its input is in the object store · pend (paid, not stored) · out · err · att · past:<run> · whd/whs last delivery and its state ·
+ * doc (as accepted) · inp its input is in the object store · use/obj bytes in Redis, in the object store as counted for its tenant · pend (paid, not stored) · out · err · att · past:<run> · whd/whs last delivery and its state ·
  * batch · cid custom id · ln line · pr priority (of a batch's job, when not normal) · late ·
  * era its erasing has begun ·
  * whp when its progress was last told by webhook · sig of a failed run: signature, type, model
@@ -60,12 +61,18 @@ export const sharedFields = (job: { tenant: string; createdAt: number }) => ({
 });
 
 /** The part that comes from what was asked for. */
-export const ownFields = ({ doc, createdAt }: { doc: JobDoc; createdAt: number }) => ({
-  q: entryStage(doc),
-  exp: createdAt + doc.expires_in_s * 1000,
-  doc: packDoc(doc),
-  ...(doc.stored_input === undefined ? {} : { inp: 1 }),
-});
+export const ownFields = ({ doc, createdAt }: { doc: JobDoc; createdAt: number }) => {
+  const packed = packDoc(doc);
+  const { redis, stored } = useOf(doc, packed);
+  return {
+    q: entryStage(doc),
+    exp: createdAt + doc.expires_in_s * 1000,
+    doc: packed,
+    use: redis,
+    ...(stored === 0 ? {} : { obj: stored }),
+    ...(doc.stored_input === undefined ? {} : { inp: 1 }),
+  };
+};
 
 function pastOf(fields: Fields): Record<number, PastRun> {
   const past: Record<number, PastRun> = {};

@@ -62,6 +62,8 @@ export interface Change {
     url: string;
   } & FirstAttempt;
   counter?: string;
+  /** Bytes that stand in the object store by this move. */
+  stored?: number;
 }
 
 /** Runs one row of the table of moves on one job, all or nothing. */
@@ -92,6 +94,7 @@ function orderOf(row: Move, job: Held, change: Change, now: number) {
     counter: change.counter,
     del: change.del ?? [],
     raise: change.raise,
+    stored: change.stored ?? 0,
   };
 }
 
@@ -137,6 +140,7 @@ export function createRunMove(run: RunScript, keys: Keys, clock: { now(): number
         job.batch_id ? keys.work(workId('batch-finish', job.batch_id)) : none,
         keys.pendingDeliveries,
         ...(delivery ? endpointKeys(keys, endpointRef(job.tenant, delivery.url)) : Array<string>(6).fill(none)),
+        keys.usage,
       ],
       [JSON.stringify(order), ...fields],
     );

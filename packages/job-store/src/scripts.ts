@@ -53,6 +53,7 @@ const SCRIPT_NAMES = [
   'forget',
   'keep-task',
   'learn',
+  'usage-check',
   'erase',
   'erasing',
   'inputs-take',

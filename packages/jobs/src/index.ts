@@ -74,6 +74,7 @@ export { MAX_CRASHES, MOVES, type Move, type MoveName } from './moves.ts';
 export { newRecord } from './new-record.ts';
 export { withoutNulls } from './nulls.ts';
 export { objectFolder } from './object-keys.ts';
+export { outputBytes } from './output-bytes.ts';
 export { hasFlag, PAUSE_REASONS, type PauseReason, stopsAll } from './pauses.ts';
 export {
   isSettled,

@@ -5,7 +5,7 @@ export { type Clock, systemClock } from './clock.ts';
 export { readConfig } from './config.ts';
 export type { Env } from './environment.ts';
 export { HEALTH_FRESH_MS, type HealthAnswer, type HealthRoute, startHealthServer } from './health-server.ts';
-export { byteSize, choice, integer, integerOrOff, secret } from './kinds.ts';
+export { byteSize, bytesOrOff, choice, integer, integerOrOff, secret } from './kinds.ts';
 export { type Service, stopInOrder } from './lifecycle.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { createMetrics, type Metrics } from './metrics.ts';

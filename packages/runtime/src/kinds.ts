@@ -75,6 +75,28 @@ function bytesOf(size: string): number {
   return Number(digits) * (UNITS[unit.toLowerCase()] ?? Number.NaN);
 }
 
+const QUOTA = /^(\d{1,15})(b|kb|mb|gb)?$/;
+
+/** A limit in bytes that can be switched off: digits with or without a unit, or `off` or 0, which read as 0; `auto` where that is the default. */
+export function bytesOrOff(fallback: 'off'): z.ZodType<number>;
+export function bytesOrOff(fallback: 'auto'): z.ZodType<number | 'auto'>;
+export function bytesOrOff(fallback: 'off' | 'auto'): z.ZodType<number | 'auto'> {
+  const words = fallback === 'auto' ? 'auto, off' : 'off';
+  return z
+    .string()
+    .toLowerCase()
+    .default(fallback)
+    .refine(
+      (value) => value === 'off' || value === fallback || QUOTA.test(value),
+      `must be ${words} or a size in digits and b, kb, mb or gb, such as 512mb`,
+    )
+    .transform((value) => {
+      if (value === 'auto') return value;
+      const [, digits = '0', unit = 'b'] = QUOTA.exec(value) ?? [];
+      return Number(digits) * (unit === 'gb' ? 1024 ** 3 : (UNITS[unit] ?? 1));
+    });
+}
+
 /** A key or token: visible ASCII without spaces, alone. */
 export const secret = (min: number) =>
   z

@@ -16,6 +16,7 @@ export const PROBLEMS = {
   idempotency_key_in_use: { status: 409, title: 'A request with this Idempotency-Key is still open' },
   idempotency_key_reused: { status: 422, title: 'The Idempotency-Key was used for another request' },
   headers_too_large: { status: 431, title: 'The headers are too large' },
+  tenant_quota_exceeded: { status: 429, title: 'A limit of the tenant is reached' },
   rate_limited: { status: 429, title: 'Too many requests' },
   internal: { status: 500, title: 'The service failed' },
   unavailable: { status: 503, title: 'The service cannot take this now' },
@@ -31,6 +32,13 @@ export interface FieldError {
   message: string;
 }
 
+/** A limit of a tenant, and what it has. */
+interface ReachedQuota {
+  readonly name: 'redis' | 'stored' | 'live';
+  readonly limit: number;
+  readonly used: number;
+}
+
 /** A refusal with a reason that says what to do. Thrown anywhere below a route, answered as RFC 9457. */
 export class Problem extends Error {
   override readonly name = 'Problem';
@@ -39,17 +47,25 @@ export class Problem extends Error {
   readonly headers: Readonly<Record<string, string>>;
   /** How many lines of a batch are wrong; `errors` may not have room for all of them. */
   readonly invalidCount: number | undefined;
+  /** Which limit of the tenant was reached. */
+  readonly quota: ReachedQuota | undefined;
 
   constructor(
     code: ProblemCode,
     detail: string,
-    more: { errors?: readonly FieldError[]; headers?: Readonly<Record<string, string>>; invalidCount?: number } = {},
+    more: {
+      errors?: readonly FieldError[];
+      headers?: Readonly<Record<string, string>>;
+      invalidCount?: number;
+      quota?: ReachedQuota;
+    } = {},
   ) {
     super(detail);
     this.code = code;
     this.errors = more.errors;
     this.headers = more.headers ?? {};
     this.invalidCount = more.invalidCount;
+    this.quota = more.quota;
   }
 }
 
@@ -65,6 +81,7 @@ export function problemBody(problem: Problem, about: { instance: string; request
     code: problem.code,
     request_id: about.requestId,
     ...(problem.invalidCount === undefined ? {} : { invalid_count: problem.invalidCount }),
+    ...(problem.quota ? { quota: problem.quota } : {}),
     ...(problem.errors ? { errors: problem.errors } : {}),
   };
 }

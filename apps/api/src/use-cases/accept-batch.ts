@@ -1,4 +1,4 @@
-import type { Batches, Claims, MemoryWatch } from '@grsai-jobs/job-store';
+import type { Batches, Claims, MemoryWatch, Usage } from '@grsai-jobs/job-store';
 import { type BatchDoc, type BatchRecord, batchId } from '@grsai-jobs/jobs';
 import { redisTrouble } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
@@ -12,6 +12,7 @@ import { createLineWarnings, type WarnedLine } from './line-warnings.ts';
 import type { NudgeWorks } from './nudge-works.ts';
 import { createReadItem, type ReadItemParts } from './read-item.ts';
 import { createSlices } from './slices.ts';
+import { refusal } from './tenant-limits.ts';
 
 /** A batch as it comes in. */
 export interface BatchUpload {
@@ -44,6 +45,7 @@ export interface AcceptBatchParts extends WriterParts, ReadItemParts {
   batches: Pick<Batches, 'open' | 'add' | 'noteInvalid' | 'commit' | 'discard' | 'read'>;
   claims: Claims;
   memory: Pick<MemoryWatch, 'tight'>;
+  usage: Pick<Usage, 'check'>;
   nudge: NudgeWorks;
   clock: Clock;
   log: Logger;
@@ -118,6 +120,8 @@ export function createAcceptBatch(o: AcceptBatchParts): AcceptBatch {
   async function accept(upload: BatchUpload, batch: Batch, claim: Claim | null): Promise<AcceptedBatch> {
     let committing = false;
     try {
+      const refused = await o.usage.check(batch.tenant, o.allowanceOf(batch.tenant));
+      if (refused !== null) throw refusal(refused);
       await o.batches.open({ ...batch, doc: upload.doc });
       const { total, invalid, warnings } = await readItems(upload, batch);
       committing = true;

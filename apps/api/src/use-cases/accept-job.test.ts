@@ -22,6 +22,7 @@ async function discardsAfter(message: string): Promise<number> {
       },
     }),
     memory: { tight: () => false },
+    allowanceOf: () => ({}),
     clock: { now: () => 0 },
     log: createLogger({ name: 'test', level: 'silent', pretty: false }),
   });
@@ -53,6 +54,7 @@ test('when Redis is nearly full then a key that is known is answered, and a new 
     newUlid: () => '01K9ZV5W3N8Q2R4T6V8X0Z2B4D',
     keepInputs: async (doc) => ({ doc, note: null, discard: async () => undefined }),
     memory: { tight: () => true },
+    allowanceOf: () => ({}),
     clock: { now: () => 0 },
     log: createLogger({ name: 'test', level: 'silent', pretty: false }),
   });

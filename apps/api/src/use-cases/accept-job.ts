@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { Accepted, JobStore, MemoryWatch } from '@grsai-jobs/job-store';
+import type { Accepted, Idempotency, JobStore, MemoryWatch } from '@grsai-jobs/job-store';
 import { entryStage, type JobDoc, type JobRecord, type JobRequest, jobId, newRecord } from '@grsai-jobs/jobs';
 import { type Producer, redisTrouble } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
 import { Problem } from '../http/problem.ts';
 import { hasLargeInputs, type KeepInputs } from './keep-inputs.ts';
+import { type AllowanceOf, refusal } from './tenant-limits.ts';
 
 export type AcceptJob = (
   request: JobRequest,
@@ -25,6 +26,20 @@ function canonical(value: unknown): unknown {
   );
 }
 
+type Sender = Parameters<AcceptJob>[1];
+type Made = { kind: 'ok'; turn: number; doc: JobDoc } | Extract<Accepted, { kind: 'replay' | 'conflict' }>;
+
+const idempotencyOf = ({ idempotencyKey: key, body }: Sender): Idempotency | undefined =>
+  key
+    ? {
+        route: 'POST /v1/jobs',
+        key,
+        fingerprint: createHash('sha256')
+          .update(JSON.stringify(canonical(body)))
+          .digest('hex'),
+      }
+    : undefined;
+
 /**
  * Makes a request a record that cannot be lost, then adds its queue entry. Once the record is written the answer is
  * yes, also when the entry could not be added: `maintain` adds it within 40 s (design §3).
@@ -36,6 +51,7 @@ export function createAcceptJob(o: {
   newUlid: (now: number) => string;
   keepInputs: KeepInputs;
   memory: Pick<MemoryWatch, 'tight'>;
+  allowanceOf: AllowanceOf;
   clock: Clock;
   log: Logger;
 }): AcceptJob {
@@ -55,32 +71,26 @@ export function createAcceptJob(o: {
     return { record, replayed: true };
   }
 
-  return async (request, from) => {
-    const now = o.clock.now();
-    const asked: JobDoc = { ...request, on_unknown_submit: request.on_unknown_submit ?? o.defaults[request.type] };
-    const id = jobId(o.newUlid(now));
-    const idempotency = from.idempotencyKey
-      ? {
-          route: 'POST /v1/jobs',
-          key: from.idempotencyKey,
-          fingerprint: createHash('sha256')
-            .update(JSON.stringify(canonical(from.body)))
-            .digest('hex'),
-        }
-      : undefined;
-    // A replay needs no room in Redis and no object store, so it is not told that nothing was accepted because they are full or away.
-    const early = idempotency && (o.memory.tight() || hasLargeInputs(asked));
-    const known = early ? await o.store.jobs.ofKey(from.tenant, idempotency) : null;
-    if (known !== null) return await again(known);
+  /** Stores what is large of it, and writes the record; nothing is left of one that makes no job. */
+  async function make(
+    asked: JobDoc,
+    job: Pick<JobRecord, 'id' | 'tenant' | 'created_at'>,
+    idempotency?: Idempotency,
+  ): Promise<Made> {
     if (o.memory.tight())
       throw new Problem('unavailable', 'The job store is nearly full. Nothing was accepted; send the request again later.');
-    const { doc, note, discard } = await o.keepInputs(asked, { id, tenant: from.tenant, created_at: now });
+    const allowance = o.allowanceOf(job.tenant);
+    // Nothing is stored for a tenant that may bring nothing more.
+    const refused = hasLargeInputs(asked) ? await o.store.usage.check(job.tenant, allowance) : null;
+    if (refused !== null) throw refusal(refused);
+    const { doc, note, discard } = await o.keepInputs(asked, job);
     const accepted = await o.store.moves
       .accept({
-        id,
-        tenant: from.tenant,
+        id: job.id,
+        tenant: job.tenant,
         doc,
-        createdAt: now,
+        createdAt: job.created_at,
+        allowance,
         ...(idempotency ? { idempotency } : {}),
         ...(note ? { inputs: note } : {}),
       })
@@ -94,10 +104,26 @@ export function createAcceptJob(o: {
       await discard();
       if (accepted.kind === 'late')
         throw new Problem('unavailable', 'The request was held up for too long. Nothing was accepted; send it again.');
-      return await again(accepted);
+      if (accepted.kind === 'quota' || accepted.kind === 'full') throw refusal(accepted);
+      return accepted;
     }
+    return { kind: 'ok', turn: accepted.turn, doc };
+  }
+
+  return async (request, from) => {
+    const now = o.clock.now();
+    const asked: JobDoc = { ...request, on_unknown_submit: request.on_unknown_submit ?? o.defaults[request.type] };
+    const id = jobId(o.newUlid(now));
+    const idempotency = idempotencyOf(from);
+    // A replay needs no room in Redis and no object store, so it is not told that nothing was accepted because they are full or away.
+    const early = idempotency && (o.memory.tight() || hasLargeInputs(asked));
+    const known = early ? await o.store.jobs.ofKey(from.tenant, idempotency) : null;
+    if (known !== null) return await again(known);
+    const made = await make(asked, { id, tenant: from.tenant, created_at: now }, idempotency);
+    if (made.kind !== 'ok') return await again(made);
+    const { doc, turn } = made;
     // The record as the script has just written it; reading it back would cost a round trip.
-    const record = newRecord({ id, tenant: from.tenant, doc, createdAt: now, turn: accepted.turn });
+    const record = newRecord({ id, tenant: from.tenant, doc, createdAt: now, turn });
     await o.producer.enqueue(record).catch((err: unknown) => {
       o.log.warn(
         { event: 'job.entry_missing', err, job_id: id, request_id: from.requestId, queue: entryStage(doc) },

@@ -4,6 +4,7 @@ import type { Clock } from '@grsai-jobs/runtime';
 import { Problem } from '../http/problem.ts';
 import type { UnknownSubmitDefaults } from './accept-job.ts';
 import type { KeepInputs, KeptInputs } from './keep-inputs.ts';
+import { type AllowanceOf, refusal } from './tenant-limits.ts';
 
 const CHUNK_LINES = 500;
 const CHUNK_BYTES = 1024 * 1024;
@@ -32,6 +33,7 @@ export interface WriterParts {
   keepInputs: KeepInputs;
   inputNotes: Pick<InputNotes, 'forget'>;
   memory: Pick<MemoryWatch, 'tight'>;
+  allowanceOf: AllowanceOf;
   defaults: UnknownSubmitDefaults;
   newUlid: (now: number) => string;
   clock: Clock;
@@ -81,7 +83,9 @@ export function createBatchWriter(o: WriterParts, batch: { id: string; tenant: s
       throw new Problem('unavailable', 'The job store is nearly full. Nothing was accepted; send the batch again later.');
     const { lines, notes, discard } = await keep(items);
     try {
-      if ((await o.batches.add(batch, written, lines)) === 'gone') throw gone();
+      const added = await o.batches.add(batch, written, lines, o.allowanceOf(batch.tenant));
+      if (added === 'gone') throw gone();
+      if (added !== 'ok') throw refusal(added);
     } catch (error) {
       await discard();
       throw error;

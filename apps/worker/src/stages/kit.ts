@@ -14,7 +14,7 @@ export interface Kit {
   metrics: StageMetrics;
   backoff: Backoff;
   shutdown: Shutdown;
-  memory: Pick<MemoryWatch, 'tight'>;
+  memory: Pick<MemoryWatch, 'tight' | 'critical'>;
   /** A place for the first attempt of a webhook in the process that ends its job. */
   deliveries: Pick<Deliveries, 'reserve'>;
 }

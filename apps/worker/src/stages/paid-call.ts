@@ -31,7 +31,7 @@ export interface PaidCallOptions {
  */
 export async function openPaidCall(kit: Kit, entry: Entry, o: PaidCallOptions): Promise<PaidCall | Outcome> {
   // On a nearly full Redis nothing is begun whose entries could not be added afterwards.
-  if (kit.memory.tight()) return { kind: 'throttle', ms: 1000 };
+  if (kit.memory.critical()) return { kind: 'throttle', ms: 1000 };
   const token = randomUUID();
   const begun = await kit.store.moves.begin(entry, { token, limitMs: o.limitMs, inputMs: READ_INPUT_MS }, o.limits);
   switch (begun.kind) {

@@ -2,16 +2,16 @@
 -- move: every move but accept and begin. The row of the table of moves comes with the order; this is its machinery.
 -- KEYS 1 job 2 due 3 events 4 turns 5 inflight 6 tenant's failed 7 failed 8 ended 9 delivery 10 tenant's deliveries
 --      11 due deliveries 12 counters 13 batch 14 storing 15 late 16 works 17 work that finishes the batch 18 pending deliveries
---      19.. endpoint of the delivery (see webhooks.lua)
---      (9, 13, 17 and 19.. are the job key when the move has none)
+--      19–24 endpoint of the delivery (see webhooks.lua) 25 usage
+--      (9, 13, 17 and 19–24 are the job key when the move has none)
 -- ARGV 1 order {id, token, now, tenant, from, step|nil, by|nil, status and stage ('' keeps both), next, due|nil, inflight|nil (ms, 0 removes), late|nil, turn,
---      event|nil, progress, delivery|nil, counter|nil, del, raise (field to least value)} 2.. field, value to set
+--      event|nil, progress, delivery|nil, counter|nil, del, raise (field to least value), stored (bytes that were stored)} 2.. field, value to set
 -- Answers {'ok', step, turn, placed, delivery, job}: placed is '' without a delivery, else whether its first attempt has begun (open,
 -- with what that needs), it waits in the room, or needs an entry | {'missing'} | {'stale', state} | {'wrong', state}
 local order = cjson.decode(ARGV[1])
 local job, due, events, turns, inflight = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 
-local seen = redis.call('HMGET', job, 'st', 'step', 'sb', 'tok', 'tn', 'batch', 'era')
+local seen = redis.call('HMGET', job, 'st', 'step', 'sb', 'tok', 'tn', 'batch', 'era', 'use')
 local status, step = seen[1], tonumber(seen[2])
 if not status then return { 'missing' } end
 local delivery = order.delivery
@@ -38,10 +38,13 @@ end
 local batch_id = seen[6] ~= '' and seen[6] or nil
 local was_unknown = batch_id and status == 'failed' and is_unknown(redis.call('HGET', job, 'err'))
 
+local more = 0
+for _, field in ipairs(order.del) do more = more - redis.call('HSTRLEN', job, field) end
 if #order.del > 0 then redis.call('HDEL', job, unpack(order.del)) end
 if #ARGV > 1 then
   local fields = {}
   for i = 2, #ARGV do fields[i - 1] = ARGV[i] end
+  for i = 2, #ARGV, 2 do more = more + #ARGV[i + 1] - redis.call('HSTRLEN', job, ARGV[i]) end
   redis.call('HSET', job, unpack(fields))
 end
 for field, value in pairs(order.raise or {}) do
@@ -105,6 +108,12 @@ if FAILED[order.status] then
 elseif FAILED[status] then
   redis.call('ZREM', KEYS[6], order.id)
   redis.call('ZREM', KEYS[7], order.id)
+end
+if seen[8] then
+  local live = (TERMINAL[status] and 1 or 0) - (TERMINAL[order.status] and 1 or 0)
+  count_use(KEYS[25], order.tenant, more, order.stored, live)
+  if more ~= 0 then redis.call('HINCRBY', job, 'use', more) end
+  if order.stored > 0 then redis.call('HINCRBY', job, 'obj', order.stored) end
 end
 if order.counter then redis.call('HINCRBY', KEYS[12], order.counter, 1) end
 

@@ -66,6 +66,31 @@ local function add_work(work, works, id, kind, order, at)
   redis.call('ZADD', works, at, id)
 end
 
+-- What the records of tenants take is counted in one hash: `redis:<tenant>` and `stored:<tenant>` bytes, `live:<tenant>` jobs, and
+-- `#redis` for all. A record keeps what was counted for it (`use`, `obj`), so that the same goes when it goes; one that was made
+-- before there were counters has no `use` and is in none.
+local function count_use(usage, tenant, redis_bytes, stored_bytes, live)
+  if redis_bytes ~= 0 then
+    redis.call('HINCRBY', usage, 'redis:' .. tenant, redis_bytes)
+    redis.call('HINCRBY', usage, '#redis', redis_bytes)
+  end
+  if stored_bytes ~= 0 then redis.call('HINCRBY', usage, 'stored:' .. tenant, stored_bytes) end
+  if live ~= 0 then redis.call('HINCRBY', usage, 'live:' .. tenant, live) end
+end
+
+-- Why records that take `order.use` are not taken in: {'quota', name, limit, used} | {'full'} | nothing. Order: tenant, use {redis,
+-- stored, live}, limits {the same; 0 is none} or nil, room (how much all may take) or nil.
+local function refusal_of(usage, order)
+  for _, name in ipairs({ 'redis', 'stored', 'live' }) do
+    local limit, more = order.limits and order.limits[name] or 0, order.use[name]
+    if limit > 0 then
+      local used = tonumber(redis.call('HGET', usage, name .. ':' .. order.tenant) or '0')
+      if used + more > limit then return { 'quota', name, limit, used } end
+    end
+  end
+  if order.room and tonumber(redis.call('HGET', usage, '#redis') or '0') + order.use.redis > order.room then return { 'full' } end
+end
+
 local BATCH_ENDS = { completed = true, canceled = true, expired = true }
 
 -- A job of a batch changes its status. The counts always add up; the last job that ends has the batch finished, and a

@@ -80,6 +80,7 @@ export const batchPaths: ZodOpenApiPathsObject = {
           'unsupported_media_type',
           'invalid_request',
           'idempotency_key_reused',
+          'tenant_quota_exceeded',
           'unavailable',
         ),
       },

@@ -125,6 +125,7 @@ export const jobPaths: ZodOpenApiPathsObject = {
           'unsupported_media_type',
           'invalid_request',
           'idempotency_key_reused',
+          'tenant_quota_exceeded',
           'unavailable',
         ),
       },

@@ -11,6 +11,10 @@ export const ProblemBody = z
     code: z.enum(Object.keys(PROBLEMS) as [string, ...string[]]).describe('for programs; docs/errors.md says what each means'),
     request_id: z.string(),
     invalid_count: z.int().optional().describe('of a batch: how many lines are wrong; `errors` has the first 1000 fields'),
+    quota: z
+      .object({ name: z.enum(['redis', 'stored', 'live']), limit: z.int(), used: z.int() })
+      .optional()
+      .describe('with `tenant_quota_exceeded`: bytes in the job store, bytes in the object store, or live jobs'),
     errors: z
       .array(
         z.object({
@@ -39,6 +43,8 @@ const DETAILS: Readonly<Partial<Record<ProblemCode, string>>> = {
   invalid_request: 'One field is not valid; /input/prompt: prompt must not be empty',
   idempotency_key_in_use: 'A request with this Idempotency-Key is being read. Send it again later.',
   idempotency_key_reused: 'This Idempotency-Key was used for a request with another body. Use a new key for a new request.',
+  tenant_quota_exceeded:
+    'This tenant has 200000 jobs that have not ended; its limit is 200000. Nothing was accepted. Wait until some have ended, or cancel some.',
   rate_limited: 'This API key has used its 600 requests of this minute, and this one was not carried out. Send it again in 12 s.',
   unavailable: 'The job store cannot be reached. Nothing was accepted; send the request again.',
 };
@@ -53,6 +59,7 @@ const exampleOf = (code: ProblemCode) => ({
     instance: '/v1/jobs',
     code,
     request_id: 'req_0b7c2a4e-5d6f-4a81-9c3e-7f1d2b3a4c5d',
+    ...(code === 'tenant_quota_exceeded' ? { quota: { name: 'live' as const, limit: 200_000, used: 200_000 } } : {}),
     ...(code === 'invalid_request' ? { errors: [{ pointer: '/input/prompt', message: 'prompt must not be empty' }] } : {}),
   } satisfies z.output<typeof ProblemBody>,
 });

@@ -1,0 +1,209 @@
+import { randomUUID } from 'node:crypto';
+import { batchId, type JobDoc } from '@grsai-jobs/jobs';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Allowance } from '../src/usage.ts';
+import { imageDoc, jobIn, NO_LIMITS, newJobId, type Started, startStore } from './kit.ts';
+
+const TENANTS = ['acme', 'globex'] as const;
+
+const storedDoc = (bytes: number): JobDoc => ({
+  ...imageDoc(),
+  ...(bytes === 0
+    ? {}
+    : { stored_input: { $object: 'k', bytes, pictures: [{ $object: 'p', content_type: 'image/png', bytes: 7 }] } }),
+});
+
+/** What the records themselves say, by tenant. */
+async function recounted(kit: Started) {
+  const sums = Object.fromEntries(TENANTS.map((tenant) => [tenant, { redis: 0, stored: 0, live: 0 }]));
+  for (const key of await kit.redis.keys('{gj}:job:*')) {
+    const { tenant = '', st = '', use, obj } = await kit.redis.hgetall(key);
+    const sum = sums[tenant];
+    if (sum === undefined || use === undefined) continue;
+    sum.redis += Number(use);
+    sum.stored += Number(obj ?? 0);
+    sum.live += ['succeeded', 'failed', 'canceled', 'expired'].includes(st) ? 0 : 1;
+  }
+  return sums;
+}
+
+async function agrees(kit: Started) {
+  const sums = await recounted(kit);
+  const counted = Object.fromEntries(
+    await Promise.all(TENANTS.map(async (tenant) => [tenant, await kit.store.usage.of(tenant)])),
+  );
+  expect(counted).toEqual(sums);
+  expect(await kit.store.usage.total()).toBe(TENANTS.reduce((sum, tenant) => sum + (sums[tenant]?.redis ?? 0), 0));
+}
+
+const lineOf = (line: number, bytes: number) => ({ jobId: newJobId(), line, customId: `l${line}`, doc: storedDoc(bytes) });
+
+interface World {
+  kit: Started;
+  ids: string[];
+  batches: { id: string; tenant: string; lines: ReturnType<typeof lineOf>[] }[];
+}
+
+type Act = (world: World, tenant: (typeof TENANTS)[number], n: number) => Promise<unknown>;
+
+const read = async ({ kit, ids }: World, n: number) => {
+  const id = ids[n % Math.max(1, ids.length)];
+  return id === undefined ? null : await kit.store.jobs.read(id);
+};
+
+const ACTS: Readonly<Record<string, Act>> = {
+  accept: async ({ kit, ids }, tenant, n) => {
+    const id = newJobId();
+    ids.push(id);
+    await kit.store.moves.accept({ id, tenant, doc: storedDoc((n % 3) * 1000) });
+  },
+  acceptAgain: async (w, tenant, n) => {
+    const record = await read(w, n);
+    if (record) await w.kit.store.moves.accept({ id: record.id, tenant, doc: record.doc });
+  },
+  run: async (w, _tenant, n) => {
+    const record = await read(w, n);
+    if (record === null) return;
+    const token = randomUUID();
+    await w.kit.store.moves.begin({ id: record.id, step: record.step }, { token, limitMs: 1000 }, NO_LIMITS);
+    const begun = await w.kit.store.jobs.read(record.id);
+    if (begun) await w.kit.store.moves.outputs(begun, { by: token, pending: { completion: 'x'.repeat(n), dies_at: 1 } });
+  },
+  end: async (w, _tenant, n) => {
+    const record = await read(w, n);
+    if (record === null) return;
+    const output = { kind: 'chat_file', key: 'k', bytes: 100 + n, sha256: '' } as const;
+    const end = { status: n % 2 ? 'succeeded' : 'failed', token: randomUUID(), output } as const;
+    await w.kit.store.moves.end(record, end);
+    await w.kit.store.moves.end(record, end);
+  },
+  cancel: async (w, _tenant, n) => {
+    const record = await read(w, n);
+    if (record) await w.kit.store.moves.cancel(record);
+  },
+  reopen: async (w, _tenant, n) => {
+    const record = await read(w, n);
+    if (record) await w.kit.store.moves.reopen(record, { to: 'queued' });
+  },
+  erase: async (w, _tenant, n) => {
+    const record = await read(w, n);
+    if (record === null) return;
+    await w.kit.store.erase.asked(record);
+    await w.kit.store.erase.asked(record);
+  },
+  batch: async ({ kit, batches }, tenant, n) => {
+    const batch = { id: batchId(newJobId().slice(4)), tenant, lines: [lineOf(1, n), lineOf(2, 0)] };
+    batches.push(batch);
+    const doc = { expires_in_s: 3600, metadata: {} } as never;
+    await kit.store.batches.open({ id: batch.id, tenant, doc, createdAt: kit.clock.now() });
+    await kit.store.batches.add(batch, 0, batch.lines);
+    await kit.store.batches.add(batch, 0, batch.lines);
+  },
+  commit: async ({ kit, batches, ids }, _tenant, n) => {
+    const batch = batches[n % Math.max(1, batches.length)];
+    if (batch === undefined) return;
+    const committed = await kit.store.batches.commit(batch, { total: 2, invalid: 0, expiresInS: 3600 });
+    if (committed !== 'ok') return;
+    const lines = batch.lines.map(({ jobId: id }) => id);
+    await kit.store.batches.reveal(batch, lines, 1000);
+    ids.push(...lines);
+  },
+  discard: async ({ kit, batches }, _tenant, n) => {
+    const batch = batches[n % Math.max(1, batches.length)];
+    if (batch === undefined) return;
+    const lines = batch.lines.map(({ jobId: id }) => id);
+    await kit.store.batches.erase(batch.id, lines);
+    await kit.store.batches.erase(batch.id, lines);
+  },
+};
+
+test('whatever is done to jobs and batches in any order, and done again, then the counters of tenants are the sums over their records', async () => {
+  const kit = await startStore();
+  const command = fc.record({
+    act: fc.constantFrom(...Object.keys(ACTS)),
+    tenant: fc.constantFrom(...TENANTS),
+    n: fc.integer({ min: 0, max: 50 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(command, { minLength: 5, maxLength: 40 }), async (commands) => {
+      await kit.redis.flushall();
+      const world: World = { kit, ids: [], batches: [] };
+      for (const { act, tenant, n } of commands) {
+        await ACTS[act]?.(world, tenant, n);
+        await agrees(kit);
+      }
+    }),
+    { numRuns: 40 },
+  );
+}, 60_000);
+
+test('when the answer of a script that counts is lost then it has counted once', async () => {
+  const kit = await startStore();
+  const lost = async (call: () => Promise<unknown>) => {
+    const cut = kit.proxy.cutAfterNextReply((command) => command.name === 'evalsha' || command.name === 'eval');
+    const answer = call();
+    await cut;
+    await answer;
+    await agrees(kit);
+  };
+  const id = newJobId();
+  await lost(() => kit.store.moves.accept({ id, tenant: 'acme', doc: storedDoc(500) }));
+  const record = async () => (await kit.store.jobs.read(id)) ?? expect.fail('no record');
+  const queued = await record();
+  await lost(() => kit.store.moves.cancel(queued));
+  const ended = await record();
+  await lost(() => kit.store.erase.asked(ended));
+  expect(await kit.store.usage.of('acme')).toEqual({ redis: 0, stored: 0, live: 0 });
+});
+
+test('when a record was made before there were counters then it is in none, whatever becomes of it', async () => {
+  const kit = await startStore();
+  const job = await jobIn(kit, 'queued');
+  await kit.redis.hdel(`{gj}:job:${job.id}`, 'use', 'obj');
+  await kit.redis.del('{gj}:usage');
+  await kit.store.moves.cancel(await job.read());
+  await kit.store.erase.asked(await job.read());
+  expect(await kit.redis.hgetall('{gj}:usage')).toEqual({});
+});
+
+const NONE = { redis: 0, stored: 0, live: 0 };
+const LIMITS: readonly [string, Partial<typeof NONE>, object][] = [
+  ['bytes in Redis', { redis: 4000 }, { kind: 'quota', quota: 'redis', limit: 4000 }],
+  ['bytes in the object store', { stored: 1500 }, { kind: 'quota', quota: 'stored', limit: 1500, used: 1007 }],
+  ['live jobs', { live: 1 }, { kind: 'quota', quota: 'live', limit: 1, used: 1 }],
+];
+
+test.each(LIMITS)(
+  'when a tenant reaches its limit of %s then its next job and its next lines are refused with nothing written, and another tenant goes on',
+  async (_what, limit, refused) => {
+    const kit = await startStore();
+    const allowance: Allowance = { limits: { ...NONE, ...limit } };
+    const accept = (tenant: string, id = newJobId()) => kit.store.moves.accept({ id, tenant, doc: storedDoc(1000), allowance });
+    const first = newJobId();
+    expect(await accept('acme', first)).toMatchObject({ kind: 'ok' });
+    const before = await kit.redis.dbsize();
+    expect(await accept('acme')).toMatchObject(refused);
+    const batch = { id: batchId(newJobId().slice(4)), tenant: 'acme' };
+    await kit.store.batches.open({ ...batch, doc: { expires_in_s: 3600, metadata: {} } as never, createdAt: 0 });
+    expect(await kit.store.batches.add(batch, 0, [lineOf(1, 1000), lineOf(2, 1000)], allowance)).toMatchObject(refused);
+    expect((await kit.redis.keys('{gj}:job:*')).length).toBe(1);
+    expect(await accept('globex')).toMatchObject({ kind: 'ok' });
+    expect(before).toBeGreaterThan(0);
+    // What was accepted is told again, and what is erased makes room.
+    expect(await accept('acme', first)).toMatchObject({ kind: 'ok' });
+    const record = async () => (await kit.store.jobs.read(first)) ?? expect.fail('no record');
+    await kit.store.moves.cancel(await record());
+    await kit.store.erase.asked(await record());
+    expect(await accept('acme')).toMatchObject({ kind: 'ok' });
+  },
+);
+
+test('when all records together reach the room that is left then the next is refused, whoever sends it', async () => {
+  const kit = await startStore();
+  const accept = (tenant: string, room: number) =>
+    kit.store.moves.accept({ id: newJobId(), tenant, doc: imageDoc(), allowance: { room } });
+  const kinds: string[] = [];
+  for (let i = 0; i < 6; i += 1) kinds.push((await accept(i % 2 ? 'acme' : 'globex', 10_000)).kind);
+  expect(kinds).toEqual(['ok', 'ok', 'ok', 'ok', 'full', 'full']);
+});
