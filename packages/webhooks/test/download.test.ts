@@ -111,6 +111,19 @@ test.each([
   await expect(get(server.url)).rejects.toMatchObject({ code: 'http', status, retryable, retryAfterMs: 7_000 });
 });
 
+test.each<[number, Record<string, string>]>([
+  [203, {}],
+  [206, { 'content-range': 'bytes 0-3/4' }],
+])('status %i that stands for the whole file is read', async (status, headers) => {
+  const server = await startHttp((_, response) => response.writeHead(status, headers).end('abcd'));
+  expect(String(await readAll((await get(server.url)).body))).toBe('abcd');
+});
+
+test.each(['bytes 0-3/9', 'bytes 5-8/9', 'bytes 0-3/*', 'x'])('status 206 with %s is a part, and refused', async (range) => {
+  const server = await startHttp((_, response) => response.writeHead(206, { 'content-range': range }).end('abcd'));
+  await expect(get(server.url)).rejects.toMatchObject({ code: 'http', status: 206 });
+});
+
 test('a length above the cap is refused before a byte is read', async () => {
   const server = await startHttp((_, response) => response.writeHead(200, { 'content-length': '11' }).flushHeaders());
   await expect(get(server.url, { maxBytes: 10 })).rejects.toMatchObject({ code: 'too_large', retryable: false });

@@ -24,7 +24,7 @@ export interface DownloadOptions {
 }
 
 export interface Download {
-  /** Always 200. */
+  /** 200, or another that stands for the whole file. */
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** As announced; a body of another length fails as `truncated`. Unknown of a file that was coded for the way. */
@@ -104,9 +104,15 @@ function nextHop(egress: Pick<Egress, 'admitLink'>, from: URL, location: string)
   return egress.admitLink(new URL(location, from.href).href);
 }
 
+/** A file in one part is whole too, and some hosts answer with no other. */
+function isWhole(status: number, headers: Dispatcher.ResponseData['headers']): boolean {
+  const range = /^bytes 0-(\d+)\/(\d+)$/i.exec(String(headers['content-range']));
+  return status === 200 || status === 203 || (status === 206 && range !== null && Number(range[1]) + 1 === Number(range[2]));
+}
+
 function describe(response: Dispatcher.ResponseData, { maxBytes, idleMs }: typeof LIMITS, watch: Watch): Download {
   const { statusCode: status, headers, body } = response;
-  if (status !== 200) {
+  if (!isWhole(status, headers)) {
     const retryAfterMs = parseRetryAfter(headers['retry-after'], Date.now());
     throw new EgressError('http', `the download was answered with status ${status}`, { status, retryAfterMs });
   }
