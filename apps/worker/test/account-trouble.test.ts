@@ -290,12 +290,15 @@ test('when nothing is known at the address of the API then all wait, no job fail
   expect(await paused()).toEqual(['upstream']);
 });
 
-test('when a 404 in unknown words comes from the API itself then it is the fault of that job alone', async () => {
+test('when a 404 in unknown words comes from the API itself then that job alone spends its attempts', async () => {
   const kit = await startKit();
   const { runs, paused } = stagesOf(kit);
   kit.emulator.configure(says('no way to do this', 'nano-banana-2', 404));
-  const job = await image(kit, 'a lighthouse');
+  const job = await image(kit, 'a lighthouse', {}, { max_attempts: 2 });
   await runs(job, 'submit');
-  expect(await job.read()).toMatchObject({ status: 'failed', error: { code: 'upstream_failed' } });
+  expect(await job.read()).toMatchObject({ status: 'queued', spent: 1 });
+  await kit.clock.advance(60_000);
+  await runs(job, 'submit');
+  expect(await job.read()).toMatchObject({ status: 'failed', spent: 2, error: { code: 'upstream_failed' } });
   expect(await paused()).toEqual([]);
 });

@@ -27,7 +27,7 @@ const ROWS: readonly [string, Observation, Verdict][] = [
   [
     'perhaps no API',
     { outcome: 'refused', category: 'unknown', suspect: 'address' },
-    { kind: 'confirm', reason: 'upstream', otherwise: NOT_KNOWN },
+    { kind: 'confirm', reason: 'upstream', otherwise: OWN },
   ],
   [
     'perhaps the key',

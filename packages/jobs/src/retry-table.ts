@@ -85,7 +85,7 @@ export const CALL_ROWS: readonly Row[] = [
   {
     seen: 'a 404, perhaps of no API at all',
     when: (s) => s.suspect === 'address',
-    verdict: { kind: 'confirm', reason: 'upstream', otherwise: NOT_KNOWN },
+    verdict: { kind: 'confirm', reason: 'upstream', otherwise: OWN },
   },
   { seen: 'overload', when: (s) => s.busy === true, verdict: { kind: 'patience' } },
   { seen: 'policy', when: category('moderation'), verdict: { kind: 'fail', code: 'content_rejected' } },
