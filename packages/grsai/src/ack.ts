@@ -1,14 +1,14 @@
 import type { Reply } from './answer.ts';
 import { classifyText } from './classify.ts';
 import type { Document } from './documents.ts';
-import { idOf, textOf, unwrap } from './envelope.ts';
+import { type Fields, idOf, isFields, textOf, unwrap } from './envelope.ts';
 import { isProof } from './refusal.ts';
 import { isFailure, taskOf } from './task-state.ts';
 
 /** Whether an event says anything about the submit; others in front of it (keep-alives) are passed over. */
 export function isAck({ value }: Document): boolean {
   const { fields, error } = unwrap(value);
-  return idOf(fields) !== '' || error !== '' || taskOf(value, '', '')?.status === 'succeeded';
+  return idIn(fields) !== '' || error !== '' || taskOf(value, '', '')?.status === 'succeeded';
 }
 
 /**
@@ -19,7 +19,7 @@ export function isAck({ value }: Document): boolean {
 export function ackId({ documents, status, words }: Reply): string | undefined {
   for (const document of documents) {
     const { fields, code, error } = unwrap(exact(document));
-    const id = idOf(fields);
+    const id = idIn(fields);
     if (id === '') continue;
     const word = textOf(fields['status']).toLowerCase();
     const refused = (code ?? 0) !== 0 && isProof(classifyText(error, words));
@@ -29,6 +29,16 @@ export function ackId({ documents, status, words }: Reply): string | undefined {
   return undefined;
 }
 
+/** The id, or that of an object which other gateways put around a task. */
+const idIn = (fields: Fields): string =>
+  idOf(fields) ||
+  (['task', 'result', 'output', 'response']
+    .map((name) => fields[name])
+    .filter(isFields)
+    .map(idOf)
+    .find(Boolean) ??
+    '');
+
 /** The source text of a value, which Node hands to a reviver and the library's types do not know yet. */
 function keepDigits(...[, value, from]: [key: string, value: unknown, from?: { source?: string }]): unknown {
   return Number.isInteger(value) && !Number.isSafeInteger(value) ? from?.source : value;
@@ -36,4 +46,6 @@ function keepDigits(...[, value, from]: [key: string, value: unknown, from?: { s
 
 /** An id may be a number that is too large to be one here: then its digits count. */
 const exact = ({ text, value }: Document): unknown =>
-  value === undefined || !/\d{16}/.test(text) ? value : JSON.parse(text.replace(/^\ufeff/, ''), keepDigits);
+  value === undefined || !/^[\s\ufeff]*[{[]/.test(text) || !/\d{16}/.test(text)
+    ? value
+    : JSON.parse(text.replace(/^\ufeff/, ''), keepDigits);

@@ -2,12 +2,16 @@ import { ackId, isAck } from './ack.ts';
 import { collect } from './answer.ts';
 import { type Payload, payloadOf } from './body.ts';
 import { callerWords } from './caller-words.ts';
+import type { Document } from './documents.ts';
 import { GrsaiError, type Tried } from './errors.ts';
 import type { CallOptions } from './options.ts';
 import type { Output } from './outputs.ts';
 import { refusal } from './refusal.ts';
-import { isTaskAnswer, lastTask, readTask, type TaskState } from './task-state.ts';
+import { isTaskAnswer, lastTask, readTask, type TaskState, taskOf } from './task-state.ts';
 import type { Wire } from './wire.ts';
+
+/** How long an answer to a question, in events, may go on behind the word that the task runs. */
+const NEXT_EVENT_MS = 1000;
 
 /** A task that upstream has taken. Keep `id` secret and ask `base` for it, no other node (grsai-api §2). */
 export interface Submitted {
@@ -78,7 +82,14 @@ export async function askTask(
     signal,
     words: callerWords(supplied),
   });
-  const state = readTask(await collect(response, wire.scrub, isTaskAnswer), id);
+  // Events tell how the task goes on; what has come when the next is late is the answer.
+  const enough = (document: Document): boolean => {
+    const told = isTaskAnswer(document);
+    const runs = told && taskOf(document.value, document.text, id)?.status === 'running';
+    if (runs) response.endWithin(NEXT_EVENT_MS);
+    return told && !runs;
+  };
+  const state = readTask(await collect(response, wire.scrub, enough), id);
   if (state instanceof GrsaiError) throw state;
   return state;
 }

@@ -203,6 +203,11 @@ describe('an error in the middle of a 200 is told in the words of upstream', () 
     });
   });
 
+  test('when its line is no event then it is told all the same', async () => {
+    const text = `${part}${JSON.stringify({ error: { message: 'flux broke' } })}\n\n${event('[DONE]')}`;
+    expect(await errorOf(answer(text))).toMatchObject({ outcome: 'refused', raw: 'flux broke' });
+  });
+
   test('and beside the choices of a plain answer too', async () => {
     const error = await errorOf(answer(JSON.stringify(completion({ error: { message: 'model not found' } }))));
     expect(error).toMatchObject({ outcome: 'refused', category: 'model', message: 'HTTP 200: model not found' });
@@ -247,6 +252,11 @@ test.each<[string, string]>([
   ['a choice that is a text', events({ choices: ['hello'] }, stop)],
   ['the piece of another dialect', events({ type: 'content_block_delta', delta: { text: 'hello' } }, stop)],
   ['a text that is no JSON', events('hello', stop)],
+  ['a page among its events', `${events(chunk({ content: 'hel' }))}<html>\n<h1>502: Bad Gateway</h1></html>\n\n`],
+  [
+    'a page among its events, and more behind it',
+    `${events(chunk({ content: 'hel' }))}<html></html>\n\n${events(stop, '[DONE]')}`,
+  ],
   ['a text as JSON', events('"hello"', stop)],
   ['brackets without an end', events(`{"choices":[{"delta":{"content":${'['.repeat(6000)}${']'.repeat(6000)}}}]}`, stop)],
 ])('a stream with %s may lack something, and is no answer', async (_, text) => {

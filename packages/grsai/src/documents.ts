@@ -103,7 +103,9 @@ export class DocumentReader {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text.replace(/^\ufeff/, ''));
+    const value: unknown = JSON.parse(text.replace(/^\ufeff/, ''));
+    // Written as JSON twice over.
+    return typeof value === 'string' && /^\s*[{[]/.test(value) ? (parse(value) ?? value) : value;
   } catch {
     return undefined;
   }

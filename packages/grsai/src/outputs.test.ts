@@ -130,6 +130,22 @@ describe('a task that ended is one', () => {
     expect(read({ id: ID, status: word, results: [LINK], error: 'why' })).toMatchObject({ status });
   });
 
+  test.each([2, 'ok', '成功', 'ready', 'SUCC'])('by the unknown word %j, when its outputs are there', (status) => {
+    expect(read({ id: ID, status, results: [LINK] })).toMatchObject({ status: 'succeeded', urls: [LINK] });
+    expect(read({ id: ID, status, results: [LINK], progress: 99 })).toMatchObject({ status: 'running' });
+    expect(read({ id: ID, status, results: [] })).toMatchObject({ status: 'running' });
+  });
+
+  test.each(['processing', 'IN_PROGRESS', 'partial_succeeded', 'generating', '生成中'])(
+    'but not by the word %j, which says that more is to come',
+    (status) => expect(read({ id: ID, status, results: [LINK] })).toMatchObject({ status: 'running' }),
+  );
+
+  test('also where its JSON is written as JSON again', () => {
+    const done = JSON.stringify({ id: ID, status: 'succeeded', results: [LINK] });
+    expect(readTask(replyFrom(200, JSON.stringify(done)), ID)).toMatchObject({ status: 'succeeded', urls: [LINK] });
+  });
+
   test('and a gateway that says `error` of itself has told nothing of the task', () => {
     expect(read({ status: 'error', message: 'busy' })).toBeInstanceOf(GrsaiError);
   });
@@ -148,6 +164,9 @@ test.each<[string, string, string | undefined]>([
   ['data itself', `{"code":0,"data":"${ID}"}`, ID],
   ['data, a number', '{"code":0,"data":98765}', '98765'],
   ['data, a list of one', `{"code":0,"data":[{"id":"${ID}"}]}`, ID],
+  ['in an object of another name', `{"output":{"task_id":"${ID}","task_status":"PENDING"}}`, ID],
+  ['in a result', `{"result":{"id":"${ID}"}}`, ID],
+  ['in JSON that is written as JSON again', JSON.stringify(`{"id":"${ID}","status":"running"}`), ID],
   ['the id of a task that is done', `{"id":"${ID}","status":"succeeded","results":[{"url":"${LINK}"}]}`, ID],
   ['a link is none', `{"code":0,"data":"${LINK}"}`, undefined],
   ['null is none', '{"id":null,"status":"running"}', undefined],

@@ -3,6 +3,9 @@ import { JsonEnd } from './json-incremental.ts';
 const LF = 0x0a;
 const CR = 0x0d;
 
+/** No field begins so: a gateway has put JSON or a page of its own in the middle of the events, and nobody may take the rest for whole. */
+const BARE = /[{[<]/;
+
 /** One server-sent event, or one JSON value of it. */
 export interface SseEvent {
   /** What its `event:` line says, when that stood before the data. */
@@ -49,6 +52,10 @@ export class SseReader {
 
   #content(text: string, from: number, to: number, out: SseEvent[]): void {
     let at = from;
+    if (this.#inName && this.#name === '' && at < to && BARE.test(text.charAt(at))) {
+      this.#name = 'data';
+      this.#inName = false;
+    }
     if (this.#inName) {
       const colon = text.indexOf(':', at);
       if (colon === -1 || colon >= to) {

@@ -49,6 +49,9 @@ const WORDS: ReadonlyMap<string, TaskStatus> = new Map([
   ...[...FEARED].map((word) => [word, 'failed'] as const),
 ]);
 
+/** Words that nobody has seen may mean the end, where the outputs are there; these mean that more is to come. */
+const ONGOING = /queu|pend|process|progress|run|start|wait|submi|generat|creat|partial|stream|draft|preview|中/i;
+
 /** Says that the id is unknown (grsai-api §4, §5.4). */
 const MISSING = /(?:result|task) not exist/i;
 const MISSING_CODE = -22;
@@ -125,7 +128,9 @@ export function taskOf(value: unknown, text: string, askedId: string, words?: ()
   if (id === '' && FEARED.has(word)) return undefined;
   const said = statusOf(word, fields);
   const outputs = outputsOf(fields, said === 'succeeded');
-  const status = said ?? statusWithoutWord(outputs, id, content);
+  const odd = word !== '' && !WORDS.has(word) && !ONGOING.test(word);
+  const done = odd && outputs.length > 0 && content.error === '' && (progressOf(fields).progress ?? 100) >= 100;
+  const status = done ? 'succeeded' : (said ?? statusWithoutWord(outputs, id, content));
   if (status === undefined) return undefined;
   const base = { id: id || askedId, ...linked(outputs), raw: keepRaw(text), ...progressOf(fields), ...contentsOf(fields) };
   if (status !== 'failed' && status !== 'violation') return { ...base, status };

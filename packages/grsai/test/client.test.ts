@@ -99,6 +99,22 @@ describe('a result query', () => {
   });
 
   test.each([
+    ['ends', true],
+    ['stays open', false],
+  ])('that is answered in events is the last of them, when the answer %s', async (_, ends) => {
+    const event = (status: string) => `data: {"id":"6-a","status":"${status}"}\n\n`;
+    await using server = await serve((request, res) => {
+      res.writeHead(200, { 'content-type': 'text/event-stream' });
+      const done = request.url?.includes('done') === true;
+      res.write(event('running') + (done ? event('succeeded') : ''));
+      if (ends) res.end();
+    });
+    await using grsai = client([server.url]);
+    expect(await grsai.images.result('done', { base: server.url })).toMatchObject({ status: 'succeeded' });
+    expect(await grsai.images.result('6-a', { base: server.url })).toMatchObject({ status: 'running' });
+  });
+
+  test.each([
     ['too slow', () => undefined, 80, 'timeout'],
     ['cut', (res: { destroy: () => void }) => res.destroy(), 20_000, 'connection_lost'],
   ])('whose answer is %s may be made again', async (_, act, queryMs, code) => {
