@@ -77,7 +77,7 @@ test('when the worker of a canceling chat dies then the next one ends it without
 });
 
 test('when a submit is open then the cancel is ended by it and keeps the task, and a retry goes on with that task', async () => {
-  const stack = await startStack({ emulator: { taskMs: 1000 } });
+  const stack = await startStack({ emulator: { taskMs: 1000 }, quickTasks: true });
   const id = await send(stack, image(stack.receiver, 'held [[hold-ack=one]]'));
   await stack.emulator.waitFor(() => stack.emulator.ledger.submits.length === 1);
   expect(await cancel(stack, id)).toMatchObject({ status: 202, body: { status: 'canceling', stage: 'submitting' } });
@@ -91,7 +91,7 @@ test('when a submit is open then the cancel is ended by it and keeps the task, a
 });
 
 test('when a result cannot be stored then a cancel ends the job, and a retry stores what was paid for without a new submit', async () => {
-  const stack = await startStack({ emulator: { taskMs: 200 } });
+  const stack = await startStack({ emulator: { taskMs: 200 }, quickTasks: true });
   stack.s3.outage('error');
   const id = await send(stack, image(stack.receiver));
   await waitFor(async () => (await stack.tenant.job(id)).attempts.some(({ stage }) => stage === 'store'), {
@@ -125,7 +125,7 @@ test('when cancels race the end of their jobs then each job ends once and its on
 });
 
 test('when a lost submit is retried then only an explicit resubmit submits again', async () => {
-  const stack = await startStack({ emulator: { taskMs: 200 } });
+  const stack = await startStack({ emulator: { taskMs: 200 }, quickTasks: true });
   const id = await send(stack, image(stack.receiver, 'lost once [[fault=F6]]'));
   expect(await stack.tenant.finished(id)).toMatchObject({ status: 'failed', error: { code: 'submit_unknown' } });
   for (const body of [undefined, {}, { mode: 'resume' }])

@@ -25,7 +25,7 @@ const CHAT = ['submit', '--model', 'gemini-3.1-pro', '--chat'];
 const IMAGE = ['submit', '--model', 'nano-banana-2', '--image'];
 
 test('when chats and images are sent, watched, listed and saved then stdout holds the results and nothing else', async () => {
-  const stack = await startStack();
+  const stack = await startStack({ quickTasks: true });
   const jobs = commandLine(stack);
 
   const answer = await jobs([...CHAT, 'Say hello [[reply=hello]]', '--wait', '--metadata', 'order=A-17']);
@@ -88,7 +88,7 @@ test('when a request comes from stdin twice under one key then one job is made, 
 });
 
 test('when a job fails then the end is 1, and it is canceled, retried and followed by hand', async () => {
-  const stack = await startStack({ emulator: { taskMs: 500 } });
+  const stack = await startStack({ emulator: { taskMs: 500 }, quickTasks: true });
   const jobs = commandLine(stack);
 
   const failed = await jobs([...IMAGE, 'a [[outcome=violation]] lighthouse', '--wait']);
@@ -113,7 +113,7 @@ test('when a job fails then the end is 1, and it is canceled, retried and follow
 
 describe('while a job is awaited', () => {
   test('when Ctrl-C is pressed then the job goes on and the way to follow it is told', async () => {
-    const stack = await startStack({ emulator: { taskMs: 3000 } });
+    const stack = await startStack({ emulator: { taskMs: 3000 }, quickTasks: true });
     const jobs = commandLine(stack);
     let pressed = false;
     const stopped = await jobs([...IMAGE, 'a paper lighthouse', '--wait'], {
@@ -129,7 +129,7 @@ describe('while a job is awaited', () => {
   });
 
   test('when the API dies and comes back then the events go on where they stopped', async () => {
-    const stack = await startStack({ emulator: { taskMs: 4000 } });
+    const stack = await startStack({ emulator: { taskMs: 4000 }, quickTasks: true });
     const jobs = commandLine(stack);
     let killed = false;
     const watched = await jobs([...IMAGE, 'a paper lighthouse', '--wait', '--json'], {

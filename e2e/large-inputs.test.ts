@@ -16,6 +16,7 @@ async function start(env: Record<string, string> = {}, workers = 1) {
   const capture = await startCapture();
   const stack = await startStack({
     emulator: { taskMs: 300, chatMs: 20 },
+    quickTasks: true,
     env: { GRSAI_BASE_URLS: capture.url, ...env },
     workers,
   });

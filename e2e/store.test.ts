@@ -8,7 +8,7 @@ import { image, type Job, startStack } from './stack.ts';
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
 test('whatever a result file is like, what is stored is what its bytes are, and a source that only seems to work is not', async () => {
-  const stack = await startStack({ emulator: { taskMs: 300 } });
+  const stack = await startStack({ emulator: { taskMs: 300 }, quickTasks: true });
   const rows: readonly [string, object][] = [
     ['[[format=png]]', { content_type: 'image/png' }],
     ['[[format=jpeg-named-png]]', { content_type: 'image/jpeg', key: expect.stringMatching(/\.jpg$/) }],
@@ -67,7 +67,7 @@ test('when a result link redirects in raw UTF-8 to a packed file then that is st
     }),
     onTestFinished,
   );
-  const stack = await startStack({ emulator: { taskMs: 300, fileBase: front } });
+  const stack = await startStack({ emulator: { taskMs: 300, fileBase: front }, quickTasks: true });
   origin.url = stack.emulator.url;
   const { id } = await stack.tenant.post<Job>('/v1/jobs', image(stack.receiver, '[[size=640x480]]'));
   const [stored] = (await stack.tenant.finished(id)).result?.images ?? [];
@@ -86,7 +86,7 @@ test('when a result link redirects in raw UTF-8 to a packed file then that is st
 });
 
 test('when S3 is away as a result comes in then it is stored when S3 is back, and the task is not submitted again', async () => {
-  const stack = await startStack({ emulator: { taskMs: 300 } });
+  const stack = await startStack({ emulator: { taskMs: 300 }, quickTasks: true });
   stack.s3.outage(true);
   const { id } = await stack.tenant.post<Job>('/v1/jobs', image(stack.receiver));
   await waitFor(async () => (await stack.tenant.job(id)).attempts.some((attempt) => attempt.error_code === 'storage_failed'), {

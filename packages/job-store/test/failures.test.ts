@@ -1,6 +1,6 @@
 import { jobError } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
-import { imageDoc, jobIn, newJobId, type Started, startStore } from './kit.ts';
+import { imageDoc, jobIn, type Started, startStore } from './kit.ts';
 
 const upstream = (message: string) => ({ upstream: { status: 500, message } });
 
@@ -90,14 +90,13 @@ test('when a record was written before there were signatures then it is counted 
 test('when 60 000 jobs have failed then one request counts the newest 50 000 and says where to go on', async () => {
   const kit = await startStore();
   const job = await fail(kit, 'one');
-  const record = Object.entries(await kit.redis.hgetall(`{gj}:job:${job.id}`)).flat();
-  const pipeline = kit.redis.pipeline();
-  for (let i = 0; i < 59_999; i += 1) {
-    const id = newJobId();
-    pipeline.hset(`{gj}:job:${id}`, ...record);
-    pipeline.zadd('{gj}:failed', kit.clock.now() - i, id);
-  }
-  await pipeline.exec();
+  const copies = `
+    for i = 1, 59999 do
+      local id = string.format('job_%026d', i)
+      redis.call('COPY', KEYS[1], '{gj}:job:' .. id)
+      redis.call('ZADD', KEYS[2], ARGV[1] - i, id)
+    end`;
+  await kit.redis.eval(copies, 2, `{gj}:job:${job.id}`, '{gj}:failed', kit.clock.now());
   const newest = await kit.store.failures.groups(all);
   expect(newest.groups).toMatchObject([{ count: 50_000 }]);
   const rest = await kit.store.failures.groups({ filter: {}, after: newest.next });
