@@ -7,6 +7,7 @@ import { startStack } from './stack.ts';
 /** Limits of `LIMITS` that no request of a job meets, and whose tests hold them. */
 const NOT_OF_JOBS: Readonly<Partial<Record<keyof typeof LIMITS, string>>> = {
   recordImageBytes: 'e2e/large-inputs.test.ts',
+  recordInputBytes: 'packages/jobs/src/stored-input.test.ts',
   inlineCompletionBytes: 'e2e/store.test.ts',
   attemptsKept: 'packages/job-store',
   paidAttemptsKept: 'packages/job-store',
