@@ -133,6 +133,7 @@ export const LIMIT_ROWS: readonly Row[] = [
     [64],
     [65],
     /at most 64 /,
+    'images',
   ),
   field(
     'inline images',
@@ -212,7 +213,7 @@ export const LIMIT_ROWS: readonly Row[] = [
   field('temperature', '/input/temperature', (n) => goodChat({ temperature: n }), [0, 2], [-0.1, 2.1], / [02]$/),
   field('top_p', '/input/top_p', (n) => goodChat({ top_p: n }), [0, 1], [-0.1, 1.1], / [01]$/),
   field('max_tokens', '/input/max_tokens', (n) => goodChat({ max_tokens: n }), [1, 1_000_000], [0, 1_000_001], / (1|1000000)$/),
-  field('stop sequences', '/input/stop', (n) => goodChat({ stop: Array(n).fill('x') }), [4], [5], /at most 4 items$/),
+  field('stop sequences', '/input/stop', (n) => goodChat({ stop: Array(n).fill('x') }), [4], [5], /at most 4 items$/, 'stop'),
   field(
     'name of a message',
     '/input/messages/0/name',

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
 import { createJobStore, hearSignals, startEventFeed, watchMemory } from '@grsai-jobs/job-store';
@@ -22,12 +22,12 @@ import { createEgress, createKeyring, createSecretBox, newSecret } from '@grsai-
 import type { ApiConfig } from './config.ts';
 import { createApp } from './http/app.ts';
 import { createAuth } from './http/auth.ts';
+import { createBodyBudget } from './http/body-budget.ts';
 import { HEARTBEAT_MS } from './http/event-stream.ts';
-import { judgeByHead } from './http/expect-continue.ts';
 import { createKeyCache } from './http/key-cache.ts';
 import { knownMethods } from './http/known-methods.ts';
+import { createOpenRequests } from './http/open-requests.ts';
 import { openApiDocument } from './http/openapi.ts';
-import { originForm } from './http/origin-form.ts';
 import type { FieldError } from './http/problem.ts';
 import { limitRequests } from './http/rate-limit.ts';
 import { adminRoutes } from './http/routes/admin.ts';
@@ -43,7 +43,7 @@ import { jobListRoutes } from './http/routes/job-list.ts';
 import { jobRoutes } from './http/routes/jobs.ts';
 import { webhookDeliveryRoutes } from './http/routes/webhook-deliveries.ts';
 import { webhookSecretRoutes } from './http/routes/webhook-secret.ts';
-import { answerUnreadable } from './http/unreadable.ts';
+import { createLimitedServer, SERVER_LIMITS } from './http/server.ts';
 import { createUlids } from './ulids.ts';
 import { createAcceptBatch } from './use-cases/accept-batch.ts';
 import { createAcceptJob } from './use-cases/accept-job.ts';
@@ -61,9 +61,6 @@ import { createAllowances } from './use-cases/tenant-limits.ts';
 import { usageMetrics } from './use-cases/usage-metrics.ts';
 import { createWaitForEnd } from './use-cases/wait-for-end.ts';
 import { webhookMetrics } from './use-cases/webhook-metrics.ts';
-
-/** A whole request has come in by then; a batch over a slow line takes its time. */
-const REQUEST_MS = 10 * 60_000;
 
 export interface Api {
   url: string;
@@ -87,21 +84,26 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   const objects = createObjectStore(s3Options(config));
   const egress = createEgress({ allow: config.EGRESS_ALLOW, own: ownServices(config) });
   const cache = createKeyCache();
+  const open = createOpenRequests();
+  const limit =
+    config.RATE_LIMIT_RPM === 0
+      ? undefined
+      : limitRequests({
+          perMinute: config.RATE_LIMIT_RPM,
+          count: store.rateLimit(config.RATE_LIMIT_RPM),
+          onUncounted: throttledLog(log, { event: 'rate_limit.uncounted' }, 'a request could not be counted and passed'),
+        });
   const auth = createAuth({
     apiKeys: store.apiKeys,
     adminKey: config.ADMIN_API_KEY,
     cache,
     clock,
-    ...(config.RATE_LIMIT_RPM === 0
-      ? {}
-      : {
-          limit: limitRequests({
-            perMinute: config.RATE_LIMIT_RPM,
-            count: store.rateLimit(config.RATE_LIMIT_RPM),
-            onUncounted: throttledLog(log, { event: 'rate_limit.uncounted' }, 'a request could not be counted and passed'),
-          }),
-        }),
+    limit: async (principal, request, response) => {
+      open.enter(principal.tenant, response);
+      await limit?.(principal, request, response);
+    },
   });
+  const budget = createBodyBudget({ bytes: config.BODY_BUDGET, bodyLimit: config.BODY_LIMIT });
   const box = createSecretBox(config.SECRETS_KEY);
   const keyring = createKeyring({ store: store.tenants, box, newSecret, clock });
   const ear = await connectRedis(config.REDIS_URL, 'consumer', { onError });
@@ -168,10 +170,12 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
         waitForEnd: createWaitForEnd({ feed, jobs: store.jobs }),
         bodyLimit: config.BODY_LIMIT,
         openInput: createOpenInput({ objects, log }),
+        budget,
+        lasts: open.lasts,
         check,
         signsUntil: () => objects.signsUntil(),
       }),
-      jobEventRoutes({ ...shared, feed, heartbeatMs: HEARTBEAT_MS }),
+      jobEventRoutes({ ...shared, feed, heartbeatMs: HEARTBEAT_MS, lasts: open.lasts }),
       jobListRoutes({ ...shared, list: store.list }),
       jobImageRoutes(shared),
       jobActionRoutes({
@@ -184,6 +188,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
         ...shared,
         accept: acceptBatch,
         bodyLimit: config.BODY_LIMIT,
+        budget,
         checkUrl: (address) => egress.checkUrl(address)?.message,
       }),
       batchReadRoutes({ ...shared, batches: store.batches }),
@@ -206,14 +211,17 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
     ],
   });
 
-  // The app refuses a request without a Host, so that it is told as all refusals are.
-  const server = createServer({ requireHostHeader: false });
-  const answer = originForm(server, app);
-  server.on('request', answer);
-  judgeByHead(server, answer);
-  answerUnreadable(server, log);
-  // An expectation that nobody knows is no reason to refuse (RFC 9110 §10.1.1).
-  server.on('checkExpectation', answer);
+  const server = createLimitedServer(app, {
+    ...SERVER_LIMITS,
+    connections: config.MAX_CONNECTIONS,
+    connectionsPerAddress: config.TRUST_PROXY === 'off' ? Math.ceil(config.MAX_CONNECTIONS / 2) : config.MAX_CONNECTIONS,
+    log,
+    onRefused: throttledLog(
+      log,
+      { event: 'http.connections_full' },
+      'a connection too many was closed; MAX_CONNECTIONS sets how many',
+    ),
+  });
   const url = await listen(server, config.HOST, config.PORT);
   log.info({ event: 'api.ready', url }, 'ready');
 
@@ -244,8 +252,6 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
 }
 
 async function listen(server: Server, host: string, port: number): Promise<string> {
-  server.keepAliveTimeout = 65_000;
-  server.requestTimeout = REQUEST_MS;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);

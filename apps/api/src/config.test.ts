@@ -29,6 +29,8 @@ const ODD: Readonly<Record<keyof typeof ApiVariables.shape, readonly [string, st
   HEALTH_PORT: ['off', ':9090', '70000'],
   PORT: [':8080', '8_080', '65536'],
   BODY_LIMIT: ['20', '20MiB', '0mb'],
+  BODY_BUDGET: ['256', '1gb', '512kb'],
+  MAX_CONNECTIONS: ['10k', '9', 'off'],
   TRUST_PROXY: ['true', '-1', 'nginx'],
   RATE_LIMIT_RPM: ['600/min', '1,000', 'none'],
   TENANT_MAX_REDIS_BYTES: ['25%', '1.5gb', 'none'],

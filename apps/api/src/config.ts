@@ -25,6 +25,12 @@ export const ApiVariables = z.object({
   ADMIN_API_KEY: secret(24).describe('the first key: all scopes, tenant admin'),
   HOST: listenHost('0.0.0.0').describe('address to listen on'),
   BODY_LIMIT: byteSize('1kb', '512mb', '20mb').describe('largest request body'),
+  BODY_BUDGET: byteSize('1mb', '65536mb', '256mb').describe(
+    'bytes of request bodies that a process holds at a time; a quarter of it for one tenant',
+  ),
+  MAX_CONNECTIONS: integer(10, 1_000_000, 10_000).describe(
+    'open connections of a process; without a proxy half of them for one address',
+  ),
   TRUST_PROXY: proxies().describe('whose X-Forwarded-For is believed: off, a number of proxies, or their addresses'),
   RATE_LIMIT_RPM: integerOrOff(1, 1_000_000).describe('requests of one API key to /v1 in a minute; off or 0 is no limit'),
   TENANT_MAX_REDIS_BYTES: bytesOrOff('auto').describe(

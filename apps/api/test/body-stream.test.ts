@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { Agent, createServer, request as httpRequest, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
-import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
-import { bodyStream } from '../src/http/body-stream.ts';
+import { type BodyRules, bodyStream } from '../src/http/body-stream.ts';
 import { judgeByHead } from '../src/http/expect-continue.ts';
 import { Problem } from '../src/http/problem.ts';
 
@@ -13,7 +13,7 @@ const LIMIT = 1_000_000;
 /** A server that reads a body and tells how many bytes it had, or the code of what was wrong with it. */
 async function start(
   read: (chunk: Uint8Array) => unknown = () => undefined,
-  limit = LIMIT,
+  rules: BodyRules = { bytes: LIMIT },
   before: (request: IncomingMessage) => unknown = () => undefined,
 ) {
   const told: string[] = [];
@@ -24,7 +24,7 @@ async function start(
     let answer = '';
     await before(request);
     try {
-      for await (const chunk of bodyStream(request, response, limit)) {
+      for await (const chunk of bodyStream(request, response, rules)) {
         await read(chunk);
         bytes += chunk.length;
       }
@@ -70,6 +70,7 @@ test.each([
   ['two gzip members', 'gzip', Buffer.concat([gzipSync(body.subarray(0, 1000)), gzipSync(body.subarray(1000))])],
   ['deflate', 'deflate', deflateSync(body)],
   ['br', 'br', brotliCompressSync(body)],
+  ['zstd', 'zstd', zstdCompressSync(body)],
 ])('when a body is packed with %s then its bytes are read', async (_what, encoding, bytes) => {
   const { post } = await start();
   expect(await post(bytes, encoding)).toBe(String(body.length));
@@ -79,6 +80,10 @@ test.each([
   ['cut gzip', 'gzip', gzipSync(body).subarray(0, 200), 'bad_request'],
   ['junk for gzip', 'gzip', body, 'bad_request'],
   ['junk for br', 'br', body, 'bad_request'],
+  ['junk for zstd', 'zstd', body, 'bad_request'],
+  ['cut zstd', 'zstd', zstdCompressSync(body).subarray(0, -4), 'bad_request'],
+  // A head alone: no size, a window of 64 MiB; of 8 MiB it waits for more.
+  ['zstd with a window of 64 MiB', 'zstd', Buffer.from('28b52ffd0080010000', 'hex'), 'bad_request'],
   ['cut br', 'br', brotliCompressSync(body).subarray(0, 20), 'bad_request'],
   ['br with more behind its end', 'br', Buffer.concat([brotliCompressSync(body), brotliCompressSync(body)]), 'bad_request'],
   ['deflate with more behind its end', 'deflate', Buffer.concat([deflateSync(body), deflateSync(body)]), 'bad_request'],
@@ -89,7 +94,7 @@ test.each([
     'bad_request',
   ],
   ['gzip with junk behind its end', 'gzip', Buffer.concat([gzipSync(body), Buffer.from('junk')]), 'bad_request'],
-  ['an unknown encoding', 'zstd', body, 'unsupported_media_type'],
+  ['an unknown encoding', 'lzma', body, 'unsupported_media_type'],
   ['two encodings', 'gzip, br', body, 'unsupported_media_type'],
   ['the name of a method of objects', 'toString', body, 'unsupported_media_type'],
   ['too many bytes', undefined, Buffer.alloc(LIMIT + 1), 'body_too_large'],
@@ -122,7 +127,11 @@ test.each(['identity', 'gzip'])('when the connection of a body (%s) breaks then 
 test.each(['identity', 'gzip'])(
   'when the connection of a body (%s) has broken before it is read then reading ends',
   async (encoding) => {
-    const { port, told } = await start(undefined, LIMIT, (request) => new Promise((resolve) => request.once('close', resolve)));
+    const { port, told } = await start(
+      undefined,
+      { bytes: LIMIT },
+      (request) => new Promise((resolve) => request.once('close', resolve)),
+    );
     const socket = await open(port, `content-encoding: ${encoding}\r\ncontent-length: 1000`);
     socket.write(gzipSync(body).subarray(0, 100));
     socket.resetAndDestroy();
@@ -148,7 +157,7 @@ test('when the reader is slow then hardly more is taken from the connection than
     first.resolve();
     await gate.promise;
   };
-  const { port, told, taken } = await start(read, total);
+  const { port, told, taken } = await start(read, { bytes: total });
   const socket = await open(port, `content-length: ${total}`);
   socket.write(Buffer.alloc(total));
   await first.promise;

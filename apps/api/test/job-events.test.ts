@@ -32,7 +32,9 @@ async function startRoute(read: () => Promise<JobRecord>) {
     next();
   };
   const auth: Auth = { requireScope: () => signIn, requireScopeOfPage: () => signIn };
-  const app = express().use(jobEventRoutes({ auth, jobs: { read }, feed, clock: systemClock, heartbeatMs: 60_000 }));
+  const app = express().use(
+    jobEventRoutes({ auth, jobs: { read }, feed, clock: systemClock, heartbeatMs: 60_000, lasts: () => undefined }),
+  );
   const server = createServer(app).listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => void server.close());

@@ -4,6 +4,10 @@ export const LIMITS = {
   model: 128,
   messages: 1000,
   parts: 100,
+  /** Of an image job, by address and inline. */
+  images: 64,
+  /** Sequences at which a chat stops. */
+  stop: 4,
   url: 2048,
   inlineImages: 16,
   inlineImageBytes: 16 * 1024 * 1024,

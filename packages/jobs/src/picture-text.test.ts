@@ -62,6 +62,8 @@ test.each([
   [`data:image/png;base64,AAA😀AAAA`, /^is not base64 at character 26: "😀"$/],
   [`data:image/png;base64,${ONE_SHORT.slice(0, 13)}`, /cut short: 13 characters/],
   [`${BASE64.slice(0, 100)}#${BASE64.slice(100)}`, /^is not base64 at character 101: "#"$/],
+  [`data:image/png;base64,${'A '.repeat(2000)}`, /^is more blanks and escapes than base64$/],
+  [`data:image/png;base64,${'%2B'.repeat(2000)}`, /^is more blanks and escapes than base64$/],
   ['file:///etc/passwd', /file: is none of these/],
   ['blob:https://a.example/1', /blob: is none/],
   ['short', /must be an http\(s\) URL, a data URL of an image, or bare base64/],
@@ -71,11 +73,11 @@ test.each([
   expect(readPicture(sent)).toEqual({ problem: expect.stringMatching(problem) });
 });
 
-test.each(['=', ' ', '%2B', '-', '\n', '"', ';'])(
-  'when half a million times %j are sent then they are read in a moment',
+test.each(['=', ' ', '%2B', 'A%20', '-', 'a-', '\n', 'A\n', 'A ', 'a.', '"', ';'])(
+  'when two million times %j are sent then they are read in a moment',
   (text) => {
-    const long = text.repeat(500_000);
-    for (const head of ['data:image/png;base64,', 'data:image/png', '']) readPicture(`${head}${long}A`);
+    const long = text.repeat(2_000_000);
+    for (const head of ['data:image/png;base64,', 'data:image/png', '', 'https://']) readPicture(`${head}${long}A`);
   },
   5000,
 );

@@ -1,9 +1,11 @@
+import { LIMITS } from './limits.ts';
+
 /** How callers write a picture into a request, and how it is written on. */
 
 /** What is taken as it stands: an address, a data URL of an image, bare base64. */
 const ADDRESS = /^https?:\/\//i;
-const TYPED = /^data:image\/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}$/;
-const BARE = /^[A-Za-z0-9+/]{16,}={0,2}$/;
+const TYPED = /^data:image\/[a-z0-9.+-]+;base64,/;
+const BARE_DIGITS = 16;
 
 /** Browsers, file pickers and templates that know no type write these: the bytes tell. */
 const NO_TYPE = ['', '*/*', 'image/*', 'application/octet-stream', 'binary/octet-stream', 'undefined', 'null'];
@@ -27,17 +29,32 @@ export const isUntyped = (picture: string): boolean => picture.startsWith(UNTYPE
  * stands, or base64 is only guessed, the result is {@link isUntyped}: it is to be looked at.
  */
 export function readPicture(sent: string): Read {
-  if (TYPED.test(sent) || BARE.test(sent)) {
-    const digits = sent.length - sent.indexOf(',') - 1;
-    if (digits % 4 === 0) return { picture: sent };
-  }
+  const head = TYPED.exec(sent.slice(0, HEAD_CHARS))?.[0].length ?? 0;
+  if (isBase64(sent, head) && (head > 0 || sent.length >= BARE_DIGITS)) return { picture: sent };
   const text = sent.trim();
   if (text === '') return { problem: 'an image must not be empty' };
+  // What is too long for an address is told so by whoever asks.
+  if (ADDRESS.test(text) && text.length > LIMITS.url) return { picture: text };
   if (ADDRESS.test(text)) return URL.canParse(text) ? { picture: text } : { problem: 'an image must be a URL that can be read' };
   if (/^data:/i.test(text)) return readDataUrl(text);
-  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1];
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text.slice(0, 64))?.[1];
   if (scheme !== undefined) return { problem: `${WHAT}; ${scheme.slice(0, 32)}: is none of these` };
   return readBare(text);
+}
+
+/** What stands in base64 that is to be read on: its other alphabet, escapes, blanks. */
+const ODD = ['-', '_', '%', '\n', ' '];
+
+/** True for whole groups of base64 and nothing else. Decoding skips what is no digit: then fewer bytes come out. */
+function isBase64(text: string, from: number): boolean {
+  const length = text.length - from;
+  const first = text.charCodeAt(from);
+  if (length === 0 || length % 4 !== 0 || MEANINGS[first] !== first) return false;
+  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
+  const equals = text.indexOf('=', from);
+  if (equals !== -1 && equals < text.length - 2) return false;
+  if (ODD.some((char) => text.includes(char, from))) return false;
+  return Buffer.from(text.slice(from), 'base64').length === (length / 4) * 3 - padding;
 }
 
 function readDataUrl(text: string): Read {
@@ -56,40 +73,135 @@ function readDataUrl(text: string): Read {
 
 /** Without a head it may be anything, such as a file name: only line breaks are taken for blanks of base64. */
 function readBare(text: string): Read {
-  const lines = text.split(/[\r\n]+/).map((line) => line.trim());
-  if (lines.some((line) => /\s/.test(line))) return { problem: WHAT };
-  const digits = digitsOf(text, 0);
+  const digits = digitsOf(text, 0, true);
   if ('problem' in digits) return { problem: text.length > 64 ? digits.problem : WHAT };
   if (digits.text.length < 16) return { problem: WHAT };
-  return { picture: /[-_%]/.test(text) ? `${UNTYPED}${digits.text}` : digits.text };
+  return { picture: digits.odd ? `${UNTYPED}${digits.text}` : digits.text };
 }
 
-/** Blank, or the padding that base64 ends with. */
-const isTail = (code: number): boolean => code <= 32 || code === 61;
+const [PERCENT, EQUALS] = [0x25, 0x3d] as const;
+/** What is no digit. */
+const [SPACE, BREAK, WRONG] = [1, 2, 3] as const;
+/** What each byte is in base64: a digit as it is written on, or something else. */
+const MEANINGS = Uint8Array.from({ length: 256 }, (_, code) => {
+  const char = String.fromCharCode(code);
+  if (/[A-Za-z0-9+/=%]/.test(char)) return code;
+  if (char === '-' || char === '_') return (char === '-' ? '+' : '/').charCodeAt(0);
+  if (char === '\n' || char === '\r') return BREAK;
+  return char === ' ' || char === '\t' ? SPACE : WRONG;
+});
 
-/** The digits of base64 from `start` on: without blanks, in the common alphabet, padded. */
-function digitsOf(text: string, start: number): { text: string } | { problem: string } {
-  const all = unescaped(text.slice(start));
-  let end = all.length;
-  while (end > 0 && isTail(all.charCodeAt(end - 1))) end -= 1;
-  const body = all.slice(0, end);
-  const wrong = body.search(/[^A-Za-z0-9+/_\- \t\r\n]/);
-  if (wrong !== -1) {
-    const char = String.fromCodePoint(body.codePointAt(wrong) ?? 0).toWellFormed();
-    return { problem: `is not base64 at character ${start + wrong + 1}: ${JSON.stringify(char)}` };
+const isDigit = (meaning: number): boolean => meaning > WRONG && meaning !== PERCENT && meaning !== EQUALS;
+
+/** What may stand percent-encoded: base64 in a URL, and its line breaks. By the two bytes behind the sign. */
+const ENCODED: ReadonlyMap<number, number> = new Map(
+  Object.entries({ '2B': 0x2b, '2F': 0x2f, '3D': EQUALS, '0D': BREAK, '0A': BREAK, '09': BREAK, '20': BREAK }).flatMap(
+    ([text, meaning]) => [text, text.toLowerCase()].map((each): [number, number] => [Buffer.from(each).readUInt16BE(0), meaning]),
+  ),
+);
+
+/** Lines of base64 have one break in 64 digits, its escapes in a URL one in 32: more of what is no digit is no picture. */
+const oddOnes = (length: number): number => 1024 + length / 8;
+
+/** Reads digits one after another, in place: each byte is written on where the next digit belongs. */
+class DigitReader {
+  readonly #bytes: Buffer;
+  readonly #breaksOnly: boolean;
+  #at = 0;
+  size = 0;
+  /** Written in another way than it is written on. */
+  odd = false;
+  #padding = -1;
+  #fresh = true;
+  #gap = false;
+  #others = 0;
+
+  constructor(bytes: Buffer, breaksOnly: boolean) {
+    this.#bytes = bytes;
+    this.#breaksOnly = breaksOnly;
   }
-  const digits = body.replaceAll(/[ \t\r\n]+/g, '');
-  if (digits === '') return { problem: 'is base64 of nothing: it holds no image' };
-  if (digits.length % 4 === 1) return { problem: `is cut short: ${digits.length} characters are no whole base64` };
-  return { text: Buffer.from(digits, 'base64').toString('base64') };
+
+  /** Answers what is wrong: where, or in words. */
+  read(): number | string | null {
+    const bytes = this.#bytes;
+    const most = oddOnes(bytes.length);
+    for (;;) {
+      this.#digits();
+      if (this.#at >= bytes.length) return null;
+      const code = bytes[this.#at] ?? 0;
+      const meaning = code === PERCENT ? this.#encoded() : (MEANINGS[code] ?? WRONG);
+      if (meaning === WRONG) return this.#at;
+      if (isDigit(meaning) && this.#padding !== -1) return this.#padding;
+      if (isDigit(meaning) && this.#gap && this.#breaksOnly) return WHAT;
+      this.#take(meaning, this.#at);
+      this.#at += code === PERCENT ? 3 : 1;
+      this.#others += 1;
+      if (this.#others > most) return 'is more blanks and escapes than base64';
+    }
+  }
+
+  /** The fast way through what nearly all of it is. */
+  #digits(): void {
+    const bytes = this.#bytes;
+    if (this.#padding !== -1 || this.#gap) return;
+    let { size } = this;
+    let at = this.#at;
+    for (; at < bytes.length; at += 1) {
+      const code = bytes[at] ?? 0;
+      const meaning = MEANINGS[code] ?? WRONG;
+      if (!isDigit(meaning)) break;
+      if (meaning !== code) this.odd = true;
+      bytes[size] = meaning;
+      size += 1;
+    }
+    if (at > this.#at) this.#fresh = false;
+    this.#at = at;
+    this.size = size;
+  }
+
+  #take(meaning: number, at: number): void {
+    if (meaning === BREAK) {
+      this.#fresh = true;
+      this.#gap = false;
+    } else if (meaning === SPACE) this.#gap ||= !this.#fresh;
+    else if (meaning === EQUALS) this.#padding = this.#padding === -1 ? at : this.#padding;
+    else {
+      this.#fresh = false;
+      this.#gap = false;
+      this.#bytes[this.size] = meaning;
+      this.size += 1;
+    }
+  }
+
+  #encoded(): number {
+    this.odd = true;
+    if (this.#at + 2 >= this.#bytes.length) return WRONG;
+    return ENCODED.get(this.#bytes.readUInt16BE(this.#at + 1)) ?? WRONG;
+  }
 }
 
-/** Base64 in a URL may be percent-encoded. */
-const unescaped = (text: string): string =>
-  text.includes('%')
-    ? text
-        .replaceAll(/%2B/gi, '+')
-        .replaceAll(/%2F/gi, '/')
-        .replaceAll(/%3D/gi, '=')
-        .replaceAll(/%(?:0D|0A|09|20)/gi, ' ')
-    : text;
+type Digits = { text: string; odd: boolean } | { problem: string };
+
+/**
+ * The digits of base64 from `start` on: without blanks, in the common alphabet, padded; `odd` when they were written in another alphabet or
+ * encoded. With `breaksOnly` a blank within a line is none of base64. One pass: a text may be as long as a body.
+ */
+function digitsOf(text: string, start: number, breaksOnly = false): Digits {
+  const bytes = Buffer.from(text.slice(start), 'utf8');
+  const reader = new DigitReader(bytes, breaksOnly);
+  const wrong = reader.read();
+  if (typeof wrong === 'number') return wrongDigit(bytes, wrong, start);
+  if (wrong !== null) return { problem: wrong };
+  const { size, odd } = reader;
+  if (size === 0) return { problem: 'is base64 of nothing: it holds no image' };
+  if (size % 4 === 1) return { problem: `is cut short: ${size} characters are no whole base64` };
+  // Bits behind the last byte are made zero.
+  const whole = size - (size % 4);
+  const last = Buffer.from(bytes.toString('latin1', whole, size), 'base64').toString('base64');
+  return { text: bytes.toString('latin1', 0, whole) + last, odd };
+}
+
+function wrongDigit(bytes: Buffer, at: number, start: number): { problem: string } {
+  const [char = ''] = bytes.toString('utf8', at, at + 4);
+  return { problem: `is not base64 at character ${start + at + 1}: ${JSON.stringify(char)}` };
+}

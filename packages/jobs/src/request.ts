@@ -7,12 +7,16 @@ import { inlineBytes, isInline } from './pictures.ts';
 /** The schemas of what callers send (design §3). Unknown fields are refused, so that a typo never costs money. */
 
 const text = (max: number, what: string) =>
-  z.string().min(1, `${what} must not be empty`).max(max, `${what} is limited to ${max} characters`);
+  z
+    .string()
+    .min(1, `${what} must not be empty`)
+    // Nothing else is looked at in what is too long.
+    .max(max, { error: `${what} is limited to ${max} characters`, abort: true });
 
 export const httpUrl = z
   .string()
   .trim()
-  .max(LIMITS.url, `a URL is limited to ${LIMITS.url} characters`)
+  .max(LIMITS.url, { error: `a URL is limited to ${LIMITS.url} characters`, abort: true })
   .refine((value) => /^https?:\/\//i.test(value) && URL.canParse(value), 'must be an http or https URL');
 
 /** No name of a model has spaces or other scripts, and upstream repeats it in its refusals: free text there could say anything. */
@@ -24,13 +28,11 @@ const model = text(LIMITS.model, 'model')
 const picture = z
   .string()
   .min(1, 'an image must not be empty')
-  .overwrite((sent) => {
-    const read = readPicture(sent);
-    return 'picture' in read ? read.picture : sent;
-  })
-  .check(({ value, issues }) => {
-    const read = readPicture(value);
-    if (value !== '' && 'problem' in read) issues.push({ code: 'custom', input: value, message: read.problem, continue: true });
+  .check((sent) => {
+    // Read once: it may be as long as a body.
+    const read = readPicture(sent.value);
+    if ('picture' in read) sent.value = read.picture;
+    else if (sent.value !== '') sent.issues.push({ code: 'custom', input: sent.value, message: read.problem, continue: true });
   })
   .refine((value) => isInline(value) || value.length <= LIMITS.url, `an image URL is limited to ${LIMITS.url} characters`);
 
@@ -115,7 +117,10 @@ export const ChatInput = z
     presence_penalty: z.number().min(-2).max(2).optional(),
     frequency_penalty: z.number().min(-2).max(2).optional(),
     seed: z.int().optional(),
-    stop: either([z.string().max(512), z.array(z.string().max(512)).max(4)], 'a text or a list of at most 4 texts').optional(),
+    stop: either(
+      [z.string().max(512), z.array(z.string().max(512)).max(LIMITS.stop)],
+      `a text or a list of at most ${LIMITS.stop} texts`,
+    ).optional(),
     response_format: z.strictObject({ type: z.enum(['text', 'json_object']) }).optional(),
     reasoning_effort: openWord('reasoning_effort', REASONING_EFFORTS).optional(),
     user: z.string().max(256).optional(),
@@ -134,7 +139,7 @@ export const ImageInput = z
   .strictObject({
     model,
     prompt: text(LIMITS.prompt, 'prompt').meta({ example: 'a paper lighthouse on a foggy desk' }),
-    images: z.array(picture).max(64).optional(),
+    images: z.array(picture).max(LIMITS.images).optional(),
     aspect_ratio: z.string().min(1).max(16).optional().meta({ example: '4:3' }),
     image_size: openWord('image_size', ['1K', '2K', '4K']).optional(),
     quality: openWord('quality', ['auto', 'low', 'medium', 'high', 'xhigh', 'max']).optional(),

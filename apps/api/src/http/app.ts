@@ -2,6 +2,7 @@ import type { Logger, Metrics } from '@grsai-jobs/runtime';
 import type { Router } from 'express';
 import express, { type Express } from 'express';
 import { errorHandler } from './errors.ts';
+import { boundLeftOver } from './left-over.ts';
 import { Problem } from './problem.ts';
 import { requestLog } from './request-log.ts';
 import { requestMetrics } from './request-metrics.ts';
@@ -20,7 +21,8 @@ export function createApp(o: {
   app.set('trust proxy', trustProxyOf(o.trustProxy));
   app.use(requestLog(o.log));
   app.use(requestMetrics(o.metrics));
-  app.use((_request, response, next) => {
+  app.use((request, response, next) => {
+    boundLeftOver(request, response);
     response.set({ 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer' });
     next();
   });

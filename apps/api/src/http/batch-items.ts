@@ -3,7 +3,7 @@ import { type BatchRequest, LIMITS, overDefaults } from '@grsai-jobs/jobs';
 import type { z } from 'zod';
 import { createLineSplitter, type Line, type LineLimits } from './line-splitter.ts';
 import { Problem } from './problem.ts';
-import { parseStrictText, utf8Of } from './strict-json.ts';
+import { isBlankText, parseStrictText, utf8Of } from './strict-json.ts';
 
 /** One item of a batch as it was sent, with its place; `malformed` instead of a value when it is no strict JSON. */
 export interface RawItem {
@@ -16,6 +16,9 @@ export interface RawItem {
 /** Lines that were joined on their way: the commonest way to send a good file wrong. */
 const RUNS_ON = 'Each job needs a line of its own (curl keeps line ends with --data-binary, and drops them with -d)';
 
+/** What is on its way to the store beside the line that is read: two chunks (batch-writer.ts). */
+const WRITER_BYTES = 2 * 1024 * 1024;
+
 /** Items in groups, read one after another as they are asked for. */
 export type RawItems = AsyncIterable<Iterable<RawItem>>;
 
@@ -26,7 +29,7 @@ export type RawItems = AsyncIterable<Iterable<RawItem>>;
 function readLine({ number, bytes }: Line): RawItem | null {
   const text = utf8Of(bytes);
   if (text === null) throw new Problem('malformed_json', `Line ${number} is not valid UTF-8. Nothing was accepted.`);
-  if (text.trim() === '') return null;
+  if (isBlankText(text)) return null;
   try {
     return { line: number, bytes: bytes.length, value: parseStrictText(text, { what: 'The line', runsOn: RUNS_ON }) };
   } catch (error) {
@@ -42,13 +45,20 @@ function* readLines(lines: readonly Line[]): Generator<RawItem> {
   }
 }
 
-/** The items of an NDJSON body. Blank lines are passed over, but count as lines. */
+/** The items of an NDJSON body, and `hold` is told what it takes in memory, of how many bytes that were given. Blank lines are passed over, but count as lines. */
 export async function* ndjsonItems(
   chunks: AsyncIterable<Uint8Array>,
   limits: LineLimits = LIMITS.batch,
+  hold: (held: number, given: number) => void = () => undefined,
 ): AsyncGenerator<Iterable<RawItem>> {
   const splitter = createLineSplitter(limits);
-  for await (const chunk of chunks) yield readLines(splitter.push(chunk));
+  let given = 0;
+  for await (const chunk of chunks) {
+    const lines = splitter.push(chunk);
+    given += chunk.length;
+    hold(WRITER_BYTES + splitter.held(), given);
+    yield readLines(lines);
+  }
   yield readLines(splitter.end());
 }
 

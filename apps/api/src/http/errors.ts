@@ -1,21 +1,11 @@
 import { redisTrouble } from '@grsai-jobs/queue';
 import type { Logger } from '@grsai-jobs/runtime';
 import type { ErrorRequestHandler, Request } from 'express';
-import { undecodable, unknownEncoding } from './content-encoding.ts';
+import type { LeftOver } from './left-over.ts';
 import { Problem, type ProblemCode, sendProblem } from './problem.ts';
 
-/** Errors of express and its body reader by their `type` or status. */
-function expressProblem(error: {
-  type?: unknown;
-  status?: unknown;
-  limit?: unknown;
-  expose?: unknown;
-  message?: unknown;
-  code?: unknown;
-}): Problem | null {
-  if (error.type === 'entity.too.large')
-    return new Problem('body_too_large', `The body is limited to ${String(error.limit)} bytes. Send large images as URLs.`);
-  if (error.type === 'encoding.unsupported') return unknownEncoding();
+/** Errors of express by their status. */
+function expressProblem(error: { status?: unknown; expose?: unknown; message?: unknown }): Problem | null {
   const CODES: Readonly<Record<number, ProblemCode>> = {
     400: 'bad_request',
     404: 'not_found',
@@ -25,8 +15,6 @@ function expressProblem(error: {
   const { status } = error;
   if (typeof status !== 'number' || status < 400 || status > 499) return null;
   if (error instanceof URIError) return new Problem('bad_request', 'The path holds a % that is no percent-encoding of UTF-8.');
-  const junk = undecodable(error.code);
-  if (junk !== null) return junk;
   return new Problem(CODES[status] ?? 'bad_request', error.expose ? String(error.message) : 'The request cannot be read.');
 }
 
@@ -59,7 +47,7 @@ function problemOf(error: unknown, request: Request): Problem {
   return new Problem('internal', 'The service failed; the request id tells us where.');
 }
 
-export function errorHandler(log: Logger): ErrorRequestHandler {
+export function errorHandler(log: Logger, leftOver?: LeftOver): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     const problem = problemOf(error, request);
     response.locals['problemCode'] = problem.code;
@@ -69,6 +57,6 @@ export function errorHandler(log: Logger): ErrorRequestHandler {
       next(error);
       return;
     }
-    sendProblem(response, problem);
+    sendProblem(response, problem, leftOver);
   };
 }

@@ -18,7 +18,7 @@ const NOTHING: Uint8Array = new Uint8Array();
  * Cuts a stream of bytes into lines, wherever its chunks end. Holds no more than one unfinished line.
  * @throws Problem `body_too_large` for a line too long, as soon as that is known, and for a line too many.
  */
-export function createLineSplitter(limits: LineLimits): { push(chunk: Uint8Array): Line[]; end(): Line[] } {
+export function createLineSplitter(limits: LineLimits): { push(chunk: Uint8Array): Line[]; end(): Line[]; held(): number } {
   let number = 0;
   /** The unfinished line, in its first `size` bytes. */
   let held = NOTHING;
@@ -69,6 +69,8 @@ export function createLineSplitter(limits: LineLimits): { push(chunk: Uint8Array
       keep(chunk.subarray(start));
       return lines;
     },
+    /** Bytes of the unfinished line. */
+    held: () => size,
     end: () => (size === 0 ? [] : [take()]),
   };
 }

@@ -1,4 +1,5 @@
 import type { Response } from 'express';
+import { endEarly, type LeftOver, owesBody } from './left-over.ts';
 
 /** Every kind of refusal that this API answers with: its status and title (design §3). */
 export const PROBLEMS = {
@@ -17,6 +18,8 @@ export const PROBLEMS = {
   idempotency_key_reused: { status: 422, title: 'The Idempotency-Key was used for another request' },
   headers_too_large: { status: 431, title: 'The headers are too large' },
   tenant_quota_exceeded: { status: 429, title: 'A limit of the tenant is reached' },
+  too_many_bytes_in_flight: { status: 429, title: 'Too many bytes of bodies are open' },
+  too_many_open_requests: { status: 429, title: 'Too many requests are open' },
   rate_limited: { status: 429, title: 'Too many requests' },
   internal: { status: 500, title: 'The service failed' },
   unavailable: { status: 503, title: 'The service cannot take this now' },
@@ -89,11 +92,14 @@ export function problemBody(problem: Problem, about: { instance: string; request
 /** Seconds that a caller waits before it comes again when the service is away. */
 const RETRY_AFTER_S = 2;
 
-export function sendProblem(response: Response, problem: Problem): void {
+export function sendProblem(response: Response, problem: Problem, leftOver?: LeftOver): void {
   const { status } = PROBLEMS[problem.code];
   response.status(status).set(problem.headers);
   if (status === 503 && !problem.headers['Retry-After']) response.set('Retry-After', String(RETRY_AFTER_S));
   const [instance = ''] = response.req.originalUrl.split('?');
   const requestId = response.locals['requestId'] as string;
-  response.type('application/problem+json').send(JSON.stringify(problemBody(problem, { instance, requestId })));
+  const text = JSON.stringify(problemBody(problem, { instance, requestId }));
+  response.type('application/problem+json');
+  if (owesBody(response.req)) endEarly(response.req, response, text, leftOver);
+  else response.send(text);
 }

@@ -5,6 +5,8 @@ import { type FieldError, Problem } from './problem.ts';
 
 /** Longer names of fields are told by their beginning: an answer is not to grow with what was sent. */
 const NAME_TOLD = 128;
+/** Of the unknown fields of one object. */
+const KEYS_TOLD = 100;
 
 function nameOf(key: PropertyKey): string {
   const name = String(key);
@@ -24,7 +26,7 @@ const isOfType = (branch: Branch): boolean => branch.some(({ code }) => code !==
 function flatten(issue: z.core.$ZodIssue, base: readonly PropertyKey[] = []): FieldError[] {
   const path = [...base, ...issue.path];
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ pointer: pointerOf([...path, key]), message: 'unknown field' }));
+    return issue.keys.slice(0, KEYS_TOLD).map((key) => ({ pointer: pointerOf([...path, key]), message: 'unknown field' }));
   }
   if (issue.code === 'invalid_key' && issue.issues[0] !== undefined)
     return [{ pointer: pointerOf(path), message: issue.issues[0].message }];

@@ -1,7 +1,7 @@
 import { type BatchDoc, BatchItem, CUSTOM_ID, type JobRequest, jobWebhook, withoutNulls } from '@grsai-jobs/jobs';
 import type { RawItem } from '../http/batch-items.ts';
 import type { FieldError } from '../http/problem.ts';
-import { tryValidate } from '../http/validate.ts';
+import { tryJob } from '../http/validate-job.ts';
 
 /** An item of a batch that is fit to become a job, or what is wrong with it. */
 export type ReadItem = { customId: string; request: JobRequest } | { custom_id: string | null; errors: readonly FieldError[] };
@@ -50,7 +50,7 @@ export function createReadItem(o: ReadItemParts, doc: BatchDoc): (item: RawItem)
     const value = withoutNulls(sent);
     const customId = customIdOf(value);
     const again = twice(customId, line);
-    const read = tryValidate(BatchItem, isObject(value) ? { ...under, ...value } : value);
+    const read = tryJob(BatchItem, isObject(value) ? { ...under, ...value } : value);
     if ('errors' in read) return wrong([...again, ...read.errors], customId);
     const { custom_id, ...request } = read.data;
     const problems = [...again, ...o.check(request)];

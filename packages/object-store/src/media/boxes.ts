@@ -20,9 +20,13 @@ export function* boxUpTo(...types: readonly string[]): Generator<number, { type:
   }
 }
 
+/** Files of cameras have some dozens of boxes in one, and one item for each tile of a picture. */
+const MAX_BOXES = 1000;
+const MAX_ITEMS = 10_000;
+
 /** The boxes inside a content that is in memory. */
 function* boxesIn(bytes: Buffer): Generator<Box> {
-  for (let at = 0; at + 8 <= bytes.length; ) {
+  for (let at = 0, left = MAX_BOXES; at + 8 <= bytes.length && left > 0; left -= 1) {
     const short = bytes.readUInt32BE(at);
     if (short < 8) return;
     yield { type: bytes.toString('latin1', at + 4, at + 8), body: bytes.subarray(at + 8, at + short) };
@@ -55,14 +59,14 @@ function propertiesOf(item: number | undefined, ipma: Buffer): number[] {
   if (item === undefined || ipma.length < 8) return [];
   const [wideIds, wideIndexes] = [ipma[0] !== 0, ((ipma[3] ?? 0) & 1) === 1];
   let at = 8;
-  for (let left = ipma.readUInt32BE(4); left > 0; left -= 1) {
+  for (let left = Math.min(ipma.readUInt32BE(4), MAX_ITEMS); left > 0; left -= 1) {
     const id = wideIds ? ipma.readUInt32BE(at) : ipma.readUInt16BE(at);
     at += wideIds ? 4 : 2;
     const count = ipma.readUInt8(at);
-    const indexes = Array.from({ length: count }, (_, n) =>
-      wideIndexes ? ipma.readUInt16BE(at + 1 + 2 * n) & 0x7fff : ipma.readUInt8(at + 1 + n) & 0x7f,
-    );
-    if (id === item) return indexes;
+    if (id === item)
+      return Array.from({ length: count }, (_, n) =>
+        wideIndexes ? ipma.readUInt16BE(at + 1 + 2 * n) & 0x7fff : ipma.readUInt8(at + 1 + n) & 0x7f,
+      );
     at += 1 + count * (wideIndexes ? 2 : 1);
   }
   return [];

@@ -5,6 +5,8 @@ const EXIF = 'Exif\0\0';
 const START_OF_SCAN = 0xda;
 const END = 0xd9;
 const APP1 = 0xe1;
+/** EXIF is one of them, the parts of XMP are others. */
+const MAX_EXIF = 8;
 
 /** Frame headers are C0 to CF but for the tables among them: DHT, JPG and DAC (ITU-T T.81, table B.1). */
 const isFrame = (marker: number): boolean => marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
@@ -15,6 +17,7 @@ const standsAlone = (marker: number): boolean => marker <= 0x01 || (marker >= 0x
 export function* jpeg(): SizeParser {
   yield -2;
   let orientation = 1;
+  let looked = 0;
   for (;;) {
     const marker = yield* nextMarker();
     if (marker === START_OF_SCAN || marker === END) return undefined;
@@ -24,8 +27,11 @@ export function* jpeg(): SizeParser {
       const frame = yield 5;
       return turned(frame.readUInt16BE(3), frame.readUInt16BE(1), orientation);
     }
-    if (marker === APP1) orientation = (yield* exifOrientation(length)) ?? orientation;
-    else yield -length;
+    // Few are looked into: each has a directory of its own.
+    if (marker === APP1 && looked < MAX_EXIF) {
+      looked += 1;
+      orientation = (yield* exifOrientation(length)) ?? orientation;
+    } else yield -length;
   }
 }
 

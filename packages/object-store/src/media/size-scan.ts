@@ -15,7 +15,7 @@ export const SCAN_BYTES = 4 * 1024 * 1024;
 /** The most that a parser may want at once: the index of a HEIC or AVIF file, with a colour profile in it. */
 const TAKE_BYTES = 512 * 1024;
 /** What a broken file can cost: each step is a few hundred nanoseconds. */
-const STEPS = 20_000;
+const STEPS = 5_000;
 
 const NOTHING = Buffer.alloc(0);
 

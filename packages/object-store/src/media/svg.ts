@@ -66,8 +66,12 @@ const UNITS: Readonly<Record<string, number>> = {
   q: 2.4 / 2.54,
 };
 
+/** Longer numbers nobody writes, and what looks for one in them would take a long time. */
+const LENGTH_CHARS = 64;
+
 function pixels(text: string | undefined): number | undefined {
-  const [, number, unit = ''] = /^\s*\+?(\d*\.?\d+(?:e[+-]?\d+)?)\s*([a-z]*)\s*$/i.exec(text ?? '') ?? [];
+  if (text === undefined || text.length > LENGTH_CHARS) return undefined;
+  const [, number, unit = ''] = /^\s*\+?(\d*\.?\d+(?:e[+-]?\d+)?)\s*([a-z]*)\s*$/i.exec(text) ?? [];
   const factor = Object.hasOwn(UNITS, unit.toLowerCase()) ? UNITS[unit.toLowerCase()] : undefined;
   return number === undefined || factor === undefined ? undefined : Number(number) * factor;
 }

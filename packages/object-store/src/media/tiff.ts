@@ -10,7 +10,7 @@ export interface TiffTags {
 const NAMES: Readonly<Record<number, keyof TiffTags>> = { 256: 'width', 257: 'height', 274: 'orientation' };
 const LAST_TAG = 274;
 /** TIFF 6.0 knows some 80 tags; maker notes have directories of their own. */
-const MAX_ENTRIES = 4_096;
+const MAX_ENTRIES = 512;
 
 /** TIFF 6.0 §2 and BigTIFF, in both byte orders; the directory may stand anywhere behind the header. */
 export function* tiffTags(): Generator<number, TiffTags, Buffer> {

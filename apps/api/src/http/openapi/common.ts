@@ -1,4 +1,5 @@
 import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject } from 'zod-openapi';
+import type { ProblemCode } from '../problem.ts';
 import { refusals } from './schemas.ts';
 
 /** What all routes of a kind share is said here once, and not by each of them. */
@@ -55,15 +56,28 @@ export const headers = {
   },
 } as const;
 
-/** Routes with an API key under `/v1` can be limited. */
+/** Routes with an API key under `/v1` can be limited by the minute. */
 const isLimited = (path: string): boolean => path.startsWith('/v1/');
+/** Routes that make jobs: their bodies may be large, and what they make is counted. */
+const LARGE = ['/v1/jobs', '/v1/batches'];
+
+/** What a tenant is told that asks for too much at once. */
+const limitsOf = (path: string, hasBody: boolean): ProblemCode[] => {
+  if (!/^\/(?:v1|admin)\//.test(path)) return [];
+  const byMinute: ProblemCode[] = isLimited(path) ? ['rate_limited'] : [];
+  return [
+    'too_many_open_requests',
+    ...byMinute,
+    ...(hasBody && LARGE.includes(path) ? (['too_many_bytes_in_flight', 'tenant_quota_exceeded'] as const) : []),
+  ];
+};
 
 function withRefusals(path: string, operation: ZodOpenApiOperationObject): ZodOpenApiOperationObject {
   const tag = tagOf(path);
   return {
     ...operation,
     tags: operation.tags ?? (tag === undefined ? [] : [tag]),
-    responses: { ...operation.responses, ...(isLimited(path) ? refusals('rate_limited') : {}) },
+    responses: { ...operation.responses, ...refusals(...limitsOf(path, operation.requestBody !== undefined)) },
   };
 }
 

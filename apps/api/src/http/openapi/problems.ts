@@ -38,13 +38,19 @@ const DETAILS: Readonly<Partial<Record<ProblemCode, string>>> = {
   not_found: 'There is no job with this id.',
   method_not_allowed: '/v1/jobs takes GET, POST, not PUT.',
   conflict: 'The job is running; only a job that has ended can be deleted. Cancel it first.',
-  body_too_large: 'The body is limited to 20971520 bytes. Send large images as URLs.',
+  body_too_large: 'The body is limited to 20971520 bytes, decoded. Send large images as URLs.',
   unsupported_media_type: 'Send the body as application/json, not "text/plain".',
   invalid_request: 'One field is not valid; /input/prompt: prompt must not be empty',
   idempotency_key_in_use: 'A request with this Idempotency-Key is being read. Send it again later.',
   idempotency_key_reused: 'This Idempotency-Key was used for a request with another body. Use a new key for a new request.',
   tenant_quota_exceeded:
     'This tenant has 200000 jobs that have not ended; its limit is 200000. Nothing was accepted. Wait until some have ended, or cancel some.',
+  request_timeout:
+    'The body came too slowly: after 30 s at least 1024 bytes a second are asked for. Nothing was accepted; send it again.',
+  too_many_bytes_in_flight:
+    "The bodies of this tenant's open requests are limited to 67108864 bytes together, and nothing of this one was accepted. Send it again when others have been answered; send large images as URLs.",
+  too_many_open_requests:
+    'This tenant has 1000 requests open, which is as many as it may. Nothing was carried out. Send it again when others have been answered.',
   rate_limited: 'This API key has used its 600 requests of this minute, and this one was not carried out. Send it again in 12 s.',
   unavailable: 'The job store cannot be reached. Nothing was accepted; send the request again.',
 };

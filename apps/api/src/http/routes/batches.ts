@@ -6,12 +6,13 @@ import { refusedItems } from '../../use-cases/bad-lines.ts';
 import { type Auth, principalOf } from '../auth.ts';
 import { hashed, jsonItems, ndjsonItems } from '../batch-items.ts';
 import { batchDoc, formQuery, linesQuery } from '../batch-query.ts';
-import { rawJsonBody } from '../body.ts';
-import { bodyStream } from '../body-stream.ts';
+import { BATCH_RATIO, rawJsonBody } from '../body.ts';
+import type { BodyBudget } from '../body-budget.ts';
+import { bodyStream, windowBytes } from '../body-stream.ts';
 import { isJson, isJsonLines } from '../content-type.ts';
 import { idempotencyKey } from '../idempotency-key.ts';
 import { type FieldError, Problem } from '../problem.ts';
-import { parseStrictJson } from '../strict-json.ts';
+import { JSON_LIMITS, parseStrictJson } from '../strict-json.ts';
 import { invalid, validateBody } from '../validate.ts';
 
 export interface BatchRoutes {
@@ -19,6 +20,7 @@ export interface BatchRoutes {
   accept: AcceptBatch;
   sign: SignLink;
   bodyLimit: number;
+  budget: BodyBudget;
   /** What is wrong with an address that webhooks are to go to. */
   checkUrl: (url: string) => string | undefined;
 }
@@ -61,12 +63,13 @@ export function batchRoutes(o: BatchRoutes): Router {
     const { onInvalid, doc } = linesQuery(request.query);
     checkWebhook(doc, '/webhook_url');
     const hash = fingerprintOf(request.query);
-    const bytes = hashed(bodyStream(request, response, LIMITS.batch.bytes), hash);
+    const lease = o.budget.lease(principalOf(response).tenant, response);
+    const bytes = hashed(bodyStream(request, response, { bytes: LIMITS.batch.bytes }), hash);
     const accepted = await o.accept({
       ...upload(response, key, () => hash.digest('hex')),
       doc,
       onInvalid,
-      items: ndjsonItems(bytes),
+      items: ndjsonItems(bytes, LIMITS.batch, (held, given) => lease.hold(held + windowBytes(request, given))),
     });
     await answer(response, accepted);
   };
@@ -75,7 +78,7 @@ export function batchRoutes(o: BatchRoutes): Router {
     const key = idempotencyKey(request.headers['idempotency-key']);
     const query = formQuery(request.query);
     const bytes = request.body as Uint8Array;
-    const body = validateBody(BatchRequest, parseStrictJson(bytes, { runsOn: RUNS_ON }));
+    const body = validateBody(BatchRequest, await parseStrictJson(bytes, { runsOn: RUNS_ON, limits: JSON_LIMITS.batch }));
     const { priority, expires_in_s } = body.defaults;
     const doc = batchDoc({ webhook: body.webhook, metadata: body.metadata, priority, expires_in_s });
     checkWebhook(doc, '/webhook/url');
@@ -88,7 +91,13 @@ export function batchRoutes(o: BatchRoutes): Router {
     await answer(response, accepted);
   };
 
-  router.post('/v1/batches', o.auth.requireScope('jobs:write'), lines, ...rawJsonBody(o.bodyLimit), form);
+  router.post(
+    '/v1/batches',
+    o.auth.requireScope('jobs:write'),
+    lines,
+    rawJsonBody(o.bodyLimit, { budget: o.budget, ratio: BATCH_RATIO }),
+    form,
+  );
   return router;
 }
 

@@ -5,6 +5,7 @@ import { type Request, type Response, Router } from 'express';
 import { missedEvents } from '../../use-cases/missed-events.ts';
 import type { Auth } from '../auth.ts';
 import { eventView, openEventStream } from '../event-stream.ts';
+import type { OpenRequests } from '../open-requests.ts';
 import { ownJob } from '../own-job.ts';
 import { Problem } from '../problem.ts';
 
@@ -14,6 +15,8 @@ export interface JobEventRoutes {
   feed: EventFeed;
   clock: Clock;
   heartbeatMs: number;
+  /** Marks a request as one that stays open. */
+  lasts: OpenRequests['lasts'];
 }
 
 function lastEventId(header: string | string[] | undefined): number {
@@ -37,6 +40,7 @@ export function jobEventRoutes(o: JobEventRoutes): Router {
       response.json({ object: 'list', data, next_cursor: null });
       return;
     }
+    o.lasts(response);
     await follow(o, id, after, response);
   });
   return router;

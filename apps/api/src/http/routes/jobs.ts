@@ -1,5 +1,5 @@
 import type { JobStore } from '@grsai-jobs/job-store';
-import { isTerminal, type JobRecord, JobRequest, type SignLink, viewJob } from '@grsai-jobs/jobs';
+import { isTerminal, type JobRecord, JobRequest, type SignLink, viewJob, withoutNulls } from '@grsai-jobs/jobs';
 import type { Clock } from '@grsai-jobs/runtime';
 import { type Request, type Response, Router } from 'express';
 import type { AcceptJob } from '../../use-cases/accept-job.ts';
@@ -7,14 +7,17 @@ import { requestWarnings } from '../../use-cases/check-request.ts';
 import type { OpenJobInput } from '../../use-cases/open-input.ts';
 import type { WaitForEnd } from '../../use-cases/wait-for-end.ts';
 import { type Auth, principalOf } from '../auth.ts';
-import { jsonBody } from '../body.ts';
+import { JOB_RATIO, jsonBody } from '../body.ts';
+import type { BodyBudget } from '../body-budget.ts';
 import { etagOf, hasLinks, matchesEtag } from '../etag.ts';
 import { idempotencyKey } from '../idempotency-key.ts';
+import type { OpenRequests } from '../open-requests.ts';
 import { ownJob } from '../own-job.ts';
 import { preferredWait } from '../prefer.ts';
 import type { FieldError } from '../problem.ts';
 import { sendWithInput } from '../send-with-input.ts';
-import { invalid, validateBody } from '../validate.ts';
+import { invalid } from '../validate.ts';
+import { tryJob } from '../validate-job.ts';
 
 export interface JobRoutes {
   auth: Auth;
@@ -27,8 +30,18 @@ export interface JobRoutes {
   clock: Clock;
   bodyLimit: number;
   openInput: OpenJobInput;
+  budget: BodyBudget;
+  /** Marks a request as one that stays open. */
+  lasts: OpenRequests['lasts'];
   /** What only this service can know to be wrong with a valid request: a forbidden address, a size that a model lacks. */
   check: (request: JobRequest) => FieldError[];
+}
+
+/** @throws Problem `invalid_request` */
+function validateJob(body: unknown): JobRequest {
+  const read = tryJob(JobRequest, body);
+  if ('errors' in read) throw invalid(read.errors);
+  return read.data;
 }
 
 export function jobRoutes(o: JobRoutes): Router {
@@ -42,26 +55,32 @@ export function jobRoutes(o: JobRoutes): Router {
     return await o.waitForEnd(job, seconds * 1000, gone.signal);
   }
 
-  router.post('/v1/jobs', o.auth.requireScope('jobs:write'), ...jsonBody(o.bodyLimit), async (request, response) => {
-    const key = idempotencyKey(request.headers['idempotency-key']);
-    const waitS = preferredWait(request.headers['prefer']);
-    const wanted = validateBody(JobRequest, request.body);
-    const problems = o.check(wanted);
-    if (problems.length > 0) throw invalid(problems);
-    const warnings = requestWarnings(wanted);
-    const { record, replayed } = await o.accept(wanted, {
-      tenant: principalOf(response).tenant,
-      requestId: response.locals['requestId'] as string,
-      body: request.body,
-      ...(key === undefined ? {} : { idempotencyKey: key }),
-    });
-    response.locals['jobId'] = record.id;
-    response.set('Location', `/v1/jobs/${record.id}`);
-    if (replayed) response.set('Idempotent-Replayed', 'true');
-    const job = waitS === undefined ? record : await waited(record, waitS, response);
-    if (waitS === undefined || !isTerminal(job.status)) response.status(202).set('Retry-After', '2');
-    response.json({ ...(await viewJob(job, o.sign)), ...(warnings.length > 0 ? { warnings } : {}) });
-  });
+  router.post(
+    '/v1/jobs',
+    o.auth.requireScope('jobs:write'),
+    ...jsonBody(o.bodyLimit, { budget: o.budget, ratio: JOB_RATIO }),
+    async (request, response) => {
+      const key = idempotencyKey(request.headers['idempotency-key']);
+      const waitS = preferredWait(request.headers['prefer']);
+      const wanted = validateJob(withoutNulls(request.body));
+      const problems = o.check(wanted);
+      if (problems.length > 0) throw invalid(problems);
+      const warnings = requestWarnings(wanted);
+      if (waitS !== undefined) o.lasts(response);
+      const { record, replayed } = await o.accept(wanted, {
+        tenant: principalOf(response).tenant,
+        requestId: response.locals['requestId'] as string,
+        body: request.body,
+        ...(key === undefined ? {} : { idempotencyKey: key }),
+      });
+      response.locals['jobId'] = record.id;
+      response.set('Location', `/v1/jobs/${record.id}`);
+      if (replayed) response.set('Idempotent-Replayed', 'true');
+      const job = waitS === undefined ? record : await waited(record, waitS, response);
+      if (waitS === undefined || !isTerminal(job.status)) response.status(202).set('Retry-After', '2');
+      response.json({ ...(await viewJob(job, o.sign)), ...(warnings.length > 0 ? { warnings } : {}) });
+    },
+  );
 
   router.get('/v1/jobs/:id', o.auth.requireScope('jobs:read'), async (request: Request<{ id: string }>, response) => {
     const record = await ownJob(o.jobs, request.params.id, response);
