@@ -100,6 +100,11 @@ export function sendProblem(response: Response, problem: Problem, leftOver?: Lef
   const requestId = response.locals['requestId'] as string;
   const text = JSON.stringify(problemBody(problem, { instance, requestId }));
   response.type('application/problem+json');
-  if (owesBody(response.req)) endEarly(response.req, response, text, leftOver);
-  else response.send(text);
+  const send = () => {
+    if (owesBody(response.req)) endEarly(response.req, response, text, leftOver);
+    else response.send(text);
+  };
+  // What came together with the head is read by then: a whole request leaves its connection open.
+  if (owesBody(response.req)) setImmediate(send);
+  else send();
 }
