@@ -70,12 +70,13 @@ end
 -- `#redis` for all. A record keeps what was counted for it (`use`, `obj`), so that the same goes when it goes; one that was made
 -- before there were counters has no `use` and is in none.
 local function count_use(usage, tenant, redis_bytes, stored_bytes, live)
-  if redis_bytes ~= 0 then
-    redis.call('HINCRBY', usage, 'redis:' .. tenant, redis_bytes)
-    redis.call('HINCRBY', usage, '#redis', redis_bytes)
+  local function count(field, by)
+    if by ~= 0 and redis.call('HINCRBY', usage, field, by) == 0 then redis.call('HDEL', usage, field) end
   end
-  if stored_bytes ~= 0 then redis.call('HINCRBY', usage, 'stored:' .. tenant, stored_bytes) end
-  if live ~= 0 then redis.call('HINCRBY', usage, 'live:' .. tenant, live) end
+  count('redis:' .. tenant, redis_bytes)
+  count('#redis', redis_bytes)
+  count('stored:' .. tenant, stored_bytes)
+  count('live:' .. tenant, live)
 end
 
 -- Why records that take `order.use` are not taken in: {'quota', name, limit, used} | {'full'} | nothing. Order: tenant, use {redis,
