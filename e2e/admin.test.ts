@@ -219,16 +219,31 @@ test('keys: when one is revoked on one API process then the other refuses it at 
     expect(await status(key)).toBe(401);
   }
 
+  const watcher = await make('watcher');
+  const writer = await stack.admin.post<{ id: string; key: string }>('/admin/v1/keys', {
+    tenant: 'acme',
+    name: 'writer',
+    scopes: ['jobs:write'],
+  });
+  const { id } = await stack.tenant.post<Job>('/v1/jobs', chat(stack.receiver));
+  const stream = await far(watcher.key).send('GET', `/v1/jobs/${id}/events`, undefined, { accept: 'text/event-stream' });
+  const waiting = far(writer.key).send('POST', '/v1/jobs', chat(stack.receiver, 'wait'), { prefer: 'wait=60' });
+  await waitFor(async () => (await stack.tenant.get<Page<Job>>('/v1/jobs')).data.length === 2, { what: 'the second job' });
+  for (const each of [watcher, writer]) expect(await revoke(each.id)).toBe(204);
+  // Both would be open for a minute and more.
+  expect(await stream.text()).toContain('event: job.queued');
+  expect((await waiting).status).toBe(401);
+
   const lost = await make('lost');
   expect(await status(lost.key)).toBe(200);
   stack.proxy.dropAll();
-  await waitFor(async () => (await stack.admin.send('GET', '/readyz')).ok, { what: 'Redis to be back' });
+  await waitFor(async () => (await stack.admin.send('GET', '/admin/v1/queues')).ok, { what: 'Redis to be back' });
   await waitFor(async () => (await revoke(lost.id).catch(() => 0)) === 204, { what: 'the revocation' });
   await waitFor(async () => (await status(lost.key)) !== 503, { what: 'the other process to be back' });
   expect(await status(lost.key)).toBe(401);
 
   const left = await stack.admin.get<Page<Record<string, unknown>>>('/admin/v1/keys?tenant=acme');
-  expect(left.data).toMatchObject([{ object: 'api_key', name: 'tests', tenant: 'acme' }]);
+  expect(left.data).toMatchObject([{ object: 'api_key', name: 'tests', tenant: 'acme', last_used_at: null }]);
   expect(JSON.stringify(left)).not.toMatch(/gj_|hash/);
   expect((await stack.admin.send('DELETE', `/admin/v1/keys/${lost.id}?reason=again`)).status).toBe(404);
   expect(await audit(stack, '?action=key.delete&limit=2')).toMatchObject([
@@ -269,7 +284,7 @@ test('audit: when Redis is away at the change then nothing is done without a lin
   const cut = stack.proxy.cutBefore((command) => command.args.includes('{gj}:pauses:poll'));
   expect((await patch(stack, 'poll', { paused: true, reason: 'cut' })).status).toBe(503);
   await cut;
-  await waitFor(async () => (await stack.admin.send('GET', '/readyz')).ok, { what: 'Redis to be back' });
+  await waitFor(async () => (await stack.admin.send('GET', '/admin/v1/queues')).ok, { what: 'Redis to be back' });
   expect(await audit(stack, '?target=poll')).toMatchObject([{ action: 'queue.change', reason: 'cut' }]);
   expect(['failed', 'begun']).toContain((await audit(stack, '?target=poll'))[0]?.outcome);
   expect((await queue(stack, 'poll')).paused).toBe(false);
@@ -282,7 +297,7 @@ test('when the answer of Redis is lost then a reader hears that it was not read,
     const cut = stack.proxy.cutAfterNextReply((command) => command.args.includes(key));
     const problem = await problemOf(await ask());
     await cut;
-    await waitFor(async () => (await stack.admin.send('GET', '/readyz')).ok, { what: 'Redis to be back' });
+    await waitFor(async () => (await stack.admin.send('GET', '/admin/v1/queues')).ok, { what: 'Redis to be back' });
     return problem;
   };
   expect(await lost(() => stack.admin.send('GET', '/admin/v1/keys'), '{gj}:keys')).toEqual([

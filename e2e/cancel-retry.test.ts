@@ -56,7 +56,7 @@ test('when the message of a cancel is lost then the call ends in the state it re
   const lost = [stack.proxy.cutBefore((command) => command.name === 'publish')];
   const answers = [await cancel(stack, whole)];
   lost.push(stack.proxy.cutBefore((command) => command.name === 'publish'));
-  await waitFor(async () => (await stack.tenant.send('GET', '/readyz')).ok);
+  await waitFor(async () => (await stack.tenant.send('GET', '/v1/jobs?limit=1')).ok);
   answers.push(await cancel(stack, empty));
   await Promise.all(lost);
   expect(answers).toMatchObject([{ status: 202 }, { status: 202 }]);

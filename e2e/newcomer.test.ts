@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { listen } from '@grsai-jobs/testkit';
@@ -58,4 +60,24 @@ test('when a port is taken then another one is found and both are told, and a po
     `Port ${port} is in use by another program: the API is at ${found} instead.`,
     `PORT=${port} is in use by another program. End it, or set PORT to another port.`,
   ]);
+});
+
+test('when keys are kept in a directory that others can read then both are for their owner only from then on', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'data-'));
+  onTestFinished(() => rmSync(dir, { recursive: true }));
+  const [old, kept] = [join(dir, 'old'), join(dir, 'old', 'new', 'keys')];
+  mkdirSync(old, { mode: 0o755 });
+  const [secret, again] = await evaluate(`
+    import { privateDirectory } from './scripts/stack/private-directory.ts';
+    import { keptSecret } from './scripts/stack/secrets.ts';
+    import { chmodSync } from 'node:fs';
+    privateDirectory('${old}');
+    privateDirectory('${kept}');
+    const first = keptSecret('${kept}', 'key', () => 'a secret');
+    chmodSync('${kept}/key', 0o644);
+    console.log(JSON.stringify([first, keptSecret('${kept}', 'key', () => 'another')]));
+  `);
+  expect([secret, again]).toEqual(['a secret', 'a secret']);
+  const modes = [old, join(old, 'new'), kept, join(kept, 'key')].map((path) => (statSync(path).mode & 0o777).toString(8));
+  expect(modes).toEqual(['700', '700', '700', '600']);
 });

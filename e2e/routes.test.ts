@@ -61,6 +61,7 @@ test('when a job is read with the version that the caller has then 304 says so, 
   const read = (etag?: string) =>
     stack.tenant.send('GET', `/v1/jobs/${id}`, undefined, etag === undefined ? {} : { 'if-none-match': etag });
   const first = await read();
+  expect(first.headers.get('cache-control')).toBe('no-store');
   const etag = first.headers.get('etag') ?? '';
   expect([first.status, first.headers.get('retry-after')]).toEqual([200, '2']);
   const same = await read(etag);
@@ -96,6 +97,16 @@ test('when jobs are listed then cursor and filters go through all of them, and w
   expect(await filtered('status=canceled')).toEqual([ids[0]]);
   expect(await filtered('metadata.order=A-1&status=queued,canceled')).toEqual([ids[1], ids[3], ids[5]]);
   expect(await filtered('type=image')).toEqual([]);
+  // Names that every object of JavaScript has are names like others.
+  const odd = { constructor: 'c', toString: 's', hasOwnProperty: 'h', valueOf: 'v', prototype: 'p', length: 'l' };
+  const named = await create(stack, chat(stack.receiver, 'odd', { metadata: odd }));
+  expect((await stack.tenant.get<Job & { metadata: object }>(`/v1/jobs/${named}`)).metadata).toEqual(odd);
+  for (const [name, value] of Object.entries(odd)) expect(await filtered(`metadata.${name}=${value}`)).toEqual([named]);
+  for (const name of ['isPrototypeOf', 'propertyIsEnumerable', '__proto__', '__defineGetter__'])
+    expect((await stack.tenant.send('GET', `/v1/jobs?metadata.${name}=x`)).status).toBeLessThan(500);
+  expect(await filtered('metadata.isPrototypeOf=x')).toEqual([]);
+  await stack.tenant.post(`/v1/jobs/${named}/cancel`, {});
+  expect((await stack.tenant.send('DELETE', `/v1/jobs/${named}`)).status).toBe(204);
   expect(await filtered('model=gemini-3.1-pro&created_after=2020-01-01T00:00:00Z')).toEqual(ids);
   expect(await filtered('created_before=2020-01-01T00:00:00Z')).toEqual([]);
   for (const [query, status] of [
@@ -190,7 +201,12 @@ test('when the routes without a key are asked then they answer, and a METRICS_TO
   expect(rows).toContain('http_request_duration_seconds_count{method="any",route="none",status="404"} 1\n');
   expect(rows).toContain('grsai_jobs_queue_entries{queue="submit",state="waiting"} 0\n');
   expect(await (await get('/openapi.json')).json()).toMatchObject({ openapi: '3.1.1', paths: { '/v1/jobs/{id}/retry': {} } });
-  expect(await (await get('/docs')).text()).toContain('<html');
+  const docs = await get('/docs');
+  expect(await docs.text()).toContain('<html');
+  expect(docs.headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'self';/);
+  const assets = ['swagger-ui-bundle.js', 'swagger-ui.css', 'favicon-32x32.png', 'package.json', 'index.html', 'swagger-ui.js'];
+  const statuses = assets.map(async (name) => (await get(`/docs/assets/${name}`)).status);
+  expect(await Promise.all(statuses)).toEqual([200, 200, 200, 404, 404, 404]);
   for (const path of ['/v1/jobs', '/v1/webhook-secret']) expect((await get(path)).status).toBe(401);
 });
 
@@ -198,6 +214,12 @@ test('when a path is asked what it takes, or cannot be read, then the answer say
   const stack = await startStack({ workers: 0 });
   const options = await stack.tenant.send('OPTIONS', '/v1/jobs/job_01ARZ3NDEKTSV4RRFFQ69G5FAV');
   expect([options.status, options.headers.get('allow')]).toEqual([204, 'GET, DELETE']);
+  // A key that was pasted into the path is shown to nobody.
+  const pasted = await stack.tenant.send('GET', `/v1/jobs/${stack.tenant.key}/${encodeURIComponent(stack.admin.key)}`);
+  expect(pasted.status).toBe(404);
+  expect(await pasted.text()).toContain('"instance":"/v1/jobs/gj_…/…"');
+  await stack.api?.waitForLine((line) => String(line['path']).startsWith('/v1/jobs/gj_…'));
+  expect(JSON.stringify(stack.api?.lines)).not.toContain(stack.tenant.key);
   const details = await Promise.all(
     [
       stack.tenant.send('GET', '/v1/jobs/%zz'),

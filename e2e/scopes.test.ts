@@ -38,7 +38,7 @@ const NEEDS: Readonly<Record<string, string>> = {
   'GET /admin/v1/queues': 'admin:read',
   'PATCH /admin/v1/queues/{name}': 'admin:write',
   'GET /admin/v1/keys': 'admin:read',
-  'POST /admin/v1/keys': 'admin:write',
+  'POST /admin/v1/keys': 'admin:keys',
   'DELETE /admin/v1/keys/{id}': 'admin:write',
   'GET /admin/v1/bulk-actions': 'admin:read',
   'POST /admin/v1/bulk-actions': 'admin:write',
@@ -49,7 +49,7 @@ const NEEDS: Readonly<Record<string, string>> = {
 };
 
 const OPEN = ['GET /livez', 'GET /readyz', 'GET /metrics'];
-const SCOPES = ['jobs:read', 'jobs:write', 'webhooks:write', 'admin:read', 'admin:write'];
+const SCOPES = ['jobs:read', 'jobs:write', 'webhooks:write', 'admin:read', 'admin:write', 'admin:keys'];
 
 interface OpenApi {
   paths: Record<string, Record<string, { responses?: object }>>;
@@ -93,4 +93,26 @@ test('when a key has one scope then the routes of that scope take it, all others
     ] as const)
       expect(`${route} ${(await fetch(url, { method, headers })).status}`).toBe(`${route} 401`);
   }
+});
+
+test('when a key makes keys then it gives no more than it has: scopes, and an end that is not after its own', async () => {
+  const stack = await startStack({ workers: 0 });
+  const expires_at = new Date(Date.now() + 3600_000).toISOString();
+  const maker = async (scopes: string[], more: object = {}) => {
+    const body = { tenant: 'platform', name: scopes.join(' '), scopes, ...more };
+    return createClient(stack.url, (await stack.admin.post<{ key: string }>('/admin/v1/keys', body)).key);
+  };
+  const make = async (client: Awaited<ReturnType<typeof maker>>, scopes: string[], more: object = {}) =>
+    (await client.send('POST', '/admin/v1/keys', { tenant: 'acme', name: 'made', scopes, ...more })).status;
+
+  const operator = await maker(['admin:read', 'admin:write']);
+  expect(await make(operator, ['admin:read'])).toBe(403);
+  const platform = await maker(['admin:keys', 'jobs:read']);
+  expect(await make(platform, ['jobs:read'])).toBe(201);
+  for (const beyond of [['jobs:write'], ['jobs:read', 'admin:write'], ['admin:read']])
+    expect(await make(platform, beyond)).toBe(403);
+  const passing = await maker(['admin:keys', 'jobs:read'], { expires_at });
+  expect(await make(passing, ['jobs:read'])).toBe(422);
+  expect(await make(passing, ['jobs:read'], { expires_at: new Date(Date.now() + 7200_000).toISOString() })).toBe(422);
+  expect(await make(passing, ['admin:keys'], { expires_at })).toBe(201);
 });

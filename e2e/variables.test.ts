@@ -47,6 +47,9 @@ test('docker/compose.yaml hands each variable to the containers', () => {
   const environment = /^x-environment:.*\n((?: {2}.*\n)+)/m.exec(textOf('docker/compose.yaml'))?.[1] ?? '';
   const handed = [...environment.matchAll(/^ {2}([A-Z0-9_]+):/gm)].map(([, name]) => name);
   expect(names.filter((name) => !handed.includes(name))).toEqual([]);
+  // A password that stands in a file for everybody is none.
+  const given = textOf('docker/compose.yaml').match(/\$\{\w*(?:PASSWORD|SECRET_KEY|SECRETS_KEY|API_KEY):-[^}]+\}/g);
+  expect(given).toBeNull();
 });
 
 test('when a file of variables begins with a byte order mark then its first one is read, unless it was set before', () => {

@@ -82,7 +82,7 @@ test('after a rotation without an overlap nothing is signed by the old secret, i
     hooks.map(() => [true, false]),
   );
   stack.proxy.dropAll();
-  await expect.poll(async () => (await stack.tenant.send('GET', '/readyz')).status).toBe(200);
+  await expect.poll(async () => (await stack.tenant.send('GET', '/v1/jobs?limit=1')).status).toBe(200);
   const newest = await rotate(stack, { overlap_s: 0 });
   const late = await Promise.all(Array.from({ length: 6 }, () => nextHook(stack)));
   expect(late.every((hook) => believes(Webhook, newest.secret, hook))).toBe(true);

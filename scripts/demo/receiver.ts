@@ -26,14 +26,13 @@ export async function startReceiver(secret: string): Promise<Receiver> {
   const webhook = new Webhook(secret);
   const deliveries: Delivery[] = [];
   const server = createServer((request, response) => {
-    void bodyOf(request).then(
-      (body) => {
+    bodyOf(request)
+      .then((body) => {
         const delivery = examine(webhook, request, body);
         deliveries.push(delivery);
         response.writeHead(delivery.problem === '' ? 204 : 400).end(delivery.problem);
-      },
-      () => response.destroy(),
-    );
+      })
+      .catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A secret kept in `<dir>/<name>`, readable by its owner only; made by `make` the first time. */
@@ -9,5 +9,6 @@ export function keptSecret(dir: string, name: string, make: () => string): strin
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
+  chmodSync(file, 0o600);
   return readFileSync(file, 'utf8').trim();
 }

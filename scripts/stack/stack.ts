@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type AppOutput, startApps, stopApps } from './apps.ts';
 import type { Child, Output } from './child.ts';
 import { type EmulatorPace, startEmulator } from './emulator.ts';
 import { type FindPort, portFinder } from './ports.ts';
+import { privateDirectory } from './private-directory.ts';
 import { startRedis } from './redis.ts';
 import { type Env, given, root, short } from './root.ts';
 import { startS3 } from './s3.ts';
@@ -129,7 +129,9 @@ function outcome<T>(result: PromiseSettledResult<T>): T {
 // One place for all stacks of this repository: two of them may share a Redis, and then what one encrypts the other reads.
 function keys({ env }: StackOptions, standIns: StandIn[]) {
   const kept = join(root, '.data', 'keys');
-  mkdirSync(kept, { recursive: true, mode: 0o700 });
+  // Keys, jobs and images of whoever runs this: not for other users of the machine.
+  privateDirectory(join(root, '.data'));
+  privateDirectory(kept);
   const made = ['ADMIN_API_KEY', 'SECRETS_KEY'].filter((name) => given(env, name) === undefined);
   if (made.length > 0) standIns.push({ what: made.join(', '), about: `generated, kept in ${short(kept)}` });
   return {

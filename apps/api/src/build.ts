@@ -22,10 +22,14 @@ import { createEgress, createKeyring, createSecretBox, newSecret } from '@grsai-
 import type { ApiConfig } from './config.ts';
 import { createApp } from './http/app.ts';
 import { createAuth } from './http/auth.ts';
+import { createBlankSecrets } from './http/blank-secrets.ts';
 import { createBodyBudget } from './http/body-budget.ts';
 import { HEARTBEAT_MS } from './http/event-stream.ts';
 import { createKeyCache } from './http/key-cache.ts';
+import { createKeyEnds } from './http/key-ends.ts';
 import { knownMethods } from './http/known-methods.ts';
+import { createLastUsed } from './http/last-used.ts';
+import { createLoginBrake } from './http/login-brake.ts';
 import { createOpenRequests } from './http/open-requests.ts';
 import { openApiDocument } from './http/openapi.ts';
 import type { FieldError } from './http/problem.ts';
@@ -93,11 +97,14 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
           count: store.rateLimit(config.RATE_LIMIT_RPM),
           onUncounted: throttledLog(log, { event: 'rate_limit.uncounted' }, 'a request could not be counted and passed'),
         });
+  const lastUsed = createLastUsed(store.apiKeys.noteUses, clock);
   const auth = createAuth({
     apiKeys: store.apiKeys,
     adminKey: config.ADMIN_API_KEY,
     cache,
     clock,
+    brake: createLoginBrake(),
+    used: lastUsed.used,
     limit: async (principal, request, response) => {
       open.enter(principal.tenant, response);
       await limit?.(principal, request, response);
@@ -106,12 +113,21 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   const budget = createBodyBudget({ bytes: config.BODY_BUDGET, bodyLimit: config.BODY_LIMIT });
   const box = createSecretBox(config.SECRETS_KEY);
   const keyring = createKeyring({ store: store.tenants, box, newSecret, clock });
+  const keyEnds = createKeyEnds({ find: store.apiKeys.find, clock, onError });
   const ear = await connectRedis(config.REDIS_URL, 'consumer', { onError });
   const listener = hearSignals({
     redis: ear,
     prefix: config.REDIS_PREFIX,
-    on: { revoked: cache.forget },
-    onListening: cache.listening,
+    on: {
+      revoked: () => {
+        cache.forget();
+        keyEnds.recheck();
+      },
+    },
+    onListening: () => {
+      cache.listening();
+      keyEnds.recheck();
+    },
     onDeaf: cache.deaf,
     onError,
   });
@@ -141,7 +157,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   const sign = (key: string, ttlS: number) => objects.signedUrl(key, ttlS);
   const resend = createResendDelivery({ deliveries: store.deliveries, producer, clock, log });
   const reopen = createReopenJob({ store, producer, memory, clock, log });
-  const shared = { auth, jobs: store.jobs, sign, clock };
+  const shared = { auth, jobs: store.jobs, sign, clock, keyEnds: keyEnds.keyEnds };
 
   queueMetrics(metrics, async () => await queueStates({ store, producer, clock }));
   usageMetrics(metrics, store.usage);
@@ -154,6 +170,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
     log,
     metrics,
     trustProxy: config.TRUST_PROXY,
+    blank: createBlankSecrets([config.ADMIN_API_KEY, config.METRICS_TOKEN]),
     methodsOf: knownMethods(document),
     routes: [
       healthRoutes({
@@ -231,6 +248,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
     [
       memory,
       checks,
+      lastUsed,
       listener,
       { name: 'queues', stop: () => producer.close() },
       { name: 'board', stop: () => board.close() },

@@ -33,7 +33,15 @@ async function startRoute(read: () => Promise<JobRecord>) {
   };
   const auth: Auth = { requireScope: () => signIn, requireScopeOfPage: () => signIn };
   const app = express().use(
-    jobEventRoutes({ auth, jobs: { read }, feed, clock: systemClock, heartbeatMs: 60_000, lasts: () => undefined }),
+    jobEventRoutes({
+      auth,
+      jobs: { read },
+      feed,
+      keyEnds: () => new AbortController().signal,
+      clock: systemClock,
+      heartbeatMs: 60_000,
+      lasts: () => undefined,
+    }),
   );
   const server = createServer(app).listen(0, '127.0.0.1');
   await once(server, 'listening');

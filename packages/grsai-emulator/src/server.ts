@@ -37,7 +37,9 @@ export class Node {
     this.#host = host;
     this.#port = port === 0 ? 0 : port + index;
     this.#keepAliveMs = keepAliveMs;
-    this.#answer = (request, response) => void serve(request, response, index, world, router);
+    this.#answer = (request, response) => {
+      serve(request, response, index, world, router).catch(() => response.destroy());
+    };
   }
 
   /** As `http://127.0.0.1:4100`; known once the node has started, and the same after a stop and start. */

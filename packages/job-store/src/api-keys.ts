@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import type { Keys } from './keys.ts';
 import type { RunScript } from './scripts.ts';
 
-export const SCOPES = ['jobs:read', 'jobs:write', 'webhooks:write', 'admin:read', 'admin:write'] as const;
+export const SCOPES = ['jobs:read', 'jobs:write', 'webhooks:write', 'admin:read', 'admin:write', 'admin:keys'] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** Who a request comes from. */
@@ -18,6 +18,8 @@ export interface Principal {
 /** A key as operators see it: neither its text nor its hash. */
 export interface KnownKey extends Principal {
   created_at: number;
+  /** At most a minute older than the truth; `null`: never used. */
+  last_used_at: number | null;
 }
 
 /** A key is kept as its hash only; with 32 random bytes a plain SHA-256 is enough. */
@@ -45,7 +47,7 @@ export function createApiKeys(redis: Redis, run: RunScript, keys: Keys) {
         .hset(keys.apiKeys, id, hash)
         .sadd(keys.tenants, o.tenant)
         .exec();
-      return { ...principal, key, created_at: o.now };
+      return { ...principal, key, created_at: o.now, last_used_at: null };
     },
 
     /** `null`: no such key. Whether it has expired is for the caller to see. */
@@ -54,13 +56,21 @@ export function createApiKeys(redis: Redis, run: RunScript, keys: Keys) {
       return text === null ? null : (JSON.parse(text) as Principal);
     },
 
+    /** Keys have let requests in, at these times. Nothing is noted of one that is gone. */
+    async noteUses(uses: ReadonlyMap<string, number>): Promise<void> {
+      const known = await redis.hmget(keys.apiKeys, ...uses.keys());
+      const kept = [...uses].filter((_, i) => known[i] !== null);
+      if (kept.length > 0) await redis.hset(keys.apiKeysUsed, Object.fromEntries(kept));
+    },
+
     /** All keys, the newest first. */
     async list(): Promise<KnownKey[]> {
       const hashes = await redis.hvals(keys.apiKeys);
       if (hashes.length === 0) return [];
-      const texts = await redis.mget(...hashes.map(keys.apiKey));
+      const [texts, used] = await Promise.all([redis.mget(...hashes.map(keys.apiKey)), redis.hgetall(keys.apiKeysUsed)]);
       return texts
         .flatMap((text) => (text === null ? [] : [JSON.parse(text) as KnownKey]))
+        .map((key) => ({ ...key, last_used_at: used[key.key_id] === undefined ? null : Number(used[key.key_id]) }))
         .sort((a, b) => b.created_at - a.created_at || (a.key_id < b.key_id ? 1 : -1));
     },
 
@@ -73,7 +83,11 @@ export function createApiKeys(redis: Redis, run: RunScript, keys: Keys) {
       const text = hash === null ? null : await redis.get(keys.apiKey(hash));
       if (hash === null || text === null) return null;
       const key = JSON.parse(text) as KnownKey;
-      const revoked = await run('revoke', [keys.apiKey(hash), keys.apiKeys, keys.tenants], [id, key.tenant, keys.revoked]);
+      const revoked = await run(
+        'revoke',
+        [keys.apiKey(hash), keys.apiKeys, keys.tenants, keys.apiKeysUsed],
+        [id, key.tenant, keys.revoked],
+      );
       return revoked === 1 ? key : null;
     },
   };

@@ -69,6 +69,8 @@ export interface Keys {
   idempotency(tenant: string, route: string, key: string): string;
   apiKey(hash: string): string;
   apiKeys: string;
+  /** Id of a key → when it was last used. */
+  apiKeysUsed: string;
   /** Every tenant that ever had a key. */
   tenants: string;
   /** The channel that says that a key was revoked. */
@@ -144,6 +146,7 @@ export function createKeys(prefix: string): Keys {
     idempotency: (tenant, route, key) => at(`idem:${tenant}:${route}:${key}`),
     apiKey: (hash) => at(`key:${hash}`),
     apiKeys: at('keys'),
+    apiKeysUsed: at('keys-used'),
     tenants: at('tenants'),
     revoked: at('revoked'),
     audit: at('audit'),

@@ -151,3 +151,21 @@ test('when the connection is cut or falls silent then the listener says so, and 
   proxy.resume();
   await until('listening');
 });
+
+test('when keys are used then the list tells when, and nothing is kept of a key that is gone', async () => {
+  const { store, clock, redis } = await startStore();
+  const make = async (name: string) =>
+    await store.apiKeys.create({ tenant: 'a', name, scopes: ['jobs:read'], expiresAt: null, now: clock.now() });
+  const [used, unused, gone] = [await make('used'), await make('unused'), await make('gone')];
+  await store.apiKeys.remove(gone.key_id);
+  await store.apiKeys.noteUses(new Map([used, gone].map(({ key_id }) => [key_id, 7000])));
+  const lastUsed = new Map((await store.apiKeys.list()).map((key) => [key.key_id, key.last_used_at]));
+  expect(lastUsed).toEqual(
+    new Map([
+      [used.key_id, 7000],
+      [unused.key_id, null],
+    ]),
+  );
+  await store.apiKeys.remove(used.key_id);
+  expect(await redis.exists('{gj}:keys-used')).toBe(0);
+});

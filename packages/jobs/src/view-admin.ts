@@ -110,6 +110,7 @@ export interface ApiKeyView {
   name: string;
   scopes: string[];
   created_at: string;
+  last_used_at: string | null;
   expires_at: string | null;
 }
 

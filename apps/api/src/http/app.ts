@@ -1,6 +1,7 @@
 import type { Logger, Metrics } from '@grsai-jobs/runtime';
 import type { Router } from 'express';
 import express, { type Express } from 'express';
+import type { BlankSecrets } from './blank-secrets.ts';
 import { errorHandler } from './errors.ts';
 import { boundLeftOver } from './left-over.ts';
 import { Problem } from './problem.ts';
@@ -12,6 +13,7 @@ export function createApp(o: {
   log: Logger;
   metrics: Metrics;
   trustProxy: string;
+  blank: BlankSecrets;
   routes: readonly Router[];
   methodsOf: (path: string) => string[];
 }): Express {
@@ -19,11 +21,12 @@ export function createApp(o: {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('trust proxy', trustProxyOf(o.trustProxy));
-  app.use(requestLog(o.log));
+  app.use(requestLog(o.log, o.blank));
   app.use(requestMetrics(o.metrics));
   app.use((request, response, next) => {
     boundLeftOver(request, response);
-    response.set({ 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer' });
+    // Links and keys stand in most answers; what anybody may keep says so itself.
+    response.set({ 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer', 'Cache-Control': 'no-store' });
     next();
   });
   app.use((request, _response, next) => {
@@ -48,7 +51,7 @@ export function createApp(o: {
       });
     throw new Problem('not_found', `There is no ${request.method} ${request.path}. /docs shows what there is.`);
   });
-  app.use(errorHandler(o.log));
+  app.use(errorHandler(o.log, undefined, o.blank));
   return app;
 }
 

@@ -2,6 +2,8 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { type ApiKeys, type Principal, SCOPES, type Scope } from '@grsai-jobs/job-store';
 import type { Request, RequestHandler, Response } from 'express';
 import type { KeyCache } from './key-cache.ts';
+import { letIn } from './key-ends.ts';
+import type { LoginBrake } from './login-brake.ts';
 import { Problem } from './problem.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest();
@@ -26,6 +28,9 @@ export interface AuthOptions {
   adminKey: string;
   cache: KeyCache;
   clock: { now(): number };
+  brake: LoginBrake;
+  /** A stored key has let a request in. */
+  used: (keyId: string) => void;
   /** Counts a request whose key is valid, before its scope is looked at. Throws the 429. */
   limit?: (principal: Principal, request: Request, response: Response) => Promise<void>;
 }
@@ -65,20 +70,30 @@ export function createAuth(o: AuthOptions): Auth {
     return await o.cache.find(key, () => o.apiKeys.find(key));
   }
 
-  async function authenticate(authorization: string, { keyOf, headers, ask }: Way): Promise<Principal> {
-    const key = keyOf(authorization);
+  async function authenticate(request: Request, response: Response, { keyOf, headers, ask }: Way): Promise<Principal> {
+    const key = keyOf(request.headers.authorization ?? '');
+    const address = request.ip ?? '';
     if (key === undefined) throw new Problem('unauthorized', ask, { headers });
+    await o.brake.before(address, key);
     const principal = await find(key);
-    if (principal === null) throw new Problem('unauthorized', 'This API key is not known or was revoked.', { headers });
+    if (principal === null) {
+      o.brake.wrong(address);
+      throw new Problem('unauthorized', 'This API key is not known or was revoked.', { headers });
+    }
     if (principal.expires_at !== null && principal.expires_at <= o.clock.now())
       throw new Problem('unauthorized', 'This API key has expired.', { headers });
+    o.brake.right(key);
+    if (principal !== ADMIN) {
+      letIn(response, key, principal);
+      o.used(principal.key_id);
+    }
     return principal;
   }
 
   const guard =
     (scope: Scope, way: Way): RequestHandler =>
     async (request, response, next) => {
-      const principal = await authenticate(request.headers.authorization ?? '', way);
+      const principal = await authenticate(request, response, way);
       await o.limit?.(principal, request, response);
       if (!principal.scopes.includes(scope))
         throw new Problem('forbidden', `This API key lacks the scope ${scope}; it has ${principal.scopes.join(', ') || 'none'}.`);

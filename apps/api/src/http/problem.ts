@@ -1,4 +1,5 @@
 import type { Response } from 'express';
+import type { BlankSecrets } from './blank-secrets.ts';
 import { endEarly, type LeftOver, owesBody } from './left-over.ts';
 
 /** Every kind of refusal that this API answers with: its status and title (design §3). */
@@ -92,13 +93,13 @@ export function problemBody(problem: Problem, about: { instance: string; request
 /** Seconds that a caller waits before it comes again when the service is away. */
 const RETRY_AFTER_S = 2;
 
-export function sendProblem(response: Response, problem: Problem, leftOver?: LeftOver): void {
+export function sendProblem(response: Response, problem: Problem, blank: BlankSecrets, leftOver?: LeftOver): void {
   const { status } = PROBLEMS[problem.code];
   response.status(status).set(problem.headers);
   if (status === 503 && !problem.headers['Retry-After']) response.set('Retry-After', String(RETRY_AFTER_S));
   const [instance = ''] = response.req.originalUrl.split('?');
   const requestId = response.locals['requestId'] as string;
-  const text = JSON.stringify(problemBody(problem, { instance, requestId }));
+  const text = blank(JSON.stringify(problemBody(problem, { instance: blank(instance), requestId })));
   response.type('application/problem+json');
   const send = () => {
     if (owesBody(response.req)) endEarly(response.req, response, text, leftOver);

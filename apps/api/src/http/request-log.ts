@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '@grsai-jobs/runtime';
 import type { RequestHandler } from 'express';
+import type { BlankSecrets } from './blank-secrets.ts';
 
 const USABLE = /^[\x21-\x7e]{1,128}$/;
 
-/** Gives each request an id (the caller's own when it sends one), says it in the answer, and logs one line at the end. */
-export function requestLog(log: Logger): RequestHandler {
+/** Gives each request an id (the caller's own when it sends one), says it in the answer, and logs one line at the end, without keys that stand in the path. */
+export function requestLog(log: Logger, blank: BlankSecrets): RequestHandler {
   return (request, response, next) => {
     const given = request.headers['x-request-id'];
     const requestId = typeof given === 'string' && USABLE.test(given) ? given : `req_${randomUUID()}`;
@@ -20,7 +21,7 @@ export function requestLog(log: Logger): RequestHandler {
           event: 'http.request',
           request_id: requestId,
           method: request.method,
-          path: request.path,
+          path: blank(request.path),
           status: response.statusCode,
           duration_ms: Math.round((performance.now() - started) * 10) / 10,
           tenant: (response.locals['principal'] as { tenant: string } | undefined)?.tenant,

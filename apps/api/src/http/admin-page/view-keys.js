@@ -23,6 +23,7 @@ export function keysView() {
             { head: 'Name' },
             { head: 'Scopes', wide: true },
             { head: 'Made', num: true },
+            { head: 'Used', num: true },
             { head: 'Expires', num: true },
           ],
           data.map((key) => ({
@@ -37,6 +38,7 @@ export function keysView() {
                 key.scopes.map((scope) => [badge(scope, scope.startsWith('admin:') ? 'warn' : 'grey'), ' ']),
               ),
               since(key.created_at),
+              key.last_used_at === null ? none() : since(key.last_used_at),
               key.expires_at === null ? none() : expiry(key.expires_at),
             ],
           })),

@@ -189,6 +189,7 @@ export const keyExample = {
   name: 'back end',
   scopes: ['jobs:read', 'jobs:write'],
   created_at: '2026-11-23T08:00:00.000Z',
+  last_used_at: '2026-11-23T09:30:00.000Z',
   expires_at: null,
 };
 

@@ -4,7 +4,7 @@ import type { Clock } from '@grsai-jobs/runtime';
 import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { type Audited, Reason } from '../audited.ts';
-import { type Auth, FIRST_KEY } from '../auth.ts';
+import { type Auth, FIRST_KEY, principalOf } from '../auth.ts';
 import { jsonBody, optionalJsonBody } from '../body.ts';
 import { cursorOf, placeOf } from '../cursor.ts';
 import { PageQuery, single, TenantParameter } from '../list-query.ts';
@@ -45,6 +45,7 @@ export const KeyView = z.object({
   name: z.string(),
   scopes: z.array(z.enum(SCOPES)),
   created_at: z.iso.datetime(),
+  last_used_at: z.iso.datetime().nullable().describe('at most a minute older than the truth; null: never'),
   expires_at: z.iso.datetime().nullable(),
 });
 
@@ -63,6 +64,7 @@ const keyView = (key: KnownKey): z.output<typeof KeyView> => ({
   name: key.name,
   scopes: key.scopes,
   created_at: rfc3339(key.created_at),
+  last_used_at: rfc3339(key.last_used_at),
   expires_at: rfc3339(key.expires_at),
 });
 
@@ -71,11 +73,17 @@ export function adminKeyRoutes(o: { auth: Auth; apiKeys: ApiKeys; audited: Audit
   const router = Router();
   const write = o.auth.requireScope('admin:write');
 
-  router.post('/admin/v1/keys', write, ...jsonBody(SMALL_BODY), async (request, response) => {
+  router.post('/admin/v1/keys', o.auth.requireScope('admin:keys'), ...jsonBody(SMALL_BODY), async (request, response) => {
     const { tenant, name, scopes, expires_at, reason = '' } = validateBody(KeyRequest, request.body);
     const now = o.clock.now();
     const expiresAt = expires_at === undefined ? null : Date.parse(expires_at);
     if (expiresAt !== null && expiresAt <= now) throw invalid([{ pointer: '/expires_at', message: 'must lie in the future' }]);
+    const holder = principalOf(response);
+    const beyond = scopes.filter((scope) => !holder.scopes.includes(scope));
+    if (beyond.length > 0)
+      throw new Problem('forbidden', `This API key lacks ${beyond.join(', ')}, so it cannot give them to another.`);
+    if (holder.expires_at !== null && (expiresAt ?? Number.POSITIVE_INFINITY) > holder.expires_at)
+      throw invalid([{ pointer: '/expires_at', message: 'must not be later than the end of the key that makes this one' }]);
     const made = await o.audited(response, { action: 'key.create', target: tenant, reason }, async () => {
       const result = await o.apiKeys.create({ tenant, name, scopes: [...new Set(scopes)], expiresAt, now });
       return { result, target: result.key_id, detail: `${name}, of ${tenant}: ${result.scopes.join(' ')}` };

@@ -43,7 +43,7 @@ export function batchReadRoutes(o: { auth: Auth; batches: Batches; sign: SignLin
   router.get('/v1/batches/:id', read, async (request: OneBatch, response) => {
     const batch = await ownBatch(o.batches, request.params.id, response);
     if (!isBatchEnd(batch.status)) response.set('Retry-After', '2');
-    response.set('Cache-Control', 'private, no-cache').json(await viewBatch(batch, o.sign));
+    response.json(await viewBatch(batch, o.sign));
   });
 
   router.get('/v1/batches/:id/results', read, async (request: OneBatch, response) => {

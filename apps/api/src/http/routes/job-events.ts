@@ -5,6 +5,7 @@ import { type Request, type Response, Router } from 'express';
 import { missedEvents } from '../../use-cases/missed-events.ts';
 import type { Auth } from '../auth.ts';
 import { eventView, openEventStream } from '../event-stream.ts';
+import type { KeyEnds } from '../key-ends.ts';
 import type { OpenRequests } from '../open-requests.ts';
 import { ownJob } from '../own-job.ts';
 import { Problem } from '../problem.ts';
@@ -13,6 +14,7 @@ export interface JobEventRoutes {
   auth: Auth;
   jobs: Pick<JobStore['jobs'], 'read'>;
   feed: EventFeed;
+  keyEnds: KeyEnds['keyEnds'];
   clock: Clock;
   heartbeatMs: number;
   /** Marks a request as one that stays open. */
@@ -59,6 +61,7 @@ async function follow(o: JobEventRoutes, id: string, after: number, response: Re
   // Whoever missed an event comes back, and is told the state of the record then.
   const stop = o.feed.watch(id, { event: (event) => hear(event), missed: end, end });
   response.on('close', stop);
+  o.keyEnds(response).addEventListener('abort', end, { once: true });
   try {
     const job = await ownJob(o.jobs, id, response);
     await o.feed.caughtUp();

@@ -11,10 +11,11 @@ import { JOB_RATIO, jsonBody } from '../body.ts';
 import type { BodyBudget } from '../body-budget.ts';
 import { etagOf, hasLinks, matchesEtag } from '../etag.ts';
 import { idempotencyKey } from '../idempotency-key.ts';
+import type { KeyEnds } from '../key-ends.ts';
 import type { OpenRequests } from '../open-requests.ts';
 import { ownJob } from '../own-job.ts';
 import { preferredWait } from '../prefer.ts';
-import type { FieldError } from '../problem.ts';
+import { type FieldError, Problem } from '../problem.ts';
 import { sendWithInput } from '../send-with-input.ts';
 import { invalid } from '../validate.ts';
 import { tryJob } from '../validate-job.ts';
@@ -24,6 +25,7 @@ export interface JobRoutes {
   accept: AcceptJob;
   jobs: JobStore['jobs'];
   waitForEnd: WaitForEnd;
+  keyEnds: KeyEnds['keyEnds'];
   sign: SignLink;
   /** When the credentials end that sign links now. */
   signsUntil: () => Promise<number | null>;
@@ -52,7 +54,11 @@ export function jobRoutes(o: JobRoutes): Router {
     response.on('close', () => gone.abort());
     if (response.destroyed) gone.abort();
     response.set('Preference-Applied', `wait=${seconds}`);
-    return await o.waitForEnd(job, seconds * 1000, gone.signal);
+    const ended = o.keyEnds(response);
+    const now = await o.waitForEnd(job, seconds * 1000, AbortSignal.any([gone.signal, ended]));
+    if (ended.aborted)
+      throw new Problem('unauthorized', 'This API key was revoked or expired while its request waited; the job goes on.');
+    return now;
   }
 
   router.post(
@@ -86,7 +92,7 @@ export function jobRoutes(o: JobRoutes): Router {
     const record = await ownJob(o.jobs, request.params.id, response);
     const now = o.clock.now();
     const etag = etagOf(record, now, hasLinks(record) ? await o.signsUntil() : null);
-    response.set({ ETag: etag, 'Cache-Control': 'private, no-cache' });
+    response.set('ETag', etag);
     if (!isTerminal(record.status)) response.set('Retry-After', '2');
     if (matchesEtag(request.headers['if-none-match'], etag)) response.status(304).end();
     else await show(record, request.method === 'HEAD', response);
@@ -97,10 +103,7 @@ export function jobRoutes(o: JobRoutes): Router {
     const view = await viewJob(record, o.sign);
     const input = record.doc.stored_input === undefined || isHead ? null : await o.openInput(record);
     if (input !== null) return await sendWithInput(response, view, input);
-    if (record.doc.stored_input !== undefined) {
-      response.removeHeader('ETag');
-      response.set('Cache-Control', 'no-store');
-    }
+    if (record.doc.stored_input !== undefined) response.removeHeader('ETag');
     response.json(view);
   }
 

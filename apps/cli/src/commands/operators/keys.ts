@@ -11,6 +11,12 @@ const columns = (now: number): Column<ApiKeyView>[] => [
   { head: 'NAME', cell: ({ name }) => name, shrinks: true },
   { head: 'SCOPES', cell: ({ scopes }) => scopes.join(' '), shrinks: true },
   { head: 'CREATED', cell: ({ created_at }) => ago(created_at, now), align: 'right', yields: 1 },
+  {
+    head: 'USED',
+    cell: ({ last_used_at }) => (last_used_at === null ? 'never' : ago(last_used_at, now)),
+    align: 'right',
+    yields: 2,
+  },
   { head: 'EXPIRES', cell: ({ expires_at }) => expires_at ?? 'never' },
 ];
 
@@ -44,7 +50,11 @@ const create = defineCommand<CreateOptions>({
   options: [
     option('--tenant <name>', 'whose key it is').makeOptionMandatory(),
     option('--name <text>', 'what it is for').makeOptionMandatory(),
-    option('--scopes <list>', 'of jobs:read, jobs:write, webhooks:write, admin:read, admin:write', words).makeOptionMandatory(),
+    option(
+      '--scopes <list>',
+      'of jobs:read, jobs:write, webhooks:write, admin:read, admin:write, admin:keys',
+      words,
+    ).makeOptionMandatory(),
     option('--lives <span>', 'how long it is good, such as 12h or 30d (default: until it is revoked)', seconds),
     option('--reason <text>', 'why; it stands in the audit log'),
   ],
