@@ -1,7 +1,9 @@
 /** So many characters in a row that the caller wrote as well are an echo. */
 const RUN = 12;
-/** A whole text of the caller counts from this length on. */
+/** A whole text of the caller counts from this length on; of a shorter one an echo tells nothing. */
 const SHORT = 4;
+/** Where a caller's words stand. One that is there and short was looked for all the same. */
+const WORDS: ReadonlySet<string> = new Set(['prompt', 'content', 'text']);
 /** More of them would hold up everybody for a line of a log. */
 const READ_AT_MOST = 1_000_000;
 const REDACTED = '[redacted]';
@@ -16,8 +18,8 @@ function textsIn(input: object): string[] {
     const [name, value] = next;
     if (typeof value === 'string') {
       // The model stands beside the text wherever that is shown.
-      if (name !== 'model' && name !== 'role' && name !== 'type' && value.length >= SHORT && !isPicture(value))
-        found.push(value.toLowerCase());
+      const counts = value.length >= SHORT || (value !== '' && WORDS.has(name));
+      if (name !== 'model' && name !== 'role' && name !== 'type' && counts && !isPicture(value)) found.push(value.toLowerCase());
     } else if (typeof value === 'object' && value !== null) open.push(...Object.entries(value));
   }
   return found;
@@ -34,7 +36,7 @@ function echoesIn(lower: string, texts: readonly string[]): Uint8Array {
   for (const text of texts) {
     for (let at = 0; at + RUN <= text.length; at += 1)
       for (const start of runs.get(text.slice(at, at + RUN)) ?? []) echoed.fill(1, start, start + RUN);
-    if (text.length >= RUN) continue;
+    if (text.length >= RUN || text.length < SHORT) continue;
     for (let at = lower.indexOf(text); at !== -1; at = lower.indexOf(text, at + 1)) echoed.fill(1, at, at + text.length);
   }
   return echoed;
