@@ -443,9 +443,8 @@ test('when the erasing of a batch has begun then it takes no line and no commit 
   await kit.round({ objects: { ...kit.objects, delete: deleting } });
   expect(answers).toEqual(['gone', 'gone', 'gone']);
   expect(await kit.store.batches.read(late.id)).toBeNull();
-  // What is counted of its tenant has come back to nothing.
-  expect(await kit.redis.keys('{gj}:*')).toEqual(['{gj}:usage']);
-  expect(new Set(await kit.redis.hvals('{gj}:usage'))).toEqual(new Set(['0']));
+  // Nothing is left, nor of what was counted of its tenant.
+  expect(await kit.redis.keys('{gj}:*')).toEqual([]);
 });
 
 test('when a job is retried and ends while the results are being written then the file and the counts tell of its new end', async () => {
