@@ -57,7 +57,7 @@ export async function startStoreKit() {
     }),
     onTestFinished,
   );
-  const grsai = new Grsai({ apiKey: `sk-${randomBytes(16).toString('hex')}`, baseUrls: [url] });
+  const grsai = new Grsai({ apiKey: `sk-0${randomBytes(16).toString('hex').slice(1)}`, baseUrls: [url] });
   const objects = createObjectStore({ ...s3, forcePathStyle: true, checksums: 'when_required', timeouts: { call: 2000 } });
   onTestFinished(async () => {
     await grsai.close();
