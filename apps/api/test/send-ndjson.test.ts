@@ -6,12 +6,12 @@ import express, { type ErrorRequestHandler } from 'express';
 import { expect, onTestFinished, test } from 'vitest';
 import { sendNdjson } from '../src/http/send-ndjson.ts';
 
-async function start(pages: () => AsyncGenerator<unknown[]>) {
+async function start(pages: () => AsyncGenerator<unknown[]>, signal?: AbortSignal) {
   const ended = Promise.withResolvers<void>();
   const app = express();
   app.get('/', async (_request, response) => {
     try {
-      await sendNdjson(response, pages());
+      await sendNdjson(response, pages(), signal);
     } finally {
       ended.resolve();
     }
@@ -54,6 +54,22 @@ test('when the first page fails then it is a problem, and when a later one does 
     throw new Error('away');
   });
   await expect(fetch(late.url).then((response) => response.text())).rejects.toThrow();
+});
+
+test('when its key ends while an answer is open then the answer is broken off and no more pages are read', async () => {
+  const key = new AbortController();
+  let pages = 0;
+  const { url, ended } = await start(async function* () {
+    for (;;) {
+      pages += 1;
+      yield [{ page: pages }];
+      if (pages === 3) key.abort();
+      await setImmediate();
+    }
+  }, key.signal);
+  await expect(fetch(url).then((response) => response.text())).rejects.toThrow();
+  await ended;
+  expect(pages).toBeLessThanOrEqual(4);
 });
 
 test('when nobody takes the answer then no more pages are read, and when its reader goes then reading ends', async () => {

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { batchRows } from '../../use-cases/batch-rows.ts';
 import { type Auth, principalOf } from '../auth.ts';
 import { cursorOf, placeOf } from '../cursor.ts';
+import type { KeyEnds } from '../key-ends.ts';
 import { oneOf, PageQuery, single } from '../list-query.ts';
 import { ownBatch } from '../own-batch.ts';
 import { sendNdjson } from '../send-ndjson.ts';
@@ -28,7 +29,7 @@ export const ResultsQuery = z.strictObject({
 type OneBatch = Request<{ id: string }>;
 
 /** What a caller reads of its batches. */
-export function batchReadRoutes(o: { auth: Auth; batches: Batches; sign: SignLink }): Router {
+export function batchReadRoutes(o: { auth: Auth; batches: Batches; sign: SignLink; keyEnds: KeyEnds['keyEnds'] }): Router {
   const router = Router();
   const read = o.auth.requireScope('jobs:read');
 
@@ -53,12 +54,13 @@ export function batchReadRoutes(o: { auth: Auth; batches: Batches; sign: SignLin
     await sendNdjson(
       response,
       mapped(pages, (job) => batchRow(job, o.sign)),
+      o.keyEnds(response),
     );
   });
 
   router.get('/v1/batches/:id/errors', read, async (request: OneBatch, response) => {
     const batch = await ownBatch(o.batches, request.params.id, response);
-    await sendNdjson(response, o.batches.errors(batch.id));
+    await sendNdjson(response, o.batches.errors(batch.id), o.keyEnds(response));
   });
 
   return router;
