@@ -5,6 +5,8 @@ const AT_FIRST = 0.2;
 const AT_LEAST = 5;
 /** An attempt that takes longer is slow. */
 const SLOW_MS = 1000;
+/** A tenant beyond these that has nothing open is forgotten, and begins with what it had at first. */
+const KNOWN_TENANTS = 10_000;
 
 /** The right to make one webhook attempt in this process. It has to be left; leaving twice is harmless. */
 export interface Place {
@@ -102,8 +104,7 @@ export function createPlaces(all: () => number): Places {
         left = true;
         taken -= 1;
         state.open -= 1;
-        if (state.open === 0 && state.quick === 0) tenants.delete(tenant);
-        else if (state.open === 0 && tenants.size > KNOWN_TENANTS) tenants.delete(tenant);
+        if (state.open === 0 && (state.quick === 0 || tenants.size > KNOWN_TENANTS)) tenants.delete(tenant);
         letIn();
       },
     };
@@ -127,6 +128,3 @@ export function createPlaces(all: () => number): Places {
     taken: () => taken,
   };
 }
-
-/** One that is forgotten begins with what it had at first. */
-const KNOWN_TENANTS = 10_000;
