@@ -1,13 +1,24 @@
-export type { Accepted, Idempotency } from './accept.ts';
-export { type ApiKeys, type KnownKey, type Principal, SCOPES, type Scope } from './api-keys.ts';
-export { AUDIT_OUTCOMES, type Audit, type AuditEntry, type AuditFilter, type AuditLine, type AuditOutcome } from './audit.ts';
-export type { LineError, NewLine } from './batch-intake.ts';
-export type { LineHead } from './batch-reads.ts';
-export type { Revealed } from './batch-rounds.ts';
-export { STRIKE_WORK, strikeWork } from './batch-strike.ts';
-export type { Batches } from './batches.ts';
-export type { AccountLimits, Begun } from './begin.ts';
-export { type BrakedEntry, type Brakes, WAKE_WORK } from './brakes.ts';
+export type { LineError, NewLine } from './batch/batch-intake.ts';
+export type { LineHead } from './batch/batch-reads.ts';
+export type { Revealed } from './batch/batch-rounds.ts';
+export { STRIKE_WORK, strikeWork } from './batch/batch-strike.ts';
+export type { Batches } from './batch/batches.ts';
+export type { Claimed, Claims } from './batch/claims.ts';
+export { type EventFeed, type FeedEvent, startEventFeed, type Watcher } from './event/event-feed.ts';
+export { type Channel, hearSignals, type Listener } from './event/signals.ts';
+export type { Accepted, Idempotency } from './job/accept.ts';
+export type { AccountLimits, Begun } from './job/begin.ts';
+export type { CancelSignals } from './job/cancel-signals.ts';
+export type { Erase } from './job/erase.ts';
+export type { FailureFilter, FailureGroup, FailurePage, Failures } from './job/failures.ts';
+export type { InputNote, InputNotes } from './job/input-notes.ts';
+export type { JobFilter, JobList, JobPage } from './job/job-list.ts';
+export type { EndOfRun, JobMoves } from './job/job-moves.ts';
+export type { JobHead, JobReads } from './job/job-reads.ts';
+export type { Paces } from './job/paces.ts';
+export type { FirstAttempt, Moved, Placed } from './job/run-move.ts';
+export type { Sweeps } from './job/sweeps.ts';
+export { createJobStore, type JobStore } from './job-store.ts';
 export {
   BULK_ACTIONS,
   BULK_WORK,
@@ -18,11 +29,31 @@ export {
   type BulkStatus,
   leftOf,
   sumOf,
-} from './bulk-actions.ts';
-export type { CancelSignals } from './cancel-signals.ts';
-export type { Claimed, Claims } from './claims.ts';
-export type { Deliveries, HeldTry, OpenAttempt, OpenTry, Settled, Settlement, Told, TryResult } from './deliveries.ts';
-export type { DeliveryFilter, DeliveryList, DeliveryPage } from './delivery-list.ts';
+} from './operation/bulk-actions.ts';
+export { type Work, type Works, workId } from './operation/works.ts';
+export {
+  AUDIT_OUTCOMES,
+  type Audit,
+  type AuditEntry,
+  type AuditFilter,
+  type AuditLine,
+  type AuditOutcome,
+} from './operator/audit.ts';
+export { type BrakedEntry, type Brakes, WAKE_WORK } from './operator/brakes.ts';
+export type { Overview, Rates, Standing } from './operator/overview.ts';
+export type { Credits, Pause, Pauses } from './operator/pauses.ts';
+export type { QueueChange, QueueSettings } from './operator/queue-settings.ts';
+export { ANNOUNCE_EVERY_MS, type SeenWorker, type WorkerInfo, type Workers } from './operator/workers.ts';
+export type { RedisFacts, RedisHealth } from './redis/health.ts';
+export { inGroups } from './redis/in-groups.ts';
+export type { ListPlace } from './redis/newest-first.ts';
+export { type ApiKeys, type KnownKey, type Principal, SCOPES, type Scope } from './tenant/api-keys.ts';
+export { type MemoryWatch, watchMemory } from './tenant/memory-watch.ts';
+export { RATE_WINDOW_S, type RateCount, type RateLimit } from './tenant/rate-limits.ts';
+export type { Tenants } from './tenant/tenants.ts';
+export { type Allowance, QUOTAS, type Quota, type Refused, type TenantUse, type Usage } from './tenant/usage.ts';
+export type { Deliveries, HeldTry, OpenAttempt, OpenTry, Settled, Settlement, Told, TryResult } from './webhook/deliveries.ts';
+export type { DeliveryFilter, DeliveryList, DeliveryPage } from './webhook/delivery-list.ts';
 export {
   type EndpointRef,
   type Endpoints,
@@ -31,30 +62,6 @@ export {
   endpointNameOf,
   endpointRef,
   readEndpointName,
-} from './endpoints.ts';
-export type { Erase } from './erase.ts';
-export { type EventFeed, type FeedEvent, startEventFeed, type Watcher } from './event-feed.ts';
-export type { FailureFilter, FailureGroup, FailurePage, Failures } from './failures.ts';
-export type { RedisFacts, RedisHealth } from './health.ts';
-export { inGroups } from './in-groups.ts';
-export type { InputNote, InputNotes } from './input-notes.ts';
-export type { JobFilter, JobList, JobPage } from './job-list.ts';
-export type { EndOfRun, JobMoves } from './job-moves.ts';
-export type { JobHead, JobReads } from './job-reads.ts';
-export { createJobStore, type JobStore } from './job-store.ts';
-export { type MemoryWatch, watchMemory } from './memory-watch.ts';
-export type { ListPlace } from './newest-first.ts';
-export type { Overview, Rates, Standing } from './overview.ts';
-export { type OwedEntry, owedEntry } from './owed.ts';
-export type { Paces } from './paces.ts';
-export type { Credits, Pause, Pauses } from './pauses.ts';
-export type { QueueChange, QueueSettings } from './queue-settings.ts';
-export { RATE_WINDOW_S, type RateCount, type RateLimit } from './rate-limits.ts';
-export { RECOVER_WORK, type RecoverOrder, recoverWork } from './recovery.ts';
-export type { FirstAttempt, Moved, Placed } from './run-move.ts';
-export { type Channel, hearSignals, type Listener } from './signals.ts';
-export type { Sweeps } from './sweeps.ts';
-export type { Tenants } from './tenants.ts';
-export { type Allowance, QUOTAS, type Quota, type Refused, type TenantUse, type Usage } from './usage.ts';
-export { ANNOUNCE_EVERY_MS, type SeenWorker, type WorkerInfo, type Workers } from './workers.ts';
-export { type Work, type Works, workId } from './works.ts';
+} from './webhook/endpoints.ts';
+export { type OwedEntry, owedEntry } from './webhook/owed.ts';
+export { RECOVER_WORK, type RecoverOrder, recoverWork } from './webhook/recovery.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { batchId, type JobDoc } from '@grsai-jobs/jobs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Allowance } from '../src/usage.ts';
+import type { Allowance } from '../src/tenant/usage.ts';
 import { imageDoc, jobIn, NO_LIMITS, newJobId, type Started, startStore } from './kit.ts';
 
 const TENANTS = ['acme', 'globex'] as const;

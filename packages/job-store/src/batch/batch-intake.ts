@@ -1,0 +1,137 @@
+import type { BatchDoc, JobDoc } from '@grsai-jobs/jobs';
+import { IDEMPOTENCY_TTL_MS } from '../job/accept.ts';
+import { ownFields, sharedFields } from '../job/record-codec.ts';
+import { workId } from '../operation/works.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { RunScript } from '../redis/scripts.ts';
+import { type Allowance, allowanceFields, type Refused, refusedOf } from '../tenant/usage.ts';
+import { newBatchFields } from './batch-codec.ts';
+
+/** A batch that has had no new line and no commit for this long is erased (design §6). */
+const ERASE_AFTER_MS = 10 * 60_000;
+
+/** The fields of a batch's job that differ from line to line, in the order in which they are sent. */
+const OWN = ['q', 'exp', 'doc', 'use', 'obj', 'inp', 'cid', 'ln', 'pr'] as const;
+
+/** A line that is to become a job. */
+export interface NewLine {
+  jobId: string;
+  /** From 1. */
+  line: number;
+  customId: string;
+  doc: JobDoc;
+}
+
+/** A line that was left out, and why. */
+export interface LineError {
+  line: number;
+  custom_id: string | null;
+  errors: readonly { pointer: string; message: string }[];
+}
+
+/** The lines of a body become jobs that nobody sees, until one commit. */
+export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): number }) {
+  const eraseWork = (id: string) => keys.work(workId('batch-erase', id));
+
+  return {
+    /** A batch whose lines are coming in; nobody sees it. */
+    async open(batch: { id: string; tenant: string; doc: BatchDoc; createdAt: number }): Promise<void> {
+      const fields = Object.entries(newBatchFields(batch)).flat();
+      const args = [batch.id, clock.now() + ERASE_AFTER_MS, ...fields];
+      await run('batch-open', [keys.batch(batch.id), keys.works, eraseWork(batch.id)], args);
+    },
+
+    /**
+     * Some lines become records that nobody sees yet. `from`: lines that were added before. At most 500 at a time, and
+     * about a MiB, since one script writes them. `gone`: the batch was erased meanwhile.
+     */
+    async add(
+      batch: { id: string; tenant: string },
+      from: number,
+      lines: readonly NewLine[],
+      allowance: Allowance = {},
+    ): Promise<'ok' | 'gone' | Refused> {
+      const createdAt = clock.now();
+      const shared = { ...sharedFields({ tenant: batch.tenant, createdAt }), st: 'validating', batch: batch.id };
+      const own = lines.map(({ doc }) => ownFields({ doc, createdAt }));
+      const sum = (name: 'use' | 'obj') => own.reduce((bytes, fields) => bytes + (fields[name] ?? 0), 0);
+      const order = {
+        id: batch.id,
+        from,
+        last: lines.at(-1)?.line ?? 0,
+        erase_at: createdAt + ERASE_AFTER_MS,
+        shared: Object.entries(shared).flat().map(String),
+        own: OWN,
+        tenant: batch.tenant,
+        use: { redis: sum('use'), stored: sum('obj'), live: lines.length },
+        ...allowanceFields(allowance),
+      };
+      const args = lines.flatMap(({ jobId, line, customId, doc }, i) => {
+        const fields: Partial<Record<(typeof OWN)[number], string | number>> = {
+          ...own[i],
+          cid: customId,
+          ln: line,
+          pr: doc.priority === 'normal' ? '' : doc.priority,
+        };
+        return [jobId, ...OWN.map((name) => fields[name] ?? '')];
+      });
+      const reply = await run(
+        'batch-add',
+        [keys.batch(batch.id), keys.batchJobs(batch.id), keys.works, keys.usage, ...lines.map(({ jobId }) => keys.job(jobId))],
+        [JSON.stringify(order), ...args],
+      );
+      const refused = refusedOf(reply);
+      if (refused !== null) return refused;
+      return reply === 1 ? 'ok' : 'gone';
+    },
+
+    /** Lines that are left out, in the order of the body, a few hundred at a time. `gone`: the batch was erased meanwhile. */
+    async noteInvalid(batch: { id: string }, errors: readonly LineError[]): Promise<'ok' | 'gone'> {
+      if (errors.length === 0) return 'ok';
+      const texts = errors.map((each) => JSON.stringify(each));
+      return (await run('batch-note', [keys.batch(batch.id), keys.batchErrors(batch.id)], texts)) === 1 ? 'ok' : 'gone';
+    },
+
+    /** The end of the body: the batch is there. `gone`: it was erased meanwhile, or its claim is another's by now. */
+    async commit(
+      batch: { id: string; tenant: string },
+      o: {
+        total: number;
+        invalid: number;
+        /** Of its lines that say nothing else: what waits then expires at once, also of those that came last. */
+        expiresInS: number;
+        claim?: { route: string; key: string; by: string; fingerprint: string };
+      },
+    ): Promise<'ok' | 'gone'> {
+      const now = clock.now();
+      const order = {
+        id: batch.id,
+        now,
+        total: o.total,
+        invalid: o.invalid,
+        exp: now + o.expiresInS * 1000,
+        claim: o.claim && { by: o.claim.by, fingerprint: o.claim.fingerprint, ttl_ms: IDEMPOTENCY_TTL_MS },
+      };
+      const reply = await run(
+        'batch-commit',
+        [
+          keys.batch(batch.id),
+          keys.works,
+          eraseWork(batch.id),
+          keys.work(workId('batch-open', batch.id)),
+          keys.work(workId('batch-expire', batch.id)),
+          keys.tenantBatches(batch.tenant),
+          keys.batchJobs(batch.id),
+          o.claim ? keys.idempotency(batch.tenant, o.claim.route, o.claim.key) : keys.batch(batch.id),
+        ],
+        [JSON.stringify(order)],
+      );
+      return reply === 1 ? 'ok' : 'gone';
+    },
+
+    /** The request came to nothing: what was written of it is erased soon. */
+    async discard(batch: { id: string }): Promise<void> {
+      await run('batch-discard', [keys.works], [workId('batch-erase', batch.id), clock.now()]);
+    },
+  };
+}

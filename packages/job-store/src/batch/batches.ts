@@ -1,0 +1,27 @@
+import type { Redis } from 'ioredis';
+import type { Keys } from '../redis/keys.ts';
+import type { RunScript } from '../redis/scripts.ts';
+import type { Tenants } from '../tenant/tenants.ts';
+import { createBatchErase } from './batch-erase.ts';
+import { createBatchIntake } from './batch-intake.ts';
+import { createBatchReads } from './batch-reads.ts';
+import { createBatchRounds } from './batch-rounds.ts';
+
+export type Batches = ReturnType<typeof createBatches>;
+
+/**
+ * Batches and the jobs in them. The counts are kept by the moves of the jobs (`job/move.lua`, `job/begin.lua`), so they
+ * always add up to `total`; what touches many jobs goes in chunks, as long work (`works`).
+ */
+export const createBatches = (
+  redis: Redis,
+  run: RunScript,
+  keys: Keys,
+  clock: { now(): number },
+  tenants: Pick<Tenants, 'all'>,
+) => ({
+  ...createBatchIntake(run, keys, clock),
+  ...createBatchReads(redis, keys, tenants),
+  ...createBatchRounds(redis, run, keys, clock),
+  ...createBatchErase(redis, run, keys),
+});

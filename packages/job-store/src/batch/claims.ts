@@ -1,0 +1,36 @@
+import { randomUUID } from 'node:crypto';
+import type { Keys } from '../redis/keys.ts';
+import type { RunScript } from '../redis/scripts.ts';
+
+/** `open`: another request with this key is being read at this moment. */
+export type Claimed = { kind: 'claimed'; by: string } | { kind: 'open' } | { kind: 'replay'; id: string; fingerprint: string };
+
+/** A claim whose process died lapses after this long; one that is at work is renewed well before. */
+const LEASE_MS = 60_000;
+
+export type Claims = ReturnType<typeof createClaims>;
+
+/**
+ * Idempotency-Keys of requests whose body takes long to read: claimed at the start, bound to what they made by the
+ * commit, freed when they came to nothing (design §3).
+ */
+export function createClaims(run: RunScript, keys: Keys) {
+  const at = (key: { tenant: string; route: string; key: string }) => keys.idempotency(key.tenant, key.route, key.key);
+  return {
+    async claim(key: { tenant: string; route: string; key: string }): Promise<Claimed> {
+      const by = randomUUID();
+      const [kind, id, fingerprint] = (await run('claim', [at(key)], [by, LEASE_MS])) as string[];
+      if (kind === 'claimed') return { kind, by };
+      return kind === 'open' ? { kind } : { kind: 'replay', id: String(id), fingerprint: String(fingerprint) };
+    },
+
+    /** The request is still being read. To be called at least every 30 s. `false`: the key is another's by now. */
+    renew: async (key: { tenant: string; route: string; key: string; by: string }): Promise<boolean> =>
+      (await run('unclaim', [at(key)], [key.by, LEASE_MS])) === 1,
+
+    /** The request came to nothing. */
+    async free(key: { tenant: string; route: string; key: string; by: string }): Promise<void> {
+      await run('unclaim', [at(key)], [key.by, 0]);
+    },
+  };
+}

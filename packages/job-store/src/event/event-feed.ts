@@ -1,0 +1,153 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Stage, Status } from '@grsai-jobs/jobs';
+import type { Redis } from 'ioredis';
+import { fieldsOf } from '../redis/fields.ts';
+import { createKeys } from '../redis/keys.ts';
+import { createEventHistory, type FeedEvent } from './event-history.ts';
+
+export type { FeedEvent } from './event-history.ts';
+
+export interface Watcher {
+  event(event: FeedEvent): void;
+  /** The stream was trimmed faster than it was read, so an event may be missing, the last one too: the record tells. */
+  missed(): void;
+  /** The process stops: nothing more will come. */
+  end(): void;
+}
+
+export interface EventFeed {
+  readonly name: string;
+  /** What is still known of a job, oldest first, without gaps; older events may be forgotten. */
+  known(jobId: string): readonly FeedEvent[];
+  /** Hears of each event of a job from now on. Answers how to stop; when the feed has stopped, `end` comes at once. */
+  watch(jobId: string, watcher: Watcher): () => void;
+  /** Resolves when all that stood in Redis at this moment is known here, or after a second. */
+  caughtUp(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Events kept in memory for those who come back, some 5 MB. */
+const KEEP = 20_000;
+const READ_AT_ONCE = 1000;
+const BLOCK_MS = 5000;
+/** After a reading it waits a little for more, so that a busy service is not asked once for each event. */
+const GATHER_MS = 15;
+const AGAIN_AFTER_MS = 500;
+const CATCH_UP_MS = 1000;
+/** Before the first event of a stream. */
+const START = '0-0';
+
+/**
+ * Reads the one stream of events for this process, from what it still holds to what comes, and hands each event to those
+ * who watch its job: however many they are, Redis sees one reader.
+ * @param o.reader a connection for this alone, of the role that waits: its command blocks.
+ * @param o.redis a connection for small questions.
+ */
+export function startEventFeed(o: { reader: Redis; redis: Redis; prefix: string; onError: (error: Error) => void }): EventFeed {
+  const { events: stream } = createKeys(o.prefix);
+  const history = createEventHistory(KEEP);
+  const watchers = new Map<string, Set<Watcher>>();
+  const waiting = new Set<{ id: string; resolve: () => void }>();
+  const stopping = new AbortController();
+  let at = START;
+
+  function take(id: string, event: FeedEvent): void {
+    at = id;
+    history.add(event);
+    for (const watcher of watchers.get(event.job_id) ?? []) watcher.event(event);
+  }
+
+  /** Whether what followed `place` was trimmed. Only a reader that is far behind has to ask, and such a one reads full pages. */
+  async function wasTrimmed(place: string): Promise<boolean> {
+    const [oldest] = await o.redis.xrange(stream, '-', '+', 'COUNT', 1);
+    return oldest !== undefined && isAfter(oldest[0], place);
+  }
+
+  async function readOnce(): Promise<void> {
+    const before = at;
+    const reply = await o.reader.xread('COUNT', READ_AT_ONCE, 'BLOCK', BLOCK_MS, 'STREAMS', stream, before);
+    const read = [...eventsOf(reply)];
+    // Asked before the place moves on: where the question fails the page is read again, and the question comes again too.
+    const trimmed = read.length === READ_AT_ONCE && before !== START && (await wasTrimmed(before));
+    for (const [id, event] of read) take(id, event);
+    if (trimmed) for (const ofJob of [...watchers.values()]) for (const watcher of [...ofJob]) watcher.missed();
+    for (const each of waiting) if (!isAfter(each.id, at)) each.resolve();
+    if (read.length > 0 && read.length < READ_AT_ONCE) await sleep(GATHER_MS, undefined, { signal: stopping.signal });
+  }
+
+  async function run(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      try {
+        await readOnce();
+      } catch (error) {
+        if (stopping.signal.aborted) return;
+        o.onError(error instanceof Error ? error : new Error(String(error)));
+        await sleep(AGAIN_AFTER_MS);
+      }
+    }
+  }
+  const running = run();
+
+  return {
+    name: 'events',
+    known: (jobId) => history.of(jobId),
+    watch(jobId, watcher) {
+      if (stopping.signal.aborted) {
+        watcher.end();
+        return () => undefined;
+      }
+      const ofJob = watchers.get(jobId) ?? new Set();
+      watchers.set(jobId, ofJob.add(watcher));
+      return () => {
+        ofJob.delete(watcher);
+        if (ofJob.size === 0 && watchers.get(jobId) === ofJob) watchers.delete(jobId);
+      };
+    },
+    async caughtUp() {
+      const newest = (await o.redis.xrevrange(stream, '+', '-', 'COUNT', 1))[0]?.[0];
+      if (newest === undefined || !isAfter(newest, at)) return;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const each = { id: newest, resolve };
+      waiting.add(each);
+      const timer = setTimeout(resolve, CATCH_UP_MS);
+      await promise;
+      clearTimeout(timer);
+      waiting.delete(each);
+    },
+    async stop() {
+      stopping.abort();
+      for (const ofJob of [...watchers.values()]) for (const watcher of [...ofJob]) watcher.end();
+      watchers.clear();
+      o.reader.disconnect();
+      await running;
+    },
+  };
+}
+
+/** Ids of a stream are `<ms>-<n>`. */
+function isAfter(a: string, b: string): boolean {
+  const [aMs = 0, aN = 0] = a.split('-').map(Number);
+  const [bMs = 0, bN = 0] = b.split('-').map(Number);
+  return aMs > bMs || (aMs === bMs && aN > bN);
+}
+
+function* eventsOf(reply: unknown): Iterable<[string, FeedEvent]> {
+  const [, entries] = (reply as [string, [string, string[]][]][] | null)?.[0] ?? [];
+  for (const [id, flat] of entries ?? []) {
+    const fields = fieldsOf(flat);
+    if (fields === null) continue;
+    yield [
+      id,
+      {
+        job_id: fields['j'] ?? '',
+        seq: Number(fields['s']),
+        type: fields['t'] ?? '',
+        status: fields['st'] as Status,
+        stage: (fields['sg'] || null) as Stage | null,
+        run: Number(fields['r']),
+        progress: Number(fields['p']),
+        at: Number.parseInt(id, 10),
+      },
+    ];
+  }
+}

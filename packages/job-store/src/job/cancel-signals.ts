@@ -1,0 +1,13 @@
+import type { Redis } from 'ioredis';
+import type { Keys } from '../redis/keys.ts';
+
+export type CancelSignals = ReturnType<typeof createCancelSignals>;
+
+/** Tells all workers that an open call is to be aborted. No more than a hint: the record is the truth, and it says `canceling`. */
+export function createCancelSignals(redis: Redis, keys: Keys) {
+  return {
+    async send(jobId: string): Promise<void> {
+      await redis.publish(keys.cancels, jobId);
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import type { Redis } from 'ioredis';
+import type { Keys } from '../redis/keys.ts';
+import type { RunScript } from '../redis/scripts.ts';
+
+/** Objects that a request has stored, or is about to store, before there is a record that names them. */
+export interface InputNote {
+  jobId: string;
+  /** Keys in the object store. */
+  objects: readonly string[];
+}
+
+export type InputNotes = ReturnType<typeof createInputNotes>;
+
+export const noteText = ({ jobId, objects }: InputNote): string => JSON.stringify([jobId, ...objects]);
+
+function noteOf(text: string): InputNote {
+  const [jobId = '', ...objects] = JSON.parse(text) as string[];
+  return { jobId, objects };
+}
+
+/**
+ * Notes of input objects whose process may die before it has written the record, so that somebody deletes them then. A note
+ * goes with the `accept` of its job, which makes none of a request whose objects are being deleted.
+ */
+export function createInputNotes(redis: Redis, run: RunScript, keys: Keys, clock: { now(): number }) {
+  return {
+    /** Before the first of the objects is stored. */
+    async write(note: InputNote): Promise<void> {
+      await redis.zadd(keys.inputNotes, clock.now(), noteText(note));
+    },
+
+    /** The records are there, or the objects are gone. */
+    async forget(notes: readonly InputNote[]): Promise<void> {
+      if (notes.length > 0) await redis.zrem(keys.inputNotes, ...notes.map(noteText));
+    },
+
+    /** Notes from before `time`, the oldest `limit`. */
+    async before(time: number, limit: number): Promise<InputNote[]> {
+      const texts = await redis.zrange(keys.inputNotes, '-inf', String(time), 'BYSCORE', 'LIMIT', 0, limit);
+      return texts.map(noteOf);
+    },
+
+    /** Whether no job came of it, and none will: its objects can be deleted. */
+    async take(note: InputNote): Promise<boolean> {
+      return (await run('inputs-take', [keys.inputNotes, keys.job(note.jobId)], [noteText(note)])) === 1;
+    },
+  };
+}

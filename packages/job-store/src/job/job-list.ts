@@ -1,0 +1,155 @@
+import { isFailed, type JobError, type JobRecord, type JobRequest, type Stage, type Status, signatureOf } from '@grsai-jobs/jobs';
+import type { Redis } from 'ioredis';
+import { inGroups } from '../redis/in-groups.ts';
+import type { Keys } from '../redis/keys.ts';
+import { createNewestFirst, type ListPlace } from '../redis/newest-first.ts';
+import { pipelined } from '../redis/pipelined.ts';
+import type { Tenants } from '../tenant/tenants.ts';
+import { docBytes } from './doc-bytes.ts';
+import { unpackDoc } from './doc-codec.ts';
+import { decodeRecord, signatureIn } from './record-codec.ts';
+
+/** What a job has to be to stand in the list; what is left out does not matter. Times in ms since 1970, both ends open. */
+export interface JobFilter {
+  status?: readonly Status[];
+  /** Where a job that runs is. */
+  stage?: readonly Stage[];
+  type?: JobRequest['type'];
+  model?: string;
+  batchId?: string;
+  errorCode?: readonly string[];
+  metadata?: Readonly<Record<string, string>>;
+  createdAfter?: number;
+  createdBefore?: number;
+  /** Failed or expired with this signature. Such a list goes by the time of that. */
+  signature?: string;
+  /** Failed or expired before this time. Such a list goes by the time of that too. */
+  failedBefore?: number;
+}
+
+export interface JobPage {
+  jobs: JobRecord[];
+  /** Where the next page goes on; `null`: there is no more. */
+  next: ListPlace | null;
+}
+
+export interface ListAsked {
+  /** Whose jobs; `null`: everybody's, for operators. */
+  tenant: string | null;
+  filter: JobFilter;
+  after: ListPlace | null;
+  limit: number;
+}
+
+/** The fields of a record that filters need, in the order of {@link matches}. The input can be large and is not read for them unless asked. */
+const HEAD = ['st', 'batch', 'err', 'sig', 'cr', 'sg'] as const;
+
+type Part = string | null | undefined;
+
+function matches(filter: JobFilter, [status, batch, error, sig, created, stage, text]: readonly Part[]): boolean {
+  if (!status) return false;
+  if (filter.status && !filter.status.includes(status as Status)) return false;
+  if (filter.stage && !filter.stage.includes(stage as Stage)) return false;
+  if (filter.batchId !== undefined && batch !== filter.batchId) return false;
+  if (filter.errorCode && !filter.errorCode.includes(codeOf(error))) return false;
+  if (isOfFailures(filter) && !failedSo(filter, status, Number(created), error, sig)) return false;
+  return text ? docMatches(filter, unpackDoc(text)) : true;
+}
+
+const isOfFailures = ({ signature, failedBefore }: JobFilter): boolean => signature !== undefined || failedBefore !== undefined;
+
+/** A list of failures is read from the failures, whose order is not that of the creation. */
+function failedSo(filter: JobFilter, status: string, created: number, error: Part, sig: Part): boolean {
+  if (!isFailed(status) || created <= (filter.createdAfter ?? -1)) return false;
+  if (created >= (filter.createdBefore ?? Number.POSITIVE_INFINITY)) return false;
+  if (filter.signature === undefined) return true;
+  const id = sig ? signatureIn(sig).id : error ? signatureOf(JSON.parse(error) as JobError).id : '';
+  return id === filter.signature;
+}
+
+const codeOf = (error: Part): string => (error ? (JSON.parse(error) as { code: string }).code : '');
+
+const docMatches = (filter: JobFilter, doc: JobRecord['doc']): boolean =>
+  (filter.type === undefined || doc.type === filter.type) &&
+  (filter.model === undefined || doc.input.model === filter.model) &&
+  Object.entries(filter.metadata ?? {}).every(([key, value]) => doc.metadata[key] === value);
+
+const needsDoc = (filter: JobFilter): boolean =>
+  filter.type !== undefined || filter.model !== undefined || Object.keys(filter.metadata ?? {}).length > 0;
+
+const isFiltered = (filter: JobFilter): boolean =>
+  needsDoc(filter) ||
+  filter.status !== undefined ||
+  filter.stage !== undefined ||
+  filter.batchId !== undefined ||
+  filter.errorCode !== undefined ||
+  isOfFailures(filter);
+
+export type JobList = ReturnType<typeof createJobList>;
+
+/** Jobs of one tenant or of all, the newest first. */
+export function createJobList(redis: Redis, keys: Keys, tenants: Pick<Tenants, 'all'>) {
+  const newestFirst = createNewestFirst(redis);
+
+  async function indexesOf(tenant: string | null, filter: JobFilter): Promise<string[]> {
+    if (isOfFailures(filter)) return [tenant === null ? keys.failed : keys.tenantFailed(tenant)];
+    return (tenant === null ? await tenants.all() : [tenant]).map(keys.tenantJobs);
+  }
+
+  /** With how much each takes up, so that large ones are not read together. */
+  async function sized<T extends { id: string }>(items: readonly T[]): Promise<(T & { bytes: number })[]> {
+    const bytes = await docBytes(
+      redis,
+      keys,
+      items.map(({ id }) => id),
+    );
+    return items.map((item, i) => ({ ...item, bytes: bytes[i] ?? 0 }));
+  }
+
+  async function hits(ids: readonly string[], filter: JobFilter): Promise<boolean[]> {
+    const fields = [...HEAD, ...(needsDoc(filter) ? ['doc'] : [])];
+    const places = ids.map((id) => ({ id }));
+    const found: boolean[] = [];
+    for (const group of needsDoc(filter) ? inGroups(await sized(places), ids.length) : [places]) {
+      const replies = await pipelined(redis, group, (pipeline, { id }) => pipeline.hmget(keys.job(id), ...fields));
+      found.push(...replies.map((parts) => matches(filter, parts as Part[])));
+    }
+    return found;
+  }
+
+  async function records(ids: readonly string[]): Promise<JobRecord[]> {
+    const found = (await pipelined(redis, ids, (pipeline, id) => pipeline.hgetall(keys.job(id)))) as Record<string, string>[];
+    return found.flatMap((fields, i) => (fields['st'] ? [decodeRecord(ids[i] ?? '', fields)] : []));
+  }
+
+  /** Places of the jobs that fit, behind `after`. */
+  async function places({ tenant, filter, after, limit }: ListAsked): Promise<{ places: ListPlace[]; next: ListPlace | null }> {
+    return await newestFirst.page({
+      indexes: await indexesOf(tenant, filter),
+      between: isOfFailures(filter)
+        ? { before: filter.failedBefore }
+        : { after: filter.createdAfter, before: filter.createdBefore },
+      behind: after,
+      limit,
+      hits: isFiltered(filter) ? (ids) => hits(ids, filter) : undefined,
+    });
+  }
+
+  return {
+    places,
+
+    /**
+     * One page. Reads at most some 2 000 records, so a rare filter can answer an empty page with a next one; and of large jobs at
+     * most some 4 MiB, or one job, so such a page is short.
+     */
+    async page(o: ListAsked): Promise<JobPage> {
+      const { places: found, next } = await places(o);
+      const [page = []] = inGroups(await sized(found), o.limit);
+      const last = page.at(-1);
+      return {
+        jobs: await records(page.map(({ id }) => id)),
+        next: last && page.length < found.length ? { at: last.at, id: last.id } : next,
+      };
+    },
+  };
+}

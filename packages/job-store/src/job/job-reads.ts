@@ -1,0 +1,89 @@
+import type { JobRecord } from '@grsai-jobs/jobs';
+import type { Redis } from 'ioredis';
+import { inGroups } from '../redis/in-groups.ts';
+import type { Keys } from '../redis/keys.ts';
+import { pipelined } from '../redis/pipelined.ts';
+import type { RunScript } from '../redis/scripts.ts';
+import type { Accepted, Idempotency } from './accept.ts';
+import { docBytes } from './doc-bytes.ts';
+import { decodeRecord } from './record-codec.ts';
+
+/** The few fields that tell where a job stands, without its input and output. */
+export interface JobHead extends Pick<JobRecord, 'id' | 'status' | 'stage' | 'step' | 'expires_at'> {
+  /** The queue that its paid call waits in. */
+  paidQueue: 'call' | 'submit';
+}
+
+export type JobReads = ReturnType<typeof createJobReads>;
+
+/** A job whose batch is still coming in is not there yet. */
+const isSeen = (status: string | null | undefined): boolean =>
+  status !== undefined && status !== null && status !== '' && status !== 'validating';
+
+/** Reading records, and the sorted set of what is due. */
+export function createJobReads(redis: Redis, run: RunScript, keys: Keys) {
+  async function read(id: string): Promise<JobRecord | null> {
+    const fields = await redis.hgetall(keys.job(id));
+    return isSeen(fields['st']) ? decodeRecord(id, fields) : null;
+  }
+
+  return {
+    read,
+
+    /** Many records in the order of their ids, `null` where there is none; some 4 MiB at a time, however large they are. */
+    async *each(ids: readonly string[]): AsyncGenerator<JobRecord | null> {
+      const bytes = await docBytes(redis, keys, ids);
+      const sized = ids.map((id, i) => ({ id, bytes: bytes[i] ?? 0 }));
+      for (const group of inGroups(sized, ids.length)) yield* await Promise.all(group.map(({ id }) => read(id)));
+    },
+
+    /** What `accept` would answer to this key, where the key is known; it asks without writing anything. */
+    async ofKey(
+      tenant: string,
+      { route, key, fingerprint }: Idempotency,
+    ): Promise<Extract<Accepted, { kind: 'replay' | 'conflict' }> | null> {
+      const [id, known] = await redis.hmget(keys.idempotency(tenant, route, key), 'id', 'fp');
+      if (!id) return null;
+      return known === fingerprint ? { kind: 'replay', id } : { kind: 'conflict' };
+    },
+
+    /** Heads of many jobs in one round trip; `null` where there is no record. */
+    async heads(ids: readonly string[]): Promise<(JobHead | null)[]> {
+      const replies = await pipelined(redis, ids, (pipeline, id) => pipeline.hmget(keys.job(id), 'st', 'sg', 'step', 'exp', 'q'));
+      return ids.map((id, i) => {
+        const [status, stage, step, expires, queue] = replies[i] as (string | null)[];
+        if (!isSeen(status)) return null;
+        return {
+          id,
+          status: status as JobHead['status'],
+          stage: (stage || null) as JobHead['stage'],
+          step: Number(step),
+          expires_at: Number(expires),
+          paidQueue: queue === 'submit' ? 'submit' : 'call',
+        };
+      });
+    },
+
+    /** Ids of jobs whose `due` lies before `now`, the most overdue first. */
+    overdue: (now: number, limit: number): Promise<string[]> =>
+      redis.zrange(keys.due, '-inf', String(now), 'BYSCORE', 'LIMIT', 0, limit),
+
+    /** The entry of this step is there: look at it again at `until`. */
+    async postpone(job: { id: string; step: number }, until: number): Promise<void> {
+      await run('postpone', [keys.job(job.id), keys.due], [job.id, job.step, until]);
+    },
+
+    /** Nothing is due of a job that is gone or has ended, unless it has moved on since it was read. `step`: `null` for one that is gone. */
+    async forgetDue(id: string, step: number | null): Promise<void> {
+      await run('forget', [keys.job(id), keys.due], [id, step ?? '']);
+    },
+
+    /** Jobs with an open call or a living task. */
+    inFlight: (): Promise<number> => redis.zcard(keys.inflight),
+
+    /** Counters such as `repairs`, `stalled`, `thrown`. */
+    async counters(): Promise<Record<string, number>> {
+      return Object.fromEntries(Object.entries(await redis.hgetall(keys.counters)).map(([name, n]) => [name, Number(n)]));
+    },
+  };
+}

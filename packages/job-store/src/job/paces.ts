@@ -1,0 +1,38 @@
+import { DURATION_DECAY, type DurationHistogram } from '@grsai-jobs/jobs';
+import type { Redis } from 'ioredis';
+import type { Keys } from '../redis/keys.ts';
+import { pipelined } from '../redis/pipelined.ts';
+import type { RunScript } from '../redis/scripts.ts';
+
+/** A kind of which no task ended for this long is forgotten. */
+const KIND_LIFE_MS = 30 * 24 * 3600 * 1000;
+/** Callers may name any model; more kinds than this are not learned. */
+const MOST_KINDS = 200;
+
+export type Paces = ReturnType<typeof createPaces>;
+
+/** How long image tasks take, learned by all workers together: one small hash for each model and size. */
+export function createPaces(redis: Redis, run: RunScript, keys: Keys, clock: { now(): number }) {
+  return {
+    /** Counts tasks of a kind, by bucket of their duration. `false`: there are too many kinds already. */
+    async learn(kind: string, counts: ReadonlyMap<number, number>): Promise<boolean> {
+      const args = [kind, clock.now(), KIND_LIFE_MS, MOST_KINDS, DURATION_DECAY, ...[...counts].flat()];
+      return (await run('learn', [keys.pace(kind), keys.paces], args)) === 1;
+    },
+
+    /** What is known of every kind, in two round trips. */
+    async all(): Promise<Map<string, DurationHistogram>> {
+      const kinds = await redis.zrange(keys.paces, '0', '-1');
+      if (kinds.length === 0) return new Map();
+      const replies = await pipelined(redis, kinds, (pipeline, kind) => pipeline.hgetall(keys.pace(kind)));
+      return new Map(kinds.map((kind, i) => [kind, histogramOf(replies[i] as Record<string, string>)]));
+    },
+  };
+}
+
+function histogramOf({ n = '0', ...weights }: Record<string, string>): DurationHistogram {
+  return {
+    tasks: Number(n),
+    weights: new Map(Object.entries(weights).map(([bucket, weight]) => [Number(bucket), Number(weight)])),
+  };
+}

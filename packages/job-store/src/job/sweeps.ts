@@ -1,0 +1,65 @@
+import type { Redis } from 'ioredis';
+import type { Keys } from '../redis/keys.ts';
+import { pipelined } from '../redis/pipelined.ts';
+import type { RunScript } from '../redis/scripts.ts';
+
+export type Sweeps = ReturnType<typeof createSweeps>;
+
+/** What the slow rounds of `maintain` read: unstored results, tasks that may still end, records past their time. */
+export function createSweeps(redis: Redis, run: RunScript, keys: Keys) {
+  return {
+    /** Jobs whose results are paid for and have waited since before `time` to be stored, the oldest first but `skip` of them. */
+    unstoredBefore: (time: number, o: { skip: number; limit: number }): Promise<string[]> =>
+      redis.zrange(keys.storing, '-inf', `(${time}`, 'BYSCORE', 'LIMIT', o.skip, o.limit),
+
+    /** Ended jobs whose task may still succeed, due for a look. */
+    late: (now: number, limit: number): Promise<string[]> =>
+      redis.zrange(keys.late, '-inf', String(now), 'BYSCORE', 'LIMIT', 0, limit),
+
+    async lookLateAgain(id: string, at: number): Promise<void> {
+      await redis.zadd(keys.late, 'XX', at, id);
+    },
+
+    /** A look begins, and the next one is due at `at` should its worker die. Answers how many looks in a row have begun and not ended. */
+    async beginLateLook(id: string, at: number): Promise<number> {
+      const [open] = (await redis.multi().hincrby(keys.lateOpen, id, 1).zadd(keys.late, 'XX', at, id).exec()) ?? [];
+      return Number(open?.[1] ?? 1);
+    },
+
+    /** The look has come to its end, whatever that was. */
+    async endLateLook(id: string): Promise<void> {
+      await redis.hdel(keys.lateOpen, id);
+    },
+
+    /** The task of this run comes to nothing more, unless the job has moved on since it was read. `step`: `null` for one that is gone. */
+    async forgetLate(id: string, step: number | null): Promise<void> {
+      await run('forget', [keys.job(id), keys.late], [id, step ?? '']);
+    },
+
+    /** Jobs that ended before `time`, the oldest first but `skip` of them. */
+    endedBefore: (time: number, o: { skip: number; limit: number }): Promise<string[]> =>
+      redis.zrange(keys.ended, '-inf', String(time), 'BYSCORE', 'LIMIT', o.skip, o.limit),
+
+    /** An id whose record is gone already. */
+    async forgetEnded(id: string): Promise<void> {
+      await redis.zrem(keys.ended, id);
+    },
+
+    /**
+     * Takes from a tenant's list the places of webhooks that are gone, of those made before `time`: the oldest `limit` but
+     * `skip` of them. Answers how many were looked at, and how many of them are still there.
+     */
+    async goneDeliveries(
+      tenant: string,
+      time: number,
+      o: { skip: number; limit: number },
+    ): Promise<{ looked: number; there: number }> {
+      const index = keys.tenantDeliveries(tenant);
+      const ids = await redis.zrange(index, '-inf', String(time), 'BYSCORE', 'LIMIT', o.skip, o.limit);
+      const exists = await pipelined(redis, ids, (pipeline, id) => pipeline.exists(keys.delivery(id)));
+      const gone = ids.filter((_, i) => exists[i] === 0);
+      if (gone.length > 0) await redis.zrem(index, ...gone);
+      return { looked: ids.length, there: ids.length - gone.length };
+    },
+  };
+}

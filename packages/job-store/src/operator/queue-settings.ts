@@ -1,0 +1,35 @@
+import type { Redis } from 'ioredis';
+import type { Keys } from '../redis/keys.ts';
+import type { RunScript } from '../redis/scripts.ts';
+
+/** What an operator changes of one queue; what is left out stays. */
+export interface QueueChange {
+  /** Stops the queue, for the text given, or takes that back with `null`. Other reasons to be paused are not touched. */
+  paused?: string | null;
+  /** Entries at once in each worker process; `null`: as each is configured. */
+  concurrency?: number | null;
+}
+
+export type QueueSettings = ReturnType<typeof createQueueSettings>;
+
+/** What operators set for queues, in Redis so that it holds for workers that start later as well. A full Redis takes it too. */
+export function createQueueSettings(redis: Redis, run: RunScript, keys: Keys, clock: { now(): number }) {
+  return {
+    /** The concurrency of each queue that has one from an operator. */
+    async concurrency(): Promise<Record<string, number>> {
+      return Object.fromEntries(Object.entries(await redis.hgetall(keys.concurrency)).map(([queue, n]) => [queue, Number(n)]));
+    },
+
+    /** Writes all of a change at once and tells the workers, who look by themselves too when they hear nothing. */
+    async change(queue: string, { paused, concurrency }: QueueChange): Promise<void> {
+      const pauseOf = (detail: string) => JSON.stringify({ reason: 'operator', since: clock.now(), detail, state: 'paused' });
+      const changed = <T>(value: T | null | undefined, text: (value: T) => string | number) =>
+        value === undefined ? '' : value === null ? '-' : text(value);
+      await run(
+        'queue-change',
+        [keys.pauses(queue), keys.concurrency],
+        [queue, keys.settings, changed(paused, pauseOf), changed(concurrency, (n) => n)],
+      );
+    },
+  };
+}

@@ -1,0 +1,94 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import type { Keys } from '../redis/keys.ts';
+import type { RunScript } from '../redis/scripts.ts';
+
+export const SCOPES = ['jobs:read', 'jobs:write', 'webhooks:write', 'admin:read', 'admin:write', 'admin:keys'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** Who a request comes from. */
+export interface Principal {
+  key_id: string;
+  tenant: string;
+  name: string;
+  scopes: Scope[];
+  expires_at: number | null;
+}
+
+/** A key as operators see it: neither its text nor its hash. */
+export interface KnownKey extends Principal {
+  created_at: number;
+  /** At most a minute older than the truth; `null`: never used. */
+  last_used_at: number | null;
+}
+
+/** A key is kept as its hash only; with 32 random bytes a plain SHA-256 is enough. */
+const hashOf = (key: string) => createHash('sha256').update(key).digest('hex');
+
+export type ApiKeys = ReturnType<typeof createApiKeys>;
+
+export function createApiKeys(redis: Redis, run: RunScript, keys: Keys) {
+  return {
+    /** Makes a key; its text is in this answer and nowhere else. */
+    async create(o: {
+      tenant: string;
+      name: string;
+      scopes: Scope[];
+      expiresAt: number | null;
+      now: number;
+    }): Promise<KnownKey & { key: string }> {
+      const key = `gj_${randomBytes(32).toString('base64url')}`;
+      const hash = hashOf(key);
+      const id = `key_${hash.slice(0, 24)}`;
+      const principal: Principal = { key_id: id, tenant: o.tenant, name: o.name, scopes: o.scopes, expires_at: o.expiresAt };
+      await redis
+        .multi()
+        .set(keys.apiKey(hash), JSON.stringify({ ...principal, created_at: o.now }))
+        .hset(keys.apiKeys, id, hash)
+        .sadd(keys.tenants, o.tenant)
+        .exec();
+      return { ...principal, key, created_at: o.now, last_used_at: null };
+    },
+
+    /** `null`: no such key. Whether it has expired is for the caller to see. */
+    async find(key: string): Promise<Principal | null> {
+      const text = await redis.get(keys.apiKey(hashOf(key)));
+      return text === null ? null : (JSON.parse(text) as Principal);
+    },
+
+    /** Keys have let requests in, at these times. Nothing is noted of one that is gone. */
+    async noteUses(uses: ReadonlyMap<string, number>): Promise<void> {
+      const known = await redis.hmget(keys.apiKeys, ...uses.keys());
+      const kept = [...uses].filter((_, i) => known[i] !== null);
+      if (kept.length > 0) await redis.hset(keys.apiKeysUsed, Object.fromEntries(kept));
+    },
+
+    /** All keys, the newest first. */
+    async list(): Promise<KnownKey[]> {
+      const hashes = await redis.hvals(keys.apiKeys);
+      if (hashes.length === 0) return [];
+      const [texts, used] = await Promise.all([redis.mget(...hashes.map(keys.apiKey)), redis.hgetall(keys.apiKeysUsed)]);
+      return texts
+        .flatMap((text) => (text === null ? [] : [JSON.parse(text) as KnownKey]))
+        .map((key) => ({ ...key, last_used_at: used[key.key_id] === undefined ? null : Number(used[key.key_id]) }))
+        .sort((a, b) => b.created_at - a.created_at || (a.key_id < b.key_id ? 1 : -1));
+    },
+
+    /**
+     * Revokes a key and tells every process to forget it. `null`: there is no key with this id. The tenant of the key is
+     * remembered, since its jobs are still there. A full Redis takes it: a key that leaked must not live on until there is room.
+     */
+    async remove(id: string): Promise<KnownKey | null> {
+      const hash = await redis.hget(keys.apiKeys, id);
+      const text = hash === null ? null : await redis.get(keys.apiKey(hash));
+      if (hash === null || text === null) return null;
+      const key = JSON.parse(text) as KnownKey;
+      const revoked = await run(
+        'revoke',
+        [keys.apiKey(hash), keys.apiKeys, keys.tenants, keys.apiKeysUsed],
+        [id, key.tenant, keys.revoked],
+      );
+      return revoked === 1 ? key : null;
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import { inputObjectBytes, type JobDoc } from '@grsai-jobs/jobs';
+import type { Redis } from 'ioredis';
+import type { Keys } from '../redis/keys.ts';
+import type { RunScript } from '../redis/scripts.ts';
+
+/** What is counted for each tenant, and can be limited. */
+export const QUOTAS = ['redis', 'stored', 'live'] as const;
+export type Quota = (typeof QUOTAS)[number];
+
+/** Bytes of records in Redis, bytes of inputs and results in the object store, jobs that have not ended. */
+export type TenantUse = Readonly<Record<Quota, number>>;
+
+/** What may be taken in now; 0 is no limit. */
+export interface Allowance {
+  limits?: TenantUse | undefined;
+  /** How much the records of all tenants may take in Redis; `null`: no limit. */
+  room?: number | null | undefined;
+}
+
+/** Why something is not taken in. */
+export type Refused = { kind: 'quota'; quota: Quota; limit: number; used: number } | { kind: 'full' };
+
+/** A record beside its texts: its fields, its places in lists, its queue entry and its idempotency key. */
+const RECORD_BYTES = 2048;
+
+/** What is counted for a new record. */
+export const useOf = (doc: JobDoc, packed: string): { redis: number; stored: number } => ({
+  redis: RECORD_BYTES + Buffer.byteLength(packed),
+  stored: inputObjectBytes(doc),
+});
+
+export const allowanceFields = ({ limits, room }: Allowance) => ({ limits, room: room ?? undefined });
+
+export function refusedOf(reply: unknown): Refused | null {
+  if (!Array.isArray(reply)) return null;
+  const [kind, quota, limit, used] = reply as [string, Quota, unknown, unknown];
+  if (kind === 'full') return { kind };
+  return kind === 'quota' ? { kind, quota, limit: Number(limit), used: Number(used) } : null;
+}
+
+export type Usage = ReturnType<typeof createUsage>;
+
+/** What the records of tenants take, as the scripts that make, move and erase them count it. */
+export function createUsage(redis: Redis, run: RunScript, keys: Keys) {
+  return {
+    /** Why a tenant may bring nothing more at all, not even the smallest job; `null`: it may. */
+    async check(tenant: string, allowance: Allowance): Promise<Refused | null> {
+      const order = { tenant, use: { redis: RECORD_BYTES, stored: 1, live: 1 }, ...allowanceFields(allowance) };
+      return refusedOf(await run('usage-check', [keys.usage], [JSON.stringify(order)]));
+    },
+
+    async of(tenant: string): Promise<TenantUse> {
+      const [stands = null, stored = null, live = null] = await redis.hmget(
+        keys.usage,
+        ...QUOTAS.map((name) => `${name}:${tenant}`),
+      );
+      return { redis: Number(stands), stored: Number(stored), live: Number(live) };
+    },
+
+    /** Bytes in Redis of all records that are counted. */
+    total: async (): Promise<number> => Number(await redis.hget(keys.usage, '#redis')),
+
+    /** The most that any tenant has of each. */
+    async most(): Promise<TenantUse> {
+      const most = { redis: 0, stored: 0, live: 0 };
+      for (const [field, value] of Object.entries(await redis.hgetall(keys.usage)))
+        for (const name of QUOTAS) if (field.startsWith(`${name}:`)) most[name] = Math.max(most[name], Number(value));
+      return most;
+    },
+  };
+}

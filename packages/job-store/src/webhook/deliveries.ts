@@ -1,0 +1,320 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type BatchRecord,
+  type Delivery,
+  type DeliveryAttempt,
+  dottedEventId,
+  eventId,
+  type JobRecord,
+  PROGRESS_EVENT_EVERY_MS,
+  progressEventId,
+  subjectOfEvent,
+} from '@grsai-jobs/jobs';
+import type { Redis } from 'ioredis';
+import { decodeBatch } from '../batch/batch-codec.ts';
+import { decodeRecord } from '../job/record-codec.ts';
+import { type Fields, fieldsOf } from '../redis/fields.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { RunScript } from '../redis/scripts.ts';
+import { decodeDelivery } from './delivery-codec.ts';
+import { type EndpointRef, endpointKeys, endpointName, endpointNameOf, endpointRef, readEndpointName } from './endpoints.ts';
+import type { OwedEntry } from './owed.ts';
+
+/** Newest attempts that are kept with a delivery. */
+const TRIES_KEPT = 20;
+/** A waiting delivery is looked after this long after its next try. */
+const DUE_AFTER_MS = 30_000;
+/** So many at most leave the room of a disabled endpoint at once, to be skipped. */
+const LET_IN_AT_ONCE = 500;
+/** An entry that comes this much too soon is not sent back. */
+const EARLY_MS = 1000;
+
+/** A delivery with what it tells of, a job or a batch, which can be gone. */
+export interface Told {
+  delivery: Delivery;
+  job: JobRecord | null;
+  batch: BatchRecord | null;
+}
+
+/** An attempt that is open. Whoever got it has to `settle` or to `release` it. */
+export interface OpenAttempt extends Told {
+  held: HeldTry;
+}
+
+/** What `open` answers. */
+export type OpenTry =
+  /** An attempt has begun: of this delivery or, with `swapped`, of one to the same endpoint that has waited longer. */
+  | ({ kind: 'open'; swapped: boolean } & OpenAttempt)
+  /** Not yet due: the same entry comes again. */
+  | { kind: 'wait'; ms: number }
+  /** It waits in the room of its endpoint, and its entry is done with. */
+  | { kind: 'room'; why: 'permits' | 'breaker' | 'paused' | 'share' }
+  /** No attempt is made: the delivery has just become `skipped`, or `failed` in the middle of its attempts. */
+  | { kind: 'skipped'; state: Delivery['state']; delivery: Delivery }
+  /** Too many workers died with it in their hands. It has to be settled as failed. */
+  | ({ kind: 'lost' } & Told)
+  /** Settled, moved on, or gone. */
+  | { kind: 'over' };
+
+/** An attempt that is open: its endpoint and the token that it was opened with. */
+export interface HeldTry {
+  endpoint: EndpointRef;
+  token: string;
+}
+
+/** What an attempt says of its endpoint. `none`: nothing, it failed on our side. */
+export interface TryResult {
+  result: 'ok' | 'failed' | 'gone' | 'none';
+  /** Whether the receiver answered at all, however badly: then its host is well. */
+  answered: boolean;
+  tookMs: number;
+}
+
+/** What an attempt came to. */
+export interface Settlement {
+  state: Delivery['state'];
+  attempt: DeliveryAttempt;
+  now: number;
+  /** When the next attempt is made; only for `pending`. */
+  nextAt?: number;
+  try?: HeldTry & TryResult;
+  /** Tokens for attempts that the caller can make in the place of this one. */
+  wants?: readonly string[];
+}
+
+/** `settled: false`: somebody else has settled this try. `endpoint`: what the try has changed there. */
+export interface Settled {
+  settled: boolean;
+  endpoint: 'closed' | 'opened' | 'disabled' | '';
+  /** Attempts of those who have waited longest in the endpoint's room; at most as many as were wanted. */
+  begun: OpenAttempt[];
+}
+
+/** A delivery with its subject, from the hashes that a script answers. */
+export function toldOf(own: Fields, record: unknown): Told {
+  const delivery = decodeDelivery(own);
+  const subject = fieldsOf(record);
+  if (!subject?.['st']) return { delivery, job: null, batch: null };
+  const { kind, id } = subjectOfEvent(delivery.id);
+  return {
+    delivery,
+    job: kind === 'job' ? decodeRecord(id, subject) : null,
+    batch: kind === 'batch' ? decodeBatch(id, subject) : null,
+  };
+}
+
+export type Deliveries = ReturnType<typeof createDeliveries>;
+
+/** Owed webhooks. They are made by the move that ends a run; here they are tried, settled and sent again. */
+export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
+  const subjectKey = (event: string) => {
+    const { kind, id } = subjectOfEvent(event);
+    return kind === 'job' ? keys.job(id) : keys.batch(id);
+  };
+
+  const open = (endpoint: EndpointRef, [token, own, record]: readonly unknown[]): OpenAttempt => ({
+    ...toldOf(fieldsOf(own) ?? {}, record),
+    held: { endpoint, token: String(token) },
+  });
+
+  async function write(delivery: Delivery, order: Record<string, unknown> & { now: number }, fields: (string | number)[]) {
+    const endpoint = endpointRef(delivery.tenant, delivery.url);
+    const whole = { id: delivery.id, token: randomUUID(), step: delivery.step, endpoint: endpointName(endpoint), ...order };
+    const [verdict, step, became, begun] = (await run(
+      'settle',
+      [
+        keys.delivery(delivery.id),
+        subjectKey(delivery.id),
+        keys.dueDeliveries,
+        keys.pendingDeliveries,
+        keys.counters,
+        ...endpointKeys(keys, endpoint),
+      ],
+      [JSON.stringify(whole), ...fields],
+    )) as [string, number, Settled['endpoint'], unknown[][]];
+    return { ok: verdict === 'ok', step: Number(step), endpoint: became, begun: begun.map((each) => open(endpoint, each)) };
+  }
+
+  return {
+    /** A delivery and what it tells of, in one round trip. */
+    async read(id: string): Promise<Told | null> {
+      const [own, record] = (await run('read-delivery', [keys.delivery(id), subjectKey(id)], [])) as unknown[];
+      const fields = fieldsOf(own);
+      return fields === null ? null : toldOf(fields, record);
+    },
+
+    /**
+     * An entry of a delivery has come up. Takes one of the permits of its endpoint until `settle`, `release` or the end of the
+     * lease, and answers all that the attempt needs, in one round trip. `share: false`: its tenant may have no more attempts of this
+     * worker, so the delivery waits. `held.token` names the attempt; asked again with the same one, the answer is the same.
+     */
+    async open(entry: { id: string; step: number }, held: HeldTry, o: { now: number; share?: boolean }): Promise<OpenTry> {
+      const { endpoint, token } = held;
+      const order = {
+        id: entry.id,
+        token,
+        step: entry.step,
+        now: o.now,
+        endpoint: endpointName(endpoint),
+        early: EARLY_MS,
+        share: o.share ?? true,
+      };
+      const [verdict, detail, own, record] = (await run(
+        'open-try',
+        [
+          keys.delivery(entry.id),
+          subjectKey(entry.id),
+          keys.dueDeliveries,
+          keys.pendingDeliveries,
+          ...endpointKeys(keys, endpoint),
+        ],
+        [JSON.stringify(order)],
+      )) as unknown[];
+      if (verdict === 'open') {
+        const begun = open(endpoint, [detail, own, record]);
+        return { kind: 'open', swapped: begun.delivery.id !== entry.id, ...begun };
+      }
+      if (verdict === 'wait') return { kind: 'wait', ms: Number(detail) };
+      if (verdict === 'room') return { kind: 'room', why: detail as 'permits' };
+      if (verdict === 'lost') return { kind: 'lost', ...toldOf(fieldsOf(detail) ?? {}, own) };
+      if (verdict !== 'skipped') return { kind: 'over' };
+      return { kind: 'skipped', state: detail as Delivery['state'], delivery: decodeDelivery(fieldsOf(own) ?? {}) };
+    },
+
+    /** Gives the permit of an attempt back that was broken off on our side; it says nothing of the endpoint. */
+    async release(id: string, { endpoint, token }: HeldTry, now: number): Promise<void> {
+      const order = { id, endpoint: endpointName(endpoint), token, now };
+      await run('release', [keys.delivery(id), ...endpointKeys(keys, endpoint)], [JSON.stringify(order)]);
+    },
+
+    /** Writes down one attempt, and what it says of its endpoint, and hands its permit to those who wait for one. */
+    async settle(delivery: Delivery, s: Settlement): Promise<Settled> {
+      const order = {
+        tries: delivery.tries,
+        state: s.state,
+        next: s.nextAt,
+        due: s.nextAt === undefined ? undefined : s.nextAt + DUE_AFTER_MS,
+        up: false,
+        now: s.now,
+        wants: s.wants ?? [],
+        ...(s.try && { try: { token: s.try.token, result: s.try.result, answered: s.try.answered, took: s.try.tookMs } }),
+      };
+      const attempts = JSON.stringify([...delivery.attempts, s.attempt].slice(-TRIES_KEPT));
+      const over = s.state === 'pending' ? [] : ['once', ''];
+      const asked = delivery.asked ? ['asked', ''] : [];
+      const { ok, endpoint, begun } = await write(delivery, order, [
+        'att',
+        attempts,
+        'tries',
+        delivery.tries + 1,
+        ...over,
+        ...asked,
+      ]);
+      return { settled: ok, endpoint, begun };
+    },
+
+    /**
+     * Deliveries leave the room of an endpoint in which nothing has moved: their new entries, as many as can be made now. Until they
+     * are made a repair covers them.
+     */
+    async letIn(endpoint: EndpointRef, now: number): Promise<OwedEntry[]> {
+      const name = endpointName(endpoint);
+      const order = { now, endpoint: name, like: 'x', most: LET_IN_AT_ONCE, due_after: DUE_AFTER_MS };
+      const flat = (await run(
+        'let-in',
+        [keys.dueDeliveries, keys.delivery('x'), ...endpointKeys(keys, endpoint)],
+        [JSON.stringify(order)],
+      )) as (string | number)[];
+      return Array.from({ length: flat.length / 2 }, (_, i) => ({
+        id: String(flat[2 * i]),
+        step: Number(flat[2 * i + 1]),
+        endpoint: name,
+      }));
+    },
+
+    /** Endpoints whose rooms have to be looked at; names that nobody can read are dropped. */
+    async overdueRooms(now: number, limit: number): Promise<EndpointRef[]> {
+      const names = await redis.zrange(keys.rooms, '-inf', String(now), 'BYSCORE', 'LIMIT', 0, limit);
+      return names.flatMap((name) => readEndpointName(name) ?? []);
+    },
+
+    /** When the oldest delivery was made that is not over yet (`null`: there is none), and how many rooms are not empty. */
+    async standing(): Promise<{ oldestPendingAt: number | null; rooms: number }> {
+      const [[, at], rooms] = await Promise.all([
+        redis.zrange(keys.pendingDeliveries, '0', '0', 'WITHSCORES'),
+        redis.zcard(keys.rooms),
+      ]);
+      return { oldestPendingAt: at === undefined ? null : Number(at), rooms };
+    },
+
+    /** The delivery waits and its entry is gone: a new step for a new entry. `null`: it is over, or was moved on. */
+    async repair(delivery: Delivery, now: number): Promise<number | null> {
+      const next = delivery.next_attempt_at ?? now;
+      const due = Math.max(now, next) + DUE_AFTER_MS;
+      const order = { tries: delivery.tries, state: 'pending', next, due, counter: 'delivery_repairs', up: true, now };
+      const { ok, step } = await write(delivery, order, []);
+      return ok ? step : null;
+    },
+
+    /**
+     * One more try of this delivery, now, signed afresh, past a disabled endpoint. The caller adds the entry of the step
+     * that it answers. One that is over stays or becomes `failed` when that try fails too, unless it was delivered before;
+     * one that still waits goes on with its schedule. `null`: the delivery was moved on since it was read.
+     */
+    async resend(delivery: Delivery, now: number): Promise<number | null> {
+      const order = { state: 'pending', next: now, due: now + DUE_AFTER_MS, up: true, now };
+      const delivered = delivery.state === 'delivered' || delivery.once === 'delivered';
+      const { ok, step } =
+        delivery.state === 'pending' && delivery.once === null
+          ? await write(delivery, { ...order, tries: delivery.tries }, [
+              'extra',
+              delivery.extra + (delivery.asked ? 0 : 1),
+              'asked',
+              1,
+            ])
+          : await write(delivery, order, ['once', delivered ? 'delivered' : 'failed']);
+      return ok ? step : null;
+    },
+
+    /**
+     * News of a live job, when its caller asked for them: a delivery of its own that is tried once and leaves
+     * `job.webhook` alone. The entry to be added; `null`: not asked for, too soon after the last one, or the run is over.
+     */
+    async tell(
+      job: Pick<JobRecord, 'id' | 'tenant' | 'run'> & { url: string },
+      news: { type: 'job.started' } | { type: 'job.progress'; percent: number },
+      now: number,
+    ): Promise<OwedEntry | null> {
+      const { type } = news;
+      const id = type === 'job.progress' ? progressEventId(job.id, job.run, news.percent) : eventId(job.id, job.run, type);
+      const { tenant, run: of, url } = job;
+      const every = type === 'job.progress' ? PROGRESS_EVENT_EVERY_MS : undefined;
+      const order = { id, job_id: job.id, tenant, run: of, type, url, now, due: now + DUE_AFTER_MS, every };
+      const reply = await run(
+        'tell',
+        [
+          keys.job(job.id),
+          keys.delivery(id),
+          keys.tenantDeliveries(tenant),
+          keys.dueDeliveries,
+          keys.delivery(dottedEventId(id)),
+          keys.pendingDeliveries,
+        ],
+        [JSON.stringify(order)],
+      );
+      return reply === 1 ? { id, step: 1, endpoint: endpointNameOf(tenant, url) } : null;
+    },
+
+    overdue: (now: number, limit: number): Promise<string[]> =>
+      redis.zrange(keys.dueDeliveries, '-inf', String(now), 'BYSCORE', 'LIMIT', 0, limit),
+
+    async postpone(delivery: { id: string; step: number }, until: number): Promise<void> {
+      await run('postpone', [keys.delivery(delivery.id), keys.dueDeliveries], [delivery.id, delivery.step, until]);
+    },
+
+    /** Nothing is due of a delivery that is gone or over, unless it has moved on since it was read. `step`: `null` for one that is gone. */
+    async forgetDue(id: string, step: number | null): Promise<void> {
+      await run('forget', [keys.delivery(id), keys.dueDeliveries], [id, step ?? '']);
+    },
+  };
+}

@@ -1,0 +1,120 @@
+import type { Delivery } from '@grsai-jobs/jobs';
+import type { Redis } from 'ioredis';
+import { unpackDoc } from '../job/doc-codec.ts';
+import type { Keys } from '../redis/keys.ts';
+import { createNewestFirst, type ListPlace } from '../redis/newest-first.ts';
+import { pipelined } from '../redis/pipelined.ts';
+import type { Tenants } from '../tenant/tenants.ts';
+import { decodeDelivery } from './delivery-codec.ts';
+import { eventIdsOf, tellsProgress } from './event-ids.ts';
+
+/** What a delivery has to be to stand in the list; what is left out does not matter. */
+export interface DeliveryFilter {
+  jobId?: string;
+  state?: readonly Delivery['state'][];
+  type?: readonly string[];
+  /** Whether the address that the delivery goes to counts. */
+  goesTo?: (url: string) => boolean;
+}
+
+export interface DeliveryPage {
+  deliveries: Delivery[];
+  /** Where the next page goes on; `null`: there is no more. */
+  next: ListPlace | null;
+}
+
+/** Of an erased job nobody knows how many runs it had; what is still owed is looked for in so many. */
+const ERASED = { runs: 50, progress: false };
+
+type Part = string | null | undefined;
+
+const matches = (filter: DeliveryFilter, [state, type, url]: readonly Part[]): boolean =>
+  Boolean(state) &&
+  (filter.state?.includes(state as Delivery['state']) ?? true) &&
+  (filter.type?.includes(type ?? '') ?? true) &&
+  (filter.goesTo?.(url ?? '') ?? true);
+
+const isBehind = (place: ListPlace | null, { created_at: at, id }: Delivery): boolean =>
+  place === null || at < place.at || (at === place.at && id < place.id);
+
+export type DeliveryList = ReturnType<typeof createDeliveryList>;
+
+/** Webhook deliveries of one tenant or of all, the newest first. Ids whose delivery is gone by now are passed over. */
+export function createDeliveryList(redis: Redis, keys: Keys, tenants: Pick<Tenants, 'all'>) {
+  const newestFirst = createNewestFirst(redis);
+
+  async function read(ids: readonly string[]): Promise<Delivery[]> {
+    const found = await pipelined(redis, ids, (pipeline, id) => pipeline.hgetall(keys.delivery(id)));
+    return (found as Record<string, string>[]).flatMap((fields) => (fields['id'] ? [decodeDelivery(fields)] : []));
+  }
+
+  async function hits(ids: readonly string[], filter: DeliveryFilter): Promise<boolean[]> {
+    const heads = await pipelined(redis, ids, (pipeline, id) => pipeline.hmget(keys.delivery(id), 'state', 'type', 'url'));
+    return heads.map((parts) => matches(filter, parts as Part[]));
+  }
+
+  /** Ids are made from the job, so those of one job need no search through the whole list. */
+  async function ofJob(jobId: string, tenant: string | null): Promise<Delivery[]> {
+    const [runs, doc] = await redis.hmget(keys.job(jobId), 'run', 'doc');
+    const of = runs && doc ? { runs: Number(runs), progress: tellsProgress(unpackDoc(doc).webhook) } : ERASED;
+    const own = (await read(eventIdsOf(jobId, of))).filter((delivery) => tenant === null || delivery.tenant === tenant);
+    return own.sort((a, b) => b.created_at - a.created_at || (a.id < b.id ? 1 : -1));
+  }
+
+  return {
+    /**
+     * One page; of all tenants where `tenant` is `null`. Reads at most some 2 000 deliveries, so a rare filter can answer an empty
+     * page with a next one.
+     */
+    async page(o: {
+      tenant: string | null;
+      filter: DeliveryFilter;
+      after: ListPlace | null;
+      limit: number;
+    }): Promise<DeliveryPage> {
+      const { filter } = o;
+      if (filter.jobId !== undefined) {
+        const all = await ofJob(filter.jobId, o.tenant);
+        const rest = all.filter((each) => matches(filter, [each.state, each.type, each.url]) && isBehind(o.after, each));
+        const deliveries = rest.slice(0, o.limit);
+        const last = deliveries.at(-1);
+        return { deliveries, next: last && rest.length > o.limit ? { at: last.created_at, id: last.id } : null };
+      }
+      const { places, next } = await newestFirst.page({
+        indexes: (o.tenant === null ? await tenants.all() : [o.tenant]).map(keys.tenantDeliveries),
+        behind: o.after,
+        limit: o.limit,
+        hits: filter.state || filter.type || filter.goesTo ? (some) => hits(some, filter) : undefined,
+      });
+      return { deliveries: await read(places.map(({ id }) => id)), next };
+    },
+
+    /**
+     * The next deliveries that were made from `from` to `to` (both counted in), the oldest first, behind `after`.
+     * `next` is `null` when that was the last of them.
+     */
+    async madeBetween(o: {
+      tenant: string;
+      from: number;
+      to: number;
+      after: ListPlace | null;
+      count: number;
+    }): Promise<DeliveryPage> {
+      const from = Math.max(o.from, o.after?.at ?? 0);
+      const found: ListPlace[] = [];
+      let more = true;
+      for (let offset = 0; more && found.length < o.count; offset += o.count) {
+        const page = ['BYSCORE', 'LIMIT', offset, o.count, 'WITHSCORES'] as const;
+        const flat = await redis.zrange(keys.tenantDeliveries(o.tenant), String(from), String(o.to), ...page);
+        for (let i = 0; i < flat.length; i += 2) {
+          const place = { id: String(flat[i]), at: Number(flat[i + 1]) };
+          if (o.after === null || place.at > o.after.at || place.id > o.after.id) found.push(place);
+        }
+        more = flat.length === 2 * o.count;
+      }
+      const places = found.slice(0, o.count);
+      const last = places.at(-1) ?? null;
+      return { deliveries: await read(places.map(({ id }) => id)), next: more || found.length > o.count ? last : null };
+    },
+  };
+}

@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { ENDPOINT_RULES, type EndpointView, endpointOf, hostOf } from '@grsai-jobs/jobs';
+import type { Redis } from 'ioredis';
+import { optionalNumber } from '../redis/fields.ts';
+import type { Keys } from '../redis/keys.ts';
+
+const short = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 22);
+
+/**
+ * Names the endpoint behind a webhook URL of a tenant (tenant, scheme, host, port, path), short enough for a queue entry.
+ * Throws a TypeError when `url` is no URL.
+ */
+export const endpointId = (tenant: string, url: string): string => short(`${tenant} ${endpointOf(url)}`);
+
+/** An endpoint with what else of it decides whether an attempt may go out. */
+export interface EndpointRef {
+  tenant: string;
+  /** Names the tenant's host and port, which many endpoints may share. */
+  host: string;
+  id: string;
+}
+
+/** The endpoint behind a webhook URL of a tenant. Throws a TypeError when `url` is no URL. */
+export const endpointRef = (tenant: string, url: string): EndpointRef => ({
+  tenant,
+  host: short(`${tenant} ${hostOf(url)}`),
+  id: endpointId(tenant, url),
+});
+
+/** The same as one word, as queue entries and the list of rooms have it. */
+export const endpointName = ({ tenant, host, id }: EndpointRef): string => `${tenant}/${host}/${id}`;
+
+/** The endpoint behind a webhook URL of a tenant, as one word. */
+export const endpointNameOf = (tenant: string, url: string): string => endpointName(endpointRef(tenant, url));
+
+/** Reads that word; `null` for one that a version before wrote. */
+export function readEndpointName(name: string): EndpointRef | null {
+  const [tenant, host, id, ...rest] = name.split('/');
+  return tenant && host && id && rest.length === 0 ? { tenant, host, id } : null;
+}
+
+/** The keys of an endpoint as the scripts take them, one behind the other. */
+export const endpointKeys = (keys: Keys, endpoint: EndpointRef): string[] => [
+  keys.endpoint(endpoint.id),
+  keys.endpointTries(endpoint.id),
+  keys.endpointRoom(endpoint.id),
+  keys.host(endpoint.host),
+  keys.rooms,
+  keys.pauses('deliver'),
+];
+
+export type Endpoints = ReturnType<typeof createEndpoints>;
+
+/**
+ * Receivers of webhooks. How they fare is kept by the attempts themselves (`open-try`, `settle`), and forgotten seven days
+ * after the last use.
+ */
+export function createEndpoints(redis: Redis, keys: Keys, clock: { now(): number }) {
+  return {
+    /** How the endpoint behind `url` fares. One that was never used, or not for seven days, is `closed`. */
+    async read(tenant: string, url: string): Promise<EndpointView> {
+      const { id } = endpointRef(tenant, url);
+      const now = clock.now();
+      const replies = await redis
+        .multi()
+        .hmget(keys.endpoint(id), 'till', 'since', 'off', 'why', 'permits')
+        .zcount(keys.endpointTries(id), `(${now}`, '+inf')
+        .zcard(keys.endpointRoom(id))
+        .exec();
+      const [till, since, off, why, permits] = (replies?.[0]?.[1] ?? []) as (string | null)[];
+      const opensAt = optionalNumber(till ?? undefined);
+      const breaker = opensAt === null ? 'closed' : now < opensAt ? 'open' : 'half_open';
+      return {
+        state: off ? 'disabled' : breaker,
+        failing_since: optionalNumber(since ?? undefined),
+        disabled_at: optionalNumber(off ?? undefined),
+        reason: (why ?? null) as EndpointView['reason'],
+        open_tries: Number(replies?.[1]?.[1] ?? 0),
+        permits: Math.floor(Number(permits ?? ENDPOINT_RULES.permits)),
+        waiting: Number(replies?.[2]?.[1] ?? 0),
+      };
+    },
+
+    /**
+     * Takes back what the failures of an endpoint and its host have led to: it is no longer disabled, the breakers are closed, and its
+     * five days begin anew. Deliveries that were skipped stay so until they are resent. Doing it twice is harmless.
+     */
+    async enable(tenant: string, url: string): Promise<void> {
+      const endpoint = endpointRef(tenant, url);
+      const breaker = ['till', 'rest', 'probe', 'probing', 'win'] as const;
+      await redis
+        .multi()
+        .hdel(keys.endpoint(endpoint.id), 'off', 'why', 'since', ...breaker)
+        .hdel(keys.host(endpoint.host), ...breaker)
+        .zadd(keys.rooms, 'XX', 'LT', clock.now(), endpointName(endpoint))
+        .exec();
+    },
+  };
+}
