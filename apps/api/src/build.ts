@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createEgress } from '@grsai-jobs/egress';
 import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
 import { createJobStore, hearSignals, startEventFeed, watchMemory } from '@grsai-jobs/job-store';
 import type { JobRequest } from '@grsai-jobs/jobs';
@@ -18,7 +19,7 @@ import {
   VERSION,
   watchChecks,
 } from '@grsai-jobs/runtime';
-import { createEgress, createKeyring, createSecretBox, newSecret } from '@grsai-jobs/webhooks';
+import { createKeyring, createSecretBox, newSecret } from '@grsai-jobs/webhooks';
 import type { ApiConfig } from './config.ts';
 import { createApp } from './http/app.ts';
 import { createAuth } from './http/auth.ts';

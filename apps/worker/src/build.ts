@@ -1,3 +1,4 @@
+import { createEgress } from '@grsai-jobs/egress';
 import { Grsai } from '@grsai-jobs/grsai';
 import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
 import { createJobStore, hearSignals, watchMemory } from '@grsai-jobs/job-store';
@@ -25,7 +26,7 @@ import {
   VERSION,
   watchChecks,
 } from '@grsai-jobs/runtime';
-import { createEgress, createKeyring, createSecretBox, newSecret } from '@grsai-jobs/webhooks';
+import { createKeyring, createSecretBox, newSecret } from '@grsai-jobs/webhooks';
 import type { WorkerConfig } from './config.ts';
 import { startHealth } from './health.ts';
 import { startReseal } from './maintain/reseal.ts';

@@ -1,8 +1,8 @@
+import type { Egress } from '@grsai-jobs/egress';
 import type { Grsai } from '@grsai-jobs/grsai';
 import { BULK_WORK, RECOVER_WORK, WAKE_WORK } from '@grsai-jobs/job-store';
 import type { ObjectStore } from '@grsai-jobs/object-store';
 import { WORKS_ROUND } from '@grsai-jobs/queue';
-import type { Egress } from '@grsai-jobs/webhooks';
 import { createBatchWorks } from './batches/index.ts';
 import type { BatchKit } from './batches/kit.ts';
 import { createBulkRun } from './bulk/run.ts';

@@ -1,7 +1,8 @@
 import { createServer } from 'node:net';
+import { createEgress } from '@grsai-jobs/egress';
 import { endpointNameOf } from '@grsai-jobs/job-store';
 import { eventId } from '@grsai-jobs/jobs';
-import { createEgress, newSecret } from '@grsai-jobs/webhooks';
+import { newSecret } from '@grsai-jobs/webhooks';
 import { onTestFinished } from 'vitest';
 import { createDeliverStage } from '../src/stages/deliver.ts';
 import { createDeliveries, type DeliveriesKit } from '../src/webhooks/deliveries.ts';

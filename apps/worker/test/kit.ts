@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { createEgress } from '@grsai-jobs/egress';
 import { Grsai } from '@grsai-jobs/grsai';
 import { startEmulator, VirtualClock } from '@grsai-jobs/grsai-emulator';
 import { createJobStore } from '@grsai-jobs/job-store';
@@ -7,7 +8,6 @@ import type { ObjectStore } from '@grsai-jobs/object-store';
 import { connectRedis, createProducer } from '@grsai-jobs/queue';
 import { createLogger, createMetrics } from '@grsai-jobs/runtime';
 import { startRedis } from '@grsai-jobs/testkit';
-import { createEgress } from '@grsai-jobs/webhooks';
 import { onTestFinished } from 'vitest';
 import { createAccountTrouble } from '../src/pauses/account-trouble.ts';
 import { createRefusalBrake } from '../src/pauses/brake.ts';

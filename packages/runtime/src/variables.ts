@@ -77,7 +77,7 @@ export const PORT_VARIABLES = {
 
 const OwnVariables = z.object({ ...PORT_VARIABLES, ...S3_VARIABLES, ...REDIS_VARIABLES });
 
-/** What this installation consists of, as the egress guard refuses it (`OwnService` of packages/webhooks). */
+/** What this installation consists of, as the egress guard refuses it (`OwnService` of packages/egress). */
 export function ownServices(config: z.output<typeof OwnVariables>): { name: string; port: number; host?: string }[] {
   const listening = (['PORT', 'HEALTH_PORT'] as const).map((name) => ({ name, port: config[name] }));
   const stores = (['REDIS_URL', 'S3_ENDPOINT', 'S3_PUBLIC_ENDPOINT'] as const).flatMap((name) => {

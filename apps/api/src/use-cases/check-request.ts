@@ -1,6 +1,6 @@
+import type { Egress } from '@grsai-jobs/egress';
 import { imageTaskWarnings, validateImageTask } from '@grsai-jobs/grsai/models';
 import { type ImageInput, isUntyped, type JobRequest, REASONING_EFFORTS } from '@grsai-jobs/jobs';
-import type { Egress } from '@grsai-jobs/webhooks';
 import type { FieldError } from '../http/problem.ts';
 
 /** A webhook to an address that no delivery would be let out to is told at once (design §5). */

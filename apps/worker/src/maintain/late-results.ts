@@ -1,7 +1,7 @@
+import { download, type Egress, EgressError } from '@grsai-jobs/egress';
 import { type Grsai, GrsaiError, type Output, type TaskState } from '@grsai-jobs/grsai';
 import { isTerminal, type JobRecord, MAX_CRASHES, nextLateLook, type PendingOutput, refreshed, unmarked } from '@grsai-jobs/jobs';
 import { factsOf, NotMedia } from '@grsai-jobs/object-store';
-import { download, type Egress, EgressError } from '@grsai-jobs/webhooks';
 import type { Kit } from '../stages/kit.ts';
 import { pendingOf } from '../stages/poll.ts';
 import { TASK_LIFE_MS } from '../stages/task-life.ts';

@@ -1,6 +1,6 @@
+import { type Download, download, type Egress, EgressError } from '@grsai-jobs/egress';
 import { type JobRecord, objectFolder, type StoredImage } from '@grsai-jobs/jobs';
 import { factsOf, type MediaFacts, NotMedia, type ObjectStore, ObjectStoreError, peekFacts } from '@grsai-jobs/object-store';
-import { type Download, download, type Egress, EgressError } from '@grsai-jobs/webhooks';
 import type { HostPlaces } from './host-places.ts';
 
 /** What putting one output into the object store takes. */

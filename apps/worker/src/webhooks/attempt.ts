@@ -1,6 +1,7 @@
+import { type Egress, type PostResult, postOnce } from '@grsai-jobs/egress';
 import type { OpenAttempt, Settlement } from '@grsai-jobs/job-store';
 import { type Delivery, isSentOnce, type SignLink } from '@grsai-jobs/jobs';
-import { type Egress, type NextTry, nextTry, type PostResult, postOnce, sign } from '@grsai-jobs/webhooks';
+import { type NextTry, nextTry, sign } from '@grsai-jobs/webhooks';
 import type { Kit } from '../stages/kit.ts';
 import { webhookBody } from '../stages/webhook-body.ts';
 

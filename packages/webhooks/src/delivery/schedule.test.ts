@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { MAX_RETRY_AFTER_MS } from './retry-after.ts';
-import { JITTER, nextTry, TRY_WAITS_MS } from './schedule.ts';
+import { JITTER, MAX_RETRY_AFTER_MS, nextTry, TRY_WAITS_MS } from './schedule.ts';
 
 const HOUR = 3_600_000;
 const middle = () => 0.5;

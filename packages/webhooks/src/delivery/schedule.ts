@@ -1,10 +1,11 @@
-import { MAX_RETRY_AFTER_MS } from './retry-after.ts';
-
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-/** The wait before each try, counted from the end of the one before it, in ms (design §5): ten tries over three days. */
+/** The longest wait that a receiver may ask for. */
+export const MAX_RETRY_AFTER_MS = 24 * HOUR;
+
+/** The wait before each try, counted from the end of the one before it, in ms: ten tries over three days. */
 export const TRY_WAITS_MS: readonly number[] = [
   0,
   5 * SECOND,

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { MAX_RETRY_AFTER_MS } from './retry-after.ts';
-import { JITTER, TRY_WAITS_MS } from './schedule.ts';
+import { JITTER, MAX_RETRY_AFTER_MS, TRY_WAITS_MS } from './schedule.ts';
 
 const text = readFileSync(new URL('../../../../docs/webhooks.md', import.meta.url), 'utf8');
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, min: 60_000, h: 3_600_000 };

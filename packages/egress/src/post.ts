@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { Readable } from 'node:stream';
+import { retryAfterMs } from '@grsai-jobs/grsai/retry-after';
 import { WireLimitError } from '@grsai-jobs/grsai/wire-guard';
 import type { Dispatcher } from 'undici';
-import { parseRetryAfter } from '../delivery/retry-after.ts';
 import { type AnswerHead, answerText, keptBytes } from './answer-text.ts';
 import { type Egress, USER_AGENT } from './egress.ts';
 import { EgressError, type EgressErrorCode, type Phase, reasonOf } from './errors.ts';
@@ -122,7 +122,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (status < 200) return;
     this.#phase = 'response';
     this.#status = status;
-    this.#retryAfterMs = parseRetryAfter(headers['retry-after'], Date.now());
+    this.#retryAfterMs = retryAfterMs(headers['retry-after'], Date.now());
     this.#head = { contentType: [headers['content-type']].flat()[0], contentEncoding: headers['content-encoding'] };
     this.#keep = keptBytes(this.#head);
   }

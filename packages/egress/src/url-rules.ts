@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { AddressRules } from './address-rules.ts';
 
-/** The longest URL that is taken from a caller (design §3, limits). */
+/** The longest URL that is taken from a caller. */
 export const MAX_URL_LENGTH = 2048;
 /** The longest that is called: links that a store has signed, to which a paid result leads, can be longer than what callers may send. */
 export const MAX_LINK_LENGTH = 16_384;

@@ -1,7 +1,7 @@
 import { ContentCodingError, type ContentCodingProblem, decode, isCoded } from '@grsai-jobs/grsai/coding';
+import { retryAfterMs } from '@grsai-jobs/grsai/retry-after';
 import { WireLimitError } from '@grsai-jobs/grsai/wire-guard';
 import type { Dispatcher } from 'undici';
-import { parseRetryAfter } from '../delivery/retry-after.ts';
 import { type Egress, USER_AGENT } from './egress.ts';
 import { EgressError, type EgressErrorCode, isRetryable, reasonOf } from './errors.ts';
 import { locationOf, unescaped } from './links.ts';
@@ -113,8 +113,10 @@ function isWhole(status: number, headers: Dispatcher.ResponseData['headers']): b
 function describe(response: Dispatcher.ResponseData, { maxBytes, idleMs }: typeof LIMITS, watch: Watch): Download {
   const { statusCode: status, headers, body } = response;
   if (!isWhole(status, headers)) {
-    const retryAfterMs = parseRetryAfter(headers['retry-after'], Date.now());
-    throw new EgressError('http', `the download was answered with status ${status}`, { status, retryAfterMs });
+    throw new EgressError('http', `the download was answered with status ${status}`, {
+      status,
+      retryAfterMs: retryAfterMs(headers['retry-after'], Date.now()),
+    });
   }
   const announced = [headers['content-length']].flat()[0];
   const coding = headers['content-encoding'];

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createGzip, gzipSync } from 'node:zlib';
 import type { Agent } from 'undici';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { createEgress, type EgressOptions, newSecret, type PostRequest, postOnce, sign, verify } from '../src/index.ts';
+import { createEgress, type EgressOptions, type PostRequest, postOnce } from '../src/index.ts';
 import { closedPort, readBody, startHttp, startTcp } from './servers.ts';
 
 function egressFor(options: EgressOptions = {}) {
@@ -16,23 +16,21 @@ function egressFor(options: EgressOptions = {}) {
 const post = (url: string, request: Partial<PostRequest> = {}, options: EgressOptions = {}) =>
   postOnce(egressFor(options), { url, headers: {}, body: '{}', ...request });
 
-test('a receiver that answers 204 has taken the webhook, and can verify what arrived', async () => {
-  const secret = newSecret();
-  const verified = Promise.withResolvers<{ id: string }>();
+test('a receiver that answers 204 has taken the webhook, and gets headers and body as they were given', async () => {
+  const arrived = Promise.withResolvers<{ url: string | undefined; id: unknown; body: string }>();
   const server = await startHttp(async (request, response) => {
-    const body = await readBody(request);
-    verified.resolve(verify({ secrets: [secret], headers: request.headers, body }));
+    arrived.resolve({ url: request.url, id: request.headers['webhook-id'], body: await readBody(request) });
     response.writeHead(204).end();
   });
   const body = JSON.stringify({ id: 'evt_1', word: 'grüße' });
-  const headers = sign({ secrets: [secret], id: 'evt_1', timestamp: Math.floor(Date.now() / 1000), body });
+  const headers = { 'webhook-id': 'evt_1' };
   expect(await post(`${server.url}/hooks?x=1`, { headers, body })).toMatchObject({
     ok: true,
     status: 204,
     phase: 'response',
     answer: '',
   });
-  expect(await verified.promise).toMatchObject({ id: 'evt_1' });
+  expect(await arrived.promise).toEqual({ url: '/hooks?x=1', id: 'evt_1', body });
 });
 
 test.each([301, 302, 303, 307, 308])('a redirect with %i is not followed and is no success', async (status) => {

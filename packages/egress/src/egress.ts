@@ -7,7 +7,7 @@ import { createPool } from './pools.ts';
 import { createResolver, type Resolve } from './resolver.ts';
 import { hostOf, type InspectedUrl, inspectLink, inspectUrl, MAX_LINK_LENGTH, portOf, type UrlProblem } from './url-rules.ts';
 
-/** The one way out for addresses that callers give us, for webhooks and downloads alike (design §5). */
+/** The one way out for addresses that callers give us, for webhooks and downloads alike. */
 export interface Egress {
   /** Sends only where the rules permit; knows no proxy, whatever the environment says. */
   readonly dispatcher: Dispatcher;
@@ -31,7 +31,7 @@ export interface EgressOptions {
   readonly own?: readonly OwnService[];
   /** Looks up a name; by default DNS as the system is set up. */
   readonly resolve?: Resolve;
-  /** Limit for look-up, TCP and TLS together; 5 s by default (design §5). */
+  /** Limit for look-up, TCP and TLS together; 5 s by default. */
   readonly connectMs?: number;
   /** Certificate authorities (PEM) to trust in place of the system's. */
   readonly ca?: string | readonly string[];

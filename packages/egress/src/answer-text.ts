@@ -2,7 +2,7 @@ import { TextDecoder } from 'node:util';
 import { ContentCodingError, decode, isCoded } from '@grsai-jobs/grsai/coding';
 import { DRAIN_BYTES } from './wire-limits.ts';
 
-/** How much of an answer is kept, as UTF-8 (design §5). */
+/** How much of an answer is kept, as UTF-8. */
 export const ANSWER_BYTES = 2_048;
 /** So many bytes are enough text in every character set: UTF-16 takes two for a letter of ASCII. */
 const ENOUGH_BYTES = 2 * ANSWER_BYTES + 4;
