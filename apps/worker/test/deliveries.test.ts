@@ -312,6 +312,29 @@ test('when a webhook takes five workers with it then it is set aside as crashed,
   expect((await job.read()).webhook.state).toBe('failed');
 });
 
+test('when Redis takes no writes at the end of many attempts then each is written down later, once, and none counts as a worker that died', async () => {
+  const kit = await startKit();
+  const receiver = await startedReceiver();
+  const { handler } = deliverStage(kit);
+  const job = await endedJob(kit, receiver.url);
+  const takeWrites = (takes: boolean) => kit.redis.config('SET', 'min-replicas-to-write', takes ? '0' : '1');
+  receiver.respond(async () => {
+    await takeWrites(false);
+    return 503;
+  });
+  for (let n = 1; n <= ENDPOINT_RULES.maxLost + 1; n += 1) {
+    const outcome = handler({ entry: job.entry, stalled: false });
+    await receiver.waitFor(n);
+    await expect.poll(async () => (await kit.redis.info('errorstats')).includes('NOREPLICAS')).toBe(true);
+    await kit.redis.config('RESETSTAT');
+    await takeWrites(true);
+    expect(await outcome).toMatchObject({ kind: 'wait' });
+    expect(await job.delivery()).toMatchObject({ state: 'pending', tries: n });
+    await kit.clock.advance(DAY);
+  }
+  expect(await kit.redis.hget(`{gj}:delivery:${job.entry.id}`, 'lost')).toBeNull();
+});
+
 test('when a job ends in a process that has a place then its webhook goes out from there, without an entry', async () => {
   const kit = await startKit();
   const receiver = await startedReceiver();

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import {
   type EndpointRef,
   endpointName,
@@ -10,10 +11,11 @@ import {
   readEndpointName,
 } from '@grsai-jobs/job-store';
 import { ENDPOINT_RULES } from '@grsai-jobs/jobs';
-import { done, type Entry, type Outcome } from '@grsai-jobs/queue';
+import { done, type Entry, type Outcome, redisTrouble } from '@grsai-jobs/queue';
 import type { Service } from '@grsai-jobs/runtime';
 import type { Kit } from '../stages/kit.ts';
 import { type Attempted, type AttemptKit, makeAttempt } from './attempt.ts';
+import { createHeldBack } from './held-back.ts';
 import { noteAttempt, noteCrashed, noteEndpoint, noteSkipped } from './notes.ts';
 import type { Place, Places } from './places.ts';
 
@@ -37,8 +39,8 @@ export interface Deliveries extends Service {
   reserve(tenant: string): Reserved | null;
 }
 
-/** Endpoints of a tenant that its share of this worker has kept waiting; more are found by the look at rooms. */
-const HELD_BACK = 100;
+/** While Redis takes no writes, the end of an attempt is tried again at least this often. */
+const LONGEST_WAIT_MS = 2000;
 
 /**
  * Makes webhook attempts, in three ways that share the places of this worker: for an entry of the queue, at the end of a job, and in the
@@ -46,8 +48,7 @@ const HELD_BACK = 100;
  */
 export function createDeliveries(kit: DeliveriesKit): Deliveries {
   const running = new Set<Promise<void>>();
-  /** Tenant → endpoints that found their tenant with its share of this worker. */
-  const heldBack = new Map<string, Map<string, EndpointRef>>();
+  const heldBack = createHeldBack();
 
   async function handle(entry: Entry): Promise<Outcome> {
     const endpoint = await endpointOf(entry);
@@ -76,7 +77,7 @@ export function createDeliveries(kit: DeliveriesKit): Deliveries {
         return { kind: 'wait', ms: opened.ms };
       case 'room':
         kit.metrics.waits.inc({ why: opened.why });
-        if (opened.why === 'share') holdBack(held.endpoint);
+        if (opened.why === 'share') heldBack.add(held.endpoint);
         return done;
       case 'skipped':
         noteSkipped(kit, opened, held.endpoint.id);
@@ -116,11 +117,36 @@ export function createDeliveries(kit: DeliveriesKit): Deliveries {
       return { kind: 'wait', ms: 0 };
     }
     place?.took(attempted.tookMs);
-    return await settle(open, attempted, place);
+    try {
+      return await settle(open, attempted, place);
+    } catch (error) {
+      // Left open it would count as an attempt with which its worker died.
+      await release(open).catch(() => undefined);
+      throw error;
+    }
   }
 
   const release = ({ delivery, held }: OpenAttempt): Promise<void> =>
-    kit.store.deliveries.release(delivery.id, held, kit.clock.now());
+    untilWritten(delivery, () => kit.store.deliveries.release(delivery.id, held, kit.clock.now()));
+
+  /** Writes the end of an attempt, also when Redis is away or refuses writes for a while: until then this worker is at it. */
+  async function untilWritten<T>(delivery: OpenAttempt['delivery'], write: () => Promise<T>): Promise<T> {
+    for (let n = 0; ; n += 1) {
+      try {
+        return await write();
+      } catch (err) {
+        if (redisTrouble(err) === null || kit.shutdown.cutting.aborted) throw err;
+        if (n === 0)
+          kit.log.error(
+            { event: 'webhook.not_settled', err, delivery_id: delivery.id },
+            'Redis does not take the end of an attempt, trying again',
+          );
+        await setTimeout(Math.min(LONGEST_WAIT_MS, 100 * 2 ** n), undefined, { signal: kit.shutdown.cutting }).catch(
+          () => undefined,
+        );
+      }
+    }
+  }
 
   async function settle(open: OpenAttempt, { settlement, next }: Attempted, place: Place | null): Promise<Outcome> {
     const { delivery, held } = open;
@@ -129,7 +155,8 @@ export function createDeliveries(kit: DeliveriesKit): Deliveries {
     const second = own === null ? null : kit.places.tryTake(delivery.tenant);
     try {
       const wants = [own, second].flatMap((each) => (each === null ? [] : [randomUUID()]));
-      const settled = await kit.store.deliveries.settle(delivery, { ...settlement, wants });
+      const once = { ...settlement, wants, token: randomUUID() };
+      const settled = await untilWritten(delivery, () => kit.store.deliveries.settle(delivery, once));
       noteAttempt(kit, delivery, settlement.attempt, next);
       noteEndpoint(kit, delivery, held.endpoint.id, settled.endpoint);
       for (const each of settled.begun) follow((each === settled.begun[0] ? own : second)?.handOn() ?? null, each);
@@ -165,19 +192,10 @@ export function createDeliveries(kit: DeliveriesKit): Deliveries {
     await kit.producer.enqueueDelivery(entry, outcome.ms);
   }
 
-  function holdBack(endpoint: EndpointRef): void {
-    const own = heldBack.get(endpoint.tenant) ?? new Map<string, EndpointRef>();
-    if (own.size < HELD_BACK) own.set(endpoint.id, endpoint);
-    heldBack.set(endpoint.tenant, own);
-  }
-
   /** Its tenant has a place free again: one of those that were held back gets its entries, without waiting for the next look. */
   function letHeldBackIn(tenant: string): void {
-    const own = heldBack.get(tenant);
-    const [endpoint] = own?.values() ?? [];
-    if (own === undefined || endpoint === undefined) return;
-    own.delete(endpoint.id);
-    if (own.size === 0) heldBack.delete(tenant);
+    const endpoint = heldBack.takeOne(tenant);
+    if (endpoint === null) return;
     background(async () => {
       try {
         for (const entry of await kit.store.deliveries.letIn(endpoint, kit.clock.now()))

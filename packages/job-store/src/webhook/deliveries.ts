@@ -80,6 +80,8 @@ export interface Settlement {
   try?: HeldTry & TryResult;
   /** Tokens for attempts that the caller can make in the place of this one. */
   wants?: readonly string[];
+  /** Made once by who tries this until Redis takes it. */
+  token?: string;
 }
 
 /** `settled: false`: somebody else has settled this try. `endpoint`: what the try has changed there. */
@@ -190,6 +192,7 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
     /** Writes down one attempt, and what it says of its endpoint, and hands its permit to those who wait for one. */
     async settle(delivery: Delivery, s: Settlement): Promise<Settled> {
       const order = {
+        token: s.token ?? randomUUID(),
         tries: delivery.tries,
         state: s.state,
         next: s.nextAt,
