@@ -29,7 +29,8 @@ import {
 import { createKeyring, createSecretBox, newSecret } from '@grsai-jobs/webhooks';
 import type { WorkerConfig } from './config.ts';
 import { startHealth } from './health.ts';
-import { startReseal } from './maintain/reseal.ts';
+import { createRounds, maintainPlaces } from './maintenance/periodic-tasks.ts';
+import { startReseal } from './maintenance/reseal.ts';
 import { createAccountTrouble } from './pauses/account-trouble.ts';
 import { createRefusalBrake } from './pauses/brake.ts';
 import { askForMoney } from './pauses/credits.ts';
@@ -40,7 +41,6 @@ import { createUpstreamHealth } from './pauses/upstream-health.ts';
 import { watchPauses } from './pauses/watch.ts';
 import { announceWorker } from './queues/announce.ts';
 import { type Configured, createLiveSettings } from './queues/live-settings.ts';
-import { createRounds, maintainPlaces } from './rounds.ts';
 import { createCallStage } from './stages/call.ts';
 import { countingStalls, onThrow } from './stages/crashed.ts';
 import { createDeliverStage } from './stages/deliver.ts';

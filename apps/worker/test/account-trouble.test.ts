@@ -1,7 +1,7 @@
 import { Grsai } from '@grsai-jobs/grsai';
 import { JobRequest } from '@grsai-jobs/jobs';
 import { expect, onTestFinished, test } from 'vitest';
-import { createPauseRound } from '../src/maintain/pauses.ts';
+import { createPauseRound } from '../src/maintenance/pauses.ts';
 import { gateOf } from '../src/pauses/pause-control.ts';
 import { createProbes } from '../src/pauses/probes.ts';
 import { createUpstreamHealth } from '../src/pauses/upstream-health.ts';

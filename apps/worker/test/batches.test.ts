@@ -6,10 +6,10 @@ import { type BatchDoc, type JobDoc, mapPictures } from '@grsai-jobs/jobs';
 import { createObjectStore } from '@grsai-jobs/object-store';
 import { startS3 } from '@grsai-jobs/testkit';
 import { expect, onTestFinished, test } from 'vitest';
-import { createBatchWorks } from '../src/batches/index.ts';
-import type { BatchKit } from '../src/batches/kit.ts';
-import { createOldRecords } from '../src/maintain/old-records.ts';
-import { createWorkRound } from '../src/maintain/works.ts';
+import { createOldRecords } from '../src/maintenance/old-records.ts';
+import { createBatchWorks } from '../src/operations/batch/index.ts';
+import type { BatchKit } from '../src/operations/batch/kit.ts';
+import { createWorkRound } from '../src/operations/run-operations.ts';
 import { imageDoc, newId, startKit, type TestKit } from './kit.ts';
 
 const DOC: BatchDoc = {

@@ -1,6 +1,6 @@
 import type { Entry, Outcome } from '@grsai-jobs/queue';
 import { expect, onTestFinished, test } from 'vitest';
-import { wakeBraked } from '../src/maintain/wake-braked.ts';
+import { wakeBraked } from '../src/operations/wake-braked.ts';
 import { createRefusalBrake } from '../src/pauses/brake.ts';
 import { createPauseControl } from '../src/pauses/pause-control.ts';
 import { createUpstreamHealth } from '../src/pauses/upstream-health.ts';

@@ -2,8 +2,8 @@ import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
 import { BULK_WORK, type BulkOrder } from '@grsai-jobs/job-store';
 import { jobError } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
-import { createBulkRun } from '../src/bulk/run.ts';
-import { createWorkRound } from '../src/maintain/works.ts';
+import { createBulkRun } from '../src/operations/bulk/run.ts';
+import { createWorkRound } from '../src/operations/run-operations.ts';
 import { acceptedJob, startKit, type TestKit } from './kit.ts';
 
 async function failedJob(kit: TestKit, code: 'upstream_failed' | 'submit_unknown' = 'upstream_failed') {

@@ -1,10 +1,10 @@
 import type { PauseReason } from '@grsai-jobs/jobs';
 import { ObjectStoreError } from '@grsai-jobs/object-store';
 import { expect, test } from 'vitest';
-import { createLateResults } from '../src/maintain/late-results.ts';
-import { createOldRecords } from '../src/maintain/old-records.ts';
-import { createOwedDeliveries } from '../src/maintain/owed-deliveries.ts';
-import { createRepairs } from '../src/maintain/repairs.ts';
+import { createLateResults } from '../src/maintenance/late-results.ts';
+import { createOldRecords } from '../src/maintenance/old-records.ts';
+import { createOwedDeliveries } from '../src/maintenance/pending-deliveries.ts';
+import { createRepairs } from '../src/maintenance/repairs.ts';
 import { countingStalls } from '../src/stages/crashed.ts';
 import { expireRun, failRun } from '../src/stages/end-run.ts';
 import { acceptedJob, generatingJob, startKit } from './kit.ts';

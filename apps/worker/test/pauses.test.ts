@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createPauseRound } from '../src/maintain/pauses.ts';
+import { createPauseRound } from '../src/maintenance/pauses.ts';
 import { createPauseControl } from '../src/pauses/pause-control.ts';
 import { createProbes } from '../src/pauses/probes.ts';
 import { createStorageHealth } from '../src/pauses/storage-health.ts';

@@ -1,8 +1,8 @@
 import { recoverWork } from '@grsai-jobs/job-store';
 import { type Delivery, eventId } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
-import { recoverDeliveries } from '../src/maintain/recover.ts';
-import { createWorkRound } from '../src/maintain/works.ts';
+import { recoverDeliveries } from '../src/operations/recover-deliveries.ts';
+import { createWorkRound } from '../src/operations/run-operations.ts';
 import { acceptedJob, startKit, type TestKit } from './kit.ts';
 
 const HERE = 'https://a.example/hook';

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { createConsumer } from '@grsai-jobs/queue';
 import { listen, waitFor } from '@grsai-jobs/testkit';
 import { expect, onTestFinished, test } from 'vitest';
-import { createLateResults } from '../src/maintain/late-results.ts';
+import { createLateResults } from '../src/maintenance/late-results.ts';
 import { createUnstoredWatch } from '../src/pauses/unstored.ts';
 import { DATA_URL, type FileKind, PIXEL, startStoreKit } from './store-kit.ts';
 

@@ -1,6 +1,6 @@
 import { type BatchRecord, type BatchResults, type BatchRound, isBatchEnd, objectFolder } from '@grsai-jobs/jobs';
 import { ObjectStoreError } from '@grsai-jobs/object-store';
-import type { DoSlice } from '../maintain/works.ts';
+import type { DoSlice } from '../run-operations.ts';
 import { type BatchKit, batchOf } from './kit.ts';
 
 const ENDS_SOON_MS = 30_000;

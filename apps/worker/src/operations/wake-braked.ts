@@ -1,5 +1,5 @@
 import type { Kit } from '../stages/kit.ts';
-import type { DoSlice } from './works.ts';
+import type { DoSlice } from './run-operations.ts';
 
 const SLICE = 500;
 

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { endpointNameOf, inGroups } from '@grsai-jobs/job-store';
 import { type BatchRecord, batchRow, endOfBatch, eventId, isTerminal, objectFolder } from '@grsai-jobs/jobs';
-import type { DoSlice } from '../maintain/works.ts';
+import type { DoSlice } from '../run-operations.ts';
 import { type BatchKit, livingBatch, SLICE } from './kit.ts';
 
 /** Rows that are in memory at once while the file is written. */

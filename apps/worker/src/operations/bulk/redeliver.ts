@@ -1,6 +1,6 @@
 import { endpointNameOf } from '@grsai-jobs/job-store';
 import type { JobRecord } from '@grsai-jobs/jobs';
-import type { Kit } from '../stages/kit.ts';
+import type { Kit } from '../../stages/kit.ts';
 
 /**
  * One more try of the job's last webhook, when it is over and was not delivered. What was tried since the order was given

@@ -1,7 +1,7 @@
 import type { Work } from '@grsai-jobs/job-store';
 import { MAX_CRASHES } from '@grsai-jobs/jobs';
+import { atMost } from '../maintenance/at-most.ts';
 import type { Kit } from '../stages/kit.ts';
-import { atMost } from './at-most.ts';
 
 /** Work that nobody nudged is found within this time. */
 export const WORKS_EVERY_MS = 1000;

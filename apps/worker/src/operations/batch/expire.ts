@@ -1,5 +1,5 @@
-import type { DoSlice } from '../maintain/works.ts';
-import { expireRun } from '../stages/end-run.ts';
+import { expireRun } from '../../stages/end-run.ts';
+import type { DoSlice } from '../run-operations.ts';
 import { type BatchKit, behind, eachLine, livingBatch, placeOf, SLICE } from './kit.ts';
 
 /** At the end of its time what still waits of a batch expires, at once instead of job by job when its turn comes. */

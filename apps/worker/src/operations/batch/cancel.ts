@@ -1,5 +1,5 @@
 import { isTerminal } from '@grsai-jobs/jobs';
-import type { DoSlice } from '../maintain/works.ts';
+import type { DoSlice } from '../run-operations.ts';
 import { type BatchKit, behind, eachLine, livingBatch, placeOf, SLICE } from './kit.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { endpointId, endpointNameOf, type ListPlace, type RecoverOrder } from '@grsai-jobs/job-store';
 import { type Delivery, isSentOnce } from '@grsai-jobs/jobs';
 import type { Kit } from '../stages/kit.ts';
-import type { DoSlice } from './works.ts';
+import type { DoSlice } from './run-operations.ts';
 
 /** A delivery can be 40 KiB of answers. */
 const AT_ONCE = 100;

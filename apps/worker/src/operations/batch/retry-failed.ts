@@ -1,7 +1,7 @@
 import type { Reopened } from '@grsai-jobs/job-actions';
 import { isTerminal, type JobRecord } from '@grsai-jobs/jobs';
 import { z } from 'zod';
-import type { DoSlice } from '../maintain/works.ts';
+import type { DoSlice } from '../run-operations.ts';
 import { type BatchKit, behind, eachLine, livingBatch, placeOf, SLICE } from './kit.ts';
 
 /** What `POST /v1/batches/{id}/retry-failed` orders. `before`: what fails again is not retried by the same order. */

@@ -1,9 +1,9 @@
 import type { ObjectStore } from '@grsai-jobs/object-store';
 import { createMaintainer } from '@grsai-jobs/queue';
 import { expect, onTestFinished, test } from 'vitest';
-import type { BatchKit } from '../src/batches/kit.ts';
+import { createRounds, maintainPlaces } from '../src/maintenance/periodic-tasks.ts';
+import type { BatchKit } from '../src/operations/batch/kit.ts';
 import { createPauseControl } from '../src/pauses/pause-control.ts';
-import { createRounds, maintainPlaces } from '../src/rounds.ts';
 import { failRun } from '../src/stages/end-run.ts';
 import { acceptedJob, generatingJob, startKit } from './kit.ts';
 

@@ -1,8 +1,8 @@
 import { type BulkVerdict, bulkVerdict, type CancelJob, type Meant, nextMeant, type ReopenJob } from '@grsai-jobs/job-actions';
 import { type BulkAction, type BulkPlace, type BulkStatus, leftOf, sumOf, type Work } from '@grsai-jobs/job-store';
 import type { JobRecord } from '@grsai-jobs/jobs';
-import type { DoSlice, Sliced } from '../maintain/works.ts';
-import type { Kit } from '../stages/kit.ts';
+import type { Kit } from '../../stages/kit.ts';
+import type { DoSlice, Sliced } from '../run-operations.ts';
 import { redeliver } from './redeliver.ts';
 
 export interface BulkKit extends Kit {

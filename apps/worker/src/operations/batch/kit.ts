@@ -3,8 +3,8 @@ import { inGroups, type LineHead } from '@grsai-jobs/job-store';
 import type { BatchRecord, JobRecord, SignLink } from '@grsai-jobs/jobs';
 import type { ObjectStore } from '@grsai-jobs/object-store';
 import { z } from 'zod';
-import type { Sliced } from '../maintain/works.ts';
-import type { Kit } from '../stages/kit.ts';
+import type { Kit } from '../../stages/kit.ts';
+import type { Sliced } from '../run-operations.ts';
 
 /** What the work on batches needs beside what every stage works with. */
 export interface BatchKit extends Kit {

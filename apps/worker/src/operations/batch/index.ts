@@ -1,13 +1,13 @@
 import { STRIKE_WORK } from '@grsai-jobs/job-store';
-import type { DoSlice } from '../maintain/works.ts';
+import type { DoSlice } from '../run-operations.ts';
 import { cancelBatch } from './cancel.ts';
 import { eraseBatch } from './erase.ts';
 import { expireBatch } from './expire.ts';
 import { finishBatch } from './finish.ts';
 import type { BatchKit } from './kit.ts';
 import { openBatch } from './open.ts';
+import { strikeErased } from './redact.ts';
 import { retryFailed } from './retry-failed.ts';
-import { strikeErased } from './strike.ts';
 
 export type { BatchKit } from './kit.ts';
 

@@ -1,6 +1,6 @@
 import { inGroups } from '@grsai-jobs/job-store';
 import { inputObjects } from '@grsai-jobs/jobs';
-import type { DoSlice } from '../maintain/works.ts';
+import type { DoSlice } from '../run-operations.ts';
 import { type BatchKit, batchOf, placeOf, SLICE } from './kit.ts';
 
 /** A request can have 8 MiB. */

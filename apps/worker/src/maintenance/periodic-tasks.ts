@@ -3,22 +3,22 @@ import type { Grsai } from '@grsai-jobs/grsai';
 import { BULK_WORK, RECOVER_WORK, WAKE_WORK } from '@grsai-jobs/job-store';
 import type { ObjectStore } from '@grsai-jobs/object-store';
 import { WORKS_ROUND } from '@grsai-jobs/queue';
-import { createBatchWorks } from './batches/index.ts';
-import type { BatchKit } from './batches/kit.ts';
-import { createBulkRun } from './bulk/run.ts';
-import { atMost } from './maintain/at-most.ts';
-import { createLateResults, LATE_EVERY_MS } from './maintain/late-results.ts';
-import { createLeftInputs, LEFT_INPUTS_EVERY_MS } from './maintain/left-inputs.ts';
-import { createOldRecords, OLD_EVERY_MS } from './maintain/old-records.ts';
-import { createOwedDeliveries, createRoomLook, OWED_EVERY_MS, ROOMS_EVERY_MS } from './maintain/owed-deliveries.ts';
-import { createPauseRound, PAUSES_EVERY_MS } from './maintain/pauses.ts';
-import { recoverDeliveries } from './maintain/recover.ts';
-import { createRepairs, REPAIR_EVERY_MS } from './maintain/repairs.ts';
-import { wakeBraked } from './maintain/wake-braked.ts';
-import { createWorkRound, WORK_ROUNDS, WORKS_EVERY_MS } from './maintain/works.ts';
-import type { PauseControl } from './pauses/pause-control.ts';
-import { createProbes } from './pauses/probes.ts';
-import { createUnstoredWatch } from './pauses/unstored.ts';
+import { createBatchWorks } from '../operations/batch/index.ts';
+import type { BatchKit } from '../operations/batch/kit.ts';
+import { createBulkRun } from '../operations/bulk/run.ts';
+import { recoverDeliveries } from '../operations/recover-deliveries.ts';
+import { createWorkRound, WORK_ROUNDS, WORKS_EVERY_MS } from '../operations/run-operations.ts';
+import { wakeBraked } from '../operations/wake-braked.ts';
+import type { PauseControl } from '../pauses/pause-control.ts';
+import { createProbes } from '../pauses/probes.ts';
+import { createUnstoredWatch } from '../pauses/unstored.ts';
+import { atMost } from './at-most.ts';
+import { createLateResults, LATE_EVERY_MS } from './late-results.ts';
+import { createOldRecords, OLD_EVERY_MS } from './old-records.ts';
+import { createLeftInputs, LEFT_INPUTS_EVERY_MS } from './orphaned-inputs.ts';
+import { createPauseRound, PAUSES_EVERY_MS } from './pauses.ts';
+import { createOwedDeliveries, createRoomLook, OWED_EVERY_MS, ROOMS_EVERY_MS } from './pending-deliveries.ts';
+import { createRepairs, REPAIR_EVERY_MS } from './repairs.ts';
 
 /** What `maintain` does again and again, over all workers one at a time. */
 export interface Round {

@@ -1,5 +1,5 @@
 import { type BatchRecord, isTerminal, MOVES } from '@grsai-jobs/jobs';
-import type { DoSlice } from '../maintain/works.ts';
+import type { DoSlice } from '../run-operations.ts';
 import { type BatchKit, batchOf, behind, eachLine, placeOf, SLICE } from './kit.ts';
 
 /** Jobs that one slice opens: a slice costs six round trips of its own. */
