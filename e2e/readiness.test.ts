@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import { freePort, listen, ODD_REQUESTS, sendBytes, waitFor } from '@grsai-jobs/testkit';
+import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { chat, image, type Job, type Stack, startStack } from './stack.ts';
 
@@ -100,4 +101,21 @@ test('when Redis keeps no append-only file and the base URL is another server th
     { status: 'failing', failing: ['upstream'], warnings: ['redis_persistence'] },
   ]);
   expect(await (await fetch(`${stack.url}/readyz`)).json()).toEqual({ status: 'ok', warnings: ['redis_persistence'] });
+});
+
+test('when the data becomes newer than the processes then each ends and says why, and none starts again', async () => {
+  const stack = await startStack();
+  const redis = new Redis(stack.redis.url);
+  onTestFinished(() => redis.disconnect());
+  expect(await redis.get('{gj}:schema')).toMatch(/^\d+$/);
+  await redis.set('{gj}:schema', '999');
+  for (const each of [stack.api, stack.worker]) {
+    expect(await each.exited).toEqual({ code: 1, signal: null });
+    const said = each.lines.find((line) => line['event'] === 'process.must_stop');
+    expect(said?.msg).toContain('has schema version 999');
+  }
+  await expect(stack.startWorker()).rejects.toThrow(
+    /The worker did not start: .*schema version 999.*start the release that wrote it/,
+  );
+  await expect(stack.startApi()).rejects.toThrow(/The api did not start: .*schema version 999/);
 });

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createEgress } from '@grsai-jobs/egress';
 import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
-import { createJobStore, hearSignals, startEventFeed, watchMemory } from '@grsai-jobs/job-store';
+import { createJobStore, hearSignals, startEventFeed, watchMemory, watchSchema } from '@grsai-jobs/job-store';
 import type { JobRequest } from '@grsai-jobs/jobs';
 import { createObjectStore } from '@grsai-jobs/object-store';
 import { connectRedis, createBoardQueues, createProducer } from '@grsai-jobs/queue';
@@ -69,6 +69,8 @@ import { webhookMetrics } from './use-cases/webhook-metrics.ts';
 
 export interface Api {
   url: string;
+  /** Resolves with the reason when it must not go on. */
+  mustStop: Promise<string>;
   stop: () => Promise<Error[]>;
 }
 
@@ -82,6 +84,8 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   await store.health.require((facts) =>
     log.info({ event: 'redis.facts', ...facts }, `Redis ${facts.version}, appendfsync ${facts.appendfsync}`),
   );
+  await store.schema.open();
+  const schema = watchSchema(store.schema, onError);
   const reader = await connectRedis(config.REDIS_URL, 'consumer', { onError });
   const feed = startEventFeed({ reader, redis, prefix: config.REDIS_PREFIX, onError });
   const producer = createProducer({ redis, prefix: config.REDIS_PREFIX, onError });
@@ -166,7 +170,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   const document = openApiDocument(VERSION);
 
   let stopping = false;
-  const checks = watchChecks(storeChecks({ health: store.health, probe: () => objects.probe() }), log);
+  const checks = watchChecks(storeChecks({ health: store.health, schema, probe: () => objects.probe() }), log);
   const app = createApp({
     log,
     metrics,
@@ -248,6 +252,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
     [feed, { name: 'http server', stop: () => closeServer(server) }],
     [
       memory,
+      schema,
       checks,
       lastUsed,
       listener,
@@ -263,6 +268,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   ];
   return {
     url,
+    mustStop: schema.mustStop,
     stop: () => {
       stopping = true;
       return stopInOrder(closing, config.SHUTDOWN_TIMEOUT_S * 1000);

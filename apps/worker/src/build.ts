@@ -1,7 +1,7 @@
 import { createEgress } from '@grsai-jobs/egress';
 import { Grsai } from '@grsai-jobs/grsai';
 import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
-import { createJobStore, hearSignals, watchMemory } from '@grsai-jobs/job-store';
+import { createJobStore, hearSignals, watchMemory, watchSchema } from '@grsai-jobs/job-store';
 import { createObjectStore } from '@grsai-jobs/object-store';
 import {
   type Consumer,
@@ -64,6 +64,8 @@ import { createPlaces } from './webhooks/places.ts';
 const CUT_BEFORE_MS = 4000;
 
 export interface BuiltWorker {
+  /** Resolves with the reason when it must not go on. */
+  mustStop: Promise<string>;
   stop: () => Promise<Error[]>;
 }
 
@@ -77,6 +79,8 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
   await store.health.require((facts) =>
     log.info({ event: 'redis.facts', ...facts }, `Redis ${facts.version}, appendfsync ${facts.appendfsync}`),
   );
+  await store.schema.open();
+  const schema = watchSchema(store.schema, onError);
   const producer = createProducer({ redis, prefix: config.REDIS_PREFIX, onError });
   const objects = createObjectStore(s3Options(config));
   const egress = createEgress({ allow: config.EGRESS_ALLOW, own: ownServices(config) });
@@ -221,7 +225,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
 
   const checks = watchChecks(
     [
-      ...storeChecks({ health: store.health, probe: () => objects.probe(proof.prove) }),
+      ...storeChecks({ health: store.health, schema, probe: () => objects.probe(proof.prove) }),
       ...upstreamChecks(grsai, stopping.signal),
     ],
     log,
@@ -234,7 +238,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
   log.info({ event: 'worker.ready', worker: announced.id, health_port: health?.port }, 'ready');
 
   const closing: readonly (readonly Service[])[] = [
-    [...stages, deliveries, maintain, watch, memory, checks, settings, ear, announced, ...reseal],
+    [...stages, deliveries, maintain, watch, memory, schema, checks, settings, ear, announced, ...reseal],
     [
       pace,
       ...(health ? [health] : []),
@@ -249,6 +253,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     ],
   ];
   return {
+    mustStop: schema.mustStop,
     stop: () => {
       const limitMs = config.SHUTDOWN_TIMEOUT_S * 1000;
       stopping.abort();

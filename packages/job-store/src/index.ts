@@ -47,6 +47,7 @@ export { ANNOUNCE_EVERY_MS, type SeenWorker, type WorkerInfo, type Workers } fro
 export type { RedisFacts, RedisHealth } from './redis/health.ts';
 export { inGroups } from './redis/in-groups.ts';
 export type { ListPlace } from './redis/newest-first.ts';
+export { type Schema, type SchemaWatch, watchSchema } from './redis/schema.ts';
 export { type ApiKeys, type KnownKey, type Principal, SCOPES, type Scope } from './tenant/api-keys.ts';
 export { type MemoryWatch, watchMemory } from './tenant/memory-watch.ts';
 export { RATE_WINDOW_S, type RateCount, type RateLimit } from './tenant/rate-limits.ts';

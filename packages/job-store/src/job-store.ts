@@ -20,6 +20,7 @@ import { createQueueSettings, type QueueSettings } from './operator/queue-settin
 import { createWorkers, type Workers } from './operator/workers.ts';
 import { createRedisHealth, type RedisHealth } from './redis/health.ts';
 import { createKeys } from './redis/keys.ts';
+import { createSchema, type Schema } from './redis/schema.ts';
 import { createScripts } from './redis/scripts.ts';
 import { type ApiKeys, createApiKeys } from './tenant/api-keys.ts';
 import { createRateLimit, type RateLimit } from './tenant/rate-limits.ts';
@@ -57,6 +58,7 @@ export interface JobStore {
   readonly health: RedisHealth;
   readonly pauses: Pauses;
   readonly paces: Paces;
+  readonly schema: Schema;
   readonly sweeps: Sweeps;
   readonly usage: Usage;
   readonly works: Works;
@@ -96,6 +98,7 @@ export function createJobStore(o: { redis: Redis; prefix: string; clock: { now()
     health: createRedisHealth(o.redis, keys),
     pauses: createPauses(o.redis, run, keys, o.clock, PAUSABLE),
     paces: createPaces(o.redis, run, keys, o.clock),
+    schema: createSchema({ redis: o.redis, run, keys }),
     sweeps: createSweeps(o.redis, run, keys),
     usage: createUsage(o.redis, run, keys),
     works: createWorks(o.redis, run, keys),

@@ -29,25 +29,19 @@ export async function stopInOrder(phases: readonly (readonly Service[])[], limit
 }
 
 /**
- * Runs `stop` at the first SIGTERM or SIGINT and then ends the process: 0 when all stopped cleanly, else 1.
- * A second signal ends it at once.
+ * Runs `stop` at the first SIGTERM or SIGINT and then ends the process: 0 when all stopped cleanly, else 1. A second signal ends it at
+ * once. The function that comes back does the same for another reason, and then the process ends with 1.
  */
-export function stopOnSignals(log: Logger, stop: () => Promise<Error[]>): void {
+export function stopOnSignals(log: Logger, stop: () => Promise<Error[]>): (reason: string) => void {
   let stopping = false;
-  const onSignal = (signal: NodeJS.Signals) => {
-    if (stopping) {
-      log.warn({ signal }, 'second signal, leaving at once');
-      log.flush();
-      process.exit(1);
-    }
+  const end = (cleanCode: 0 | 1) => {
     stopping = true;
-    log.info({ signal }, 'stopping');
     const started = performance.now();
     stop().then(
       (failures) => {
         for (const err of failures) log.error({ err }, 'a part did not stop');
         log.info({ duration_ms: Math.round(performance.now() - started) }, 'stopped');
-        log.flush(() => process.exit(failures.length === 0 ? 0 : 1));
+        log.flush(() => process.exit(failures.length === 0 ? cleanCode : 1));
       },
       (err: unknown) => {
         log.error({ err }, 'the stop failed');
@@ -55,6 +49,20 @@ export function stopOnSignals(log: Logger, stop: () => Promise<Error[]>): void {
       },
     );
   };
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (stopping) {
+      log.warn({ signal }, 'second signal, leaving at once');
+      log.flush();
+      process.exit(1);
+    }
+    log.info({ signal }, 'stopping');
+    end(0);
+  };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
+  return (reason) => {
+    if (stopping) return;
+    log.fatal({ event: 'process.must_stop' }, reason);
+    end(1);
+  };
 }

@@ -15,7 +15,8 @@ export interface App<T extends { LOG_LEVEL: string; LOG_PRETTY: boolean }> {
   about: string;
   variables: z.ZodObject;
   loadConfig: (env: Env) => T;
-  build: (config: T, log: Logger) => Promise<{ stop: () => Promise<Error[]> }>;
+  /** `mustStop` resolves with a reason when the process cannot go on: then it stops as on a signal, and ends with code 1. */
+  build: (config: T, log: Logger) => Promise<{ stop: () => Promise<Error[]>; mustStop: Promise<string> }>;
 }
 
 const helpOf = ({
@@ -48,11 +49,12 @@ export async function runApp<T extends { LOG_LEVEL: string; LOG_PRETTY: boolean 
     const log = createLogger({ name: app.name, level: config.LOG_LEVEL, pretty: config.LOG_PRETTY });
     const starting = app.build(config, log);
     // Before the start has ended: a worker takes jobs before it says that it is ready, and nothing it has begun is to be cut off.
-    stopOnSignals(log, async () => {
+    const stopFor = stopOnSignals(log, async () => {
       const built = await within(STARTS_WITHIN_MS, 'it was still starting', starting);
       return await built.stop();
     });
-    await starting;
+    const { mustStop } = await starting;
+    void mustStop.then(stopFor);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     stderr.write(`${error instanceof ConfigError ? why : `The ${app.name} did not start: ${why}`}\n`);

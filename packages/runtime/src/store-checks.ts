@@ -4,6 +4,8 @@ import { type Check, type Finding, OK } from './checks.ts';
 /** Redis and S3 as both apps look at them. */
 export function storeChecks(o: {
   health: { write: () => Promise<void>; persistence: () => Promise<Finding> };
+  /** Why this process must not work on the data in Redis, as of the last check. */
+  schema: { trouble: () => string | undefined };
   /** Writes and removes a small object. */
   probe: () => Promise<void>;
 }): readonly Check[] {
@@ -22,6 +24,15 @@ export function storeChecks(o: {
       // Whether Redis answers at all is the check above.
       look: () =>
         o.health.persistence().catch(() => ({ state: 'unknown', reason: 'Redis did not tell how it keeps its data' }) as const),
+    },
+    {
+      name: 'redis_schema',
+      everyMs: 0,
+      againMs: 5000,
+      look: async () => {
+        const reason = o.schema.trouble();
+        return reason === undefined ? OK : { state: 'failing', reason };
+      },
     },
     {
       name: 'object_store',

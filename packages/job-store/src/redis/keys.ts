@@ -102,6 +102,8 @@ export interface Keys {
   rateLimit: string;
   /** A small key that readiness checks write. */
   health: string;
+  /** The schema version of everything else here. */
+  schema: string;
 }
 
 export function createKeys(prefix: string): Keys {
@@ -163,5 +165,6 @@ export function createKeys(prefix: string): Keys {
     works: at('works'),
     rateLimit: at('limit'),
     health: at('health'),
+    schema: at('schema'),
   };
 }

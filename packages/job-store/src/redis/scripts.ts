@@ -61,7 +61,7 @@ const SCRIPTS = {
   operation: ['work-add', 'work-take', 'work-leave', 'bulk-step', 'bulk-turn'],
   tenant: ['usage-check', 'swap-secrets', 'revoke'],
   operator: ['audit', 'queue-change', 'pause-until', 'brake-note'],
-  redis: ['postpone', 'forget', 'set-field'],
+  redis: ['postpone', 'forget', 'set-field', 'schema-swap'],
 } as const;
 type ScriptName = (typeof SCRIPTS)[keyof typeof SCRIPTS][number];
 
