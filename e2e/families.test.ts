@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { chat, type Job, startStack } from './stack.ts';
 
-/** One model of each family of grsai-api §9, with the fields that this family takes. */
+/** One model of each family of upstream.md §9, with the fields that this family takes. */
 const FAMILIES = [
   { model: 'nano-banana-2', aspect_ratio: '1:4', image_size: '2K' },
   { model: 'nano-banana-pro', aspect_ratio: '16:9', image_size: '4K' },
@@ -132,7 +132,7 @@ test('when chats are sent plain and streamed then both completions are whole, ve
       result: { choices: [{ message: { role: 'assistant', content: text }, finish_reason: 'stop' }] },
     });
   }
-  // The vendor's sample has an empty `object` and Azure's filter results (grsai-api §6.1); nothing of it is lost on the way.
+  // The vendor's sample has an empty `object` and Azure's filter results (upstream.md §6.1); nothing of it is lost on the way.
   const { result } = await stack.tenant.job(plain ?? '');
   expect(result).toMatchObject({
     object: '',

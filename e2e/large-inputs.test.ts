@@ -78,7 +78,7 @@ test('when chat messages and a held image call have large images then both get t
     type: 'chat',
     input: { model: 'gemini-3.1-pro', messages: [{ role: 'user', content }], stream },
   }));
-  // Bare base64 arrives as a data URL; upstream takes both (grsai-api §9.4).
+  // Bare base64 arrives as a data URL; upstream takes both (upstream.md §9.4).
   const held = asks([bytes.toString('base64')], { via: 'generations' });
   for (const body of [...chats, held]) {
     const { id } = await stack.tenant.post<Job>('/v1/jobs', body);

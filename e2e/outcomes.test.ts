@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { chat, image, type Job, startStack } from './stack.ts';
 
 interface Row {
-  /** What upstream does, as the emulator is told in the prompt (grsai-api §13.2). */
+  /** What upstream does, as the emulator is told in the prompt (upstream.md §13.2). */
   fault: string;
   ends: 'succeeded' | 'failed';
   code?: string;

@@ -25,7 +25,7 @@ export interface SinksCount {
   readonly webhooks: number;
 }
 
-/** A valid answer of upstream's chat (grsai-api §6.1). */
+/** A valid answer of upstream's chat (upstream.md §6.1). */
 const COMPLETION = JSON.stringify({
   id: '1-4e5f6071-8293-4a4b-9c5d-6e7f80910a1b',
   object: 'chat.completion',

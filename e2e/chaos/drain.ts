@@ -9,7 +9,7 @@ const TERMINAL = new Set(['completed', 'succeeded', 'failed', 'canceled', 'expir
 const LIMIT_MS = 8 * 60_000;
 const LOOK_EVERY_MS = 500;
 
-/** Ids of task and file die after two hours (grsai-api §10.1). */
+/** Ids of task and file die after two hours (upstream.md §10.1). */
 const PAST_TWO_HOURS_MS = 125 * 60_000;
 
 /**

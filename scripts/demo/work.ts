@@ -1,4 +1,4 @@
-/** What the demo asks for; models and ratios as in grsai-api §9. */
+/** What the demo asks for; models and ratios as in upstream.md §9. */
 export interface DemoJob {
   readonly type: 'chat' | 'image';
   readonly model: string;

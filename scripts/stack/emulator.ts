@@ -4,7 +4,7 @@ import type { Env } from './root.ts';
 
 const PREFERRED_PORT = 4100;
 
-/** The key that the emulator takes, in the form of a real one (grsai-api §2). */
+/** The key that the emulator takes, in the form of a real one (upstream.md §2). */
 const KEY = `sk-${'0123456789abcdef'.repeat(2)}`;
 
 /** How long the emulator takes, in ms: a number, or a range `a-b` to draw from. */

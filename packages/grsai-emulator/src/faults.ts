@@ -31,7 +31,7 @@ interface Row {
 const ALWAYS = Number.POSITIVE_INFINITY;
 const TRANSIENT = 'Upstream rate limit exceeded. Please retry later.';
 
-/** The faults of grsai-api §13.2. */
+/** The faults of upstream.md §13.2. */
 export const FAULTS = {
   F1: { title: 'bad key', at: ['submit', 'chat'], times: ALWAYS, as: ['error', 'empty', 'not-found', 'expired'] },
   F2: { title: 'credits exhausted', at: ['submit', 'chat'], times: ALWAYS },

@@ -3,7 +3,7 @@ import { CONTENT_TYPES, type Rendered, type Rendering, render } from './picture/
 
 /** A result file: a recipe, not bytes. */
 export interface ResultFile extends Carrier {
-  /** `<32 hex>.<ext>`; the extension may lie about the content (grsai-api §10.1). */
+  /** `<32 hex>.<ext>`; the extension may lie about the content (upstream.md §10.1). */
   readonly name: string;
   readonly rendering: Rendering;
   /** First moment it can be read, as its task may be told to end early or late. */

@@ -2,7 +2,7 @@ import type { Settings } from './settings.ts';
 
 const WINDOW_MS = 60_000;
 
-/** Rate and concurrency limits over all paid POSTs (grsai-api §10.3: none are published, so both are off by default). */
+/** Rate and concurrency limits over all paid POSTs (upstream.md §10.3: none are published, so both are off by default). */
 export class Limiter {
   readonly #recent: number[] = [];
   /** Calls that are answered only when their work is done and have no task. */

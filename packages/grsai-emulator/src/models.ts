@@ -1,4 +1,4 @@
-/** Models, sizes and prices as the public record had them in autumn 2026 (grsai-api §9, §10.4). Data only: the vendor changes it often. */
+/** Models, sizes and prices as the public record had them in autumn 2026 (upstream.md §9, §10.4). Data only: the vendor changes it often. */
 
 export type ModelState = 'live' | 'maintenance' | 'removed';
 type Size = '1K' | '2K' | '4K';
@@ -65,7 +65,7 @@ export const IMAGE_MODELS: Readonly<Record<string, ImageModel>> = {
   'minimax-h3': model('words', 20_000, []),
 };
 
-/** Models of the legacy pages that the current API does not list (grsai-api §5.1). */
+/** Models of the legacy pages that the current API does not list (upstream.md §5.1). */
 export const LEGACY_MODELS: Readonly<Record<string, ImageModel>> = {
   'sora-image': model('any', 600, []),
   'gpt-image-1': model('any', 600, []),
@@ -96,7 +96,7 @@ export const CHAT_MODELS: Readonly<Record<string, ModelState>> = {
   'gpt-5.4': 'removed',
 };
 
-/** Sizes that the plain gpt-image-2 returns (grsai-api §9.3); portrait forms are mirrored. */
+/** Sizes that the plain gpt-image-2 returns (upstream.md §9.3); portrait forms are mirrored. */
 export const GPT_IMAGE_SIZES: Readonly<Record<string, readonly [number, number]>> = {
   '1:1': [1024, 1024],
   '16:9': [1672, 941],
@@ -107,13 +107,13 @@ export const GPT_IMAGE_SIZES: Readonly<Record<string, readonly [number, number]>
   '2:1': [1792, 896],
 };
 
-/** Limits of pixel sizes (grsai-api §9.2). */
+/** Limits of pixel sizes (upstream.md §9.2). */
 /** The most pixels of a model of about 1K; ours, and enough for all that upstream is known to return. */
 export const ONE_K_PIXELS = 2_097_152;
 
 export const PIXELS = { longest: 3840, multiple: 16, steepest: 3, least: 655_360, most: 8_294_400 } as const;
 
-/** The video model on the current API (grsai-api §3.1). */
+/** The video model on the current API (upstream.md §3.1). */
 export const VIDEO = {
   words: { portrait: [9, 16], landscape: [16, 9], square: [1, 1] } as Readonly<Record<string, readonly [number, number]>>,
   resolutions: ['480p', '768p', '1080p'],

@@ -26,7 +26,7 @@ export interface ImageReading {
 export const INVALID = 'Invalid input parameters';
 const BAD_IMAGE = 'The image format is incorrect, please use png or jpeg';
 
-/** The input rules of grsai-api §3, §9. */
+/** The input rules of upstream.md §3, §9. */
 export function readImageOrder(fields: ImageFields, legacy: boolean, settings: Settings): ImageReading {
   const model = ownRow(IMAGE_MODELS, fields.model) ?? (legacy ? ownRow(LEGACY_MODELS, fields.model) : undefined);
   const ratio = fields.ratio ?? 'auto';
@@ -46,7 +46,7 @@ export function readImageOrder(fields: ImageFields, legacy: boolean, settings: S
   };
 }
 
-/** The video model's own rules (grsai-api §3.1). */
+/** The video model's own rules (upstream.md §3.1). */
 export function videoComplaint(fields: Fields): string | undefined {
   const { aspectRatio, resolution = VIDEO.resolution, duration = VIDEO.seconds, images = [], audios = [] } = fields;
   if (aspectRatio !== undefined && !(typeof aspectRatio === 'string' && takesRatio('words', aspectRatio))) {
@@ -84,7 +84,7 @@ const isTextList = (value: unknown): value is readonly string[] =>
 /** First bytes of PNG, JPEG, GIF and WebP. */
 const MAGIC = ['89504e47', 'ffd8ff', '47494638', '52494646'];
 
-/** A URL, a data URL or bare base64 (grsai-api §9.4); base64 has to begin like an image. URLs are not fetched. */
+/** A URL, a data URL or bare base64 (upstream.md §9.4); base64 has to begin like an image. URLs are not fetched. */
 function isImage(text: string): boolean {
   if (/^https?:\/\/\S+$/i.test(text)) return true;
   const base64 = /^data:image\/[a-z+.-]+;base64,/i.test(text.slice(0, 100))

@@ -26,10 +26,10 @@ function uuid(...parts: readonly Part[]): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }
 
-/** Prefixes seen before the uuid of an id (grsai-api §3.2). They mean nothing. */
+/** Prefixes seen before the uuid of an id (upstream.md §3.2). They mean nothing. */
 const PREFIXES = [1, 3, 4, 6, 12, 14] as const;
 
-/** `<small integer>-<uuid v4>` (grsai-api §3.2). */
+/** `<small integer>-<uuid v4>` (upstream.md §3.2). */
 export function upstreamId(...parts: readonly Part[]): string {
   return `${PREFIXES[Math.floor(unit('prefix', ...parts) * PREFIXES.length)]}-${uuid(...parts)}`;
 }

@@ -7,7 +7,7 @@ import type { Span } from './random.ts';
 import { RETRY_AFTER_UNITS, type RetryAfterUnit } from './retry-after.ts';
 import { ECHOES, type Echo, textOf } from './texts.ts';
 
-/** How a picture is packed. The service often names JPEG bytes `.png` (grsai-api §10.1, T14). */
+/** How a picture is packed. The service often names JPEG bytes `.png` (upstream.md §10.1, T14). */
 type FormatChoice = 'mixed' | 'png' | 'jpeg' | 'jpeg-named-png';
 
 /** One chance in the fault mix: requests of that phase are struck with probability `p`. */
@@ -31,7 +31,7 @@ interface Refusal {
   readonly on?: readonly (typeof REQUEST_PHASES)[number][];
 }
 
-/** Everything that may change while the emulator runs. Defaults are those of grsai-api §13.3. */
+/** Everything that may change while the emulator runs. Defaults are those of upstream.md §13.3. */
 export interface Settings {
   /** From submit to the end of an image task, ms. */
   taskMs: Span;

@@ -10,7 +10,7 @@ export type Shape = Record<string, unknown>;
 const fileUrl = (world: World, task: Task, name: string): string =>
   `${world.settings.fileBase || world.nodeUrl(task.node)}/file/${name}`;
 
-/** The task object of the current API (grsai-api §3.2). */
+/** The task object of the current API (upstream.md §3.2). */
 export function currentShape(world: World, task: Task, strikes: Strikes): { readonly status: number; readonly body: Shape } {
   const seen = seenAs(world, task, strikes);
   const body: Shape = { id: task.id, status: seen.word, ...progressOf(seen, strikes) };
@@ -22,7 +22,7 @@ export function currentShape(world: World, task: Task, strikes: Strikes): { read
   return { status, body: strikes.has('F14') ? envelope(body) : body };
 }
 
-/** The legacy task object (grsai-api §5.3). A violation is a failure there, with a reason. */
+/** The legacy task object (upstream.md §5.3). A violation is a failure there, with a reason. */
 export function legacyShape(world: World, task: Task, strikes: Strikes): Shape {
   const seen = seenAs(world, task, strikes);
   const reasons: Readonly<Record<string, string>> = { failed: 'error', violation: task.moderation };

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { fitInto, fullSize, keepsPixelRules, readPixels } from './sizes.ts';
 
-/** The table of grsai-api §9.2. */
+/** The table of upstream.md §9.2. */
 const VENDOR_SIZES = [
   ...['1024x1024', '2048x2048', '2880x2880', '1280x720', '2048x1152', '3840x2160', '1152x864', '2304x1728', '3264x2448'],
   ...['1536x1024', '2048x1360', '3504x2336', '1120x896', '2240x1792', '3200x2560', '1456x624', '2912x1248', '3840x1648'],

@@ -11,7 +11,7 @@ export function readPixels(text: string): Pixels | undefined {
   return width === undefined || height === undefined ? undefined : { width: Number(width), height: Number(height) };
 }
 
-/** The pixel rules of grsai-api §9.2. */
+/** The pixel rules of upstream.md §9.2. */
 export function keepsPixelRules({ width, height }: Pixels): boolean {
   const [long, short] = [Math.max(width, height), Math.min(width, height)];
   const total = width * height;
@@ -45,7 +45,7 @@ export function takesRatio(shape: Shape, ratio: string): boolean {
 
 const AREA: Readonly<Record<string, number>> = { '1K': 1024 ** 2, '2K': 2048 ** 2, '4K': 4096 ** 2 };
 
-/** The pixels that an order gives (grsai-api §9.2, §9.3); a ratio without a table is rounded to multiples of 16. */
+/** The pixels that an order gives (upstream.md §9.2, §9.3); a ratio without a table is rounded to multiples of 16. */
 export function fullSize(model: string, ratio: string, imageSize: string): Pixels {
   const pixels = readPixels(ratio);
   if (pixels !== undefined) return pixels;

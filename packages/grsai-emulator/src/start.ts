@@ -22,7 +22,7 @@ export interface EmulatorOptions extends Partial<Settings> {
   readonly keepAliveMs?: number;
   /** 1 unless told. */
   readonly nodes?: 1 | 2;
-  /** Do two nodes share tasks and money? `shared` unless told (grsai-api §13.3). */
+  /** Do two nodes share tasks and money? `shared` unless told (upstream.md §13.3). */
   readonly stores?: 'shared' | 'split';
   /** The same seed makes the same ids, pictures and draws. Left out, each start has its own. */
   readonly seed?: string | number;

@@ -17,7 +17,7 @@ export interface StreamOptions {
   readonly done: boolean;
 }
 
-/** Sends a task as server-sent events until it ends (grsai-api §3.5), with the cuts of F15. */
+/** Sends a task as server-sent events until it ends (upstream.md §3.5), with the cuts of F15. */
 export async function streamTask(
   x: Exchange,
   world: World,

@@ -8,7 +8,7 @@ import type { Settings } from './settings.ts';
 
 export type Outcome = Exclude<TaskStatus, 'running'>;
 
-/** How a task was asked for; decides who may read its id later (grsai-api §12 T1). */
+/** How a task was asked for; decides who may read its id later (upstream.md §12 T1). */
 export type Mode = 'async' | 'held' | 'draw';
 
 /** Everything about a task is fixed when it is made; what it looks like follows from the clock. */
@@ -163,7 +163,7 @@ export class TaskStore implements TaskBook {
   }
 }
 
-/** Gives back what a failed task cost, if its tier does that; a violation is paid for unless the settings say otherwise (grsai-api §10.4). */
+/** Gives back what a failed task cost, if its tier does that; a violation is paid for unless the settings say otherwise (upstream.md §10.4). */
 export function refund(task: Task, ledger: Ledger, settings: Pick<Settings, 'violationCharged' | 'refundOnError'>): void {
   const { violationCharged, refundOnError } = settings;
   if (task.outcome === 'succeeded' || (task.outcome === 'violation' && violationCharged)) return;

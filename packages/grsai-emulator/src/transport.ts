@@ -44,7 +44,7 @@ export function tooLarge(x: Exchange): void {
   x.send(413, 'text/html', page('413 Request Entity Too Large'));
 }
 
-/** A 429; neither body nor header is attested (grsai-api §10.3). */
+/** A 429; neither body nor header is attested (upstream.md §10.3). */
 export function tooMany(x: Exchange, retryAfter: string | undefined, as: 'json' | 'empty' = 'json'): void {
   const headers: Record<string, string> = retryAfter === undefined ? {} : { 'retry-after': retryAfter };
   if (as === 'empty') x.send(429, 'text/plain', '', headers);

@@ -5,7 +5,7 @@ import { legacyShape, type Shape } from './shapes.ts';
 import { look, type Task } from './tasks.ts';
 import type { World } from './world.ts';
 
-/** The caller's side of a legacy task (grsai-api §5.2). */
+/** The caller's side of a legacy task (upstream.md §5.2). */
 export interface Hook {
   readonly url: string;
   /** Are progress posts wanted? */

@@ -13,7 +13,7 @@ export interface ModelStatus {
   readonly error: string;
 }
 
-/** The data of a side call's `{code, data}`; `code` may be missing (grsai-api §8). */
+/** The data of a side call's `{code, data}`; `code` may be missing (upstream.md §8). */
 function dataOf(reply: Reply): Fields | undefined {
   const value = lastValue(reply.documents);
   if (reply.status >= 300 || !isFields(value) || (value['code'] ?? 0) !== 0) return undefined;
@@ -30,7 +30,7 @@ function amountOf(reply: Reply): number {
 }
 
 /**
- * Money (grsai-api §8). There are two numbers, and neither stands for the other: a key may have a quota of its own within the
+ * Money (upstream.md §8). There are two numbers, and neither stands for the other: a key may have a quota of its own within the
  * account's credits, and a key without one has a quota of 0 however rich the account is.
  */
 export class Account {
@@ -75,7 +75,7 @@ export class Account {
   }
 }
 
-/** Health of models (grsai-api §8); names come and go without notice (grsai-api §12 T16). */
+/** Health of models (upstream.md §8); names come and go without notice (upstream.md §12 T16). */
 export class Models {
   readonly #wire: Wire;
 

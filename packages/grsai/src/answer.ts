@@ -28,7 +28,7 @@ export interface Reply {
 const ANSWER_LIMIT = 64 * 1024 * 1024;
 
 /**
- * The JSON values of an answer as they come. UTF-8 whatever the content type says (grsai-api §12 T20). Throws when the
+ * The JSON values of an answer as they come. UTF-8 whatever the content type says (upstream.md §12 T20). Throws when the
  * connection breaks or a limit passes; values that were complete before have been handed over.
  */
 export async function* documentsOf(
@@ -47,7 +47,7 @@ export async function* documentsOf(
 
 /**
  * Reads an answer up to the value that is `enough` or to its end. A bare JSON value is always enough, so an answer that is
- * complete on a connection left open does not wait (grsai-api §12 T12). Never throws: a broken answer has `cut`.
+ * complete on a connection left open does not wait (upstream.md §12 T12). Never throws: a broken answer has `cut`.
  */
 export async function collect(
   response: Response,

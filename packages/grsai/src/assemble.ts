@@ -17,7 +17,7 @@ export function* numbered(choices: unknown): Generator<readonly [index: number, 
   }
 }
 
-/** Turns the chunks of a stream into the completion that a plain call would have answered (grsai-api §6.1). */
+/** Turns the chunks of a stream into the completion that a plain call would have answered (upstream.md §6.1). */
 export class CompletionAssembler {
   #head: Growing = {};
   readonly #choices = new Map<number, { rest: Growing; message: GrowingMessage }>();

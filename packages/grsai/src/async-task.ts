@@ -13,7 +13,7 @@ import type { Wire } from './wire.ts';
 /** How long an answer to a question, in events, may go on behind the word that the task runs. */
 const NEXT_EVENT_MS = 1000;
 
-/** A task that upstream has taken. Keep `id` secret and ask `base` for it, no other node (grsai-api §2). */
+/** A task that upstream has taken. Keep `id` secret and ask `base` for it, no other node (upstream.md §2). */
 export interface Submitted {
   readonly id: string;
   readonly base: string;

@@ -33,7 +33,7 @@ export const choiceSays = (choice: unknown): boolean =>
 /** A message is an object, or in odd answers its content alone. */
 const answerSays = (answer: unknown): boolean => (isFields(answer) ? says(answer) : says(answer, 'content'));
 
-/** Whether no choice says anything: a 200 with empty content is a failure of upstream in disguise (grsai-api §12 T20). */
+/** Whether no choice says anything: a 200 with empty content is a failure of upstream in disguise (upstream.md §12 T20). */
 export const isEmptyCompletion = ({ choices }: ChatCompletion): boolean => !choicesOf(choices).some(choiceSays);
 
 /** Words that stand where a reason is not known yet. */

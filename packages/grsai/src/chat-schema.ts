@@ -1,5 +1,5 @@
 /**
- * Shapes of `/v1/chat/completions` (grsai-api §6.1), as upstream documents them. Only `choices` is checked: every other field comes along
+ * Shapes of `/v1/chat/completions` (upstream.md §6.1), as upstream documents them. Only `choices` is checked: every other field comes along
  * as it was sent, vendor fields too, and may be of another type than is said here or missing. Nothing is filled in and nothing is dropped.
  */
 export interface ChatCompletion {
@@ -59,7 +59,7 @@ export interface ChatUsage {
   [field: string]: unknown;
 }
 
-/** A message of the request: text, or parts with text and images (grsai-api §6.1). */
+/** A message of the request: text, or parts with text and images (upstream.md §6.1). */
 export interface ChatMessage {
   readonly role: string;
   readonly content: string | readonly Readonly<Record<string, unknown>>[] | null;

@@ -13,7 +13,7 @@ import type { Wire } from './wire.ts';
 
 const PATH = '/v1/chat/completions';
 
-/** Chat (grsai-api §6.1). A call leaves nothing upstream to lose, so one with an unknown outcome is `retryable`. */
+/** Chat (upstream.md §6.1). A call leaves nothing upstream to lose, so one with an unknown outcome is `retryable`. */
 export class Chat {
   readonly #wire: Wire;
 
@@ -43,7 +43,7 @@ export class Chat {
 
   /**
    * One streamed call, chunk by chunk; `assemble` makes a completion of them. Ends at `[DONE]`, or at the end of the stream after a
-   * `finish_reason` (grsai-api §6.1); a stream that breaks off before either throws, and one without any `finish_reason` throws a
+   * `finish_reason` (upstream.md §6.1); a stream that breaks off before either throws, and one without any `finish_reason` throws a
    * `GrsaiUnfinishedError` behind its last chunk. A plain answer comes as one chunk. Leaving the loop early ends the call. A raw body is
    * sent as it is and has to hold `"stream": true`.
    */

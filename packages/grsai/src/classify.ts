@@ -3,7 +3,7 @@ import { plainText } from './plain-text.ts';
 import { TEXT_ROWS } from './text-rows.ts';
 
 /**
- * Why upstream said no (grsai-api §11.1).
+ * Why upstream said no (upstream.md §11.1).
  * `failed` is upstream's own vague failure ("generate failed"): refunded, may be submitted again a few times.
  * `transient` is one that upstream itself calls passing. `unknown`: no row of the table knows the text.
  */
@@ -21,7 +21,7 @@ export type Category =
 /** Values of `failure_reason` that say it all. */
 export const MODERATED: ReadonlySet<string> = new Set(['input_moderation', 'output_moderation']);
 
-/** HTTP statuses that say it all (grsai-api §11.2); 402 is assumed. */
+/** HTTP statuses that say it all (upstream.md §11.2); 402 is assumed. */
 const STATUS_ROWS: Readonly<Record<number, Category>> = {
   401: 'auth',
   402: 'balance',
@@ -30,7 +30,7 @@ const STATUS_ROWS: Readonly<Record<number, Category>> = {
   429: 'rate_limited',
 };
 
-/** Codes of the legacy envelope (grsai-api §5.4) that say more than "no". */
+/** Codes of the legacy envelope (upstream.md §5.4) that say more than "no". */
 const CODE_ROWS: Readonly<Record<number, Category>> = { [-4]: 'input' };
 
 /** What is known of an answer that says no. Any of it may be missing. */
@@ -92,7 +92,7 @@ const NARROWS_429: ReadonlySet<Category> = new Set(['auth', 'balance', 'moderati
 
 /**
  * The category of a refusal or a failed task; an answer for every input. The body's own status words and codes stand before
- * the HTTP status, and free text comes last (grsai-api §11.1), but for one thing: a 429 that speaks of the key, the credits or
+ * the HTTP status, and free text comes last (upstream.md §11.1), but for one thing: a 429 that speaks of the key, the credits or
  * the policy is no matter of pace. `words` are those of the caller, which prove nothing.
  */
 export function classify({ status, code, taskStatus, reason, hints, text }: Evidence, words?: () => CallerWords): Verdict {

@@ -18,7 +18,7 @@ const FIELDS = ['data:', 'event:', 'id:', 'retry:', ':'];
 
 /**
  * Reads the JSON values of an answer as they become complete, whatever the content type says: bare, or in events although
- * none were asked for (grsai-api §12 T6, T12). How the text is split into pieces never changes what is read.
+ * none were asked for (upstream.md §12 T6, T12). How the text is split into pieces never changes what is read.
  */
 export class DocumentReader {
   readonly #end = new JsonEnd();

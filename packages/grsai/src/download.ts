@@ -8,7 +8,7 @@ import type { Wire } from './wire.ts';
 
 /** A result file that is on its way. */
 export interface Download {
-  /** By the first bytes, whatever the name or the header says (grsai-api §12 T14). */
+  /** By the first bytes, whatever the name or the header says (upstream.md §12 T14). */
   readonly contentType: string;
   /** `content-length`, when there is one and the file was not coded for the way. */
   readonly length: number | undefined;
@@ -18,7 +18,7 @@ export interface Download {
 
 /**
  * Opens a result link. The key is not sent, redirects are not followed. Every failure is `retryable`, also a 404: files come late
- * at times, and a lost download never means a lost task (grsai-api §12 T22). After two hours a link is dead for good (T15).
+ * at times, and a lost download never means a lost task (upstream.md §12 T22). After two hours a link is dead for good (T15).
  */
 export async function download(wire: Wire, link: string, { signal }: CallOptions): Promise<Download> {
   const url = URL.canParse(link) ? new URL(link) : undefined;

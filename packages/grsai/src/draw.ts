@@ -5,10 +5,10 @@ import type { CallOptions } from './options.ts';
 import type { TaskState } from './task-state.ts';
 import type { Wire } from './wire.ts';
 
-/** The legacy paths below `/v1/draw` (grsai-api §5.1). */
+/** The legacy paths below `/v1/draw` (upstream.md §5.1). */
 export type DrawKind = 'nano-banana' | 'completions' | 'flux';
 
-/** Body of a legacy call; all fields but these by kind (grsai-api §5.1). */
+/** Body of a legacy call; all fields but these by kind (upstream.md §5.1). */
 export interface DrawTask {
   readonly model: string;
   readonly prompt: string;
@@ -16,7 +16,7 @@ export interface DrawTask {
   readonly [field: string]: unknown;
 }
 
-/** The legacy API: other field names, an envelope, the same task states (grsai-api §5). */
+/** The legacy API: other field names, an envelope, the same task states (upstream.md §5). */
 export class Draw {
   readonly #wire: Wire;
 
@@ -33,12 +33,12 @@ export class Draw {
     return submitTask(this.#wire, `/v1/draw/${kind}`, payload, { supplied: task, ...options });
   }
 
-  /** Asks once how the task does, as `images.result`; `code: -22` is `missing` (grsai-api §5.4). */
+  /** Asks once how the task does, as `images.result`; `code: -22` is `missing` (upstream.md §5.4). */
   async result(id: string, options: ResultOptions): Promise<TaskState> {
     return askTask(this.#wire, { path: '/v1/draw/result', body: { id } }, id, options);
   }
 
-  /** Waits on the open connection for the end of the task (no `webHook`, `shutProgress: true`, grsai-api §5.2). */
+  /** Waits on the open connection for the end of the task (no `webHook`, `shutProgress: true`, upstream.md §5.2). */
   generate(kind: DrawKind, task: DrawTask, options: CallOptions = {}): Promise<TaskState> {
     return heldTask(this.#wire, `/v1/draw/${kind}`, { ...task, webHook: undefined, shutProgress: true }, options);
   }

@@ -15,7 +15,7 @@ export const lastValue = (documents: readonly { readonly value: unknown }[]): un
 
 /** What stands in an answer, out of its envelope. */
 export interface Content {
-  /** `code` of the envelope, when there is one (grsai-api §5.4); 0 is fine. */
+  /** `code` of the envelope, when there is one (upstream.md §5.4); 0 is fine. */
   readonly code: number | undefined;
   readonly fields: Fields;
   /** What upstream says is wrong: `error`, `error.message`, or the envelope's `msg` when its code is not 0. */
@@ -31,7 +31,7 @@ const DEPTH = 3;
 
 /**
  * Takes an answer out of the `{code, msg, data}` envelope that may or may not be there, with the task as `data`, its id as
- * `data.id`, as `id` beside `data`, or as `data` itself (grsai-api §4 rule 3, §12 T4, T5).
+ * `data.id`, as `id` beside `data`, or as `data` itself (upstream.md §4 rule 3, §12 T4, T5).
  */
 export function unwrap(value: unknown): Content {
   let fields = fieldsOf(value);
@@ -99,7 +99,7 @@ function hintsOf({ error, promptFeedback }: Fields): string {
 const detailsOf = (details: unknown): unknown[] =>
   Array.isArray(details) ? details.filter(isFields).map((detail) => detail['reason']) : [];
 
-/** A text, or the text of an OpenAI-like `{message}` (grsai-api §6.1). */
+/** A text, or the text of an OpenAI-like `{message}` (upstream.md §6.1). */
 function messageOf(value: unknown): string {
   if (!isFields(value)) return textOf(value);
   return textOf(value['message']) || textOf(value['type']) || textOf(value['code']);

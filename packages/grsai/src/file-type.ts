@@ -36,7 +36,7 @@ export const mayBeText = (head: Uint8Array): boolean => /^(?:\xef\xbb\xbf)?[\t\r
 const latin1 = (head: Uint8Array): string =>
   Buffer.from(head.buffer, head.byteOffset, Math.min(head.byteLength, TEXT_LENGTH)).toString('latin1');
 
-/** The type by the first bytes: names and content types of result files are not to be trusted (grsai-api §10.1, §12 T14). */
+/** The type by the first bytes: names and content types of result files are not to be trusted (upstream.md §10.1, §12 T14). */
 export function fileType(head: Uint8Array): string | undefined {
   const text = latin1(head);
   const magic = MAGIC.find(({ at, bytes }) => text.startsWith(bytes, at))?.type;

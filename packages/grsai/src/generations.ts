@@ -10,7 +10,7 @@ import { refusal } from './refusal.ts';
 import { isFailure } from './task-state.ts';
 import type { Wire } from './wire.ts';
 
-/** Body of `POST /v1/images/generations` (grsai-api §6.2). */
+/** Body of `POST /v1/images/generations` (upstream.md §6.2). */
 export interface GenerationsRequest {
   readonly model: string;
   readonly prompt: string;
@@ -32,7 +32,7 @@ export interface Generations {
   readonly raw: string;
 }
 
-/** One held image call. Paid, without an id: what is cut off here is lost (grsai-api §6.2). */
+/** One held image call. Paid, without an id: what is cut off here is lost (upstream.md §6.2). */
 export async function generations(
   wire: Wire,
   body: GenerationsRequest | RawBody,

@@ -10,7 +10,7 @@ import { refusal } from './refusal.ts';
 import { isTerminal, lastTask, type TaskState, taskOf } from './task-state.ts';
 import type { Wire } from './wire.ts';
 
-/** Calls that hold the connection until the task has ended; its id cannot be asked for afterwards (grsai-api §12 T1). */
+/** Calls that hold the connection until the task has ended; its id cannot be asked for afterwards (upstream.md §12 T1). */
 async function sendHeld(wire: Wire, path: string, body: object, { signal, supplied = body }: CallOptions): Promise<Response> {
   const { response } = await wire.transport.send({
     method: 'POST',
@@ -25,7 +25,7 @@ async function sendHeld(wire: Wire, path: string, body: object, { signal, suppli
   return response;
 }
 
-/** The end of the task, as one JSON or as a stream although none was asked for (grsai-api §3.4, §12 T6). */
+/** The end of the task, as one JSON or as a stream although none was asked for (upstream.md §3.4, §12 T6). */
 export async function heldTask(wire: Wire, path: string, body: object, options: CallOptions): Promise<TaskState> {
   const response = await sendHeld(wire, path, body, options);
   const ended = ({ value, text }: { value: unknown; text: string }): boolean => {
@@ -35,14 +35,14 @@ export async function heldTask(wire: Wire, path: string, body: object, options: 
   return endOf(await collect(response, wire.scrub, ended));
 }
 
-/** An end needs an id, or its links: a failure without an id is a refusal before there was a task (grsai-api §3.4). */
+/** An end needs an id, or its links: a failure without an id is a refusal before there was a task (upstream.md §3.4). */
 function endOf(reply: Reply): TaskState {
   const state = lastTask(reply, '');
   if (state !== undefined && isTerminal(state) && (state.id !== '' || state.status === 'succeeded')) return state;
   throw refusal(reply);
 }
 
-/** The states of the task as they come, the last one terminal (grsai-api §3.5). */
+/** The states of the task as they come, the last one terminal (upstream.md §3.5). */
 export async function* taskStream(wire: Wire, path: string, body: object, options: CallOptions): AsyncGenerator<TaskState> {
   const response = await sendHeld(wire, path, body, options);
   if (response.status >= 300) {
@@ -68,7 +68,7 @@ export async function* taskStream(wire: Wire, path: string, body: object, option
   throw aboutTask(refusal(replyOf(response, reader, [], wire.scrub)), id);
 }
 
-/** A stream without its end: the task may go on and be charged (grsai-api §3.5). */
+/** A stream without its end: the task may go on and be charged (upstream.md §3.5). */
 function aboutTask(error: GrsaiError, id: string): GrsaiError {
   if (id === '') return error;
   const { code, outcome, base, status } = error;

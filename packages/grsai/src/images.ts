@@ -9,15 +9,15 @@ import type { CallOptions } from './options.ts';
 import type { TaskState } from './task-state.ts';
 import type { Wire } from './wire.ts';
 
-/** Body of `POST /v1/api/generate` (grsai-api §3.1), without `replyType`, which the client sets. */
+/** Body of `POST /v1/api/generate` (upstream.md §3.1), without `replyType`, which the client sets. */
 export interface ImageTask {
   readonly model: string;
   readonly prompt: string;
   /** http(s) URLs, data URLs or bare base64, mixed as you like. */
   readonly images?: readonly string[];
-  /** A ratio, `auto`, or pixels, by model (grsai-api §9). */
+  /** A ratio, `auto`, or pixels, by model (upstream.md §9). */
   readonly aspectRatio?: string;
-  /** `1K`, `2K`, `4K`, or what is newer; only for models that have it: on others the task stalls (grsai-api §12 T17). */
+  /** `1K`, `2K`, `4K`, or what is newer; only for models that have it: on others the task stalls (upstream.md §12 T17). */
   readonly imageSize?: string;
   readonly quality?: string;
   readonly background?: string;
@@ -27,7 +27,7 @@ export interface ImageTask {
 
 const GENERATE = '/v1/api/generate';
 
-/** Image tasks of the current API (grsai-api §3, §4). */
+/** Image tasks of the current API (upstream.md §3, §4). */
 export class Images {
   readonly #wire: Wire;
 
@@ -36,7 +36,7 @@ export class Images {
   }
 
   /**
-   * Hands a task over and returns its id at once (`replyType: "async"`, the only mode whose ids can be asked for, grsai-api §12
+   * Hands a task over and returns its id at once (`replyType: "async"`, the only mode whose ids can be asked for, upstream.md §12
    * T1). What the model table knows to be wrong is refused before anything is sent (`GrsaiInvalidRequestError`). A raw body is sent as it
    * is, unchecked, and has to hold `"replyType": "async"`. Sent at most once to each base, and to the next only
    * where the one before cannot have made a task. Throws a `GrsaiError`; its `outcome` says whether a task may exist.
@@ -47,7 +47,7 @@ export class Images {
   }
 
   /**
-   * Asks once how the task does. Safe to repeat. Every answer about the task is a state, whatever its HTTP status (grsai-api §4);
+   * Asks once how the task does. Safe to repeat. Every answer about the task is a state, whatever its HTTP status (upstream.md §4);
    * throws a `GrsaiError` when there is none: `retryable` for trouble on the way, not so for a refusal.
    */
   async result(id: string, options: ResultOptions): Promise<TaskState> {
@@ -56,7 +56,7 @@ export class Images {
 
   /**
    * Waits on the open connection for the end of the task (`replyType: "json"`); `failed` and `violation` are states as well. A
-   * connection lost on the way is an `unknown` outcome, and the task cannot be asked for (grsai-api §12 T1): use `submit` for what counts.
+   * connection lost on the way is an `unknown` outcome, and the task cannot be asked for (upstream.md §12 T1): use `submit` for what counts.
    */
   async generate(task: ImageTask, options: CallOptions = {}): Promise<TaskState> {
     return heldTask(this.#wire, GENERATE, { ...valid(task), replyType: 'json' }, options);
@@ -67,7 +67,7 @@ export class Images {
     yield* taskStream(this.#wire, GENERATE, { ...valid(task), replyType: 'stream' }, options);
   }
 
-  /** The OpenAI-compatible held call (grsai-api §6.2). */
+  /** The OpenAI-compatible held call (upstream.md §6.2). */
   generations(body: GenerationsRequest | RawBody, options: CallOptions = {}): Promise<Generations> {
     return generations(this.#wire, body, options);
   }

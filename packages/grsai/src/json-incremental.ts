@@ -7,7 +7,7 @@ const isSpace = (code: number): boolean => code === 0x20 || (code >= 0x09 && cod
 
 /**
  * Finds the end of one JSON object or array in a text that comes in pieces, without building it. The gateway may
- * send a whole answer and keep the connection open (grsai-api §12 T12), so the end of the body is not to be waited for.
+ * send a whole answer and keep the connection open (upstream.md §12 T12), so the end of the body is not to be waited for.
  */
 export class JsonEnd {
   #depth = 0;

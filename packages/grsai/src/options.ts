@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 import type { Limits } from './deadline.ts';
 import type { WireLimits } from './wire-guard/index.ts';
 
-/** The two nodes of upstream (grsai-api §2): global, China. */
+/** The two nodes of upstream (upstream.md §2): global, China. */
 export const BASE_URLS: readonly string[] = ['https://grsaiapi.com', 'https://grsai.dakka.com.cn'];
 
 /** All time limits, in milliseconds (design §4). */

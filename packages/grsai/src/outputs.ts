@@ -157,7 +157,7 @@ const isWhere = (output: Output): boolean => output.kind === 'inline' || /^(?:ht
 
 /**
  * A link as a browser would ask for it: spaces and other scripts are encoded, and what it comes wrapped in (spaces, quotes, back-ticks,
- * grsai-api §12 T10) is gone. An empty text when it is none.
+ * upstream.md §12 T10) is gone. An empty text when it is none.
  */
 export function linkOf(value: unknown): string {
   const link = unwrapped(textOf(value));

@@ -21,7 +21,7 @@ const NO_MODEL = 'no-such-model-key-probe';
 
 /**
  * Tells whether the key is taken, at no cost: a chat call with a model that does not exist is answered with `apikey error` for a
- * bad key and a model error for a good one (grsai-api §2). Takes at most `limitMs`; rejects only when the caller's signal
+ * bad key and a model error for a good one (upstream.md §2). Takes at most `limitMs`; rejects only when the caller's signal
  * fires.
  */
 export async function probeKey(chat: Chat, limitMs: number, { signal }: CallOptions): Promise<KeyState> {
@@ -64,7 +64,7 @@ const AWAY: ReadonlySet<GrsaiErrorCode> = new Set([
 const ELSEWHERE = /^(3\d\d|404|405|410|421|426)$/;
 
 /**
- * Whether a base is one of the Grsai API, at no cost: a question for a task that nobody has is answered in words of its own (grsai-api
+ * Whether a base is one of the Grsai API, at no cost: a question for a task that nobody has is answered in words of its own (upstream.md
  * §4), and otherwise where the host or path is wrong. Takes at most `limitMs`; rejects only when the caller's signal fires.
  */
 export async function probeBase(images: Images, base: string, limitMs: number, { signal }: CallOptions): Promise<BaseFacts> {

@@ -1,4 +1,4 @@
-/** Shapes in which a key may stand in a text: vendor keys, a key in a query or a JSON body, a bearer header (grsai-api §2, §8). */
+/** Shapes in which a key may stand in a text: vendor keys, a key in a query or a JSON body, a bearer header (upstream.md §2, §8). */
 const SHAPES: readonly (readonly [RegExp, string])[] = [
   [/sk-[0-9a-f]{32}/gi, 'sk-***'],
   [/\bsk-[A-Za-z0-9_-]{4,}/g, 'sk-***'],

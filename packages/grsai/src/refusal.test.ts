@@ -7,7 +7,7 @@ import { refusal } from './refusal.ts';
 
 const HTML = '<!doctype html><html><body>unauthorized: nginx</body></html>';
 
-describe('what a submit that made no id was (grsai-api §11.3)', () => {
+describe('what a submit that made no id was (upstream.md §11.3)', () => {
   test.each<[string, number, string, object]>([
     ['200 empty', 200, '', { outcome: 'unknown', code: 'unreadable_answer', needsKeyProbe: true, retryable: false }],
     ['200 JSON without an id', 200, '{"code":0,"msg":"success"}', { outcome: 'unknown', needsKeyProbe: true }],

@@ -3,7 +3,7 @@ import { type Category, classify, classifyText, type Verdict } from './classify.
 import { lastValue, textOf, unwrap } from './envelope.ts';
 import { GrsaiAnswerError, type GrsaiError, type GrsaiErrorInit, GrsaiRefusedError } from './errors.ts';
 
-/** Texts of these say that nothing was made, or that it is over, whatever the status around them (grsai-api §11.1). */
+/** Texts of these say that nothing was made, or that it is over, whatever the status around them (upstream.md §11.1). */
 const PROOF: ReadonlySet<Category> = new Set(['auth', 'balance', 'moderation', 'input', 'model']);
 
 export const isProof = ({ category, sure }: Verdict): boolean => sure === true && PROOF.has(category);
@@ -28,7 +28,7 @@ export interface Asked {
 }
 
 /**
- * The error for an answer that is not what was asked for (grsai-api §11.3). Total: every reply has one. Order: what the body
+ * The error for an answer that is not what was asked for (upstream.md §11.3). Total: every reply has one. Order: what the body
  * says, then the HTTP status, then free text.
  */
 export function refusal(reply: Reply, { query = false }: Asked = {}): GrsaiError {
@@ -84,7 +84,7 @@ interface Said {
   readonly ended: boolean;
 }
 
-/** An answer without JSON: a page, a plain text (legacy, grsai-api §5.2), or something cut off. */
+/** An answer without JSON: a page, a plain text (legacy, upstream.md §5.2), or something cut off. */
 function readPlain({ text, status, shape, cut, words }: Reply): Said {
   const page = HTML.test(text);
   const plain = page ? undefined : text.trim().slice(0, 500);

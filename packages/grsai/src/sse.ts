@@ -15,7 +15,7 @@ export interface SseEvent {
 
 /**
  * Server-sent events, from a text that comes in pieces split anywhere. An event is handed over as soon as
- * its JSON is complete, since the blank line, the line end or the end of the stream may never come (grsai-api §12 T12,
+ * its JSON is complete, since the blank line, the line end or the end of the stream may never come (upstream.md §12 T12,
  * §13.2 F15); other data at the blank line or at the end. Comments and other fields are skipped.
  */
 export class SseReader {

@@ -8,19 +8,19 @@ import { linksAt, type Output, outputsOf, urlsOf } from './outputs.ts';
 import { refusal } from './refusal.ts';
 
 /**
- * `violation` also stands for a legacy task that failed by moderation: policy, likely charged (grsai-api §10.4).
+ * `violation` also stands for a legacy task that failed by moderation: policy, likely charged (upstream.md §10.4).
  * `missing`: upstream knows no such task: expired, not visible yet, made on the other node, or in another mode than async.
  */
 export type TaskStatus = 'running' | 'succeeded' | 'failed' | 'violation' | 'missing';
 
-/** A task as upstream tells it, current or legacy (grsai-api §3.2, §5.3). */
+/** A task as upstream tells it, current or legacy (upstream.md §3.2, §5.3). */
 export interface TaskState {
   /** As in the answer; the id that was asked for when the answer has none. */
   readonly id: string;
   readonly status: TaskStatus;
-  /** 0–100; may be missing, stand still or fall (grsai-api §12 T11). */
+  /** 0–100; may be missing, stand still or fall (upstream.md §12 T11). */
   readonly progress?: number;
-  /** What the task made, in order; may be empty although `succeeded` (grsai-api §12 T9). */
+  /** What the task made, in order; may be empty although `succeeded` (upstream.md §12 T9). */
   readonly outputs: readonly Output[];
   /** The links among them, as a browser would ask for them. They live two hours. */
   readonly urls: readonly string[];
@@ -39,7 +39,7 @@ export const isTerminal = (state: TaskState): boolean => state.status !== 'runni
 /** Never seen as the end of a task, but clients guard against them. A gateway says `error` of itself too, but names no task. */
 const FEARED: ReadonlySet<string> = new Set(['failure', 'fail', 'error', 'canceled', 'cancelled', 'timeout', 'timed_out']);
 
-/** Words for the end of a task, in any case; all others mean that it is running (grsai-api §3.2, §12 T21). */
+/** Words for the end of a task, in any case; all others mean that it is running (upstream.md §3.2, §12 T21). */
 const WORDS: ReadonlyMap<string, TaskStatus> = new Map([
   ['running', 'running'],
   ['succeeded', 'succeeded'],
@@ -52,13 +52,13 @@ const WORDS: ReadonlyMap<string, TaskStatus> = new Map([
 /** Words that nobody has seen may mean the end, where the outputs are there; these mean that more is to come. */
 const ONGOING = /queu|pend|process|progress|run|start|wait|submi|generat|creat|partial|stream|draft|preview|中/i;
 
-/** Says that the id is unknown (grsai-api §4, §5.4). */
+/** Says that the id is unknown (upstream.md §4, §5.4). */
 const MISSING = /(?:result|task) not exist/i;
 const MISSING_CODE = -22;
 
 /**
  * The task of an answer to a query, or the error to throw in its place: a refusal, or an answer that tells nothing, to be
- * asked again. The body is believed before the HTTP status (grsai-api §4 rule 1): a 400 can be the answer about the task.
+ * asked again. The body is believed before the HTTP status (upstream.md §4 rule 1): a 400 can be the answer about the task.
  */
 export function readTask(reply: Reply, askedId: string): TaskState | GrsaiError {
   const known = lastTask(reply, askedId);
@@ -91,7 +91,7 @@ export function lastTask(reply: Reply, askedId: string): TaskState | undefined {
 }
 
 /**
- * A task from any text: what a legacy webhook delivers (grsai-api §5.2), or an answer kept from elsewhere. Never throws;
+ * A task from any text: what a legacy webhook delivers (upstream.md §5.2), or an answer kept from elsewhere. Never throws;
  * `undefined` when there is no task in it.
  */
 export const parseTaskState = (text: string, askedId = ''): TaskState | undefined => lastIn(text, askedId);

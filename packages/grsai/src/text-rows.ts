@@ -22,7 +22,7 @@ const NEAR = '[^,，。;；!！]';
 /**
  * Texts in which upstream says no, read from the top. What must never be repeated stands before what may be, and what concerns
  * the whole account before what concerns one input: "account suspended for policy violation" is nobody's prompt. English ones of
- * grsai-api §11.1 and §16.3, those of OpenAI and Gemini that a relay passes on, and the Chinese ones that gateways of this sort use.
+ * upstream.md §11.1 and §16.3, those of OpenAI and Gemini that a relay passes on, and the Chinese ones that gateways of this sort use.
  */
 export const TEXT_ROWS: readonly TextRow[] = [
   // The account, or the key, is shut.

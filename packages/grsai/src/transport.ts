@@ -26,7 +26,7 @@ export interface Call {
   readonly repeatable: boolean;
   /** Only this base; without it, all in order. */
   readonly base?: string | undefined;
-  /** Leaves the bearer header out, for the side calls that carry the key in the body (grsai-api §8). */
+  /** Leaves the bearer header out, for the side calls that carry the key in the body (upstream.md §8). */
   readonly anonymous?: boolean;
   readonly signal?: AbortSignal | undefined;
   /** What the caller wrote of this call. */

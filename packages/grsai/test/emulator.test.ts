@@ -15,7 +15,7 @@ import {
 } from '../src/index.ts';
 import { client, drain, errorOf, KEY } from './support.ts';
 
-/** Against the stand-in upstream, which knows nothing of this package: flows of grsai-api §13.1, faults of §13.2. */
+/** Against the stand-in upstream, which knows nothing of this package: flows of upstream.md §13.1, faults of §13.2. */
 const SETTINGS = { taskMs: 30, chatMs: 5, imageEdge: 16 };
 
 let emulator: Emulator;

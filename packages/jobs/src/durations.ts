@@ -10,7 +10,7 @@ export interface DurationHistogram {
 /** Buckets grow by this factor from 1 s on; what is shorter or longer than all of them falls into the first or last one. */
 const RATIO = 1.1;
 const FIRST_MS = 1000;
-/** Two hours: no task id lives longer (grsai-api §10.1). */
+/** Two hours: no task id lives longer (upstream.md §10.1). */
 const LAST_BUCKET = Math.ceil(Math.log(7200) / Math.log(RATIO));
 
 /** Weight that a task keeps when the next one is counted: half of it is gone after 100 tasks, so a vendor's change is learned. */

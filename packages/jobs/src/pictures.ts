@@ -18,7 +18,7 @@ export interface StoredInput {
 /** A picture in a record: as the caller sent it, or where it stands. */
 export type Picture = string | InputObject;
 
-/** True for a data URL or bare base64 (grsai-api §9.4). */
+/** True for a data URL or bare base64 (upstream.md §9.4). */
 export const isInline = (picture: string): boolean => !/^https?:\/\//i.test(picture);
 
 /** The base64 text of an inline picture. */

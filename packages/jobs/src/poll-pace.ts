@@ -7,7 +7,7 @@ export interface Durations {
 
 const SECOND = 1000;
 const MIN_BUDGET_MS = 15 * 60 * SECOND;
-/** No task id lives longer (grsai-api §10.1). */
+/** No task id lives longer (upstream.md §10.1). */
 const MAX_BUDGET_MS = 2 * 3600 * SECOND;
 
 /** Until 20 tasks of a kind are known (design §2 poll). */

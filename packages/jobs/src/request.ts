@@ -101,7 +101,7 @@ const openWord = (field: string, known: readonly string[]) =>
     .describe(`${known.join(', ')}; another word is passed on, with a warning in the answer`)
     .meta({ example: known[0] });
 
-/** The OpenAI chat-completions body (grsai-api §6.1). */
+/** The OpenAI chat-completions body (upstream.md §6.1). */
 export const ChatInput = z
   .strictObject({
     model: model.meta({ example: 'gemini-3.1-pro' }),
@@ -134,7 +134,7 @@ export const ChatInput = z
     checkInline(pictures, ['messages'], checked);
   });
 
-/** Upstream's image fields in snake_case (grsai-api §3.1). */
+/** Upstream's image fields in snake_case (upstream.md §3.1). */
 export const ImageInput = z
   .strictObject({
     model,

@@ -6,7 +6,7 @@ import { isTerminal } from './states.ts';
 export const RETRY_MODES = ['resume', 'resubmit'] as const;
 export type RetryMode = (typeof RETRY_MODES)[number];
 
-/** The links of a task and its id die two hours after the submit (grsai-api §10.1). */
+/** The links of a task and its id die two hours after the submit (upstream.md §10.1). */
 const TASK_LIFE_MS = 2 * 3600 * 1000;
 
 /** Ends that a task itself came to: there is nothing of it to go on with. */

@@ -110,7 +110,7 @@ export type TaskVerdict = { readonly kind: 'again' } | { readonly kind: 'fail'; 
 const TASK_ROWS: Readonly<Partial<Record<Observation['category'], TaskVerdict>>> = {
   transient: { kind: 'again' },
   rate_limited: { kind: 'again' },
-  // "generate failed" and its kin: refunded, and may be resubmitted a few times (grsai-api §11.1).
+  // "generate failed" and its kin: refunded, and may be resubmitted a few times (upstream.md §11.1).
   failed: { kind: 'again' },
   // It waits with all others when a probe confirms it.
   auth: { kind: 'again' },

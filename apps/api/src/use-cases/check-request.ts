@@ -9,7 +9,7 @@ export function webhookProblems(egress: Egress, request: JobRequest): FieldError
   return problem ? [{ pointer: '/webhook/url', message: problem.message }] : [];
 }
 
-/** Our names of upstream's fields (grsai-api §3.1). */
+/** Our names of upstream's fields (upstream.md §3.1). */
 const POINTERS: Readonly<Record<string, string>> = { aspectRatio: 'aspect_ratio', imageSize: 'image_size' };
 
 /** `images[2]` → `/input/images/2`. */
@@ -19,7 +19,7 @@ const pointerOf = (field: string): string => {
   return `/input/${POINTERS[name] ?? name}${index === undefined ? '' : `/${index}`}`;
 };
 
-/** Fields that `/v1/images/generations` does not have (grsai-api §6.2); it would drop them without a word. */
+/** Fields that `/v1/images/generations` does not have (upstream.md §6.2); it would drop them without a word. */
 const NOT_BY_GENERATIONS = ['image_size', 'quality', 'background', 'mask'] as const satisfies readonly (keyof ImageInput)[];
 
 /** A picture without a type gets its own when its bytes are looked at; here any does. */

@@ -68,7 +68,7 @@ async function makeCall(kit: CallKit, opened: PaidCall, { signal: canceled }: Ca
     });
     kit.upstream.answered();
     kit.trouble.passed();
-    // The outputs of a held image call have no task behind them: they are stored while they live, or lost (grsai-api §6.2).
+    // The outputs of a held image call have no task behind them: they are stored while they live, or lost (upstream.md §6.2).
     if (held.kind === 'outputs') await keepOutputs(kit, call, held.outputs, { attempts: succeeded(kit, call) });
     const left = held.kind === 'completion' ? await keepAnswer(kit, call, held) : done;
     await kit.brake.answered(call);

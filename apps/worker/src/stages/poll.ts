@@ -21,9 +21,9 @@ import { tellNews } from './news.ts';
 import { type KnownTasks, type TaskFacts, taskFacts } from './task-facts.ts';
 import { TASK_LIFE_MS } from './task-life.ts';
 
-/** A task is not always visible at once (grsai-api §4, §12 T7). */
+/** A task is not always visible at once (upstream.md §4, §12 T7). */
 const VISIBLE_AFTER_MS = 15_000;
-/** `succeeded` without a link is looked at again a few times (grsai-api §12 T9). */
+/** `succeeded` without a link is looked at again a few times (upstream.md §12 T9). */
 const LOOKS_WITHOUT_LINK = 5;
 const LOOK_AGAIN_MS = 5_000;
 /** An id that was readable and is not, once, may be a hiccup of a proxy: it is believed after so many looks. */
@@ -83,7 +83,7 @@ async function look(kit: PollKit, facts: TaskFacts): Promise<Outcome> {
     if (!(error instanceof GrsaiError)) throw error;
     if (error.code === 'aborted') return { kind: 'wait', ms: 0 };
     if (overBudget(kit, facts)) return await giveUp(kit, facts);
-    // Looks are free and always safe to repeat (grsai-api §11.3). The wait is bounded: the result dies two hours after the submit (P3).
+    // Looks are free and always safe to repeat (upstream.md §11.3). The wait is bounded: the result dies two hours after the submit (P3).
     const wait = Math.max(LOOK_AGAIN_MS, upstreamWaitMs(error.retryAfterMs, LOOK_AGAIN_MS));
     kit.metrics.attempts.inc({ stage: 'poll', outcome: 'retry', code: error.code });
     kit.log.warn(
@@ -182,7 +182,7 @@ async function emptyLook(kit: PollKit, facts: TaskFacts, seen: (typeof EMPTY)[ke
   return moved.kind === 'ok' ? { kind: 'wait', ms: seen.againMs } : done;
 }
 
-/** Failed tasks are refunded (grsai-api §10.4), so a passing trouble is worth another submit. */
+/** Failed tasks are refunded (upstream.md §10.4), so a passing trouble is worth another submit. */
 async function taskFailed(kit: PollKit, record: JobRecord, task: TaskState): Promise<void> {
   const { category = 'unknown', error: detail = '' } = task;
   // What upstream says itself of the key or the credits may concern all; another submit waits with them then.

@@ -9,7 +9,7 @@ import { TASK_LIFE_MS } from './task-life.ts';
 /** How long a link that upstream gave after the first one died is tried. */
 const FRESH_LINK_LIFE_MS = 5 * 60_000;
 
-/** Clocks differ, and nobody knows from when upstream counts the two hours (grsai-api §10.1). */
+/** Clocks differ, and nobody knows from when upstream counts the two hours (upstream.md §10.1). */
 const TASK_GRACE_MS = 5 * 60_000;
 
 /** store: streams what was paid for into S3, for as long as its links live. */

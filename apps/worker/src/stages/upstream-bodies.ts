@@ -15,7 +15,7 @@ function inputOf<D extends JobDoc>(doc: D): D['input'] {
   return doc.input;
 }
 
-/** The body of an image task: upstream's camelCase (grsai-api §3.1; snake_case would be ignored in silence). */
+/** The body of an image task: upstream's camelCase (upstream.md §3.1; snake_case would be ignored in silence). */
 export function imageTask(doc: JobDoc) {
   const input = inputOf(doc as Image);
   return given({
@@ -30,13 +30,13 @@ export function imageTask(doc: JobDoc) {
   });
 }
 
-/** The body of `/v1/images/generations`, which knows fewer fields (grsai-api §6.2). */
+/** The body of `/v1/images/generations`, which knows fewer fields (upstream.md §6.2). */
 export function generationsBody(doc: JobDoc) {
   const input = inputOf(doc as Image);
   return given({ model: input.model, prompt: input.prompt, image: input.images, size: input.aspect_ratio });
 }
 
-/** The body of a chat call; the client says itself whether it streams (grsai-api §6.1). */
+/** The body of a chat call; the client says itself whether it streams (upstream.md §6.1). */
 export function chatBody(doc: JobDoc) {
   const { stream: _stream, ...body } = inputOf(doc as Chat);
   return given(body);

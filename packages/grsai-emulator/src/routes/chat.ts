@@ -12,14 +12,14 @@ import type { World } from '../world.ts';
 
 const refuse: Dialect['refuse'] = (x, error, status = 400) => x.json(status, { error: { message: error } });
 
-/** How the OpenAI-shaped endpoints say no (grsai-api §6). */
+/** How the OpenAI-shaped endpoints say no (upstream.md §6). */
 export const OPENAI: Dialect = {
   refuse,
   badKey: (x) => refuse(x, 'apikey error'),
   malformed: (x) => refuse(x, 'Invalid parameters'),
 };
 
-/** An Azure-style addition that the service makes (grsai-api §6.1). */
+/** An Azure-style addition that the service makes (upstream.md §6.1). */
 const FILTERS = {
   hate: { filtered: false },
   self_harm: { filtered: false },
@@ -29,7 +29,7 @@ const FILTERS = {
   profanity: { filtered: false, detected: false },
 };
 
-/** `POST /v1/chat/completions` (grsai-api §6.1). */
+/** `POST /v1/chat/completions` (upstream.md §6.1). */
 export async function chat(x: Exchange, world: World): Promise<void> {
   const fields = await readFields(x, world, OPENAI);
   if (fields === undefined) return;

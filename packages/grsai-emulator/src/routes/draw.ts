@@ -13,7 +13,7 @@ import { pollStrikes, visibleTask } from './result.ts';
 const say = (code: number, msg: string): object => ({ code, msg, data: null });
 const refuse: Dialect['refuse'] = (x, error, status = 200) => x.json(status, say(-1, error));
 
-/** The legacy dialect says no with HTTP 200 and a code (grsai-api §5.4). */
+/** The legacy dialect says no with HTTP 200 and a code (upstream.md §5.4). */
 const LEGACY: Dialect = {
   refuse,
   badKey: (x) => refuse(x, 'apikey error'),
@@ -22,7 +22,7 @@ const LEGACY: Dialect = {
 
 const MOST_VARIANTS = 2;
 
-/** `POST /v1/draw/nano-banana`, `/completions` and `/flux` (grsai-api §5.1); `models` says which the endpoint takes. */
+/** `POST /v1/draw/nano-banana`, `/completions` and `/flux` (upstream.md §5.1); `models` says which the endpoint takes. */
 export function draw(models: RegExp): Handler {
   return async (x, world) => {
     const fields = await readFields(x, world, LEGACY);
@@ -68,7 +68,7 @@ const isHttp = (value: unknown): value is string => typeof value === 'string' &&
 const countOf = (fields: Fields): number =>
   Math.min(MOST_VARIANTS, Math.max(1, Math.floor(Number(fields['variants'] ?? 1)) || 1));
 
-/** `POST /v1/draw/result {id}` (grsai-api §5.4). The text beside -22 is ours. */
+/** `POST /v1/draw/result {id}` (upstream.md §5.4). The text beside -22 is ours. */
 export async function drawResult(x: Exchange, world: World): Promise<void> {
   const fields = await readFields(x, world, LEGACY);
   if (fields === undefined) return;

@@ -16,7 +16,7 @@ const ZEROS = Buffer.alloc(64 * 1024);
 /** Answers of F18 that send nothing of the file. */
 const REFUSALS: Readonly<Record<string, number>> = { '404': 404, '403': 403, '410': 410, '500': 500, '503': 503 };
 
-/** `GET /file/<32 hex>.<ext>` (grsai-api §10.1), with the breakages of F18. */
+/** `GET /file/<32 hex>.<ext>` (upstream.md §10.1), with the breakages of F18. */
 export async function file(x: Exchange, world: World): Promise<void> {
   const found = world.files.find(x.url.pathname.slice('/file/'.length), world.clock.now());
   const moment = { phase: 'file', node: x.node, directives: new Directives('', x.request.headers) } as const;

@@ -16,14 +16,14 @@ type ReplyType = 'json' | 'stream' | 'async';
 
 const refuse: Dialect['refuse'] = (x, error, status = 400) => x.json(status, { id: '', status: 'failed', error });
 
-/** A bad key in async mode was seen as 200 without a byte (grsai-api §3.3). */
+/** A bad key in async mode was seen as 200 without a byte (upstream.md §3.3). */
 const dialectOf = (reply: ReplyType): Dialect => ({
   refuse,
   badKey: (x) => (reply === 'async' ? x.send(200, 'application/json', '') : refuse(x, 'apikey error')),
   malformed: (x) => refuse(x, INVALID),
 });
 
-/** `POST /v1/api/generate` (grsai-api §3). */
+/** `POST /v1/api/generate` (upstream.md §3). */
 export async function generate(x: Exchange, world: World): Promise<void> {
   const fields = await readFields(x, world, dialectOf('json'));
   if (fields === undefined) return;

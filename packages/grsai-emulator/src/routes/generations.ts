@@ -23,7 +23,7 @@ function usageOf(prompt: string, given: number, made: number): object {
   };
 }
 
-/** `POST /v1/images/generations` (grsai-api §6.2): held until the picture is there, no id to ask after, always an address. */
+/** `POST /v1/images/generations` (upstream.md §6.2): held until the picture is there, no id to ask after, always an address. */
 export async function generations(x: Exchange, world: World): Promise<void> {
   const fields = await readFields(x, world, OPENAI);
   if (fields === undefined) return;

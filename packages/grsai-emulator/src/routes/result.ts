@@ -6,7 +6,7 @@ import type { Task } from '../tasks.ts';
 import { refusalOf, sendJson, strikeAfter, strikeBefore, strikeCoding } from '../transport.ts';
 import type { World } from '../world.ts';
 
-/** `GET /v1/api/result?id=` (grsai-api §4). The key is not looked at, as was measured. */
+/** `GET /v1/api/result?id=` (upstream.md §4). The key is not looked at, as was measured. */
 export async function result(x: Exchange, world: World): Promise<void> {
   const found = world.tasks.get(x.url.searchParams.get('id') ?? '');
   const strikes = pollStrikes(x, world, found);

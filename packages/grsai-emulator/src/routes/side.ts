@@ -8,7 +8,7 @@ import { hex32 } from '../random.ts';
 import { refusalOf, strikeAfter, strikeBefore, strikeCoding } from '../transport.ts';
 import type { World } from '../world.ts';
 
-/** The calls of grsai-api §8. Their key stands in the body or the query, not in a header. */
+/** The calls of upstream.md §8. Their key stands in the body or the query, not in a header. */
 
 const refuse = (x: Exchange, msg: string): void => x.json(200, { code: -1, msg, data: null });
 const malformed = (x: Exchange): void => x.json(200, { code: -4, msg: 'unexpected end of JSON input', data: null });

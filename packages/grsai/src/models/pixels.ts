@@ -8,15 +8,15 @@ export interface PixelRule {
   readonly maxPixels: number;
 }
 
-/** `gpt-image-2-vip`, `2.5-flare`, `2.5-sunburst` (grsai-api §9.2). */
+/** `gpt-image-2-vip`, `2.5-flare`, `2.5-sunburst` (upstream.md §9.2). */
 export const FULL_PIXELS: PixelRule = { maxEdge: 3840, multipleOf: 16, maxStretch: 3, minPixels: 655_360, maxPixels: 8_294_400 };
 
-/** Models of "about 1K" (grsai-api §9.1). No limit is published; 2 MiPx lets through all that upstream is known to return (§9.3). */
+/** Models of "about 1K" (upstream.md §9.1). No limit is published; 2 MiPx lets through all that upstream is known to return (§9.3). */
 export const ONE_K_PIXELS: PixelRule = { maxPixels: 2_097_152 };
 
 export type PixelSize = '1K' | '2K' | '4K';
 
-/** Sizes known to be right for `FULL_PIXELS`, landscape (grsai-api §9.2). */
+/** Sizes known to be right for `FULL_PIXELS`, landscape (upstream.md §9.2). */
 export const PIXEL_TABLE: Readonly<Record<string, Readonly<Partial<Record<PixelSize, string>>>>> = {
   '1:1': { '1K': '1024x1024', '2K': '2048x2048', '4K': '2880x2880' },
   '16:9': { '1K': '1280x720', '2K': '2048x1152', '4K': '3840x2160' },

@@ -3,12 +3,12 @@ import { FULL_PIXELS, ONE_K_PIXELS, type PixelRule } from './pixels.ts';
 /** `remapped`: the name is taken and served by another model. `legacy`: only on `/v1/draw`. */
 export type ModelState = 'live' | 'remapped' | 'withdrawn' | 'removed' | 'legacy';
 
-/** What is known of an image model (grsai-api §9.1, autumn 2026). A rule that is not set is not known, and checks nothing. */
+/** What is known of an image model (upstream.md §9.1, autumn 2026). A rule that is not set is not known, and checks nothing. */
 export interface ImageModel {
   readonly name: string;
   readonly family: 'nano-banana' | 'gpt-image';
   readonly state: ModelState;
-  /** Values of `imageSize`; empty: the model has no such field, and a task that carries it stalls (grsai-api §12 T17). */
+  /** Values of `imageSize`; empty: the model has no such field, and a task that carries it stalls (upstream.md §12 T17). */
   readonly sizes?: readonly string[];
   /** Ratios, and words like `auto`, that `aspectRatio` takes. */
   readonly ratios?: readonly string[];
@@ -38,7 +38,7 @@ const nano = (name: string, sizes: readonly string[], ratios: readonly string[],
   state,
 });
 
-/** Image models by name. Names change without notice (grsai-api §12 T16): one that is missing here is not wrong. */
+/** Image models by name. Names change without notice (upstream.md §12 T16): one that is missing here is not wrong. */
 export const IMAGE_MODELS: readonly ImageModel[] = [
   nano('nano-banana', [], BASE_RATIOS, 'removed'),
   // Served by nano-banana-2-lite since July 2026, so that model's sizes and ratios count.
@@ -108,10 +108,10 @@ const BY_NAME: ReadonlyMap<string, ImageModel> = new Map(IMAGE_MODELS.map((model
 /** What is known of a model; `undefined` for a name that the table does not have. */
 export const imageModel = (name: string): ImageModel | undefined => BY_NAME.get(name);
 
-/** All values that `quality` has on any model (grsai-api §3.1). */
+/** All values that `quality` has on any model (upstream.md §3.1). */
 export const QUALITIES = ['auto', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
 
-/** Chat models that were seen: a list, not a contract (grsai-api §9.5). */
+/** Chat models that were seen: a list, not a contract (upstream.md §9.5). */
 export const CHAT_MODELS: readonly string[] = [
   'gemini-3.1-pro',
   'gemini-3-pro',
@@ -131,7 +131,7 @@ export const CHAT_MODELS: readonly string[] = [
   'gpt-4o-all',
 ];
 
-/** The video model on the same path (grsai-api §3.1): it has words of its own in `aspectRatio`. */
+/** The video model on the same path (upstream.md §3.1): it has words of its own in `aspectRatio`. */
 export const VIDEO_MODEL = {
   name: 'minimax-h3',
   ratios: ['portrait', 'landscape', 'square'],

@@ -9,7 +9,7 @@ type Check = (task: Fields) => readonly Problem[];
 const problem = (field: string, message: string): readonly Problem[] => [{ field, message }];
 const NONE: readonly Problem[] = [];
 
-/** Names that upstream would ignore without a word (grsai-api §2, §3.1), and what to write instead. */
+/** Names that upstream would ignore without a word (upstream.md §2, §3.1), and what to write instead. */
 const STRANGERS: Readonly<Record<string, string>> = {
   aspect_ratio: 'upstream ignores it; write aspectRatio',
   image_size: 'upstream ignores it; write imageSize',
@@ -43,7 +43,7 @@ const words: Check = (task) =>
 /** Long enough to tell base64 from a path or a sentence, short enough for an image of many megabytes. */
 const HEAD = 256;
 
-/** URL, data URL or bare base64 (grsai-api §9.4). */
+/** URL, data URL or bare base64 (upstream.md §9.4). */
 function imageProblem(image: unknown): string | undefined {
   if (typeof image !== 'string' || image === '') return 'must be a URL, a data URL or base64';
   const head = image.slice(0, HEAD);
@@ -76,7 +76,7 @@ const GENERAL: readonly Check[] = [strangers, texts, words, references];
 const IMAGE: readonly Check[] = [mask, malformedValues];
 
 /**
- * What is known to be wrong with a task for `POST /v1/api/generate` (grsai-api §3.1, §9), all of it, with upstream's camelCase names;
+ * What is known to be wrong with a task for `POST /v1/api/generate` (upstream.md §3.1, §9), all of it, with upstream's camelCase names;
  * empty when nothing is. An unknown model passes with every value that any model could take, and so does an unknown field, and a value
  * that no list knows yet (`imageTaskWarnings` tells those). Needs no network and no key. Total: it takes any value.
  */
