@@ -66,7 +66,7 @@ test('when nobody is limited and Redis fills up then intake ends with 503 while 
   await stack.receiver.waitFor(({ body }) => String(body).includes(id));
 });
 
-test('when a tenant may have few live jobs then a batch with more is refused early and leaves nothing, and its own jobs still come', async () => {
+test('when a tenant may have few live jobs then a batch with more is refused early and leaves nothing, its own jobs still come, and a retry counts as a job', async () => {
   const stack = await startStack({ env: { TENANT_MAX_LIVE_JOBS: '3' } });
   const lines = Array.from({ length: 4 }, (_, i) => ({ custom_id: `l${i}`, ...chat(stack.receiver, `Say ${i}`) }));
   const refused = await stack.tenant.send('POST', '/v1/batches', { items: lines.map(({ webhook: _webhook, ...line }) => line) });
@@ -77,4 +77,19 @@ test('when a tenant may have few live jobs then a batch with more is refused ear
     const { id } = await stack.tenant.post<Job>('/v1/jobs', chat(stack.receiver, text));
     expect(await stack.tenant.finished(id)).toMatchObject({ status: 'succeeded' });
   }
+  stack.emulator.configure({ chatMs: 60_000 });
+  const start = async () => (await stack.tenant.post<Job>('/v1/jobs', chat(stack.receiver, 'c'))).id;
+  const [canceled = '', live = ''] = [await start(), await start()];
+  await stack.tenant.post(`/v1/jobs/${canceled}/cancel`);
+  await stack.tenant.finished(canceled);
+  await Promise.all([start(), start()]);
+  const retry = async () => await stack.tenant.send('POST', `/v1/jobs/${canceled}/retry`);
+  const refusedRetry = await retry();
+  expect([refusedRetry.status, ((await refusedRetry.json()) as Refusal).quota]).toEqual([
+    429,
+    { name: 'live', limit: 3, used: 3 },
+  ]);
+  await stack.tenant.post(`/v1/jobs/${live}/cancel`);
+  await stack.tenant.finished(live);
+  expect((await retry()).status).toBe(202);
 });

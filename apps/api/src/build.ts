@@ -62,7 +62,7 @@ import { queueStates } from './use-cases/queue-states.ts';
 import { createRecoverEndpoint } from './use-cases/recover-endpoint.ts';
 import { createResendDelivery } from './use-cases/resend-delivery.ts';
 import { createRetryFailed } from './use-cases/retry-failed.ts';
-import { createAllowances } from './use-cases/tenant-limits.ts';
+import { createAllowances, createRetryRoom } from './use-cases/tenant-limits.ts';
 import { usageMetrics } from './use-cases/usage-metrics.ts';
 import { createWaitForEnd } from './use-cases/wait-for-end.ts';
 import { webhookMetrics } from './use-cases/webhook-metrics.ts';
@@ -205,6 +205,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
         cancel: createCancelJob({ store, producer, clock, log }),
         remove: createDeleteJob({ store, objects, keyPrefix: config.S3_PREFIX, clock, log }),
         reopen,
+        retryRoom: createRetryRoom({ usage: store.usage, limit: config.TENANT_MAX_LIVE_JOBS, now: () => clock.now() }),
       }),
       batchRoutes({
         ...shared,

@@ -39,7 +39,6 @@ export const ApiVariables = z.object({
   TENANT_MAX_STORED_BYTES: bytesOrOff('off').describe(
     'what inputs and results of its jobs may take in the bucket; off or 0 is no limit',
   ),
-  TENANT_MAX_LIVE_JOBS: integer(0, 1_000_000_000, 200_000).describe('jobs of one tenant that have not ended; 0 is no limit'),
   METRICS_TOKEN: secret(16).optional().describe('bearer token that guards /metrics'),
   ON_UNKNOWN_SUBMIT_IMAGE: choice(['fail', 'resubmit'], 'fail').describe(
     'what an image job does when nobody can know whether its paid submit went through: fail or resubmit',

@@ -191,6 +191,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     objects,
     keyPrefix: config.S3_PREFIX,
     signLink,
+    maxLiveJobs: config.TENANT_MAX_LIVE_JOBS,
   };
 
   const settings = createLiveSettings({ settings: store.queueSettings, control, consumers: stages, configured, log });

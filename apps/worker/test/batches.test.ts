@@ -47,6 +47,7 @@ async function startBatches() {
     objects,
     keyPrefix: '',
     signLink: (key, ttlS) => objects.signedUrl(key, ttlS),
+    maxLiveJobs: 0,
   };
   const round = (change: Partial<BatchKit> = {}) => createWorkRound(kit, createBatchWorks({ ...batchKit, ...change }))();
   return { ...kit, objects, batchKit, round };
@@ -206,6 +207,22 @@ test('when failed jobs are retried then those of an unknown submit stay, unless 
   await kit.store.batches.retryFailed(batch.id, { includeUnknown: true });
   await kit.round();
   expect(await batch.read()).toMatchObject({ status: 'running', round: 3, counts: { queued: 4, failed: 0 }, unknown: 0 });
+});
+
+test('when the failed jobs of a batch are more than its tenant may have live then they run again as far as there is room, and the rest later', async () => {
+  const kit = await startBatches();
+  const batch = await committedBatch(kit, 3);
+  await batch.commit();
+  await kit.round();
+  for (const id of batch.ids) await failJob(kit, id);
+  await kit.round();
+  await kit.clock.advance(1000);
+  await kit.store.batches.retryFailed(batch.id, { includeUnknown: false });
+  await kit.round({ maxLiveJobs: 1 });
+  expect(await batch.read()).toMatchObject({ counts: { queued: 1, failed: 2 } });
+  await kit.clock.advance(10_000);
+  await kit.round({ maxLiveJobs: 3 });
+  expect(await batch.read()).toMatchObject({ counts: { queued: 3, failed: 0 } });
 });
 
 test('when failed jobs are retried by a process whose clock is behind then they are run again', async () => {

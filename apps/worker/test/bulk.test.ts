@@ -13,7 +13,7 @@ async function failedJob(kit: TestKit, code: 'upstream_failed' | 'submit_unknown
 }
 
 /** A worker that does long work; each call of `round` is one round of `maintain`. */
-function workerOf(kit: TestKit, o: { onReopen?: (id: string) => void } = {}) {
+function workerOf(kit: TestKit, o: { onReopen?: (id: string) => void; maxLiveJobs?: number } = {}) {
   const reopenJob = createReopenJob(kit);
   const run = createBulkRun({
     ...kit,
@@ -23,6 +23,7 @@ function workerOf(kit: TestKit, o: { onReopen?: (id: string) => void } = {}) {
       o.onReopen?.(record.id);
       return reopened;
     },
+    maxLiveJobs: o.maxLiveJobs ?? 0,
   });
   return { round: createWorkRound(kit, { [BULK_WORK]: run }) };
 }
@@ -146,6 +147,7 @@ test('when a worker dies between a job and the note of it then another goes on, 
     store: { ...kit.store, bulk: { ...kit.store.bulk, step: () => Promise.reject(new Error('gone')) } },
     cancelJob: createCancelJob(kit),
     reopenJob: createReopenJob(kit),
+    maxLiveJobs: 0,
   });
   await createWorkRound(kit, { [BULK_WORK]: dying })();
   expect((await jobs[0]?.read())?.run).toBe(2);
@@ -194,6 +196,7 @@ test('when a worker freezes between its verdict and the requeue and the job ends
       }
       return await reopenJob(record, ...rest);
     },
+    maxLiveJobs: 0,
   });
   await createWorkRound(kit, { [BULK_WORK]: freezing })();
   expect(await job.read()).toMatchObject({ status: 'failed', run: 2 });
@@ -219,6 +222,7 @@ test('when an action is resumed while a worker has just seen that it was aborted
     store: { ...kit.store, bulk: { ...kit.store.bulk, step } },
     cancelJob: createCancelJob(kit),
     reopenJob: createReopenJob(kit),
+    maxLiveJobs: 0,
   });
   await createWorkRound(kit, { [BULK_WORK]: aborted })();
   for (let n = 0; n < 3; n += 1) await workerOf(kit).round();
@@ -243,6 +247,7 @@ test('when a worker dies between a resent webhook and the note of it then the sa
     store: { ...kit.store, bulk: { ...kit.store.bulk, step: () => Promise.reject(new Error('gone')) } },
     cancelJob: createCancelJob(kit),
     reopenJob: createReopenJob(kit),
+    maxLiveJobs: 0,
   });
   await createWorkRound(kit, { [BULK_WORK]: dying })();
   await kit.clock.advance(60_000);
@@ -250,4 +255,19 @@ test('when a worker dies between a resent webhook and the note of it then the sa
   await workerOf(kit).round();
   expect(await read()).toMatchObject({ status: 'completed', done: 0, skipped: { tried_since: 1 } });
   expect((await kit.store.deliveries.read(id))?.delivery).toMatchObject({ state: 'failed', tries: 2 });
+});
+
+test('when a requeue meets a tenant with as many live jobs as it may have then its jobs are left and told as such, and those of others run', async () => {
+  const kit = await startKit();
+  const jobs = [];
+  for (const tenant of ['acme', 'globex', 'acme', 'acme']) {
+    const job = await acceptedJob(kit, {}, (same) => same, tenant);
+    await kit.store.moves.end(await job.read(), { status: 'failed', error: jobError('upstream_failed', 'submitting') });
+    jobs.push(job);
+  }
+  await acceptedJob(kit);
+  const read = await start(kit);
+  await workerOf(kit, { maxLiveJobs: 2 }).round();
+  expect(await read()).toMatchObject({ status: 'completed', done: 2, skipped: { tenant_quota_exceeded: 2 } });
+  expect([await kit.store.usage.of('acme'), await kit.store.usage.of('globex')]).toMatchObject([{ live: 2 }, { live: 1 }]);
 });

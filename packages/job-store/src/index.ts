@@ -52,7 +52,7 @@ export { type ApiKeys, type KnownKey, type Principal, SCOPES, type Scope } from 
 export { type MemoryWatch, watchMemory } from './tenant/memory-watch.ts';
 export { RATE_WINDOW_S, type RateCount, type RateLimit } from './tenant/rate-limits.ts';
 export type { Tenants } from './tenant/tenants.ts';
-export { type Allowance, QUOTAS, type Quota, type Refused, type TenantUse, type Usage } from './tenant/usage.ts';
+export { type Allowance, type OverQuota, QUOTAS, type Quota, type Refused, type TenantUse, type Usage } from './tenant/usage.ts';
 export type { Deliveries, HeldTry, OpenAttempt, OpenTry, Settled, Settlement, Told, TryResult } from './webhook/deliveries.ts';
 export type { DeliveryFilter, DeliveryList, DeliveryPage } from './webhook/delivery-list.ts';
 export {

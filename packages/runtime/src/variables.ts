@@ -92,6 +92,7 @@ export function ownServices(config: z.output<typeof OwnVariables>): { name: stri
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'redis:': 6379, 'rediss:': 6379, 'http:': 80, 'https:': 443 };
 
 export const COMMON_VARIABLES = {
+  TENANT_MAX_LIVE_JOBS: integer(0, 1_000_000_000, 200_000).describe('jobs of one tenant that have not ended; 0 is no limit'),
   SECRETS_KEY: secretsKey,
   EGRESS_ALLOW: ranges().describe('CIDRs that webhooks and downloads may reach although they are not public'),
   SHUTDOWN_TIMEOUT_S: integer(1, 600, 25).describe('seconds from SIGTERM to the end of the process'),

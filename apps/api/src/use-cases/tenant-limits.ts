@@ -1,4 +1,6 @@
-import type { Allowance, MemoryWatch, Quota, Refused, TenantUse } from '@grsai-jobs/job-store';
+import type { Allowance, MemoryWatch, Quota, Refused, TenantUse, Usage } from '@grsai-jobs/job-store';
+import type { JobRecord, RetryMode } from '@grsai-jobs/jobs';
+import { planRetry } from '@grsai-jobs/jobs';
 import type { ApiConfig } from '../config.ts';
 import { Problem } from '../http/problem.ts';
 
@@ -28,6 +30,21 @@ const WHAT: Readonly<Record<Quota, { is: (used: number) => string; todo: string 
   stored: { is: (used) => `Inputs and results of this tenant take ${used} bytes of the object store`, todo: FREE },
   live: { is: (used) => `This tenant has ${used} jobs that have not ended`, todo: 'Wait until some have ended, or cancel some.' },
 };
+
+/**
+ * Lets a caller run an ended job again only while its tenant may have one more live job.
+ * @throws Problem `tenant_quota_exceeded`
+ */
+export const createRetryRoom =
+  (o: { usage: Pick<Usage, 'checkLive'>; limit: number; now: () => number }) =>
+  async (job: JobRecord, mode?: RetryMode): Promise<void> => {
+    // What cannot be retried at all is told so by the retry itself.
+    if (planRetry(job, o.now(), mode).kind === 'refuse') return;
+    const refused = await o.usage.checkLive(job.tenant, o.limit);
+    if (refused !== null) throw refusal(refused);
+  };
+
+export type RetryRoom = ReturnType<typeof createRetryRoom>;
 
 /** How long a caller waits before it tries again by itself. */
 const AGAIN_S = 60;

@@ -18,7 +18,15 @@ export interface Allowance {
 }
 
 /** Why something is not taken in. */
-export type Refused = { kind: 'quota'; quota: Quota; limit: number; used: number } | { kind: 'full' };
+export type Refused = OverQuota | { kind: 'full' };
+
+/** A tenant has all that it may have of one thing. */
+export interface OverQuota {
+  kind: 'quota';
+  quota: Quota;
+  limit: number;
+  used: number;
+}
 
 /** A record beside its texts: its fields, its places in lists, its queue entry and its idempotency key. */
 const RECORD_BYTES = 2048;
@@ -47,6 +55,13 @@ export function createUsage(redis: Redis, run: RunScript, keys: Keys) {
     async check(tenant: string, allowance: Allowance): Promise<Refused | null> {
       const order = { tenant, use: { redis: RECORD_BYTES, stored: 1, live: 1 }, ...allowanceFields(allowance) };
       return refusedOf(await run('usage-check', [keys.usage], [JSON.stringify(order)]));
+    },
+
+    /** Why no ended job of a tenant may run again now, where so many of its jobs may be live (0 is no limit); `null`: one may. */
+    async checkLive(tenant: string, limit: number): Promise<OverQuota | null> {
+      if (limit === 0) return null;
+      const used = Number(await redis.hget(keys.usage, `live:${tenant}`));
+      return used < limit ? null : { kind: 'quota', quota: 'live', limit, used };
     },
 
     async of(tenant: string): Promise<TenantUse> {

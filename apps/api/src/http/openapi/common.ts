@@ -68,6 +68,7 @@ const limitsOf = (path: string, hasBody: boolean): ProblemCode[] => {
   return [
     'too_many_open_requests',
     ...byMinute,
+    ...(path === '/v1/jobs/{id}/retry' ? (['tenant_quota_exceeded'] as const) : []),
     ...(hasBody && LARGE.includes(path) ? (['too_many_bytes_in_flight', 'tenant_quota_exceeded'] as const) : []),
   ];
 };

@@ -5,6 +5,7 @@ import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { canceledJob, reopenedJob } from '../../use-cases/action-outcome.ts';
 import type { DeleteJob } from '../../use-cases/delete-job.ts';
+import type { RetryRoom } from '../../use-cases/tenant-limits.ts';
 import { type Auth, principalOf } from '../auth.ts';
 import { optionalJsonBody } from '../body.ts';
 import { ownJob } from '../own-job.ts';
@@ -23,6 +24,7 @@ export function jobActionRoutes(o: {
   jobs: Pick<JobStore['jobs'], 'read'>;
   cancel: CancelJob;
   reopen: ReopenJob;
+  retryRoom: RetryRoom;
   remove: DeleteJob;
   sign: SignLink;
 }): Router {
@@ -41,7 +43,9 @@ export function jobActionRoutes(o: {
     ...optionalJsonBody<{ id: string }>(SMALL_BODY),
     async (request: Request<{ id: string }>, response) => {
       const { mode } = validateBody(RetryRequest, request.body ?? {});
-      const job = reopenedJob(await o.reopen(await ownJob(o.jobs, request.params.id, response), mode));
+      const ended = await ownJob(o.jobs, request.params.id, response);
+      await o.retryRoom(ended, mode);
+      const job = reopenedJob(await o.reopen(ended, mode));
       response
         .status(202)
         .set({ Location: `/v1/jobs/${job.id}`, 'Retry-After': '2' })

@@ -13,6 +13,8 @@ export interface BatchKit extends Kit {
   objects: Pick<ObjectStore, 'put' | 'get' | 'delete'>;
   keyPrefix: string;
   signLink: SignLink;
+  /** How many live jobs one tenant may have; 0 is no limit. */
+  maxLiveJobs: number;
 }
 
 /** Jobs that one slice looks at. */

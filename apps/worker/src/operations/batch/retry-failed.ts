@@ -26,8 +26,12 @@ export const retryFailed =
     if (await isCalledOff(kit, order)) return { done: true };
     const ids = await kit.store.batches.jobIds(order.batch_id, at, SLICE);
     let full = false;
+    let room = await liveRoom(kit, order.batch_id);
     await eachLine(kit, ids, isMeant(order), async (record) => {
-      full = (await retry(kit, record, order)) === 'full' || full;
+      room -= 1;
+      const became = room < 0 ? 'full' : await retry(kit, record, order);
+      full ||= became === 'full';
+      if (became !== 'reopened') room += 1;
     });
     if (await isCalledOff(kit, order)) {
       await eachLine(kit, ids, ({ status }) => !isTerminal(status), kit.cancelJob);
@@ -36,6 +40,12 @@ export const retryFailed =
     // What was reopened is passed over the second time.
     return full ? again : behind(at, ids);
   };
+
+/** How many live jobs the tenant of the batch may have beside those that it has now. */
+async function liveRoom(kit: BatchKit, batchId: string): Promise<number> {
+  const batch = kit.maxLiveJobs === 0 ? null : await kit.store.batches.read(batchId);
+  return batch === null ? Number.POSITIVE_INFINITY : kit.maxLiveJobs - (await kit.store.usage.of(batch.tenant)).live;
+}
 
 type Order = z.output<typeof RetryOrder>;
 
@@ -48,7 +58,7 @@ const isMeant =
 const isCalledOff = async (kit: BatchKit, order: Order): Promise<boolean> =>
   (await kit.store.batches.isCalledOff(order.batch_id)) || (await livingBatch(kit, order, ['canceling'])) !== null;
 
-/** Each record is judged by itself: one that was run since it was read may have ended in another way. */
+/** Each record is judged by itself: one that was run since it was read may have ended in another way. `full`: Redis has no room for it. */
 async function retry(kit: BatchKit, record: JobRecord, order: Order): Promise<Reopened['kind'] | 'left'> {
   for (let n = 0, current: JobRecord | null = record; n < TRIES; n += 1, current = await kit.store.jobs.read(record.id)) {
     if (current === null || !isMeant(order)(current)) return 'left';

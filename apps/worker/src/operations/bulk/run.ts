@@ -1,6 +1,6 @@
 import { type BulkVerdict, bulkVerdict, type CancelJob, type Meant, nextMeant, type ReopenJob } from '@grsai-jobs/job-actions';
 import { type BulkAction, type BulkPlace, type BulkStatus, leftOf, sumOf, type Work } from '@grsai-jobs/job-store';
-import type { JobRecord } from '@grsai-jobs/jobs';
+import type { JobRecord, RetryMode } from '@grsai-jobs/jobs';
 import type { Kit } from '../../stages/kit.ts';
 import type { DoSlice, Sliced } from '../run-operations.ts';
 import { redeliver } from './redeliver.ts';
@@ -8,6 +8,8 @@ import { redeliver } from './redeliver.ts';
 export interface BulkKit extends Kit {
   cancelJob: CancelJob;
   reopenJob: ReopenJob;
+  /** How many live jobs one tenant may have; 0 is no limit. */
+  maxLiveJobs: number;
 }
 
 /** A slice lets other work have its turn after this long. */
@@ -41,7 +43,13 @@ export function createBulkRun(kit: BulkKit): DoSlice {
       return kind === 'canceled' || kind === 'canceling' ? 'done' : kind === 'busy' ? 'failed:busy' : `skipped:${kind}`;
     }
     if (verdict.act === 'redeliver') return await redeliver(kit, job, before);
-    const reopened = await kit.reopenJob(job, verdict.act, { asRead: true });
+    return await runAgain(job, verdict.act);
+  }
+
+  async function runAgain(job: JobRecord, mode: RetryMode): Promise<Came | 'moved'> {
+    // Left alone, and not waited for: a tenant with all its live jobs must not hold up the jobs of others.
+    if ((await kit.store.usage.checkLive(job.tenant, kit.maxLiveJobs)) !== null) return 'skipped:tenant_quota_exceeded';
+    const reopened = await kit.reopenJob(job, mode, { asRead: true });
     if (reopened.kind === 'reopened') return 'done';
     if (reopened.kind === 'full') return 'wait';
     if (reopened.kind === 'busy') return 'moved';
