@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type BatchEnd, type BatchRecord, type BatchResults, type BatchRound, eventId, type JobDoc } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
-import { workId } from '../operation/works.ts';
+import { addScript, workId } from '../operation/works.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RunScript } from '../redis/scripts.ts';
 
@@ -66,7 +66,13 @@ export function createBatchRounds(redis: Redis, run: RunScript, keys: Keys, cloc
       const [, newest] = await redis.zrange(keys.ended, '-1', '-1', 'WITHSCORES');
       const before = Math.max(now, Math.min(Number(newest ?? 0), now + CLOCKS_DIFFER_MS));
       const order = JSON.stringify({ batch_id: id, include_unknown: o.includeUnknown, before });
-      return (await run('work-add', [keys.work(work), keys.works], [work, RETRY_WORK, order, now, ''])) === 1;
+      return (
+        (await run(
+          addScript,
+          { work: keys.work(work), works: keys.works },
+          { id: work, kind: RETRY_WORK, order, due: now, renew: null },
+        )) === 1
+      );
     },
 
     /** Whether a cancel was asked for since the last retry of its failed jobs; by no clock, as processes have their own. */

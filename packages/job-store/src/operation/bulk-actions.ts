@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { JobFilter } from '../job/job-list.ts';
+import { defineScript } from '../redis/define-script.ts';
 import { type Fields, json, number, optionalNumber } from '../redis/fields.ts';
 import type { Keys } from '../redis/keys.ts';
 import { type ListPlace, placesIn } from '../redis/newest-first.ts';
@@ -92,12 +93,26 @@ const decode = (id: string, fields: Fields): BulkAction => ({
   done_then: number(fields['base']),
 });
 
+const stepScript = defineScript({
+  lua: new URL('./bulk-step.lua', import.meta.url),
+  keys: ['action'],
+  args: ['steps', 'cursor', 'phase', 'credit', '...counts'],
+  whenFull: 'runs',
+});
+
+const turnScript = defineScript({
+  lua: new URL('./bulk-turn.lua', import.meta.url),
+  keys: ['action'],
+  args: ['from', 'to', 'now', 'kept_ms?'],
+  whenFull: 'runs',
+});
+
 export type BulkActions = ReturnType<typeof createBulkActions>;
 
 /** What operators do to many jobs, with how far it has come. Kept for 30 days after its end. */
 export function createBulkActions(redis: Redis, run: RunScript, keys: Keys) {
-  const turn = async (id: string, from: BulkStatus, to: BulkStatus, now: number, keptMs: number | ''): Promise<boolean> =>
-    (await run('bulk-turn', [keys.bulk(id)], [from, to, now, keptMs])) === 1;
+  const turn = async (id: string, from: BulkStatus, to: BulkStatus, now: number, kept_ms: number | null): Promise<boolean> =>
+    (await run(turnScript, { action: keys.bulk(id) }, { from, to, now, kept_ms })) === 1;
 
   return {
     /** `false`: there is one with this id already, and it stays as it is. */
@@ -139,15 +154,16 @@ export function createBulkActions(redis: Redis, run: RunScript, keys: Keys) {
       to: { at: BulkPlace; phase: BulkAction['phase']; credit: number; counts: readonly (readonly [BulkCounter, number])[] },
     ): Promise<BulkStatus | 'stale'> {
       const counts = to.counts.flatMap(([name, by]) => [`c:${name}`, by]);
-      const args = [action.steps, JSON.stringify(to.at), to.phase, to.credit, ...counts];
-      return (await run('bulk-step', [keys.bulk(action.id)], args)) as BulkStatus | 'stale';
+      const { phase, credit } = to;
+      const args = { steps: action.steps, cursor: JSON.stringify(to.at), phase, credit, counts };
+      return (await run(stepScript, { action: keys.bulk(action.id) }, args)) as BulkStatus | 'stale';
     },
 
     /** `false`: it does not run. */
     abort: (id: string, now: number): Promise<boolean> => turn(id, 'running', 'aborted', now, KEPT_MS),
 
     /** Goes on where it was aborted. `false`: it is not aborted. */
-    resume: (id: string, now: number): Promise<boolean> => turn(id, 'aborted', 'running', now, ''),
+    resume: (id: string, now: number): Promise<boolean> => turn(id, 'aborted', 'running', now, null),
 
     complete: (id: string, now: number): Promise<boolean> => turn(id, 'running', 'completed', now, KEPT_MS),
   };

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import { defineScript } from '../redis/define-script.ts';
 import { fieldsOf, json, number } from '../redis/fields.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RunScript } from '../redis/scripts.ts';
@@ -36,23 +37,50 @@ export const workId = (kind: string, subject: string): string => `${kind}:${subj
 /** A worker that has not told of its work for this long is taken for dead. A slice ends well before that. */
 const LEASE_MS = 30_000;
 
+/** Writes an operation down once. */
+export const addScript = defineScript({
+  lua: new URL('./work-add.lua', import.meta.url),
+  keys: ['work', 'works'],
+  args: ['id', 'kind', 'order', 'due', 'renew?'],
+  whenFull: 'runs',
+});
+
+const takeScript = defineScript({
+  lua: new URL('./work-take.lua', import.meta.url),
+  keys: ['work', 'works'],
+  args: ['id', 'by', 'now', 'lease_ends'],
+  whenFull: 'runs',
+});
+
+const leaveScript = defineScript({
+  lua: new URL('./work-leave.lua', import.meta.url),
+  keys: ['work', 'works'],
+  args: ['id', 'by', 'due?', 'cursor', 'lost?'],
+  whenFull: 'runs',
+});
+
 export type Works = ReturnType<typeof createWorks>;
 
 export function createWorks(redis: Redis, run: RunScript, keys: Keys) {
-  async function add(work: NewWork, renew: '' | '1'): Promise<boolean> {
-    const id = workId(work.kind, work.subject);
-    const args = [id, work.kind, JSON.stringify(work.order), work.at, renew];
-    return (await run('work-add', [keys.work(id), keys.works], args)) === 1;
+  const keysOf = (id: string) => ({ work: keys.work(id), works: keys.works });
+
+  async function add({ kind, subject, order, at }: NewWork, renew: '1' | null): Promise<boolean> {
+    const id = workId(kind, subject);
+    return (await run(addScript, keysOf(id), { id, kind, order: JSON.stringify(order), due: at, renew })) === 1;
   }
 
-  async function leave(work: Pick<Work, 'id' | 'by'>, due: number | '', cursor: unknown, lost: number | ''): Promise<boolean> {
-    const args = [work.id, work.by, due, JSON.stringify(cursor), lost];
-    return (await run('work-leave', [keys.work(work.id), keys.works], args)) === 1;
+  async function leave(
+    { id, by }: Pick<Work, 'id' | 'by'>,
+    due: number | null,
+    cursor: unknown,
+    lost: number | null,
+  ): Promise<boolean> {
+    return (await run(leaveScript, keysOf(id), { id, by, due, cursor: JSON.stringify(cursor), lost })) === 1;
   }
 
   return {
     /** Adds work that is due at `at` (ms since 1970). `false`: the same work is under way already, and stays as it is. */
-    add: (work: NewWork): Promise<boolean> => add(work, ''),
+    add: (work: NewWork): Promise<boolean> => add(work, null),
 
     /** The same, and whoever is about to end that work finds that it is no longer theirs: somebody goes on with it at `at`. */
     async renew(work: NewWork): Promise<void> {
@@ -64,7 +92,7 @@ export function createWorks(redis: Redis, run: RunScript, keys: Keys) {
       const [id] = await redis.zrange(keys.works, '-inf', String(now), 'BYSCORE', 'LIMIT', 0, 1);
       if (id === undefined) return null;
       const by = randomUUID();
-      const fields = fieldsOf(await run('work-take', [keys.work(id), keys.works], [id, by, now, now + LEASE_MS]));
+      const fields = fieldsOf(await run(takeScript, keysOf(id), { id, by, now, lease_ends: now + LEASE_MS }));
       if (fields === null) return null;
       return {
         id,
@@ -84,10 +112,10 @@ export function createWorks(redis: Redis, run: RunScript, keys: Keys) {
     setAside: (work: Work, at: number): Promise<boolean> => leave(work, at, work.cursor, work.lost - 1),
 
     /** A slice that takes long is still at work. `false`: it was taken over. */
-    hold: (work: Work, now: number): Promise<boolean> => leave(work, now + LEASE_MS, work.cursor, ''),
+    hold: (work: Work, now: number): Promise<boolean> => leave(work, now + LEASE_MS, work.cursor, null),
 
     /** The work is over. */
-    done: (work: Pick<Work, 'id' | 'by'>): Promise<boolean> => leave(work, '', null, 0),
+    done: (work: Pick<Work, 'id' | 'by'>): Promise<boolean> => leave(work, null, null, 0),
 
     /** Work that waits for a later time is due at `at` already. Nothing happens when there is no such work. */
     async wake(id: string, at: number): Promise<void> {

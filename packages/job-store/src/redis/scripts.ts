@@ -1,24 +1,18 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { BRAKE_RULES, ENDPOINT_RULES } from '@grsai-jobs/jobs';
 import { Command, type Redis } from 'ioredis';
+import { type Given, inOrder, luaTable, readLua, type Script } from './define-script.ts';
 
 /** One Lua file, with what it shares with others behind its shebang line. */
-interface Script {
+interface ScriptText {
   readonly text: string;
   readonly sha: string;
 }
 
-const lua = (file: string) => readFileSync(new URL(`../${file}.lua`, import.meta.url), 'utf8');
+const lua = (file: string) => readLua(new URL(`../${file}.lua`, import.meta.url));
 
-/** Numbers as a table of Lua, so that they need not be sent and read with each call. */
-const table = (name: string, rules: Readonly<Record<string, number>>) =>
-  `local ${name} = { ${Object.entries(rules)
-    .map(([key, value]) => `${key} = ${value}`)
-    .join(', ')} }\n`;
-
-const WEBHOOKS = () => table('rules', ENDPOINT_RULES) + lua('webhook/webhooks');
-const BRAKE = () => table('brake_rules', BRAKE_RULES);
+const WEBHOOKS = () => luaTable('rules', ENDPOINT_RULES) + lua('webhook/webhooks');
+const BRAKE = () => luaTable('brake_rules', BRAKE_RULES);
 
 /** What some scripts share behind the prelude. */
 const SHARED: Readonly<Partial<Record<string, () => string>>> = {
@@ -31,7 +25,7 @@ const SHARED: Readonly<Partial<Record<string, () => string>>> = {
   'brake-note': BRAKE,
 };
 
-function load(folder: string, name: string): Script {
+function load(folder: string, name: string): ScriptText {
   const own = lua(`${folder}/${name}`);
   const shebang = own.slice(0, own.indexOf('\n') + 1);
   const shared = SHARED[name]?.() ?? '';
@@ -58,7 +52,6 @@ const SCRIPTS = {
     'unclaim',
   ],
   webhook: ['read-delivery', 'open-try', 'settle', 'release', 'let-in', 'tell'],
-  operation: ['work-add', 'work-take', 'work-leave', 'bulk-step', 'bulk-turn'],
   tenant: ['usage-check', 'swap-secrets', 'revoke'],
   operator: ['audit', 'queue-change', 'pause-until', 'brake-note'],
   redis: ['postpone', 'forget', 'set-field', 'schema-swap'],
@@ -66,14 +59,22 @@ const SCRIPTS = {
 type ScriptName = (typeof SCRIPTS)[keyof typeof SCRIPTS][number];
 
 /** Runs a script by its digest; a Redis that does not know it (a restart) gets the text. */
-export type RunScript = (name: ScriptName, keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>;
+export interface RunScript {
+  /** `paid`: what it writes is paid for, so a script that asks for it runs on a full Redis too. */
+  <K extends string, A extends string>(
+    script: Script<K, A>,
+    keys: Given<K, string>,
+    args: Given<A, string | number>,
+    o?: { paid?: boolean },
+  ): Promise<unknown>;
+  (name: ScriptName, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
+}
 
 export function createScripts(redis: Redis): RunScript {
   const scripts = Object.fromEntries(
     Object.entries(SCRIPTS).flatMap(([folder, names]) => names.map((name) => [name, load(folder, name)])),
-  ) as Record<ScriptName, Script>;
-  return async (name, keys, args) => {
-    const { sha, text } = scripts[name];
+  ) as Record<ScriptName, ScriptText>;
+  async function evaluate({ sha, text }: ScriptText, keys: readonly (string | number)[], args: readonly (string | number)[]) {
     const given = [keys.length, ...keys, ...args];
     try {
       return await send(redis, 'evalsha', [sha, ...given]);
@@ -81,6 +82,12 @@ export function createScripts(redis: Redis): RunScript {
       if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
       return await send(redis, 'eval', [text, ...given]);
     }
+  }
+  return (script: Script | ScriptName, keys: object, args: object, o: { paid?: boolean } = {}) => {
+    if (typeof script === 'string') return evaluate(scripts[script], keys as string[], args as string[]);
+    const { texts, keys: keyNames, args: argNames } = script;
+    const first = (keys as Record<string, string>)[keyNames[0] ?? ''] ?? '';
+    return evaluate(o.paid ? texts.paid : texts.usual, inOrder(keyNames, keys, first), inOrder(argNames, args, ''));
   };
 }
 
