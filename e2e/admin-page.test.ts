@@ -122,6 +122,17 @@ browserTest(
     await page.keyboard.press('Enter');
     await row(page, 'call').getByText('paused').waitFor();
     await page.getByText('ADMIN_API_KEY: the account moves').waitFor();
+
+    const waits = await post(stack, chat(stack.receiver, 'a secret question'));
+    await page.getByRole('link', { name: 'call', exact: true }).click();
+    await row(page, `${waits}.1`).getByText('step 1').waitFor();
+    expect(await row(page, `${waits}.1`).getByRole('link').textContent()).toBe(waits);
+    expect(await page.textContent('body')).not.toContain('a secret question');
+    await page.getByLabel('State').selectOption('delayed');
+    await page.getByRole('button', { name: 'Show' }).click();
+    await page.getByText('No entry of this queue is delayed.').waitFor();
+    await page.getByRole('link', { name: 'Overview' }).click();
+
     await page.getByRole('button', { name: 'Concurrency of submit' }).click();
     await page.getByLabel('Entries at once in each worker process').fill('3');
     await page.getByLabel('Reason').fill('gently');
@@ -217,7 +228,7 @@ browserTest(
       await page.getByText('All that the API says').click();
       expect(await page.locator('pre.raw').textContent()).toContain(`"id": "${bad}"`);
 
-      for (const view of ['failures', 'jobs', 'audit', 'keys', 'overview']) {
+      for (const view of ['failures', 'jobs', 'audit', 'keys', 'overview', 'queues/deliver?state=delayed']) {
         await page.goto(`${stack.url}/admin#/${view}`);
         await page.locator('main:not([aria-busy])').waitFor();
         expect(`${view} ${await widthOver(page)}`).toBe(`${view} 0`);

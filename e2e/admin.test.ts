@@ -152,6 +152,27 @@ test('queues: when an operator pauses one then all workers stop at once, and tho
   expect(await queue(stack, 'call')).toMatchObject({ paused: true, waiting: 3, active: 0 });
   expect((await queue(stack, 'call')).oldest_age_s).toBeGreaterThan(0);
   expect(stack.emulator.ledger.submits).toEqual([]);
+  const entries = (path: string) => stack.admin.send('GET', `/admin/v1/queues/${path}`);
+  expect(await (await entries('call/entries?limit=2')).json()).toMatchObject({
+    data: [
+      {
+        object: 'queue_entry',
+        id: `${ids[0]}.1`,
+        state: 'waiting',
+        attempts: 0,
+        data: { job_id: ids[0], step: 1 },
+        failure: null,
+      },
+      { id: `${ids[1]}.1` },
+    ],
+    next_cursor: '2',
+  });
+  expect(await (await entries('call/entries?cursor=2')).json()).toMatchObject({
+    data: [{ id: `${ids[2]}.1` }],
+    next_cursor: null,
+  });
+  expect((await entries('nowhere/entries')).status).toBe(404);
+  expect((await entries('call/entries?state=lost')).status).toBe(422);
   await patch(stack, 'call', { paused: false, reason: 'it has moved' });
   for (const id of ids) expect(await stack.tenant.finished(id, 10_000)).toMatchObject({ status: 'succeeded' });
   expect(await audit(stack, '?action=queue.change')).toMatchObject([

@@ -37,6 +37,7 @@ const NEEDS: Readonly<Record<string, string>> = {
   'GET /admin/v1/batches/{id}': 'admin:read',
   'GET /admin/v1/queues': 'admin:read',
   'PATCH /admin/v1/queues/{name}': 'admin:write',
+  'GET /admin/v1/queues/{name}/entries': 'admin:read',
   'GET /admin/v1/keys': 'admin:read',
   'POST /admin/v1/keys': 'admin:keys',
   'DELETE /admin/v1/keys/{id}': 'admin:write',

@@ -93,6 +93,7 @@ export const FIXTURES: Readonly<Record<string, (stack: Stack) => Promise<PathVal
   resendAnyWebhookDelivery: async (stack) => ({ id: await deliveredHook(stack) }),
   requeueJob: async (stack) => ({ id: await canceledJob(stack) }),
   changeQueue: async () => ({ name: 'submit' }),
+  listQueueEntries: async () => ({ name: 'submit' }),
   getBulkAction: async (stack) => ({ id: await newBulk(stack) }),
   abortBulkAction: async (stack) => ({ id: await newBulk(stack) }),
   resumeBulkAction: async (stack) => ({ id: await abortedBulk(stack) }),

@@ -5,7 +5,7 @@ import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
 import { createJobStore, hearSignals, startEventFeed, watchMemory, watchSchema } from '@grsai-jobs/job-store';
 import type { JobRequest } from '@grsai-jobs/jobs';
 import { createObjectStore } from '@grsai-jobs/object-store';
-import { connectRedis, createBoardQueues, createProducer } from '@grsai-jobs/queue';
+import { connectRedis, createProducer } from '@grsai-jobs/queue';
 import {
   createMetrics,
   type Logger,
@@ -89,7 +89,6 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   const reader = await connectRedis(config.REDIS_URL, 'consumer', { onError });
   const feed = startEventFeed({ reader, redis, prefix: config.REDIS_PREFIX, onError });
   const producer = createProducer({ redis, prefix: config.REDIS_PREFIX, onError });
-  const board = createBoardQueues({ redis, prefix: config.REDIS_PREFIX, onError });
   const objects = createObjectStore(s3Options(config));
   const egress = createEgress({ allow: config.EGRESS_ALLOW, own: ownServices(config) });
   const cache = createKeyCache();
@@ -171,11 +170,12 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
 
   let stopping = false;
   const checks = watchChecks(storeChecks({ health: store.health, schema, probe: () => objects.probe() }), log);
+  const blank = createBlankSecrets([config.ADMIN_API_KEY, config.METRICS_TOKEN]);
   const app = createApp({
     log,
     metrics,
     trustProxy: config.TRUST_PROXY,
-    blank: createBlankSecrets([config.ADMIN_API_KEY, config.METRICS_TOKEN]),
+    blank,
     methodsOf: knownMethods(document),
     routes: [
       healthRoutes({
@@ -229,7 +229,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
         recover: createRecoverEndpoint({ store, nudge, clock, log }),
       }),
       webhookSecretRoutes({ auth, keyring, log }),
-      ...adminRoutes({ ...shared, store, producer, nudge, board, reopen, resend, log }),
+      ...adminRoutes({ ...shared, store, producer, nudge, blank, reopen, resend, log }),
       docsRoutes(document),
     ],
   });
@@ -258,7 +258,6 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
       lastUsed,
       listener,
       { name: 'queues', stop: () => producer.close() },
-      { name: 'board', stop: () => board.close() },
       { name: 'egress', stop: () => egress.close() },
     ],
     [

@@ -31,7 +31,7 @@ async function startRoute(read: () => Promise<JobRecord>) {
     response.on('close', closed.resolve);
     next();
   };
-  const auth: Auth = { requireScope: () => signIn, requireScopeOfPage: () => signIn };
+  const auth: Auth = { requireScope: () => signIn };
   const app = express().use(
     jobEventRoutes({
       auth,

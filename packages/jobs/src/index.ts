@@ -143,6 +143,7 @@ export type {
   FailureListView,
   OverviewView,
   PauseView,
+  QueueEntryView,
   QueueStandingView,
   QueueView,
   WorkerView,

@@ -52,7 +52,23 @@ export interface QueueStandingView {
   late_s: number;
 }
 
-/** The same with how much of it workers take at once. */
+/** One entry of a queue. It holds ids, and nothing that a caller sent. */
+export interface QueueEntryView {
+  object: 'queue_entry';
+  id: string;
+  /** The periodic task of an entry in `maintain`; elsewhere the name of the queue. */
+  name: string;
+  state: 'waiting' | 'active' | 'delayed' | 'failed';
+  /** How often a worker has taken it. */
+  attempts: number;
+  added_at: string;
+  /** When a delayed entry is due. */
+  due_at: string | null;
+  data: { job_id?: string; delivery_id?: string; batch_id?: string; endpoint?: string; step?: number };
+  failure: string | null;
+}
+
+/** A queue with how much of it workers take at once. */
 export interface QueueView extends QueueStandingView {
   object: 'queue';
   concurrency: {

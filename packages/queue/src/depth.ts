@@ -1,5 +1,6 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { dueOf } from './list-entries.ts';
 
 /** What stands in one queue. Times in ms since 1970. */
 export interface Depth {
@@ -40,7 +41,6 @@ export async function depthOf(queue: Queue, redis: Redis): Promise<Depth> {
     active: counts['active'] ?? 0,
     delayed: counts['delayed'] ?? 0,
     oldest_at: added.length === 0 ? null : Math.min(...added),
-    // The score of a delayed entry is its time in ms, times 4096, and a counter.
-    next_due_at: due === undefined ? null : Math.floor(Number(due) / 4096),
+    next_due_at: due === undefined ? null : dueOf(due),
   };
 }

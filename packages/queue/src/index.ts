@@ -1,4 +1,3 @@
-export { type BoardQueues, createBoardQueues } from './board.ts';
 export { connectRedis, type Role, redisTrouble } from './connections.ts';
 export {
   type Consumer,
@@ -21,4 +20,5 @@ export {
   type QueueName,
   queueOf,
 } from './entries.ts';
+export { ENTRY_STATES, type EntryListState, type EntryPage, type ListedEntry } from './list-entries.ts';
 export { createProducer, type EntryState, type Producer, WORKS_ROUND } from './producer.ts';

@@ -13,6 +13,7 @@ import {
   type QueueName,
   queueOf,
 } from './entries.ts';
+import { type EntryListState, type EntryPage, listEntries } from './list-entries.ts';
 
 /** Whether an entry is still under way. */
 export type EntryState = 'there' | 'gone';
@@ -35,6 +36,8 @@ export interface Producer {
   counts(): Promise<Record<QueueName, Record<string, number>>>;
   /** The same with the age of what waits, for operators. It reads a few entries of each queue, however many there are. */
   depths(): Promise<Record<QueueName, Depth>>;
+  /** A page of what stands in one queue, for operators. It changes nothing. */
+  list(queue: QueueName, o: { state: EntryListState; from: number; limit: number }): Promise<EntryPage>;
   /** Brings BullMQ's own flag of a queue in line: paused, one entry at a time over all workers, or open. */
   gate(queue: QueueName, state: 'paused' | 'half' | 'open'): Promise<void>;
   /** Has `maintain` look for long work now instead of within a second. Nothing is lost when it fails. */
@@ -118,6 +121,7 @@ export function createProducer(o: { redis: Redis; prefix: string; onError: (erro
         QueueName,
         Depth
       >,
+    list: async (name, page) => await listEntries(queues[name], o.redis, page),
     gate: async (name, state) => {
       const queue = queues[name];
       const [paused, most] = await Promise.all([queue.isPaused(), queue.getGlobalConcurrency()]);

@@ -19,8 +19,6 @@ export const principalOf = (response: Response): Principal => response.locals['p
 export interface Auth {
   /** Lets a request through when its key is valid and has the scope: 401 and 403 otherwise. */
   requireScope(scope: Scope): RequestHandler;
-  /** The same for pages: a browser sends the key as the password of HTTP Basic. */
-  requireScopeOfPage(scope: Scope): RequestHandler;
 }
 
 export interface AuthOptions {
@@ -37,29 +35,7 @@ export interface AuthOptions {
 
 const bearerKey = (header: string): string | undefined => /^Bearer[ \t]+([^\s]+)[ \t]*$/i.exec(header)?.[1];
 
-const basicKey = (header: string): string | undefined => {
-  const pair = /^Basic +([A-Za-z0-9+/=]+) *$/i.exec(header)?.[1];
-  return pair === undefined ? undefined : /^[^:]*:(.+)$/s.exec(Buffer.from(pair, 'base64').toString('utf8'))?.[1];
-};
-
-/** A way to send a key: how it is read, and what is said to somebody who sent none. */
-interface Way {
-  keyOf: (header: string) => string | undefined;
-  headers: Readonly<Record<string, string>>;
-  ask: string;
-}
-
-const BEARER: Way = {
-  keyOf: bearerKey,
-  headers: { 'WWW-Authenticate': 'Bearer realm="grsai-jobs"' },
-  ask: 'Send your API key as "Authorization: Bearer gj_…".',
-};
-
-const BEARER_OR_BASIC: Way = {
-  keyOf: (header) => bearerKey(header) ?? basicKey(header),
-  headers: { 'WWW-Authenticate': 'Basic realm="grsai-jobs: any name, an API key as password", charset="UTF-8"' },
-  ask: 'Sign in with any name and an API key as the password, or send the key as "Authorization: Bearer gj_…".',
-};
+const CHALLENGE = { headers: { 'WWW-Authenticate': 'Bearer realm="grsai-jobs"' } };
 
 export function createAuth(o: AuthOptions): Auth {
   const admin = sha256(o.adminKey);
@@ -70,18 +46,18 @@ export function createAuth(o: AuthOptions): Auth {
     return await o.cache.find(key, () => o.apiKeys.find(key));
   }
 
-  async function authenticate(request: Request, response: Response, { keyOf, headers, ask }: Way): Promise<Principal> {
-    const key = keyOf(request.headers.authorization ?? '');
+  async function authenticate(request: Request, response: Response): Promise<Principal> {
+    const key = bearerKey(request.headers.authorization ?? '');
     const address = request.ip ?? '';
-    if (key === undefined) throw new Problem('unauthorized', ask, { headers });
+    if (key === undefined) throw new Problem('unauthorized', 'Send your API key as "Authorization: Bearer gj_…".', CHALLENGE);
     await o.brake.before(address, key);
     const principal = await find(key);
     if (principal === null) {
       o.brake.wrong(address);
-      throw new Problem('unauthorized', 'This API key is not known or was revoked.', { headers });
+      throw new Problem('unauthorized', 'This API key is not known or was revoked.', CHALLENGE);
     }
     if (principal.expires_at !== null && principal.expires_at <= o.clock.now())
-      throw new Problem('unauthorized', 'This API key has expired.', { headers });
+      throw new Problem('unauthorized', 'This API key has expired.', CHALLENGE);
     o.brake.right(key);
     if (principal !== ADMIN) {
       letIn(response, key, principal);
@@ -90,19 +66,14 @@ export function createAuth(o: AuthOptions): Auth {
     return principal;
   }
 
-  const guard =
-    (scope: Scope, way: Way): RequestHandler =>
-    async (request, response, next) => {
-      const principal = await authenticate(request, response, way);
+  return {
+    requireScope: (scope) => async (request, response, next) => {
+      const principal = await authenticate(request, response);
       await o.limit?.(principal, request, response);
       if (!principal.scopes.includes(scope))
         throw new Problem('forbidden', `This API key lacks the scope ${scope}; it has ${principal.scopes.join(', ') || 'none'}.`);
       response.locals['principal'] = principal;
       next();
-    };
-
-  return {
-    requireScope: (scope) => guard(scope, BEARER),
-    requireScopeOfPage: (scope) => guard(scope, BEARER_OR_BASIC),
+    },
   };
 }

@@ -10,6 +10,7 @@ export type {
   FailureListView as FailureList,
   OverviewView as Overview,
   PauseView as Pause,
+  QueueEntryView as QueueEntry,
   QueueView as Queue,
 } from '@grsai-jobs/jobs';
 

@@ -11,6 +11,7 @@ import { jobView } from './view-job.js';
 import { jobsView } from './view-jobs.js';
 import { keysView } from './view-keys.js';
 import { overviewView } from './view-overview.js';
+import { queueView } from './view-queue.js';
 
 /** @import { Child } from './dom.js' */
 
@@ -48,6 +49,7 @@ function viewOf([name, id], query) {
   if (name === 'failures') return failuresView(query, tools);
   if (name === 'jobs' && id !== undefined) return jobView(id, tools);
   if (name === 'jobs') return jobsView(query);
+  if (name === 'queues' && id !== undefined) return queueView(id, query);
   if (name === 'bulk-actions' && id !== undefined) return bulkView(id, tools);
   if (name === 'bulk-actions') return bulksView(query);
   if (name === 'audit') return auditView(query);

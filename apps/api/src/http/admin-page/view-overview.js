@@ -139,7 +139,7 @@ const queueTable = (queues) =>
       queues.map((queue) => ({
         key: queue.name,
         cells: [
-          queue.name,
+          h('a', { href: `#/queues/${queue.name}` }, queue.name),
           stateOf(queue),
           count(queue.waiting),
           count(queue.active),
@@ -151,13 +151,7 @@ const queueTable = (queues) =>
         ],
       })),
     ),
-    h(
-      'p',
-      { class: 'hint after' },
-      'bull-board shows the entries of each: ',
-      h('a', { href: '/admin/queues' }, '/admin/queues'),
-      '. The browser asks for a password, which is the key.',
-    ),
+    h('p', { class: 'hint after' }, 'The name of a queue leads to its entries.'),
   );
 
 /** @param {Queue} queue */

@@ -8,6 +8,7 @@ import type {
   FailureList,
   Overview,
   Queue,
+  QueueEntry,
 } from './admin-schemas.ts';
 import { failedJob, queuedJob } from './examples.ts';
 
@@ -121,6 +122,18 @@ export const queueExample: z.output<typeof Queue> = {
   pauses: [pause],
   object: 'queue',
   concurrency: { set: null, workers: [{ worker, ...load }] },
+};
+
+export const queueEntry: z.output<typeof QueueEntry> = {
+  id: `${failedJob.id}.2`,
+  object: 'queue_entry',
+  name: 'poll',
+  state: 'delayed',
+  attempts: 3,
+  added_at: '2026-11-23T08:00:02.000Z',
+  due_at: '2026-11-23T08:00:31.000Z',
+  data: { job_id: failedJob.id, step: 2 },
+  failure: null,
 };
 
 export const overview: z.output<typeof Overview> = {

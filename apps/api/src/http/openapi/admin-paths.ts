@@ -7,7 +7,7 @@ import { BulksQuery, BulkTurnRequest } from '../routes/admin-bulk.ts';
 import { FailuresQuery } from '../routes/admin-failures.ts';
 import { RequeueRequest } from '../routes/admin-jobs.ts';
 import { DeleteReason, KeyAnswer, KeyRequest, KeysQuery, KeyView } from '../routes/admin-keys.ts';
-import { QueuePatch } from '../routes/admin-queues.ts';
+import { EntriesQuery, QueuePatch } from '../routes/admin-queues.ts';
 import {
   abortedBulk,
   auditLine,
@@ -19,15 +19,27 @@ import {
   keyExample,
   overview,
   page,
+  queueEntry,
   queueExample,
   requeuedJob,
 } from './admin-examples.ts';
-import { AdminJob, AdminJobDetail, AuditLine, BulkAction, BulkPreview, FailureList, Overview, Queue } from './admin-schemas.ts';
+import {
+  AdminJob,
+  AdminJobDetail,
+  AuditLine,
+  BulkAction,
+  BulkPreview,
+  FailureList,
+  Overview,
+  Queue,
+  QueueEntry,
+} from './admin-schemas.ts';
 import { idempotencyKey, json, listOf, refusals } from './schemas.ts';
 
 const always = ['unauthorized', 'forbidden', 'unavailable'] as const;
 const ofBody = ['malformed_json', 'body_too_large', 'unsupported_media_type', 'invalid_request'] as const;
 const oneJob = { path: z.object({ id: z.string().meta({ example: 'job_01K9ZV5W3N8Q2R4T6V8X0Z2B4D' }) }) };
+const oneQueue = { path: z.object({ name: z.string().meta({ example: 'submit' }) }) };
 const oneBulk = { path: z.object({ id: z.string().meta({ example: 'bulk_01K9ZV5W3N8Q2R4T6V8X0Z2B4D' }) }) };
 const body = (schema: z.ZodType, ...[example, ...more]: readonly unknown[]) => ({
   required: true,
@@ -116,7 +128,7 @@ export const adminPaths: ZodOpenApiPathsObject = {
       operationId: 'changeQueue',
       summary: 'Pause a queue, or change how much of it each worker takes at once',
       description: 'Workers follow within seconds, and those that start later from their start. `maintain` always runs.',
-      requestParams: { path: z.object({ name: z.string().meta({ example: 'submit' }) }) },
+      requestParams: oneQueue,
       requestBody: body(
         QueuePatch,
         { paused: true, reason: 'the account moves to another key' },
@@ -124,6 +136,19 @@ export const adminPaths: ZodOpenApiPathsObject = {
         { open_refusals: 'nano-banana-2', reason: 'upstream says that it is well' },
       ),
       responses: { '200': json(Queue, 'The queue', queueExample), ...refusals('not_found', ...ofBody, ...always) },
+    },
+  },
+  '/admin/v1/queues/{name}/entries': {
+    get: {
+      operationId: 'listQueueEntries',
+      summary: 'What stands in a queue',
+      description:
+        'Waiting and delayed entries in the order in which they will be taken, failed ones from the newest. The queue moves on between two pages, so an entry may be on both or on neither. An entry holds ids, and nothing that a caller sent.',
+      requestParams: { ...oneQueue, query: EntriesQuery },
+      responses: {
+        '200': json(listOf(QueueEntry), 'A page; `next_cursor` is null on the last one', page(queueEntry)),
+        ...refusals('not_found', 'invalid_request', ...always),
+      },
     },
   },
   '/admin/v1/keys': {

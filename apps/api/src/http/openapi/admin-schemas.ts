@@ -1,6 +1,6 @@
 import { AUDIT_OUTCOMES, BULK_ACTIONS } from '@grsai-jobs/job-store';
 import { FAILURE_CODES, PAUSE_REASONS, type PauseReason, STAGES, STATUSES } from '@grsai-jobs/jobs';
-import { QUEUES } from '@grsai-jobs/queue';
+import { ENTRY_STATES, QUEUES } from '@grsai-jobs/queue';
 import { z } from 'zod';
 import { Job, listOf } from './schemas.ts';
 
@@ -118,6 +118,29 @@ export const Queue = z
     }),
   })
   .meta({ id: 'Queue' });
+
+export const QueueEntry = z
+  .object({
+    id: z.string().describe('`<id of the job or delivery>.<step>`'),
+    object: z.literal('queue_entry'),
+    name: z.string().describe('of an entry in `maintain`: its periodic task; else the queue'),
+    state: z.enum(ENTRY_STATES),
+    attempts: z.int().describe('how often a worker has taken it'),
+    added_at: time,
+    due_at: time.nullable().describe('of a delayed entry'),
+    data: z
+      .object({
+        job_id: z.string(),
+        delivery_id: z.string(),
+        batch_id: z.string(),
+        endpoint: z.string(),
+        step: z.number(),
+      })
+      .partial()
+      .describe('all that it holds: the record says the rest'),
+    failure: z.string().nullable().describe('why it failed'),
+  })
+  .meta({ id: 'QueueEntry' });
 
 export const Overview = z
   .object({

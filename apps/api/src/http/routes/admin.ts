@@ -1,7 +1,7 @@
 import type { ReopenJob } from '@grsai-jobs/job-actions';
 import type { JobStore } from '@grsai-jobs/job-store';
 import type { SignLink } from '@grsai-jobs/jobs';
-import type { BoardQueues, Producer } from '@grsai-jobs/queue';
+import type { Producer } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
 import type { Router } from 'express';
 import { createBulkPreview } from '../../use-cases/bulk-preview.ts';
@@ -9,9 +9,9 @@ import type { NudgeWorks } from '../../use-cases/nudge-works.ts';
 import type { ResendDelivery } from '../../use-cases/resend-delivery.ts';
 import { createAudited } from '../audited.ts';
 import type { Auth } from '../auth.ts';
+import type { BlankSecrets } from '../blank-secrets.ts';
 import { adminAuditRoutes } from './admin-audit.ts';
 import { adminBatchRoutes } from './admin-batches.ts';
-import { adminBoardRoutes } from './admin-board.ts';
 import { adminBulkRoutes } from './admin-bulk.ts';
 import { adminDeliveryRoutes } from './admin-deliveries.ts';
 import { adminFailureRoutes } from './admin-failures.ts';
@@ -27,7 +27,7 @@ export function adminRoutes(o: {
   store: JobStore;
   producer: Producer;
   nudge: NudgeWorks;
-  board: BoardQueues;
+  blank: BlankSecrets;
   reopen: ReopenJob;
   resend: ResendDelivery;
   sign: SignLink;
@@ -45,7 +45,6 @@ export function adminRoutes(o: {
     adminOverviewRoutes(o),
     adminQueueRoutes({ ...o, audited }),
     adminBulkRoutes({ ...o, audited, preview: createBulkPreview(o) }),
-    adminBoardRoutes(o),
     adminPageRoutes(o),
   ];
 }
