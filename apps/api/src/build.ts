@@ -33,7 +33,6 @@ import { createLastUsed } from './http/last-used.ts';
 import { createLoginBrake } from './http/login-brake.ts';
 import { createOpenRequests } from './http/open-requests.ts';
 import { openApiDocument } from './http/openapi.ts';
-import type { FieldError } from './http/problem.ts';
 import { limitRequests } from './http/rate-limit.ts';
 import { adminRoutes } from './http/routes/admin.ts';
 import { batchActionRoutes } from './http/routes/batch-actions.ts';
@@ -66,6 +65,7 @@ import { createAllowances, createRetryRoom } from './use-cases/tenant-limits.ts'
 import { usageMetrics } from './use-cases/usage-metrics.ts';
 import { createWaitForEnd } from './use-cases/wait-for-end.ts';
 import { webhookMetrics } from './use-cases/webhook-metrics.ts';
+import type { FieldError } from './validation/validate.ts';
 
 export interface Api {
   url: string;

@@ -1,18 +1,8 @@
 import type { AuditEntry, JobStore } from '@grsai-jobs/job-store';
 import type { Logger } from '@grsai-jobs/runtime';
 import type { Response } from 'express';
-import { z } from 'zod';
 import { principalOf } from './auth.ts';
 import { PROBLEMS, Problem } from './problem.ts';
-
-/** Why an operator does something; stands in the audit log. */
-export const Reason = z
-  .string()
-  .trim()
-  .min(1, 'say why, in 1 to 500 characters')
-  .max(500, 'say why, in 1 to 500 characters')
-  .describe('why; it stands in the audit log')
-  .meta({ example: 'upstream is well again' });
 
 /** Changes something on behalf of an operator, with its line in the audit log. */
 export type Audited = <T>(

@@ -1,7 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { jsonItems, ndjsonItems, type RawItem } from './batch-items.ts';
+import type { RawItem } from '../use-cases/read-item.ts';
+import { jsonItems, ndjsonItems } from './batch-items.ts';
 
 async function read(chunks: readonly Uint8Array[]): Promise<RawItem[]> {
   const items: RawItem[] = [];

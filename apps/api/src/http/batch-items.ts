@@ -1,26 +1,16 @@
 import type { Hash } from 'node:crypto';
 import { type BatchRequest, LIMITS, overDefaults } from '@grsai-jobs/jobs';
 import type { z } from 'zod';
+import type { RawItem } from '../use-cases/read-item.ts';
 import { createLineSplitter, type Line, type LineLimits } from './line-splitter.ts';
 import { Problem } from './problem.ts';
 import { isBlankText, parseStrictText, utf8Of } from './strict-json.ts';
-
-/** One item of a batch as it was sent, with its place; `malformed` instead of a value when it is no strict JSON. */
-export interface RawItem {
-  line: number;
-  bytes: number;
-  value?: unknown;
-  malformed?: string;
-}
 
 /** Lines that were joined on their way: the commonest way to send a good file wrong. */
 const RUNS_ON = 'Each job needs a line of its own (curl keeps line ends with --data-binary, and drops them with -d)';
 
 /** What is on its way to the store beside the line that is read: two chunks (batch-writer.ts). */
 const WRITER_BYTES = 2 * 1024 * 1024;
-
-/** Items in groups, read one after another as they are asked for. */
-export type RawItems = AsyncIterable<Iterable<RawItem>>;
 
 /**
  * Reads one line. `null` for a blank one.

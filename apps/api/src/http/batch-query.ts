@@ -1,22 +1,22 @@
 import { type BatchDoc, BatchWebhook, ExpiresInS, LIMITS, Metadata, Priority } from '@grsai-jobs/jobs';
 import { z } from 'zod';
+import { batchDoc, type OnInvalid } from '../use-cases/accept-batch.ts';
+import { type FieldError, tryValidate } from '../validation/validate.ts';
 import { METADATA, single } from './list-query.ts';
-import type { FieldError } from './problem.ts';
-import { invalid, tryValidate } from './validate.ts';
+import { invalid } from './validate.ts';
 
-const OnInvalid = z
-  .enum(['reject', 'skip'])
+const OnInvalidSchema = z
+  .enum(['reject', 'skip'] satisfies OnInvalid[])
   .default('reject')
   .meta({ example: 'skip' })
   .describe('what a bad line does: nothing is accepted, or the others are');
-export type OnInvalid = z.output<typeof OnInvalid>;
 
 /** The query of `POST /v1/batches` with a JSON body. */
-const FormQuery = z.strictObject({ on_invalid: OnInvalid });
+const FormQuery = z.strictObject({ on_invalid: OnInvalidSchema });
 
 /** The query of `POST /v1/batches`: for a body of lines it also has the batch's own fields, beside `metadata.<key>`. */
 export const BatchQuery = z.strictObject({
-  on_invalid: OnInvalid,
+  on_invalid: OnInvalidSchema,
   webhook_url: BatchWebhook.shape.url
     .optional()
     .meta({ example: 'https://caller.example/hooks' })
@@ -37,20 +37,6 @@ export const BatchQuery = z.strictObject({
     .optional()
     .meta({ example: '7200' })
     .describe('lines only: of items that name none'),
-});
-
-/** What the batch is made with, its defaults filled in. */
-export const batchDoc = (o: {
-  webhook?: BatchDoc['webhook'];
-  metadata: Record<string, string>;
-  priority?: BatchDoc['priority'] | undefined;
-  expires_in_s?: number | undefined;
-}): BatchDoc => ({
-  ...(o.webhook ? { webhook: o.webhook } : {}),
-  metadata: o.metadata,
-  priority: o.priority ?? 'normal',
-  expires_in_s: o.expires_in_s ?? LIMITS.expiresInS.default,
-  output: { url_ttl_s: LIMITS.urlTtlS.default },
 });
 
 type Query = Readonly<Record<string, unknown>>;

@@ -1,8 +1,10 @@
 import type { JobFilter, ListPlace } from '@grsai-jobs/job-store';
 import { FAILURE_CODES, LIMITS, SIGNATURE, STAGES, STATUSES, TENANT } from '@grsai-jobs/jobs';
 import { z } from 'zod';
+import { time } from '../validation/fields.ts';
+import type { FieldError } from '../validation/validate.ts';
 import { placeOf } from './cursor.ts';
-import { type FieldError, Problem } from './problem.ts';
+import { Problem } from './problem.ts';
 import { invalid, validate } from './validate.ts';
 
 /** One or more of these words, separated by commas. */
@@ -11,8 +13,6 @@ export const oneOf = <T extends string>(known: readonly T[]) =>
     .string()
     .transform((text) => text.split(','))
     .pipe(z.array(z.enum(known as readonly [T, ...T[]], { error: `must be one or more of ${known.join(', ')}` })));
-
-export const time = z.iso.datetime({ offset: true, error: 'must be an RFC 3339 time such as 2026-01-31T08:00:00Z' });
 
 const wholeNumber = z
   .string()

@@ -1,4 +1,5 @@
 import type { Response } from 'express';
+import type { FieldError } from '../validation/validate.ts';
 import type { BlankSecrets } from './blank-secrets.ts';
 import { endEarly, type LeftOver, owesBody } from './left-over.ts';
 
@@ -27,14 +28,6 @@ export const PROBLEMS = {
 } as const;
 
 export type ProblemCode = keyof typeof PROBLEMS;
-
-/** One wrong field; `pointer` is a JSON pointer into the body, or into the line of it that is named (RFC 6901). */
-export interface FieldError {
-  line?: number;
-  custom_id?: string | null;
-  pointer: string;
-  message: string;
-}
 
 /** A limit of a tenant, and what it has. */
 interface ReachedQuota {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { invalid, tryValidate } from './validate.ts';
+import { tryValidate } from '../validation/validate.ts';
+import { invalid } from './validate.ts';
 
 const Body = z.strictObject({
   mode: z.enum(['resume', 'resubmit']).optional(),

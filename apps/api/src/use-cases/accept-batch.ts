@@ -1,18 +1,17 @@
 import type { Batches, Claims, MemoryWatch, Usage } from '@grsai-jobs/job-store';
-import { type BatchDoc, type BatchRecord, batchId } from '@grsai-jobs/jobs';
+import { type BatchDoc, type BatchRecord, batchId, LIMITS } from '@grsai-jobs/jobs';
 import { redisTrouble } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
-import type { RawItem, RawItems } from '../http/batch-items.ts';
-import type { OnInvalid } from '../http/batch-query.ts';
-import { Problem } from '../http/problem.ts';
 import { type BadLine, createBadLines } from './bad-lines.ts';
-import { createBatchWriter, gone, type WriterParts } from './batch-writer.ts';
+import { type BatchRefusal, BatchRefused, createBatchWriter, type WriterParts } from './batch-writer.ts';
 import { requestWarnings } from './check-request.ts';
 import { createLineWarnings, type WarnedLine } from './line-warnings.ts';
 import type { NudgeWorks } from './nudge-works.ts';
-import { createReadItem, type ReadItemParts } from './read-item.ts';
+import { createReadItem, type RawItem, type RawItems, type ReadItemParts } from './read-item.ts';
 import { createSlices } from './slices.ts';
-import { refusal } from './tenant-limits.ts';
+
+/** What a bad line does: nothing is accepted, or the others are. */
+export type OnInvalid = 'reject' | 'skip';
 
 /** A batch as it comes in. */
 export interface BatchUpload {
@@ -25,7 +24,21 @@ export interface BatchUpload {
   idempotency?: { key: string; fingerprint: () => string };
 }
 
-export interface AcceptedBatch {
+/** What the batch is made with, its defaults filled in. */
+export const batchDoc = (o: {
+  webhook?: BatchDoc['webhook'];
+  metadata: Record<string, string>;
+  priority?: BatchDoc['priority'] | undefined;
+  expires_in_s?: number | undefined;
+}): BatchDoc => ({
+  ...(o.webhook ? { webhook: o.webhook } : {}),
+  metadata: o.metadata,
+  priority: o.priority ?? 'normal',
+  expires_in_s: o.expires_in_s ?? LIMITS.expiresInS.default,
+  output: { url_ttl_s: LIMITS.urlTtlS.default },
+});
+
+interface AcceptedBatch {
   batch: BatchRecord;
   replayed: boolean;
   invalid: { count: number; errors: readonly BadLine[] };
@@ -33,7 +46,8 @@ export interface AcceptedBatch {
   warnings?: { count: number; lines: readonly WarnedLine[] };
 }
 
-export type AcceptBatch = (upload: BatchUpload) => Promise<AcceptedBatch>;
+/** Rejects with what reading the items threw. */
+export type AcceptBatch = (upload: BatchUpload) => Promise<({ kind: 'accepted' } & AcceptedBatch) | BatchRefusal>;
 
 const ROUTE = 'POST /v1/batches';
 /** Well within the lease of a claim. */
@@ -60,7 +74,7 @@ export function createAcceptBatch(o: AcceptBatchParts): AcceptBatch {
   type Claim = { tenant: string; route: string; key: string; by: string };
 
   async function note(batch: Batch, lines: readonly BadLine[]): Promise<void> {
-    if ((await o.batches.noteInvalid(batch, lines)) === 'gone') throw gone();
+    if ((await o.batches.noteInvalid(batch, lines)) === 'gone') throw new BatchRefused({ kind: 'given_up' });
   }
 
   async function readItems(
@@ -86,9 +100,9 @@ export function createAcceptBatch(o: AcceptBatchParts): AcceptBatch {
 
     try {
       await inSlices(upload.items, take);
-      if (!skips && bad.count() > 0) throw bad.problem();
+      if (!skips && bad.count() > 0) throw refuseItems(bad);
       const total = await writer.end();
-      if (total === 0) throw bad.problem();
+      if (total === 0) throw refuseItems(bad);
       await bad.flush();
       return { total, invalid: bad.shown(), warnings: warned.shown() };
     } finally {
@@ -102,7 +116,7 @@ export function createAcceptBatch(o: AcceptBatchParts): AcceptBatch {
       expiresInS: upload.doc.expires_in_s,
       ...(claim && upload.idempotency ? { claim: { ...claim, fingerprint: upload.idempotency.fingerprint() } } : {}),
     });
-    if (committed === 'gone') throw gone();
+    if (committed === 'gone') throw new BatchRefused({ kind: 'given_up' });
     o.nudge();
   }
 
@@ -121,7 +135,7 @@ export function createAcceptBatch(o: AcceptBatchParts): AcceptBatch {
     let committing = false;
     try {
       const refused = await o.usage.check(batch.tenant, o.allowanceOf(batch.tenant));
-      if (refused !== null) throw refusal(refused);
+      if (refused !== null) throw new BatchRefused(refused);
       await o.batches.open({ ...batch, doc: upload.doc });
       const { total, invalid, warnings } = await readItems(upload, batch);
       committing = true;
@@ -154,29 +168,21 @@ export function createAcceptBatch(o: AcceptBatchParts): AcceptBatch {
   /** Reads the body to its end, since only then it is known whether it is the same. */
   async function replay({ items, idempotency }: BatchUpload, made: { id: string; fingerprint: string }): Promise<AcceptedBatch> {
     for await (const _group of items);
-    if (idempotency?.fingerprint() !== made.fingerprint)
-      throw new Problem(
-        'idempotency_key_reused',
-        'This Idempotency-Key was used for a request with another body. Use a new key for a new request.',
-      );
+    if (idempotency?.fingerprint() !== made.fingerprint) throw new BatchRefused({ kind: 'key_reused' });
     const batch = await o.batches.read(made.id);
-    if (batch === null) throw new Problem('not_found', `The batch ${made.id} of this Idempotency-Key is gone.`);
+    if (batch === null) throw new BatchRefused({ kind: 'gone', id: made.id });
     return { batch, replayed: true, invalid: { ...NOTHING_INVALID, count: batch.invalid } };
   }
 
-  return async (upload) => {
-    if (o.memory.tight())
-      throw new Problem('unavailable', 'The job store is nearly full. Nothing was accepted; send the batch again later.');
+  async function acceptOrReplay(upload: BatchUpload): Promise<AcceptedBatch> {
+    if (o.memory.tight()) throw new BatchRefused({ kind: 'full' });
     const createdAt = o.clock.now();
     const batch = { id: batchId(o.newUlid(createdAt)), tenant: upload.tenant, createdAt };
     if (upload.idempotency === undefined) return await accept(upload, batch, null);
     const key = { tenant: upload.tenant, route: ROUTE, key: upload.idempotency.key };
     const claimed = await o.claims.claim(key);
     if (claimed.kind === 'replay') return await replay(upload, claimed);
-    if (claimed.kind === 'open')
-      throw new Problem('idempotency_key_in_use', 'A request with this Idempotency-Key is being read. Send it again later.', {
-        headers: { 'Retry-After': '5' },
-      });
+    if (claimed.kind === 'open') throw new BatchRefused({ kind: 'key_in_use' });
     const claim = { ...key, by: claimed.by };
     const renewing = setInterval(() => void o.claims.renew(claim).catch(() => undefined), RENEW_MS);
     try {
@@ -184,8 +190,22 @@ export function createAcceptBatch(o: AcceptBatchParts): AcceptBatch {
     } finally {
       clearInterval(renewing);
     }
+  }
+
+  return async (upload) => {
+    try {
+      return { kind: 'accepted', ...(await acceptOrReplay(upload)) };
+    } catch (error) {
+      if (error instanceof BatchRefused) return error.refusal;
+      throw error;
+    }
   };
 }
+
+const refuseItems = (bad: ReturnType<typeof createBadLines>): BatchRefused =>
+  new BatchRefused(
+    bad.count() === 0 ? { kind: 'no_items' } : { kind: 'invalid_items', count: bad.count(), errors: bad.errors() },
+  );
 
 /** One item after another; other requests have their turn in between. */
 async function inSlices(items: RawItems, take: (item: RawItem) => Promise<void>): Promise<void> {

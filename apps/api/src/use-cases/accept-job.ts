@@ -1,16 +1,26 @@
 import { createHash } from 'node:crypto';
-import type { Accepted, Idempotency, JobStore, MemoryWatch } from '@grsai-jobs/job-store';
+import type { Accepted, Idempotency, JobStore, MemoryWatch, Refused } from '@grsai-jobs/job-store';
 import { entryStage, type JobDoc, type JobRecord, type JobRequest, jobId, newRecord } from '@grsai-jobs/jobs';
 import { type Producer, redisTrouble } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
-import { Problem } from '../http/problem.ts';
 import { hasLargeInputs, type KeepInputs } from './keep-inputs.ts';
-import { type AllowanceOf, refusal } from './tenant-limits.ts';
+import type { AllowanceOf } from './tenant-limits.ts';
 
 export type AcceptJob = (
   request: JobRequest,
   from: { tenant: string; requestId: string; body: unknown; idempotencyKey?: string },
-) => Promise<{ record: JobRecord; replayed: boolean }>;
+) => Promise<{ kind: 'accepted'; record: JobRecord; replayed: boolean } | JobRefusal>;
+
+/** Why a request made no job. Nothing of it was kept. */
+export type JobRefusal =
+  /** `full`: Redis is nearly full. `quota`: a limit of the tenant is reached. */
+  | Refused
+  /** The request took so long that its stored inputs are being deleted. */
+  | { kind: 'late' }
+  /** The Idempotency-Key belongs to another request. */
+  | { kind: 'key_reused' }
+  /** The job of the Idempotency-Key is gone. */
+  | { kind: 'gone'; id: string };
 
 /** What a job does when the answer of its paid call is lost, unless the caller says. */
 export type UnknownSubmitDefaults = Readonly<Record<JobRequest['type'], JobDoc['on_unknown_submit']>>;
@@ -27,7 +37,8 @@ function canonical(value: unknown): unknown {
 }
 
 type Sender = Parameters<AcceptJob>[1];
-type Made = { kind: 'ok'; turn: number; doc: JobDoc } | Extract<Accepted, { kind: 'replay' | 'conflict' }>;
+type Known = Extract<Accepted, { kind: 'replay' | 'conflict' }>;
+type Made = { kind: 'ok'; turn: number; doc: JobDoc } | Known | JobRefusal;
 
 const idempotencyOf = ({ idempotencyKey: key, body }: Sender): Idempotency | undefined =>
   key
@@ -56,19 +67,13 @@ export function createAcceptJob(o: {
   log: Logger;
 }): AcceptJob {
   /** The answer to a key that is known already. */
-  async function again(
-    known: Extract<Accepted, { kind: 'replay' | 'conflict' }>,
-  ): Promise<{ record: JobRecord; replayed: true }> {
-    if (known.kind === 'conflict')
-      throw new Problem(
-        'idempotency_key_reused',
-        'This Idempotency-Key was used for a request with another body. Use a new key for a new request.',
-      );
+  async function again(known: Known): ReturnType<AcceptJob> {
+    if (known.kind === 'conflict') return { kind: 'key_reused' };
     const record = await o.store.jobs.read(known.id);
-    if (record === null) throw new Problem('not_found', `The job ${known.id} of this Idempotency-Key was deleted.`);
+    if (record === null) return { kind: 'gone', id: known.id };
     // The first request may have died between record and entry; adding twice is harmless.
     if (record.status === 'queued' && record.step === 1) await o.producer.enqueue(record).catch(() => undefined);
-    return { record, replayed: true };
+    return { kind: 'accepted', record, replayed: true };
   }
 
   /** Stores what is large of it, and writes the record; nothing is left of one that makes no job. */
@@ -77,12 +82,11 @@ export function createAcceptJob(o: {
     job: Pick<JobRecord, 'id' | 'tenant' | 'created_at'>,
     idempotency?: Idempotency,
   ): Promise<Made> {
-    if (o.memory.tight())
-      throw new Problem('unavailable', 'The job store is nearly full. Nothing was accepted; send the request again later.');
+    if (o.memory.tight()) return { kind: 'full' };
     const allowance = o.allowanceOf(job.tenant);
     // Nothing is stored for a tenant that may bring nothing more.
     const refused = hasLargeInputs(asked) ? await o.store.usage.check(job.tenant, allowance) : null;
-    if (refused !== null) throw refusal(refused);
+    if (refused !== null) return refused;
     const { doc, note, discard } = await o.keepInputs(asked, job);
     const accepted = await o.store.moves
       .accept({
@@ -100,14 +104,9 @@ export function createAcceptJob(o: {
         if (trouble === 'away' || trouble === 'full') await discard();
         throw error;
       });
-    if (accepted.kind !== 'ok') {
-      await discard();
-      if (accepted.kind === 'late')
-        throw new Problem('unavailable', 'The request was held up for too long. Nothing was accepted; send it again.');
-      if (accepted.kind === 'quota' || accepted.kind === 'full') throw refusal(accepted);
-      return accepted;
-    }
-    return { kind: 'ok', turn: accepted.turn, doc };
+    if (accepted.kind === 'ok') return { kind: 'ok', turn: accepted.turn, doc };
+    await discard();
+    return accepted;
   }
 
   return async (request, from) => {
@@ -120,7 +119,8 @@ export function createAcceptJob(o: {
     const known = early ? await o.store.jobs.ofKey(from.tenant, idempotency) : null;
     if (known !== null) return await again(known);
     const made = await make(asked, { id, tenant: from.tenant, created_at: now }, idempotency);
-    if (made.kind !== 'ok') return await again(made);
+    if (made.kind === 'replay' || made.kind === 'conflict') return await again(made);
+    if (made.kind !== 'ok') return made;
     const { doc, turn } = made;
     // The record as the script has just written it; reading it back would cost a round trip.
     const record = newRecord({ id, tenant: from.tenant, doc, createdAt: now, turn });
@@ -142,6 +142,6 @@ export function createAcceptJob(o: {
       },
       'job accepted',
     );
-    return { record, replayed: false };
+    return { kind: 'accepted', record, replayed: false };
   };
 }

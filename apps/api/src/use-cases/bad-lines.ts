@@ -1,6 +1,5 @@
 import { LIMITS } from '@grsai-jobs/jobs';
-import { type FieldError, Problem } from '../http/problem.ts';
-import { firstOf } from '../http/validate.ts';
+import type { FieldError } from '../validation/validate.ts';
 
 /** A line of a batch that cannot become a job. */
 export interface BadLine {
@@ -10,15 +9,6 @@ export interface BadLine {
 }
 
 const CHUNK = 200;
-
-/** Refuses a batch for `count` bad items, of which `errors` may tell the first only. */
-export function refusedItems(count: number, errors: readonly FieldError[]): Problem {
-  const items = count === 1 ? 'One item is' : `${count} items are`;
-  return new Problem('invalid_request', `${items} not valid, so nothing was accepted; ${firstOf(errors)}`, {
-    errors,
-    invalidCount: count,
-  });
-}
 
 /** Gathers the bad lines of one batch: counts all of them, keeps the first, and writes each down where that is asked for. */
 export function createBadLines(write: ((lines: readonly BadLine[]) => Promise<void>) | null) {
@@ -52,11 +42,8 @@ export function createBadLines(write: ((lines: readonly BadLine[]) => Promise<vo
     /** For an answer that accepts the other lines. */
     shown: () => ({ count, errors: first.slice(0, LIMITS.batch.linesShown) }),
 
-    /** For an answer that accepts nothing. */
-    problem(): Problem {
-      if (count === 0) return new Problem('invalid_request', 'The batch has no items; send at least one.', { invalidCount: 0 });
-      const errors = first.flatMap(({ errors: wrong, ...at }) => wrong.map((error) => ({ ...at, ...error })));
-      return refusedItems(count, errors.slice(0, LIMITS.batch.errorsTold));
-    },
+    /** For an answer that accepts nothing: what is wrong, field by field. */
+    errors: (): FieldError[] =>
+      first.flatMap(({ errors: wrong, ...at }) => wrong.map((error) => ({ ...at, ...error }))).slice(0, LIMITS.batch.errorsTold),
   };
 }

@@ -1,10 +1,10 @@
-import type { Batches, InputNotes, MemoryWatch } from '@grsai-jobs/job-store';
+import type { Batches, InputNotes, MemoryWatch, Refused } from '@grsai-jobs/job-store';
 import { type JobDoc, type JobRequest, jobId } from '@grsai-jobs/jobs';
 import type { Clock } from '@grsai-jobs/runtime';
-import { Problem } from '../http/problem.ts';
+import type { FieldError } from '../validation/validate.ts';
 import type { UnknownSubmitDefaults } from './accept-job.ts';
 import type { KeepInputs, KeptInputs } from './keep-inputs.ts';
-import { type AllowanceOf, refusal } from './tenant-limits.ts';
+import type { AllowanceOf } from './tenant-limits.ts';
 
 const CHUNK_LINES = 500;
 const CHUNK_BYTES = 1024 * 1024;
@@ -39,13 +39,37 @@ export interface WriterParts {
   clock: Clock;
 }
 
-export const gone = (): Problem =>
-  new Problem('unavailable', 'The batch took too long to arrive and was given up. Nothing was accepted.');
+/** Why a body made no batch. Nothing of it was kept. */
+export type BatchRefusal =
+  /** `full`: Redis is nearly full. `quota`: a limit of the tenant is reached. */
+  | Refused
+  /** It took too long to arrive. */
+  | { kind: 'given_up' }
+  | { kind: 'no_items' }
+  /** `count` lines are wrong; `errors` tells the first of their fields. */
+  | { kind: 'invalid_items'; count: number; errors: readonly FieldError[] }
+  /** A request with this Idempotency-Key is being read. */
+  | { kind: 'key_in_use' }
+  /** The Idempotency-Key belongs to another request. */
+  | { kind: 'key_reused' }
+  /** The batch of the Idempotency-Key is gone. */
+  | { kind: 'gone'; id: string };
+
+/** Ends the intake of a batch wherever it stands; `acceptBatch` answers the refusal. */
+export class BatchRefused extends Error {
+  override readonly name = 'BatchRefused';
+  readonly refusal: BatchRefusal;
+
+  constructor(refusal: BatchRefusal) {
+    super(refusal.kind);
+    this.refusal = refusal;
+  }
+}
 
 /**
  * Writes the items of one batch as records that nobody sees yet, in chunks and in order. While one chunk is on its way the
  * next is filled, no more: so a slow Redis slows the sender down.
- * @throws Problem from `put` and `end` when a chunk could not be written; its pictures are gone then.
+ * @throws BatchRefused from `put` and `end` when a chunk could not be written; its pictures are gone then.
  */
 export function createBatchWriter(o: WriterParts, batch: { id: string; tenant: string }): BatchWriter {
   let chunk: GoodItem[] = [];
@@ -79,13 +103,12 @@ export function createBatchWriter(o: WriterParts, batch: { id: string; tenant: s
   }
 
   async function write(items: readonly GoodItem[]): Promise<void> {
-    if (o.memory.tight())
-      throw new Problem('unavailable', 'The job store is nearly full. Nothing was accepted; send the batch again later.');
+    if (o.memory.tight()) throw new BatchRefused({ kind: 'full' });
     const { lines, notes, discard } = await keep(items);
     try {
       const added = await o.batches.add(batch, written, lines, o.allowanceOf(batch.tenant));
-      if (added === 'gone') throw gone();
-      if (added !== 'ok') throw refusal(added);
+      if (added === 'gone') throw new BatchRefused({ kind: 'given_up' });
+      if (added !== 'ok') throw new BatchRefused(added);
     } catch (error) {
       await discard();
       throw error;

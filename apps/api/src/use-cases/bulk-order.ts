@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto';
 import { BULK_ACTIONS, type BulkOrder, type JobFilter, type Principal } from '@grsai-jobs/job-store';
 import { FAILURE_CODES, isFailed, JOB_ID, LIMITS, SIGNATURE, STATUSES, type Status, TENANT } from '@grsai-jobs/jobs';
 import { z } from 'zod';
-import { Reason } from '../http/audited.ts';
-import { time } from '../http/list-query.ts';
-import { invalid } from '../http/validate.ts';
+import { Reason, time } from '../validation/fields.ts';
+import type { FieldError } from '../validation/validate.ts';
 
 const IDS = 1000;
 const RATE = { min: 1, default: 600, max: 60_000 };
@@ -71,16 +70,16 @@ const ABOUT: Readonly<Record<BulkRequest['action'], { of: readonly Status[]; whe
   },
 };
 
-function jobFilter(request: BulkRequest, filter: NonNullable<BulkRequest['filter']>, before: number): JobFilter {
+function jobFilter(request: BulkRequest, filter: NonNullable<BulkRequest['filter']>, before: number): JobFilter | FieldError {
   const { of, when_not_said } = ABOUT[request.action];
   const cause = (['signature', 'error_code'] as const).find((each) => filter[each] !== undefined);
   if (cause !== undefined && !of.some(isFailed))
-    throw invalid([{ pointer: `/filter/${cause}`, message: `no job that is ${of.join(' or ')} has an error` }]);
+    return { pointer: `/filter/${cause}`, message: `no job that is ${of.join(' or ')} has an error` };
   // A cause that is named brings all that ended by it.
   const status =
     filter.status ?? (cause !== undefined ? of.filter((each) => isFailed(each) || when_not_said.includes(each)) : when_not_said);
   if (!status.every((each) => of.includes(each)))
-    throw invalid([{ pointer: '/filter/status', message: `${request.action} is for jobs that are ${of.join(', ')}` }]);
+    return { pointer: '/filter/status', message: `${request.action} is for jobs that are ${of.join(', ')}` };
   // Failures stand in an index by the time of their end: what fails from now on is behind its bound.
   const onlyFailed = filter.signature !== undefined || status.every(isFailed);
   const createdBefore = Math.min(before, filter.created_before === undefined ? before : Date.parse(filter.created_before));
@@ -98,15 +97,18 @@ function jobFilter(request: BulkRequest, filter: NonNullable<BulkRequest['filter
   };
 }
 
-/** What is written down of a request. `before` bounds what it means. */
-export function bulkOrder(request: BulkRequest, by: Principal, before: number): BulkOrder {
-  const { action, filter, ids, rate_per_min, include_unknown, reason } = request;
-  return {
+/** What is written down of a request, whose meaning `before` bounds; or what is wrong with its filter. */
+export function bulkOrder(
+  request: BulkRequest,
+  by: Principal,
+  before: number,
+): { kind: 'order'; order: BulkOrder } | { kind: 'invalid'; errors: FieldError[] } {
+  const { action, filter: asked, ids, rate_per_min, include_unknown, reason } = request;
+  const filter = asked && jobFilter(request, asked, before);
+  if (filter && 'pointer' in filter) return { kind: 'invalid', errors: [filter] };
+  const order: BulkOrder = {
     action,
-    select:
-      filter === undefined
-        ? { ids: [...new Set(ids)] }
-        : { tenant: filter.tenant ?? null, filter: jobFilter(request, filter, before) },
+    select: filter === undefined ? { ids: [...new Set(ids)] } : { tenant: asked?.tenant ?? null, filter },
     before,
     rate_per_min,
     include_unknown,
@@ -115,4 +117,5 @@ export function bulkOrder(request: BulkRequest, by: Principal, before: number): 
     key_name: by.name,
     fingerprint: createHash('sha256').update(JSON.stringify(request)).digest('hex'),
   };
+  return { kind: 'order', order };
 }

@@ -1,7 +1,7 @@
 import type { Egress } from '@grsai-jobs/egress';
 import { imageTaskWarnings, validateImageTask } from '@grsai-jobs/grsai/models';
 import { type ImageInput, isUntyped, type JobRequest, REASONING_EFFORTS } from '@grsai-jobs/jobs';
-import type { FieldError } from '../http/problem.ts';
+import type { FieldError } from '../validation/validate.ts';
 
 /** A webhook to an address that no delivery would be let out to is told at once (design §5). */
 export function webhookProblems(egress: Egress, request: JobRequest): FieldError[] {

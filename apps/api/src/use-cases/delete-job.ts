@@ -1,12 +1,20 @@
 import { type JobStore, strikeWork } from '@grsai-jobs/job-store';
-import { inputObjects, isTerminal, JOB_ID, type JobOutput, type JobRecord, objectFolder } from '@grsai-jobs/jobs';
+import { inputObjects, isTerminal, JOB_ID, type JobOutput, type JobRecord, objectFolder, type Status } from '@grsai-jobs/jobs';
 import { type ObjectStore, ObjectStoreError } from '@grsai-jobs/object-store';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
-import { noSuchJob } from '../http/own-job.ts';
-import { Problem } from '../http/problem.ts';
 
 /** Erases a job and what it left. Does nothing when that was done before. */
-export type DeleteJob = (id: string, tenant: string) => Promise<void>;
+export type DeleteJob = (id: string, tenant: string) => Promise<Deleted>;
+
+export type Deleted =
+  | { kind: 'deleted' }
+  /** This tenant has no such job. */
+  | { kind: 'missing' }
+  | { kind: 'not_ended'; status: Status }
+  /** It was reopened meanwhile. */
+  | { kind: 'reopened' }
+  /** Its objects could not be deleted: the job stays, and is not run again. */
+  | { kind: 'objects_left' };
 
 const keysIn = (output: JobOutput | null): string[] => {
   if (output?.kind === 'images') return output.images.map(({ key }) => key);
@@ -42,38 +50,36 @@ export function createDeleteJob(o: {
     }
   }
 
-  async function deleteObjects(job: JobRecord): Promise<void> {
+  async function deleteObjects(job: JobRecord): Promise<boolean> {
     try {
       await o.objects.delete([...inputObjects(job), ...resultsOf(job), ...(await inFolder(job))]);
+      return true;
     } catch (err) {
       o.log.error({ event: 'job.objects_not_deleted', err, job_id: job.id }, 'the job stays until its objects can be deleted');
-      throw new Problem(
-        'unavailable',
-        'The stored results could not be deleted now, so the job stays; it is not run again. Send the request again.',
-      );
+      return false;
     }
   }
 
   /** Of two deletes at once both are right; a reopening that came first is told. */
-  async function unlessErased({ id, tenant }: JobRecord): Promise<void> {
-    if (!(await o.store.erase.wasAsked(id, tenant)))
-      throw new Problem('conflict', 'The job was reopened at this moment; it can be deleted when it has ended again.');
+  async function unlessErased({ id, tenant }: JobRecord): Promise<Deleted> {
+    return { kind: (await o.store.erase.wasAsked(id, tenant)) ? 'deleted' : 'reopened' };
   }
 
-  async function remove(job: JobRecord): Promise<void> {
-    if (!isTerminal(job.status))
-      throw new Problem('conflict', `The job is ${job.status}; cancel it and delete it when it has ended.`);
+  async function remove(job: JobRecord): Promise<Deleted> {
+    if (!isTerminal(job.status)) return { kind: 'not_ended', status: job.status };
     if (!(await o.store.erase.begin(job))) return await unlessErased(job);
-    await deleteObjects(job);
+    if (!(await deleteObjects(job))) return { kind: 'objects_left' };
     // Written down first: a job that is erased never stays in the results of its batch.
     if (job.batch_id !== null) await o.store.works.renew(strikeWork(job.batch_id, o.clock.now()));
     if (!(await o.store.erase.asked(job))) return await unlessErased(job);
     o.log.info({ event: 'job.deleted', job_id: job.id, tenant: job.tenant }, 'job deleted');
+    return { kind: 'deleted' };
   }
 
   return async (id, tenant) => {
     const job = JOB_ID.test(id) ? await o.store.jobs.read(id) : null;
-    if (job?.tenant === tenant) await remove(job);
-    else if (job !== null || !JOB_ID.test(id) || !(await o.store.erase.wasAsked(id, tenant))) throw noSuchJob();
+    if (job?.tenant === tenant) return await remove(job);
+    const wasDeleted = job === null && JOB_ID.test(id) && (await o.store.erase.wasAsked(id, tenant));
+    return { kind: wasDeleted ? 'deleted' : 'missing' };
   };
 }

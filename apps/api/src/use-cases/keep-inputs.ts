@@ -15,8 +15,9 @@ import {
 } from '@grsai-jobs/jobs';
 import { factsOf, type MediaFacts, NotMedia, type ObjectStore, ObjectStoreError } from '@grsai-jobs/object-store';
 import type { Logger } from '@grsai-jobs/runtime';
-import { type FieldError, Problem } from '../http/problem.ts';
+import { Problem } from '../http/problem.ts';
 import { invalid } from '../http/validate.ts';
+import type { FieldError } from '../validation/validate.ts';
 
 /** A request of which what is large stands in the object store. */
 export interface KeptInputs {

@@ -1,6 +1,6 @@
 import { LIMITS } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
-import { batchDoc } from '../http/batch-query.ts';
+import { batchDoc } from './accept-batch.ts';
 import { imageProblems } from './check-request.ts';
 import { inputProblems } from './keep-inputs.ts';
 import { createReadItem } from './read-item.ts';

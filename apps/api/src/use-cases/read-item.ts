@@ -1,7 +1,17 @@
 import { type BatchDoc, BatchItem, CUSTOM_ID, type JobRequest, jobWebhook, withoutNulls } from '@grsai-jobs/jobs';
-import type { RawItem } from '../http/batch-items.ts';
-import type { FieldError } from '../http/problem.ts';
-import { tryJob } from '../http/validate-job.ts';
+import { tryJob } from '../validation/job.ts';
+import type { FieldError } from '../validation/validate.ts';
+
+/** One item of a batch as it was sent, with its place; `malformed` instead of a value when it is no strict JSON. */
+export interface RawItem {
+  line: number;
+  bytes: number;
+  value?: unknown;
+  malformed?: string;
+}
+
+/** Items in groups, read one after another as they are asked for. */
+export type RawItems = AsyncIterable<Iterable<RawItem>>;
 
 /** An item of a batch that is fit to become a job, or what is wrong with it. */
 export type ReadItem = { customId: string; request: JobRequest } | { custom_id: string | null; errors: readonly FieldError[] };

@@ -2,14 +2,20 @@ import { endpointNameOf, type JobStore } from '@grsai-jobs/job-store';
 import type { Delivery } from '@grsai-jobs/jobs';
 import type { Producer } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
-import { noSuchDelivery } from '../http/own-delivery.ts';
-import { Problem } from '../http/problem.ts';
 
 /** A delivery hardly changes by itself once it is over, so two are enough for one that somebody else has just resent. */
 const TRIES = 3;
 
-/** Answers the delivery as it waits for its one more try. */
-export type ResendDelivery = (delivery: Delivery) => Promise<Delivery>;
+export type ResendDelivery = (delivery: Delivery) => Promise<Resent>;
+
+export type Resent =
+  /** As it waits for its one more attempt. */
+  | { kind: 'resent'; delivery: Delivery }
+  | { kind: 'missing' }
+  /** An attempt of it is under way. */
+  | { kind: 'under_way' }
+  /** It changes too fast at this moment. */
+  | { kind: 'busy' };
 
 /** Whether nothing happens to a pending delivery before a later time. */
 const waits = ({ once, next_attempt_at }: Delivery, now: number): boolean => once === null && (next_attempt_at ?? now) > now;
@@ -24,18 +30,17 @@ export function createResendDelivery(o: {
   clock: Clock;
   log: Logger;
 }): ResendDelivery {
-  async function again(delivery: Delivery): Promise<Delivery | null> {
+  async function again(delivery: Delivery): Promise<Resent | null> {
     const { id, tenant, url } = delivery;
     const now = o.clock.now();
-    if (delivery.state === 'pending' && !waits(delivery, now))
-      throw new Problem('conflict', 'A try of this delivery is under way. It can be resent when that has come to something.');
+    if (delivery.state === 'pending' && !waits(delivery, now)) return { kind: 'under_way' };
     const step = await o.deliveries.resend(delivery, now);
     if (step === null) return null;
     await o.producer.enqueueDelivery({ id, step, endpoint: endpointNameOf(tenant, url) }).catch((err: unknown) => {
       o.log.warn({ event: 'webhook.entry_missing', err, delivery_id: id }, 'resent; the entry is added by maintain');
     });
     o.log.info({ event: 'webhook.resent', delivery_id: id, tenant }, 'webhook resent');
-    return { ...delivery, state: 'pending', step, next_attempt_at: now };
+    return { kind: 'resent', delivery: { ...delivery, state: 'pending', step, next_attempt_at: now } };
   }
 
   return async (delivery) => {
@@ -43,9 +48,9 @@ export function createResendDelivery(o: {
       const resent = await again(current);
       if (resent !== null) return resent;
       const found = await o.deliveries.read(current.id);
-      if (found === null) throw noSuchDelivery();
+      if (found === null) return { kind: 'missing' };
       current = found.delivery;
     }
-    throw new Problem('unavailable', 'The delivery is changing too fast at this moment. Send the request again.');
+    return { kind: 'busy' };
   };
 }

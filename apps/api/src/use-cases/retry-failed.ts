@@ -1,32 +1,28 @@
 import type { Batches } from '@grsai-jobs/job-store';
 import type { BatchRecord } from '@grsai-jobs/jobs';
-import { Problem } from '../http/problem.ts';
 import type { NudgeWorks } from './nudge-works.ts';
 
-/** How many failed jobs are run again, and how many are not since a submit of theirs may have made a task (P2). */
-export interface RetriedBatch {
-  retrying: number;
-  left_out: number;
-}
+export type RetriedFailed =
+  /** `left_out`: failed jobs that are not run again, since a submit of theirs may have made a task (P2). */
+  | { kind: 'retrying'; retrying: number; left_out: number }
+  | { kind: 'canceling' }
+  | { kind: 'none_failed' }
+  /** Of each failed job a submit may have made a task. */
+  | { kind: 'all_unknown'; count: number }
+  /** They are being run again already. */
+  | { kind: 'already' };
 
 /** Has the failed jobs of a batch run again, as long work. */
 export const createRetryFailed =
   (o: { batches: Pick<Batches, 'retryFailed'>; nudge: NudgeWorks }) =>
-  async (batch: BatchRecord, includeUnknown: boolean): Promise<RetriedBatch> => {
+  async (batch: BatchRecord, includeUnknown: boolean): Promise<RetriedFailed> => {
     const left_out = includeUnknown ? 0 : batch.unknown;
     const retrying = batch.counts.failed - left_out;
-    if (batch.status === 'canceling') throw new Problem('conflict', 'The batch is being canceled.');
-    if (retrying === 0)
-      throw new Problem(
-        'conflict',
-        left_out === 0
-          ? 'The batch has no failed jobs.'
-          : `Of each failed job of the batch (${left_out}) nobody knows whether its submit made a task: send {"include_unknown": true} to submit them again, and maybe pay twice.`,
-      );
-    if (!(await o.batches.retryFailed(batch.id, { includeUnknown })))
-      throw new Problem('conflict', 'The failed jobs of this batch are being run again already.');
+    if (batch.status === 'canceling') return { kind: 'canceling' };
+    if (retrying === 0) return left_out === 0 ? { kind: 'none_failed' } : { kind: 'all_unknown', count: left_out };
+    if (!(await o.batches.retryFailed(batch.id, { includeUnknown }))) return { kind: 'already' };
     o.nudge();
-    return { retrying, left_out };
+    return { kind: 'retrying', retrying, left_out };
   };
 
 export type RetryFailed = ReturnType<typeof createRetryFailed>;

@@ -1,11 +1,11 @@
 import type { Batches } from '@grsai-jobs/job-store';
-import { BATCH_ID, type SignLink, viewAdminBatch } from '@grsai-jobs/jobs';
+import { type SignLink, viewAdminBatch } from '@grsai-jobs/jobs';
 import { type Request, Router } from 'express';
 import { z } from 'zod';
 import type { Auth } from '../auth.ts';
 import { cursorOf, placeOf } from '../cursor.ts';
 import { PageQuery, single, TenantParameter } from '../list-query.ts';
-import { noSuchBatch } from '../own-batch.ts';
+import { anyBatch } from '../named.ts';
 import { validate } from '../validate.ts';
 
 /** The query of `GET /admin/v1/batches`. */
@@ -25,10 +25,7 @@ export function adminBatchRoutes(o: { auth: Auth; batches: Pick<Batches, 'page' 
   });
 
   router.get('/admin/v1/batches/:id', read, async (request: Request<{ id: string }>, response) => {
-    const { id } = request.params;
-    const batch = BATCH_ID.test(id) ? await o.batches.read(id) : null;
-    if (batch === null) throw noSuchBatch();
-    response.json(await viewAdminBatch(batch, o.sign));
+    response.json(await viewAdminBatch(await anyBatch(o.batches, request.params.id), o.sign));
   });
 
   return router;

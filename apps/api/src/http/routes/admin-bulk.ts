@@ -8,13 +8,14 @@ import { BulkRequest, bulkOrder } from '../../use-cases/bulk-order.ts';
 import type { PreviewBulk } from '../../use-cases/bulk-preview.ts';
 import { bulkView, previewView } from '../../use-cases/bulk-view.ts';
 import type { NudgeWorks } from '../../use-cases/nudge-works.ts';
-import { type Audited, Reason } from '../audited.ts';
+import { Reason } from '../../validation/fields.ts';
+import type { Audited } from '../audited.ts';
 import { type Auth, principalOf } from '../auth.ts';
 import { jsonBody } from '../body.ts';
 import { cursorOf, placeOf } from '../cursor.ts';
 import { PageQuery, single } from '../list-query.ts';
 import { Problem } from '../problem.ts';
-import { validate, validateBody } from '../validate.ts';
+import { invalid, validate, validateBody } from '../validate.ts';
 
 const BODY = 128 * 1024;
 const KEY = /^[\x21-\x7e]{1,255}$/;
@@ -58,7 +59,9 @@ export function adminBulkRoutes(o: {
   router.post('/admin/v1/bulk-actions', write, ...jsonBody(BODY), async (request, response) => {
     const body = validateBody(BulkRequest, request.body);
     const now = o.clock.now();
-    const order = bulkOrder(body, principalOf(response), now);
+    const asked = bulkOrder(body, principalOf(response), now);
+    if (asked.kind === 'invalid') throw invalid(asked.errors);
+    const { order } = asked;
     if (body.dry_run) {
       response.json(previewView(order.action, await o.preview(order)));
       return;

@@ -1,13 +1,15 @@
 import type { JobStore } from '@grsai-jobs/job-store';
-import { type Delivery, EVENT_ID, viewAdminDelivery } from '@grsai-jobs/jobs';
+import { viewAdminDelivery } from '@grsai-jobs/jobs';
 import { type Request, Router } from 'express';
 import { z } from 'zod';
 import type { ResendDelivery } from '../../use-cases/resend-delivery.ts';
-import { type Audited, Reason } from '../audited.ts';
+import { Reason } from '../../validation/fields.ts';
+import type { Audited } from '../audited.ts';
 import type { Auth } from '../auth.ts';
 import { jsonBody } from '../body.ts';
 import { cursorOf } from '../cursor.ts';
-import { noSuchDelivery } from '../own-delivery.ts';
+import { anyDelivery } from '../named.ts';
+import { orProblem, RESEND_REFUSALS } from '../refusals.ts';
 import { validateBody } from '../validate.ts';
 import { adminDeliveryQuery } from './webhook-deliveries.ts';
 
@@ -26,12 +28,6 @@ export function adminDeliveryRoutes(o: {
   const router = Router();
   const read = o.auth.requireScope('admin:read');
 
-  async function anyDelivery(id: string): Promise<Delivery> {
-    const found = EVENT_ID.test(id) ? await o.store.deliveries.read(id) : null;
-    if (found === null) throw noSuchDelivery();
-    return found.delivery;
-  }
-
   router.get('/admin/v1/webhook-deliveries', read, async (request, response) => {
     const { deliveries, next } = await o.store.deliveryList.page(adminDeliveryQuery(request.query));
     const data = deliveries.map((delivery) => viewAdminDelivery(delivery, { whole: false }));
@@ -39,7 +35,7 @@ export function adminDeliveryRoutes(o: {
   });
 
   router.get('/admin/v1/webhook-deliveries/:id', read, async (request: Request<{ id: string }>, response) => {
-    response.json(viewAdminDelivery(await anyDelivery(request.params.id), { whole: true }));
+    response.json(viewAdminDelivery(await anyDelivery(o.store.deliveries, request.params.id), { whole: true }));
   });
 
   router.post(
@@ -48,10 +44,10 @@ export function adminDeliveryRoutes(o: {
     ...jsonBody<{ id: string }>(SMALL_BODY),
     async (request: Request<{ id: string }>, response) => {
       const { reason } = validateBody(ResendRequest, request.body);
-      const asked = await anyDelivery(request.params.id);
+      const asked = await anyDelivery(o.store.deliveries, request.params.id);
       const resent = await o.audited(response, { action: 'webhook.resend', target: asked.id, reason }, async () => {
-        const result = await o.resend(asked);
-        return { result, detail: `tenant ${asked.tenant}` };
+        const result = orProblem(await o.resend(asked), RESEND_REFUSALS);
+        return { result: result.delivery, detail: `tenant ${asked.tenant}` };
       });
       response
         .status(202)

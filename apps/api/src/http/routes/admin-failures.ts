@@ -2,9 +2,10 @@ import type { FailureGroup, JobStore } from '@grsai-jobs/job-store';
 import { FAILURE_CODES, type FailureGroupView, type FailureListView, rfc3339, STAGES, wordsOf } from '@grsai-jobs/jobs';
 import { Router } from 'express';
 import { z } from 'zod';
+import { time } from '../../validation/fields.ts';
 import type { Auth } from '../auth.ts';
 import { cursorOf, placeOf } from '../cursor.ts';
-import { KindQuery, oneOf, PageQuery, SignatureParameter, single, TenantParameter, time } from '../list-query.ts';
+import { KindQuery, oneOf, PageQuery, SignatureParameter, single, TenantParameter } from '../list-query.ts';
 import { validate } from '../validate.ts';
 
 /** The query of `GET /admin/v1/failures`. */

@@ -1,16 +1,17 @@
 import type { ReopenJob } from '@grsai-jobs/job-actions';
 import type { JobStore } from '@grsai-jobs/job-store';
-import { JOB_ID, type JobRecord, RETRY_MODES, type SignLink, viewAdminJob, viewAdminJobDetail } from '@grsai-jobs/jobs';
-import { type Request, type Response, Router } from 'express';
+import { RETRY_MODES, type SignLink, viewAdminJob, viewAdminJobDetail } from '@grsai-jobs/jobs';
+import { type Request, Router } from 'express';
 import { z } from 'zod';
-import { reopenedJob } from '../../use-cases/action-outcome.ts';
 import { deliveriesOfJob } from '../../use-cases/deliveries-of-job.ts';
-import { type Audited, Reason } from '../audited.ts';
+import { Reason } from '../../validation/fields.ts';
+import type { Audited } from '../audited.ts';
 import type { Auth } from '../auth.ts';
 import { jsonBody } from '../body.ts';
 import { cursorOf } from '../cursor.ts';
 import { adminListQuery } from '../list-query.ts';
-import { noSuchJob } from '../own-job.ts';
+import { anyJob } from '../named.ts';
+import { orProblem, RETRY_REFUSALS } from '../refusals.ts';
 import { validateBody } from '../validate.ts';
 
 const SMALL_BODY = 16 * 1024;
@@ -32,13 +33,6 @@ export function adminJobRoutes(o: {
   const router = Router();
   const read = o.auth.requireScope('admin:read');
 
-  async function anyJob(id: string, response: Response): Promise<JobRecord> {
-    response.locals['jobId'] = id;
-    const record = JOB_ID.test(id) ? await o.store.jobs.read(id) : null;
-    if (record === null) throw noSuchJob();
-    return record;
-  }
-
   router.get('/admin/v1/jobs', read, async (request, response) => {
     const { jobs, next } = await o.store.list.page(adminListQuery(request.query));
     const data = await Promise.all(jobs.map((job) => viewAdminJob(job, o.sign)));
@@ -46,7 +40,7 @@ export function adminJobRoutes(o: {
   });
 
   router.get('/admin/v1/jobs/:id', read, async (request: Request<{ id: string }>, response) => {
-    const job = await anyJob(request.params.id, response);
+    const job = await anyJob(o.store.jobs, request.params.id, response);
     const deliveries = await deliveriesOfJob(o.store.deliveries, job);
     response.json(await viewAdminJobDetail(job, deliveries, o.sign));
   });
@@ -57,11 +51,10 @@ export function adminJobRoutes(o: {
     ...jsonBody<{ id: string }>(SMALL_BODY),
     async (request: Request<{ id: string }>, response) => {
       const { mode, reason } = validateBody(RequeueRequest, request.body);
-      const record = await anyJob(request.params.id, response);
+      const record = await anyJob(o.store.jobs, request.params.id, response);
       const job = await o.audited(response, { action: 'job.requeue', target: record.id, reason }, async () => {
-        const reopened = await o.reopen(record, mode);
-        const result = reopenedJob(reopened);
-        return { result, detail: `run ${result.run}, ${reopened.kind === 'reopened' ? reopened.mode : ''}` };
+        const reopened = orProblem(await o.reopen(record, mode), RETRY_REFUSALS);
+        return { result: reopened.record, detail: `run ${reopened.record.run}, ${reopened.mode}` };
       });
       response
         .status(202)

@@ -6,8 +6,9 @@ import type { NudgeWorks } from '../../use-cases/nudge-works.ts';
 import type { RetryFailed } from '../../use-cases/retry-failed.ts';
 import type { Auth } from '../auth.ts';
 import { optionalJsonBody } from '../body.ts';
-import { ownBatch } from '../own-batch.ts';
+import { ownBatch } from '../named.ts';
 import { Problem } from '../problem.ts';
+import { orProblem, RETRY_FAILED_REFUSALS } from '../refusals.ts';
 import { validateBody } from '../validate.ts';
 
 const SMALL_BODY = 16 * 1024;
@@ -50,11 +51,12 @@ export function batchActionRoutes(o: {
     async (request: Request<{ id: string }>, response) => {
       const { include_unknown } = validateBody(RetryFailedRequest, request.body ?? {});
       const batch = await ownBatch(o.batches, request.params.id, response);
-      const retried = await o.retryFailed(batch, include_unknown);
+      const retried = orProblem(await o.retryFailed(batch, include_unknown), RETRY_FAILED_REFUSALS);
+      const { retrying, left_out } = retried;
       response
         .status(202)
         .set({ Location: `/v1/batches/${batch.id}`, 'Retry-After': '2' })
-        .json({ ...(await viewBatch(batch, o.sign)), ...retried });
+        .json({ ...(await viewBatch(batch, o.sign)), retrying, left_out });
     },
   );
 

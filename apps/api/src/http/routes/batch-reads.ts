@@ -7,7 +7,7 @@ import { type Auth, principalOf } from '../auth.ts';
 import { cursorOf, placeOf } from '../cursor.ts';
 import type { KeyEnds } from '../key-ends.ts';
 import { oneOf, PageQuery, single } from '../list-query.ts';
-import { ownBatch } from '../own-batch.ts';
+import { ownBatch } from '../named.ts';
 import { sendNdjson } from '../send-ndjson.ts';
 import { validate } from '../validate.ts';
 

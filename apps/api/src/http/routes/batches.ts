@@ -1,17 +1,19 @@
 import { createHash, type Hash } from 'node:crypto';
 import { BatchRequest, LIMITS, type SignLink, viewBatch } from '@grsai-jobs/jobs';
 import { type RequestHandler, type Response, Router } from 'express';
-import type { AcceptBatch, AcceptedBatch, BatchUpload } from '../../use-cases/accept-batch.ts';
-import { refusedItems } from '../../use-cases/bad-lines.ts';
+import { type AcceptBatch, type BatchUpload, batchDoc } from '../../use-cases/accept-batch.ts';
+import type { BatchRefusal } from '../../use-cases/batch-writer.ts';
+import type { FieldError } from '../../validation/validate.ts';
 import { type Auth, principalOf } from '../auth.ts';
 import { hashed, jsonItems, ndjsonItems } from '../batch-items.ts';
-import { batchDoc, formQuery, linesQuery } from '../batch-query.ts';
+import { formQuery, linesQuery } from '../batch-query.ts';
 import { BATCH_RATIO, rawJsonBody } from '../body.ts';
 import type { BodyBudget } from '../body-budget.ts';
 import { bodyStream, windowBytes } from '../body-stream.ts';
 import { isJson, isJsonLines } from '../content-type.ts';
 import { idempotencyKey } from '../idempotency-key.ts';
-import { type FieldError, Problem } from '../problem.ts';
+import { Problem } from '../problem.ts';
+import { BATCH_REFUSALS, orProblem } from '../refusals.ts';
 import { JSON_LIMITS, parseStrictJson } from '../strict-json.ts';
 import { invalid, validateBody } from '../validate.ts';
 
@@ -37,7 +39,8 @@ export function batchRoutes(o: BatchRoutes): Router {
     if (message !== undefined) throw invalid([{ pointer, message }]);
   }
 
-  async function answer(response: Response, { batch, replayed, invalid: bad, warnings }: AcceptedBatch): Promise<void> {
+  async function answer(response: Response, result: Awaited<ReturnType<AcceptBatch>>): Promise<void> {
+    const { batch, replayed, invalid: bad, warnings } = orProblem(result, BATCH_REFUSALS);
     if (replayed) response.set('Idempotent-Replayed', 'true');
     response
       .status(202)
@@ -83,12 +86,13 @@ export function batchRoutes(o: BatchRoutes): Router {
     const doc = batchDoc({ webhook: body.webhook, metadata: body.metadata, priority, expires_in_s });
     checkWebhook(doc, '/webhook/url');
     const fingerprint = () => fingerprintOf(request.query).update(bytes).digest('hex');
-    const accepted = await o
-      .accept({ ...upload(response, key, fingerprint), doc, onInvalid: query.on_invalid, items: jsonItems(body) })
-      .catch((error: unknown) => {
-        throw withPlaces(error);
-      });
-    await answer(response, accepted);
+    const accepted = await o.accept({
+      ...upload(response, key, fingerprint),
+      doc,
+      onInvalid: query.on_invalid,
+      items: jsonItems(body),
+    });
+    await answer(response, accepted.kind === 'invalid_items' ? withPlaces(accepted) : accepted);
   };
 
   router.post(
@@ -102,13 +106,12 @@ export function batchRoutes(o: BatchRoutes): Router {
 }
 
 /** Pointers into an item become pointers into the body that it stands in. */
-function withPlaces(error: unknown): unknown {
-  if (!(error instanceof Problem) || error.invalidCount === undefined || error.errors === undefined) return error;
-  const errors = error.errors.map(
+function withPlaces(refusal: Extract<BatchRefusal, { kind: 'invalid_items' }>): BatchRefusal {
+  const errors = refusal.errors.map(
     ({ line, ...each }): FieldError =>
       line === undefined ? each : { ...each, line, pointer: `/items/${line - 1}${each.pointer}` },
   );
-  return refusedItems(error.invalidCount, errors);
+  return { ...refusal, errors };
 }
 
 /** What a request is told by: its body as it was before it was packed, and what the query says about it. */

@@ -3,12 +3,12 @@ import type { JobStore } from '@grsai-jobs/job-store';
 import { isTerminal, RETRY_MODES, type SignLink, viewJob } from '@grsai-jobs/jobs';
 import { type Request, Router } from 'express';
 import { z } from 'zod';
-import { canceledJob, reopenedJob } from '../../use-cases/action-outcome.ts';
 import type { DeleteJob } from '../../use-cases/delete-job.ts';
 import type { RetryRoom } from '../../use-cases/tenant-limits.ts';
 import { type Auth, principalOf } from '../auth.ts';
 import { optionalJsonBody } from '../body.ts';
-import { ownJob } from '../own-job.ts';
+import { ownJob } from '../named.ts';
+import { CANCEL_REFUSALS, DELETE_REFUSALS, orProblem, RETRY_REFUSALS, ROOM_REFUSALS } from '../refusals.ts';
 import { validateBody } from '../validate.ts';
 
 const SMALL_BODY = 16 * 1024;
@@ -32,7 +32,8 @@ export function jobActionRoutes(o: {
   const write = o.auth.requireScope('jobs:write');
 
   router.post('/v1/jobs/:id/cancel', write, async (request: Request<{ id: string }>, response) => {
-    const job = canceledJob(await o.cancel(await ownJob(o.jobs, request.params.id, response)));
+    const canceled = orProblem(await o.cancel(await ownJob(o.jobs, request.params.id, response)), CANCEL_REFUSALS);
+    const job = canceled.record;
     if (!isTerminal(job.status)) response.status(202).set('Retry-After', '2');
     response.json(await viewJob(job, o.sign));
   });
@@ -44,8 +45,8 @@ export function jobActionRoutes(o: {
     async (request: Request<{ id: string }>, response) => {
       const { mode } = validateBody(RetryRequest, request.body ?? {});
       const ended = await ownJob(o.jobs, request.params.id, response);
-      await o.retryRoom(ended, mode);
-      const job = reopenedJob(await o.reopen(ended, mode));
+      orProblem(await o.retryRoom(ended, mode), ROOM_REFUSALS);
+      const { record: job } = orProblem(await o.reopen(ended, mode), RETRY_REFUSALS);
       response
         .status(202)
         .set({ Location: `/v1/jobs/${job.id}`, 'Retry-After': '2' })
@@ -55,7 +56,7 @@ export function jobActionRoutes(o: {
 
   router.delete('/v1/jobs/:id', write, async (request: Request<{ id: string }>, response) => {
     response.locals['jobId'] = request.params.id;
-    await o.remove(request.params.id, principalOf(response).tenant);
+    orProblem(await o.remove(request.params.id, principalOf(response).tenant), DELETE_REFUSALS);
     response.status(204).end();
   });
 

@@ -6,8 +6,8 @@ import { missedEvents } from '../../use-cases/missed-events.ts';
 import type { Auth } from '../auth.ts';
 import { eventView, openEventStream } from '../event-stream.ts';
 import type { KeyEnds } from '../key-ends.ts';
+import { ownJob } from '../named.ts';
 import type { OpenRequests } from '../open-requests.ts';
-import { ownJob } from '../own-job.ts';
 import { Problem } from '../problem.ts';
 
 export interface JobEventRoutes {

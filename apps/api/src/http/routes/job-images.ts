@@ -2,7 +2,7 @@ import type { JobStore } from '@grsai-jobs/job-store';
 import type { SignLink, StoredImage } from '@grsai-jobs/jobs';
 import { type Request, Router } from 'express';
 import type { Auth } from '../auth.ts';
-import { ownJob } from '../own-job.ts';
+import { ownJob } from '../named.ts';
 import { Problem } from '../problem.ts';
 
 /** Where its images are: one that was lost leaves a gap. */

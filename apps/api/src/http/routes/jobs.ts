@@ -6,19 +6,21 @@ import type { AcceptJob } from '../../use-cases/accept-job.ts';
 import { requestWarnings } from '../../use-cases/check-request.ts';
 import type { OpenJobInput } from '../../use-cases/open-input.ts';
 import type { WaitForEnd } from '../../use-cases/wait-for-end.ts';
+import { tryJob } from '../../validation/job.ts';
+import type { FieldError } from '../../validation/validate.ts';
 import { type Auth, principalOf } from '../auth.ts';
 import { JOB_RATIO, jsonBody } from '../body.ts';
 import type { BodyBudget } from '../body-budget.ts';
 import { etagOf, hasLinks, matchesEtag } from '../etag.ts';
 import { idempotencyKey } from '../idempotency-key.ts';
 import type { KeyEnds } from '../key-ends.ts';
+import { ownJob } from '../named.ts';
 import type { OpenRequests } from '../open-requests.ts';
-import { ownJob } from '../own-job.ts';
 import { preferredWait } from '../prefer.ts';
-import { type FieldError, Problem } from '../problem.ts';
+import { Problem } from '../problem.ts';
+import { JOB_REFUSALS, orProblem } from '../refusals.ts';
 import { sendWithInput } from '../send-with-input.ts';
 import { invalid } from '../validate.ts';
-import { tryJob } from '../validate-job.ts';
 
 export interface JobRoutes {
   auth: Auth;
@@ -73,12 +75,16 @@ export function jobRoutes(o: JobRoutes): Router {
       if (problems.length > 0) throw invalid(problems);
       const warnings = requestWarnings(wanted);
       if (waitS !== undefined) o.lasts(response);
-      const { record, replayed } = await o.accept(wanted, {
-        tenant: principalOf(response).tenant,
-        requestId: response.locals['requestId'] as string,
-        body: request.body,
-        ...(key === undefined ? {} : { idempotencyKey: key }),
-      });
+      const accepted = orProblem(
+        await o.accept(wanted, {
+          tenant: principalOf(response).tenant,
+          requestId: response.locals['requestId'] as string,
+          body: request.body,
+          ...(key === undefined ? {} : { idempotencyKey: key }),
+        }),
+        JOB_REFUSALS,
+      );
+      const { record, replayed } = accepted;
       response.locals['jobId'] = record.id;
       response.set('Location', `/v1/jobs/${record.id}`);
       if (replayed) response.set('Idempotent-Replayed', 'true');

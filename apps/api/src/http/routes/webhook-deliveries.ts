@@ -18,7 +18,8 @@ import { type Auth, principalOf } from '../auth.ts';
 import { jsonBody } from '../body.ts';
 import { cursorOf, placeOf } from '../cursor.ts';
 import { oneOf, PageQuery, single, TenantParameter } from '../list-query.ts';
-import { ownDelivery } from '../own-delivery.ts';
+import { ownDelivery } from '../named.ts';
+import { orProblem, RESEND_REFUSALS } from '../refusals.ts';
 import { invalid, validate, validateBody } from '../validate.ts';
 
 export const DELIVERY_STATES = ['pending', 'delivered', 'failed', 'skipped'] as const satisfies readonly Delivery['state'][];
@@ -137,11 +138,11 @@ export function webhookDeliveryRoutes(o: {
   });
 
   router.post('/v1/webhook-deliveries/:id/resend', write, async (request: Request<{ id: string }>, response) => {
-    const delivery = await o.resend(await ownDelivery(o.deliveries, request.params.id, response));
+    const resent = orProblem(await o.resend(await ownDelivery(o.deliveries, request.params.id, response)), RESEND_REFUSALS);
     response
       .status(202)
       .set('Retry-After', '2')
-      .json(viewDelivery(delivery, { whole: true }));
+      .json(viewDelivery(resent.delivery, { whole: true }));
   });
 
   router.post('/v1/webhook-deliveries/recover', write, ...jsonBody(SMALL_BODY), async (request, response) => {

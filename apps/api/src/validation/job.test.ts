@@ -1,7 +1,7 @@
 import { JobRequest } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
+import { tryJob } from './job.ts';
 import { tryValidate } from './validate.ts';
-import { tryJob } from './validate-job.ts';
 
 const chat = (messages: unknown, more = {}) => ({ type: 'chat', input: { model: 'm', messages, ...more } });
 const many = <T>(count: number, item: T): T[] => Array.from({ length: count }, () => item);

@@ -1,7 +1,6 @@
 import { ChatInput, LIMITS } from '@grsai-jobs/jobs';
 import type { z } from 'zod';
-import type { FieldError } from './problem.ts';
-import { tryValidate } from './validate.ts';
+import { type FieldError, tryValidate } from './validate.ts';
 
 /** Wrong fields after which nothing more is looked for: no answer tells more. */
 const ENOUGH = 100;

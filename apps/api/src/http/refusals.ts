@@ -1,0 +1,134 @@
+import type { Canceled, Reopened } from '@grsai-jobs/job-actions';
+import type { Quota, Refused } from '@grsai-jobs/job-store';
+import type { JobRefusal } from '../use-cases/accept-job.ts';
+import type { BatchRefusal } from '../use-cases/batch-writer.ts';
+import type { Deleted } from '../use-cases/delete-job.ts';
+import type { Resent } from '../use-cases/resend-delivery.ts';
+import type { RetriedFailed } from '../use-cases/retry-failed.ts';
+import { noSuchDelivery, noSuchJob } from './named.ts';
+import { Problem } from './problem.ts';
+import { firstOf } from './validate.ts';
+
+/** How a caller is told what a use case could not do: one table for each kind of result, one row for each tag. */
+
+type Tagged = { kind: string };
+/** The member of a union of results that can have this tag. */
+type Of<R extends Tagged, K> = R extends { kind: infer Own } ? (K extends Own ? R : never) : never;
+/** A row for each tag of a result but those that say that it was done. */
+type Refusals<R extends Tagged, Done extends R['kind'] = never> = {
+  readonly [K in Exclude<R['kind'], Done>]: (result: Of<R, K>) => Problem;
+};
+
+/**
+ * The result, when what was asked for was done.
+ * @throws Problem that the table has for this result, when it was not.
+ */
+export function orProblem<R extends Tagged, K extends R['kind']>(
+  result: R,
+  refusals: { readonly [Tag in K]: (result: Of<R, Tag>) => Problem },
+): Of<R, Exclude<R['kind'], K>> {
+  const refuse: unknown = (refusals as Readonly<Record<string, unknown>>)[result.kind];
+  if (typeof refuse === 'function') throw refuse(result);
+  return result as Of<R, Exclude<R['kind'], K>>;
+}
+
+const FREE = 'Delete ended jobs (DELETE /v1/jobs/{id}), or wait until they are erased by themselves.';
+
+const QUOTAS: Readonly<Record<Quota, { is: (used: number) => string; todo: string }>> = {
+  redis: { is: (used) => `The jobs of this tenant take ${used} bytes of the job store`, todo: FREE },
+  stored: { is: (used) => `Inputs and results of this tenant take ${used} bytes of the object store`, todo: FREE },
+  live: { is: (used) => `This tenant has ${used} jobs that have not ended`, todo: 'Wait until some have ended, or cancel some.' },
+};
+
+/** How long a caller waits before it tries again by itself. */
+const QUOTA_RETRY_AFTER_S = 60;
+
+const quotaReached = ({ quota, limit, used }: Extract<Refused, { kind: 'quota' }>): Problem => {
+  const { is, todo } = QUOTAS[quota];
+  return new Problem('tenant_quota_exceeded', `${is(used)}; its limit is ${limit}. Nothing was accepted. ${todo}`, {
+    headers: { 'Retry-After': String(QUOTA_RETRY_AFTER_S) },
+    quota: { name: quota, limit, used },
+  });
+};
+
+const keyReused = (): Problem =>
+  new Problem(
+    'idempotency_key_reused',
+    'This Idempotency-Key was used for a request with another body. Use a new key for a new request.',
+  );
+
+/** A tenant that may have no more. */
+export const ROOM_REFUSALS: Refusals<Refused> = {
+  full: () => new Problem('unavailable', 'The job store is nearly full. Nothing was accepted; send the request again later.'),
+  quota: quotaReached,
+};
+
+export const JOB_REFUSALS: Refusals<JobRefusal> = {
+  ...ROOM_REFUSALS,
+  late: () => new Problem('unavailable', 'The request was held up for too long. Nothing was accepted; send it again.'),
+  key_reused: keyReused,
+  gone: ({ id }) => new Problem('not_found', `The job ${id} of this Idempotency-Key was deleted.`),
+};
+
+export const BATCH_REFUSALS: Refusals<BatchRefusal> = {
+  full: () => new Problem('unavailable', 'The job store is nearly full. Nothing was accepted; send the batch again later.'),
+  quota: quotaReached,
+  given_up: () => new Problem('unavailable', 'The batch took too long to arrive and was given up. Nothing was accepted.'),
+  no_items: () => new Problem('invalid_request', 'The batch has no items; send at least one.', { invalidCount: 0 }),
+  invalid_items: ({ count, errors }) =>
+    new Problem(
+      'invalid_request',
+      `${count === 1 ? 'One item is' : `${count} items are`} not valid, so nothing was accepted; ${firstOf(errors)}`,
+      { errors, invalidCount: count },
+    ),
+  key_in_use: () =>
+    new Problem('idempotency_key_in_use', 'A request with this Idempotency-Key is being read. Send it again later.', {
+      headers: { 'Retry-After': '5' },
+    }),
+  key_reused: keyReused,
+  gone: ({ id }) => new Problem('not_found', `The batch ${id} of this Idempotency-Key is gone.`),
+};
+
+const busy = () => new Problem('unavailable', 'The job is changing too fast at this moment. Send the request again.');
+
+export const CANCEL_REFUSALS: Refusals<Canceled, 'canceled' | 'canceling'> = {
+  ended: ({ record }) => new Problem('conflict', `The job is ${record.status} already; there is nothing left to cancel.`),
+  missing: noSuchJob,
+  busy,
+};
+
+export const RETRY_REFUSALS: Refusals<Reopened, 'reopened'> = {
+  refused: ({ plan }) => new Problem('conflict', plan.text),
+  full: () => new Problem('unavailable', 'The job store is nearly full. Nothing was changed; send the request again later.'),
+  missing: noSuchJob,
+  busy,
+};
+
+export const DELETE_REFUSALS: Refusals<Deleted, 'deleted'> = {
+  missing: noSuchJob,
+  not_ended: ({ status }) => new Problem('conflict', `The job is ${status}; cancel it and delete it when it has ended.`),
+  reopened: () => new Problem('conflict', 'The job was reopened at this moment; it can be deleted when it has ended again.'),
+  objects_left: () =>
+    new Problem(
+      'unavailable',
+      'The stored results could not be deleted now, so the job stays; it is not run again. Send the request again.',
+    ),
+};
+
+export const RESEND_REFUSALS: Refusals<Resent, 'resent'> = {
+  missing: noSuchDelivery,
+  under_way: () =>
+    new Problem('conflict', 'A try of this delivery is under way. It can be resent when that has come to something.'),
+  busy: () => new Problem('unavailable', 'The delivery is changing too fast at this moment. Send the request again.'),
+};
+
+export const RETRY_FAILED_REFUSALS: Refusals<RetriedFailed, 'retrying'> = {
+  canceling: () => new Problem('conflict', 'The batch is being canceled.'),
+  none_failed: () => new Problem('conflict', 'The batch has no failed jobs.'),
+  all_unknown: ({ count }) =>
+    new Problem(
+      'conflict',
+      `Of each failed job of the batch (${count}) nobody knows whether its submit made a task: send {"include_unknown": true} to submit them again, and maybe pay twice.`,
+    ),
+  already: () => new Problem('conflict', 'The failed jobs of this batch are being run again already.'),
+};
