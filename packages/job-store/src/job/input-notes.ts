@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { defineScript } from '../redis/define-script.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RunScript } from '../redis/scripts.ts';
 
@@ -8,6 +9,13 @@ export interface InputNote {
   /** Keys in the object store. */
   objects: readonly string[];
 }
+
+const takeScript = defineScript({
+  lua: new URL('./inputs-take.lua', import.meta.url),
+  keys: ['notes', 'job'],
+  args: ['note'],
+  whenFull: 'runs',
+});
 
 export type InputNotes = ReturnType<typeof createInputNotes>;
 
@@ -42,7 +50,7 @@ export function createInputNotes(redis: Redis, run: RunScript, keys: Keys, clock
 
     /** Whether no job came of it, and none will: its objects can be deleted. */
     async take(note: InputNote): Promise<boolean> {
-      return (await run('inputs-take', [keys.inputNotes, keys.job(note.jobId)], [noteText(note)])) === 1;
+      return (await run(takeScript, { notes: keys.inputNotes, job: keys.job(note.jobId) }, { note: noteText(note) })) === 1;
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { JobRecord } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
+import { forget, postpone } from '../redis/common-scripts.ts';
 import { inGroups } from '../redis/in-groups.ts';
 import type { Keys } from '../redis/keys.ts';
 import { pipelined } from '../redis/pipelined.ts';
@@ -70,12 +71,12 @@ export function createJobReads(redis: Redis, run: RunScript, keys: Keys) {
 
     /** The entry of this step is there: look at it again at `until`. */
     async postpone(job: { id: string; step: number }, until: number): Promise<void> {
-      await run('postpone', [keys.job(job.id), keys.due], [job.id, job.step, until]);
+      await run(postpone, { record: keys.job(job.id), due: keys.due }, { id: job.id, step: job.step, due_at: until });
     },
 
     /** Nothing is due of a job that is gone or has ended, unless it has moved on since it was read. `step`: `null` for one that is gone. */
     async forgetDue(id: string, step: number | null): Promise<void> {
-      await run('forget', [keys.job(id), keys.due], [id, step ?? '']);
+      await run(forget, { record: keys.job(id), set: keys.due }, { id, step });
     },
 
     /** Jobs with an open call or a living task. */

@@ -1,5 +1,6 @@
 import { DURATION_DECAY, type DurationHistogram } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
+import { defineScript } from '../redis/define-script.ts';
 import type { Keys } from '../redis/keys.ts';
 import { pipelined } from '../redis/pipelined.ts';
 import type { RunScript } from '../redis/scripts.ts';
@@ -9,6 +10,13 @@ const KIND_LIFE_MS = 30 * 24 * 3600 * 1000;
 /** Callers may name any model; more kinds than this are not learned. */
 const MOST_KINDS = 200;
 
+const learn = defineScript({
+  lua: new URL('./learn.lua', import.meta.url),
+  keys: ['pace', 'kinds'],
+  args: ['kind', 'now', 'life_ms', 'most_kinds', 'decay', '...counts'],
+  whenFull: 'fails',
+});
+
 export type Paces = ReturnType<typeof createPaces>;
 
 /** How long image tasks take, learned by all workers together: one small hash for each model and size. */
@@ -16,8 +24,9 @@ export function createPaces(redis: Redis, run: RunScript, keys: Keys, clock: { n
   return {
     /** Counts tasks of a kind, by bucket of their duration. `false`: there are too many kinds already. */
     async learn(kind: string, counts: ReadonlyMap<number, number>): Promise<boolean> {
-      const args = [kind, clock.now(), KIND_LIFE_MS, MOST_KINDS, DURATION_DECAY, ...[...counts].flat()];
-      return (await run('learn', [keys.pace(kind), keys.paces], args)) === 1;
+      const limits = { life_ms: KIND_LIFE_MS, most_kinds: MOST_KINDS, decay: DURATION_DECAY };
+      const args = { kind, now: clock.now(), ...limits, counts: [...counts].flat() };
+      return (await run(learn, { pace: keys.pace(kind), kinds: keys.paces }, args)) === 1;
     },
 
     /** What is known of every kind, in two round trips. */

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { forget } from '../redis/common-scripts.ts';
 import type { Keys } from '../redis/keys.ts';
 import { pipelined } from '../redis/pipelined.ts';
 import type { RunScript } from '../redis/scripts.ts';
@@ -33,7 +34,7 @@ export function createSweeps(redis: Redis, run: RunScript, keys: Keys) {
 
     /** The task of this run comes to nothing more, unless the job has moved on since it was read. `step`: `null` for one that is gone. */
     async forgetLate(id: string, step: number | null): Promise<void> {
-      await run('forget', [keys.job(id), keys.late], [id, step ?? '']);
+      await run(forget, { record: keys.job(id), set: keys.late }, { id, step });
     },
 
     /** Jobs that ended before `time`, the oldest first but `skip` of them. */

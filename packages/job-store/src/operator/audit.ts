@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { defineScript } from '../redis/define-script.ts';
 import { type Fields, fieldsOf } from '../redis/fields.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RunScript } from '../redis/scripts.ts';
@@ -39,6 +40,13 @@ const KEEP = 100_000;
 const READ_AT_ONCE = 200;
 const READ_AT_MOST = 2000;
 
+const writeLine = defineScript({
+  lua: new URL('./audit.lua', import.meta.url),
+  keys: ['lines', 'open'],
+  args: ['kind', 'of?', 'kept', '...fields'],
+  whenFull: 'runs',
+});
+
 export type Audit = ReturnType<typeof createAudit>;
 
 /**
@@ -47,9 +55,16 @@ export type Audit = ReturnType<typeof createAudit>;
  * alone as `begun`. Lines are written on a full Redis too.
  */
 export function createAudit(redis: Redis, run: RunScript, keys: Keys) {
-  const write = async (kind: 'begin' | 'end' | 'note', of: string, entry: AuditEntry, outcome: AuditOutcome, detail: string) => {
-    const fields = { ...entry, outcome, ...(of === '' ? {} : { of }), ...(detail === '' ? {} : { detail }) };
-    return String(await run('audit', [keys.audit, keys.auditOpen], [kind, of, KEEP, ...Object.entries(fields).flat()]));
+  const write = async (
+    kind: 'begin' | 'end' | 'note',
+    of: string | null,
+    entry: AuditEntry,
+    outcome: AuditOutcome,
+    detail: string,
+  ) => {
+    const fields = { ...entry, outcome, ...(of === null ? {} : { of }), ...(detail === '' ? {} : { detail }) };
+    const args = { kind, of, kept: KEEP, fields: Object.entries(fields).flat() };
+    return String(await run(writeLine, { lines: keys.audit, open: keys.auditOpen }, args));
   };
 
   async function* linesBehind(after: string | null): AsyncIterable<[string, Fields]> {
@@ -63,7 +78,7 @@ export function createAudit(redis: Redis, run: RunScript, keys: Keys) {
 
   return {
     /** Before the change. Answers the id of the line, for {@link end}. */
-    begin: (entry: AuditEntry): Promise<string> => write('begin', '', entry, 'begun', ''),
+    begin: (entry: AuditEntry): Promise<string> => write('begin', null, entry, 'begun', ''),
 
     async end(of: string, entry: AuditEntry, outcome: Exclude<AuditOutcome, 'begun'>, detail = ''): Promise<void> {
       await write('end', of, entry, outcome, detail);
@@ -71,7 +86,7 @@ export function createAudit(redis: Redis, run: RunScript, keys: Keys) {
 
     /** A change that needs no line before it: what long work came to. */
     async note(entry: AuditEntry, detail: string): Promise<void> {
-      await write('note', '', entry, 'done', detail);
+      await write('note', null, entry, 'done', detail);
     },
 
     /** The newest first. Reads at most 2 000 lines, so a page can be short and still have a next one. */

@@ -1,4 +1,5 @@
 import {
+  BRAKE_RULES,
   type BrakeState,
   type Caller,
   isOfOneTenant,
@@ -12,6 +13,7 @@ import {
 } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
 import { workId } from '../operation/works.ts';
+import { defineScript, luaTable, readLua } from '../redis/define-script.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RunScript } from '../redis/scripts.ts';
 import type { Tenants } from '../tenant/tenants.ts';
@@ -29,6 +31,19 @@ export interface BrakedEntry {
   id: string;
   step: number;
 }
+
+const BRAKE_NUMBERS = luaTable('brake_rules', BRAKE_RULES);
+
+/** How a script says which jobs wait for a brake; shared by the one that starts calls. */
+export const BRAKE_LUA = BRAKE_NUMBERS + readLua(new URL('./braked.lua', import.meta.url));
+
+const noteScript = defineScript({
+  lua: new URL('./brake-note.lua', import.meta.url),
+  keys: ['brakes', 'works', 'wake'],
+  args: ['before?', 'after?', 'order'],
+  shared: [BRAKE_NUMBERS],
+  whenFull: 'runs',
+});
 
 export type Brakes = ReturnType<typeof createBrakes>;
 
@@ -53,7 +68,11 @@ export function createBrakes(redis: Redis, run: RunScript, keys: Keys, clock: { 
       if (before === after && (token === undefined || noted.state.brakes.length === 0)) return noted;
       const opened = noted.opened.map(({ id }) => id);
       const order = { now: clock.now(), token, opened, wake: opened.length > 0 ? WAKE : undefined };
-      const written = await run('brake-note', [keys.brakes, keys.works, keys.work(WAKE)], [before, after, JSON.stringify(order)]);
+      const written = await run(
+        noteScript,
+        { brakes: keys.brakes, works: keys.works, wake: keys.work(WAKE) },
+        { before, after, order: JSON.stringify(order) },
+      );
       if (written === 1) return noted;
     }
   }

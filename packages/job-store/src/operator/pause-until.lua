@@ -1,17 +1,14 @@
-#!lua flags=allow-oom
 -- pause-until: why a queue waits for a time that is known. The later end stays; what goes on keeps the time that it began.
--- KEYS 1 pauses of the queue
--- ARGV 1 field 2 pause {since, until, …} 3 now 4 until
 -- Answers 1 when no wait was under way
-local text = redis.call('HGET', KEYS[1], ARGV[1])
+local text = redis.call('HGET', K.pauses, A.reason)
 local known = text and cjson.decode(text)
-if not known or known['until'] <= tonumber(ARGV[3]) then
-  redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+if not known or known['until'] <= tonumber(A.now) then
+  redis.call('HSET', K.pauses, A.reason, A.pause)
   return 1
 end
-if known['until'] < tonumber(ARGV[4]) then
-  local longer = cjson.decode(ARGV[2])
+if known['until'] < tonumber(A.ends) then
+  local longer = cjson.decode(A.pause)
   longer.since = known.since
-  redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(longer))
+  redis.call('HSET', K.pauses, A.reason, cjson.encode(longer))
 end
 return 0

@@ -1,5 +1,7 @@
 import type { Brake, PauseReason } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
+import { setField } from '../redis/common-scripts.ts';
+import { defineScript } from '../redis/define-script.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RunScript } from '../redis/scripts.ts';
 import { brakeStateOf } from './brakes.ts';
@@ -38,6 +40,13 @@ const pauseOf = ({ model, tenant, raw, since }: Brake): Pause => ({
   tenant,
 });
 
+const pauseUntil = defineScript({
+  lua: new URL('./pause-until.lua', import.meta.url),
+  keys: ['pauses'],
+  args: ['reason', 'pause', 'now', 'ends'],
+  whenFull: 'runs',
+});
+
 export type Pauses = ReturnType<typeof createPauses>;
 
 /** The reasons that each queue is paused for, in Redis so that all processes agree. A queue without one is open. A full Redis takes them too. */
@@ -45,17 +54,20 @@ export function createPauses(redis: Redis, run: RunScript, keys: Keys, clock: { 
   return {
     /** `true` when the reason is new. */
     async add(queue: string, pause: Pause): Promise<boolean> {
-      return (await run('set-field', [keys.pauses(queue)], [pause.reason, JSON.stringify(pause), '1'])) === 1;
+      return (
+        (await run(setField, { hash: keys.pauses(queue) }, { field: pause.reason, text: JSON.stringify(pause), only_new: 1 })) ===
+        1
+      );
     },
 
     async put(queue: string, pause: Pause): Promise<void> {
-      await run('set-field', [keys.pauses(queue)], [pause.reason, JSON.stringify(pause), '']);
+      await run(setField, { hash: keys.pauses(queue) }, { field: pause.reason, text: JSON.stringify(pause), only_new: null });
     },
 
     /** One that is over by itself at `until`. The later end stays, whoever says it; `true` when none was under way. */
     async addUntil(queue: string, pause: Pause & { until: number }): Promise<boolean> {
-      const args = [pause.reason, JSON.stringify(pause), clock.now(), pause.until];
-      return (await run('pause-until', [keys.pauses(queue)], args)) === 1;
+      const args = { reason: pause.reason, pause: JSON.stringify(pause), now: clock.now(), ends: pause.until };
+      return (await run(pauseUntil, { pauses: keys.pauses(queue) }, args)) === 1;
     },
 
     async remove(queue: string, reason: PauseReason): Promise<boolean> {

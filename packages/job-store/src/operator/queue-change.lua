@@ -1,16 +1,14 @@
-#!lua flags=allow-oom
 -- queue-change: what an operator sets for a queue. A few short fields, so a full Redis takes them: that is when they are needed.
--- KEYS 1 pauses of the queue 2 concurrency of the queues
--- ARGV 1 queue 2 channel 3 pause ('-' takes it back, '' leaves it) 4 concurrency ('-' as configured, '' leaves it)
-if ARGV[3] == '-' then
-  redis.call('HDEL', KEYS[1], 'operator')
-elseif ARGV[3] ~= '' then
-  redis.call('HSET', KEYS[1], 'operator', ARGV[3])
+-- pause, limit: '-' takes it back
+if A.pause == '-' then
+  redis.call('HDEL', K.pauses, 'operator')
+elseif A.pause then
+  redis.call('HSET', K.pauses, 'operator', A.pause)
 end
-if ARGV[4] == '-' then
-  redis.call('HDEL', KEYS[2], ARGV[1])
-elseif ARGV[4] ~= '' then
-  redis.call('HSET', KEYS[2], ARGV[1], ARGV[4])
+if A.limit == '-' then
+  redis.call('HDEL', K.concurrency, A.queue)
+elseif A.limit then
+  redis.call('HSET', K.concurrency, A.queue, A.limit)
 end
-redis.call('PUBLISH', ARGV[2], ARGV[1])
+redis.call('PUBLISH', A.channel, A.queue)
 return 1

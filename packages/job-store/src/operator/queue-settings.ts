@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { defineScript } from '../redis/define-script.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RunScript } from '../redis/scripts.ts';
 
@@ -9,6 +10,13 @@ export interface QueueChange {
   /** Entries at once in each worker process; `null`: as each is configured. */
   concurrency?: number | null;
 }
+
+const changeQueue = defineScript({
+  lua: new URL('./queue-change.lua', import.meta.url),
+  keys: ['pauses', 'concurrency'],
+  args: ['queue', 'channel', 'pause?', 'limit?'],
+  whenFull: 'runs',
+});
 
 export type QueueSettings = ReturnType<typeof createQueueSettings>;
 
@@ -24,11 +32,11 @@ export function createQueueSettings(redis: Redis, run: RunScript, keys: Keys, cl
     async change(queue: string, { paused, concurrency }: QueueChange): Promise<void> {
       const pauseOf = (detail: string) => JSON.stringify({ reason: 'operator', since: clock.now(), detail, state: 'paused' });
       const changed = <T>(value: T | null | undefined, text: (value: T) => string | number) =>
-        value === undefined ? '' : value === null ? '-' : text(value);
+        value === undefined ? null : value === null ? '-' : text(value);
       await run(
-        'queue-change',
-        [keys.pauses(queue), keys.concurrency],
-        [queue, keys.settings, changed(paused, pauseOf), changed(concurrency, (n) => n)],
+        changeQueue,
+        { pauses: keys.pauses(queue), concurrency: keys.concurrency },
+        { queue, channel: keys.settings, pause: changed(paused, pauseOf), limit: changed(concurrency, (n) => n) },
       );
     },
   };

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { setField } from '../redis/common-scripts.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RunScript } from '../redis/scripts.ts';
 
@@ -40,7 +41,7 @@ export function createWorkers(redis: Redis, run: RunScript, keys: Keys) {
     async announce(worker: WorkerInfo): Promise<void> {
       const now = await time();
       const seen: SeenWorker = { ...worker, seen_at: now };
-      await run('set-field', [keys.workers], [worker.id, JSON.stringify(seen), '']);
+      await run(setField, { hash: keys.workers }, { field: worker.id, text: JSON.stringify(seen), only_new: null });
       const dead = (await all()).filter((each) => now - each.seen_at > FORGET_MS);
       if (dead.length > 0) await redis.hdel(keys.workers, ...dead.map(({ id }) => id));
     },

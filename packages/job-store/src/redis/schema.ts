@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { defineScript } from './define-script.ts';
 import type { Keys } from './keys.ts';
 import type { RunScript } from './scripts.ts';
 
@@ -7,6 +8,13 @@ import type { RunScript } from './scripts.ts';
  * the version before to `MIGRATIONS`.
  */
 const SCHEMA_VERSION = 1;
+
+const swapSchema = defineScript({
+  lua: new URL('./schema-swap.lua', import.meta.url),
+  keys: ['schema'],
+  args: ['seen?', 'next'],
+  whenFull: 'runs',
+});
 
 /**
  * Brings data of one version to the next one. It may stop half way and run again, and two processes may run it at the same time, so
@@ -51,7 +59,8 @@ export function createSchema(
   const { redis, run, keys } = o;
 
   /** Writes `to` where `seen` still stands (empty: nothing), and answers what stands there then. */
-  const swap = async (seen: string, to: string): Promise<string> => String(await run('schema-swap', [keys.schema], [seen, to]));
+  const swap = async (seen: string, to: string): Promise<string> =>
+    String(await run(swapSchema, { schema: keys.schema }, { seen, next: to }));
 
   /** An installation with data and no version was written by a release that knew none. */
   async function firstVersion(): Promise<number> {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { BRAKE_RULES, ENDPOINT_RULES } from '@grsai-jobs/jobs';
+import { ENDPOINT_RULES } from '@grsai-jobs/jobs';
 import { Command, type Redis } from 'ioredis';
+import { BRAKE_LUA } from '../operator/brakes.ts';
 import { type Given, inOrder, luaTable, readLua, type Script } from './define-script.ts';
 
 /** One Lua file, with what it shares with others behind its shebang line. */
@@ -12,7 +13,6 @@ interface ScriptText {
 const lua = (file: string) => readLua(new URL(`../${file}.lua`, import.meta.url));
 
 const WEBHOOKS = () => luaTable('rules', ENDPOINT_RULES) + lua('webhook/webhooks');
-const BRAKE = () => luaTable('brake_rules', BRAKE_RULES);
 
 /** What some scripts share behind the prelude. */
 const SHARED: Readonly<Partial<Record<string, () => string>>> = {
@@ -21,8 +21,7 @@ const SHARED: Readonly<Partial<Record<string, () => string>>> = {
   settle: WEBHOOKS,
   release: WEBHOOKS,
   'let-in': WEBHOOKS,
-  begin: () => BRAKE() + lua('operator/braked'),
-  'brake-note': BRAKE,
+  begin: () => BRAKE_LUA,
 };
 
 function load(folder: string, name: string): ScriptText {
@@ -35,7 +34,7 @@ function load(folder: string, name: string): ScriptText {
 
 /** Every script by the folder that it stands in, beside the TypeScript that runs it. */
 const SCRIPTS = {
-  job: ['accept', 'begin', 'move', 'keep-task', 'learn', 'erase', 'erasing', 'inputs-take'],
+  job: ['accept', 'begin', 'move', 'keep-task', 'erase', 'erasing'],
   batch: [
     'batch-open',
     'batch-add',
@@ -52,9 +51,6 @@ const SCRIPTS = {
     'unclaim',
   ],
   webhook: ['read-delivery', 'open-try', 'settle', 'release', 'let-in', 'tell'],
-  tenant: ['usage-check', 'swap-secrets', 'revoke'],
-  operator: ['audit', 'queue-change', 'pause-until', 'brake-note'],
-  redis: ['postpone', 'forget', 'set-field', 'schema-swap'],
 } as const;
 type ScriptName = (typeof SCRIPTS)[keyof typeof SCRIPTS][number];
 

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import { defineScript } from '../redis/define-script.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RunScript } from '../redis/scripts.ts';
 
@@ -24,6 +25,13 @@ export interface KnownKey extends Principal {
 
 /** A key is kept as its hash only; with 32 random bytes a plain SHA-256 is enough. */
 const hashOf = (key: string) => createHash('sha256').update(key).digest('hex');
+
+const revoke = defineScript({
+  lua: new URL('./revoke.lua', import.meta.url),
+  keys: ['key', 'keys', 'tenants', 'used'],
+  args: ['id', 'tenant', 'channel'],
+  whenFull: 'runs',
+});
 
 export type ApiKeys = ReturnType<typeof createApiKeys>;
 
@@ -84,9 +92,9 @@ export function createApiKeys(redis: Redis, run: RunScript, keys: Keys) {
       if (hash === null || text === null) return null;
       const key = JSON.parse(text) as KnownKey;
       const revoked = await run(
-        'revoke',
-        [keys.apiKey(hash), keys.apiKeys, keys.tenants, keys.apiKeysUsed],
-        [id, key.tenant, keys.revoked],
+        revoke,
+        { key: keys.apiKey(hash), keys: keys.apiKeys, tenants: keys.tenants, used: keys.apiKeysUsed },
+        { id, tenant: key.tenant, channel: keys.revoked },
       );
       return revoked === 1 ? key : null;
     },

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { defineScript } from '../redis/define-script.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RunScript } from '../redis/scripts.ts';
 
@@ -23,6 +24,13 @@ const decode = (text: string): SealedSecret[] => {
 /** The tenant of `ADMIN_API_KEY`. */
 const FIRST_TENANT = 'admin';
 
+const swapSecrets = defineScript({
+  lua: new URL('./swap-secrets.lua', import.meta.url),
+  keys: ['tenant'],
+  args: ['before?', 'after', 'channel', 'name'],
+  whenFull: 'runs',
+});
+
 export type Tenants = ReturnType<typeof createTenants>;
 
 /** What belongs to a tenant itself. Secrets arrive here sealed. */
@@ -41,8 +49,8 @@ export function createTenants(redis: Redis, run: RunScript, keys: Keys) {
      * else has changed them.
      */
     async replaceWebhookSecrets(tenant: string, before: KeptSecrets, after: readonly SealedSecret[]): Promise<boolean> {
-      const args = [before.text, JSON.stringify(after), keys.secretChanges, tenant];
-      return (await run('swap-secrets', [keys.tenant(tenant)], args)) === 1;
+      const args = { before: before.text, after: JSON.stringify(after), channel: keys.secretChanges, name: tenant };
+      return (await run(swapSecrets, { tenant: keys.tenant(tenant) }, args)) === 1;
     },
   };
 }

@@ -1,5 +1,6 @@
 import { inputObjectBytes, type JobDoc } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
+import { defineScript } from '../redis/define-script.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RunScript } from '../redis/scripts.ts';
 
@@ -46,6 +47,13 @@ export function refusedOf(reply: unknown): Refused | null {
   return kind === 'quota' ? { kind, quota, limit: Number(limit), used: Number(used) } : null;
 }
 
+const checkUsage = defineScript({
+  lua: new URL('./usage-check.lua', import.meta.url),
+  keys: ['usage'],
+  args: ['order'],
+  whenFull: 'fails',
+});
+
 export type Usage = ReturnType<typeof createUsage>;
 
 /** What the records of tenants take, as the scripts that make, move and erase them count it. */
@@ -54,7 +62,7 @@ export function createUsage(redis: Redis, run: RunScript, keys: Keys) {
     /** Why a tenant may bring nothing more at all, not even the smallest job; `null`: it may. */
     async check(tenant: string, allowance: Allowance): Promise<Refused | null> {
       const order = { tenant, use: { redis: RECORD_BYTES, stored: 1, live: 1 }, ...allowanceFields(allowance) };
-      return refusedOf(await run('usage-check', [keys.usage], [JSON.stringify(order)]));
+      return refusedOf(await run(checkUsage, { usage: keys.usage }, { order: JSON.stringify(order) }));
     },
 
     /** Why no ended job of a tenant may run again now, where so many of its jobs may be live (0 is no limit); `null`: one may. */

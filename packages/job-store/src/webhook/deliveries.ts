@@ -13,6 +13,7 @@ import {
 import type { Redis } from 'ioredis';
 import { decodeBatch } from '../batch/batch-codec.ts';
 import { decodeRecord } from '../job/record-codec.ts';
+import { forget, postpone } from '../redis/common-scripts.ts';
 import { type Fields, fieldsOf } from '../redis/fields.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RunScript } from '../redis/scripts.ts';
@@ -312,12 +313,16 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
       redis.zrange(keys.dueDeliveries, '-inf', String(now), 'BYSCORE', 'LIMIT', 0, limit),
 
     async postpone(delivery: { id: string; step: number }, until: number): Promise<void> {
-      await run('postpone', [keys.delivery(delivery.id), keys.dueDeliveries], [delivery.id, delivery.step, until]);
+      await run(
+        postpone,
+        { record: keys.delivery(delivery.id), due: keys.dueDeliveries },
+        { id: delivery.id, step: delivery.step, due_at: until },
+      );
     },
 
     /** Nothing is due of a delivery that is gone or over, unless it has moved on since it was read. `step`: `null` for one that is gone. */
     async forgetDue(id: string, step: number | null): Promise<void> {
-      await run('forget', [keys.delivery(id), keys.dueDeliveries], [id, step ?? '']);
+      await run(forget, { record: keys.delivery(id), set: keys.dueDeliveries }, { id, step });
     },
   };
 }

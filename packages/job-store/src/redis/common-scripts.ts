@@ -1,0 +1,25 @@
+import { defineScript } from './define-script.ts';
+
+/** The entry of this step of a job or delivery is there: look at it again later. */
+export const postpone = defineScript({
+  lua: new URL('./postpone.lua', import.meta.url),
+  keys: ['record', 'due'],
+  args: ['id', 'step', 'due_at'],
+  whenFull: 'runs',
+});
+
+/** An id leaves a set in which its record, a job or a delivery, has no place any more. */
+export const forget = defineScript({
+  lua: new URL('./forget.lua', import.meta.url),
+  keys: ['record', 'set'],
+  args: ['id', 'step?'],
+  whenFull: 'runs',
+});
+
+/** One field of a small hash of which there are few, on a full Redis too. */
+export const setField = defineScript({
+  lua: new URL('./set-field.lua', import.meta.url),
+  keys: ['hash'],
+  args: ['field', 'text', 'only_new?'],
+  whenFull: 'runs',
+});
