@@ -7,7 +7,7 @@ import { describeProfiles } from './lib/profile.ts';
 import { type Result, report } from './lib/report.ts';
 import { ROWS } from './rows/index.ts';
 
-const HELP = `The measures of design §10, as ratios in one run against bare parts on the same machine.
+const HELP = `What the service costs, as ratios in one run against bare parts on the same machine.
 
   pnpm bench [row…]        (or: node bench/main.ts [row…]; without a name all rows)
 
@@ -23,7 +23,7 @@ Needs a Redis server as the tests do (redis-server on the PATH). Nothing else sh
 `;
 
 const RESULTS = new URL('./RESULTS.md', import.meta.url);
-const TITLE = '# Results of `pnpm bench`\n\nWhat is measured and why: design §10. Newest last.\n';
+const TITLE = '# Results of `pnpm bench`\n\n`node bench/main.ts --help` says what is measured. Newest last.\n';
 
 function readArguments() {
   const { values, positionals } = parseArgs({

@@ -219,7 +219,7 @@ const residentMiB = (pid: number): number =>
   Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1024;
 
 test('when 50 000 lines of 2 KiB are sent then the API does not hold them, and serves others meanwhile', async () => {
-  // This finds an intake that keeps its lines; it is not the measure of design §10. With node's own young generation the garbage
+  // This finds an intake that keeps its lines; it is no measure of memory: `bench` has that. With node's own young generation the garbage
   // that waits to be collected is more than what would be kept, so a small one is set here.
   const stack = await start({ env: { NODE_OPTIONS: '--max-semi-space-size=8' } });
   const metadata = Object.fromEntries(Array.from({ length: 4 }, (_, i) => [`k${i}`, 'x'.repeat(500)]));

@@ -2,7 +2,7 @@ import { waitFor } from '@grsai-jobs/testkit';
 import { expect, test } from 'vitest';
 import { chat, type Job, type Stack, startStack } from './stack.ts';
 
-/** Where the connection to Redis breaks while a job is accepted (design §3). Each test breaks it at one place. */
+/** Where the connection to Redis breaks while a job is accepted. Each test breaks it at one place. */
 
 const IDEMPOTENCY_KEY = 'order-A-17';
 

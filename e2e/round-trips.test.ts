@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { chat, image, type Stack, startStack } from './stack.ts';
 
 /**
- * Requests to Redis from POST to delivered webhook (design §10), counted on the wire. A worker with work fetches the next entry
+ * Requests to Redis from POST to delivered webhook, counted on the wire. A worker with work fetches the next entry
  * in the request that leaves the last one, and one that waits asks for it by itself: so each queue stands still until
  * all that comes to it waits there, and how busy the machine is makes no difference. What beats without jobs is left out by name,
  * and the rounds of `maintain` by their queue.

@@ -3,7 +3,7 @@ import { freePort } from '@grsai-jobs/testkit';
 import { expect, test } from 'vitest';
 import { chat, image, type Job, type Stack, startStack } from './stack.ts';
 
-/** The route table of design §3, row by row, over the wire. Cancel, retry and events have files of their own beside this one. */
+/** Each route, over the wire. Cancel, retry and events have files of their own beside this one. */
 
 const create = async (stack: Stack, body: object) => (await stack.tenant.post<Job>('/v1/jobs', body)).id;
 

@@ -6,7 +6,7 @@ import { startRedis, waitFor } from '@grsai-jobs/testkit';
 import { monotonicFactory } from 'ulid';
 import { expect, onTestFinished, test } from 'vitest';
 
-/** The contract of turns (design §2), with the real records and the real queue; only the paid call is left out. */
+/** The contract of turns (design.md §2.9), with the real records and the real queue; only the paid call is left out. */
 
 const MAX_TURN = 2_097_151;
 const TURNS = '{gj}:turns';

@@ -1,4 +1,4 @@
-/** The size of a job's `input` as JSON (design §10). */
+/** The size of a job's `input` as JSON. */
 const INPUT_BYTES = 500;
 
 /** A chat job with an input of 500 bytes and a webhook: what every row sends, to both sides. */

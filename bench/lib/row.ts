@@ -26,7 +26,7 @@ export interface Measured {
   readonly notes?: readonly string[];
 }
 
-/** One line of the table in design §10. */
+/** One line of the table of results. */
 export interface Measure {
   readonly what: string;
   readonly against: string;

@@ -11,7 +11,7 @@ import type { LoadQuestion } from '../stand-ins/load.ts';
 import type { SinksCount, SinksQuestion, SinksUrls } from '../stand-ins/sinks.ts';
 
 const JOBS = 10_000;
-/** The defaults of our worker (design §8), given to the bare one as well. */
+/** The defaults of our worker, given to the bare one as well. */
 const CONCURRENCY = { call: 50, deliver: 50 };
 
 /** Each round has a new Redis and a new worker on both sides: what is measured includes its warming up, on both. */

@@ -9,7 +9,7 @@ import { queuedMemory } from './queued-memory.ts';
 import { start } from './start.ts';
 import { storeResults } from './store-results.ts';
 
-/** All rows, in the order of design §10. */
+/** All rows, in the order in which they run. */
 export const ROWS: readonly Row[] = [
   postJobs,
   chatToWebhook,

@@ -4,7 +4,7 @@ export interface Fault {
   readonly directive: string;
   /**
    * Whether the caller can read an answer to the first paid call of this prompt. `lost`: it is cut, comes too late, or is
-   * something that no task id can be read from, so the outcome of that call is unknown (design §2, retry table).
+   * something that no task id can be read from, so the outcome of that call is unknown (design.md §2.7).
    */
   readonly answer: 'kept' | 'lost';
 }

@@ -46,7 +46,7 @@ const ROWS: readonly [Row, ...Row[]] = [
 const CALM: ReadonlySet<TroubleKind> = new Set(['s3.away', 'upstream.away']);
 
 const MEAN_GAP_MS = 2500;
-/** Longer than an open submit is believed (31 s, design §2 `sent`): in a long run two workers are gone for so long. */
+/** Longer than an open submit is believed (31 s, design.md §2.4): in a long run two workers are gone for so long. */
 const LONG_MS = 34_000;
 
 /** Each kind once, and a kill of a worker twice, then more of them by weight, at random times. */

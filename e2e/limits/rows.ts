@@ -62,7 +62,7 @@ function field<T>(
 
 const more = (extra: object) => goodImage({}, extra);
 
-/** Each limit of design §3. */
+/** Each limit of a request. */
 export const LIMIT_ROWS: readonly Row[] = [
   field(
     'prompt',

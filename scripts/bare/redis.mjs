@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { capture, step, Trouble, tail } from './steps.mjs';
 
-// What the service needs (design §8). Both programs answer `--version` with `v=7.0.15`.
+// What the service needs. Both programs answer `--version` with `v=7.0.15`.
 const OLDEST = { 'redis-server': [7, 0], 'valkey-server': [7, 2] };
 
 const PULL_MS = 300_000;

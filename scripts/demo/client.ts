@@ -1,6 +1,6 @@
 import type { DemoJob } from './work.ts';
 
-/** The part of a job (design §2) that the demo reads. */
+/** The part of a job that the demo reads. */
 export interface Job {
   readonly id: string;
   readonly status: 'queued' | 'running' | 'succeeded' | 'failed' | 'canceling' | 'canceled' | 'expired';

@@ -3,7 +3,7 @@ import { configuredPort, type FindPort } from './ports.ts';
 import { type Env, given } from './root.ts';
 import { startCommand } from './start-command.ts';
 
-const DEFAULT_STOP_S = 25; // SHUTDOWN_TIMEOUT_S, design §8
+const DEFAULT_STOP_S = 25; // the default of SHUTDOWN_TIMEOUT_S
 
 /** The two apps as processes, ready. */
 export interface Apps {

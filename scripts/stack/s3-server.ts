@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type buildApp, startFauxqs } from 'fauxqs';
 
-/** The largest object that the service stores (design §2), and a little for the framing of chunks. */
+/** The largest object that the service stores, and a little for the framing of chunks. */
 const BODY_LIMIT = 68 * 1024 * 1024;
 
 const [port, dir, bucket] = process.argv.slice(2);

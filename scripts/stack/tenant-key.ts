@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
-/** Scopes of somebody who sends jobs and receives their webhooks (design §3). */
+/** Scopes of somebody who sends jobs and receives their webhooks. */
 const SCOPES = ['jobs:read', 'jobs:write', 'webhooks:write'];
 
 /** Makes an API key of a tenant with the admin key. */

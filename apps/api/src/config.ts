@@ -16,7 +16,7 @@ import {
 } from '@grsai-jobs/runtime';
 import { z } from 'zod';
 
-/** The environment of the API (design §8). */
+/** The environment of the API. */
 export const ApiVariables = z.object({
   ...REDIS_VARIABLES,
   ...S3_VARIABLES,

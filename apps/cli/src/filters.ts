@@ -2,7 +2,7 @@ import type { Query } from './api/client.ts';
 import { choice, option } from './command.ts';
 import { instant, pairs, words } from './values.ts';
 
-/** The filters of lists of jobs (design §3). */
+/** The filters of lists of jobs. */
 export interface JobFilters {
   status?: string[];
   type?: string;

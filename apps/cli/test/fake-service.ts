@@ -17,7 +17,7 @@ interface Taken {
 export type Handler = (taken: Taken, response: ServerResponse) => void | Promise<void>;
 
 /**
- * A small HTTP server that speaks the contract of design §3, §6 and §7, for what the whole service cannot be brought to do
+ * A small HTTP server that speaks the HTTP API, for what the whole service cannot be brought to do
  * on request: to be away for one answer, or to break off in the middle of one. Stops with the test.
  */
 export async function startService(handler: Handler) {

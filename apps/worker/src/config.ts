@@ -13,7 +13,7 @@ import {
 } from '@grsai-jobs/runtime';
 import { z } from 'zod';
 
-/** The environment of the worker (design §8). */
+/** The environment of the worker. */
 export const WorkerVariables = z.object({
   ...REDIS_VARIABLES,
   ...S3_VARIABLES,

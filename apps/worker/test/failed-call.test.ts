@@ -21,7 +21,7 @@ interface Row {
 
 const done = { kind: 'done' };
 
-/** Each row of the retry table of design §2 as the worker carries it out: wait, attempt, end. The back-off is 0 here. */
+/** Each row of the retry table (design.md §2.7) as the worker carries it out: wait, attempt, end. The back-off is 0 here. */
 const ROWS: readonly Row[] = [
   {
     seen: 'connection refused',

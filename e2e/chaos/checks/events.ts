@@ -30,7 +30,7 @@ function gapsOf(events: readonly StreamEvent[]): string[] {
   return bad ? [`the event ${bad.type} has the number ${bad.seq}, its place is ${events.indexOf(bad) + 1}`] : [];
 }
 
-/** Ids of the webhooks that a job owes, made from job, run and type (design §5). */
+/** Ids of the webhooks that a job owes, made from job, run and type (design.md §5). */
 function owedIds(job: JobEvidence): string[] {
   const record = recordOf(job);
   const { webhook } = job.planned;

@@ -27,7 +27,7 @@ export function noTaskIsPaidTwice({ jobs }: Evidence): string[] {
   });
 }
 
-/** Ends that may leave a task behind that succeeded (issue 4.8). */
+/** Ends that may leave a task behind that succeeded. */
 const mayLeave = (end: End): boolean =>
   end.status === 'expired' || end.status === 'canceled' || end.error?.code === 'submit_unknown';
 

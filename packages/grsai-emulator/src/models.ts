@@ -4,7 +4,7 @@ export type ModelState = 'live' | 'maintenance' | 'removed';
 type Size = '1K' | '2K' | '4K';
 
 /**
- * What `aspectRatio` may hold: a list of ratios, pixels by the rules of §9.2, both, or the words of the video model.
+ * What `aspectRatio` may hold: a list of ratios, pixels by the rules of upstream.md §9.2, both, or the words of the video model.
  * `auto` is taken everywhere but in `words`.
  */
 export type Shape = 'base' | 'extreme' | 'gpt' | 'pixels' | 'words' | 'any';
@@ -42,7 +42,7 @@ function model(
   return { shape, cost, sizes, qualities, state, transparent };
 }
 
-/** Prices of models that the list of §10.4 leaves out are ours. */
+/** Prices of models that the list of upstream.md §10.4 leaves out are ours. */
 export const IMAGE_MODELS: Readonly<Record<string, ImageModel>> = {
   'nano-banana': model('base', 440, [], [], 'removed'),
   // Served by the lite model since July 2026.

@@ -54,7 +54,7 @@ export function payloadOf(body: RawBody): Payload {
 
 /**
  * One upload: hands the chunks to the connection and knows how far it got. As long as `complete` is false the last byte was
- * never given away, so no task can exist (design §4). It is set just before the last chunk is handed over.
+ * never given away, so no task can exist (design.md §4). It is set just before the last chunk is handed over.
  */
 export class Upload implements AsyncIterable<Uint8Array> {
   readonly #payload: Payload;

@@ -68,7 +68,7 @@ function codeOf(cause: unknown): string {
 
 /**
  * Sends one request and resolves at the head of the answer, whatever its status. Rejects with a `GrsaiConnectionError`,
- * whose `outcome` is `not_sent` until the last chunk of the body was taken and `unknown` after (design §4).
+ * whose `outcome` is `not_sent` until the last chunk of the body was taken and `unknown` after (design.md §4).
  */
 export async function exchange(ask: ExchangeRequest): Promise<Response> {
   const deadline = new Deadline(ask.limits, ask.signal);

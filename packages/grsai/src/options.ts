@@ -5,7 +5,7 @@ import type { WireLimits } from './wire-guard/index.ts';
 /** The two nodes of upstream (upstream.md §2): global, China. */
 export const BASE_URLS: readonly string[] = ['https://grsaiapi.com', 'https://grsai.dakka.com.cn'];
 
-/** All time limits, in milliseconds (design §4). */
+/** All time limits, in milliseconds. */
 export interface Timeouts {
   /** Until a connection stands, DNS and TLS included. */
   readonly connectMs: number;
@@ -56,7 +56,7 @@ export interface GrsaiOptions {
   readonly timeouts?: Partial<Timeouts> | undefined;
   /**
    * Used for every call instead of the two dispatchers of the client's own, and not closed by it. Proxy variables of the
-   * environment are ignored; a proxy is set here. One that keeps connections makes some lost submits look unknown (design §4).
+   * environment are ignored; a proxy is set here. One that keeps connections makes some lost submits look unknown (design.md §4).
    */
   readonly dispatcher?: Dispatcher | undefined;
   readonly logger?: GrsaiLogger | undefined;

@@ -20,7 +20,7 @@ export interface Call {
   readonly path: string;
   readonly payload?: Payload;
   readonly pace: Pace;
-  /** May make a paid image task: sent over a connection of its own (design §4). */
+  /** May make a paid image task: sent over a connection of its own (design.md §4). */
   readonly paid: boolean;
   /** Can be made twice without a second paid task. */
   readonly repeatable: boolean;

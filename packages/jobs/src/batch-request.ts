@@ -3,7 +3,7 @@ import { BATCH_EVENTS, JOB_EVENTS, type JobEvent } from './events.ts';
 import { LIMITS } from './limits.ts';
 import { ChatJob, ExpiresInS, httpUrl, ImageJob, type JobRequest, Metadata, Priority } from './request.ts';
 
-/** What callers send to make a batch (design §6). */
+/** What callers send to make a batch. */
 
 /** Names an item within its batch, in results and in lists of bad lines. */
 export const CUSTOM_ID = /^[A-Za-z0-9_-]{1,64}$/;

@@ -72,7 +72,7 @@ export function endOfBatch(batch: Pick<BatchRecord, 'status' | 'counts' | 'expir
   return batch.round === 1 && batch.counts.expired > 0 && now >= batch.expires_at ? 'expired' : 'completed';
 }
 
-/** A batch as callers see it (design §6). The link of the results file is signed afresh each time. */
+/** A batch as callers see it. The link of the results file is signed afresh each time. */
 export async function viewBatch(batch: BatchRecord, sign: SignLink) {
   const self = `/v1/batches/${batch.id}`;
   const ttlS = batch.doc.output.url_ttl_s;

@@ -16,7 +16,7 @@ const LAST_BUCKET = Math.ceil(Math.log(7200) / Math.log(RATIO));
 /** Weight that a task keeps when the next one is counted: half of it is gone after 100 tasks, so a vendor's change is learned. */
 export const DURATION_DECAY = 0.5 ** (1 / 100);
 
-/** Fewer tasks say nothing (design §2 poll). */
+/** Fewer tasks say nothing (design.md §2.5). */
 const KNOWN_FROM = 20;
 
 /** A first look that finds the task done shows only that it took less: it counts as any part of its age from here to the whole. */

@@ -1,6 +1,6 @@
 import type { TerminalStatus } from './states.ts';
 
-/** Webhook event types of a job (design §5). */
+/** Webhook event types of a job. */
 export const JOB_EVENTS = ['job.succeeded', 'job.failed', 'job.canceled', 'job.expired', 'job.started', 'job.progress'] as const;
 export type JobEvent = (typeof JOB_EVENTS)[number];
 
@@ -12,10 +12,10 @@ export const DEFAULT_EVENTS = [
   'job.expired',
 ] as const satisfies readonly JobEvent[];
 
-/** Webhook event types of a batch (design §5). All are sent when a webhook names no events of its own. */
+/** Webhook event types of a batch. All are sent when a webhook names no events of its own. */
 export const BATCH_EVENTS = ['batch.completed', 'batch.canceled', 'batch.expired'] as const;
 export type BatchEvent = (typeof BATCH_EVENTS)[number];
-/** News of a live job: sent once, and never again whatever comes of it (design §5). */
+/** News of a live job: sent once, and never again whatever comes of it. */
 const SENT_ONCE: readonly string[] = ['job.started', 'job.progress'] satisfies readonly JobEvent[];
 
 export const isSentOnce = (type: string): boolean => SENT_ONCE.includes(type);

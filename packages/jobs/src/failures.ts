@@ -9,7 +9,7 @@ export interface Failure {
   readonly message: string;
 }
 
-/** Every code that a job can end with (design §3). `docs/errors.md` has a row for each, held by a test. */
+/** Every code that a job can end with. `docs/errors.md` has a row for each, held by a test. */
 export const FAILURES = {
   content_rejected: {
     retryable: false,

@@ -1,4 +1,4 @@
-/** Limits of design §3; each has a number, a message and a test. Sizes in bytes or characters, times in seconds. */
+/** Limits of what callers send; each has a number, a message and a test. Sizes in bytes or characters, times in seconds. */
 export const LIMITS = {
   prompt: 32_000,
   model: 128,

@@ -10,7 +10,7 @@ const MIN_BUDGET_MS = 15 * 60 * SECOND;
 /** No task id lives longer (upstream.md §10.1). */
 const MAX_BUDGET_MS = 2 * 3600 * SECOND;
 
-/** Until 20 tasks of a kind are known (design §2 poll). */
+/** Until 20 tasks of a kind are known (design.md §2.5). */
 export const UNKNOWN_DURATIONS: Durations = { p20: 12 * SECOND, p90: 90 * SECOND, p99: 450 * SECOND };
 
 /**

@@ -6,7 +6,7 @@ const image = { type: 'image', input: { model: 'nano-banana-2', prompt: 'a light
 const data = (bytes: number) => `data:image/png;base64,${'A'.repeat(Math.ceil((bytes * 4) / 3))}`;
 const refusal = (body: unknown) => JobRequest.safeParse(body).error?.issues[0]?.message;
 
-test('when only what is needed is sent then the defaults of design §3 are filled in', () => {
+test('when only what is needed is sent then the defaults are filled in', () => {
   expect(JobRequest.parse({ ...image, webhook: { url: 'https://a.example' } })).toEqual({
     ...image,
     via: 'generate',

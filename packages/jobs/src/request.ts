@@ -4,7 +4,7 @@ import { LIMITS } from './limits.ts';
 import { readPicture } from './picture-text.ts';
 import { inlineBytes, isInline } from './pictures.ts';
 
-/** The schemas of what callers send (design §3). Unknown fields are refused, so that a typo never costs money. */
+/** The schemas of what callers send. Unknown fields are refused, so that a typo never costs money. */
 
 const text = (max: number, what: string) =>
   z

@@ -8,7 +8,7 @@ const CATEGORIES = ['auth', 'balance', 'moderation', 'input', 'model', 'transien
 const OWN: Verdict = { kind: 'retry', exhausted: 'upstream_failed' };
 const NOT_KNOWN: Verdict = { kind: 'fail', code: 'upstream_failed' };
 
-/** Each row of the retry table of design §2 for `call` and `submit`. */
+/** Each row of the retry table (design.md §2.7) for `call` and `submit`. */
 const ROWS: readonly [string, Observation, Verdict][] = [
   ['connection refused', { outcome: 'not_sent', category: 'unknown' }, { kind: 'retry', exhausted: 'upstream_unavailable' }],
   ['the client refused its own input', { outcome: 'not_sent', category: 'input' }, { kind: 'fail', code: 'invalid_input' }],

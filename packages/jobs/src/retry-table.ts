@@ -1,6 +1,6 @@
 import type { FailureCode } from './failures.ts';
 
-/** What the upstream client knows of a call that did not work, in the words of the retry table (design §2). */
+/** What the upstream client knows of a call that did not work, in the words of the retry table (design.md §2.7). */
 export interface Observation {
   /** `not_sent`: proven not to have reached upstream whole. `refused`: upstream answered no. `unknown`: the answer was lost. */
   readonly outcome: 'not_sent' | 'refused' | 'unknown';

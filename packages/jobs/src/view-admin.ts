@@ -1,6 +1,6 @@
 import type { JobError } from './record.ts';
 
-/** What the admin API answers (design §7), beside jobs: the service makes these, the command line and the page read them. */
+/** What the admin API answers, beside jobs: the service makes these, the command line and the page read them. */
 
 export interface FailureGroupView {
   object: 'failure_group';

@@ -19,7 +19,7 @@ export function viewAdminDelivery(delivery: Delivery, o: { whole: boolean }) {
 }
 
 /**
- * A webhook delivery as callers see it (design §5). What the receiver answered, up to 2 KiB for each try, is only in the
+ * A webhook delivery as callers see it. What the receiver answered, up to 2 KiB for each try, is only in the
  * whole view: a list of them could be megabytes.
  */
 export function viewDelivery(delivery: Delivery, { whole }: { whole: boolean }) {

@@ -47,7 +47,7 @@ const inputView = (doc: JobDoc) =>
   doc.stored_input ? { input: null, input_truncated: true as const } : { input: viewInput(doc) };
 
 /**
- * A job as callers see it (design §2 "Job record"). Links of outputs are signed afresh each time. `error` keeps only
+ * A job as callers see it. Links of outputs are signed afresh each time. `error` keeps only
  * what helps; the key of the upstream is never in a record.
  */
 export async function viewJob(record: JobRecord, sign: SignLink) {

@@ -37,7 +37,7 @@ export interface SignedLink {
 
 /**
  * Objects in a bucket. Keys are whole, as they stand in the bucket. Every method rejects with an `ObjectStoreError` and nothing else.
- * A put that resolved is proven: the store's digest, or the object read back, equals what was sent (design §2 "store").
+ * A put that resolved is proven: the store's digest, or the object read back, equals what was sent.
  */
 export interface ObjectStore {
   /**

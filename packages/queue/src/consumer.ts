@@ -49,7 +49,7 @@ export interface Consumer {
   setConcurrency(n: number): Promise<void>;
 }
 
-/** A queue that cannot be limited is never limited (*measured*, design §2), so calls and submits have this one. */
+/** A queue that cannot be limited is never limited (*measured*, design.md §2.9), so calls and submits have this one. */
 const LIMITER = { max: 1e9, duration: 1000 };
 
 /** Below this BullMQ's rate limit does nothing useful. */

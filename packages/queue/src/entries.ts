@@ -2,7 +2,7 @@ import type { JobDoc, Stage, Status } from '@grsai-jobs/jobs';
 import type { WorkerOptions } from 'bullmq';
 import { z } from 'zod';
 
-/** One queue for each stage, so that a pause of one never stops another (design §2). */
+/** One queue for each stage, so that a pause of one never stops another (design.md §2.2). */
 export const QUEUES = ['call', 'submit', 'poll', 'store', 'deliver', 'maintain'] as const;
 export type QueueName = (typeof QUEUES)[number];
 
@@ -77,7 +77,7 @@ export const queueOf = (job: { stage: Stage | null; paidQueue: 'call' | 'submit'
   job.stage === 'generating' || job.stage === 'storing' ? STAGE_QUEUE[job.stage] : job.paidQueue;
 
 /**
- * Only calls and submits take turns; looks, stores and deliveries go by due time (*measured*, design §2: priorities
+ * Only calls and submits take turns; looks, stores and deliveries go by due time (*measured*, design.md §2.9: priorities
  * there starve other tenants' paid results).
  */
 export const priorityOf = (queue: QueueName, turn: number, priority: JobDoc['priority']): number | undefined =>

@@ -50,7 +50,7 @@ export interface Producer {
 /** The entry of `maintain` that goes on with long work. */
 export const WORKS_ROUND = 'works';
 
-/** BullMQ's keys stand under a tag of their own, beside the records' (design §2). */
+/** BullMQ's keys stand under a tag of their own, beside the records' (design.md §9). */
 export const queuePrefix = (prefix: string): string => `{${prefix}-q}`;
 
 export function createProducer(o: { redis: Redis; prefix: string; onError: (error: Error) => void }): Producer {

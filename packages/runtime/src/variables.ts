@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { httpAddress, ranges, redisAddress } from './addresses.ts';
 import { choice, flag, integer, itemsOf } from './kinds.ts';
 
-/** Variables that both apps read (design §8). Names and defaults are fixed there. */
+/** Variables that both apps read. */
 
 const redisUrl = redisAddress().describe('Redis that holds the records and queues; must run with noeviction');
 

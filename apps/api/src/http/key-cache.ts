@@ -1,7 +1,7 @@
 import type { Principal } from '@grsai-jobs/job-store';
 import { LRUCache } from 'lru-cache';
 
-/** A key that was found is believed for this long (design §7). */
+/** A key that was found is believed for this long. */
 const CACHE_MS = 60_000;
 const CACHE_KEYS = 10_000;
 

@@ -3,7 +3,7 @@ import type { FieldError } from '../validation/validate.ts';
 import type { BlankSecrets } from './blank-secrets.ts';
 import { endEarly, type LeftOver, owesBody } from './left-over.ts';
 
-/** Every kind of refusal that this API answers with: its status and title (design §3). */
+/** Every kind of refusal that this API answers with: its status and title. */
 export const PROBLEMS = {
   malformed_json: { status: 400, title: 'The body is not valid JSON' },
   bad_request: { status: 400, title: 'The request cannot be read' },

@@ -66,7 +66,7 @@ export interface AcceptBatchParts extends WriterParts, ReadItemParts {
 }
 
 /**
- * Reads a batch to its end and makes it be there with one move (design §6). Whatever goes wrong before that leaves nothing
+ * Reads a batch to its end and commits it with one script. Whatever goes wrong before that leaves nothing
  * that anyone sees: what was written is erased by `maintain`, and the Idempotency-Key is free again.
  */
 export function createAcceptBatch(o: AcceptBatchParts): AcceptBatch {

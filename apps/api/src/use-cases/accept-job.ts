@@ -53,7 +53,7 @@ const idempotencyOf = ({ idempotencyKey: key, body }: Sender): Idempotency | und
 
 /**
  * Makes a request a record that cannot be lost, then adds its queue entry. Once the record is written the answer is
- * yes, also when the entry could not be added: `maintain` adds it within 40 s (design §3).
+ * yes, also when the entry could not be added: `maintain` adds it within 40 s (design.md §2.6).
  */
 export function createAcceptJob(o: {
   store: JobStore;

@@ -3,7 +3,7 @@ import { imageTaskWarnings, validateImageTask } from '@grsai-jobs/grsai/models';
 import { type ImageInput, isUntyped, type JobRequest, REASONING_EFFORTS } from '@grsai-jobs/jobs';
 import type { FieldError } from '../validation/validate.ts';
 
-/** A webhook to an address that no delivery would be let out to is told at once (design §5). */
+/** Refuses a webhook address to which the egress guard would let no delivery. */
 export function webhookProblems(egress: Egress, request: JobRequest): FieldError[] {
   const problem = request.webhook ? egress.checkUrl(request.webhook.url) : undefined;
   return problem ? [{ pointer: '/webhook/url', message: problem.message }] : [];

@@ -6,7 +6,7 @@ import type { NudgeWorks } from './nudge-works.ts';
 export type RecoverEndpoint = (order: { tenant: string; url: string; since: number }) => Promise<void>;
 
 /**
- * An endpoint that works again (design §5): it is no longer disabled, and what it has missed since then is resent by
+ * An endpoint that works again: it is no longer disabled, and what it has missed since then is resent by
  * `maintain`, as it may be tens of thousands. Asked again while that goes on, what waits for its resend is not resent twice.
  */
 export function createRecoverEndpoint(o: {

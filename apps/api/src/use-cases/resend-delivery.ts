@@ -21,7 +21,7 @@ export type Resent =
 const waits = ({ once, next_attempt_at }: Delivery, now: number): boolean => once === null && (next_attempt_at ?? now) > now;
 
 /**
- * One more try of a delivery that is over, or that waits for a later one and then goes on with its schedule (design §5). Of two that
+ * One more try of a delivery that is over, or that waits for a later one and then goes on with its schedule. Of two that
  * ask at once one gets it, the other a 409.
  */
 export function createResendDelivery(o: {

@@ -1,6 +1,6 @@
 import { CliError, type Exit } from '../exit.ts';
 
-/** The body of a refusal (RFC 9457, design §3). */
+/** The body of a refusal (RFC 9457). */
 export interface ProblemBody {
   title?: string;
   detail?: string;

@@ -30,7 +30,7 @@ export interface Round {
 /** Entries of `maintain` that one worker runs at once: all that can be under way, and one that is passed over. */
 export const maintainPlaces = (rounds: readonly Round[]): number => rounds.length + WORK_ROUNDS;
 
-/** All rounds of `maintain` (design §2). */
+/** All rounds of `maintain`. */
 export function createRounds(o: {
   kit: BatchKit;
   grsai: Grsai;

@@ -1,4 +1,4 @@
-/** The circuit breaker of calls and submits: it opens when 8 of the last 10 ended unknown or unreachable (design §2). */
+/** The circuit breaker of calls and submits: it opens when 8 of the last 10 ended unknown or unreachable (design.md §2.10). */
 const WINDOW = 10;
 const BAD = 8;
 

@@ -17,7 +17,7 @@ export interface LiveSettings extends Service {
   apply(): Promise<void>;
 }
 
-/** Keeps the concurrency of this process, and BullMQ's flags of all, at what operators have set (design §7). */
+/** Keeps the concurrency of this process, and BullMQ's flags of all, at what operators have set. */
 export function createLiveSettings(o: {
   settings: Pick<JobStore['queueSettings'], 'concurrency'>;
   control: Pick<PauseControl, 'align'>;

@@ -7,7 +7,7 @@ import type { RunScript } from '../redis/scripts.ts';
 import { type Allowance, allowanceFields, type Refused, refusedOf } from '../tenant/usage.ts';
 import { newBatchFields } from './batch-codec.ts';
 
-/** A batch that has had no new line and no commit for this long is erased (design §6). */
+/** A batch that has had no new line and no commit for this long is erased. */
 const ERASE_AFTER_MS = 10 * 60_000;
 
 /** The fields of a batch's job that differ from line to line, in the order in which they are sent. */

@@ -12,7 +12,7 @@ export type Claims = ReturnType<typeof createClaims>;
 
 /**
  * Idempotency-Keys of requests whose body takes long to read: claimed at the start, bound to what they made by the
- * commit, freed when they came to nothing (design §3).
+ * commit, freed when they came to nothing.
  */
 export function createClaims(run: RunScript, keys: Keys) {
   const at = (key: { tenant: string; route: string; key: string }) => keys.idempotency(key.tenant, key.route, key.key);

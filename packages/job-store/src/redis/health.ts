@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.ts';
 
-/** What a start and a readiness check need to know of Redis (design §8). */
+/** What a start and a readiness check need to know of Redis. */
 export interface RedisFacts {
   version: string;
   policy: string;
@@ -42,12 +42,12 @@ export function createRedisHealth(redis: Redis, keys: Keys) {
     return answer?.[1];
   };
   const health = {
-    /** A write, since a full Redis still answers PING (*measured*, design §8). Rejects when Redis does not take it. */
+    /** A write, since a full Redis still answers PING (*measured*). Rejects when Redis does not take it. */
     async write(): Promise<void> {
       await redis.set(keys.health, '1', 'PX', 60_000);
     },
 
-    /** Whether Redis keeps what it was told, and could write it last time (design §2). */
+    /** Whether Redis keeps what it was told, and could write it last time. */
     async persistence(): Promise<Persistence> {
       const info = await redis.info('persistence');
       return judgePersistence(info, await configOf('appendonly'));
@@ -80,7 +80,7 @@ export function createRedisHealth(redis: Redis, keys: Keys) {
     },
 
     /**
-     * What a start needs of Redis (design §8); `tell` gets the facts either way.
+     * What a start needs of Redis; `tell` gets the facts either way.
      * @throws when its policy evicts keys, since that loses accepted jobs, or when it is older than 7.0.
      */
     async require(tell: (facts: RedisFacts) => void): Promise<void> {

@@ -80,7 +80,7 @@ async function placesOver(
   return { found: sure.slice(0, count), more: sure.length > count || horizon !== undefined };
 }
 
-/** So many records one request reads at most; a page can be shorter than asked for and still have a next one (design §2). */
+/** So many records one request reads at most; a page can be shorter than asked for and still have a next one. */
 const READ_AT_MOST = 2000;
 const READ_AT_ONCE = 200;
 

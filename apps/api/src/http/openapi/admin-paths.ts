@@ -51,7 +51,7 @@ const body = (schema: z.ZodType, ...[example, ...more]: readonly unknown[]) => (
   },
 });
 
-/** What operators do (design §7). Each change takes a reason, which stands in the audit log. */
+/** What operators do. Each change takes a reason, which stands in the audit log. */
 export const adminPaths: ZodOpenApiPathsObject = {
   '/admin/v1/overview': {
     get: {

@@ -41,7 +41,7 @@ const BatchForm = BatchRequest.extend({
     .describe('bodies of `POST /v1/jobs`, each with a `custom_id` of its own: 1 to 64 of A-Z a-z 0-9 _ -'),
 }).meta({ id: 'BatchRequest' });
 
-/** What callers do with batches (design §6). */
+/** What callers do with batches. */
 export const batchPaths: ZodOpenApiPathsObject = {
   '/v1/batches': {
     post: {

@@ -5,7 +5,7 @@ import { Warning } from './schemas.ts';
 const time = z.iso.datetime().nullable();
 const count = z.int().min(0);
 
-/** A batch as callers see it (design §6). */
+/** A batch as callers see it. */
 export const Batch = z
   .strictObject({
     id: z.string().meta({ example: 'batch_01K9ZW0D5E7F9G1H3J5K7M9N1P' }),

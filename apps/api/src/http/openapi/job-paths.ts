@@ -84,7 +84,7 @@ const jobRequests = {
   },
 };
 
-/** What callers do with jobs (design §3). */
+/** What callers do with jobs. */
 export const jobPaths: ZodOpenApiPathsObject = {
   '/v1/jobs': {
     post: {

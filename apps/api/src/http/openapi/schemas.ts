@@ -67,7 +67,7 @@ export const Warning = z
   })
   .meta({ id: 'Warning' });
 
-/** A job as callers see it (design §2 "Job record"). */
+/** A job as callers see it. */
 export const Job = z
   .strictObject({
     id: z.string().meta({ example: 'job_01K9ZV5W3N8Q2R4T6V8X0Z2B4D' }),

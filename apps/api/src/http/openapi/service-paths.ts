@@ -21,7 +21,7 @@ const state = z.object({
   checks: z.record(z.string(), check).optional().describe('with `verbose`: what was found'),
 });
 
-/** What operators and their tools ask without an API key (design §8). */
+/** What operators and their tools ask without an API key. */
 export const servicePaths: ZodOpenApiPathsObject = {
   '/livez': {
     get: {

@@ -20,7 +20,7 @@ const ofBody = [
   'unavailable',
 ] as const;
 
-/** A webhook delivery (design §5). */
+/** A webhook delivery. */
 export const Delivery = z
   .strictObject({
     id: id.describe('the `webhook-id` of each try, and the `id` of the body'),
@@ -96,7 +96,7 @@ const recovery: z.output<typeof Recovery> = {
   },
 };
 
-/** Secrets and deliveries of webhooks (design §5); what a receiver gets stands in `webhooks.ts`. */
+/** Secrets and deliveries of webhooks; what a receiver gets stands in `webhooks.ts`. */
 export const webhookPaths: ZodOpenApiPathsObject = {
   '/v1/webhook-secret': {
     get: {

@@ -6,7 +6,7 @@ import { Batch } from './batch-schemas.ts';
 import { canceledJob, expiredJob, failedJob, imageJob, runningJob } from './examples.ts';
 import { Job } from './schemas.ts';
 
-/** What a receiver gets (design §5). A new event type is a row in `EVENTS`; a test asks for a row for each type that is sent. */
+/** What a receiver gets. A new event type is a row in `EVENTS`; a test asks for a row for each type that is sent. */
 
 const thin = { thin: z.literal(true).describe('the whole would be over 20 KiB: read the job') };
 

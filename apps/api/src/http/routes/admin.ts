@@ -21,7 +21,7 @@ import { adminOverviewRoutes } from './admin-overview.ts';
 import { adminPageRoutes } from './admin-page.ts';
 import { adminQueueRoutes } from './admin-queues.ts';
 
-/** All that operators have (design §7). */
+/** All that operators have. */
 export function adminRoutes(o: {
   auth: Auth;
   store: JobStore;
