@@ -221,7 +221,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     onError,
     onTaskFailed: (task, err) => log.error({ event: 'maintain.failed', err, task }, 'a round failed; the next one tries again'),
   });
-  await Promise.all(rounds.map(({ name, everyMs }) => producer.schedule(name, everyMs)));
+  await producer.schedule(rounds);
   const watch = watchPauses({ pauses: store.pauses, upstream, trouble, metrics: kit.metrics, log });
 
   const checks = watchChecks(

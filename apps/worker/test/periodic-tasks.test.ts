@@ -45,13 +45,14 @@ test('when rounds hang in an upstream or an object store that is silent then los
   onTestFinished(() => void maintain.stop());
   await kit.clock.advance(61 * 60_000);
   maintain.start();
-  for (const name of ['late-results', 'left-inputs']) await kit.producer.schedule(name, 50);
+  const hanging = ['late-results', 'left-inputs'].map((name) => ({ name, everyMs: 50 }));
+  await kit.producer.schedule(hanging);
   await expect.poll(() => hangs).toEqual(expect.arrayContaining(['look', 'delete']));
   await expect.poll(() => begun, { timeout: 5000 }).toBeGreaterThan(2 * maintainPlaces(rounds));
 
   const lost = await acceptedJob(kit);
   await kit.clock.advance(31_000);
-  await kit.producer.schedule('repairs', 100);
+  await kit.producer.schedule([...hanging, { name: 'repairs', everyMs: 100 }]);
   await expect.poll(async () => (await lost.read()).step, { timeout: 5000 }).toBe(2);
   expect(hangs).toHaveLength(2);
 });

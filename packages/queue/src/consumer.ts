@@ -145,7 +145,7 @@ function run(worker: Worker, onError: (error: Error) => void): void {
   worker.run().catch(onError);
 }
 
-/** The consumer of `maintain`: each scheduled name has its task. */
+/** The consumer of `maintain`: each name has its task. An entry whose name has none fails, which `onTaskFailed` is told. */
 export function createMaintainer(
   tasks: Readonly<Record<string, () => Promise<void>>>,
   o: Omit<ConsumerOptions, 'onThrow'> & { onTaskFailed: (task: string, error: Error) => void },
@@ -153,7 +153,9 @@ export function createMaintainer(
   const worker = new Worker(
     'maintain' satisfies QueueName,
     async (job: Job) => {
-      await tasks[job.name]?.();
+      const task = Object.hasOwn(tasks, job.name) ? tasks[job.name] : undefined;
+      if (task === undefined) throw new Error(`this version has no task named ${job.name}`);
+      await task();
     },
     {
       connection: o.redis,

@@ -20,6 +20,12 @@ export type EntryState = 'there' | 'gone';
 
 const THERE = new Set(['waiting', 'delayed', 'prioritized', 'active', 'waiting-children']);
 
+/** A task of `maintain` that runs on a clock. */
+interface PeriodicTask {
+  readonly name: string;
+  readonly everyMs: number;
+}
+
 export interface Producer {
   /** The one function that puts a job into the queue of its state. Adding twice is harmless. */
   enqueue(job: Enqueued, delayMs?: number): Promise<void>;
@@ -42,8 +48,11 @@ export interface Producer {
   gate(queue: QueueName, state: 'paused' | 'half' | 'open'): Promise<void>;
   /** Has `maintain` look for long work now instead of within a second. Nothing is lost when it fails. */
   nudgeWorks(): Promise<void>;
-  /** Runs an entry of `maintain` again and again, over all workers once in `everyMs`. */
-  schedule(name: string, everyMs: number): Promise<void>;
+  /**
+   * Has these tasks of `maintain` come again and again, each once in `everyMs` over all workers, and no others: what a version
+   * before called by another name stops.
+   */
+  schedule(tasks: readonly PeriodicTask[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -132,8 +141,19 @@ export function createProducer(o: { redis: Redis; prefix: string; onError: (erro
     nudgeWorks: async () => {
       await queues.maintain.add(WORKS_ROUND, {});
     },
-    schedule: async (name, everyMs) => {
-      await queues.maintain.upsertJobScheduler(name, { every: everyMs }, { name, data: {} });
+    schedule: async (tasks) => {
+      const known = new Set(tasks.map(({ name }) => name));
+      const running = await queues.maintain.getJobSchedulers();
+      await Promise.all([
+        ...running
+          .filter(({ key }) => !known.has(key))
+          .map(async ({ key, next }) => {
+            await queues.maintain.removeJobScheduler(key);
+            // BullMQ leaves the entry there when it is due already.
+            await queues.maintain.remove(`repeat:${key}:${next}`);
+          }),
+        ...tasks.map(({ name, everyMs }) => queues.maintain.upsertJobScheduler(name, { every: everyMs }, { name, data: {} })),
+      ]);
     },
     close: async () => {
       await Promise.all(QUEUES.map((name) => queues[name].close()));

@@ -1,0 +1,63 @@
+import { startRedis, waitFor } from '@grsai-jobs/testkit';
+import { expect, onTestFinished, test } from 'vitest';
+import { connectRedis, createMaintainer, createProducer } from '../src/index.ts';
+
+async function startMaintainer(tasks: Readonly<Record<string, () => Promise<void>>>) {
+  const server = await startRedis();
+  const onError = () => {};
+  const redis = await connectRedis(server.url, 'consumer', { onError });
+  const producer = createProducer({ redis, prefix: 'gj', onError });
+  const failed: string[] = [];
+  const maintainer = createMaintainer(tasks, {
+    redis,
+    prefix: 'gj',
+    concurrency: 1,
+    lockMs: 15_000,
+    stalledMs: 5000,
+    onError,
+    onTaskFailed: (task, { message }) => failed.push(`${task}: ${message}`),
+  });
+  onTestFinished(async () => {
+    await maintainer.stop();
+    await producer.close();
+    redis.disconnect();
+    await server.stop();
+  });
+  return { redis, producer, maintainer, failed };
+}
+
+test('when the tasks of a version are scheduled then those that only the version before knew come no more', async () => {
+  let runs = 0;
+  const { redis, producer, maintainer, failed } = await startMaintainer({
+    repairs: async () => {
+      runs += 1;
+    },
+  });
+  await producer.schedule([
+    { name: 'repairs', everyMs: 60_000 },
+    { name: 'mending', everyMs: 10 },
+  ]);
+  await producer.schedule([{ name: 'repairs', everyMs: 10 }]);
+  expect(await redis.zrange('{gj-q}:maintain:repeat', '0', '-1')).toEqual(['repairs']);
+  const pages = (['waiting', 'delayed'] as const).map((state) => producer.list('maintain', { state, from: 0, limit: 20 }));
+  expect((await Promise.all(pages)).flatMap(({ entries }) => entries.map(({ name }) => name))).toEqual(['repairs']);
+  maintainer.start();
+  await waitFor(() => runs >= 3, { what: 'the task that is still known' });
+  expect(failed).toEqual([]);
+});
+
+test('when an entry names a task that this version does not have then it fails and says so, and others run', async () => {
+  let runs = 0;
+  const { producer, maintainer, failed } = await startMaintainer({
+    repairs: async () => {
+      runs += 1;
+    },
+  });
+  await producer.schedule(['mending', 'toString', 'repairs'].map((name) => ({ name, everyMs: 60_000 })));
+  maintainer.start();
+  await waitFor(() => failed.length === 2 && runs === 1, { what: 'each task once' });
+  expect(failed.sort()).toEqual([
+    'mending: this version has no task named mending',
+    'toString: this version has no task named toString',
+  ]);
+});
