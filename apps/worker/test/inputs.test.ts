@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { type JobDoc, largeInputText, mapPictures, withStoredInput } from '@grsai-jobs/jobs';
+import { inputPieces, type JobDoc, mapPictures, withStoredInput } from '@grsai-jobs/jobs';
 import { ObjectStoreError } from '@grsai-jobs/object-store';
 import { expect, onTestFinished, test } from 'vitest';
 import { createPauseControl } from '../src/pauses/pause-control.ts';
@@ -88,7 +88,7 @@ test('when the picture can be read then the task is taken', async () => {
 
 const FAILED_TASK = { status: 'failed' as const, error: `cannot draw "insufficient credits 灯塔"`, urls: [], raw: {} };
 const PROMPT = 'insufficient credits 灯塔 '.repeat(1300);
-const whole = (doc: JobDoc): string => largeInputText(doc) ?? '';
+const whole = (doc: JobDoc): string => [...inputPieces(doc)].join('');
 const textOf = (kit: TestKit) => {
   let text = '';
   const job = acceptedJob(kit, { input: { model: 'nano-banana-2', prompt: PROMPT } }, (doc) => {

@@ -69,6 +69,7 @@ export {
   subjectOfEvent,
 } from './ids.ts';
 export { inputObjectBytes, inputObjects, mapPictures } from './inputs.ts';
+export { jsonPieces } from './json-pieces.ts';
 export { LIMITS, TENANT } from './limits.ts';
 export { MAX_CRASHES, MOVES, type Move, type MoveName } from './moves.ts';
 export { newRecord } from './new-record.ts';
@@ -129,7 +130,7 @@ export {
   TERMINAL,
   type TerminalStatus,
 } from './states.ts';
-export { largeInputText, restoreInput, withStoredInput } from './stored-input.ts';
+export { inputPieces, isLargeInput, restoreInput, withStoredInput } from './stored-input.ts';
 export { type Happening, timelineOf } from './timeline.ts';
 export { decideUnfinished, NO_FINISH_REASON } from './unfinished.ts';
 export { LONGEST_UPSTREAM_WAIT_MS, throttleWaitMs, upstreamWaitMs } from './upstream-waits.ts';

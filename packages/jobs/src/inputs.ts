@@ -1,4 +1,5 @@
 import type { JobDoc, KeptChatInput, KeptImageInput, KeptPart } from './doc.ts';
+import { jsonPieces } from './json-pieces.ts';
 import { type InputObject, isInputObject, type Picture } from './pictures.ts';
 
 /** Changes one picture; `pointer` is its place in the request (RFC 6901). */
@@ -51,9 +52,12 @@ export const inputObjects = (job: { doc: Stored }): string[] => storedParts(job.
 /** Bytes that the input of a job takes in the object store. */
 export const inputObjectBytes = (doc: Stored): number => storedParts(doc).reduce((sum, { bytes }) => sum + bytes, 0);
 
-const described = (_name: string, value: unknown): unknown =>
+/** What callers see of an object of an input. */
+export const shown = (value: object): object =>
   isInputObject(value) ? { content_type: value.content_type, bytes: value.bytes } : value;
 
 /** The input as callers see it: a picture in the object store by its type and size. */
 export const viewInput = (doc: JobDoc): JobDoc['input'] | Record<string, unknown> =>
-  storedPictures(doc).length === 0 ? doc.input : (JSON.parse(JSON.stringify(doc.input, described)) as Record<string, unknown>);
+  storedPictures(doc).length === 0
+    ? doc.input
+    : (JSON.parse([...jsonPieces(doc.input, { replace: shown })].join('')) as Record<string, unknown>);

@@ -3,7 +3,7 @@ import type { JobDoc } from './doc.ts';
 import { inputObjectBytes, inputObjects, mapPictures } from './inputs.ts';
 import { LIMITS } from './limits.ts';
 import { JobRequest } from './request.ts';
-import { largeInputText, restoreInput, withStoredInput } from './stored-input.ts';
+import { inputPieces, isLargeInput, restoreInput, withStoredInput } from './stored-input.ts';
 
 const docOf = (request: object): JobDoc => ({ ...JobRequest.parse(request), on_unknown_submit: 'fail' });
 const LONG = '灯'.repeat(30_000);
@@ -45,7 +45,8 @@ test.each(ROWS)(
   'when the input of %s is stored then the record has what finds and schedules it, and the text brings all of it back',
   (_what, request, small) => {
     const doc = stored(docOf(request));
-    const text = largeInputText(doc) ?? '';
+    const text = [...inputPieces(doc)].join('');
+    expect(isLargeInput(doc)).toBe(true);
     expect(text).not.toContain('$object');
     const kept = withStoredInput(doc, { key: 'acme/input.json', bytes: Buffer.byteLength(text) });
     expect(kept.input).toEqual(small);
@@ -69,6 +70,6 @@ test('when the JSON of an input has 32 KiB then it stays in the record, with one
     const messages = [left - 20_000, 20_000].map((length) => ({ role: 'user', content: 'a'.repeat(length) }));
     return docOf({ type: 'chat', input: { model: 'm', messages } });
   };
-  expect(largeInputText(ofBytes(LIMITS.recordInputBytes))).toBeNull();
-  expect(largeInputText(ofBytes(LIMITS.recordInputBytes + 1))).toHaveLength(LIMITS.recordInputBytes + 1);
+  expect([0, 1].map((more) => isLargeInput(ofBytes(LIMITS.recordInputBytes + more)))).toEqual([false, true]);
+  expect([...inputPieces(ofBytes(LIMITS.recordInputBytes + 1))].join('')).toHaveLength(LIMITS.recordInputBytes + 1);
 });

@@ -1,14 +1,22 @@
 import type { JobDoc } from './doc.ts';
-import { mapPictures, storedPictures, viewInput } from './inputs.ts';
+import { mapPictures, shown, storedPictures } from './inputs.ts';
+import { jsonPieces } from './json-pieces.ts';
 import { LIMITS } from './limits.ts';
 
 /**
- * The text of an input that is too large for a record; `null` for one that is not. It has no keys of the object store, so that callers
- * can be given it as it is.
+ * The text of an input in pieces, as it stands in the object store. It has no keys of the object store, so that callers can be given it
+ * as it is.
  */
-export function largeInputText(doc: JobDoc): string | null {
-  const text = JSON.stringify(viewInput(doc));
-  return Buffer.byteLength(text) > LIMITS.recordInputBytes ? text : null;
+export const inputPieces = (doc: JobDoc): Generator<string, void> => jsonPieces(doc.input, { replace: shown });
+
+/** Whether the text of an input is too large for a record; reads no more of it than it has to. */
+export function isLargeInput(doc: JobDoc): boolean {
+  let bytes = 0;
+  for (const piece of inputPieces(doc)) {
+    bytes += Buffer.byteLength(piece);
+    if (bytes > LIMITS.recordInputBytes) return true;
+  }
+  return false;
 }
 
 /** The request as its record holds it when its input stands in the object store. */

@@ -1,9 +1,19 @@
 import { createHash } from 'node:crypto';
 import type { Accepted, Idempotency, JobStore, MemoryWatch, Refused } from '@grsai-jobs/job-store';
-import { entryStage, type JobDoc, type JobRecord, type JobRequest, jobId, newRecord } from '@grsai-jobs/jobs';
+import {
+  entryStage,
+  isLargeInput,
+  type JobDoc,
+  type JobRecord,
+  type JobRequest,
+  jobId,
+  jsonPieces,
+  newRecord,
+} from '@grsai-jobs/jobs';
 import { type Producer, redisTrouble } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
-import { hasLargeInputs, type KeepInputs } from './keep-inputs.ts';
+import type { KeepInputs } from './keep-inputs.ts';
+import { createSlices } from './slices.ts';
 import type { AllowanceOf } from './tenant-limits.ts';
 
 export type AcceptJob = (
@@ -25,31 +35,23 @@ export type JobRefusal =
 /** What a job does when the answer of its paid call is lost, unless the caller says. */
 export type UnknownSubmitDefaults = Readonly<Record<JobRequest['type'], JobDoc['on_unknown_submit']>>;
 
-/** Object keys sorted, so that the same request in another order has the same fingerprint. */
-function canonical(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(canonical);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, each]) => [key, canonical(each)]),
-  );
+/** Of the request whatever the order of its keys; other requests have a turn meanwhile. */
+async function fingerprintOf(body: unknown): Promise<string> {
+  const hash = createHash('sha256');
+  const slices = createSlices();
+  for (const piece of jsonPieces(body, { sorted: true })) {
+    hash.update(piece);
+    if (slices.over()) await slices.next();
+  }
+  return hash.digest('hex');
 }
 
 type Sender = Parameters<AcceptJob>[1];
 type Known = Extract<Accepted, { kind: 'replay' | 'conflict' }>;
 type Made = { kind: 'ok'; turn: number; doc: JobDoc } | Known | JobRefusal;
 
-const idempotencyOf = ({ idempotencyKey: key, body }: Sender): Idempotency | undefined =>
-  key
-    ? {
-        route: 'POST /v1/jobs',
-        key,
-        fingerprint: createHash('sha256')
-          .update(JSON.stringify(canonical(body)))
-          .digest('hex'),
-      }
-    : undefined;
+const idempotencyOf = async ({ idempotencyKey: key, body }: Sender): Promise<Idempotency | undefined> =>
+  key ? { route: 'POST /v1/jobs', key, fingerprint: await fingerprintOf(body) } : undefined;
 
 /**
  * Makes a request a record that cannot be lost, then adds its queue entry. Once the record is written the answer is
@@ -85,7 +87,7 @@ export function createAcceptJob(o: {
     if (o.memory.tight()) return { kind: 'full' };
     const allowance = o.allowanceOf(job.tenant);
     // Nothing is stored for a tenant that may bring nothing more.
-    const refused = hasLargeInputs(asked) ? await o.store.usage.check(job.tenant, allowance) : null;
+    const refused = isLargeInput(asked) ? await o.store.usage.check(job.tenant, allowance) : null;
     if (refused !== null) return refused;
     const { doc, note, discard } = await o.keepInputs(asked, job);
     const accepted = await o.store.moves
@@ -113,9 +115,9 @@ export function createAcceptJob(o: {
     const now = o.clock.now();
     const asked: JobDoc = { ...request, on_unknown_submit: request.on_unknown_submit ?? o.defaults[request.type] };
     const id = jobId(o.newUlid(now));
-    const idempotency = idempotencyOf(from);
+    const idempotency = await idempotencyOf(from);
     // A replay needs no room in Redis and no object store, so it is not told that nothing was accepted because they are full or away.
-    const early = idempotency && (o.memory.tight() || hasLargeInputs(asked));
+    const early = idempotency && (o.memory.tight() || isLargeInput(asked));
     const known = early ? await o.store.jobs.ofKey(from.tenant, idempotency) : null;
     if (known !== null) return await again(known);
     const made = await make(asked, { id, tenant: from.tenant, created_at: now }, idempotency);

@@ -2,22 +2,24 @@ import type { InputNote, InputNotes } from '@grsai-jobs/job-store';
 import {
   base64Of,
   inlineBytes,
+  inputPieces,
   isInline,
+  isLargeInput,
   isUntyped,
   type JobDoc,
   type JobRecord,
   LIMITS,
-  largeInputText,
   mapPictures,
   objectFolder,
   type Picture,
   withStoredInput,
 } from '@grsai-jobs/jobs';
-import { factsOf, type MediaFacts, NotMedia, type ObjectStore, ObjectStoreError } from '@grsai-jobs/object-store';
+import { factsOf, HEAD_BYTES, type MediaFacts, NotMedia, type ObjectStore, ObjectStoreError } from '@grsai-jobs/object-store';
 import type { Logger } from '@grsai-jobs/runtime';
 import { Problem } from '../http/problem.ts';
 import { invalid } from '../http/validate.ts';
 import type { FieldError } from '../validation/validate.ts';
+import { createSlices, type Slices } from './slices.ts';
 
 /** A request of which what is large stands in the object store. */
 export interface KeptInputs {
@@ -41,7 +43,7 @@ export const KEEP_LIMIT_MS = 30_000;
 interface Large {
   pointer: string;
   ext: string;
-  bytes: Buffer;
+  base64: string;
   contentType: string;
 }
 
@@ -55,7 +57,7 @@ export function createKeepInputs(o: {
   return async (doc, job) => {
     const { large: found, typed, problems } = lookedAt(doc);
     if (problems.length > 0) throw invalid(problems);
-    const { kept, toStore } = splitUp(doc, found, typed, objectFolder(o.keyPrefix, job));
+    const { kept, toStore } = await splitUp(doc, found, typed, objectFolder(o.keyPrefix, job));
     if (toStore.length === 0) return { doc: kept, note: null, discard: async () => undefined };
     const note: InputNote = { jobId: job.id, objects: toStore.map(({ key }) => key) };
     const discard = async (): Promise<void> => {
@@ -95,24 +97,46 @@ export function createKeepInputs(o: {
 }
 
 /** What is to be stored of a request, and what its record holds then. */
-function splitUp(doc: JobDoc, found: readonly Large[], typed: ReadonlyMap<string, Picture>, folder: string) {
-  const toStore = found.map(({ ext, bytes, contentType }, i) => ({ key: `${folder}/in-${i}.${ext}`, bytes, contentType }));
+async function splitUp(doc: JobDoc, found: readonly Large[], typed: ReadonlyMap<string, Picture>, folder: string) {
+  const slices = createSlices();
+  const toStore: { key: string; bytes: Buffer; contentType: string }[] = [];
+  for (const [i, { ext, base64, contentType }] of found.entries())
+    toStore.push({ key: `${folder}/in-${i}.${ext}`, bytes: await decoded(base64, slices), contentType });
   const references = toStore.map(({ key, bytes, contentType }, i): [string, Picture] => [
     found[i]?.pointer ?? '',
     { $object: key, content_type: contentType, bytes: bytes.length },
   ]);
   const kept = withPictures(doc, new Map([...typed, ...references]));
-  const text = largeInputText(kept);
-  if (text === null) return { kept, toStore };
-  const whole = { key: `${folder}/input.json`, bytes: Buffer.from(text), contentType: 'application/json' };
+  if (!isLargeInput(kept)) return { kept, toStore };
+  const whole = { key: `${folder}/input.json`, bytes: await textOf(kept, slices), contentType: 'application/json' };
   return { kept: withStoredInput(kept, { key: whole.key, bytes: whole.bytes.length }), toStore: [...toStore, whole] };
+}
+
+/** Whole groups of base64. */
+const PIECE = 256 * 1024;
+
+/** The bytes of base64 in its common form; other requests have a turn meanwhile. */
+async function decoded(base64: string, slices: Slices): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow(Math.ceil(base64.length / 4) * 3);
+  let size = 0;
+  for (let at = 0; at < base64.length; at += PIECE) {
+    size += bytes.write(base64.slice(at, at + PIECE), size, 'base64');
+    if (slices.over()) await slices.next();
+  }
+  return bytes.subarray(0, size);
+}
+
+async function textOf(doc: JobDoc, slices: Slices): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for (const piece of inputPieces(doc)) {
+    pieces.push(Buffer.from(piece));
+    if (slices.over()) await slices.next();
+  }
+  return Buffer.concat(pieces);
 }
 
 const isLarge = (picture: Picture): picture is string =>
   typeof picture === 'string' && isInline(picture) && inlineBytes(picture) > LIMITS.recordImageBytes;
-
-/** Whether something of a request would be moved to the object store; a picture alone that would be makes the input as large. */
-export const hasLargeInputs = (doc: JobDoc): boolean => largeInputText(doc) !== null;
 
 /** What is wrong with the pictures of a request that are looked at: large ones, and those that come without a type. */
 export const inputProblems = (doc: Pick<JobDoc, 'type' | 'input'>): FieldError[] => lookedAt(doc).problems;
@@ -133,10 +157,9 @@ function lookedAt(doc: Pick<JobDoc, 'type' | 'input'>): {
     const isStored = isLarge(picture);
     if (typeof picture !== 'string' || !(isStored || isUntyped(picture))) return picture;
     const base64 = base64Of(picture);
-    const bytes = Buffer.from(base64, 'base64');
-    const facts = imageFacts(bytes);
+    const facts = imageFacts(Buffer.from(base64.slice(0, HEAD_CHARS), 'base64'));
     if (facts === null) problems.push({ pointer, message: 'is not an image: send PNG, JPEG, WebP, GIF or AVIF' });
-    else if (isStored) large.push({ pointer, ext: facts.ext, bytes, contentType: facts.contentType });
+    else if (isStored) large.push({ pointer, ext: facts.ext, base64, contentType: facts.contentType });
     else typed.set(pointer, `data:${facts.contentType};base64,${base64}`);
     return picture;
   });
@@ -145,6 +168,9 @@ function lookedAt(doc: Pick<JobDoc, 'type' | 'input'>): {
 
 /** What upstream takes for an input; results may be of more types. */
 const INPUT_TYPES = ['image/png', 'image/jpeg', 'image/webp', 'image/gif', 'image/avif'];
+
+/** The type of a picture stands in its first bytes. */
+const HEAD_CHARS = Math.ceil(HEAD_BYTES / 3) * 4;
 
 /** The type from the bytes, whatever the data URL says. */
 function imageFacts(bytes: Uint8Array): MediaFacts | null {
