@@ -1,6 +1,6 @@
 import { ackId, isAck } from './ack.ts';
 import { collect } from './answer.ts';
-import { type Payload, payloadOf } from './body.ts';
+import type { Payload } from './body.ts';
 import { callerWords } from './caller-words.ts';
 import type { Document } from './documents.ts';
 import { GrsaiError, type Tried } from './errors.ts';
@@ -62,18 +62,15 @@ export async function submitTask(
   return { id: id ?? '', base: response.base, tried, ...outputs };
 }
 
-/** Where a task is asked for: by `GET`, or by `POST` with a body (the legacy API). */
-export type TaskQuestion = { readonly path: string; readonly body?: object };
-
 /** Asks once how a task does. Safe to repeat. */
 export async function askTask(
   wire: Wire,
-  { path, body }: TaskQuestion,
+  path: string,
   id: string,
   { base, signal, supplied }: ResultOptions,
 ): Promise<TaskState> {
   const { response } = await wire.transport.send({
-    ...(body === undefined ? { method: 'GET' } : { method: 'POST', payload: payloadOf(JSON.stringify(body)) }),
+    method: 'GET',
     path,
     pace: 'query',
     paid: false,

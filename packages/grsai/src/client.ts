@@ -1,7 +1,6 @@
 import { inspect } from 'node:util';
 import { Account, Models } from './account.ts';
 import { Chat } from './chat.ts';
-import { Draw } from './draw.ts';
 import { Images } from './images.ts';
 import { BASE_URLS, type CallOptions, type GrsaiOptions, TIMEOUTS, type Timeouts } from './options.ts';
 import { type BaseFacts, type KeyState, probeBase, probeKey } from './probe.ts';
@@ -17,7 +16,6 @@ export class Grsai {
   readonly baseUrls: readonly string[];
   readonly chat: Chat;
   readonly images: Images;
-  readonly draw: Draw;
   readonly account: Account;
   readonly models: Models;
   readonly #timeouts: Timeouts;
@@ -39,7 +37,6 @@ export class Grsai {
     const wire = { transport: this.#transport, scrub: scrubber(apiKey) };
     this.chat = new Chat(wire);
     this.images = new Images(wire);
-    this.draw = new Draw(wire);
     this.account = new Account(wire, apiKey);
     this.models = new Models(wire);
   }

@@ -51,7 +51,7 @@ export class Images {
    * throws a `GrsaiError` when there is none: `retryable` for trouble on the way, not so for a refusal.
    */
   async result(id: string, options: ResultOptions): Promise<TaskState> {
-    return askTask(this.#wire, { path: `/v1/api/result?id=${encodeURIComponent(id)}` }, id, options);
+    return askTask(this.#wire, `/v1/api/result?id=${encodeURIComponent(id)}`, id, options);
   }
 
   /**

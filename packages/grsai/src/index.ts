@@ -17,7 +17,6 @@ export type {
 export { type Category, classify, type Evidence, type Suspect } from './classify.ts';
 export { Grsai } from './client.ts';
 export type { Download } from './download.ts';
-export type { DrawKind, DrawTask } from './draw.ts';
 export {
   GrsaiAnswerError,
   GrsaiConnectionError,
@@ -36,4 +35,4 @@ export { BASE_URLS, type CallOptions, type GrsaiLogger, type GrsaiOptions, TIMEO
 export type { Output } from './outputs.ts';
 export type { BaseFacts, BaseState, KeyState } from './probe.ts';
 export { redact } from './redact.ts';
-export { isTerminal, judgeTask, parseTaskState, type TaskState, type TaskStatus } from './task-state.ts';
+export { isTerminal, judgeTask, type TaskState, type TaskStatus } from './task-state.ts';

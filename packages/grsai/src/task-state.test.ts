@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { replyFrom } from '../test/support.ts';
 import { GrsaiError } from './errors.ts';
-import { isTerminal, parseTaskState, readTask, type TaskState } from './task-state.ts';
+import { isTerminal, readTask, type TaskState } from './task-state.ts';
 
 const ID = '6-3d0c9f52-7a41-4e0b-9c55-1b2a60f4d7e1';
 const URL_1 = 'https://file7.example.net/file/4b7a0c91.png';
@@ -119,7 +119,7 @@ describe('a task on the current API', () => {
   });
 });
 
-describe('a task on the legacy API', () => {
+describe('a task in the shape of the legacy API', () => {
   const legacy = (data: unknown, code = 0) => ({ code, msg: 'success', data });
 
   test('is read out of its envelope', () => {
@@ -191,19 +191,6 @@ describe('an answer that is about no task', () => {
     [200, 'apikey error', 'auth'],
   ])('HTTP %i with %j is a refusal', (status, text, category) => {
     expect(error(status, text)).toMatchObject({ outcome: 'refused', category, retryable: false });
-  });
-});
-
-describe('a webhook call of the legacy API', () => {
-  test('is the same task each time it comes, and carries the id to match it by', () => {
-    const text = JSON.stringify({ ...succeeded, id: '1-stranger', failure_reason: '', error: '' });
-    expect(parseTaskState(text)).toEqual(parseTaskState(text));
-    expect(parseTaskState(text)).toMatchObject({ id: '1-stranger', status: 'succeeded' });
-  });
-
-  test('that holds no task is undefined', () => {
-    expect(parseTaskState('<html></html>')).toBeUndefined();
-    expect(parseTaskState('{"code":-22,"msg":"task not exist","data":null}')).toBeUndefined();
   });
 });
 

@@ -13,7 +13,7 @@ import { refusal } from './refusal.ts';
  */
 export type TaskStatus = 'running' | 'succeeded' | 'failed' | 'violation' | 'missing';
 
-/** A task as upstream tells it, current or legacy (upstream.md §3.2, §5.3). */
+/** A task as upstream tells it; also in the shape of the legacy API (upstream.md §3.2, §5.3), which answers may have. */
 export interface TaskState {
   /** As in the answer; the id that was asked for when the answer has none. */
   readonly id: string;
@@ -90,13 +90,8 @@ export function lastTask(reply: Reply, askedId: string): TaskState | undefined {
   return undefined;
 }
 
-/**
- * A task from any text: what a legacy webhook delivers (upstream.md §5.2), or an answer kept from elsewhere. Never throws;
- * `undefined` when there is no task in it.
- */
-export const parseTaskState = (text: string, askedId = ''): TaskState | undefined => lastIn(text, askedId);
-
-function lastIn(text: string, askedId: string, words?: () => CallerWords): TaskState | undefined {
+/** The task of the last value in a text that has one. */
+function lastIn(text: string, askedId: string, words: () => CallerWords): TaskState | undefined {
   const reader = new DocumentReader();
   for (const { value } of [...reader.feed(text), ...reader.finish()].reverse()) {
     const state = taskOf(value, text, askedId, words);

@@ -1,18 +1,7 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Emulator, startEmulator } from '@grsai-jobs/grsai-emulator';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import {
-  assemble,
-  type Grsai,
-  GrsaiError,
-  isEmptyCompletion,
-  isTerminal,
-  parseTaskState,
-  type Submitted,
-  type TaskState,
-} from '../src/index.ts';
+import { assemble, type Grsai, GrsaiError, isEmptyCompletion, isTerminal, type Submitted, type TaskState } from '../src/index.ts';
 import { client, drain, errorOf, KEY } from './support.ts';
 
 /** Against the stand-in upstream, which knows nothing of this package: flows of upstream.md §13.1, faults of §13.2. */
@@ -93,13 +82,6 @@ describe('flows', () => {
     expect((await drain(grsai.images.stream(task('streamed')))).at(-1)?.status).toBe('succeeded');
   });
 
-  test('N5, N6: the legacy API, polled and held', async () => {
-    const submitted = await grsai.draw.submit('nano-banana', task('legacy'));
-    const { end } = await follow(submitted, ({ id, base }) => grsai.draw.result(id, { base }));
-    expect(end).toMatchObject({ id: submitted.id, status: 'succeeded', urls: [expect.stringMatching(/^http/)] });
-    expect(await grsai.draw.generate('nano-banana', task('held'))).toMatchObject({ status: 'succeeded' });
-  });
-
   test('N8: chat, plain and streamed', async () => {
     expect(sayOf(await grsai.chat.complete(chat('[[reply=纸灯塔]]')))).toBe('纸灯塔');
     for (const chatStreamDone of [true, false]) {
@@ -139,7 +121,6 @@ describe('faults', () => {
   test('F2: no credits is a refusal about money', async () => {
     emulator.setCredits(0);
     expect(await errorOf(submit('x'))).toMatchObject({ outcome: 'refused', category: 'balance', retryable: false });
-    expect(await errorOf(grsai.draw.submit('nano-banana', task('x')))).toMatchObject({ outcome: 'refused', category: 'balance' });
   });
 
   test.each(['as=json', 'as=empty', 'as=json,retry-after=7'])('F3: a 429 (%s) is a matter of pace', async (form) => {
@@ -246,8 +227,6 @@ describe('faults', () => {
 
   test('F14: an envelope may be there or not', async () => {
     expect((await follow(await submit('[[fault=F14]]'))).end.status).toBe('succeeded');
-    const legacy = await grsai.draw.submit('nano-banana', task('[[fault=F14]]'));
-    expect((await follow(legacy, ({ id, base }) => grsai.draw.result(id, { base }))).end.status).toBe('succeeded');
   });
 
   test.each(['before', 'middle', 'progress'])('F15: a task stream cut %s is unknown', async (as) => {
@@ -334,52 +313,6 @@ describe('faults', () => {
     emulator.script({ fault: 'F22', on: 'poll' });
     const submitted = await submit('x');
     expect(await errorOf(hasty.images.result(submitted.id, submitted))).toMatchObject({ code: 'timeout', retryable: true });
-  });
-});
-
-describe('webhooks of the legacy API', () => {
-  /** Receives calls as a caller's server would, until `count` have come. */
-  async function receive(count: number, act: (url: string) => Promise<unknown>): Promise<string[]> {
-    const bodies: string[] = [];
-    const server = createServer();
-    const done = new Promise<void>((resolve) => {
-      server.on('request', (req, res) => {
-        let body = '';
-        req.on('data', (part: Buffer) => (body += part));
-        req.on('end', () => {
-          bodies.push(body);
-          res.end();
-          if (bodies.length === count) resolve();
-        });
-      });
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    await act(`http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`);
-    await done;
-    server.closeAllConnections();
-    server.close();
-    return bodies;
-  }
-
-  const hooked = (webHook: string, prompt: string) =>
-    grsai.draw.submit('nano-banana', { ...task(prompt), webHook, shutProgress: true });
-
-  test('N7: carry the task', async () => {
-    let id = '';
-    const [body = ''] = await receive(1, async (url) => {
-      ({ id } = await hooked(url, 'hook'));
-    });
-    expect(parseTaskState(body)).toMatchObject({ id, status: 'succeeded' });
-  });
-
-  test('F19: come twice as the same state, and a stranger is told by its id', async () => {
-    const [first = '', second = ''] = await receive(2, (url) => hooked(url, '[[fault=F19:as=twice]]'));
-    expect(parseTaskState(first)).toEqual(parseTaskState(second));
-    let id = '';
-    const bodies = await receive(1, async (url) => {
-      ({ id } = await hooked(url, '[[fault=F19:as=stranger]]'));
-    });
-    expect(parseTaskState(bodies[0] ?? '')?.id).not.toBe(id);
   });
 });
 

@@ -172,57 +172,16 @@ describe('generations', () => {
   });
 });
 
-describe('the legacy API', () => {
-  const inEnvelope = (data: unknown, code = 0, msg = 'success') => JSON.stringify({ code, msg, data });
-
-  test.each([
-    ['data.id', inEnvelope({ id: ID })],
-    ['data itself', inEnvelope(ID)],
-    ['id without an envelope', JSON.stringify({ id: ID })],
-  ])('hands over a task for polling, its id as %s', async (_, answer) => {
-    await using server = await serve(answering(200, answer));
+describe('shapes of the legacy API', () => {
+  test('a refusal with HTTP 200 and a code is a refusal', async () => {
+    await using server = await serve(answering(200, '{"code":-1,"msg":"apikey credits not enough","data":null}'));
     await using grsai = client([server.url]);
-    expect(await grsai.draw.submit('nano-banana', TASK)).toEqual({ id: ID, base: server.url, tried: [] });
-    expect(server.requests[0]).toMatchObject({ url: '/v1/draw/nano-banana', body: JSON.stringify({ webHook: '-1', ...TASK }) });
+    expect(await errorOf(grsai.images.submit(TASK))).toMatchObject({ outcome: 'refused', category: 'balance', status: 200 });
   });
 
-  test('keeps the webhook that a task names', async () => {
-    await using server = await serve(answering(200, inEnvelope({ id: ID })));
-    await using grsai = client([server.url]);
-    await grsai.draw.submit('flux', { ...TASK, webHook: 'https://a.example/hook' });
-    expect(JSON.parse(server.requests[0]?.body ?? '')).toMatchObject({ webHook: 'https://a.example/hook' });
-  });
-
-  test('refuses with HTTP 200 and a code', async () => {
-    await using server = await serve(answering(200, inEnvelope(null, -1, 'apikey credits not enough')));
-    await using grsai = client([server.url]);
-    expect(await errorOf(grsai.draw.submit('completions', TASK))).toMatchObject({
-      outcome: 'refused',
-      category: 'balance',
-      status: 200,
-    });
-  });
-
-  test.each([
-    ['with its envelope', inEnvelope({ ...DONE, failure_reason: '', error: '' })],
-    ['without it', JSON.stringify({ ...DONE, failure_reason: '', error: '' })],
-  ])('gives the state of a task %s', async (_, answer) => {
-    await using server = await serve(answering(200, answer));
-    await using grsai = client([server.url]);
-    expect(await grsai.draw.result(ID, { base: server.url })).toMatchObject({ id: ID, status: 'succeeded', urls: [URL_1] });
-    expect(server.requests[0]).toMatchObject({ method: 'POST', url: '/v1/draw/result', body: JSON.stringify({ id: ID }) });
-  });
-
-  test('calls a task missing that it does not know, code -22', async () => {
-    await using server = await serve(answering(200, inEnvelope(null, -22, 'task not exist')));
-    await using grsai = client([server.url]);
-    expect(await grsai.draw.result(ID, { base: server.url })).toMatchObject({ id: ID, status: 'missing' });
-  });
-
-  test('answers a held call with one `data: ` line although no stream was asked for', async () => {
+  test('a held call may answer with one `data: ` line although no stream was asked for', async () => {
     await using server = await serve(answering(200, `data: ${JSON.stringify(DONE)}`));
     await using grsai = client([server.url]);
-    expect(await grsai.draw.generate('nano-banana', TASK)).toMatchObject({ status: 'succeeded', urls: [URL_1] });
-    expect(JSON.parse(server.requests[0]?.body ?? '')).toEqual({ ...TASK, shutProgress: true });
+    expect(await grsai.images.generate(TASK)).toMatchObject({ status: 'succeeded', urls: [URL_1] });
   });
 });

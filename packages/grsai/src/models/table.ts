@@ -1,6 +1,6 @@
 import { FULL_PIXELS, ONE_K_PIXELS, type PixelRule } from './pixels.ts';
 
-/** `remapped`: the name is taken and served by another model. `legacy`: only on `/v1/draw`. */
+/** `remapped`: the name is taken and served by another model. `legacy`: only on `/v1/draw`, which this client does not speak. */
 export type ModelState = 'live' | 'remapped' | 'withdrawn' | 'removed' | 'legacy';
 
 /** What is known of an image model (upstream.md §9.1, autumn 2026). A rule that is not set is not known, and checks nothing. */
