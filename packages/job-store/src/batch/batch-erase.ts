@@ -1,10 +1,24 @@
 import type { BatchRecord, JobDoc } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
 import { unpackDoc } from '../job/doc-codec.ts';
+import { defineScript } from '../redis/define-script.ts';
 import type { Keys } from '../redis/keys.ts';
 import { pipelined } from '../redis/pipelined.ts';
 import type { RunScript } from '../redis/scripts.ts';
 import { batchEventIdsOf } from '../webhook/event-ids.ts';
+
+const discard = defineScript({
+  lua: new URL('./discard.lua', import.meta.url),
+  keys: ['batch', 'usage', '...jobs'],
+  whenFull: 'runs',
+});
+
+const eraseEnded = defineScript({
+  lua: new URL('./erase-ended.lua', import.meta.url),
+  keys: ['batch', 'job_ids', 'errors', 'tenant_batches', 'ended_batches', 'tenant_deliveries', 'due_deliveries', '...deliveries'],
+  args: ['id', 'round', '...delivery_ids'],
+  whenFull: 'runs',
+});
 
 /** Erasing batches: those that were never committed with their jobs, ended ones without. */
 export function createBatchErase(redis: Redis, run: RunScript, keys: Keys) {
@@ -14,7 +28,7 @@ export function createBatchErase(redis: Redis, run: RunScript, keys: Keys) {
      * `false`: it was committed.
      */
     erase: async (id: string, ids: readonly string[]): Promise<boolean> =>
-      (await run('batch-erase', [keys.batch(id), keys.usage, ...ids.map((each) => keys.job(each))], [])) === 1,
+      (await run(discard, { batch: keys.batch(id), usage: keys.usage, jobs: ids.map(keys.job) }, {})) === 1,
 
     /** Large inputs of jobs that nobody sees, so that they can be erased with them. */
     async docs(ids: readonly string[]): Promise<JobDoc[]> {
@@ -34,18 +48,18 @@ export function createBatchErase(redis: Redis, run: RunScript, keys: Keys) {
     async eraseEnded(batch: Pick<BatchRecord, 'id' | 'tenant' | 'round'>): Promise<boolean> {
       const events = batchEventIdsOf(batch.id, batch.round);
       const reply = await run(
-        'batch-forget',
-        [
-          keys.batch(batch.id),
-          keys.batchJobs(batch.id),
-          keys.batchErrors(batch.id),
-          keys.tenantBatches(batch.tenant),
-          keys.endedBatches,
-          keys.tenantDeliveries(batch.tenant),
-          keys.dueDeliveries,
-          ...events.map((id) => keys.delivery(id)),
-        ],
-        [batch.id, batch.round, ...events],
+        eraseEnded,
+        {
+          batch: keys.batch(batch.id),
+          job_ids: keys.batchJobs(batch.id),
+          errors: keys.batchErrors(batch.id),
+          tenant_batches: keys.tenantBatches(batch.tenant),
+          ended_batches: keys.endedBatches,
+          tenant_deliveries: keys.tenantDeliveries(batch.tenant),
+          due_deliveries: keys.dueDeliveries,
+          deliveries: events.map(keys.delivery),
+        },
+        { id: batch.id, round: batch.round, delivery_ids: events },
       );
       return reply === 1;
     },

@@ -2,6 +2,7 @@ import type { BatchDoc, JobDoc } from '@grsai-jobs/jobs';
 import { IDEMPOTENCY_TTL_MS } from '../job/accept.ts';
 import { ownFields, sharedFields } from '../job/record-codec.ts';
 import { workId } from '../operation/works.ts';
+import { defineScript } from '../redis/define-script.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RunScript } from '../redis/scripts.ts';
 import { type Allowance, allowanceFields, type Refused, refusedOf } from '../tenant/usage.ts';
@@ -29,6 +30,41 @@ export interface LineError {
   errors: readonly { pointer: string; message: string }[];
 }
 
+const open = defineScript({
+  lua: new URL('./open.lua', import.meta.url),
+  keys: ['batch', 'works', 'erase'],
+  args: ['id', 'erase_at', '...fields'],
+  whenFull: 'fails',
+});
+
+const add = defineScript({
+  lua: new URL('./add.lua', import.meta.url),
+  keys: ['batch', 'job_ids', 'works', 'usage', '...jobs'],
+  args: ['order', '...values'],
+  whenFull: 'fails',
+});
+
+const noteErrors = defineScript({
+  lua: new URL('./note-errors.lua', import.meta.url),
+  keys: ['batch', 'errors'],
+  args: ['...texts'],
+  whenFull: 'fails',
+});
+
+const commit = defineScript({
+  lua: new URL('./commit.lua', import.meta.url),
+  keys: ['batch', 'works', 'erase', 'open', 'expire', 'tenant_batches', 'job_ids', 'claim?'],
+  args: ['order'],
+  whenFull: 'fails',
+});
+
+const discardSoon = defineScript({
+  lua: new URL('./discard-soon.lua', import.meta.url),
+  keys: ['works'],
+  args: ['id', 'now'],
+  whenFull: 'runs',
+});
+
 /** The lines of a body become jobs that nobody sees, until one commit. */
 export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): number }) {
   const eraseWork = (id: string) => keys.work(workId('batch-erase', id));
@@ -37,8 +73,8 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
     /** A batch whose lines are coming in; nobody sees it. */
     async open(batch: { id: string; tenant: string; doc: BatchDoc; createdAt: number }): Promise<void> {
       const fields = Object.entries(newBatchFields(batch)).flat();
-      const args = [batch.id, clock.now() + ERASE_AFTER_MS, ...fields];
-      await run('batch-open', [keys.batch(batch.id), keys.works, eraseWork(batch.id)], args);
+      const args = { id: batch.id, erase_at: clock.now() + ERASE_AFTER_MS, fields };
+      await run(open, { batch: keys.batch(batch.id), works: keys.works, erase: eraseWork(batch.id) }, args);
     },
 
     /**
@@ -66,7 +102,7 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
         use: { redis: sum('use'), stored: sum('obj'), live: lines.length },
         ...allowanceFields(allowance),
       };
-      const args = lines.flatMap(({ jobId, line, customId, doc }, i) => {
+      const values = lines.flatMap(({ jobId, line, customId, doc }, i) => {
         const fields: Partial<Record<(typeof OWN)[number], string | number>> = {
           ...own[i],
           cid: customId,
@@ -76,9 +112,15 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
         return [jobId, ...OWN.map((name) => fields[name] ?? '')];
       });
       const reply = await run(
-        'batch-add',
-        [keys.batch(batch.id), keys.batchJobs(batch.id), keys.works, keys.usage, ...lines.map(({ jobId }) => keys.job(jobId))],
-        [JSON.stringify(order), ...args],
+        add,
+        {
+          batch: keys.batch(batch.id),
+          job_ids: keys.batchJobs(batch.id),
+          works: keys.works,
+          usage: keys.usage,
+          jobs: lines.map(({ jobId }) => keys.job(jobId)),
+        },
+        { order: JSON.stringify(order), values },
       );
       const refused = refusedOf(reply);
       if (refused !== null) return refused;
@@ -89,7 +131,9 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
     async noteInvalid(batch: { id: string }, errors: readonly LineError[]): Promise<'ok' | 'gone'> {
       if (errors.length === 0) return 'ok';
       const texts = errors.map((each) => JSON.stringify(each));
-      return (await run('batch-note', [keys.batch(batch.id), keys.batchErrors(batch.id)], texts)) === 1 ? 'ok' : 'gone';
+      return (await run(noteErrors, { batch: keys.batch(batch.id), errors: keys.batchErrors(batch.id) }, { texts })) === 1
+        ? 'ok'
+        : 'gone';
     },
 
     /** The end of the body: the batch is there. `gone`: it was erased meanwhile, or its claim is another's by now. */
@@ -113,25 +157,25 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
         claim: o.claim && { by: o.claim.by, fingerprint: o.claim.fingerprint, ttl_ms: IDEMPOTENCY_TTL_MS },
       };
       const reply = await run(
-        'batch-commit',
-        [
-          keys.batch(batch.id),
-          keys.works,
-          eraseWork(batch.id),
-          keys.work(workId('batch-open', batch.id)),
-          keys.work(workId('batch-expire', batch.id)),
-          keys.tenantBatches(batch.tenant),
-          keys.batchJobs(batch.id),
-          o.claim ? keys.idempotency(batch.tenant, o.claim.route, o.claim.key) : keys.batch(batch.id),
-        ],
-        [JSON.stringify(order)],
+        commit,
+        {
+          batch: keys.batch(batch.id),
+          works: keys.works,
+          erase: eraseWork(batch.id),
+          open: keys.work(workId('batch-open', batch.id)),
+          expire: keys.work(workId('batch-expire', batch.id)),
+          tenant_batches: keys.tenantBatches(batch.tenant),
+          job_ids: keys.batchJobs(batch.id),
+          claim: o.claim ? keys.idempotency(batch.tenant, o.claim.route, o.claim.key) : null,
+        },
+        { order: JSON.stringify(order) },
       );
       return reply === 1 ? 'ok' : 'gone';
     },
 
     /** The request came to nothing: what was written of it is erased soon. */
     async discard(batch: { id: string }): Promise<void> {
-      await run('batch-discard', [keys.works], [workId('batch-erase', batch.id), clock.now()]);
+      await run(discardSoon, { works: keys.works }, { id: workId('batch-erase', batch.id), now: clock.now() });
     },
   };
 }

@@ -2,13 +2,44 @@ import { randomUUID } from 'node:crypto';
 import { type BatchEnd, type BatchRecord, type BatchResults, type BatchRound, eventId, type JobDoc } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
 import { addScript, workId } from '../operation/works.ts';
+import { defineScript } from '../redis/define-script.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RunScript } from '../redis/scripts.ts';
+import { MAKE_DELIVERY, NEW_DELIVERY_KEYS, newDelivery } from '../webhook/new-delivery.ts';
 
 /** Kind of the long work that reopens the failed jobs of a batch. */
 const RETRY_WORK = 'batch-retry-failed';
 
 const CLOCKS_DIFFER_MS = 60_000;
+
+const reveal = defineScript({
+  lua: new URL('./reveal.lua', import.meta.url),
+  keys: ['batch', 'due', 'turns', 'tenant_jobs', '...jobs'],
+  args: ['order', '...ids'],
+  whenFull: 'runs',
+});
+
+const cancel = defineScript({
+  lua: new URL('./cancel.lua', import.meta.url),
+  keys: ['batch', 'works', 'cancel', 'finish', 'retry'],
+  args: ['id', 'now'],
+  whenFull: 'runs',
+});
+
+const finish = defineScript({
+  lua: new URL('./finish.lua', import.meta.url),
+  keys: ['batch', 'ended_batches', 'finish', ...NEW_DELIVERY_KEYS],
+  args: ['order', 'results', 'kept'],
+  shared: [MAKE_DELIVERY],
+  whenFull: 'runs',
+});
+
+const replace = defineScript({
+  lua: new URL('./replace-results.lua', import.meta.url),
+  keys: ['batch'],
+  args: ['round', 'before', 'kept', 'results'],
+  whenFull: 'runs',
+});
 
 /** A job of a batch that still has to get its first entry. */
 export interface Revealed {
@@ -33,9 +64,15 @@ export function createBatchRounds(redis: Redis, run: RunScript, keys: Keys, cloc
     ): Promise<{ canceling: boolean; revealed: Revealed[] }> {
       const order = { due: clock.now() + dueMs, tenant: batch.tenant };
       const [status, rows] = (await run(
-        'batch-reveal',
-        [keys.batch(batch.id), keys.due, keys.turns, keys.tenantJobs(batch.tenant), ...ids.map((id) => keys.job(id))],
-        [JSON.stringify(order), ...ids],
+        reveal,
+        {
+          batch: keys.batch(batch.id),
+          due: keys.due,
+          turns: keys.turns,
+          tenant_jobs: keys.tenantJobs(batch.tenant),
+          jobs: ids.map(keys.job),
+        },
+        { order: JSON.stringify(order), ids },
       )) as [string | null, [string, Revealed['queue'], Revealed['priority']][]];
       const revealed = ids.flatMap((id, i) => {
         const [turn, queue, priority] = rows[i] ?? [];
@@ -51,8 +88,9 @@ export function createBatchRounds(redis: Redis, run: RunScript, keys: Keys, cloc
      * are. Answers the status that it has then; `called_off`: it has ended, and the retry that was to come does not.
      */
     async cancel(id: string): Promise<BatchRecord['status'] | 'called_off' | null> {
-      const works = ['batch-cancel', 'batch-finish', RETRY_WORK].map((kind) => keys.work(workId(kind, id)));
-      const status = await run('batch-cancel', [keys.batch(id), keys.works, ...works], [id, clock.now()]);
+      const work = (kind: string) => keys.work(workId(kind, id));
+      const works = { cancel: work('batch-cancel'), finish: work('batch-finish'), retry: work(RETRY_WORK) };
+      const status = await run(cancel, { batch: keys.batch(id), works: keys.works, ...works }, { id, now: clock.now() });
       return status as BatchRecord['status'] | 'called_off' | null;
     },
 
@@ -89,33 +127,34 @@ export function createBatchRounds(redis: Redis, run: RunScript, keys: Keys, cloc
       const now = clock.now();
       const type = `batch.${status}` as const;
       const { webhook } = batch.doc;
-      const delivery = webhook?.events.includes(type)
-        ? { id: eventId(batch.id, batch.round, type), type, url: webhook.url }
-        : undefined;
+      const { round: no, tenant } = batch;
+      const made = newDelivery(
+        keys,
+        tenant,
+        webhook?.events.includes(type)
+          ? { id: eventId(batch.id, no, type), subject: { batch_id: batch.id }, run: no, type, url: webhook.url }
+          : null,
+      );
       const order = {
         id: batch.id,
         token: randomUUID(),
         now,
-        tenant: batch.tenant,
         round: batch.round,
         by,
         canceling: batch.status === 'canceling',
         status,
-        delivery,
+        delivery: made.order ?? undefined,
       };
       const round: BatchRound = { status, counts: batch.counts, finished_at: now, results };
       const reply = await run(
-        'batch-finish',
-        [
-          keys.batch(batch.id),
-          delivery ? keys.delivery(delivery.id) : keys.batch(batch.id),
-          keys.tenantDeliveries(batch.tenant),
-          keys.dueDeliveries,
-          keys.endedBatches,
-          keys.work(workId('batch-finish', batch.id)),
-          keys.pendingDeliveries,
-        ],
-        [JSON.stringify(order), JSON.stringify(results), JSON.stringify(round)],
+        finish,
+        {
+          batch: keys.batch(batch.id),
+          ended_batches: keys.endedBatches,
+          finish: keys.work(workId('batch-finish', batch.id)),
+          ...made.keys,
+        },
+        { order: JSON.stringify(order), results: JSON.stringify(results), kept: JSON.stringify(round) },
       );
       return reply === 1;
     },
@@ -123,8 +162,8 @@ export function createBatchRounds(redis: Redis, run: RunScript, keys: Keys, cloc
     /** Another results file takes the place of that of a round. `false`: the round has another one by now. */
     async replaceResults(batch: Pick<BatchRecord, 'id'>, round: number, before: BatchRound, results: BatchResults) {
       const kept: BatchRound = { ...before, results };
-      const args = [round, before.results.key, JSON.stringify(kept), JSON.stringify(results)];
-      return (await run('batch-replace', [keys.batch(batch.id)], args)) === 1;
+      const args = { round, before: before.results.key, kept: JSON.stringify(kept), results: JSON.stringify(results) };
+      return (await run(replace, { batch: keys.batch(batch.id) }, args)) === 1;
     },
   };
 }

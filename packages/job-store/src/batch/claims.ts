@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { defineScript } from '../redis/define-script.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RunScript } from '../redis/scripts.ts';
 
@@ -7,6 +8,20 @@ export type Claimed = { kind: 'claimed'; by: string } | { kind: 'open' } | { kin
 
 /** A claim whose process died lapses after this long; one that is at work is renewed well before. */
 const LEASE_MS = 60_000;
+
+const claim = defineScript({
+  lua: new URL('./claim.lua', import.meta.url),
+  keys: ['claim'],
+  args: ['by', 'lease_ms'],
+  whenFull: 'fails',
+});
+
+const unclaim = defineScript({
+  lua: new URL('./unclaim.lua', import.meta.url),
+  keys: ['claim'],
+  args: ['by', 'lease_ms'],
+  whenFull: 'runs',
+});
 
 export type Claims = ReturnType<typeof createClaims>;
 
@@ -19,18 +34,18 @@ export function createClaims(run: RunScript, keys: Keys) {
   return {
     async claim(key: { tenant: string; route: string; key: string }): Promise<Claimed> {
       const by = randomUUID();
-      const [kind, id, fingerprint] = (await run('claim', [at(key)], [by, LEASE_MS])) as string[];
+      const [kind, id, fingerprint] = (await run(claim, { claim: at(key) }, { by, lease_ms: LEASE_MS })) as string[];
       if (kind === 'claimed') return { kind, by };
       return kind === 'open' ? { kind } : { kind: 'replay', id: String(id), fingerprint: String(fingerprint) };
     },
 
     /** The request is still being read. To be called at least every 30 s. `false`: the key is another's by now. */
     renew: async (key: { tenant: string; route: string; key: string; by: string }): Promise<boolean> =>
-      (await run('unclaim', [at(key)], [key.by, LEASE_MS])) === 1,
+      (await run(unclaim, { claim: at(key) }, { by: key.by, lease_ms: LEASE_MS })) === 1,
 
     /** The request came to nothing. */
     async free(key: { tenant: string; route: string; key: string; by: string }): Promise<void> {
-      await run('unclaim', [at(key)], [key.by, 0]);
+      await run(unclaim, { claim: at(key) }, { by: key.by, lease_ms: 0 });
     },
   };
 }

@@ -2,7 +2,7 @@
 -- move: every move but accept and begin. The row of the table of moves comes with the order; this is its machinery.
 -- KEYS 1 job 2 due 3 events 4 turns 5 inflight 6 tenant's failed 7 failed 8 ended 9 delivery 10 tenant's deliveries
 --      11 due deliveries 12 counters 13 batch 14 storing 15 late 16 works 17 work that finishes the batch 18 pending deliveries
---      19–24 endpoint of the delivery (see webhooks.lua) 25 usage
+--      19–24 endpoint of the delivery (see attempts.lua) 25 usage
 --      (9, 13, 17 and 19–24 are the job key when the move has none)
 -- ARGV 1 order {id, token, now, tenant, from, step|nil, by|nil, status and stage ('' keeps both), next, due|nil, inflight|nil (ms, 0 removes), late|nil, turn,
 --      event|nil, progress, delivery|nil, counter|nil, del, raise (field to least value), stored (bytes that were stored)} 2.. field, value to set
@@ -15,7 +15,7 @@ local seen = redis.call('HMGET', job, 'st', 'step', 'sb', 'tok', 'tn', 'batch', 
 local status, step = seen[1], tonumber(seen[2])
 if not status then return { 'missing' } end
 local delivery = order.delivery
-local e = endpoint_at(19, delivery and delivery.endpoint)
+local e = endpoint_named(delivery and delivery.endpoint)
 local function answer(turn, placed)
   if placed ~= 'open' then return { 'ok', step, turn, placed } end
   return { 'ok', step, turn, placed, redis.call('HGETALL', KEYS[9]), redis.call('HGETALL', job) }
@@ -117,15 +117,8 @@ if seen[8] then
 end
 if order.counter then redis.call('HINCRBY', KEYS[12], order.counter, 1) end
 
-local made = delivery and redis.call('EXISTS', KEYS[9]) == 0
-if made then
-  redis.call('HSET', KEYS[9], 'id', delivery.id, 'tenant', order.tenant, 'job_id', order.id, 'run', delivery.run, 'type', delivery.type,
-    'url', delivery.url, 'state', 'pending', 'step', 1, 'tries', 0, 'created', order.now, 'next', order.now)
-  redis.call('ZADD', KEYS[10], order.now, delivery.id)
-  redis.call('ZADD', KEYS[11], order.now + 30000, delivery.id)
-  redis.call('ZADD', KEYS[18], order.now, delivery.id)
-  redis.call('HSET', job, 'whd', delivery.id, 'whs', 'pending')
-end
+local made = delivery and make_delivery(delivery, order.now)
+if made then redis.call('HSET', job, 'whd', delivery.id, 'whs', 'pending') end
 if order.event then emit(events, job, order.id, order.event, order.progress) end
 if made then redis.call('HSET', KEYS[9], 'seq', redis.call('HGET', job, 'seq')) end
 return answer(turn, made and place_delivery(e, KEYS[9], KEYS[11], delivery, order.now) or delivery and 'entry' or '')

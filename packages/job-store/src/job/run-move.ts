@@ -6,6 +6,7 @@ import type { Keys } from '../redis/keys.ts';
 import type { RunScript } from '../redis/scripts.ts';
 import { type OpenAttempt, toldOf } from '../webhook/deliveries.ts';
 import { endpointKeys, endpointNameOf, endpointRef } from '../webhook/endpoints.ts';
+import { DUE_AFTER_MS } from '../webhook/new-delivery.ts';
 import type { RecordField } from './record-codec.ts';
 
 /** Who is to make the first attempt of a webhook that a move brings about; by default whoever takes its entry from the queue. */
@@ -90,7 +91,13 @@ function orderOf(row: Move, job: Held, change: Change, now: number) {
     turn: change.turn ?? false,
     event: change.event,
     progress: change.progress ?? job.progress,
-    delivery: change.delivery && { ...change.delivery, endpoint: endpointNameOf(job.tenant, change.delivery.url) },
+    delivery: change.delivery && {
+      ...change.delivery,
+      tenant: job.tenant,
+      job_id: job.id,
+      due_after: DUE_AFTER_MS,
+      endpoint: endpointNameOf(job.tenant, change.delivery.url),
+    },
     counter: change.counter,
     del: change.del ?? [],
     raise: change.raise,
@@ -102,7 +109,7 @@ function placedOf(change: Change, tenant: string, [placed, own, record]: readonl
   const { url, token } = change.delivery ?? {};
   if (placed !== 'open' || url === undefined || token === undefined)
     return { kind: placed === 'entry' || placed === 'room' ? placed : 'none' };
-  return { kind: 'open', ...toldOf(fieldsOf(own) ?? {}, record), held: { endpoint: endpointRef(tenant, url), token } };
+  return { kind: 'open', ...toldOf(fieldsOf(own) ?? {}, fieldsOf(record)), held: { endpoint: endpointRef(tenant, url), token } };
 }
 
 const answerOf = (change: Change, tenant: string, [kind, ...rest]: readonly unknown[]): Moved => {
@@ -139,7 +146,7 @@ export function createRunMove(run: RunScript, keys: Keys, clock: { now(): number
         keys.works,
         job.batch_id ? keys.work(workId('batch-finish', job.batch_id)) : none,
         keys.pendingDeliveries,
-        ...(delivery ? endpointKeys(keys, endpointRef(job.tenant, delivery.url)) : Array<string>(6).fill(none)),
+        ...(delivery ? Object.values(endpointKeys(keys, endpointRef(job.tenant, delivery.url))) : Array<string>(6).fill(none)),
         keys.usage,
       ],
       [JSON.stringify(order), ...fields],

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { ENDPOINT_RULES } from '@grsai-jobs/jobs';
 import { Command, type Redis } from 'ioredis';
 import { BRAKE_LUA } from '../operator/brakes.ts';
-import { type Given, inOrder, luaTable, readLua, type Script } from './define-script.ts';
+import { ATTEMPTS_LUA } from '../webhook/endpoints.ts';
+import { MAKE_DELIVERY } from '../webhook/new-delivery.ts';
+import { type Given, inOrder, readLua, type Script } from './define-script.ts';
 
 /** One Lua file, with what it shares with others behind its shebang line. */
 interface ScriptText {
@@ -12,17 +13,25 @@ interface ScriptText {
 
 const lua = (file: string) => readLua(new URL(`../${file}.lua`, import.meta.url));
 
-const WEBHOOKS = () => luaTable('rules', ENDPOINT_RULES) + lua('webhook/webhooks');
-
 /** What some scripts share behind the prelude. */
 const SHARED: Readonly<Partial<Record<string, () => string>>> = {
-  move: WEBHOOKS,
-  'open-try': WEBHOOKS,
-  settle: WEBHOOKS,
-  release: WEBHOOKS,
-  'let-in': WEBHOOKS,
+  move: () => MOVE_KEYS + MAKE_DELIVERY + ATTEMPTS_LUA,
   begin: () => BRAKE_LUA,
 };
+
+/** The names that shared Lua uses, until `move` is declared like the other scripts. */
+const MOVE_KEYS = `local K = { ${[
+  'delivery = KEYS[9]',
+  'tenant_deliveries = KEYS[10]',
+  'due_deliveries = KEYS[11]',
+  'pending_deliveries = KEYS[18]',
+  'endpoint = KEYS[19]',
+  'open_attempts = KEYS[20]',
+  'room = KEYS[21]',
+  'host = KEYS[22]',
+  'rooms = KEYS[23]',
+  'deliver_pauses = KEYS[24]',
+].join(', ')} }\n`;
 
 function load(folder: string, name: string): ScriptText {
   const own = lua(`${folder}/${name}`);
@@ -35,22 +44,6 @@ function load(folder: string, name: string): ScriptText {
 /** Every script by the folder that it stands in, beside the TypeScript that runs it. */
 const SCRIPTS = {
   job: ['accept', 'begin', 'move', 'keep-task', 'erase', 'erasing'],
-  batch: [
-    'batch-open',
-    'batch-add',
-    'batch-note',
-    'batch-discard',
-    'batch-commit',
-    'batch-reveal',
-    'batch-cancel',
-    'batch-finish',
-    'batch-replace',
-    'batch-erase',
-    'batch-forget',
-    'claim',
-    'unclaim',
-  ],
-  webhook: ['read-delivery', 'open-try', 'settle', 'release', 'let-in', 'tell'],
 } as const;
 type ScriptName = (typeof SCRIPTS)[keyof typeof SCRIPTS][number];
 

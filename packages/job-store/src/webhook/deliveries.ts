@@ -14,17 +14,26 @@ import type { Redis } from 'ioredis';
 import { decodeBatch } from '../batch/batch-codec.ts';
 import { decodeRecord } from '../job/record-codec.ts';
 import { forget, postpone } from '../redis/common-scripts.ts';
+import { defineScript } from '../redis/define-script.ts';
 import { type Fields, fieldsOf } from '../redis/fields.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RunScript } from '../redis/scripts.ts';
 import { decodeDelivery } from './delivery-codec.ts';
-import { type EndpointRef, endpointKeys, endpointName, endpointNameOf, endpointRef, readEndpointName } from './endpoints.ts';
+import {
+  ATTEMPTS_LUA,
+  ENDPOINT_KEYS,
+  type EndpointRef,
+  endpointKeys,
+  endpointName,
+  endpointNameOf,
+  endpointRef,
+  readEndpointName,
+} from './endpoints.ts';
+import { DUE_AFTER_MS, MAKE_DELIVERY, NEW_DELIVERY_KEYS, newDelivery } from './new-delivery.ts';
 import type { OwedEntry } from './owed.ts';
 
 /** Newest attempts that are kept with a delivery. */
 const TRIES_KEPT = 20;
-/** A waiting delivery is looked after this long after its next try. */
-const DUE_AFTER_MS = 30_000;
 /** So many at most leave the room of a disabled endpoint at once, to be skipped. */
 const LET_IN_AT_ONCE = 500;
 /** An entry that comes this much too soon is not sent back. */
@@ -93,10 +102,9 @@ export interface Settled {
   begun: OpenAttempt[];
 }
 
-/** A delivery with its subject, from the hashes that a script answers. */
-export function toldOf(own: Fields, record: unknown): Told {
+/** A delivery with its subject, from their hashes. */
+export function toldOf(own: Fields, subject: Fields | null): Told {
   const delivery = decodeDelivery(own);
-  const subject = fieldsOf(record);
   if (!subject?.['st']) return { delivery, job: null, batch: null };
   const { kind, id } = subjectOfEvent(delivery.id);
   return {
@@ -105,6 +113,49 @@ export function toldOf(own: Fields, record: unknown): Told {
     batch: kind === 'batch' ? decodeBatch(id, subject) : null,
   };
 }
+
+/** A delivery, what it tells of, and its endpoint. */
+const DELIVERY_KEYS = ['delivery', 'subject', 'due_deliveries', 'pending_deliveries', ...ENDPOINT_KEYS] as const;
+
+const openAttempt = defineScript({
+  lua: new URL('./open-attempt.lua', import.meta.url),
+  keys: [...DELIVERY_KEYS],
+  args: ['order'],
+  shared: [ATTEMPTS_LUA],
+  whenFull: 'runs',
+});
+
+const settle = defineScript({
+  lua: new URL('./settle.lua', import.meta.url),
+  keys: [...DELIVERY_KEYS, 'counters'],
+  args: ['order', '...fields'],
+  shared: [ATTEMPTS_LUA],
+  whenFull: 'runs',
+});
+
+const release = defineScript({
+  lua: new URL('./release.lua', import.meta.url),
+  keys: ['delivery', ...ENDPOINT_KEYS],
+  args: ['order'],
+  shared: [ATTEMPTS_LUA],
+  whenFull: 'runs',
+});
+
+const letIn = defineScript({
+  lua: new URL('./let-in.lua', import.meta.url),
+  keys: ['due_deliveries', 'like', ...ENDPOINT_KEYS],
+  args: ['order'],
+  shared: [ATTEMPTS_LUA],
+  whenFull: 'runs',
+});
+
+const report = defineScript({
+  lua: new URL('./report.lua', import.meta.url),
+  keys: ['job', 'delivery_before', ...NEW_DELIVERY_KEYS],
+  args: ['order'],
+  shared: [MAKE_DELIVERY],
+  whenFull: 'fails',
+});
 
 export type Deliveries = ReturnType<typeof createDeliveries>;
 
@@ -115,8 +166,16 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
     return kind === 'job' ? keys.job(id) : keys.batch(id);
   };
 
+  const keysOf = (id: string, endpoint: EndpointRef) => ({
+    delivery: keys.delivery(id),
+    subject: subjectKey(id),
+    due_deliveries: keys.dueDeliveries,
+    pending_deliveries: keys.pendingDeliveries,
+    ...endpointKeys(keys, endpoint),
+  });
+
   const open = (endpoint: EndpointRef, [token, own, record]: readonly unknown[]): OpenAttempt => ({
-    ...toldOf(fieldsOf(own) ?? {}, record),
+    ...toldOf(fieldsOf(own) ?? {}, fieldsOf(record)),
     held: { endpoint, token: String(token) },
   });
 
@@ -124,16 +183,9 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
     const endpoint = endpointRef(delivery.tenant, delivery.url);
     const whole = { id: delivery.id, token: randomUUID(), step: delivery.step, endpoint: endpointName(endpoint), ...order };
     const [verdict, step, became, begun] = (await run(
-      'settle',
-      [
-        keys.delivery(delivery.id),
-        subjectKey(delivery.id),
-        keys.dueDeliveries,
-        keys.pendingDeliveries,
-        keys.counters,
-        ...endpointKeys(keys, endpoint),
-      ],
-      [JSON.stringify(whole), ...fields],
+      settle,
+      { ...keysOf(delivery.id, endpoint), counters: keys.counters },
+      { order: JSON.stringify(whole), fields },
     )) as [string, number, Settled['endpoint'], unknown[][]];
     return { ok: verdict === 'ok', step: Number(step), endpoint: became, begun: begun.map((each) => open(endpoint, each)) };
   }
@@ -141,9 +193,12 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
   return {
     /** A delivery and what it tells of, in one round trip. */
     async read(id: string): Promise<Told | null> {
-      const [own, record] = (await run('read-delivery', [keys.delivery(id), subjectKey(id)], [])) as unknown[];
-      const fields = fieldsOf(own);
-      return fields === null ? null : toldOf(fields, record);
+      const replies = await redis.multi().hgetall(keys.delivery(id)).hgetall(subjectKey(id)).exec();
+      const [own = {}, subject = {}] = (replies ?? []).map(([error, fields]) => {
+        if (error) throw error;
+        return fields as Fields;
+      });
+      return own['id'] === undefined ? null : toldOf(own, subject);
     },
 
     /**
@@ -162,24 +217,16 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
         early: EARLY_MS,
         share: o.share ?? true,
       };
-      const [verdict, detail, own, record] = (await run(
-        'open-try',
-        [
-          keys.delivery(entry.id),
-          subjectKey(entry.id),
-          keys.dueDeliveries,
-          keys.pendingDeliveries,
-          ...endpointKeys(keys, endpoint),
-        ],
-        [JSON.stringify(order)],
-      )) as unknown[];
+      const [verdict, detail, own, record] = (await run(openAttempt, keysOf(entry.id, endpoint), {
+        order: JSON.stringify(order),
+      })) as unknown[];
       if (verdict === 'open') {
         const begun = open(endpoint, [detail, own, record]);
         return { kind: 'open', swapped: begun.delivery.id !== entry.id, ...begun };
       }
       if (verdict === 'wait') return { kind: 'wait', ms: Number(detail) };
       if (verdict === 'room') return { kind: 'room', why: detail as 'permits' };
-      if (verdict === 'lost') return { kind: 'lost', ...toldOf(fieldsOf(detail) ?? {}, own) };
+      if (verdict === 'lost') return { kind: 'lost', ...toldOf(fieldsOf(detail) ?? {}, fieldsOf(own)) };
       if (verdict !== 'skipped') return { kind: 'over' };
       return { kind: 'skipped', state: detail as Delivery['state'], delivery: decodeDelivery(fieldsOf(own) ?? {}) };
     },
@@ -187,7 +234,7 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
     /** Gives the permit of an attempt back that was broken off on our side; it says nothing of the endpoint. */
     async release(id: string, { endpoint, token }: HeldTry, now: number): Promise<void> {
       const order = { id, endpoint: endpointName(endpoint), token, now };
-      await run('release', [keys.delivery(id), ...endpointKeys(keys, endpoint)], [JSON.stringify(order)]);
+      await run(release, { delivery: keys.delivery(id), ...endpointKeys(keys, endpoint) }, { order: JSON.stringify(order) });
     },
 
     /** Writes down one attempt, and what it says of its endpoint, and hands its permit to those who wait for one. */
@@ -225,9 +272,9 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
       const name = endpointName(endpoint);
       const order = { now, endpoint: name, like: 'x', most: LET_IN_AT_ONCE, due_after: DUE_AFTER_MS };
       const flat = (await run(
-        'let-in',
-        [keys.dueDeliveries, keys.delivery('x'), ...endpointKeys(keys, endpoint)],
-        [JSON.stringify(order)],
+        letIn,
+        { due_deliveries: keys.dueDeliveries, like: keys.delivery('x'), ...endpointKeys(keys, endpoint) },
+        { order: JSON.stringify(order) },
       )) as (string | number)[];
       return Array.from({ length: flat.length / 2 }, (_, i) => ({
         id: String(flat[2 * i]),
@@ -293,18 +340,11 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
       const id = type === 'job.progress' ? progressEventId(job.id, job.run, news.percent) : eventId(job.id, job.run, type);
       const { tenant, run: of, url } = job;
       const every = type === 'job.progress' ? PROGRESS_EVENT_EVERY_MS : undefined;
-      const order = { id, job_id: job.id, tenant, run: of, type, url, now, due: now + DUE_AFTER_MS, every };
+      const made = newDelivery(keys, tenant, { id, subject: { job_id: job.id }, run: of, type, url });
       const reply = await run(
-        'tell',
-        [
-          keys.job(job.id),
-          keys.delivery(id),
-          keys.tenantDeliveries(tenant),
-          keys.dueDeliveries,
-          keys.delivery(dottedEventId(id)),
-          keys.pendingDeliveries,
-        ],
-        [JSON.stringify(order)],
+        report,
+        { job: keys.job(job.id), delivery_before: keys.delivery(dottedEventId(id)), ...made.keys },
+        { order: JSON.stringify({ now, every, delivery: made.order }) },
       );
       return reply === 1 ? { id, step: 1, endpoint: endpointNameOf(tenant, url) } : null;
     },

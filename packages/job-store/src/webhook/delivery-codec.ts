@@ -1,7 +1,7 @@
 import type { Delivery, DeliveryAttempt, Stage, Status } from '@grsai-jobs/jobs';
 import { type Fields, json, number, optionalNumber } from '../redis/fields.ts';
 
-/** A delivery as its hash in Redis has it; the names of the fields stand in `webhooks.lua`. */
+/** A delivery as its hash in Redis has it; the names of the fields stand in `attempts.lua`. */
 export function decodeDelivery(fields: Fields): Delivery {
   return {
     id: fields['id'] ?? '',

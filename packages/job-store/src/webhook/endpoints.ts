@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ENDPOINT_RULES, type EndpointView, endpointOf, hostOf } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
+import { luaTable, readLua } from '../redis/define-script.ts';
 import { optionalNumber } from '../redis/fields.ts';
 import type { Keys } from '../redis/keys.ts';
 
@@ -39,20 +40,25 @@ export function readEndpointName(name: string): EndpointRef | null {
   return tenant && host && id && rest.length === 0 ? { tenant, host, id } : null;
 }
 
-/** The keys of an endpoint as the scripts take them, one behind the other. */
-export const endpointKeys = (keys: Keys, endpoint: EndpointRef): string[] => [
-  keys.endpoint(endpoint.id),
-  keys.endpointTries(endpoint.id),
-  keys.endpointRoom(endpoint.id),
-  keys.host(endpoint.host),
-  keys.rooms,
-  keys.pauses('deliver'),
-];
+/** The keys of an endpoint, as the scripts name them that begin and end attempts. */
+export const ENDPOINT_KEYS = ['endpoint', 'open_attempts', 'room', 'host', 'rooms', 'deliver_pauses'] as const;
+
+export const endpointKeys = (keys: Keys, endpoint: EndpointRef): Record<(typeof ENDPOINT_KEYS)[number], string> => ({
+  endpoint: keys.endpoint(endpoint.id),
+  open_attempts: keys.endpointTries(endpoint.id),
+  room: keys.endpointRoom(endpoint.id),
+  host: keys.host(endpoint.host),
+  rooms: keys.rooms,
+  deliver_pauses: keys.pauses('deliver'),
+});
+
+/** What those scripts share: permits, breakers, rooms. */
+export const ATTEMPTS_LUA = luaTable('rules', ENDPOINT_RULES) + readLua(new URL('./attempts.lua', import.meta.url));
 
 export type Endpoints = ReturnType<typeof createEndpoints>;
 
 /**
- * Receivers of webhooks. How they fare is kept by the attempts themselves (`open-try`, `settle`), and forgotten seven days
+ * Receivers of webhooks. How they fare is kept by the attempts themselves (`open-attempt.lua`, `settle.lua`), and forgotten seven days
  * after the last use.
  */
 export function createEndpoints(redis: Redis, keys: Keys, clock: { now(): number }) {

@@ -1,11 +1,9 @@
-#!lua flags=allow-oom
 -- let-in: those who have waited longest leave the room of an endpoint, as many as there are permits, and get an entry from the
 -- caller. For rooms in which nothing has moved: a worker has died, a breaker's time is over, deliver was paused.
--- KEYS 1 due deliveries 2 a delivery's key, by which theirs are made 3.. endpoint (see webhooks.lua)
--- ARGV 1 order {now, endpoint, like (id of that delivery), most, due_after}
+-- like: the key of a delivery, by which theirs are made; order {now, endpoint, like (id of that delivery), most, due_after}
 -- Answers {id, step, …}
-local order = cjson.decode(ARGV[1])
-local e = endpoint_at(3, order.endpoint)
+local order = cjson.decode(A.order)
+local e = endpoint_named(order.endpoint)
 local now, out = order.now, {}
 local off = redis.call('HEXISTS', e.own, 'off') == 1
 local why, look = why_not(e, now)
@@ -19,11 +17,11 @@ if not why then
   local popped = redis.call('ZPOPMIN', e.room, count)
   for i = 1, #popped, 2 do
     local id = popped[i]
-    local delivery = sibling(KEYS[2], order.like, id)
+    local delivery = sibling(K.like, order.like, id)
     if redis.call('HGET', delivery, 'state') == 'pending' then
       out[#out + 1] = id
       out[#out + 1] = redis.call('HINCRBY', delivery, 'step', 1)
-      redis.call('ZADD', KEYS[1], now + order.due_after, id)
+      redis.call('ZADD', K.due_deliveries, now + order.due_after, id)
     end
   end
 end

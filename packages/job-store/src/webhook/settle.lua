@@ -1,15 +1,12 @@
-#!lua flags=allow-oom
 -- settle: what a webhook attempt came to, for the delivery and for its endpoint, whose permit goes to those who wait. Also all else
 -- that moves a delivery on: a repair, a resend. A delivery that is over leaves the due set.
--- KEYS 1 delivery 2 subject (job or batch) 3 due deliveries 4 pending deliveries 5 counters 6.. endpoint (see webhooks.lua)
--- ARGV 1 order {id, token, step, now, endpoint, tries|nil, state, due|nil, next|nil, counter|nil, up, wants (tokens of attempts that the
---      caller can make next), try {token, result ok|failed|gone|none, answered, took}|nil}
---      2.. field, value
+-- order {id, token, step, now, endpoint, tries|nil, state, due|nil, next|nil, counter|nil, up, wants (tokens of attempts that the
+-- caller can make next), try {token, result ok|failed|gone|none, answered, took}|nil}; fields: field, value, …
 -- Answers {'ok', step, note, begun} | {'stale', 0, note, begun} | {'missing', 0, note, begun}; note: closed, opened, disabled or '' of
 -- the endpoint; begun: {token, delivery, subject} of each attempt that has begun in the place of this one
-local order = cjson.decode(ARGV[1])
-local delivery, subject, due_set, pending, counters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local e = endpoint_at(6, order.endpoint)
+local order = cjson.decode(A.order)
+local delivery, subject, due_set, pending, counters = K.delivery, K.subject, K.due_deliveries, K.pending_deliveries, K.counters
+local e = endpoint_named(order.endpoint)
 local now, wants = order.now, order.wants or {}
 
 -- Sent again by the client library: those that had begun then are the answer.
@@ -25,9 +22,7 @@ local function write()
   -- Two workers can have tried the same step, when one of them was frozen: the first to end it counts.
   if order.tries and (seen[3] ~= 'pending' or tonumber(seen[4]) ~= order.tries) then return 'stale', 0 end
   if order.try then redis.call('HDEL', delivery, 'lease', 'lost') end
-  local fields = {}
-  for i = 2, #ARGV do fields[i - 1] = ARGV[i] end
-  if #fields > 0 then redis.call('HSET', delivery, unpack(fields)) end
+  if #A.fields > 0 then redis.call('HSET', delivery, unpack(A.fields)) end
   local step = order.step
   if order.up then
     step = redis.call('HINCRBY', delivery, 'step', 1)

@@ -1,12 +1,10 @@
-#!lua flags=allow-oom
--- open-try: an entry of a delivery has come up: its attempt begins, has to wait, or is not to be made.
--- KEYS 1 delivery 2 subject (job or batch) 3 due deliveries 4 pending deliveries 5.. endpoint (see webhooks.lua)
--- ARGV 1 order {id, token, step, now, endpoint, early (ms that do not matter), share (false: its tenant has its share of the worker)}
+-- open-attempt: an entry of a delivery has come up: its attempt begins, has to wait, or is not to be made.
+-- order {id, token, step, now, endpoint, early (ms that do not matter), share (false: its tenant has its share of the worker)}
 -- Answers {'open', token, delivery, subject}: an attempt has begun, of this delivery or of one that has waited longer
 --   | {'wait', ms} not yet due | {'room', why} | {'skipped', state, delivery} | {'lost', delivery, subject} | {'over'}
-local order = cjson.decode(ARGV[1])
-local delivery, subject, due_set, pending = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local e = endpoint_at(5, order.endpoint)
+local order = cjson.decode(A.order)
+local delivery, subject, due_set, pending = K.delivery, K.subject, K.due_deliveries, K.pending_deliveries
+local e = endpoint_named(order.endpoint)
 local now, token = order.now, order.token
 
 local own = redis.call('HMGET', delivery, 'step', 'state', 'tok', 'next', 'tries', 'once', 'as', 'asked', 'lease')

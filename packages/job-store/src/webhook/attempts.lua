@@ -1,5 +1,4 @@
--- Shared by the scripts that make, begin and end webhook attempts; put behind the prelude by scripts.ts, with the numbers of
--- ENDPOINT_RULES as `rules`.
+-- Shared by the scripts that place, begin and end webhook attempts, with the numbers of ENDPOINT_RULES as `rules`.
 -- A delivery's fields: id tenant job_id|batch_id run type url state step tries att created next · tok token of the last change ·
 -- seq of the event · as, asg, aprog the job as it was then · once, extra of a resend · asked 1 until the attempt is made that a
 -- resend asked for amid the others · lease token of the attempt that is open · lost how many workers died with one.
@@ -11,9 +10,9 @@
 
 local WEEK = 604800000
 
--- The keys of an endpoint, which stand together in KEYS from `at` on: endpoint, open attempts, room, host, rooms, pauses of deliver.
-local function endpoint_at(at, id)
-  return { id = id, own = KEYS[at], open = KEYS[at + 1], room = KEYS[at + 2], host = KEYS[at + 3], rooms = KEYS[at + 4], pauses = KEYS[at + 5] }
+-- The endpoint with this name: its keys (ENDPOINT_KEYS) are the script's.
+local function endpoint_named(name)
+  return { id = name, own = K.endpoint, open = K.open_attempts, room = K.room, host = K.host, rooms = K.rooms, pauses = K.deliver_pauses }
 end
 
 local function number_or(text, otherwise)

@@ -1,13 +1,11 @@
-#!lua flags=allow-oom
--- batch-reveal: some jobs of a committed batch take their turns and their places in the lists.
--- KEYS 1 batch 2 due 3 turns 4 tenant's jobs 5.. jobs
--- ARGV 1 order {due, tenant} 2.. ids
+-- reveal: some jobs of a committed batch take their turns and their places in the lists.
+-- order {due, tenant}
 -- Answers the batch's status, and for each job its turn, queue and priority when it still has to get its first entry, else an empty list
-local order = cjson.decode(ARGV[1])
-local due, turns, list = KEYS[2], KEYS[3], KEYS[4]
+local order = cjson.decode(A.order)
+local due, turns, list = K.due, K.turns, K.tenant_jobs
 local rows, hidden, all_due, all_listed = {}, {}, {}, {}
-for n = 1, #ARGV - 1 do
-  local job, id = KEYS[n + 4], ARGV[n + 1]
+for n, id in ipairs(A.ids) do
+  local job = K.jobs[n]
   local seen = redis.call('HMGET', job, 'st', 'step', 'tn', 'q', 'pr', 'cr')
   rows[n] = {}
   if seen[1] == 'validating' then
@@ -26,11 +24,11 @@ if #hidden > 0 then
   local first = next_turns(turns, order.tenant, #hidden)
   for i, n in ipairs(hidden) do
     local turn = tostring(math.min(first + i - 1, MAX_PRIORITY))
-    redis.call('HSET', KEYS[n + 4], 'st', 'queued', 'tn', turn, 'due', order.due)
+    redis.call('HSET', K.jobs[n], 'st', 'queued', 'tn', turn, 'due', order.due)
     rows[n][1] = turn
   end
   redis.call('ZADD', due, unpack(all_due))
   redis.call('ZADD', list, unpack(all_listed))
   count_queued(turns, #hidden)
 end
-return { redis.call('HGET', KEYS[1], 'st'), rows }
+return { redis.call('HGET', K.batch, 'st'), rows }

@@ -1,0 +1,37 @@
+-- add: some lines of a batch become records that nobody sees yet.
+-- order {id, from, last, erase_at, shared [field, value …], own [field …], tenant, use, limits, room (see refusal_of)}
+-- values: for each job its id and the values of `own` ('' is left out)
+-- Answers 1, or 0 when the batch is no longer open, or why its lines are not taken (see refusal_of)
+local order = cjson.decode(A.order)
+local batch, list = K.batch, K.job_ids
+if redis.call('HGET', batch, 'st') ~= 'validating' then return 0 end
+local known = redis.call('LLEN', list)
+-- Sent again by the client library.
+if known == order.from + #K.jobs then return 1 end
+if known ~= order.from then return 0 end
+local refused = refusal_of(K.usage, order)
+if refused then return refused end
+count_use(K.usage, order.tenant, order.use.redis, order.use.stored, #K.jobs)
+
+local fields, own = order.shared, order.own
+local shared = #fields
+local values, at = A.values, 1
+local ids = {}
+for _, job in ipairs(K.jobs) do
+  ids[#ids + 1] = values[at]
+  local n = shared
+  for j = 1, #own do
+    local value = values[at + j]
+    if value ~= '' then
+      fields[n + 1] = own[j]
+      fields[n + 2] = value
+      n = n + 2
+    end
+  end
+  redis.call('HSET', job, unpack(fields, 1, n))
+  at = at + 1 + #own
+end
+redis.call('RPUSH', list, unpack(ids))
+redis.call('HSET', batch, 'last', order.last)
+redis.call('ZADD', K.works, 'XX', order.erase_at, 'batch-erase:' .. order.id)
+return 1

@@ -1,0 +1,23 @@
+-- commit: the end of the body. From now on the batch is there, and each of its jobs reaches an end.
+-- order {id, now, total, invalid, exp (when what waits is expired), claim {by, fingerprint, ttl_ms} or nil}
+-- Answers 1, or 0 when the batch is no longer open, its claim is lost, or lines are missing
+local order = cjson.decode(A.order)
+local batch, works = K.batch, K.works
+local st = redis.call('HGET', batch, 'st')
+if not st or st == 'erasing' then return 0 end
+-- Sent again by the client library.
+if st ~= 'validating' then return 1 end
+if redis.call('LLEN', K.job_ids) ~= order.total then return 0 end
+if order.claim then
+  if redis.call('HGET', K.claim, 'by') ~= order.claim.by then return 0 end
+  redis.call('DEL', K.claim)
+  redis.call('HSET', K.claim, 'id', order.id, 'fp', order.claim.fingerprint)
+  redis.call('PEXPIRE', K.claim, order.claim.ttl_ms)
+end
+redis.call('HSET', batch, 'st', 'running', 'round', 1, 'total', order.total, 'n:queued', order.total, 'invalid', order.invalid)
+redis.call('ZADD', K.tenant_batches, redis.call('HGET', batch, 'cr'), order.id)
+redis.call('DEL', K.erase)
+redis.call('ZREM', works, 'batch-erase:' .. order.id)
+add_work(K.open, works, 'batch-open:' .. order.id, 'batch-open', { batch_id = order.id }, order.now)
+add_work(K.expire, works, 'batch-expire:' .. order.id, 'batch-expire', { batch_id = order.id }, order.exp)
+return 1

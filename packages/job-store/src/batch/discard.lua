@@ -1,0 +1,20 @@
+-- discard: some jobs of a batch that was never committed; from the first call on it takes no line and no commit.
+-- Answers 1, or 0 when the batch was committed
+local st = redis.call('HGET', K.batch, 'st')
+if st ~= 'validating' and st ~= 'erasing' then return 0 end
+redis.call('HSET', K.batch, 'st', 'erasing')
+local tenant = redis.call('HGET', K.batch, 'tenant')
+local redis_bytes, stored_bytes, live = 0, 0, 0
+for _, job in ipairs(K.jobs) do
+  local seen = redis.call('HMGET', job, 'st', 'use', 'obj')
+  if seen[1] == 'validating' then
+    redis.call('DEL', job)
+    if seen[2] then
+      redis_bytes = redis_bytes - tonumber(seen[2])
+      stored_bytes = stored_bytes - tonumber(seen[3] or '0')
+      live = live - 1
+    end
+  end
+end
+count_use(K.usage, tenant, redis_bytes, stored_bytes, live)
+return 1

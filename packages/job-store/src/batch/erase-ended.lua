@@ -1,0 +1,15 @@
+-- erase-ended: an ended batch with its places in the lists and its webhooks. What is still owed stays and is sent without the batch.
+-- Answers 1, or 0 when the batch goes on or is gone
+local seen = redis.call('HMGET', K.batch, 'st', 'round')
+if not seen[1] or not BATCH_ENDS[seen[1]] or seen[2] ~= A.round then return 0 end
+redis.call('DEL', K.batch, K.job_ids, K.errors)
+redis.call('ZREM', K.tenant_batches, A.id)
+redis.call('ZREM', K.ended_batches, A.id)
+for i, delivery in ipairs(K.deliveries) do
+  if redis.call('HGET', delivery, 'state') ~= 'pending' then
+    redis.call('DEL', delivery)
+    redis.call('ZREM', K.tenant_deliveries, A.delivery_ids[i])
+    redis.call('ZREM', K.due_deliveries, A.delivery_ids[i])
+  end
+end
+return 1
