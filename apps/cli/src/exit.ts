@@ -5,8 +5,8 @@ export const EXITS = {
   usage: { code: 2, about: 'the command line or an input file is wrong; nothing was sent' },
   unreachable: { code: 3, about: 'the service could not be reached, or could not take the request now' },
   denied: { code: 4, about: 'no valid API key, or the key lacks a scope' },
-  timeout: { code: 5, about: 'the time of --timeout is over; the job or batch goes on' },
-  interrupted: { code: 130, about: 'Ctrl-C; what was accepted goes on' },
+  timeout: { code: 5, about: 'the time of --timeout is over; the job or batch continues' },
+  interrupted: { code: 130, about: 'Ctrl-C; what was accepted continues' },
 } as const;
 
 export type Exit = keyof typeof EXITS;
