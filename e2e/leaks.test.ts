@@ -1,8 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { freePort, waitFor } from '@grsai-jobs/testkit';
-import { Redis } from 'ioredis';
-import { expect, onTestFinished, test } from 'vitest';
-import { everythingIn } from './everything-in-redis.ts';
+import { everythingInRedis, freePort, waitFor } from '@grsai-jobs/testkit';
+import { expect, test } from 'vitest';
 import { chat, createClient, image, type Stack, startStack } from './stack.ts';
 
 /** A word that stands nowhere but where this test put it. */
@@ -116,8 +114,6 @@ test('when jobs of every kind have run then no key, secret or link stands where 
       LOG_LEVEL: 'trace',
     },
   });
-  const redis = new Redis(stack.redis.url);
-  onTestFinished(() => redis.disconnect());
   const hooks = `${stack.receiver.url}/${words['the path of a webhook']}?token=${words['the query of a webhook']}`;
   stack.receiver.respond(({ body }) =>
     body.includes('job.failed') ? { status: 500, body: words['what a receiver answered'] } : 200,
@@ -196,7 +192,7 @@ test('when jobs of every kind have run then no key, secret or link stands where 
   );
   const pages = await publicTexts(stack);
   const rival = await toldToRival(stack, jobs, batch);
-  const dump = await everythingIn(redis);
+  const dump = await everythingInRedis(stack.redis.url);
 
   // These would find something if it were there.
   expect(found({ prompt: picture, path: words['the path of a webhook'] }, dump)).not.toEqual([]);

@@ -41,7 +41,11 @@ test('when S3 never answered a worker then it runs chats and begins no image, a 
   // Nobody is asked for a key here, so it tells names, and the log tells why.
   expect(await ready(health)).toEqual([503, { status: 'failing', failing: ['object_store'] }]);
   expect(checkLines(worker, 'object_store')[0]).toContain('AWS_ACCESS_KEY_ID');
-  for (const [, bytes] of ODD_REQUESTS) await sendBytes(healthPort, bytes);
+  for (const [what, bytes] of ODD_REQUESTS) {
+    await sendBytes(healthPort, bytes);
+    const { status = 0, text } = await sendBytes(Number(new URL(stack.emulator.url).port), bytes);
+    expect([what, status >= 500 ? text : 'no failure']).toEqual([what, 'no failure']);
+  }
   expect((await fetch(`${health}/livez`)).status).toBe(200);
   // A stop is clean at any time, also while a worker starts.
   for (const event of ['redis.facts', 'worker.ready']) {

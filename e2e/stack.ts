@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type EmulatorOptions, startEmulator } from '@grsai-jobs/grsai-emulator';
 import { createJobStore } from '@grsai-jobs/job-store';
 import {
+  createClient,
   freePort,
   type RedisOptions,
   startProcess,
@@ -15,24 +16,10 @@ import {
 import { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
 
+export { chat, createClient, image, type Job } from '@grsai-jobs/testkit';
+
 const entry = (app: 'api' | 'worker') => fileURLToPath(new URL(`../apps/${app}/src/main.ts`, import.meta.url));
 const ADMIN_KEY = 'admin-key-for-tests-0123456789';
-
-/** A job as the API answers it; tests look only at what they name. */
-export interface Job {
-  id: string;
-  status: string;
-  stage: string | null;
-  run: number;
-  progress: number;
-  result: {
-    images?: { url: string; sha256: string; bytes: number; content_type: string; width: number; key: string }[];
-  } & Record<string, unknown>;
-  error: { code: string; message: string; retryable: boolean } | null;
-  attempts: { stage: string; outcome: string; error_code?: string }[];
-  upstream: { task_id: string; polls: number } | null;
-  webhook: { state: string };
-}
 
 /** Workers that do not know how long image tasks take look after 12 s for the first time; these know that all take a second. */
 async function learnQuickTasks(url: string): Promise<void> {
@@ -44,8 +31,6 @@ async function learnQuickTasks(url: string): Promise<void> {
     redis.disconnect();
   }
 }
-
-const TERMINAL = new Set(['succeeded', 'failed', 'canceled', 'expired']);
 
 /** Both apps as processes over a real Redis, an S3 server, the emulator and a webhook receiver; stopped when the test ends. */
 export async function startStack(
@@ -143,52 +128,3 @@ export async function startStack(
 }
 
 export type Stack = Awaited<ReturnType<typeof startStack>>;
-
-export function createClient(url: string, key: string) {
-  const send = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
-    await fetch(url + path, {
-      method,
-      headers: {
-        authorization: `Bearer ${key}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      ...(body === undefined
-        ? {}
-        : { body: typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body) }),
-    });
-  const read = async <T>(response: Response): Promise<T> => {
-    if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
-    return (await response.json()) as T;
-  };
-  return {
-    key,
-    send,
-    post: async <T>(path: string, body?: unknown) => await read<T>(await send('POST', path, body)),
-    get: async <T>(path: string) => await read<T>(await send('GET', path)),
-    job: async (id: string) => await read<Job>(await send('GET', `/v1/jobs/${id}`)),
-    /** Waits until the job is terminal. */
-    finished: async (id: string, timeoutMs = 60_000): Promise<Job> =>
-      await waitFor(
-        async () => {
-          const job = await read<Job>(await send('GET', `/v1/jobs/${id}`));
-          return TERMINAL.has(job.status) ? job : undefined;
-        },
-        { timeoutMs, everyMs: 50, what: `job ${id} to end` },
-      ),
-  };
-}
-
-export const chat = (receiver: { url: string }, text = 'Say hello', more: object = {}) => ({
-  type: 'chat',
-  input: { model: 'gemini-3.1-pro', messages: [{ role: 'user', content: text }] },
-  webhook: { url: receiver.url },
-  ...more,
-});
-
-export const image = (receiver: { url: string }, prompt = 'a paper lighthouse', more: object = {}) => ({
-  type: 'image',
-  input: { model: 'nano-banana-2', prompt, aspect_ratio: '4:3' },
-  webhook: { url: receiver.url },
-  ...more,
-});

@@ -1,3 +1,5 @@
+export { chat, createClient, image, type Job } from './api-client.ts';
+export { everythingInRedis } from './everything-in-redis.ts';
 export { freePort } from './free-port.ts';
 export { listen } from './listen.ts';
 export { ODD_REQUESTS, sendBytes } from './odd-requests.ts';

@@ -1,8 +1,8 @@
 import { LIMITS } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
+import { startApi } from './api.ts';
 import { goodChat } from './bad-input/row.ts';
 import { type Asked, BODY_LIMIT, LIMIT_ROWS } from './limits/rows.ts';
-import { startStack } from './stack.ts';
 
 /** Limits of `LIMITS` that no request of a job meets, and whose tests hold them. */
 const NOT_OF_JOBS: Readonly<Partial<Record<keyof typeof LIMITS, string>>> = {
@@ -20,9 +20,9 @@ test('every limit of packages/jobs has a row', () => {
 });
 
 test('when a request is at a limit then it is taken, and when it is one beyond then it is refused and told the limit', async () => {
-  const stack = await startStack({ workers: 0, env: { BODY_LIMIT: `${BODY_LIMIT}b` } });
+  const api = await startApi({ env: { BODY_LIMIT: `${BODY_LIMIT}b` } });
   const send = ({ method = 'POST', path = '/v1/jobs', body, headers = {} }: Asked) =>
-    stack.tenant.send(method, path, body, headers);
+    api.tenant.send(method, path, body, headers);
   for (const { limit, inside, beyond, refusal } of LIMIT_ROWS) {
     for (const [index, asked] of inside.entries()) {
       const answer = await send(asked);
@@ -43,11 +43,11 @@ test('when a request is at a limit then it is taken, and when it is one beyond t
 });
 
 test('when an answer is to wait then it waits 60 seconds at most, and what cannot be read is ignored', async () => {
-  const stack = await startStack({ workers: 0 });
+  const api = await startApi();
   const post = (prefer: string) =>
-    stack.tenant.send('POST', '/v1/jobs', goodChat(), { 'idempotency-key': 'one', ...(prefer === '' ? {} : { prefer }) });
+    api.tenant.send('POST', '/v1/jobs', goodChat(), { 'idempotency-key': 'one', ...(prefer === '' ? {} : { prefer }) });
   const { id } = (await (await post('')).json()) as { id: string };
-  await stack.tenant.post(`/v1/jobs/${id}/cancel`, {});
+  await api.tenant.post(`/v1/jobs/${id}/cancel`, {});
   const taken = { 'wait=1': 1, 'wait=60': 60, wait: 60, 'wait=61': 60, 'respond-async, WAIT="10"': 10 };
   const ignored = ['wait=0', 'wait=-1', 'wait=1.5', 'wait=soon', 'respond-async'];
   const waits = [...Object.entries(taken), ...ignored.map((prefer): [string, null] => [prefer, null])];

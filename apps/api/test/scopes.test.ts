@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { createClient } from '@grsai-jobs/testkit';
 import { expect, test } from 'vitest';
-import { createClient, startStack } from './stack.ts';
+import { startApi } from './api.ts';
 
 /** Which scope each route asks for. A route that is not here, or is here and does not exist, fails the test. */
 const NEEDS: Readonly<Record<string, string>> = {
@@ -57,7 +58,7 @@ interface OpenApi {
 }
 
 const routes = (): string[] => {
-  const { paths } = JSON.parse(readFileSync(new URL('../openapi.json', import.meta.url), 'utf8')) as OpenApi;
+  const { paths } = JSON.parse(readFileSync(new URL('../../../openapi.json', import.meta.url), 'utf8')) as OpenApi;
   return Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).flatMap(([method, { responses }]) => (responses ? [`${method.toUpperCase()} ${path}`] : [])),
   );
@@ -65,13 +66,13 @@ const routes = (): string[] => {
 
 test('when a key has one scope then the routes of that scope take it, all others refuse it, and none takes a key any other way', async () => {
   expect([...Object.keys(NEEDS), ...OPEN].sort()).toEqual(routes().sort());
-  const stack = await startStack({ workers: 0 });
+  const api = await startApi();
   const keys = new Map<string, string>();
   for (const scope of SCOPES) {
-    const { key } = await stack.admin.post<{ key: string }>('/admin/v1/keys', { tenant: 'one', name: scope, scopes: [scope] });
+    const { key } = await api.admin.post<{ key: string }>('/admin/v1/keys', { tenant: 'one', name: scope, scopes: [scope] });
     keys.set(scope, key);
   }
-  const basic = `Basic ${Buffer.from(`x:${stack.admin.key}`).toString('base64')}`;
+  const basic = `Basic ${Buffer.from(`x:${api.admin.key}`).toString('base64')}`;
   for (const [route, needs] of Object.entries(NEEDS)) {
     const [method = '', template = ''] = route.split(' ');
     const path = template
@@ -80,16 +81,16 @@ test('when a key has one scope then the routes of that scope take it, all others
       .replace('{name}', 'none');
     const allowed: string[] = [];
     for (const [scope, key] of keys) {
-      const { status } = await createClient(stack.url, key).send(method, path, method === 'GET' ? undefined : {});
+      const { status } = await createClient(api.url, key).send(method, path, method === 'GET' ? undefined : {});
       expect(status, `${route} with ${scope}`).toBeLessThan(500);
       if (status !== 403) allowed.push(scope);
     }
     expect(`${route} ${allowed.join()}`).toBe(`${route} ${needs}`);
-    const query = `${stack.url}${path}?key=${stack.admin.key}&access_token=${stack.admin.key}`;
+    const query = `${api.url}${path}?key=${api.admin.key}&access_token=${api.admin.key}`;
     for (const [url, headers] of [
-      [stack.url + path, {}],
-      [stack.url + path, { authorization: basic }],
-      [stack.url + path, { cookie: `key=${stack.admin.key}` }],
+      [api.url + path, {}],
+      [api.url + path, { authorization: basic }],
+      [api.url + path, { cookie: `key=${api.admin.key}` }],
       [query, {}],
     ] as const)
       expect(`${route} ${(await fetch(url, { method, headers })).status}`).toBe(`${route} 401`);
@@ -97,11 +98,11 @@ test('when a key has one scope then the routes of that scope take it, all others
 });
 
 test('when a key makes keys then it gives no more than it has: scopes, and an end that is not after its own', async () => {
-  const stack = await startStack({ workers: 0 });
+  const api = await startApi();
   const expires_at = new Date(Date.now() + 3600_000).toISOString();
   const maker = async (scopes: string[], more: object = {}) => {
     const body = { tenant: 'platform', name: scopes.join(' '), scopes, ...more };
-    return createClient(stack.url, (await stack.admin.post<{ key: string }>('/admin/v1/keys', body)).key);
+    return createClient(api.url, (await api.admin.post<{ key: string }>('/admin/v1/keys', body)).key);
   };
   const make = async (client: Awaited<ReturnType<typeof maker>>, scopes: string[], more: object = {}) =>
     (await client.send('POST', '/admin/v1/keys', { tenant: 'acme', name: 'made', scopes, ...more })).status;
