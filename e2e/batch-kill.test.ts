@@ -46,6 +46,7 @@ test('when API and worker are killed while 50 000 lines come in and run then the
   timeout: 300 * SECOND,
 }, async () => {
   const stack = await startStack({
+    kills: true,
     emulator: { chatMs: 0 },
     quiet: true,
     env: { GRSAI_MAX_IN_FLIGHT: '0', CALL_CONCURRENCY: '100' },

@@ -41,7 +41,7 @@ const dryRun = async (stack: Stack, body: object) =>
   }>(PATH, { dry_run: true, reason: 'how many?', ...body });
 
 test('requeue: when a group of failures is run again then an abort stops it, a resume and a killed worker go on with it, and each job runs once', async () => {
-  const stack = await startStack();
+  const stack = await startStack({ kills: true });
   const well = await failed(stack, 24, '[[fault=F20:as=refused,times=1]]');
   const ill = await failed(stack, 3, 'again [[fault=F20:as=refused,times=9]]');
   const lost = await failed(stack, 2, '[[fault=F4:status=503,times=1]]', { on_unknown_submit: 'fail' });

@@ -46,7 +46,7 @@ test('when an open chat call is canceled then it is aborted in whichever worker 
 });
 
 test('when the message of a cancel is lost then the call ends in the state it reaches, and one that comes to nothing is canceled', async () => {
-  const stack = await startStack();
+  const stack = await startStack({ kills: true });
   const whole = await send(stack, chat(stack.receiver, 'whole [[chat-ms=3000]]'));
   const empty = await send(
     stack,
@@ -65,7 +65,7 @@ test('when the message of a cancel is lost then the call ends in the state it re
 });
 
 test('when the worker of a canceling chat dies then the next one ends it without waiting for the call', async () => {
-  const stack = await startStack();
+  const stack = await startStack({ kills: true });
   const id = await send(stack, chat(stack.receiver, 'slow [[chat-ms=60000]]'));
   await openCalls(stack, 1);
   stack.worker.kill('SIGSTOP');

@@ -1,9 +1,9 @@
 import { waitFor } from '@grsai-jobs/testkit';
 import { expect, onTestFailed, test } from 'vitest';
-import { chat, image, type Job, startStack } from './stack.ts';
+import { chat, image, type Job, repairsIn, startStack } from './stack.ts';
 
 test('when the worker is killed in the middle of its jobs then nothing is lost, no image is paid for twice and only open submits end unknown', async () => {
-  const stack = await startStack({ emulator: { taskMs: 1000, chatMs: 3000 } });
+  const stack = await startStack({ kills: true, emulator: { taskMs: 1000, chatMs: 3000 } });
   const send = async (body: object) => (await stack.tenant.post<Job>('/v1/jobs', body)).id;
   const images = await Promise.all(Array.from({ length: 8 }, (_, i) => send(image(stack.receiver, `picture ${i}.`))));
   await waitFor(async () => (await Promise.all(images.map(stack.tenant.job))).every((job) => job.stage === 'generating'), {
@@ -37,7 +37,7 @@ test('when the worker is killed in the middle of its jobs then nothing is lost, 
 });
 
 test('when the API is killed between the record and its entry then the job runs all the same', async () => {
-  const stack = await startStack({ workers: 0 });
+  const stack = await startStack({ kills: true, workers: 0 });
   // The record is written; the connection to Redis is cut before the entry is added.
   const cut = stack.proxy.cutBefore(
     (command) => command.name.startsWith('eval') && command.args.some((arg) => arg.includes('-q}')),
@@ -49,6 +49,7 @@ test('when the API is killed between the record and its entry then the job runs 
   const worker = await stack.startWorker();
   expect(await stack.tenant.finished(id)).toMatchObject({ status: 'succeeded' });
   expect(worker.lines.filter((line) => line['event'] === 'job.repaired')).toMatchObject([{ job_id: id }]);
+  expect(await repairsIn(stack.redis)).toBe(1);
 });
 
 test('when a stop comes while a chat call is open then it is awaited, and one that takes too long is cut without an attempt spent', async () => {

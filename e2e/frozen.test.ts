@@ -5,7 +5,7 @@ import { chat, image, type Job, startStack } from './stack.ts';
 const QUICK_LOCKS = { QUEUE_LOCK_MS: '3000', QUEUE_STALLED_MS: '1000' };
 
 test('when a worker is cut off from Redis as its task id arrives then the job is given up as unknown, and reopened with the late id, and paid once', async () => {
-  const stack = await startStack({ workers: 0, emulator: { taskMs: 500 } });
+  const stack = await startStack({ kills: true, workers: 0, emulator: { taskMs: 500 } });
   const itsRedis = await startRedisProxy(stack.redis.url);
   onTestFinished(() => itsRedis.stop());
   await stack.startWorker({ ...QUICK_LOCKS, REDIS_URL: itsRedis.url });
@@ -34,7 +34,7 @@ test('when a worker is cut off from Redis as its task id arrives then the job is
 });
 
 test('when a worker is frozen past its lock with calls open then the image is not submitted again and the chat is, and its waking changes nothing', async () => {
-  const stack = await startStack({ workers: 0, emulator: { taskMs: 500 } });
+  const stack = await startStack({ kills: true, workers: 0, emulator: { taskMs: 500 } });
   const frozen = await stack.startWorker(QUICK_LOCKS);
   const picture = (await stack.tenant.post<Job>('/v1/jobs', image(stack.receiver, 'frozen [[hold-ack=frozen]]'))).id;
   const question = (await stack.tenant.post<Job>('/v1/jobs', chat(stack.receiver, 'frozen too [[chat-ms=4000]]'))).id;

@@ -21,18 +21,32 @@ export { chat, createClient, image, type Job } from '@grsai-jobs/testkit';
 const entry = (app: 'api' | 'worker') => fileURLToPath(new URL(`../apps/${app}/src/main.ts`, import.meta.url));
 const ADMIN_KEY = 'admin-key-for-tests-0123456789';
 
-/** Workers that do not know how long image tasks take look after 12 s for the first time; these know that all take a second. */
-async function learnQuickTasks(url: string): Promise<void> {
+/** Through a connection of its own, so that a test may do what it likes to those of the processes. */
+async function withStore<T>(url: string, use: (store: ReturnType<typeof createJobStore>) => Promise<T>): Promise<T> {
   const redis = new Redis(url);
   try {
-    const { paces } = createJobStore({ redis, prefix: 'gj', clock: Date });
-    await paces.learn('nano-banana-2', new Map([[0, 20]]));
+    return await use(createJobStore({ redis, prefix: 'gj', clock: Date }));
   } finally {
     redis.disconnect();
   }
 }
 
-/** Both apps as processes over a real Redis, an S3 server, the emulator and a webhook receiver; stopped when the test ends. */
+/** How many entries of jobs and deliveries were lost and made anew. */
+export const repairsIn = async (redis: { url: string }): Promise<number> =>
+  await withStore(redis.url, async ({ jobs }) => {
+    const { repairs = 0, delivery_repairs = 0 } = await jobs.counters();
+    return repairs + delivery_repairs;
+  });
+
+/** Workers that do not know how long image tasks take look after 12 s for the first time; these know that all take a second. */
+async function learnQuickTasks(url: string): Promise<void> {
+  await withStore(url, async ({ paces }) => await paces.learn('nano-banana-2', new Map([[0, 20]])));
+}
+
+/**
+ * Both apps as processes over a real Redis, an S3 server, the emulator and a webhook receiver; stopped when the test ends. Nothing
+ * is repaired in silence: the test fails when an entry had to be made anew, unless it says that it kills processes or cuts connections.
+ */
 export async function startStack(
   o: {
     emulator?: EmulatorOptions;
@@ -41,6 +55,8 @@ export async function startStack(
     redis?: RedisOptions;
     quiet?: boolean;
     quickTasks?: boolean;
+    /** The test kills workers or cuts connections, so entries may get lost. */
+    kills?: boolean;
   } = {},
 ) {
   const [redis, s3, emulator, receiver] = await Promise.all([
@@ -72,10 +88,14 @@ export async function startStack(
   };
   // Said before the first start: where one fails the others do not stay behind.
   onTestFinished(async () => {
-    const settled = await Promise.allSettled(starting);
-    await Promise.all(settled.map(async (each) => each.status === 'fulfilled' && (await each.value.stop())));
+    const processes = (await Promise.allSettled(starting)).flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+    await Promise.all(processes.map((each) => each.stop()));
     await Promise.all([proxy.stop(), s3.stop(), receiver.stop(), emulator.close()]);
+    const repairs = o.kills ? 0 : await repairsIn(redis);
     await redis.stop();
+    if (repairs === 0) return;
+    const told = processes.flatMap(({ lines }) => lines.filter(({ event }) => /\.(repaired|entry_missing)$/.test(`${event}`)));
+    throw new Error(`${repairs} entries were lost and made anew:\n${told.map(({ raw }) => raw).join('\n')}`);
   });
   // A quiet process says nothing when it is ready; a test with very many jobs does not want their lines.
   const quiet = o.quiet ? { LOG_LEVEL: 'warn' } : {};

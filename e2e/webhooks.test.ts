@@ -10,7 +10,7 @@ interface Hook {
 }
 
 test('when the worker is killed between the send of a webhook and its note then the same webhook comes again, with the same id', async () => {
-  const stack = await startStack();
+  const stack = await startStack({ kills: true });
   // The receiver has it, and keeps its answer to itself.
   stack.receiver.respond('hang', 200);
   const { id } = await stack.tenant.post<Job>('/v1/jobs', chat(stack.receiver));
