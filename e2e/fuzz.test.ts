@@ -3,6 +3,7 @@ import { Agent } from 'node:http';
 import { waitFor } from '@grsai-jobs/testkit';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
+import pMap from 'p-map';
 import { expect, onTestFinished, test } from 'vitest';
 import { changed } from './fuzz/changes.ts';
 import { readingRequests, type Sent, shownRequests, takenRequests } from './fuzz/requests.ts';
@@ -111,28 +112,24 @@ async function fuzzed(
   const wrong: string[] = [];
   const statuses = new Map<number, number>();
   const times: { ms: number; about: string }[] = [];
-  let next = 0;
-  const sendAll = async (): Promise<void> => {
-    for (let n = next++; n < requests.length; n = next++) {
-      const sent = requests[n] as Sent;
-      const key = `fuzz-${n}`;
-      const bearer = sent.path.startsWith('/admin') ? stack.admin.key : tenantKey;
-      const headers = { authorization: `Bearer ${bearer}`, 'idempotency-key': key };
-      const path = pathOf(sent, told);
-      const about = `request ${n}, ${sent.change ?? 'valid'}: ${sent.method} ${path.slice(0, 100)} ${JSON.stringify(sent.query).slice(0, 200)} ${String(sent.text ?? '').slice(0, 500)}`;
-      try {
-        const answer = await send({ agent, url: stack.url, path, sent, headers });
-        // Wrong keys are made to wait on purpose.
-        if (answer.status !== 401) times.push({ ms: answer.ms, about });
-        statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
-        remember(told, sent, answer, sent.headers['idempotency-key'] ?? key);
-        wrong.push(...complaints(sent, answer).map((why) => `${about}\n  ${why}`));
-      } catch (error) {
-        wrong.push(`${about}\n  no answer: ${String(error)}`);
-      }
+  const sendOne = async (sent: Sent, n: number): Promise<void> => {
+    const key = `fuzz-${n}`;
+    const bearer = sent.path.startsWith('/admin') ? stack.admin.key : tenantKey;
+    const headers = { authorization: `Bearer ${bearer}`, 'idempotency-key': key };
+    const path = pathOf(sent, told);
+    const about = `request ${n}, ${sent.change ?? 'valid'}: ${sent.method} ${path.slice(0, 100)} ${JSON.stringify(sent.query).slice(0, 200)} ${String(sent.text ?? '').slice(0, 500)}`;
+    try {
+      const answer = await send({ agent, url: stack.url, path, sent, headers });
+      // Wrong keys are made to wait on purpose.
+      if (answer.status !== 401) times.push({ ms: answer.ms, about });
+      statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
+      remember(told, sent, answer, sent.headers['idempotency-key'] ?? key);
+      wrong.push(...complaints(sent, answer).map((why) => `${about}\n  ${why}`));
+    } catch (error) {
+      wrong.push(`${about}\n  no answer: ${String(error)}`);
     }
   };
-  await Promise.all(Array.from({ length: CONNECTIONS }, sendAll));
+  await pMap(requests, sendOne, { concurrency: CONNECTIONS });
   times.sort((a, b) => a.ms - b.ms);
   const slowest = Math.max(SLOWEST.ms, SLOWEST.p95s * (times[Math.floor(times.length * 0.95)]?.ms ?? 0));
   wrong.push(...times.filter(({ ms }) => ms > slowest).map(({ ms, about }) => `${about}\n  took ${Math.round(ms)} ms`));

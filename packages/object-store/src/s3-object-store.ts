@@ -13,6 +13,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import pMap from 'p-map';
 import { Digest } from './digest.ts';
 import { fromSdk, ObjectStoreError } from './errors.ts';
 import { Feed } from './feed.ts';
@@ -193,15 +194,17 @@ class S3ObjectStore implements ObjectStore {
 
   async delete(keys: readonly string[]): Promise<void> {
     // One by one: for the bulk call stores disagree about the digest that it has to carry.
-    const waiting = [...new Set(keys)];
-    const failures: ObjectStoreError[] = [];
-    const worker = async (): Promise<void> => {
-      for (let key = waiting.pop(); key !== undefined; key = waiting.pop()) {
-        await this.#deleteOne(key).catch((error: unknown) => failures.push(fromSdk(error, `delete ${key}`)));
+    const deleteOne = async (key: string): Promise<ObjectStoreError | undefined> => {
+      try {
+        await this.#deleteOne(key);
+        return undefined;
+      } catch (error) {
+        return fromSdk(error, `delete ${key}`);
       }
     };
-    await Promise.all(Array.from({ length: DELETES_AT_ONCE }, worker));
-    if (failures[0] !== undefined) throw failures[0];
+    const failures = await pMap(new Set(keys), deleteOne, { concurrency: DELETES_AT_ONCE });
+    const first = failures.find((each) => each !== undefined);
+    if (first !== undefined) throw first;
   }
 
   async probe(written?: () => void): Promise<void> {

@@ -1,9 +1,10 @@
+import pMap from 'p-map';
 import type { Kit } from '../stages/kit.ts';
 
 export interface EachOptions {
   onThrow?: (id: string) => Promise<void>;
   /** So many are worked on at once. Default 1. */
-  abreast?: number;
+  concurrency?: number;
   /** None is begun later than this; the rest is left for the next round. */
   forMs?: number;
 }
@@ -13,20 +14,17 @@ export async function eachOf(
   kit: Pick<Kit, 'log' | 'clock' | 'shutdown'>,
   ids: readonly string[],
   work: (id: string) => Promise<void>,
-  { onThrow, abreast = 1, forMs = Number.POSITIVE_INFINITY }: EachOptions = {},
+  { onThrow, concurrency = 1, forMs = Number.POSITIVE_INFINITY }: EachOptions = {},
 ): Promise<void> {
   const until = kit.clock.now() + forMs;
-  const left = ids.values();
-  const lane = async () => {
-    for (const id of left) {
-      if (kit.shutdown.stopping.aborted || kit.clock.now() >= until) return;
-      try {
-        await work(id);
-      } catch (err) {
-        kit.log.error({ event: 'maintain.item_failed', err, id }, 'one of many could not be looked after; the others are');
-        await onThrow?.(id);
-      }
+  const workOn = async (id: string) => {
+    if (kit.shutdown.stopping.aborted || kit.clock.now() >= until) return;
+    try {
+      await work(id);
+    } catch (err) {
+      kit.log.error({ event: 'maintain.item_failed', err, id }, 'one of many could not be looked after; the others are');
+      await onThrow?.(id);
     }
   };
-  await Promise.all(Array.from({ length: abreast }, lane));
+  await pMap(ids, workOn, { concurrency });
 }

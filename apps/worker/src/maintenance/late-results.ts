@@ -10,7 +10,7 @@ import { eachOf } from './each.ts';
 export const LATE_EVERY_MS = 30_000;
 const AT_ONCE = 200;
 /** An upstream that is silent costs 10 s a look: a round ends before the next one comes. */
-const LOOKS = { abreast: 20, forMs: 15_000 } as const;
+const LOOKS = { concurrency: 20, forMs: 15_000 } as const;
 const LOOK_AGAIN_MS = 2 * 60_000;
 /** So much of a file tells its type. */
 const HEAD_BYTES = 512;

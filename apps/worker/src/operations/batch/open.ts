@@ -1,11 +1,12 @@
 import { type BatchRecord, isTerminal, MOVES } from '@grsai-jobs/jobs';
+import pMap from 'p-map';
 import type { DoSlice } from '../run-operations.ts';
 import { type BatchKit, batchOf, behind, eachLine, placeOf, SLICE } from './kit.ts';
 
 /** Jobs that one slice opens: a slice costs six round trips of its own. */
 const OPENED = 20 * SLICE;
 /** So many chunks are on their way at once: Redis works on one while the entries of another are put together. */
-const CHUNKS_ABREAST = 4;
+const CHUNKS_AT_ONCE = 4;
 
 /**
  * Opens the jobs of a batch after its 202: they take their turns and get their entries, a chunk at a time. Done twice
@@ -18,11 +19,7 @@ export const openBatch =
     const batch = await kit.store.batches.read(batchOf(work.order));
     if (batch === null) return { done: true };
     const ids = await kit.store.batches.jobIds(batch.id, at, OPENED);
-    const chunks = chunksOf(ids);
-    const lane = async () => {
-      for (const chunk of chunks) await openChunk(kit, batch, chunk);
-    };
-    await Promise.all(Array.from({ length: CHUNKS_ABREAST }, lane));
+    await pMap(chunksOf(ids), (chunk) => openChunk(kit, batch, chunk), { concurrency: CHUNKS_AT_ONCE });
     return behind(at, ids, OPENED);
   };
 
