@@ -6,8 +6,8 @@ import { type Batch, line, ndjson, sendLines } from './batch-client.ts';
 import { type Stack, startStack } from './stack.ts';
 
 /**
- * The story of docs/operations.md ("A bad morning"): two thousand jobs end badly for three causes, and one operator finds and mends
- * what can be mended, by the command line alone.
+ * The runbook of docs/operations.md: two thousand jobs fail for three causes, and one operator finds and repairs what can be
+ * repaired, with the command line alone.
  */
 
 const SECOND = 1000;
@@ -167,11 +167,11 @@ test('when 2 000 jobs end badly for three causes then an operator finds them, me
   expect(new Set(charged.map(({ prompt }) => prompt)).size).toBe(charged.length);
   expect(charged.filter(({ prompt }) => prompt.includes('poor-'))).toHaveLength(POOR);
 
-  // What the page shows is what was typed here.
+  // The page shows the commands that were typed here.
   const known = (command: string) => command.replaceAll(/\b(sig|bulk)_\w+/g, '$1_…').replaceAll(/'([^']*)'/g, '$1');
   const told = [
     ...(page
-      .split('## A bad morning')[1]
+      .split('## Runbook')[1]
       ?.split('\n## ')[0]
       ?.matchAll(/^\$ pnpm jobs (.*)$/gm) ?? []),
   ];
