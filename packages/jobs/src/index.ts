@@ -87,7 +87,7 @@ export {
   refusedAgain,
   unmarked,
 } from './pending.ts';
-export { isUntyped } from './picture-text.ts';
+export { isUntyped, readPictureInPieces } from './picture-text.ts';
 export { base64Of, type InputObject, inlineBytes, isInline, isInputObject, type Picture, type StoredInput } from './pictures.ts';
 export { budgetMs, type Durations, nextLookMs, UNKNOWN_DURATIONS } from './poll-pace.ts';
 export type {
@@ -104,7 +104,16 @@ export type {
   Sent,
   StoredImage,
 } from './record.ts';
-export { ChatInput, ExpiresInS, ImageInput, JobRequest, Metadata, Priority, REASONING_EFFORTS } from './request.ts';
+export {
+  ChatInput,
+  ExpiresInS,
+  ImageInput,
+  inlineProblems,
+  JobRequest,
+  Metadata,
+  Priority,
+  REASONING_EFFORTS,
+} from './request.ts';
 export { planRetry, RETRY_MODES, type RetryMode, type RetryPlan } from './retry-run.ts';
 export {
   CALL_ROWS,

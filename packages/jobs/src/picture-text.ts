@@ -20,6 +20,11 @@ const WHAT = 'an image must be an http(s) URL, a data URL of an image, or bare b
 /** A picture as it is kept, or what is wrong with it. */
 type Read = { picture: string } | { problem: string };
 
+type Pieces<T> = Generator<undefined, T, void>;
+
+/** So many characters are read between two pauses: whole groups of base64. */
+const PIECE = 256 * 1024;
+
 /** An inline picture whose type only its bytes tell. */
 export const isUntyped = (picture: string): boolean => picture.startsWith(UNTYPED);
 
@@ -29,35 +34,50 @@ export const isUntyped = (picture: string): boolean => picture.startsWith(UNTYPE
  * stands, or base64 is only guessed, the result is {@link isUntyped}: it is to be looked at.
  */
 export function readPicture(sent: string): Read {
+  const reading = readPictureInPieces(sent);
+  for (;;) {
+    const step = reading.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** The same in pieces: a picture may be as long as a body, and whoever reads it can let others have a turn between two of them. */
+export function* readPictureInPieces(sent: string): Pieces<Read> {
   const head = TYPED.exec(sent.slice(0, HEAD_CHARS))?.[0].length ?? 0;
-  if (isBase64(sent, head) && (head > 0 || sent.length >= BARE_DIGITS)) return { picture: sent };
+  if ((yield* isBase64(sent, head)) && (head > 0 || sent.length >= BARE_DIGITS)) return { picture: sent };
   const text = sent.trim();
   if (text === '') return { problem: 'an image must not be empty' };
   // What is too long for an address is told so by whoever asks.
   if (ADDRESS.test(text) && text.length > LIMITS.url) return { picture: text };
   if (ADDRESS.test(text)) return URL.canParse(text) ? { picture: text } : { problem: 'an image must be a URL that can be read' };
-  if (/^data:/i.test(text)) return readDataUrl(text);
+  if (/^data:/i.test(text)) return yield* readDataUrl(text);
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text.slice(0, 64))?.[1];
   if (scheme !== undefined) return { problem: `${WHAT}; ${scheme.slice(0, 32)}: is none of these` };
-  return readBare(text);
+  return yield* readBare(text);
 }
 
 /** What stands in base64 that is to be read on: its other alphabet, escapes, blanks. */
 const ODD = ['-', '_', '%', '\n', ' '];
 
 /** True for whole groups of base64 and nothing else. Decoding skips what is no digit: then fewer bytes come out. */
-function isBase64(text: string, from: number): boolean {
+function* isBase64(text: string, from: number): Pieces<boolean> {
   const length = text.length - from;
   const first = text.charCodeAt(from);
   if (length === 0 || length % 4 !== 0 || MEANINGS[first] !== first) return false;
   const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
   const equals = text.indexOf('=', from);
   if (equals !== -1 && equals < text.length - 2) return false;
-  if (ODD.some((char) => text.includes(char, from))) return false;
-  return Buffer.from(text.slice(from), 'base64').length === (length / 4) * 3 - padding;
+  for (let at = from; at < text.length; at += PIECE) {
+    const piece = text.slice(at, at + PIECE);
+    if (ODD.some((char) => piece.includes(char))) return false;
+    const isLast = at + PIECE >= text.length;
+    if (Buffer.from(piece, 'base64').length !== (piece.length / 4) * 3 - (isLast ? padding : 0)) return false;
+    yield;
+  }
+  return true;
 }
 
-function readDataUrl(text: string): Read {
+function* readDataUrl(text: string): Pieces<Read> {
   const [head, said] = HEAD.exec(text.slice(0, HEAD_CHARS)) ?? [];
   if (head === undefined || said === undefined)
     return { problem: 'a data URL needs a comma behind its type: data:image/png;base64,…' };
@@ -67,13 +87,13 @@ function readDataUrl(text: string): Read {
   const known = /^image\/[a-z0-9.+-]+$/.test(type);
   if (!known && !NO_TYPE.includes(type))
     return { problem: `data:${type.slice(0, 64)} is not an image; send data:image/png;base64,… or the like` };
-  const digits = digitsOf(text, head.length);
+  const digits = yield* digitsOf(text, head.length);
   return 'problem' in digits ? digits : { picture: `${known ? `data:${type};base64,` : UNTYPED}${digits.text}` };
 }
 
 /** Without a head it may be anything, such as a file name: only line breaks are taken for blanks of base64. */
-function readBare(text: string): Read {
-  const digits = digitsOf(text, 0, true);
+function* readBare(text: string): Pieces<Read> {
+  const digits = yield* digitsOf(text, 0, true);
   if ('problem' in digits) return { problem: text.length > 64 ? digits.problem : WHAT };
   if (digits.text.length < 16) return { problem: WHAT };
   return { picture: digits.odd ? `${UNTYPED}${digits.text}` : digits.text };
@@ -122,31 +142,48 @@ class DigitReader {
   }
 
   /** Answers what is wrong: where, or in words. */
-  read(): number | string | null {
-    const bytes = this.#bytes;
-    const most = oddOnes(bytes.length);
+  *read(): Pieces<number | string | null> {
+    for (let pause = PIECE; ; pause = this.#at + PIECE) {
+      const wrong = this.#readTo(pause);
+      if (wrong !== undefined) return wrong;
+      yield;
+    }
+  }
+
+  /** `undefined`: nothing is wrong so far. */
+  #readTo(pause: number): number | string | null | undefined {
+    const most = oddOnes(this.#bytes.length);
     for (;;) {
-      this.#digits();
-      if (this.#at >= bytes.length) return null;
-      const code = bytes[this.#at] ?? 0;
-      const meaning = code === PERCENT ? this.#encoded() : (MEANINGS[code] ?? WRONG);
-      if (meaning === WRONG) return this.#at;
-      if (isDigit(meaning) && this.#padding !== -1) return this.#padding;
-      if (isDigit(meaning) && this.#gap && this.#breaksOnly) return WHAT;
-      this.#take(meaning, this.#at);
-      this.#at += code === PERCENT ? 3 : 1;
+      this.#digits(pause);
+      if (this.#at >= this.#bytes.length) return null;
+      if (this.#at >= pause) return undefined;
+      const wrong = this.#other();
+      if (wrong !== null) return wrong;
       this.#others += 1;
       if (this.#others > most) return 'is more blanks and escapes than base64';
     }
   }
 
+  /** Reads one of what the fast way does not take. */
+  #other(): number | string | null {
+    const code = this.#bytes[this.#at] ?? 0;
+    const meaning = code === PERCENT ? this.#encoded() : (MEANINGS[code] ?? WRONG);
+    if (meaning === WRONG) return this.#at;
+    if (isDigit(meaning) && this.#padding !== -1) return this.#padding;
+    if (isDigit(meaning) && this.#gap && this.#breaksOnly) return WHAT;
+    this.#take(meaning, this.#at);
+    this.#at += code === PERCENT ? 3 : 1;
+    return null;
+  }
+
   /** The fast way through what nearly all of it is. */
-  #digits(): void {
+  #digits(pause: number): void {
     const bytes = this.#bytes;
+    const end = Math.min(bytes.length, pause);
     if (this.#padding !== -1 || this.#gap) return;
     let { size } = this;
     let at = this.#at;
-    for (; at < bytes.length; at += 1) {
+    for (; at < end; at += 1) {
       const code = bytes[at] ?? 0;
       const meaning = MEANINGS[code] ?? WRONG;
       if (!isDigit(meaning)) break;
@@ -186,10 +223,10 @@ type Digits = { text: string; odd: boolean } | { problem: string };
  * The digits of base64 from `start` on: without blanks, in the common alphabet, padded; `odd` when they were written in another alphabet or
  * encoded. With `breaksOnly` a blank within a line is none of base64. One pass: a text may be as long as a body.
  */
-function digitsOf(text: string, start: number, breaksOnly = false): Digits {
-  const bytes = Buffer.from(text.slice(start), 'utf8');
+function* digitsOf(text: string, start: number, breaksOnly = false): Pieces<Digits> {
+  const bytes = yield* bytesOf(text, start);
   const reader = new DigitReader(bytes, breaksOnly);
-  const wrong = reader.read();
+  const wrong = yield* reader.read();
   if (typeof wrong === 'number') return wrongDigit(bytes, wrong, start);
   if (wrong !== null) return { problem: wrong };
   const { size, odd } = reader;
@@ -200,6 +237,20 @@ function digitsOf(text: string, start: number, breaksOnly = false): Digits {
   const last = Buffer.from(bytes.toString('latin1', whole, size), 'base64').toString('base64');
   return { text: bytes.toString('latin1', 0, whole) + last, odd };
 }
+
+/** In UTF-8, and each pair of surrogates in one piece. */
+function* bytesOf(text: string, start: number): Pieces<Buffer> {
+  const pieces: Buffer[] = [];
+  for (let at = start; at < text.length; ) {
+    const end = at + PIECE + (isHighSurrogate(text.charCodeAt(at + PIECE - 1)) ? 1 : 0);
+    pieces.push(Buffer.from(text.slice(at, end), 'utf8'));
+    at = end;
+    yield;
+  }
+  return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
+}
+
+const isHighSurrogate = (code: number): boolean => code >= 0xd800 && code < 0xdc00;
 
 function wrongDigit(bytes: Buffer, at: number, start: number): { problem: string } {
   const [char = ''] = bytes.toString('utf8', at, at + 4);

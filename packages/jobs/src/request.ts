@@ -36,6 +36,17 @@ const picture = z
   })
   .refine((value) => isInline(value) || value.length <= LIMITS.url, `an image URL is limited to ${LIMITS.url} characters`);
 
+/** What is wrong with the inline ones of a request's pictures together. */
+export function inlineProblems(pictures: readonly string[]): string[] {
+  const inline = pictures.filter(isInline);
+  const bytes = inline.reduce((sum, value) => sum + inlineBytes(value), 0);
+  const megabytes = LIMITS.inlineImageBytes / 1024 / 1024;
+  return [
+    ...(inline.length > LIMITS.inlineImages ? [`at most ${LIMITS.inlineImages} inline images`] : []),
+    ...(bytes > LIMITS.inlineImageBytes ? [`inline images are limited to ${megabytes} MiB together; send URLs instead`] : []),
+  ];
+}
+
 /**
  * For `check`, not `superRefine`: that one leaves a function on each value that it has seen, which V8 allocates as old, so that
  * all requests stay in memory until a full collection.
@@ -45,12 +56,8 @@ function checkInline(
   path: readonly string[],
   { issues }: Pick<z.core.ParsePayload, 'issues'>,
 ): void {
-  const inline = pictures.filter(isInline);
-  const complain = (message: string) =>
+  for (const message of inlineProblems(pictures))
     issues.push({ code: 'custom', input: pictures, path: [...path], message, continue: true });
-  if (inline.length > LIMITS.inlineImages) complain(`at most ${LIMITS.inlineImages} inline images`);
-  if (inline.reduce((sum, value) => sum + inlineBytes(value), 0) > LIMITS.inlineImageBytes)
-    complain(`inline images are limited to ${LIMITS.inlineImageBytes / 1024 / 1024} MiB together; send URLs instead`);
 }
 
 const ContentPart = z.discriminatedUnion('type', [

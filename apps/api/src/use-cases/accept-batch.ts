@@ -89,7 +89,7 @@ export function createAcceptBatch(o: AcceptBatchParts): AcceptBatch {
     const warned = createLineWarnings();
 
     async function take(raw: RawItem): Promise<void> {
-      const item = read(raw);
+      const item = await read(raw);
       if ('errors' in item) await bad.add({ line: raw.line, ...item });
       // Nothing more is written once it is known that all is refused, but each bad line is told.
       else if (skips || bad.count() === 0) {

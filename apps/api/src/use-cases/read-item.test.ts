@@ -16,42 +16,45 @@ const reader = (more: Partial<Parameters<typeof batchDoc>[0]> = {}) => {
   };
 };
 
-test('when an item leaves out priority and expiry then it has those of the batch, else its own', () => {
+test('when an item leaves out priority and expiry then it has those of the batch, else its own', async () => {
   const read = reader({ priority: 'low', expires_in_s: 600 });
-  expect(read({ custom_id: 'a', ...image })).toMatchObject({ customId: 'a', request: { priority: 'low', expires_in_s: 600 } });
-  expect(read({ custom_id: 'b', ...image, priority: 'high', expires_in_s: 60 })).toMatchObject({
+  expect(await read({ custom_id: 'a', ...image })).toMatchObject({
+    customId: 'a',
+    request: { priority: 'low', expires_in_s: 600 },
+  });
+  expect(await read({ custom_id: 'b', ...image, priority: 'high', expires_in_s: 60 })).toMatchObject({
     request: { priority: 'high', expires_in_s: 60 },
   });
 });
 
-test('when the webhook of a batch names types of jobs then items without a webhook have it with these types alone', () => {
+test('when the webhook of a batch names types of jobs then items without a webhook have it with these types alone', async () => {
   const url = 'https://caller.example/hooks';
   const read = reader({ webhook: { url, events: ['batch.completed', 'job.failed'] } });
-  expect(read({ custom_id: 'a', ...image })).toMatchObject({ request: { webhook: { url, events: ['job.failed'] } } });
+  expect(await read({ custom_id: 'a', ...image })).toMatchObject({ request: { webhook: { url, events: ['job.failed'] } } });
   const own = { url: 'https://other.example/', events: ['job.started'] };
-  expect(read({ custom_id: 'b', ...image, webhook: own })).toMatchObject({ request: { webhook: own } });
-  const quiet = reader({ webhook: { url, events: ['batch.completed'] } })({ custom_id: 'a', ...image });
+  expect(await read({ custom_id: 'b', ...image, webhook: own })).toMatchObject({ request: { webhook: own } });
+  const quiet = await reader({ webhook: { url, events: ['batch.completed'] } })({ custom_id: 'a', ...image });
   expect('request' in quiet && quiet.request.webhook).toBe(undefined);
 });
 
-test('when a custom_id comes twice then the second line is wrong, also when the first one was', () => {
+test('when a custom_id comes twice then the second line is wrong, also when the first one was', async () => {
   const read = reader();
-  expect(read({ custom_id: 'a', ...image, priority: 'urgent' })).toMatchObject({
+  expect(await read({ custom_id: 'a', ...image, priority: 'urgent' })).toMatchObject({
     custom_id: 'a',
     errors: [{ pointer: '/priority' }],
   });
-  expect(read({ custom_id: 'a', ...image })).toEqual({
+  expect(await read({ custom_id: 'a', ...image })).toEqual({
     custom_id: 'a',
     errors: [{ pointer: '/custom_id', message: 'stands in line 1 already' }],
   });
-  expect(read({ custom_id: 'A', ...image })).toMatchObject({ customId: 'A' });
+  expect(await read({ custom_id: 'A', ...image })).toMatchObject({ customId: 'A' });
 });
 
-test('when an item says null where it could leave a field out then it has that of the batch', () => {
+test('when an item says null where it could leave a field out then it has that of the batch', async () => {
   const url = 'https://caller.example/hooks';
   const read = reader({ priority: 'low', webhook: { url, events: ['job.failed'] } });
   const nothing = { priority: null, webhook: null, metadata: null, output: null, via: null };
-  expect(read({ custom_id: 'a', ...image, ...nothing, input: { ...image.input, images: null } })).toEqual({
+  expect(await read({ custom_id: 'a', ...image, ...nothing, input: { ...image.input, images: null } })).toEqual({
     customId: 'a',
     request: expect.objectContaining({
       priority: 'low',
@@ -99,7 +102,7 @@ test.each<[string, unknown, string[]]>([
     },
     ['/input/images/0'],
   ],
-])('when an item is %s then its wrong fields are told', (_what, value, pointers) => {
-  const read = reader()(value);
+])('when an item is %s then its wrong fields are told', async (_what, value, pointers) => {
+  const read = await reader()(value);
   expect('errors' in read && read.errors.map(({ pointer }) => pointer)).toEqual(pointers);
 });

@@ -41,7 +41,7 @@ function customIdOf(value: unknown): string | null {
  * Checks the items of one batch, one after another, as `POST /v1/jobs` checks its body. What an item leaves out comes from
  * the batch. A `custom_id` belongs to the first line that has it, whether or not that line is good.
  */
-export function createReadItem(o: ReadItemParts, doc: BatchDoc): (item: RawItem) => ReadItem {
+export function createReadItem(o: ReadItemParts, doc: BatchDoc): (item: RawItem) => Promise<ReadItem> {
   const { priority, expires_in_s, webhook } = doc;
   const ofJobs = jobWebhook(webhook);
   const under = { priority, expires_in_s, ...(ofJobs ? { webhook: ofJobs } : {}) };
@@ -55,12 +55,12 @@ export function createReadItem(o: ReadItemParts, doc: BatchDoc): (item: RawItem)
     return [];
   }
 
-  return ({ line, value: sent, malformed }) => {
+  return async ({ line, value: sent, malformed }) => {
     if (malformed !== undefined) return wrong([{ pointer: '', message: malformed }], null);
     const value = withoutNulls(sent);
     const customId = customIdOf(value);
     const again = twice(customId, line);
-    const read = tryJob(BatchItem, isObject(value) ? { ...under, ...value } : value);
+    const read = await tryJob(BatchItem, isObject(value) ? { ...under, ...value } : value);
     if ('errors' in read) return wrong([...again, ...read.errors], customId);
     const { custom_id, ...request } = read.data;
     const problems = [...again, ...o.check(request)];

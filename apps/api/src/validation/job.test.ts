@@ -26,20 +26,20 @@ test.each([
     '/input/images',
     'must have at most 64 items',
   ],
-])('when a job has far too many %s then that is all that is told', (_what, job, pointer, message) => {
-  expect(tryJob(JobRequest, job)).toEqual({ errors: [{ pointer, message }] });
+])('when a job has far too many %s then that is all that is told', async (_what, job, pointer, message) => {
+  expect(await tryJob(JobRequest, job)).toEqual({ errors: [{ pointer, message }] });
 });
 
-test('when messages have thousands of faults then the first are told, and the last are not looked at', () => {
+test('when messages have thousands of faults then the first are told, and the last are not looked at', async () => {
   const last = watched({ role: 'user', content: 'hi' });
-  const read = tryJob(JobRequest, chat([...many(998, bad), last.item]));
+  const read = await tryJob(JobRequest, chat([...many(998, bad), last.item]));
   expect(read).toMatchObject({ errors: many(120, { message: expect.any(String) }) });
-  expect(last.looks()).toBe(1);
+  expect(last.looks()).toBe(2);
 });
 
-test('when an object has a thousand unknown keys then a hundred are told', () => {
+test('when an object has a thousand unknown keys then a hundred are told', async () => {
   const keys = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`k${i}`, 1]));
-  const read = tryJob(JobRequest, { ...chat([{ role: 'user', content: 'hi' }]), ...keys });
+  const read = await tryJob(JobRequest, { ...chat([{ role: 'user', content: 'hi' }]), ...keys });
   expect('errors' in read && read.errors.length).toBe(100);
 });
 
@@ -49,6 +49,30 @@ test.each([
   ['with a fault beside them', { ...chat(many(50, { role: 'user', content: 'hi' })), typo: 1 }],
   ['no chat', { type: 'image', input: 1 }],
   ['no object', 1],
-])('when a job is %s then it is read as by its schema', (_what, job) => {
-  expect(tryJob(JobRequest, job)).toEqual(tryValidate(JobRequest, job));
+])('when a job is %s then it is read as by its schema', async (_what, job) => {
+  expect(await tryJob(JobRequest, job)).toEqual(tryValidate(JobRequest, job));
+});
+
+const LONG = Buffer.alloc(300_000, 7).toString('base64');
+const part = (url: string) => ({ type: 'image_url', image_url: { url } });
+const withPictures = (...urls: string[]) => chat([{ role: 'user', content: [{ type: 'text', text: 'x' }, ...urls.map(part)] }]);
+const picture = (images: unknown, more = {}) => ({ type: 'image', input: { model: 'm', prompt: 'p', images, ...more } });
+
+test.each([
+  ['a long picture', picture([`data:image/png;base64,${LONG}`])],
+  ['long pictures in other spellings', picture([LONG, LONG.replaceAll('A', '\nA'), `data:;base64,${LONG}`], { mask: LONG })],
+  ['long pictures of a chat', withPictures(LONG, 'https://a.example/x.png', `data:image/*;base64,${LONG}`)],
+  ['long pictures of a long chat', chat([...many(50, { role: 'user', content: 'hi' }), withPictures(LONG).input.messages])],
+  [
+    'a long picture of a long chat',
+    chat([...many(50, { role: 'user', content: 'hi' }), { role: 'user', content: [part(LONG)] }]),
+  ],
+  ['a long picture with a foreign character', picture(['https://a.example/x.png', `${LONG.slice(0, -8)}!${LONG.slice(-7)}`])],
+  ['a long picture and a fault', { ...picture([`data:image/png;base64,${LONG}`]), typo: 1 }],
+  ['a long address', picture([`https://a.example/${LONG}`])],
+  ['long pictures of a chat, one wrong', withPictures(LONG, `data:text/plain;base64,${LONG}`)],
+  ['too many long pictures', picture(many(17, LONG))],
+  ['long pictures that are too much together', picture(many(5, `data:image/png;base64,${LONG.repeat(10)}`))],
+])('when a job has %s then it is read as by its schema', async (_what, job) => {
+  expect(await tryJob(JobRequest, job)).toEqual(tryValidate(JobRequest, job));
 });

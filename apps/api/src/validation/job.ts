@@ -1,5 +1,7 @@
-import { ChatInput, LIMITS } from '@grsai-jobs/jobs';
+import { ChatInput, inlineProblems, type JobDoc, type JobRequest, LIMITS, mapPictures } from '@grsai-jobs/jobs';
 import type { z } from 'zod';
+import { createSlices, type Slices } from '../use-cases/slices.ts';
+import { readLongPictures } from './long-pictures.ts';
 import { type FieldError, tryValidate } from './validate.ts';
 
 /** Wrong fields after which nothing more is looked for: no answer tells more. */
@@ -37,30 +39,64 @@ function longLists(input: Record<string, unknown>): FieldError[] {
   );
 }
 
-/** What is wrong with the messages of a chat, one after another until it is enough. */
-function wrongMessages(messages: readonly unknown[]): FieldError[] {
+const Message = ChatInput.shape.messages.element;
+type Message = z.output<typeof Message>;
+
+/** Each message of a chat by itself, one after another until there is enough wrong with them. */
+async function readMessages(messages: readonly unknown[], slices: Slices): Promise<{ read: Message[]; faults: FieldError[] }> {
+  const read: Message[] = [];
   const faults: FieldError[] = [];
   for (const [i, message] of messages.entries()) {
-    const read = tryValidate(ChatInput.shape.messages.element, message);
-    if ('errors' in read)
-      faults.push(...read.errors.map((each) => ({ ...each, pointer: `/input/messages/${i}${each.pointer}` })));
+    const each = tryValidate(Message, message);
+    if ('data' in each) read.push(each.data);
+    else faults.push(...each.errors.map((error) => ({ ...error, pointer: `/input/messages/${i}${error.pointer}` })));
     if (faults.length >= ENOUGH) break;
+    if (slices.over()) await slices.next();
   }
-  return faults;
+  return { read, faults };
 }
+
+/** Stands where messages were that have been read already. */
+const SOME_MESSAGES = [{ role: 'user', content: '' }];
 
 /**
  * Checks a job as {@link tryValidate} does. Of a job with thousands of faults only the first are told, and found: a schema looks
- * for all of them, and takes a long time to tell each.
+ * for all of them, and takes a long time to tell each. Long pictures and many messages are read before the schema and without it, so that
+ * other requests have a turn meanwhile.
  */
-export function tryJob<T extends z.ZodType>(schema: T, value: unknown): { data: z.output<T> } | { errors: FieldError[] } {
+export async function tryJob<T extends z.ZodType<Pick<JobRequest, 'type' | 'input'>>>(
+  schema: T,
+  value: unknown,
+): Promise<{ data: z.output<T> } | { errors: FieldError[] }> {
   const input = isObject(value) && isObject(value['input']) ? value['input'] : {};
   const long = longLists(input);
   if (long.length > 0) return { errors: long };
-  const { messages } = input;
-  if (Array.isArray(messages) && messages.length > FEW) {
-    const faults = wrongMessages(messages);
-    if (faults.length >= ENOUGH) return { errors: faults };
-  }
-  return tryValidate(schema, value);
+  const slices = createSlices();
+  const pictures = await readLongPictures(input, slices);
+  const messages = pictures.light['messages'];
+  const isChat = isObject(value) && value['type'] === 'chat';
+  const many = isChat && Array.isArray(messages) && messages.length > FEW ? await readMessages(messages, slices) : null;
+  if (many !== null && many.faults.length >= ENOUGH) return { errors: many.faults };
+  if (many === null && pictures.light === input) return tryValidate(schema, value);
+  const light = { ...pictures.light, ...(many === null ? {} : { messages: SOME_MESSAGES }) };
+  const checked = tryValidate(schema, { ...(value as object), input: light });
+  const errors = [...pictures.faults, ...(many?.faults ?? []), ...('errors' in checked ? checked.errors : [])];
+  if (errors.length > 0 || 'errors' in checked) return { errors };
+  const { data } = checked;
+  if (many !== null && 'messages' in data.input) data.input.messages = many.read;
+  const whole = mapPictures(data as Whole, (picture, pointer) => pictures.read.get(pointer) ?? picture) as z.output<T>;
+  const problems = togetherProblems(whole);
+  return problems.length > 0 ? { errors: problems } : { data: whole };
+}
+
+type Whole = Pick<JobDoc, 'type' | 'input'>;
+
+/** What the schema says of all pictures together, which it has not seen. */
+function togetherProblems(job: unknown): FieldError[] {
+  const all: string[] = [];
+  const { input } = mapPictures(job as Whole, (picture) => {
+    if (typeof picture === 'string') all.push(picture);
+    return picture;
+  });
+  return inlineProblems(all).map((message) => ({ pointer: 'messages' in input ? '/input/messages' : '/input/images', message }));
 }

@@ -42,8 +42,8 @@ export interface JobRoutes {
 }
 
 /** @throws Problem `invalid_request` */
-function validateJob(body: unknown): JobRequest {
-  const read = tryJob(JobRequest, body);
+async function validateJob(body: unknown): Promise<JobRequest> {
+  const read = await tryJob(JobRequest, body);
   if ('errors' in read) throw invalid(read.errors);
   return read.data;
 }
@@ -70,7 +70,7 @@ export function jobRoutes(o: JobRoutes): Router {
     async (request, response) => {
       const key = idempotencyKey(request.headers['idempotency-key']);
       const waitS = preferredWait(request.headers['prefer']);
-      const wanted = validateJob(withoutNulls(request.body));
+      const wanted = await validateJob(withoutNulls(request.body));
       const problems = o.check(wanted);
       if (problems.length > 0) throw invalid(problems);
       const warnings = requestWarnings(wanted);
