@@ -4,12 +4,29 @@
  */
 export function withoutNulls(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) {
-    const items = value.map(withoutNulls);
-    return items.every((item, i) => item === value[i]) ? value : items;
+  return Array.isArray(value) ? ofList(value) : ofObject(value as Record<string, unknown>);
+}
+
+// Nothing is made for the many values that stay: a body may have hundreds of thousands.
+
+function ofList(list: readonly unknown[]): readonly unknown[] {
+  let changed: unknown[] | null = null;
+  for (let i = 0; i < list.length; i += 1) {
+    const item = withoutNulls(list[i]);
+    if (item !== list[i]) changed ??= list.slice();
+    if (changed !== null) changed[i] = item;
   }
-  const given = Object.entries(value);
-  const left = given.flatMap(([name, each]): [string, unknown][] => (each === null ? [] : [[name, withoutNulls(each)]]));
-  const same = left.length === given.length && left.every(([, each], i) => each === given[i]?.[1]);
-  return same ? value : Object.fromEntries(left);
+  return changed ?? list;
+}
+
+function ofObject(fields: Record<string, unknown>): Record<string, unknown> {
+  let changed: Record<string, unknown> | null = null;
+  const names = Object.keys(fields);
+  for (const [i, name] of names.entries()) {
+    const given = fields[name];
+    const left = given === null ? undefined : withoutNulls(given);
+    if (left !== given) changed ??= Object.fromEntries(names.slice(0, i).map((each) => [each, fields[each]]));
+    if (changed !== null && left !== undefined) changed[name] = left;
+  }
+  return changed ?? fields;
 }

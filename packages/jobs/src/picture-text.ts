@@ -87,16 +87,16 @@ function* readDataUrl(text: string): Pieces<Read> {
   const known = /^image\/[a-z0-9.+-]+$/.test(type);
   if (!known && !NO_TYPE.includes(type))
     return { problem: `data:${type.slice(0, 64)} is not an image; send data:image/png;base64,… or the like` };
-  const digits = yield* digitsOf(text, head.length);
-  return 'problem' in digits ? digits : { picture: `${known ? `data:${type};base64,` : UNTYPED}${digits.text}` };
+  const digits = yield* digitsOf(text, head.length, { head: known ? `data:${type};base64,` : UNTYPED });
+  return 'problem' in digits ? digits : { picture: digits.text(true) };
 }
 
 /** Without a head it may be anything, such as a file name: only line breaks are taken for blanks of base64. */
 function* readBare(text: string): Pieces<Read> {
-  const digits = yield* digitsOf(text, 0, true);
+  const digits = yield* digitsOf(text, 0, { head: UNTYPED, breaksOnly: true });
   if ('problem' in digits) return { problem: text.length > 64 ? digits.problem : WHAT };
-  if (digits.text.length < 16) return { problem: WHAT };
-  return { picture: digits.odd ? `${UNTYPED}${digits.text}` : digits.text };
+  if (digits.size < BARE_DIGITS) return { problem: WHAT };
+  return { picture: digits.text(digits.odd) };
 }
 
 const [PERCENT, EQUALS] = [0x25, 0x3d] as const;
@@ -136,8 +136,10 @@ class DigitReader {
   #gap = false;
   #others = 0;
 
-  constructor(bytes: Buffer, breaksOnly: boolean) {
+  constructor(bytes: Buffer, from: number, breaksOnly: boolean) {
     this.#bytes = bytes;
+    this.#at = from;
+    this.size = from;
     this.#breaksOnly = breaksOnly;
   }
 
@@ -217,37 +219,43 @@ class DigitReader {
   }
 }
 
-type Digits = { text: string; odd: boolean } | { problem: string };
+/** `text`: with the head or without. One piece of memory: a text that is put together is copied when it is looked at next. */
+type Digits = { size: number; odd: boolean; text: (headed: boolean) => string } | { problem: string };
 
 /**
- * The digits of base64 from `start` on: without blanks, in the common alphabet, padded; `odd` when they were written in another alphabet or
- * encoded. With `breaksOnly` a blank within a line is none of base64. One pass: a text may be as long as a body.
+ * The digits of base64 from `start` on, behind a head: without blanks, in the common alphabet, padded; `odd` when they were written in
+ * another alphabet or encoded. With `breaksOnly` a blank within a line is none of base64. One pass: a text may be as long as a body.
  */
-function* digitsOf(text: string, start: number, breaksOnly = false): Pieces<Digits> {
-  const bytes = yield* bytesOf(text, start);
-  const reader = new DigitReader(bytes, breaksOnly);
+function* digitsOf(text: string, start: number, o: { head: string; breaksOnly?: boolean }): Pieces<Digits> {
+  const from = o.head.length;
+  const { bytes, sent } = yield* bytesOf(o.head, text, start);
+  const reader = new DigitReader(sent, from, o.breaksOnly ?? false);
   const wrong = yield* reader.read();
-  if (typeof wrong === 'number') return wrongDigit(bytes, wrong, start);
+  if (typeof wrong === 'number') return wrongDigit(sent, wrong, start - from);
   if (wrong !== null) return { problem: wrong };
-  const { size, odd } = reader;
+  const { odd } = reader;
+  const size = reader.size - from;
   if (size === 0) return { problem: 'is base64 of nothing: it holds no image' };
   if (size % 4 === 1) return { problem: `is cut short: ${size} characters are no whole base64` };
   // Bits behind the last byte are made zero.
-  const whole = size - (size % 4);
-  const last = Buffer.from(bytes.toString('latin1', whole, size), 'base64').toString('base64');
-  return { text: bytes.toString('latin1', 0, whole) + last, odd };
+  const whole = reader.size - (size % 4);
+  const last = Buffer.from(bytes.toString('latin1', whole, reader.size), 'base64').toString('base64');
+  const end = whole + bytes.write(last, whole, 'latin1');
+  return { size: end - from, odd, text: (headed) => bytes.toString('latin1', headed ? 0 : from, end) };
 }
 
-/** In UTF-8, and each pair of surrogates in one piece. */
-function* bytesOf(text: string, start: number): Pieces<Buffer> {
-  const pieces: Buffer[] = [];
+/** A head and a text in UTF-8, as `sent`, and the memory that they stand in, with room for padding. */
+function* bytesOf(head: string, text: string, start: number): Pieces<{ bytes: Buffer; sent: Buffer }> {
+  const bytes = Buffer.allocUnsafeSlow(head.length + Buffer.byteLength(text) + 4);
+  let size = bytes.write(head, 'latin1');
   for (let at = start; at < text.length; ) {
+    // Both halves of a pair of surrogates in one piece.
     const end = at + PIECE + (isHighSurrogate(text.charCodeAt(at + PIECE - 1)) ? 1 : 0);
-    pieces.push(Buffer.from(text.slice(at, end), 'utf8'));
+    size += bytes.write(text.slice(at, end), size, 'utf8');
     at = end;
     yield;
   }
-  return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
+  return { bytes, sent: bytes.subarray(0, size) };
 }
 
 const isHighSurrogate = (code: number): boolean => code >= 0xd800 && code < 0xdc00;

@@ -32,6 +32,24 @@ test('whatever values are sent as lines, with whatever line ends and chunks, the
   );
 });
 
+test('when long lines stand among short ones then all are read in their order, blank and malformed ones as such', async () => {
+  const long = 'a'.repeat(300_000);
+  const body = `1\n"${long}"\n2\n${' '.repeat(300_000)}\n3\n"${long}\n{"b":"${long}"}`;
+  const chunks = Array.from({ length: Math.ceil(body.length / 65_536) }, (_, i) =>
+    Buffer.from(body.slice(i * 65_536, (i + 1) * 65_536)),
+  );
+  const items = await read(chunks);
+  expect(items.map(({ line, value }) => [line, value])).toEqual([
+    [1, 1],
+    [2, long],
+    [3, 2],
+    [5, 3],
+    [6, undefined],
+    [7, { b: long }],
+  ]);
+  expect(items[4]?.malformed).toMatch(/^The line is not valid JSON/);
+});
+
 test('when lines are blank then they are passed over and still count', async () => {
   expect(values(await read([Buffer.from('\ufeff\r\n{"a":1}\r\n   \n\t\n{"b":2}')]))).toEqual([
     [2, { a: 1 }],

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { RawItem } from '../use-cases/read-item.ts';
 import { createLineSplitter, type Line, type LineLimits } from './line-splitter.ts';
 import { Problem } from './problem.ts';
-import { isBlankText, parseStrictText, utf8Of } from './strict-json.ts';
+import { isBlankText, parseLongText, parseStrictText, utf8Of } from './strict-json.ts';
 
 /** Lines that were joined on their way: the commonest way to send a good file wrong. */
 const RUNS_ON = 'Each job needs a line of its own (curl keeps line ends with --data-binary, and drops them with -d)';
@@ -12,27 +12,55 @@ const RUNS_ON = 'Each job needs a line of its own (curl keeps line ends with --d
 /** What is on its way to the store beside the line that is read: two chunks (batch-writer.ts). */
 const WRITER_BYTES = 2 * 1024 * 1024;
 
+/** A longer line is read in slices, between which other requests have their turn. */
+const LONG_LINE = 128 * 1024;
+
+const TOLD = { what: 'The line', runsOn: RUNS_ON };
+
 /**
- * Reads one line. `null` for a blank one.
+ * The text of a line. `null` for a blank one.
  * @throws Problem `malformed_json` when it is not UTF-8: then the whole file is in another encoding.
  */
-function readLine({ number, bytes }: Line): RawItem | null {
+function textOf({ number, bytes }: Line): Buffer | null {
   const text = utf8Of(bytes);
   if (text === null) throw new Problem('malformed_json', `Line ${number} is not valid UTF-8. Nothing was accepted.`);
-  if (isBlankText(text)) return null;
-  try {
-    return { line: number, bytes: bytes.length, value: parseStrictText(text, { what: 'The line', runsOn: RUNS_ON }) };
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    return { line: number, bytes: bytes.length, malformed: error.message };
-  }
+  return isBlankText(text) ? null : text;
+}
+
+function malformed({ number, bytes }: Line, error: unknown): RawItem {
+  if (!(error instanceof Problem)) throw error;
+  return { line: number, bytes: bytes.length, malformed: error.message };
 }
 
 function* readLines(lines: readonly Line[]): Generator<RawItem> {
   for (const line of lines) {
-    const item = readLine(line);
-    if (item !== null) yield item;
+    const text = textOf(line);
+    if (text === null) continue;
+    try {
+      yield { line: line.number, bytes: line.bytes.length, value: parseStrictText(text, TOLD) };
+    } catch (error) {
+      yield malformed(line, error);
+    }
   }
+}
+
+async function* readLongLine(line: Line): AsyncGenerator<RawItem[]> {
+  const text = textOf(line);
+  if (text === null) return;
+  yield [
+    await parseLongText(text, TOLD).then(
+      (value) => ({ line: line.number, bytes: line.bytes.length, value }),
+      (error: unknown) => malformed(line, error),
+    ),
+  ];
+}
+
+/** Lines in their order; of those that one chunk brings no more than the first can be long. */
+async function* readChunk(lines: readonly Line[]): AsyncGenerator<Iterable<RawItem>> {
+  const [first, ...others] = lines;
+  if (first === undefined || first.bytes.length <= LONG_LINE) return yield readLines(lines);
+  yield* readLongLine(first);
+  yield readLines(others);
 }
 
 /** The items of an NDJSON body, and `hold` is told what it takes in memory, of how many bytes that were given. Blank lines are passed over, but count as lines. */
@@ -47,9 +75,9 @@ export async function* ndjsonItems(
     const lines = splitter.push(chunk);
     given += chunk.length;
     hold(WRITER_BYTES + splitter.held(), given);
-    yield readLines(lines);
+    yield* readChunk(lines);
   }
-  yield readLines(splitter.end());
+  yield* readChunk(splitter.end());
 }
 
 /**

@@ -32,7 +32,13 @@ export function utf8Of(bytes: Uint8Array): Buffer | null {
   return text.subarray(0, BOM.length).equals(BOM) ? text.subarray(BOM.length) : text;
 }
 
-export const isBlankText = (text: Buffer): boolean => text.every((code) => code === 0x20 || (code >= 0x09 && code <= 0x0d));
+export function isBlankText(text: Buffer): boolean {
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text[at] ?? 0;
+    if (code !== 0x20 && (code < 0x09 || code > 0x0d)) return false;
+  }
+  return true;
+}
 
 const refuse = (detail: string): never => {
   throw new Problem('malformed_json', detail);
@@ -70,6 +76,12 @@ export function parseStrictText(text: Buffer, o: Told = {}): unknown {
  */
 export async function parseStrictJson(bytes: Uint8Array, o: Told = {}): Promise<unknown> {
   const text = utf8Of(bytes) ?? refuse('The body is not valid UTF-8.');
+  if (text.length < 1024 && isBlankText(text)) throw emptyBody();
+  return await parseLongText(text, o);
+}
+
+/** As {@link parseStrictText}, in slices. */
+export async function parseLongText(text: Buffer, o: Told = {}): Promise<unknown> {
   const slices = createSlices();
   try {
     const reader = readJson(text, o.limits ?? JSON_LIMITS.job);
@@ -79,7 +91,7 @@ export async function parseStrictJson(bytes: Uint8Array, o: Told = {}): Promise<
       if (slices.over()) await slices.next();
     }
   } catch (error) {
-    throw text.length < 1024 && isBlankText(text) ? emptyBody() : told(error, o);
+    throw told(error, o);
   }
 }
 
