@@ -62,7 +62,6 @@ const isCalledOff = async (kit: BatchKit, order: Order): Promise<boolean> =>
 async function retry(kit: BatchKit, record: JobRecord, order: Order): Promise<Reopened['kind'] | 'left'> {
   for (let n = 0, current: JobRecord | null = record; n < TRIES; n += 1, current = await kit.store.jobs.read(record.id)) {
     if (current === null || !isMeant(order)(current)) return 'left';
-    if (current.error?.code === 'submit_unknown' && !order.include_unknown) return 'left';
     let reopened = await kit.reopenJob(current, undefined, { asRead: true });
     if (reopened.kind === 'refused' && reopened.plan.why === 'submit_unknown' && order.include_unknown)
       reopened = await kit.reopenJob(current, 'resubmit', { asRead: true });
