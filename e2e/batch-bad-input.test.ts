@@ -198,7 +198,7 @@ test('when a batch is bad then it gets its 4xx with places, nothing of it stays,
   const left = async () => [
     ...(await redis.keys('*:job:*')),
     ...(await redis.keys('*:batch:*')),
-    ...(await redis.keys('*:work:*')),
+    ...(await redis.keys('*:operation:*')),
   ];
   await waitFor(async () => (await left()).length === 0 || undefined, {
     timeoutMs: 20_000,

@@ -15,7 +15,7 @@ async function start(o: Parameters<typeof startStack>[0] = {}) {
   const kept = async () => [
     ...(await redis.keys('*:job:*')),
     ...(await redis.keys('*:batch:*')),
-    ...(await redis.keys('*:work:*')),
+    ...(await redis.keys('*:operation:*')),
   ];
   /** Waits until nothing of any batch is left; a worker has to run. */
   const nothingLeft = async () =>
@@ -141,11 +141,11 @@ test('when Redis goes away in the middle then it is 503 with Retry-After, and no
   await stack.proxy.refuse(false);
   expect(await stack.tenant.get('/v1/batches').catch(() => ({ data: [] }))).toMatchObject({ data: [] });
   // Redis was away for the discard too: what was written goes when its time is over.
-  const due = await stack.client.zrange('{gj}:works', '0', '-1', 'WITHSCORES');
+  const due = await stack.client.zrange('{gj}:operations', '0', '-1', 'WITHSCORES');
   expect(due[0]).toMatch(/^batch-erase:/);
   const left = Number(due[1]) - Date.now();
   expect(left).toBeLessThanOrEqual(10 * 60_000);
-  await stack.client.zadd('{gj}:works', String(Date.now()), String(due[0]));
+  await stack.client.zadd('{gj}:operations', String(Date.now()), String(due[0]));
   await stack.startWorker();
   await stack.nothingLeft();
 });

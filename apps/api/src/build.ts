@@ -54,7 +54,7 @@ import { createAcceptJob } from './use-cases/accept-job.ts';
 import { imageProblems, webhookProblems } from './use-cases/check-request.ts';
 import { createDeleteJob } from './use-cases/delete-job.ts';
 import { createKeepInputs, inputProblems, KEEP_LIMIT_MS } from './use-cases/keep-inputs.ts';
-import { createNudgeWorks } from './use-cases/nudge-works.ts';
+import { createNudgeOperations } from './use-cases/nudge-operations.ts';
 import { createOpenInput } from './use-cases/open-input.ts';
 import { queueMetrics } from './use-cases/queue-metrics.ts';
 import { queueStates } from './use-cases/queue-states.ts';
@@ -148,7 +148,7 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
   };
   const accept = createAcceptJob({ ...intake, store, producer });
   const check = (request: JobRequest): FieldError[] => [...webhookProblems(egress, request), ...imageProblems(request)];
-  const nudge = createNudgeWorks({ producer, log });
+  const nudge = createNudgeOperations({ producer, log });
   const acceptBatch = createAcceptBatch({
     ...intake,
     inputNotes: store.inputNotes,

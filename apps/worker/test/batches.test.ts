@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { text as readText } from 'node:stream/consumers';
 import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
-import { createJobStore, type NewLine, strikeWork } from '@grsai-jobs/job-store';
+import { createJobStore, type NewLine, redactOperation } from '@grsai-jobs/job-store';
 import { type BatchDoc, type JobDoc, mapPictures } from '@grsai-jobs/jobs';
 import { createObjectStore } from '@grsai-jobs/object-store';
 import { startS3 } from '@grsai-jobs/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { createOldRecords } from '../src/maintenance/old-records.ts';
-import { createBatchWorks } from '../src/operations/batch/index.ts';
+import { createBatchOperations } from '../src/operations/batch/index.ts';
 import type { BatchKit } from '../src/operations/batch/kit.ts';
-import { createWorkRound } from '../src/operations/run-operations.ts';
+import { createOperationsTask } from '../src/operations/run-operations.ts';
 import { imageDoc, newId, startKit, type TestKit } from './kit.ts';
 
 const DOC: BatchDoc = {
@@ -24,7 +24,7 @@ const KEPT = { $object: 'acme/in-0.png', content_type: 'image/png', bytes: 1 };
 
 const WITH_PICTURE = imageDoc({ input: { model: 'nano-banana-2', prompt: 'p', images: ['https://a.example/x.png'] } });
 
-/** The work on batches over real services, round by round as the test says. */
+/** The operations on batches over real services, one run of the periodic task at a time. */
 async function startBatches() {
   const [kit, s3] = await Promise.all([startKit(), startS3()]);
   const objects = createObjectStore({
@@ -49,7 +49,8 @@ async function startBatches() {
     signLink: (key, ttlS) => objects.signedUrl(key, ttlS),
     maxLiveJobs: 0,
   };
-  const round = (change: Partial<BatchKit> = {}) => createWorkRound(kit, createBatchWorks({ ...batchKit, ...change }))();
+  const round = (change: Partial<BatchKit> = {}) =>
+    createOperationsTask(kit, createBatchOperations({ ...batchKit, ...change }))();
   return { ...kit, objects, batchKit, round };
 }
 
@@ -281,9 +282,9 @@ test('when slices hang then a worker keeps a place free for its other rounds', a
     open += 1;
     return await gate.promise;
   };
-  const round = createWorkRound(kit, { hang });
+  const round = createOperationsTask(kit, { hang });
   for (const subject of ['a', 'b', 'c', 'd'])
-    await kit.store.works.add({ kind: 'hang', subject, order: {}, at: kit.clock.now() });
+    await kit.store.operations.add({ kind: 'hang', subject, order: {}, at: kit.clock.now() });
   const rounds: Promise<void>[] = [];
   for (const hanging of [1, 2, 3]) {
     rounds.push(round());
@@ -298,7 +299,7 @@ test('when slices hang then a worker keeps a place free for its other rounds', a
 
 test('when work is of a kind that nobody knows then it waits and stops no other', async () => {
   const kit = await startBatches();
-  await kit.store.works.add({ kind: 'unheard-of', subject: randomUUID(), order: {}, at: kit.clock.now() - 1000 });
+  await kit.store.operations.add({ kind: 'unheard-of', subject: randomUUID(), order: {}, at: kit.clock.now() - 1000 });
   const batch = await committedBatch(kit, 1);
   await batch.commit();
   await kit.round();
@@ -423,24 +424,24 @@ test('when a batch is canceled in a later round then the cancel begins at its fi
   await batch.commit();
   await kit.round();
   await kit.store.batches.cancel(batch.id);
-  const work = await kit.store.works.take(kit.clock.now());
-  if (work === null) throw new Error('no work');
-  // The jobs have ended by themselves while the work stood behind them, and one of them was retried since.
+  const work = await kit.store.operations.take(kit.clock.now());
+  if (work === null) throw new Error('no operation');
+  // The jobs have ended by themselves while the operation had passed them, and one of them was retried since.
   const [id = '', ...others] = batch.ids;
   for (const each of batch.ids) await failJob(kit, each);
   await kit.round();
   expect(await batch.read()).toMatchObject({ status: 'canceled' });
-  await kit.store.works.putBack(work, { at: 0 }, kit.clock.now());
+  await kit.store.operations.checkpoint(work, { at: 0 }, kit.clock.now());
   const record = await kit.store.jobs.read(id);
   if (record === null) throw new Error('no record');
   await kit.batchKit.reopenJob(record);
   await kit.round();
   expect((await batch.read()).counts).toMatchObject({ queued: 1, failed: others.length });
 
-  await kit.store.works.add({ kind: 'batch-cancel', subject: batch.id, order: { batch_id: batch.id }, at: kit.clock.now() });
-  const left = await kit.store.works.take(kit.clock.now());
-  if (left === null) throw new Error('no work');
-  await kit.store.works.putBack(left, { at: 500 }, kit.clock.now());
+  await kit.store.operations.add({ kind: 'batch-cancel', subject: batch.id, order: { batch_id: batch.id }, at: kit.clock.now() });
+  const left = await kit.store.operations.take(kit.clock.now());
+  if (left === null) throw new Error('no operation');
+  await kit.store.operations.checkpoint(left, { at: 500 }, kit.clock.now());
   await kit.store.batches.cancel(batch.id);
   await kit.round();
   expect(await batch.read()).toMatchObject({ status: 'canceled', counts: { canceled: 1 } });
@@ -555,7 +556,7 @@ test('when a job of an ended batch is erased then its row goes from the results 
   await kit.store.erase.old(await recordOf(old));
   const before = await batch.read();
 
-  for (let n = 0; n < 2; n += 1) await kit.store.works.renew(strikeWork(batch.id, kit.clock.now()));
+  for (let n = 0; n < 2; n += 1) await kit.store.operations.addAgain(redactOperation(batch.id, kit.clock.now()));
   expect(await kit.store.erase.asked(await recordOf(erased))).toBe(true);
   await kit.clock.advance(30_000);
   await kit.round();
@@ -575,7 +576,7 @@ test('when a job of an ended batch is erased then its row goes from the results 
     ).toEqual(others);
   }
   expect((await kit.objects.list('acme/')).length).toBe(2);
-  expect(await kit.store.works.take(kit.clock.now())).toBeNull();
+  expect(await kit.store.operations.take(kit.clock.now())).toBeNull();
 });
 
 test('when a batch is canceled while the results of its last job are being written then it ends as canceled', async () => {
@@ -626,9 +627,9 @@ async function halfRetried(kit: Batches) {
   await kit.round();
   await kit.clock.advance(1000);
   await kit.store.batches.retryFailed(batch.id, { includeUnknown: false });
-  const work = await kit.store.works.take(kit.clock.now());
-  if (work === null) throw new Error('no work');
-  await createBatchWorks(kit.batchKit)[work.kind]?.(work);
+  const work = await kit.store.operations.take(kit.clock.now());
+  if (work === null) throw new Error('no operation');
+  await createBatchOperations(kit.batchKit)[work.kind]?.(work);
   expect(await batch.read()).toMatchObject({ status: 'running', round: 2, counts: { queued: 500, failed: 1 } });
   return batch;
 }

@@ -206,8 +206,8 @@ test('when a brake has opened then entries that waited are due at once, and othe
   await kit.producer.enqueue(await backOff.read(), 600_000);
   await work(entryOf(waiting));
   await kit.store.brakes.open('submit', null);
-  const work_ = await kit.store.works.take(kit.clock.now());
-  if (work_ === null) throw new Error('no work');
+  const work_ = await kit.store.operations.take(kit.clock.now());
+  if (work_ === null) throw new Error('no operation');
   expect(await wakeBraked(kit)(work_)).toEqual({ done: true });
   expect((await kit.producer.counts()).submit).toMatchObject({ delayed: 1, prioritized: 1 });
   expect(await kit.store.brakes.waiting(1)).toEqual([]);

@@ -1,9 +1,9 @@
 import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
-import { BULK_WORK, type BulkOrder } from '@grsai-jobs/job-store';
+import { BULK_OPERATION, type BulkOrder } from '@grsai-jobs/job-store';
 import { jobError } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
 import { createBulkRun } from '../src/operations/bulk/run.ts';
-import { createWorkRound } from '../src/operations/run-operations.ts';
+import { createOperationsTask } from '../src/operations/run-operations.ts';
 import { acceptedJob, startKit, type TestKit } from './kit.ts';
 
 async function failedJob(kit: TestKit, code: 'upstream_failed' | 'submit_unknown' = 'upstream_failed') {
@@ -12,7 +12,7 @@ async function failedJob(kit: TestKit, code: 'upstream_failed' | 'submit_unknown
   return job;
 }
 
-/** A worker that does long work; each call of `round` is one round of `maintain`. */
+/** A worker that runs operations; each call of `round` is one run of the periodic task. */
 function workerOf(kit: TestKit, o: { onReopen?: (id: string) => void; maxLiveJobs?: number } = {}) {
   const reopenJob = createReopenJob(kit);
   const run = createBulkRun({
@@ -25,7 +25,7 @@ function workerOf(kit: TestKit, o: { onReopen?: (id: string) => void; maxLiveJob
     },
     maxLiveJobs: o.maxLiveJobs ?? 0,
   });
-  return { round: createWorkRound(kit, { [BULK_WORK]: run }) };
+  return { round: createOperationsTask(kit, { [BULK_OPERATION]: run }) };
 }
 
 async function start(kit: TestKit, more: Partial<BulkOrder> = {}, id = 'bulk_1') {
@@ -43,7 +43,7 @@ async function start(kit: TestKit, more: Partial<BulkOrder> = {}, id = 'bulk_1')
     fingerprint: 'f',
     ...more,
   };
-  await kit.store.works.add({ kind: BULK_WORK, subject: id, order: { id }, at: kit.clock.now() });
+  await kit.store.operations.add({ kind: BULK_OPERATION, subject: id, order: { id }, at: kit.clock.now() });
   await kit.store.bulk.create(id, order, kit.clock.now());
   return async () => {
     const action = await kit.store.bulk.read(id);
@@ -71,7 +71,7 @@ test('when many jobs are requeued at a rate then no more go than it allows, and 
   await round();
   expect(await read()).toMatchObject({ status: 'aborted', done: burst + 10 });
   expect(await kit.store.bulk.resume('bulk_1', kit.clock.now())).toBe(true);
-  await kit.store.works.add({ kind: BULK_WORK, subject: 'bulk_1', order: {}, at: kit.clock.now() });
+  await kit.store.operations.add({ kind: BULK_OPERATION, subject: 'bulk_1', order: {}, at: kit.clock.now() });
   for (let n = 0; n < 30; n += 1) {
     await round();
     await kit.clock.advance(1000);
@@ -149,7 +149,7 @@ test('when a worker dies between a job and the note of it then another goes on, 
     reopenJob: createReopenJob(kit),
     maxLiveJobs: 0,
   });
-  await createWorkRound(kit, { [BULK_WORK]: dying })();
+  await createOperationsTask(kit, { [BULK_OPERATION]: dying })();
   expect((await jobs[0]?.read())?.run).toBe(2);
   await kit.clock.advance(60_000);
   await workerOf(kit, { onReopen: (id) => touched.push(id) }).round();
@@ -198,7 +198,7 @@ test('when a worker freezes between its verdict and the requeue and the job ends
     },
     maxLiveJobs: 0,
   });
-  await createWorkRound(kit, { [BULK_WORK]: freezing })();
+  await createOperationsTask(kit, { [BULK_OPERATION]: freezing })();
   expect(await job.read()).toMatchObject({ status: 'failed', run: 2 });
   expect(await read()).toMatchObject({ status: 'completed', done: 0, skipped: { ended_since: 1 } });
 });
@@ -207,13 +207,13 @@ test('when an action is resumed while a worker has just seen that it was aborted
   const kit = await startKit();
   for (let n = 0; n < 3; n += 1) await failedJob(kit);
   const read = await start(kit, { select: { tenant: 'acme', filter: { status: ['failed'] } } });
-  const resumed = { kind: BULK_WORK, subject: 'bulk_1', order: {}, at: kit.clock.now() };
+  const resumed = { kind: BULK_OPERATION, subject: 'bulk_1', order: {}, at: kit.clock.now() };
   const step: TestKit['store']['bulk']['step'] = async (action, to) => {
     if ((await read()).done === 0) await kit.store.bulk.abort('bulk_1', kit.clock.now());
     const status = await kit.store.bulk.step(action, to);
     if (status === 'aborted') {
       await kit.store.bulk.resume('bulk_1', kit.clock.now());
-      await kit.store.works.renew(resumed);
+      await kit.store.operations.addAgain(resumed);
     }
     return status;
   };
@@ -224,7 +224,7 @@ test('when an action is resumed while a worker has just seen that it was aborted
     reopenJob: createReopenJob(kit),
     maxLiveJobs: 0,
   });
-  await createWorkRound(kit, { [BULK_WORK]: aborted })();
+  await createOperationsTask(kit, { [BULK_OPERATION]: aborted })();
   for (let n = 0; n < 3; n += 1) await workerOf(kit).round();
   expect(await read()).toMatchObject({ status: 'completed', done: 3 });
 });
@@ -249,7 +249,7 @@ test('when a worker dies between a resent webhook and the note of it then the sa
     reopenJob: createReopenJob(kit),
     maxLiveJobs: 0,
   });
-  await createWorkRound(kit, { [BULK_WORK]: dying })();
+  await createOperationsTask(kit, { [BULK_OPERATION]: dying })();
   await kit.clock.advance(60_000);
   await fails();
   await workerOf(kit).round();

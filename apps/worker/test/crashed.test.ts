@@ -3,7 +3,7 @@ import { type JobDoc, type JobRecord, MAX_CRASHES } from '@grsai-jobs/jobs';
 import { type QueueName, queueOf } from '@grsai-jobs/queue';
 import { expect, test, vi } from 'vitest';
 import { createLateResults } from '../src/maintenance/late-results.ts';
-import { createWorkRound } from '../src/operations/run-operations.ts';
+import { createOperationsTask } from '../src/operations/run-operations.ts';
 import { countingStalls } from '../src/stages/crashed.ts';
 import { failRun } from '../src/stages/end-run.ts';
 import { acceptedJob, generatingJob, startKit, type TestKit } from './kit.ts';
@@ -111,7 +111,7 @@ test('when a worker dies again with the same jobs then each comes back at a time
   expect(backoff.mock.calls).toEqual([[1], [2]]);
 });
 
-test('when a slice of long work ends its worker five times then it is set aside for an hour, told, and other work goes on', async () => {
+test('when a slice of an operation ends its worker five times then it is set aside for an hour with a line in the log, and others go on', async () => {
   const kit = await startKit();
   const error = vi.spyOn(kit.log, 'error');
   const done: string[] = [];
@@ -119,19 +119,19 @@ test('when a slice of long work ends its worker five times then it is set aside 
     done.push(id);
     return { done: true } as const;
   };
-  const round = createWorkRound(kit, { good, bad: good });
-  const bad = () => kit.store.works.take(kit.clock.now());
-  await kit.store.works.add({ kind: 'bad', subject: 'a', order: {}, at: kit.clock.now() });
+  const round = createOperationsTask(kit, { good, bad: good });
+  const bad = () => kit.store.operations.take(kit.clock.now());
+  await kit.store.operations.add({ kind: 'bad', subject: 'a', order: {}, at: kit.clock.now() });
   // Its worker takes it, and is never heard of again.
   for (let n = 0; n < MAX_CRASHES; n += 1) {
     expect(await bad()).toMatchObject({ id: 'bad:a', lost: n });
     await kit.clock.advance(30_000);
   }
-  await kit.store.works.add({ kind: 'good', subject: 'b', order: {}, at: kit.clock.now() });
+  await kit.store.operations.add({ kind: 'good', subject: 'b', order: {}, at: kit.clock.now() });
   await round();
   expect(done).toEqual(['good:b']);
   expect(error.mock.calls).toEqual([
-    [expect.objectContaining({ event: 'work.crashed', work: 'bad:a', lost: 5 }), expect.any(String)],
+    [expect.objectContaining({ event: 'operation.crashed', operation: 'bad:a', lost: 5 }), expect.any(String)],
   ]);
 
   await kit.clock.advance(3_600_000);
@@ -146,23 +146,23 @@ test('when a slice of long work ends its worker five times then it is set aside 
 
 test('when a slice comes to an end, is held for long, or is taken away by a renewal then no worker was lost', async () => {
   const kit = await startKit();
-  const { works } = kit.store;
+  const { operations } = kit.store;
   const order = { kind: 'w', subject: 'a', order: {}, at: kit.clock.now() };
-  await works.add(order);
+  await operations.add(order);
   const take = async () => {
-    const work = await works.take(kit.clock.now());
-    if (work === null) throw new Error('no work');
+    const work = await operations.take(kit.clock.now());
+    if (work === null) throw new Error('no operation');
     return work;
   };
   const first = await take();
-  expect(await works.hold(first, kit.clock.now())).toBe(true);
-  await works.putBack(first, null, kit.clock.now());
+  expect(await operations.renewLease(first, kit.clock.now())).toBe(true);
+  await operations.checkpoint(first, null, kit.clock.now());
   const second = await take();
-  await works.renew(order);
+  await operations.addAgain(order);
   expect([first.lost, second.lost, (await take()).lost]).toEqual([0, 0, 0]);
   await kit.clock.advance(30_000);
   const fourth = await take();
-  await works.putBack(fourth, null, kit.clock.now());
+  await operations.checkpoint(fourth, null, kit.clock.now());
   expect([fourth.lost, (await take()).lost]).toEqual([1, 0]);
 });
 

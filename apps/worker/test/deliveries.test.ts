@@ -1,4 +1,4 @@
-import { endpointId, endpointRef, RECOVER_WORK, recoverWork } from '@grsai-jobs/job-store';
+import { endpointId, endpointRef, RECOVER_OPERATION, recoverOperation } from '@grsai-jobs/job-store';
 import { ENDPOINT_RULES } from '@grsai-jobs/jobs';
 import { createConsumer, type Entry, type Outcome } from '@grsai-jobs/queue';
 import { systemClock } from '@grsai-jobs/runtime';
@@ -7,7 +7,7 @@ import { verify } from '@grsai-jobs/webhooks';
 import { expect, onTestFinished, test } from 'vitest';
 import { createOwedDeliveries, createRoomLook } from '../src/maintenance/pending-deliveries.ts';
 import { recoverDeliveries } from '../src/operations/recover-deliveries.ts';
-import { createWorkRound } from '../src/operations/run-operations.ts';
+import { createOperationsTask } from '../src/operations/run-operations.ts';
 import { endRun } from '../src/stages/end-run.ts';
 import { createPlaces } from '../src/webhooks/places.ts';
 import { deadUrl, deliverStage, oweWebhooks } from './deliver-kit.ts';
@@ -79,8 +79,8 @@ test('the whole life of a delivery: ten tries in three days, a disabled endpoint
 
   receiver.respond(204);
   await kit.store.endpoints.enable('acme', receiver.url);
-  await kit.store.works.add(recoverWork({ tenant: 'acme', url: receiver.url, from: bornAt, to: kit.clock.now() }));
-  await createWorkRound(kit, { [RECOVER_WORK]: recoverDeliveries(kit) })();
+  await kit.store.operations.add(recoverOperation({ tenant: 'acme', url: receiver.url, from: bornAt, to: kit.clock.now() }));
+  await createOperationsTask(kit, { [RECOVER_OPERATION]: recoverDeliveries(kit) })();
   for (const job of [first, second, third]) {
     expect((await job.read()).webhook.state).toBe('pending');
     await live({ id: job.entry.id, step: (await job.delivery()).step });

@@ -1,8 +1,8 @@
-import { recoverWork } from '@grsai-jobs/job-store';
+import { recoverOperation } from '@grsai-jobs/job-store';
 import { type Delivery, eventId } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
 import { recoverDeliveries } from '../src/operations/recover-deliveries.ts';
-import { createWorkRound } from '../src/operations/run-operations.ts';
+import { createOperationsTask } from '../src/operations/run-operations.ts';
 import { acceptedJob, startKit, type TestKit } from './kit.ts';
 
 const HERE = 'https://a.example/hook';
@@ -47,10 +47,10 @@ test('what an endpoint has missed is resent over many slices, and all else is le
   await kit.clock.advance(1000);
   const after = await over(kit, 'failed');
 
-  await kit.store.works.add(recoverWork({ tenant: 'acme', url: HERE, from, to }));
+  await kit.store.operations.add(recoverOperation({ tenant: 'acme', url: HERE, from, to }));
   let slices = 0;
   const slice = recoverDeliveries(kit);
-  const round = createWorkRound(kit, {
+  const round = createOperationsTask(kit, {
     'webhook-recover': async (work) => {
       slices += 1;
       // A worker that dies after its slice leaves it to be done again from the same place.
@@ -68,17 +68,17 @@ test('what an endpoint has missed is resent over many slices, and all else is le
     'failed',
     'failed',
   ]);
-  expect(await kit.store.works.take(kit.clock.now() + 1e9)).toBeNull();
+  expect(await kit.store.operations.take(kit.clock.now() + 1e9)).toBeNull();
 });
 
 test('when a recovery is asked for while one goes on then what has failed since is resent too, and nothing twice', async () => {
   const kit = await startKit();
   const from = kit.clock.now();
   const first = await over(kit, 'failed');
-  await kit.store.works.add(recoverWork({ tenant: 'acme', url: HERE, from, to: kit.clock.now() }));
+  await kit.store.operations.add(recoverOperation({ tenant: 'acme', url: HERE, from, to: kit.clock.now() }));
   const second = await over(kit, 'failed');
-  await kit.store.works.add(recoverWork({ tenant: 'acme', url: HERE, from, to: kit.clock.now() }));
-  await createWorkRound(kit, { 'webhook-recover': recoverDeliveries(kit) })();
+  await kit.store.operations.add(recoverOperation({ tenant: 'acme', url: HERE, from, to: kit.clock.now() }));
+  await createOperationsTask(kit, { 'webhook-recover': recoverDeliveries(kit) })();
   expect(await Promise.all([first, second].map((id) => stateOf(kit, id)))).toEqual(['pending', 'pending']);
   expect(await Promise.all([first, second].map((id) => entryOf(kit, id)))).toEqual(['there', 'there']);
   expect((await kit.store.deliveries.read(first))?.delivery.step).toBe(2);
@@ -96,8 +96,8 @@ test('what was tried in vain and waits for a later try is tried at once, and wha
     nextAt: kit.clock.now() + 3_600_000,
   });
   const before = (await deliveryOf(kit, untried)).step;
-  await kit.store.works.add(recoverWork({ tenant: 'acme', url: HERE, from: 0, to: kit.clock.now() }));
-  await createWorkRound(kit, { 'webhook-recover': recoverDeliveries(kit) })();
+  await kit.store.operations.add(recoverOperation({ tenant: 'acme', url: HERE, from: 0, to: kit.clock.now() }));
+  await createOperationsTask(kit, { 'webhook-recover': recoverDeliveries(kit) })();
   expect(await deliveryOf(kit, tried)).toMatchObject({ state: 'pending', asked: true, next_attempt_at: kit.clock.now() });
   expect(await deliveryOf(kit, untried)).toMatchObject({ state: 'pending', asked: false, step: before });
 });
@@ -110,8 +110,8 @@ test('news of a live job that were skipped stay so', async () => {
   if (found === null) throw new Error('no delivery');
   const attempt = { number: 1, at: 1, duration_ms: 1, ok: false, phase: 'connect' };
   await kit.store.deliveries.settle(found.delivery, { state: 'failed', now: kit.clock.now(), attempt });
-  await kit.store.works.add(recoverWork({ tenant: 'acme', url: HERE, from: 0, to: kit.clock.now() }));
-  await createWorkRound(kit, { 'webhook-recover': recoverDeliveries(kit) })();
+  await kit.store.operations.add(recoverOperation({ tenant: 'acme', url: HERE, from: 0, to: kit.clock.now() }));
+  await createOperationsTask(kit, { 'webhook-recover': recoverDeliveries(kit) })();
   expect(await stateOf(kit, found.delivery.id)).toBe('failed');
 });
 
@@ -119,11 +119,11 @@ test("another tenant's deliveries to the same address are not touched", async ()
   const kit = await startKit();
   const mine = await over(kit, 'failed');
   const order = { url: HERE, from: 0, to: kit.clock.now() };
-  await kit.store.works.add(recoverWork({ tenant: 'other', ...order }));
-  const round = createWorkRound(kit, { 'webhook-recover': recoverDeliveries(kit) });
+  await kit.store.operations.add(recoverOperation({ tenant: 'other', ...order }));
+  const round = createOperationsTask(kit, { 'webhook-recover': recoverDeliveries(kit) });
   await round();
   expect(await stateOf(kit, mine)).toBe('failed');
-  await kit.store.works.add(recoverWork({ tenant: 'acme', ...order }));
+  await kit.store.operations.add(recoverOperation({ tenant: 'acme', ...order }));
   await round();
   expect(await stateOf(kit, mine)).toBe('pending');
 });

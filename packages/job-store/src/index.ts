@@ -1,9 +1,9 @@
 export type { LineError, NewLine } from './batch/batch-intake.ts';
 export type { LineHead } from './batch/batch-reads.ts';
 export type { Revealed } from './batch/batch-rounds.ts';
-export { STRIKE_WORK, strikeWork } from './batch/batch-strike.ts';
 export type { Batches } from './batch/batches.ts';
 export type { Claimed, Claims } from './batch/claims.ts';
+export { REDACT_OPERATION, redactOperation } from './batch/redact.ts';
 export { type EventFeed, type FeedEvent, startEventFeed, type Watcher } from './event/event-feed.ts';
 export { type Channel, hearSignals, type Listener } from './event/signals.ts';
 export type { Accepted, Idempotency } from './job/accept.ts';
@@ -21,7 +21,7 @@ export type { Sweeps } from './job/sweeps.ts';
 export { createJobStore, type JobStore } from './job-store.ts';
 export {
   BULK_ACTIONS,
-  BULK_WORK,
+  BULK_OPERATION,
   type BulkAction,
   type BulkActions,
   type BulkOrder,
@@ -30,7 +30,7 @@ export {
   leftOf,
   sumOf,
 } from './operation/bulk-actions.ts';
-export { type Work, type Works, workId } from './operation/works.ts';
+export { type Operation, type Operations, operationId } from './operation/operations.ts';
 export {
   AUDIT_OUTCOMES,
   type Audit,
@@ -39,7 +39,7 @@ export {
   type AuditLine,
   type AuditOutcome,
 } from './operator/audit.ts';
-export { type BrakedEntry, type Brakes, WAKE_WORK } from './operator/brakes.ts';
+export { type BrakedEntry, type Brakes, WAKE_OPERATION } from './operator/brakes.ts';
 export type { Overview, Rates, Standing } from './operator/overview.ts';
 export type { Credits, Pause, Pauses } from './operator/pauses.ts';
 export type { QueueChange, QueueSettings } from './operator/queue-settings.ts';
@@ -65,4 +65,4 @@ export {
   readEndpointName,
 } from './webhook/endpoints.ts';
 export { type OwedEntry, owedEntry } from './webhook/owed.ts';
-export { RECOVER_WORK, type RecoverOrder, recoverWork } from './webhook/recovery.ts';
+export { RECOVER_OPERATION, type RecoverOrder, recoverOperation } from './webhook/recovery.ts';

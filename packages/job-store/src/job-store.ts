@@ -11,7 +11,7 @@ import { createJobReads, type JobReads } from './job/job-reads.ts';
 import { createPaces, type Paces } from './job/paces.ts';
 import { createSweeps, type Sweeps } from './job/sweeps.ts';
 import { type BulkActions, createBulkActions } from './operation/bulk-actions.ts';
-import { createWorks, type Works } from './operation/works.ts';
+import { createOperations, type Operations } from './operation/operations.ts';
 import { type Audit, createAudit } from './operator/audit.ts';
 import { type Brakes, createBrakes } from './operator/brakes.ts';
 import { createOverview, type Overview } from './operator/overview.ts';
@@ -61,7 +61,7 @@ export interface JobStore {
   readonly schema: Schema;
   readonly sweeps: Sweeps;
   readonly usage: Usage;
-  readonly works: Works;
+  readonly operations: Operations;
   /** A limit of requests per minute for each API key; one is made for each limit that is configured. */
   rateLimit(perMinute: number): RateLimit;
 }
@@ -101,7 +101,7 @@ export function createJobStore(o: { redis: Redis; prefix: string; clock: { now()
     schema: createSchema({ redis: o.redis, run, keys }),
     sweeps: createSweeps(o.redis, run, keys),
     usage: createUsage(o.redis, run, keys),
-    works: createWorks(o.redis, run, keys),
+    operations: createOperations(o.redis, run, keys),
     rateLimit: (perMinute) => createRateLimit(o.redis, keys, perMinute),
   };
 }

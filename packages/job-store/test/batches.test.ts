@@ -84,19 +84,19 @@ describe('before the commit', () => {
     const kit = await startStore();
     const batch = await opened(kit, 1);
     kit.clock.advance(9 * 60_000);
-    expect(await kit.store.works.take(kit.clock.now())).toBeNull();
+    expect(await kit.store.operations.take(kit.clock.now())).toBeNull();
     await kit.store.batches.add(batch, 1, linesOf(1, 1));
     kit.clock.advance(9 * 60_000);
-    expect(await kit.store.works.take(kit.clock.now())).toBeNull();
+    expect(await kit.store.operations.take(kit.clock.now())).toBeNull();
     kit.clock.advance(60_000);
-    expect((await kit.store.works.take(kit.clock.now()))?.id).toBe(`batch-erase:${batch.id}`);
+    expect((await kit.store.operations.take(kit.clock.now()))?.id).toBe(`batch-erase:${batch.id}`);
   });
 
   test('when a request was discarded then its erasing is due at once, and a line or a commit that comes later is refused', async () => {
     const kit = await startStore();
     const batch = await opened(kit, 2);
     await kit.store.batches.discard(batch);
-    expect((await kit.store.works.take(kit.clock.now()))?.kind).toBe('batch-erase');
+    expect((await kit.store.operations.take(kit.clock.now()))?.kind).toBe('batch-erase');
     expect(await kit.store.batches.erase(batch.id, batch.ids)).toBe(true);
     await kit.store.batches.forget(batch);
     expect(await kit.store.batches.add(batch, 2, linesOf(1, 2))).toBe('gone');
@@ -119,7 +119,7 @@ describe('the commit', () => {
       counts: { total: 2, queued: 2 },
     });
     expect(await kit.store.batches.erase(batch.id, batch.ids)).toBe(false);
-    const works = await kit.redis.zrange('{gj}:works', '0', '-1');
+    const works = await kit.redis.zrange('{gj}:operations', '0', '-1');
     expect(works.sort()).toEqual([`batch-expire:${batch.id}`, `batch-open:${batch.id}`]);
   });
 
@@ -290,8 +290,8 @@ describe('the end', () => {
     await actOn(kit, batch, batch.ids[0] ?? '', 'reopen');
     expect(await kit.store.batches.finish(record, 'completed', RESULTS)).toBe(false);
     await actOn(kit, batch, batch.ids[0] ?? '', 'cancel');
-    // Whoever had the work while the batch went on must not take the new end of it away.
-    expect(await kit.store.works.done(work)).toBe(false);
+    // Whoever held the operation while the batch went on must not take the new end of it away.
+    expect(await kit.store.operations.done(work)).toBe(false);
     expect((await takeFinish(kit)).order).toEqual({ batch_id: batch.id });
   });
 
@@ -357,9 +357,9 @@ describe('the end', () => {
 
 async function takeFinish(kit: Started) {
   for (
-    let work = await kit.store.works.take(kit.clock.now());
+    let work = await kit.store.operations.take(kit.clock.now());
     work !== null;
-    work = await kit.store.works.take(kit.clock.now())
+    work = await kit.store.operations.take(kit.clock.now())
   ) {
     if (work.kind === 'batch-finish') return work;
   }

@@ -119,7 +119,7 @@ test('when a braked job waits then one goes ahead in each minute, of another ten
   const waiting = await kit.store.brakes.waiting(10);
   expect(waiting.map(({ id }) => id).sort()).toEqual([...own, other].sort());
   expect(waiting[0]).toMatchObject({ queue: 'submit', step: 1 });
-  expect((await kit.store.works.take(kit.clock.now()))?.kind).toBe('wake-braked');
+  expect((await kit.store.operations.take(kit.clock.now()))?.kind).toBe('wake-braked');
   await kit.store.brakes.forget(waiting);
   expect(await kit.store.brakes.waiting(10)).toEqual([]);
 });

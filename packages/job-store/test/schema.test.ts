@@ -2,7 +2,8 @@ import { startRedis } from '@grsai-jobs/testkit';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { createKeys } from '../src/redis/keys.ts';
-import { createSchema, type Migration, watchSchema } from '../src/redis/schema.ts';
+import type { Migration } from '../src/redis/migrations.ts';
+import { createSchema, watchSchema } from '../src/redis/schema.ts';
 import { createScripts } from '../src/redis/scripts.ts';
 
 const KEY = '{gj}:schema';

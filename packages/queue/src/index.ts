@@ -21,4 +21,4 @@ export {
   queueOf,
 } from './entries.ts';
 export { ENTRY_STATES, type EntryListState, type EntryPage, type ListedEntry } from './list-entries.ts';
-export { createProducer, type EntryState, type Producer, WORKS_ROUND } from './producer.ts';
+export { createProducer, type EntryState, OPERATIONS_TASK, type Producer } from './producer.ts';

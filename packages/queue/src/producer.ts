@@ -46,8 +46,8 @@ export interface Producer {
   list(queue: QueueName, o: { state: EntryListState; from: number; limit: number }): Promise<EntryPage>;
   /** Brings BullMQ's own flag of a queue in line: paused, one entry at a time over all workers, or open. */
   gate(queue: QueueName, state: 'paused' | 'half' | 'open'): Promise<void>;
-  /** Has `maintain` look for long work now instead of within a second. Nothing is lost when it fails. */
-  nudgeWorks(): Promise<void>;
+  /** Has `maintain` look for operations now instead of within a second. Nothing is lost when it fails. */
+  nudgeOperations(): Promise<void>;
   /**
    * Has these tasks of `maintain` come again and again, each once in `everyMs` over all workers, and no others: what a version
    * before called by another name stops.
@@ -56,8 +56,8 @@ export interface Producer {
   close(): Promise<void>;
 }
 
-/** The entry of `maintain` that goes on with long work. */
-export const WORKS_ROUND = 'works';
+/** The task of `maintain` that goes on with operations. */
+export const OPERATIONS_TASK = 'operations';
 
 /** BullMQ's keys stand under a tag of their own, beside the records' (design.md §9). */
 export const queuePrefix = (prefix: string): string => `{${prefix}-q}`;
@@ -138,8 +138,8 @@ export function createProducer(o: { redis: Redis; prefix: string; onError: (erro
       if (half !== (most === 1)) await (half ? queue.setGlobalConcurrency(1) : queue.removeGlobalConcurrency());
       if (paused !== (state === 'paused')) await (paused ? queue.resume() : queue.pause());
     },
-    nudgeWorks: async () => {
-      await queues.maintain.add(WORKS_ROUND, {});
+    nudgeOperations: async () => {
+      await queues.maintain.add(OPERATIONS_TASK, {});
     },
     schedule: async (tasks) => {
       const known = new Set(tasks.map(({ name }) => name));

@@ -6,7 +6,7 @@ import { type BadLine, createBadLines } from './bad-lines.ts';
 import { type BatchRefusal, BatchRefused, createBatchWriter, type WriterParts } from './batch-writer.ts';
 import { requestWarnings } from './check-request.ts';
 import { createLineWarnings, type WarnedLine } from './line-warnings.ts';
-import type { NudgeWorks } from './nudge-works.ts';
+import type { NudgeOperations } from './nudge-operations.ts';
 import { createReadItem, type RawItem, type RawItems, type ReadItemParts } from './read-item.ts';
 import { createSlices } from './slices.ts';
 
@@ -60,7 +60,7 @@ export interface AcceptBatchParts extends WriterParts, ReadItemParts {
   claims: Claims;
   memory: Pick<MemoryWatch, 'tight'>;
   usage: Pick<Usage, 'check'>;
-  nudge: NudgeWorks;
+  nudge: NudgeOperations;
   clock: Clock;
   log: Logger;
 }

@@ -1,4 +1,4 @@
-import { type JobStore, strikeWork } from '@grsai-jobs/job-store';
+import { type JobStore, redactOperation } from '@grsai-jobs/job-store';
 import { inputObjects, isTerminal, JOB_ID, type JobOutput, type JobRecord, objectFolder, type Status } from '@grsai-jobs/jobs';
 import { type ObjectStore, ObjectStoreError } from '@grsai-jobs/object-store';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
@@ -70,7 +70,7 @@ export function createDeleteJob(o: {
     if (!(await o.store.erase.begin(job))) return await unlessErased(job);
     if (!(await deleteObjects(job))) return { kind: 'objects_left' };
     // Written down first: a job that is erased never stays in the results of its batch.
-    if (job.batch_id !== null) await o.store.works.renew(strikeWork(job.batch_id, o.clock.now()));
+    if (job.batch_id !== null) await o.store.operations.addAgain(redactOperation(job.batch_id, o.clock.now()));
     if (!(await o.store.erase.asked(job))) return await unlessErased(job);
     o.log.info({ event: 'job.deleted', job_id: job.id, tenant: job.tenant }, 'job deleted');
     return { kind: 'deleted' };

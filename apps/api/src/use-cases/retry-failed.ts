@@ -1,6 +1,6 @@
 import type { Batches } from '@grsai-jobs/job-store';
 import type { BatchRecord } from '@grsai-jobs/jobs';
-import type { NudgeWorks } from './nudge-works.ts';
+import type { NudgeOperations } from './nudge-operations.ts';
 
 export type RetriedFailed =
   /** `left_out`: failed jobs that are not run again, since a submit of theirs may have made a task (P2). */
@@ -12,9 +12,9 @@ export type RetriedFailed =
   /** They are being run again already. */
   | { kind: 'already' };
 
-/** Has the failed jobs of a batch run again, as long work. */
+/** Has the failed jobs of a batch run again, by an operation. */
 export const createRetryFailed =
-  (o: { batches: Pick<Batches, 'retryFailed'>; nudge: NudgeWorks }) =>
+  (o: { batches: Pick<Batches, 'retryFailed'>; nudge: NudgeOperations }) =>
   async (batch: BatchRecord, includeUnknown: boolean): Promise<RetriedFailed> => {
     const left_out = includeUnknown ? 0 : batch.unknown;
     const retrying = batch.counts.failed - left_out;

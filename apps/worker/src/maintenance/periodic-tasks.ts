@@ -1,13 +1,13 @@
 import type { Egress } from '@grsai-jobs/egress';
 import type { Grsai } from '@grsai-jobs/grsai';
-import { BULK_WORK, RECOVER_WORK, WAKE_WORK } from '@grsai-jobs/job-store';
+import { BULK_OPERATION, RECOVER_OPERATION, WAKE_OPERATION } from '@grsai-jobs/job-store';
 import type { ObjectStore } from '@grsai-jobs/object-store';
-import { WORKS_ROUND } from '@grsai-jobs/queue';
-import { createBatchWorks } from '../operations/batch/index.ts';
+import { OPERATIONS_TASK } from '@grsai-jobs/queue';
+import { createBatchOperations } from '../operations/batch/index.ts';
 import type { BatchKit } from '../operations/batch/kit.ts';
 import { createBulkRun } from '../operations/bulk/run.ts';
 import { recoverDeliveries } from '../operations/recover-deliveries.ts';
-import { createWorkRound, WORK_ROUNDS, WORKS_EVERY_MS } from '../operations/run-operations.ts';
+import { createOperationsTask, OPERATIONS_CONCURRENCY, OPERATIONS_EVERY_MS } from '../operations/run-operations.ts';
 import { wakeBraked } from '../operations/wake-braked.ts';
 import type { PauseControl } from '../pauses/pause-control.ts';
 import { createProbes } from '../pauses/probes.ts';
@@ -28,7 +28,7 @@ export interface Round {
 }
 
 /** Entries of `maintain` that one worker runs at once: all that can be under way, and one that is passed over. */
-export const maintainPlaces = (rounds: readonly Round[]): number => rounds.length + WORK_ROUNDS;
+export const maintainPlaces = (rounds: readonly Round[]): number => rounds.length + OPERATIONS_CONCURRENCY;
 
 /** All rounds of `maintain`. */
 export function createRounds(o: {
@@ -43,10 +43,10 @@ export function createRounds(o: {
   const waitsToBeStored = createUnstoredWatch(kit);
   const probes = createProbes({ grsai, objects, waitsToBeStored });
   const works = {
-    ...createBatchWorks(kit),
-    [BULK_WORK]: createBulkRun(kit),
-    [RECOVER_WORK]: recoverDeliveries(kit),
-    [WAKE_WORK]: wakeBraked(kit),
+    ...createBatchOperations(kit),
+    [BULK_OPERATION]: createBulkRun(kit),
+    [RECOVER_OPERATION]: recoverDeliveries(kit),
+    [WAKE_OPERATION]: wakeBraked(kit),
   };
   const rounds: readonly Round[] = [
     { name: 'repairs', everyMs: REPAIR_EVERY_MS, run: createRepairs(kit) },
@@ -59,6 +59,6 @@ export function createRounds(o: {
   ];
   return [
     ...rounds.map(({ name, everyMs, run }) => ({ name, everyMs, run: atMost(1, run) })),
-    { name: WORKS_ROUND, everyMs: WORKS_EVERY_MS, run: createWorkRound(kit, works) },
+    { name: OPERATIONS_TASK, everyMs: OPERATIONS_EVERY_MS, run: createOperationsTask(kit, works) },
   ];
 }

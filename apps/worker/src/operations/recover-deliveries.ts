@@ -24,9 +24,9 @@ function wasMissed({ state, once, asked, tries, next_attempt_at }: Delivery, now
  */
 export const recoverDeliveries =
   (kit: Kit): DoSlice =>
-  async (work) => {
-    const { tenant, url, from, to } = work.order as RecoverOrder;
-    const at = work.cursor as Progress | null;
+  async (operation) => {
+    const { tenant, url, from, to } = operation.order as RecoverOrder;
+    const at = operation.cursor as Progress | null;
     const endpoint = endpointId(tenant, url);
     const name = endpointNameOf(tenant, url);
     let resent = at?.resent ?? 0;

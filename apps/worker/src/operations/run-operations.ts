@@ -1,71 +1,85 @@
-import type { Work } from '@grsai-jobs/job-store';
+import type { JobStore, Operation } from '@grsai-jobs/job-store';
 import { MAX_CRASHES } from '@grsai-jobs/jobs';
+import type { Clock, Logger } from '@grsai-jobs/runtime';
 import { atMost } from '../maintenance/at-most.ts';
-import type { Kit } from '../stages/kit.ts';
+import type { StageMetrics } from '../stages/metrics.ts';
 
-/** Work that nobody nudged is found within this time. */
-export const WORKS_EVERY_MS = 1000;
-/** A round lets others have the slot after this long, however much is to be done. */
-const ROUND_MS = 8000;
-/** Rounds of one worker at a time: a slice may hang, in an object store that is away. */
-export const WORK_ROUNDS = 3;
+/** An operation whose worker was not nudged is found within this time. */
+export const OPERATIONS_EVERY_MS = 1000;
+/** A run of the task ends after this long, however much is to be done, so that others get its slot. */
+const RUN_MS = 8000;
+/** Runs of one worker at a time: a slice may hang in an object store that is away. */
+export const OPERATIONS_CONCURRENCY = 3;
 const AFTER_ERROR_MS = 10_000;
-/** Work with which workers died is tried again so seldom: by then it may be another version that does it. */
+/** An operation with which workers died is tried again so seldom: by then another version may run it. */
 const SET_ASIDE_MS = 3600_000;
 /** A third of the lease. */
-const HOLD_EVERY_MS = 10_000;
+const RENEW_EVERY_MS = 10_000;
 
-/** How a slice left its work: to go on from `cursor` (after `waitMs`), or done for good. */
+/** How a slice left its operation: to go on from `cursor` (after `waitMs`), or done for good. */
 export type Sliced = { done: true } | { done: false; cursor: unknown; waitMs?: number };
 
 /**
- * Does one slice, in a few seconds at most. It may be done twice when its worker dies, so each part of it has to be
- * harmless the second time.
+ * Runs one slice, in a few seconds at most. It may run twice when its worker dies, so each part of it must be harmless the
+ * second time.
  */
-export type DoSlice = (work: Work) => Promise<Sliced>;
+export type DoSlice = (operation: Operation) => Promise<Sliced>;
+
+interface Deps {
+  store: Pick<JobStore, 'operations'>;
+  clock: Clock;
+  log: Logger;
+  metrics: Pick<StageMetrics, 'crashes'>;
+  shutdown: { readonly stopping: AbortSignal };
+}
 
 /**
- * Goes on with long work (packages/job-store `works`), a slice of each in turn, so that no large piece keeps a small one
- * waiting. Safe in several workers: each piece is held by one.
+ * Goes on with operations, a slice of each in turn, so that a large one keeps no small one waiting. Safe in several workers:
+ * each operation is leased to one.
  */
-export function createWorkRound(kit: Kit, kinds: Readonly<Record<string, DoSlice>>): () => Promise<void> {
-  async function slice(work: Work): Promise<void> {
-    const doSlice = kinds[work.kind];
+export function createOperationsTask(d: Deps, kinds: Readonly<Record<string, DoSlice>>): () => Promise<void> {
+  const { operations } = d.store;
+
+  async function slice(operation: Operation): Promise<void> {
+    const doSlice = kinds[operation.kind];
     if (doSlice === undefined)
-      throw new Error(`this worker does not know work of the kind ${work.kind}; is it older than the API?`);
-    const holding = setInterval(() => kit.store.works.hold(work, kit.clock.now()).catch(() => undefined), HOLD_EVERY_MS);
-    const sliced = await doSlice(work).finally(() => clearInterval(holding));
-    const now = kit.clock.now();
-    await (sliced.done ? kit.store.works.done(work) : kit.store.works.putBack(work, sliced.cursor, now + (sliced.waitMs ?? 0)));
+      throw new Error(`this worker knows no operation of the kind ${operation.kind}; is it older than the API?`);
+    const renewing = setInterval(() => operations.renewLease(operation, d.clock.now()).catch(() => undefined), RENEW_EVERY_MS);
+    const sliced = await doSlice(operation).finally(() => clearInterval(renewing));
+    if (sliced.done) await operations.done(operation);
+    else await operations.checkpoint(operation, sliced.cursor, d.clock.now() + (sliced.waitMs ?? 0));
   }
 
-  /** Whatever it is that ends workers, it must not end all of them, nor keep other work from being done. */
-  async function isSetAside(work: Work): Promise<boolean> {
-    if (work.lost === 0) return false;
-    kit.metrics.crashes.inc({ kind: 'stalled', stage: 'maintain' });
-    if (work.lost < MAX_CRASHES) return false;
-    await kit.store.works.setAside(work, kit.clock.now() + SET_ASIDE_MS);
-    kit.log.error(
-      { event: 'work.crashed', work: work.id, lost: work.lost, again_in_ms: SET_ASIDE_MS },
-      'workers died with this long work in their hands: it is set aside',
+  /** Whatever it is that ends workers, it must not end all of them, nor keep other operations from running. */
+  async function isSetAside(operation: Operation): Promise<boolean> {
+    if (operation.lost === 0) return false;
+    d.metrics.crashes.inc({ kind: 'stalled', stage: 'maintain' });
+    if (operation.lost < MAX_CRASHES) return false;
+    await operations.setAside(operation, d.clock.now() + SET_ASIDE_MS);
+    d.log.error(
+      { event: 'operation.crashed', operation: operation.id, lost: operation.lost, again_in_ms: SET_ASIDE_MS },
+      'workers died while they ran this operation: it is set aside',
     );
     return true;
   }
 
   async function goOn(): Promise<void> {
-    const started = kit.clock.now();
-    while (kit.clock.now() - started < ROUND_MS && !kit.shutdown.stopping.aborted) {
-      const work = await kit.store.works.take(kit.clock.now());
-      if (work === null) return;
-      if (await isSetAside(work)) continue;
+    const started = d.clock.now();
+    while (d.clock.now() - started < RUN_MS && !d.shutdown.stopping.aborted) {
+      const operation = await operations.take(d.clock.now());
+      if (operation === null) return;
+      if (await isSetAside(operation)) continue;
       try {
-        await slice(work);
+        await slice(operation);
       } catch (err) {
-        kit.log.error({ event: 'work.failed', err, work: work.id }, 'a slice of long work failed; it is tried again');
-        await kit.store.works.putBack(work, work.cursor, kit.clock.now() + AFTER_ERROR_MS);
+        d.log.error(
+          { event: 'operation.failed', err, operation: operation.id },
+          'a slice of an operation failed; it is tried again',
+        );
+        await operations.checkpoint(operation, operation.cursor, d.clock.now() + AFTER_ERROR_MS);
       }
     }
   }
 
-  return atMost(WORK_ROUNDS, goOn);
+  return atMost(OPERATIONS_CONCURRENCY, goOn);
 }

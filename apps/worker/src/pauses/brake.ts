@@ -54,7 +54,7 @@ const callerOf = ({ tenant, doc }: JobRecord): Caller => ({ queue: entryStage(do
 /** Tells the brake for unknown refusals how the calls of this process end; all processes share it. */
 export function createRefusalBrake(o: {
   brakes: Pick<JobStore['brakes'], 'refused' | 'answered' | 'saidNothing'>;
-  producer: Pick<Producer, 'nudgeWorks'>;
+  producer: Pick<Producer, 'nudgeOperations'>;
   clock: Clock;
   log: Logger;
 }): RefusalBrake {
@@ -78,7 +78,7 @@ export function createRefusalBrake(o: {
     for (const brake of opened)
       o.log.info({ event: 'queues.resumed', ...facts(brake) }, 'resumed: upstream takes such calls again');
     // Without this those who wait are woken within a second.
-    if (opened.length > 0) o.producer.nudgeWorks().catch(() => undefined);
+    if (opened.length > 0) o.producer.nudgeOperations().catch(() => undefined);
   }
 
   async function answered(call: Called): Promise<void> {

@@ -33,5 +33,5 @@ for _, job in ipairs(K.jobs) do
 end
 redis.call('RPUSH', list, unpack(ids))
 redis.call('HSET', batch, 'last', order.last)
-redis.call('ZADD', K.works, 'XX', order.erase_at, 'batch-erase:' .. order.id)
+redis.call('ZADD', K.operations, 'XX', order.erase_at, 'batch-erase:' .. order.id)
 return 1

@@ -1,7 +1,7 @@
 import type { BatchDoc, JobDoc } from '@grsai-jobs/jobs';
 import { IDEMPOTENCY_TTL_MS } from '../job/accept.ts';
 import { ownFields, sharedFields } from '../job/record-codec.ts';
-import { workId } from '../operation/works.ts';
+import { operationId } from '../operation/operations.ts';
 import { defineScript } from '../redis/define-script.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RunScript } from '../redis/scripts.ts';
@@ -32,14 +32,14 @@ export interface LineError {
 
 const open = defineScript({
   lua: new URL('./open.lua', import.meta.url),
-  keys: ['batch', 'works', 'erase'],
+  keys: ['batch', 'operations', 'erase'],
   args: ['id', 'erase_at', '...fields'],
   whenFull: 'fails',
 });
 
 const add = defineScript({
   lua: new URL('./add.lua', import.meta.url),
-  keys: ['batch', 'job_ids', 'works', 'usage', '...jobs'],
+  keys: ['batch', 'job_ids', 'operations', 'usage', '...jobs'],
   args: ['order', '...values'],
   whenFull: 'fails',
 });
@@ -53,28 +53,28 @@ const noteErrors = defineScript({
 
 const commit = defineScript({
   lua: new URL('./commit.lua', import.meta.url),
-  keys: ['batch', 'works', 'erase', 'open', 'expire', 'tenant_batches', 'job_ids', 'claim?'],
+  keys: ['batch', 'operations', 'erase', 'open', 'expire', 'tenant_batches', 'job_ids', 'claim?'],
   args: ['order'],
   whenFull: 'fails',
 });
 
 const discardSoon = defineScript({
   lua: new URL('./discard-soon.lua', import.meta.url),
-  keys: ['works'],
+  keys: ['operations'],
   args: ['id', 'now'],
   whenFull: 'runs',
 });
 
 /** The lines of a body become jobs that nobody sees, until one commit. */
 export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): number }) {
-  const eraseWork = (id: string) => keys.work(workId('batch-erase', id));
+  const eraseOperation = (id: string) => keys.operation(operationId('batch-erase', id));
 
   return {
     /** A batch whose lines are coming in; nobody sees it. */
     async open(batch: { id: string; tenant: string; doc: BatchDoc; createdAt: number }): Promise<void> {
       const fields = Object.entries(newBatchFields(batch)).flat();
       const args = { id: batch.id, erase_at: clock.now() + ERASE_AFTER_MS, fields };
-      await run(open, { batch: keys.batch(batch.id), works: keys.works, erase: eraseWork(batch.id) }, args);
+      await run(open, { batch: keys.batch(batch.id), operations: keys.operations, erase: eraseOperation(batch.id) }, args);
     },
 
     /**
@@ -116,7 +116,7 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
         {
           batch: keys.batch(batch.id),
           job_ids: keys.batchJobs(batch.id),
-          works: keys.works,
+          operations: keys.operations,
           usage: keys.usage,
           jobs: lines.map(({ jobId }) => keys.job(jobId)),
         },
@@ -160,10 +160,10 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
         commit,
         {
           batch: keys.batch(batch.id),
-          works: keys.works,
-          erase: eraseWork(batch.id),
-          open: keys.work(workId('batch-open', batch.id)),
-          expire: keys.work(workId('batch-expire', batch.id)),
+          operations: keys.operations,
+          erase: eraseOperation(batch.id),
+          open: keys.operation(operationId('batch-open', batch.id)),
+          expire: keys.operation(operationId('batch-expire', batch.id)),
           tenant_batches: keys.tenantBatches(batch.tenant),
           job_ids: keys.batchJobs(batch.id),
           claim: o.claim ? keys.idempotency(batch.tenant, o.claim.route, o.claim.key) : null,
@@ -175,7 +175,7 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
 
     /** The request came to nothing: what was written of it is erased soon. */
     async discard(batch: { id: string }): Promise<void> {
-      await run(discardSoon, { works: keys.works }, { id: workId('batch-erase', batch.id), now: clock.now() });
+      await run(discardSoon, { operations: keys.operations }, { id: operationId('batch-erase', batch.id), now: clock.now() });
     },
   };
 }

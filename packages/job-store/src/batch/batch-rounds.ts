@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { type BatchEnd, type BatchRecord, type BatchResults, type BatchRound, eventId, type JobDoc } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
-import { addScript, workId } from '../operation/works.ts';
+import { addScript, operationId } from '../operation/operations.ts';
 import { defineScript } from '../redis/define-script.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RunScript } from '../redis/scripts.ts';
 import { MAKE_DELIVERY, NEW_DELIVERY_KEYS, newDelivery } from '../webhook/new-delivery.ts';
 
-/** Kind of the long work that reopens the failed jobs of a batch. */
-const RETRY_WORK = 'batch-retry-failed';
+/** Kind of the operation that reopens the failed jobs of a batch. */
+const RETRY_OPERATION = 'batch-retry-failed';
 
 const CLOCKS_DIFFER_MS = 60_000;
 
@@ -21,7 +21,7 @@ const reveal = defineScript({
 
 const cancel = defineScript({
   lua: new URL('./cancel.lua', import.meta.url),
-  keys: ['batch', 'works', 'cancel', 'finish', 'retry'],
+  keys: ['batch', 'operations', 'cancel', 'finish', 'retry'],
   args: ['id', 'now'],
   whenFull: 'runs',
 });
@@ -84,20 +84,24 @@ export function createBatchRounds(redis: Redis, run: RunScript, keys: Keys, cloc
     },
 
     /**
-     * Starts canceling the batch; its jobs are canceled by long work, and failed ones that are not reopened yet stay as they
+     * Starts canceling the batch; its jobs are canceled by an operation, and failed ones that are not reopened yet stay as they
      * are. Answers the status that it has then; `called_off`: it has ended, and the retry that was to come does not.
      */
     async cancel(id: string): Promise<BatchRecord['status'] | 'called_off' | null> {
-      const work = (kind: string) => keys.work(workId(kind, id));
-      const works = { cancel: work('batch-cancel'), finish: work('batch-finish'), retry: work(RETRY_WORK) };
-      const status = await run(cancel, { batch: keys.batch(id), works: keys.works, ...works }, { id, now: clock.now() });
+      const operation = (kind: string) => keys.operation(operationId(kind, id));
+      const known = { cancel: operation('batch-cancel'), finish: operation('batch-finish'), retry: operation(RETRY_OPERATION) };
+      const status = await run(
+        cancel,
+        { batch: keys.batch(id), operations: keys.operations, ...known },
+        { id, now: clock.now() },
+      );
       return status as BatchRecord['status'] | 'called_off' | null;
     },
 
-    /** Has the jobs that have failed by now reopened, by long work. `false`: that is under way already. */
+    /** Has the jobs that have failed by now reopened, by an operation. `false`: one is under way already. */
     async retryFailed(id: string, o: { includeUnknown: boolean }): Promise<boolean> {
       const now = clock.now();
-      const work = workId(RETRY_WORK, id);
+      const operation = operationId(RETRY_OPERATION, id);
       // A cancel of before is not meant; one that comes from here on is.
       await redis.hdel(keys.batch(id), 'cx');
       // The clock of the process that ended a job may be ahead of ours; one that was wrong by more counts no further.
@@ -107,8 +111,8 @@ export function createBatchRounds(redis: Redis, run: RunScript, keys: Keys, cloc
       return (
         (await run(
           addScript,
-          { work: keys.work(work), works: keys.works },
-          { id: work, kind: RETRY_WORK, order, due: now, renew: null },
+          { operation: keys.operation(operation), operations: keys.operations },
+          { id: operation, kind: RETRY_OPERATION, order, due: now, again: null },
         )) === 1
       );
     },
@@ -117,11 +121,12 @@ export function createBatchRounds(redis: Redis, run: RunScript, keys: Keys, cloc
     isCalledOff: async (id: string): Promise<boolean> => (await redis.hexists(keys.batch(id), 'cx')) === 1,
 
     /** Whether failed jobs of it are still to be reopened. */
-    isBeingRetried: async (id: string): Promise<boolean> => (await redis.exists(keys.work(workId(RETRY_WORK, id)))) === 1,
+    isBeingRetried: async (id: string): Promise<boolean> =>
+      (await redis.exists(keys.operation(operationId(RETRY_OPERATION, id)))) === 1,
 
     /**
-     * The end of a round, with its owed webhook. `by`: who had the work that wrote the results. `false`: the round is over
-     * already, or goes on, or a job has ended anew since that work was taken.
+     * The end of a round, with its owed webhook. `by`: the token of the operation that wrote the results. `false`: the round is over
+     * already, or goes on, or a job has ended anew since that operation was taken.
      */
     async finish(batch: BatchRecord, status: BatchEnd, results: BatchResults, by?: string): Promise<boolean> {
       const now = clock.now();
@@ -151,7 +156,7 @@ export function createBatchRounds(redis: Redis, run: RunScript, keys: Keys, cloc
         {
           batch: keys.batch(batch.id),
           ended_batches: keys.endedBatches,
-          finish: keys.work(workId('batch-finish', batch.id)),
+          finish: keys.operation(operationId('batch-finish', batch.id)),
           ...made.keys,
         },
         { order: JSON.stringify(order), results: JSON.stringify(results), kept: JSON.stringify(round) },

@@ -11,7 +11,7 @@ export type Batches = ReturnType<typeof createBatches>;
 
 /**
  * Batches and the jobs in them. The counts are kept by the moves of the jobs (`job/move.lua`, `job/begin.lua`), so they
- * always add up to `total`; what touches many jobs goes in chunks, as long work (`works`).
+ * always add up to `total`; what touches many jobs goes in slices, as an operation.
  */
 export const createBatches = (
   redis: Redis,

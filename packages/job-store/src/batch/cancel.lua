@@ -1,8 +1,8 @@
--- cancel: from now on a batch is being canceled; its jobs are by long work. What of a retry is still to come is called off.
+-- cancel: from now on a batch is being canceled; an operation cancels its jobs. What of a retry is still to come is called off.
 -- Answers the status that it has then, 'called_off' when it has ended and only a retry was to come, or nothing when there is no such batch
 local st = redis.call('HGET', K.batch, 'st')
 local called_off = redis.call('DEL', K.retry) == 1
-redis.call('ZREM', K.works, 'batch-retry-failed:' .. A.id)
+redis.call('ZREM', K.operations, 'batch-retry-failed:' .. A.id)
 if called_off and BATCH_ENDS[st] then
   redis.call('HSET', K.batch, 'cx', A.now)
   return 'called_off'
@@ -11,10 +11,10 @@ if st ~= 'running' then return st end
 redis.call('HSET', K.batch, 'st', 'canceling', 'cx', A.now)
 -- What is left of the cancel of an earlier round would begin in the middle.
 redis.call('DEL', K.cancel)
-add_work(K.cancel, K.works, 'batch-cancel:' .. A.id, 'batch-cancel', { batch_id = A.id }, A.now)
+add_operation(K.cancel, K.operations, 'batch-cancel:' .. A.id, 'batch-cancel', { batch_id = A.id }, A.now)
 -- Whoever is about to end it has read it before this: it ends as canceled, by somebody who reads it anew.
 local live = redis.call('HMGET', K.batch, 'n:queued', 'n:running')
 if tonumber(live[1] or '0') + tonumber(live[2] or '0') == 0 then
-  add_work(K.finish, K.works, 'batch-finish:' .. A.id, 'batch-finish', { batch_id = A.id }, A.now)
+  add_operation(K.finish, K.operations, 'batch-finish:' .. A.id, 'batch-finish', { batch_id = A.id }, A.now)
 end
 return 'canceling'

@@ -2,7 +2,7 @@
 -- order {id, now, total, invalid, exp (when what waits is expired), claim {by, fingerprint, ttl_ms} or nil}
 -- Answers 1, or 0 when the batch is no longer open, its claim is lost, or lines are missing
 local order = cjson.decode(A.order)
-local batch, works = K.batch, K.works
+local batch, operations = K.batch, K.operations
 local st = redis.call('HGET', batch, 'st')
 if not st or st == 'erasing' then return 0 end
 -- Sent again by the client library.
@@ -17,7 +17,7 @@ end
 redis.call('HSET', batch, 'st', 'running', 'round', 1, 'total', order.total, 'n:queued', order.total, 'invalid', order.invalid)
 redis.call('ZADD', K.tenant_batches, redis.call('HGET', batch, 'cr'), order.id)
 redis.call('DEL', K.erase)
-redis.call('ZREM', works, 'batch-erase:' .. order.id)
-add_work(K.open, works, 'batch-open:' .. order.id, 'batch-open', { batch_id = order.id }, order.now)
-add_work(K.expire, works, 'batch-expire:' .. order.id, 'batch-expire', { batch_id = order.id }, order.exp)
+redis.call('ZREM', operations, 'batch-erase:' .. order.id)
+add_operation(K.open, operations, 'batch-open:' .. order.id, 'batch-open', { batch_id = order.id }, order.now)
+add_operation(K.expire, operations, 'batch-expire:' .. order.id, 'batch-expire', { batch_id = order.id }, order.exp)
 return 1

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- move: every move but accept and begin. The row of the table of moves comes with the order; this is its machinery.
 -- KEYS 1 job 2 due 3 events 4 turns 5 inflight 6 tenant's failed 7 failed 8 ended 9 delivery 10 tenant's deliveries
---      11 due deliveries 12 counters 13 batch 14 storing 15 late 16 works 17 work that finishes the batch 18 pending deliveries
+--      11 due deliveries 12 counters 13 batch 14 storing 15 late 16 operations 17 operation that finishes the batch 18 pending deliveries
 --      19–24 endpoint of the delivery (see attempts.lua) 25 usage
 --      (9, 13, 17 and 19–24 are the job key when the move has none)
 -- ARGV 1 order {id, token, now, tenant, from, step|nil, by|nil, status and stage ('' keeps both), next, due|nil, inflight|nil (ms, 0 removes), late|nil, turn,

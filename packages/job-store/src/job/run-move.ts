@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type JobRecord, MOVES, type Move, type MoveName, type State } from '@grsai-jobs/jobs';
-import { workId } from '../operation/works.ts';
+import { operationId } from '../operation/operations.ts';
 import { fieldsOf } from '../redis/fields.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RunScript } from '../redis/scripts.ts';
@@ -143,8 +143,8 @@ export function createRunMove(run: RunScript, keys: Keys, clock: { now(): number
         job.batch_id ? keys.batch(job.batch_id) : keys.job(job.id),
         keys.storing,
         keys.late,
-        keys.works,
-        job.batch_id ? keys.work(workId('batch-finish', job.batch_id)) : none,
+        keys.operations,
+        job.batch_id ? keys.operation(operationId('batch-finish', job.batch_id)) : none,
         keys.pendingDeliveries,
         ...(delivery ? Object.values(endpointKeys(keys, endpointRef(job.tenant, delivery.url))) : Array<string>(6).fill(none)),
         keys.usage,

@@ -9,8 +9,8 @@ import type { RunScript } from '../redis/scripts.ts';
 
 export const BULK_ACTIONS = ['requeue', 'cancel', 'redeliver'] as const;
 
-/** Kind of the long work that carries one out; its subject is the id of the action. */
-export const BULK_WORK = 'bulk-action';
+/** Kind of the operation that carries one out; its subject is the id of the action. */
+export const BULK_OPERATION = 'bulk-action';
 
 /** `aborted` can go on; `completed` is over. */
 export type BulkStatus = 'running' | 'aborted' | 'completed';

@@ -84,7 +84,7 @@ export function createAudit(redis: Redis, run: RunScript, keys: Keys) {
       await write('end', of, entry, outcome, detail);
     },
 
-    /** A change that needs no line before it: what long work came to. */
+    /** A change that needs no line before it: what an operation came to. */
     async note(entry: AuditEntry, detail: string): Promise<void> {
       await write('note', null, entry, 'done', detail);
     },

@@ -22,5 +22,5 @@ else
   end
   redis.call('PEXPIRE', brakes, brake_rules.keep_ms)
 end
-if order.wake then add_work(K.wake, K.works, order.wake, 'wake-braked', {}, order.now) end
+if order.wake then add_operation(K.wake, K.operations, order.wake, 'wake-braked', {}, order.now) end
 return 1

@@ -12,15 +12,15 @@ import {
   type UnknownRefusal,
 } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
-import { workId } from '../operation/works.ts';
+import { operationId } from '../operation/operations.ts';
 import { defineScript, luaTable, readLua } from '../redis/define-script.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RunScript } from '../redis/scripts.ts';
 import type { Tenants } from '../tenant/tenants.ts';
 
-/** Kind of the long work that wakes the jobs of a brake that has opened. */
-export const WAKE_WORK = 'wake-braked';
-const WAKE = workId(WAKE_WORK, 'all');
+/** Kind of the operation that wakes the jobs of a brake that has opened. */
+export const WAKE_OPERATION = 'wake-braked';
+const WAKE = operationId(WAKE_OPERATION, 'all');
 
 /** So many of the jobs of the last minutes are looked at to see whose they were. */
 const LOOK_AT = 500;
@@ -39,7 +39,7 @@ export const BRAKE_LUA = BRAKE_NUMBERS + readLua(new URL('./braked.lua', import.
 
 const noteScript = defineScript({
   lua: new URL('./brake-note.lua', import.meta.url),
-  keys: ['brakes', 'works', 'wake'],
+  keys: ['brakes', 'operations', 'wake'],
   args: ['before?', 'after?', 'order'],
   shared: [BRAKE_NUMBERS],
   whenFull: 'runs',
@@ -70,7 +70,7 @@ export function createBrakes(redis: Redis, run: RunScript, keys: Keys, clock: { 
       const order = { now: clock.now(), token, opened, wake: opened.length > 0 ? WAKE : undefined };
       const written = await run(
         noteScript,
-        { brakes: keys.brakes, works: keys.works, wake: keys.work(WAKE) },
+        { brakes: keys.brakes, operations: keys.operations, wake: keys.operation(WAKE) },
         { before, after, order: JSON.stringify(order) },
       );
       if (written === 1) return noted;

@@ -94,10 +94,10 @@ export interface Keys {
   pace(kind: string): string;
   /** The kinds that there is a pace of → when one was last learned. */
   paces: string;
-  /** Long work in slices: what it is and how far it has come. */
-  work(id: string): string;
-  /** Long work → when it is due. */
-  works: string;
+  /** An operation: what it is and how far it has come. */
+  operation(id: string): string;
+  /** Operations → when they are due. */
+  operations: string;
   /** In front of an API key's id: the requests of its minute. */
   rateLimit: string;
   /** A small key that readiness checks write. */
@@ -161,8 +161,8 @@ export function createKeys(prefix: string): Keys {
     counters: at('counters'),
     pace: (kind) => at(`pace:${kind}`),
     paces: at('paces'),
-    work: (id) => at(`work:${id}`),
-    works: at('works'),
+    operation: (id) => at(`operation:${id}`),
+    operations: at('operations'),
     rateLimit: at('limit'),
     health: at('health'),
     schema: at('schema'),

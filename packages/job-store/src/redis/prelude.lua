@@ -56,14 +56,14 @@ local function restart_turns(turns, inflight, now)
   if redis.call('ZCOUNT', inflight, now, '+inf') == 0 then redis.call('DEL', turns) end
 end
 
--- Long work is written down once; whoever has it at this moment finds out that it is due again.
-local function add_work(work, works, id, kind, order, at)
-  if redis.call('HSETNX', work, 'kind', kind) == 1 then
-    redis.call('HSET', work, 'order', cjson.encode(order), 'created', at)
+-- An operation is written once; a worker that holds it at this moment finds out that it is due again.
+local function add_operation(operation, operations, id, kind, order, at)
+  if redis.call('HSETNX', operation, 'kind', kind) == 1 then
+    redis.call('HSET', operation, 'order', cjson.encode(order), 'created', at)
   else
-    redis.call('HDEL', work, 'by')
+    redis.call('HDEL', operation, 'by')
   end
-  redis.call('ZADD', works, at, id)
+  redis.call('ZADD', operations, at, id)
 end
 
 -- What the records of tenants take is counted in one hash: `redis:<tenant>` and `stored:<tenant>` bytes, `live:<tenant>` jobs, and
@@ -96,7 +96,7 @@ local BATCH_ENDS = { completed = true, canceled = true, expired = true }
 
 -- A job of a batch changes its status. The counts always add up; the last job that ends has the batch finished, and a
 -- job that is reopened reopens its batch.
-local function count_in_batch(batch, id, works, finish, now, from, to)
+local function count_in_batch(batch, id, operations, finish, now, from, to)
   if from == 'canceling' then from = 'running' end
   if to == 'canceling' then to = 'running' end
   local st = redis.call('HGET', batch, 'st')
@@ -110,7 +110,7 @@ local function count_in_batch(batch, id, works, finish, now, from, to)
   elseif TERMINAL[to] then
     local live = redis.call('HMGET', batch, 'n:queued', 'n:running')
     if tonumber(live[1] or '0') + tonumber(live[2] or '0') == 0 then
-      add_work(finish, works, 'batch-finish:' .. id, 'batch-finish', { batch_id = id }, now)
+      add_operation(finish, operations, 'batch-finish:' .. id, 'batch-finish', { batch_id = id }, now)
     end
   end
 end

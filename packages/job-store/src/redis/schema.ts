@@ -1,13 +1,14 @@
 import type { Redis } from 'ioredis';
 import { defineScript } from './define-script.ts';
 import type { Keys } from './keys.ts';
+import { MIGRATIONS, type Migration } from './migrations.ts';
 import type { RunScript } from './scripts.ts';
 
 /**
  * The form of the data in Redis. Raise it with each change that an older release would misread or damage, and add the migration from
  * the version before to `MIGRATIONS`.
  */
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 
 const swapSchema = defineScript({
   lua: new URL('./schema-swap.lua', import.meta.url),
@@ -15,15 +16,6 @@ const swapSchema = defineScript({
   args: ['seen?', 'next'],
   whenFull: 'runs',
 });
-
-/**
- * Brings data of one version to the next one. It may stop half way and run again, and two processes may run it at the same time, so
- * each part of it must be harmless on data that is already converted.
- */
-export type Migration = (redis: Redis, keys: Keys) => Promise<void>;
-
-/** By the version that they start from. */
-const MIGRATIONS: Readonly<Record<number, Migration>> = {};
 
 /** Releases before the key existed wrote this version. */
 const UNMARKED_VERSION = 1;

@@ -1,7 +1,7 @@
 import { endpointId } from './endpoints.ts';
 
-/** Kind of the long work that resends what an endpoint has missed. */
-export const RECOVER_WORK = 'webhook-recover';
+/** Kind of the operation that resends what an endpoint has missed. */
+export const RECOVER_OPERATION = 'webhook-recover';
 
 /** Times in ms since 1970: deliveries that were made from `from` to `to`. */
 export interface RecoverOrder {
@@ -12,9 +12,9 @@ export interface RecoverOrder {
   to: number;
 }
 
-/** What `works.add` takes. One that is asked for while another goes on stands beside it: it may be about what has failed since. */
-export const recoverWork = (order: RecoverOrder) => ({
-  kind: RECOVER_WORK,
+/** What `operations.add` takes. One that is asked for while another goes on stands beside it: it may be about what has failed since. */
+export const recoverOperation = (order: RecoverOrder) => ({
+  kind: RECOVER_OPERATION,
   subject: `${endpointId(order.tenant, order.url)}:${order.from}:${order.to}`,
   order,
   at: order.to,

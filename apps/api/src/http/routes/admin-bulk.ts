@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { BULK_WORK, type BulkAction, type JobStore } from '@grsai-jobs/job-store';
+import { BULK_OPERATION, type BulkAction, type JobStore } from '@grsai-jobs/job-store';
 import type { Clock } from '@grsai-jobs/runtime';
 import { type Request, Router } from 'express';
 import { ulid } from 'ulid';
@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { BulkRequest, bulkOrder } from '../../use-cases/bulk-order.ts';
 import type { PreviewBulk } from '../../use-cases/bulk-preview.ts';
 import { bulkView, previewView } from '../../use-cases/bulk-view.ts';
-import type { NudgeWorks } from '../../use-cases/nudge-works.ts';
+import type { NudgeOperations } from '../../use-cases/nudge-operations.ts';
 import { Reason } from '../../validation/fields.ts';
 import type { Audited } from '../audited.ts';
 import { type Auth, principalOf } from '../auth.ts';
@@ -38,8 +38,8 @@ const keyReused = () => new Problem('idempotency_key_reused', 'This Idempotency-
 /** What is done to many jobs: the worker does it behind the 202, at the rate that was asked for. */
 export function adminBulkRoutes(o: {
   auth: Auth;
-  store: Pick<JobStore, 'bulk' | 'works'>;
-  nudge: NudgeWorks;
+  store: Pick<JobStore, 'bulk' | 'operations'>;
+  nudge: NudgeOperations;
   preview: PreviewBulk;
   audited: Audited;
   clock: Clock;
@@ -54,8 +54,8 @@ export function adminBulkRoutes(o: {
     return action;
   }
 
-  /** The work is there before what it is about, so that nothing waits for a worker that was never told. */
-  const workOf = (id: string) => ({ kind: BULK_WORK, subject: id, order: { id }, at: o.clock.now() });
+  /** The operation is written before what it is about, so that nothing waits for a worker that was never told. */
+  const workOf = (id: string) => ({ kind: BULK_OPERATION, subject: id, order: { id }, at: o.clock.now() });
   router.post('/admin/v1/bulk-actions', write, ...jsonBody(BODY), async (request, response) => {
     const body = validateBody(BulkRequest, request.body);
     const now = o.clock.now();
@@ -71,7 +71,7 @@ export function adminBulkRoutes(o: {
     if (before !== null && before.fingerprint !== order.fingerprint) throw keyReused();
     if (before === null)
       await o.audited(response, { action: 'bulk.start', target: id, reason: order.reason }, async () => {
-        await o.store.works.add(workOf(id));
+        await o.store.operations.add(workOf(id));
         if (!(await o.store.bulk.create(id, order, now)) && (await known(id)).fingerprint !== order.fingerprint)
           throw keyReused();
         return { result: undefined, detail: `${order.action}, ${order.rate_per_min} in a minute` };
@@ -127,8 +127,8 @@ export function adminBulkRoutes(o: {
         const { status, done, matched } = await known(id);
         if (!resumed && status !== 'running')
           throw new Problem('conflict', `The bulk action is ${status}; there is nothing to go on with.`);
-        // A worker that has just seen that it was aborted must not end the work; of one that runs it is made sure that there is some.
-        await (resumed ? o.store.works.renew(workOf(id)) : o.store.works.add(workOf(id)));
+        // A worker that has just seen that it was aborted must not end the operation; one that runs gets a new one if it has none.
+        await (resumed ? o.store.operations.addAgain(workOf(id)) : o.store.operations.add(workOf(id)));
         return { result: undefined, detail: `after ${done} of ${matched}` };
       });
       o.nudge();

@@ -134,7 +134,7 @@ export function adminQueueRoutes(o: {
         if (open_refusals !== undefined) {
           await o.store.brakes.open(name, open_refusals === '*' ? null : open_refusals);
           // Without this those who wait are woken within a second.
-          await o.producer.nudgeWorks().catch(() => undefined);
+          await o.producer.nudgeOperations().catch(() => undefined);
         }
         return { result: undefined, detail: described(body) };
       });

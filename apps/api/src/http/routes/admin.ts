@@ -5,7 +5,7 @@ import type { Producer } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
 import type { Router } from 'express';
 import { createBulkPreview } from '../../use-cases/bulk-preview.ts';
-import type { NudgeWorks } from '../../use-cases/nudge-works.ts';
+import type { NudgeOperations } from '../../use-cases/nudge-operations.ts';
 import type { ResendDelivery } from '../../use-cases/resend-delivery.ts';
 import { createAudited } from '../audited.ts';
 import type { Auth } from '../auth.ts';
@@ -26,7 +26,7 @@ export function adminRoutes(o: {
   auth: Auth;
   store: JobStore;
   producer: Producer;
-  nudge: NudgeWorks;
+  nudge: NudgeOperations;
   blank: BlankSecrets;
   reopen: ReopenJob;
   resend: ResendDelivery;

@@ -2,7 +2,7 @@ import type { Batches } from '@grsai-jobs/job-store';
 import { isBatchEnd, type SignLink, viewBatch } from '@grsai-jobs/jobs';
 import { type Request, Router } from 'express';
 import { z } from 'zod';
-import type { NudgeWorks } from '../../use-cases/nudge-works.ts';
+import type { NudgeOperations } from '../../use-cases/nudge-operations.ts';
 import type { RetryFailed } from '../../use-cases/retry-failed.ts';
 import type { Auth } from '../auth.ts';
 import { optionalJsonBody } from '../body.ts';
@@ -21,12 +21,12 @@ export const RetryFailedRequest = z.strictObject({
     .describe('also jobs whose lost submit may have made, and charged, a task: they are submitted again'),
 });
 
-/** What a caller does to a batch; the work itself goes on behind the 202. */
+/** What a caller does to a batch; an operation carries it out after the 202. */
 export function batchActionRoutes(o: {
   auth: Auth;
   batches: Pick<Batches, 'read' | 'cancel'>;
   retryFailed: RetryFailed;
-  nudge: NudgeWorks;
+  nudge: NudgeOperations;
   sign: SignLink;
 }): Router {
   const router = Router();

@@ -9,11 +9,11 @@ const DOCS_AT_ONCE = 100;
 /** Erases what was written of a batch that was refused, broken off, or not committed in time. */
 export const eraseBatch =
   (kit: BatchKit): DoSlice =>
-  async (work) => {
-    const id = batchOf(work.order);
+  async (operation) => {
+    const id = batchOf(operation.order);
     // Not before a commit has become impossible: the jobs of a batch that is there need their inputs.
     if (!(await kit.store.batches.erase(id, []))) return { done: true };
-    const at = placeOf(work.cursor);
+    const at = placeOf(operation.cursor);
     const ids = await kit.store.batches.jobIds(id, at, SLICE);
     for (const group of inGroups(await kit.store.batches.heads(ids), DOCS_AT_ONCE)) {
       const docs = await kit.store.batches.docs(group.map(({ id: job }) => job));

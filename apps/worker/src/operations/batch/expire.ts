@@ -5,10 +5,10 @@ import { type BatchKit, behind, eachLine, livingBatch, placeOf, SLICE } from './
 /** At the end of its time what still waits of a batch expires, at once instead of job by job when its turn comes. */
 export const expireBatch =
   (kit: BatchKit): DoSlice =>
-  async (work) => {
-    const batch = await livingBatch(kit, work.order, ['running', 'canceling']);
+  async (operation) => {
+    const batch = await livingBatch(kit, operation.order, ['running', 'canceling']);
     if (batch === null) return { done: true };
-    const at = placeOf(work.cursor);
+    const at = placeOf(operation.cursor);
     const ids = await kit.store.batches.jobIds(batch.id, at, SLICE);
     const now = kit.clock.now();
     await eachLine(

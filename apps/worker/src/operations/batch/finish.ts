@@ -11,21 +11,21 @@ const RETRIED_WAIT_MS = 1000;
 
 /**
  * The last job of a round has ended: its results are stored as one file, and then the batch ends with the webhook that it
- * owes. Each worker that has the work writes a file of its own, so that one that was frozen never writes over the other's.
+ * owes. Each worker that holds the operation writes a file of its own, so that one that was frozen never writes over the other's.
  */
 export const finishBatch =
   (kit: BatchKit): DoSlice =>
-  async (work) => {
-    const batch = await livingBatch(kit, work.order, ['running', 'canceling']);
+  async (operation) => {
+    const batch = await livingBatch(kit, operation.order, ['running', 'canceling']);
     if (batch === null || batch.counts.queued + batch.counts.running > 0) return { done: true };
     // What a retry has reopened may end before it has reopened the others; the round is over with the last of all.
     if (await kit.store.batches.isBeingRetried(batch.id)) return { done: false, cursor: null, waitMs: RETRIED_WAIT_MS };
-    const key = `${objectFolder(kit.keyPrefix, batch)}/results-${batch.round}-${work.by.slice(0, 8)}.ndjson`;
+    const key = `${objectFolder(kit.keyPrefix, batch)}/results-${batch.round}-${operation.by.slice(0, 8)}.ndjson`;
     const stored = await kit.objects.put(key, Readable.from(rows(kit, batch)), { contentType: 'application/x-ndjson' });
     const status = endOfBatch(batch, kit.clock.now());
     const results = { key, bytes: stored.bytes, sha256: stored.sha256 };
-    if (!(await kit.store.batches.finish(batch, status, results, work.by))) {
-      // A job was reopened meanwhile; when it has ended the work is there again, with somebody else or nobody yet.
+    if (!(await kit.store.batches.finish(batch, status, results, operation.by))) {
+      // A job was reopened meanwhile; when it has ended the operation exists again, with another worker or none yet.
       await kit.objects
         .delete([key])
         .catch((err: unknown) => kit.log.warn({ event: 'batch.file_left', err, key }, 'a file that nobody needs was left'));

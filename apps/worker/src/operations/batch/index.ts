@@ -1,4 +1,4 @@
-import { STRIKE_WORK } from '@grsai-jobs/job-store';
+import { REDACT_OPERATION } from '@grsai-jobs/job-store';
 import type { DoSlice } from '../run-operations.ts';
 import { cancelBatch } from './cancel.ts';
 import { eraseBatch } from './erase.ts';
@@ -11,13 +11,13 @@ import { retryFailed } from './retry-failed.ts';
 
 export type { BatchKit } from './kit.ts';
 
-/** The long work on batches, by the kind that the store and the API write down. */
-export const createBatchWorks = (kit: BatchKit): Readonly<Record<string, DoSlice>> => ({
+/** The operations on batches, by the kind that the store and the API write. */
+export const createBatchOperations = (kit: BatchKit): Readonly<Record<string, DoSlice>> => ({
   'batch-open': openBatch(kit),
   'batch-cancel': cancelBatch(kit),
   'batch-retry-failed': retryFailed(kit),
   'batch-expire': expireBatch(kit),
   'batch-finish': finishBatch(kit),
   'batch-erase': eraseBatch(kit),
-  [STRIKE_WORK]: strikeErased(kit),
+  [REDACT_OPERATION]: strikeErased(kit),
 });

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { Kit } from '../../stages/kit.ts';
 import type { Sliced } from '../run-operations.ts';
 
-/** What the work on batches needs beside what every stage works with. */
+/** What the operations on batches need beside what every stage needs. */
 export interface BatchKit extends Kit {
   cancelJob: CancelJob;
   reopenJob: ReopenJob;
@@ -22,12 +22,12 @@ export const SLICE = 500;
 
 const Order = z.object({ batch_id: z.string() });
 
-/** The batch that a piece of work is about. */
+/** The batch that an operation is about. */
 export const batchOf = (order: unknown): string => Order.parse(order).batch_id;
 
 const Place = z.object({ at: z.int() }).nullable();
 
-/** How many jobs of the batch the work has behind it. */
+/** How many jobs of the batch the operation has behind it. */
 export const placeOf = (cursor: unknown): number => Place.parse(cursor)?.at ?? 0;
 
 /** The cursor after a slice of `ids`; one that is shorter than it may be was the last. */
@@ -51,7 +51,7 @@ export async function eachLine(
 /** Records can be large, and each act costs a few round trips. */
 const ABREAST = 25;
 
-/** The batch when it still is what the work was made for. */
+/** The batch when it still is in one of the statuses that the operation was made for. */
 export async function livingBatch(kit: BatchKit, order: unknown, statuses: readonly string[]): Promise<BatchRecord | null> {
   const batch = await kit.store.batches.read(batchOf(order));
   return batch !== null && statuses.includes(batch.status) ? batch : null;

@@ -14,9 +14,9 @@ const CHUNKS_AT_ONCE = 4;
  */
 export const openBatch =
   (kit: BatchKit): DoSlice =>
-  async (work) => {
-    const at = placeOf(work.cursor);
-    const batch = await kit.store.batches.read(batchOf(work.order));
+  async (operation) => {
+    const at = placeOf(operation.cursor);
+    const batch = await kit.store.batches.read(batchOf(operation.order));
     if (batch === null) return { done: true };
     const ids = await kit.store.batches.jobIds(batch.id, at, OPENED);
     await pMap(chunksOf(ids), (chunk) => openChunk(kit, batch, chunk), { concurrency: CHUNKS_AT_ONCE });

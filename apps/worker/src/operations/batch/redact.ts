@@ -11,10 +11,10 @@ const ENDS_SOON_MS = 30_000;
  */
 export const strikeErased =
   (kit: BatchKit): DoSlice =>
-  async (work) => {
-    const batch = await kit.store.batches.read(batchOf(work.order));
+  async (operation) => {
+    const batch = await kit.store.batches.read(batchOf(operation.order));
     if (batch === null) return { done: true };
-    for (const [round, kept] of Object.entries(batch.past)) await strikeFrom(kit, batch, Number(round), kept, work.by);
+    for (const [round, kept] of Object.entries(batch.past)) await strikeFrom(kit, batch, Number(round), kept, operation.by);
     // A file that is being written at this moment may have been begun before the job was erased.
     const endsSoon = !isBatchEnd(batch.status) && batch.counts.queued + batch.counts.running === 0;
     return endsSoon ? { done: false, cursor: null, waitMs: ENDS_SOON_MS } : { done: true };

@@ -18,9 +18,9 @@ const TRIES = 8;
  */
 export const retryFailed =
   (kit: BatchKit): DoSlice =>
-  async (work) => {
-    const order = RetryOrder.parse(work.order);
-    const at = placeOf(work.cursor);
+  async (operation) => {
+    const order = RetryOrder.parse(operation.order);
+    const at = placeOf(operation.cursor);
     const again = { done: false, cursor: { at }, waitMs: FULL_WAIT_MS } as const;
     if (kit.memory.tight()) return again;
     if (await isCalledOff(kit, order)) return { done: true };

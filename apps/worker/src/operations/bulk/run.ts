@@ -1,5 +1,5 @@
 import { type BulkVerdict, bulkVerdict, type CancelJob, type Meant, nextMeant, type ReopenJob } from '@grsai-jobs/job-actions';
-import { type BulkAction, type BulkPlace, type BulkStatus, leftOf, sumOf, type Work } from '@grsai-jobs/job-store';
+import { type BulkAction, type BulkPlace, type BulkStatus, leftOf, type Operation, sumOf } from '@grsai-jobs/job-store';
 import type { JobRecord, RetryMode } from '@grsai-jobs/jobs';
 import type { Kit } from '../../stages/kit.ts';
 import type { DoSlice, Sliced } from '../run-operations.ts';
@@ -12,14 +12,14 @@ export interface BulkKit extends Kit {
   maxLiveJobs: number;
 }
 
-/** A slice lets other work have its turn after this long. */
+/** A slice lets other operations have their turn after this long. */
 const SLICE_MS = 2000;
 const COUNT_AT_ONCE = 2000;
 const ACT_AT_ONCE = 100;
 /** So much of an unused rate is made up for: a slice comes once a second. */
 const BURST_MS = 2000;
 const FULL_WAIT_MS = 5000;
-/** The API writes the work first and then what it is about. */
+/** The API writes the operation first and then what it is about. */
 const NOT_THERE_YET_MS = 60_000;
 
 /** What came of one job; `wait`: nothing, and it is tried again. */
@@ -147,10 +147,10 @@ export function createBulkRun(kit: BulkKit): DoSlice {
     return { done: true };
   }
 
-  return async (work: Work) => {
-    const id = work.id.slice(work.id.indexOf(':') + 1);
+  return async (operation: Operation) => {
+    const id = operation.id.slice(operation.id.indexOf(':') + 1);
     const action = await kit.store.bulk.read(id);
-    if (action === null && kit.clock.now() - work.created_at < NOT_THERE_YET_MS)
+    if (action === null && kit.clock.now() - operation.created_at < NOT_THERE_YET_MS)
       return { done: false, cursor: null, waitMs: 1000 };
     if (action?.status !== 'running') return { done: true };
     const until = kit.clock.now() + SLICE_MS;
@@ -158,7 +158,7 @@ export function createBulkRun(kit: BulkKit): DoSlice {
   };
 }
 
-/** Aborted: the work is over. Stale: the step was written by another worker, or by us and its answer was lost; what stands is read anew. */
+/** Aborted: the operation is over. Stale: the step was written by another worker, or by us and its answer was lost; what stands is read anew. */
 const over = (status: BulkStatus | 'stale'): Sliced => (status === 'stale' ? { done: false, cursor: null } : { done: true });
 
 const bulkSummary = ({ matched, done, skipped, failed }: BulkAction): string =>

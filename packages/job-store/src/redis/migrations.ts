@@ -1,0 +1,30 @@
+import type { Redis } from 'ioredis';
+import type { Keys } from './keys.ts';
+
+/**
+ * Brings data of one version to the next one. It may stop half way and run again, and two processes may run it at the same time, so
+ * each part of it must be harmless on data that is already converted.
+ */
+export type Migration = (redis: Redis, keys: Keys) => Promise<void>;
+
+/** By the version that they start from. */
+export const MIGRATIONS: Readonly<Record<number, Migration>> = { 1: nameOperations };
+
+/** Operations stood as `work:<id>` in the set `works`. */
+async function nameOperations(redis: Redis, keys: Keys): Promise<void> {
+  const before = {
+    set: keys.operations.replace(/operations$/, 'works'),
+    key: keys.operation('').replace(/operation:$/, 'work:'),
+  };
+  const listed = await redis.zrange(before.set, '0', '-1', 'WITHSCORES');
+  for (let i = 0; i < listed.length; i += 2) {
+    const [id = '', due = ''] = listed.slice(i, i + 2);
+    if ((await redis.exists(before.key + id)) === 1) await redis.rename(before.key + id, keys.operation(id)).catch(ignoreGone);
+    await redis.multi().zadd(keys.operations, 'NX', due, id).zrem(before.set, id).exec();
+  }
+}
+
+/** Another process has just renamed it. */
+function ignoreGone(error: unknown): void {
+  if (!(error instanceof Error && error.message.includes('no such key'))) throw error;
+}

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { createKeys } from '../src/redis/keys.ts';
+import { MIGRATIONS } from '../src/redis/migrations.ts';
+import { startStore } from './kit.ts';
+
+test('given operations of schema version 1 when they are migrated, twice and by two at once, then each goes on from its cursor', async () => {
+  const { store, redis, clock } = await startStore();
+  await redis.hset('{gj}:work:batch-open:b1', {
+    kind: 'batch-open',
+    order: '{"batch_id":"b1"}',
+    cursor: '{"at":500}',
+    created: 1,
+  });
+  await redis.zadd('{gj}:works', clock.now(), 'batch-open:b1', clock.now() + 1000, 'batch-open:gone');
+  const migrate = MIGRATIONS[1];
+  if (migrate === undefined) throw new Error('no migration');
+  await Promise.all([migrate(redis, createKeys('gj')), migrate(redis, createKeys('gj'))]);
+  await migrate(redis, createKeys('gj'));
+
+  expect((await redis.keys('*')).sort()).toEqual(['{gj}:operation:batch-open:b1', '{gj}:operations']);
+  expect(await store.operations.take(clock.now())).toMatchObject({
+    id: 'batch-open:b1',
+    order: { batch_id: 'b1' },
+    cursor: { at: 500 },
+  });
+});
