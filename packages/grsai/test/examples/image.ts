@@ -8,7 +8,7 @@ const grsai = new Grsai({
   baseUrls: process.env['GRSAI_BASE_URLS']?.split(','), // leave out for the two nodes of Grsai
 });
 
-// Keep id and base: a task can be asked for on the node that took it, and nowhere else.
+// Keep id and base: a task can be queried only on the node that accepted it.
 const task = await grsai.images.submit({
   model: 'nano-banana-2',
   prompt: 'a paper lighthouse',
@@ -22,7 +22,7 @@ while (!isTerminal(state)) {
   state = await grsai.images.result(task.id, { base: task.base });
 }
 
-// Links die two hours later.
+// Links expire after two hours.
 for (const [index, url] of state.urls.entries()) {
   const file = await grsai.images.download(url);
   await pipeline(file.chunks, createWriteStream(`lighthouse-${index}.${file.contentType.split('/')[1]}`));
