@@ -22,6 +22,7 @@ import {
 import { createKeyring, createSecretBox, newSecret } from '@grsai-jobs/webhooks';
 import type { ApiConfig } from './config.ts';
 import { createApp } from './http/app.ts';
+import { createAudited } from './http/audited.ts';
 import { createAuth } from './http/auth.ts';
 import { createBlankSecrets } from './http/blank-secrets.ts';
 import { createBodyBudget } from './http/body-budget.ts';
@@ -32,32 +33,24 @@ import { knownMethods } from './http/known-methods.ts';
 import { createLastUsed } from './http/last-used.ts';
 import { createLoginBrake } from './http/login-brake.ts';
 import { createOpenRequests } from './http/open-requests.ts';
-import { openApiDocument } from './http/openapi.ts';
+import { openApiDocument } from './http/openapi/document.ts';
 import { limitRequests } from './http/rate-limit.ts';
-import { adminRoutes } from './http/routes/admin.ts';
-import { batchActionRoutes } from './http/routes/batch-actions.ts';
-import { batchReadRoutes } from './http/routes/batch-reads.ts';
-import { batchRoutes } from './http/routes/batches.ts';
-import { docsRoutes } from './http/routes/docs.ts';
-import { healthRoutes } from './http/routes/health.ts';
-import { jobActionRoutes } from './http/routes/job-actions.ts';
-import { jobEventRoutes } from './http/routes/job-events.ts';
-import { jobImageRoutes } from './http/routes/job-images.ts';
-import { jobListRoutes } from './http/routes/job-list.ts';
-import { jobRoutes } from './http/routes/jobs.ts';
-import { webhookDeliveryRoutes } from './http/routes/webhook-deliveries.ts';
-import { webhookSecretRoutes } from './http/routes/webhook-secret.ts';
+import { routerOf } from './http/route.ts';
 import { createLimitedServer, SERVER_LIMITS } from './http/server.ts';
+import { adminPageRoutes } from './routes/admin-page.ts';
+import { docsRoutes } from './routes/docs-page.ts';
+import { ROUTES } from './routes/index.ts';
 import { createUlids } from './ulids.ts';
 import { createAcceptBatch } from './use-cases/accept-batch.ts';
 import { createAcceptJob } from './use-cases/accept-job.ts';
+import { createBulkPreview } from './use-cases/bulk-preview.ts';
 import { imageProblems, webhookProblems } from './use-cases/check-request.ts';
 import { createDeleteJob } from './use-cases/delete-job.ts';
 import { createKeepInputs, inputProblems, KEEP_LIMIT_MS } from './use-cases/keep-inputs.ts';
 import { createNudgeOperations } from './use-cases/nudge-operations.ts';
 import { createOpenInput } from './use-cases/open-input.ts';
 import { queueMetrics } from './use-cases/queue-metrics.ts';
-import { queueStates } from './use-cases/queue-states.ts';
+import { createQueueStates } from './use-cases/queue-states.ts';
 import { createRecoverEndpoint } from './use-cases/recover-endpoint.ts';
 import { createResendDelivery } from './use-cases/resend-delivery.ts';
 import { createRetryFailed } from './use-cases/retry-failed.ts';
@@ -146,8 +139,8 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
     clock,
     log,
   };
-  const accept = createAcceptJob({ ...intake, store, producer });
-  const check = (request: JobRequest): FieldError[] => [...webhookProblems(egress, request), ...imageProblems(request)];
+  const acceptJob = createAcceptJob({ ...intake, store, producer });
+  const checkJob = (request: JobRequest): FieldError[] => [...webhookProblems(egress, request), ...imageProblems(request)];
   const nudge = createNudgeOperations({ producer, log });
   const acceptBatch = createAcceptBatch({
     ...intake,
@@ -155,15 +148,13 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
     batches: store.batches,
     claims: store.claims,
     nudge,
-    check: (request) => [...check(request), ...inputProblems(request)],
+    check: (request) => [...checkJob(request), ...inputProblems(request)],
   });
 
   const sign = (key: string, ttlS: number) => objects.signedUrl(key, ttlS);
-  const resend = createResendDelivery({ deliveries: store.deliveries, producer, clock, log });
-  const reopen = createReopenJob({ store, producer, memory, clock, log });
-  const shared = { auth, jobs: store.jobs, sign, clock, keyEnds: keyEnds.keyEnds };
+  const states = createQueueStates({ store, producer, clock });
 
-  queueMetrics(metrics, async () => await queueStates({ store, producer, clock }));
+  queueMetrics(metrics, states);
   usageMetrics(metrics, store.usage);
   webhookMetrics(metrics, { deliveries: store.deliveries, clock });
   const document = openApiDocument(VERSION);
@@ -177,59 +168,61 @@ export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
     trustProxy: config.TRUST_PROXY,
     blank,
     methodsOf: knownMethods(document),
-    routes: [
-      healthRoutes({
+    routers: [
+      routerOf(ROUTES, {
         auth,
-        pauses: () => store.pauses.all(),
+        clock,
+        log,
+        sign,
+        signsUntil: () => objects.signsUntil(),
+        keyEnds: keyEnds.keyEnds,
+        lasts: open.lasts,
+        bodyLimit: config.BODY_LIMIT,
+        budget,
+        blank,
+        audited: createAudited({ audit: store.audit, log }),
+        jobs: store.jobs,
+        jobList: store.list,
+        acceptJob,
+        checkJob,
+        openInput: createOpenInput({ objects, log }),
+        waitForEnd: createWaitForEnd({ feed, jobs: store.jobs }),
+        feed,
+        heartbeatMs: HEARTBEAT_MS,
+        cancelJob: createCancelJob({ store, producer, clock, log }),
+        reopenJob: createReopenJob({ store, producer, memory, clock, log }),
+        retryRoom: createRetryRoom({ usage: store.usage, limit: config.TENANT_MAX_LIVE_JOBS, now: () => clock.now() }),
+        deleteJob: createDeleteJob({ store, objects, keyPrefix: config.S3_PREFIX, clock, log }),
+        batches: store.batches,
+        acceptBatch,
+        checkUrl: (address: string) => egress.checkUrl(address)?.message,
+        retryFailed: createRetryFailed({ batches: store.batches, nudge }),
+        nudge,
+        keyring,
+        deliveries: store.deliveries,
+        deliveryList: store.deliveryList,
+        resendDelivery: createResendDelivery({ deliveries: store.deliveries, producer, clock, log }),
+        recoverEndpoint: createRecoverEndpoint({ store, nudge, clock, log }),
+        apiKeys: store.apiKeys,
+        audit: store.audit,
+        failures: store.failures,
+        overview: store.overview,
+        memoryUse: store.health.memory,
+        workers: store.workers,
+        queueStates: states,
+        queueSettings: store.queueSettings,
+        brakes: store.brakes,
+        producer,
+        bulk: store.bulk,
+        operations: store.operations,
+        previewBulk: createBulkPreview({ store, clock }),
         checks,
         stopping: () => stopping,
+        pauses: () => store.pauses.all(),
         metrics,
         metricsToken: config.METRICS_TOKEN,
       }),
-      jobRoutes({
-        ...shared,
-        accept,
-        waitForEnd: createWaitForEnd({ feed, jobs: store.jobs }),
-        bodyLimit: config.BODY_LIMIT,
-        openInput: createOpenInput({ objects, log }),
-        budget,
-        lasts: open.lasts,
-        check,
-        signsUntil: () => objects.signsUntil(),
-      }),
-      jobEventRoutes({ ...shared, feed, heartbeatMs: HEARTBEAT_MS, lasts: open.lasts }),
-      jobListRoutes({ ...shared, list: store.list }),
-      jobImageRoutes(shared),
-      jobActionRoutes({
-        ...shared,
-        cancel: createCancelJob({ store, producer, clock, log }),
-        remove: createDeleteJob({ store, objects, keyPrefix: config.S3_PREFIX, clock, log }),
-        reopen,
-        retryRoom: createRetryRoom({ usage: store.usage, limit: config.TENANT_MAX_LIVE_JOBS, now: () => clock.now() }),
-      }),
-      batchRoutes({
-        ...shared,
-        accept: acceptBatch,
-        bodyLimit: config.BODY_LIMIT,
-        budget,
-        checkUrl: (address) => egress.checkUrl(address)?.message,
-      }),
-      batchReadRoutes({ ...shared, batches: store.batches }),
-      batchActionRoutes({
-        ...shared,
-        batches: store.batches,
-        retryFailed: createRetryFailed({ batches: store.batches, nudge }),
-        nudge,
-      }),
-      webhookDeliveryRoutes({
-        auth,
-        deliveries: store.deliveries,
-        list: store.deliveryList,
-        resend,
-        recover: createRecoverEndpoint({ store, nudge, clock, log }),
-      }),
-      webhookSecretRoutes({ auth, keyring, log }),
-      ...adminRoutes({ ...shared, store, producer, nudge, blank, reopen, resend, log }),
+      adminPageRoutes({ sign }),
       docsRoutes(document),
     ],
   });

@@ -7,7 +7,8 @@ import { systemClock } from '@grsai-jobs/runtime';
 import express from 'express';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Auth } from '../src/http/auth.ts';
-import { jobEventRoutes } from '../src/http/routes/job-events.ts';
+import { routerOf } from '../src/http/route.ts';
+import { watchJob } from '../src/routes/jobs/events.ts';
 
 const ID = 'job_01K9ZV5W3N8Q2R4T6V8X0Z2B4D';
 const JOB = { id: ID, tenant: 'acme', seq: 1, status: 'queued', stage: null, run: 1, progress: 0 } as JobRecord;
@@ -33,7 +34,7 @@ async function startRoute(read: () => Promise<JobRecord>) {
   };
   const auth: Auth = { requireScope: () => signIn };
   const app = express().use(
-    jobEventRoutes({
+    routerOf([watchJob], {
       auth,
       jobs: { read },
       feed,

@@ -14,7 +14,7 @@ export function createApp(o: {
   metrics: Metrics;
   trustProxy: string;
   blank: BlankSecrets;
-  routes: readonly Router[];
+  routers: readonly Router[];
   methodsOf: (path: string) => string[];
 }): Express {
   const app = express();
@@ -42,7 +42,7 @@ export function createApp(o: {
     if (methods.length > 0) response.status(204).set('Allow', methods.join(', ')).end();
     else next();
   });
-  for (const router of o.routes) app.use(router);
+  for (const router of o.routers) app.use(router);
   app.use((request) => {
     const methods = o.methodsOf(request.path);
     if (methods.length > 0)

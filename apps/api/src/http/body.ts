@@ -13,6 +13,9 @@ export interface JsonBodyRules extends Pick<BodyRules, 'ratio'> {
   budget?: BodyBudget;
 }
 
+/** A limit for bodies that hold a few words. */
+export const SMALL_BODY = 16 * 1024;
+
 /** An honest job of text packs 3:1 to 10:1, pictures hardly. */
 export const JOB_RATIO = { most: 20, from: 256 * 1024 };
 /** A thousand jobs of one form pack up to 160:1. */

@@ -6,42 +6,46 @@ import type { Clock } from '@grsai-jobs/runtime';
 const seconds = (ms: number): number => Math.max(0, Math.round(ms / 100) / 10);
 
 /** What each queue holds, why it stands still, and how much of it workers take at once. */
-export async function queueStates(o: {
-  store: Pick<JobStore, 'pauses' | 'queueSettings' | 'workers'>;
-  producer: Producer;
-  clock: Clock;
-}): Promise<QueueView[]> {
-  const { store, producer, clock } = o;
-  const [depths, pauses, concurrency, workers] = await Promise.all([
-    producer.depths(),
-    store.pauses.all(),
-    store.queueSettings.concurrency(),
-    store.workers.alive(),
-  ]);
-  const now = clock.now();
-  return QUEUES.map((name) => {
-    const { waiting, active, delayed, oldest_at, next_due_at } = depths[name];
-    const reasons = pauses[name] ?? [];
-    return {
-      name,
-      object: 'queue',
-      paused: reasons.some(({ reason, state }) => state === 'paused' && stopsAll(reason)),
-      pauses: reasons.map(({ since, until, changed: _changed, credits: _credits, ...pause }) => ({
-        ...pause,
-        since: rfc3339(since),
-        ...(until === undefined ? {} : { until: rfc3339(until) }),
-      })),
-      waiting,
-      active,
-      delayed,
-      oldest_age_s: oldest_at === null ? null : seconds(now - oldest_at),
-      late_s: next_due_at === null ? 0 : seconds(now - next_due_at),
-      concurrency: {
-        set: concurrency[name] ?? null,
-        workers: workers.flatMap(({ id, queues }) => (queues[name] ? [{ worker: id, ...queues[name] }] : [])),
-      },
-    };
-  });
-}
+export type QueueStates = () => Promise<QueueView[]>;
+
+export const createQueueStates =
+  (o: {
+    store: Pick<JobStore, 'pauses' | 'queueSettings' | 'workers'>;
+    producer: Pick<Producer, 'depths'>;
+    clock: Clock;
+  }): QueueStates =>
+  async () => {
+    const { store, producer, clock } = o;
+    const [depths, pauses, concurrency, workers] = await Promise.all([
+      producer.depths(),
+      store.pauses.all(),
+      store.queueSettings.concurrency(),
+      store.workers.alive(),
+    ]);
+    const now = clock.now();
+    return QUEUES.map((name) => {
+      const { waiting, active, delayed, oldest_at, next_due_at } = depths[name];
+      const reasons = pauses[name] ?? [];
+      return {
+        name,
+        object: 'queue',
+        paused: reasons.some(({ reason, state }) => state === 'paused' && stopsAll(reason)),
+        pauses: reasons.map(({ since, until, changed: _changed, credits: _credits, ...pause }) => ({
+          ...pause,
+          since: rfc3339(since),
+          ...(until === undefined ? {} : { until: rfc3339(until) }),
+        })),
+        waiting,
+        active,
+        delayed,
+        oldest_age_s: oldest_at === null ? null : seconds(now - oldest_at),
+        late_s: next_due_at === null ? 0 : seconds(now - next_due_at),
+        concurrency: {
+          set: concurrency[name] ?? null,
+          workers: workers.flatMap(({ id, queues }) => (queues[name] ? [{ worker: id, ...queues[name] }] : [])),
+        },
+      };
+    });
+  };
 
 export const isQueue = (name: string): name is QueueName => (QUEUES as readonly string[]).includes(name);

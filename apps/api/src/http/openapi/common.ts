@@ -1,6 +1,6 @@
 import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject } from 'zod-openapi';
 import type { ProblemCode } from '../problem.ts';
-import { refusals } from './schemas.ts';
+import { refusals } from './problems.ts';
 
 /** What all routes of a kind share is said here once, and not by each of them. */
 

@@ -1,0 +1,156 @@
+import { FAILURE_CODES, STAGES, STATUSES } from '@grsai-jobs/jobs';
+import { z } from 'zod';
+
+const time = z.iso.datetime().nullable();
+
+const ImageResult = z
+  .strictObject({
+    images: z.array(
+      z.strictObject({
+        index: z.int(),
+        url: z.string().describe('signed afresh in each answer'),
+        expires_at: z.iso.datetime().describe('when the link dies'),
+        content_type: z
+          .string()
+          .describe(
+            'from the bytes: image/png, image/jpeg, image/webp, image/gif, image/avif, image/heic, image/heif, image/jxl, image/tiff, image/bmp, image/svg+xml, video/mp4 or video/webm',
+          ),
+        bytes: z.int(),
+        width: z.int().nullable().describe('null for video, and where the file does not say'),
+        height: z.int().nullable(),
+        sha256: z.string(),
+        key: z.string().describe('in the bucket'),
+      }),
+    ),
+    lost: z
+      .array(z.strictObject({ index: z.int(), reason: z.string() }))
+      .optional()
+      .describe('outputs of the task that could not be kept, beside those that are; left out when there are none'),
+  })
+  .meta({ id: 'ImageResult' });
+
+const ChatFile = z
+  .strictObject({
+    url: z.string(),
+    expires_at: z.iso.datetime(),
+    content_type: z.literal('application/json'),
+    bytes: z.int(),
+    sha256: z.string(),
+    key: z.string(),
+  })
+  .meta({ id: 'ChatFile', description: 'A link to a completion that is larger than 16 KiB' });
+
+const Completion = z
+  .looseObject({ choices: z.array(z.unknown()) })
+  .meta({ id: 'Completion', description: 'As OpenAI answers it' });
+
+const Attempt = z.strictObject({
+  run: z.int(),
+  stage: z.enum(['call', 'submit', 'poll', 'store']),
+  number: z.int().describe('counts within run and stage, from 1'),
+  started_at: time,
+  ended_at: time,
+  outcome: z.enum(['succeeded', 'retry', 'failed', 'unknown', 'cut', 'accepted']),
+  error_code: z.string().optional(),
+  upstream_status: z.int().optional(),
+  base: z.string().optional(),
+});
+
+/** Something in a request that is passed on though nobody here knows it. */
+export const Warning = z
+  .strictObject({
+    pointer: z.string().describe('a JSON pointer into the request, or into its line'),
+    code: z.literal('unknown_value'),
+    message: z.string(),
+  })
+  .meta({ id: 'Warning' });
+
+/** A job as callers see it. */
+export const Job = z
+  .strictObject({
+    id: z.string().meta({ example: 'job_01K9ZV5W3N8Q2R4T6V8X0Z2B4D' }),
+    object: z.literal('job'),
+    type: z.enum(['chat', 'image']),
+    status: z.enum(STATUSES),
+    stage: z.enum(STAGES).nullable(),
+    run: z.int().describe('1, and one more for each reopening'),
+    model: z.string(),
+    input: z
+      .looseObject({})
+      .nullable()
+      .describe('as sent, but an inline image over 32 KiB is shown as {content_type, bytes}; null with `input_truncated`'),
+    input_truncated: z
+      .literal(true)
+      .optional()
+      .describe('an input whose JSON is over 32 KiB is shown by `GET /v1/jobs/{id}` alone'),
+    via: z.enum(['generate', 'generations']).optional().describe('of an image'),
+    metadata: z.record(z.string(), z.string()),
+    priority: z.enum(['low', 'normal', 'high']),
+    on_unknown_submit: z.enum(['fail', 'resubmit']),
+    max_attempts: z.int(),
+    progress: z.int().min(0).max(100).describe('never falls within a run'),
+    result: z.union([ImageResult, ChatFile, Completion]).nullable().describe('of a job that has succeeded'),
+    error: z
+      .strictObject({
+        code: z.enum(FAILURE_CODES as [string, ...string[]]),
+        message: z.string(),
+        retryable: z.boolean(),
+        stage: z.string(),
+        upstream: z
+          .strictObject({
+            status: z.int().optional(),
+            code: z.string().optional(),
+            message: z.string().optional(),
+            task_id: z.string().optional(),
+          })
+          .optional()
+          .describe('what the upstream said'),
+      })
+      .nullable()
+      .describe('why it failed, or expired'),
+    attempts: z
+      .array(Attempt)
+      .describe(
+        'calls and submits that may have been paid for, the newest 100; of all others the newest 20; a look only when it failed',
+      ),
+    upstream: z
+      .strictObject({
+        base: z.string().nullable(),
+        task_id: z.string(),
+        submitted_at: time,
+        polls: z.int(),
+        last_polled_at: time,
+      })
+      .nullable()
+      .describe('the task id is a secret: whoever has it can read the result'),
+    webhook: z.strictObject({
+      url: z.string().nullable(),
+      events: z.array(z.string()),
+      state: z.enum(['none', 'pending', 'delivered', 'failed']),
+      last_delivery_id: z.string().nullable(),
+    }),
+    batch_id: z.string().nullable(),
+    custom_id: z.string().nullable(),
+    late_result: z.boolean().describe('the result came after the run had been given up'),
+    created_at: time,
+    started_at: time,
+    finished_at: time,
+    expires_at: time,
+    links: z.record(z.string(), z.string()),
+    warnings: z.array(Warning).optional().describe('only in the answer to `POST /v1/jobs`: values that were passed on unknown'),
+  })
+  .meta({ id: 'Job' });
+
+/** Something that happened to a job. */
+export const JobEventBody = z
+  .object({
+    job_id: z.string(),
+    seq: z.int().min(1).describe('counts the events of a job from 1; the Last-Event-ID of the stream'),
+    type: z.string().meta({ example: 'job.progress' }),
+    status: z.enum(STATUSES),
+    stage: z.enum(STAGES).nullable(),
+    run: z.int(),
+    progress: z.int().min(0).max(100),
+    timestamp: z.iso.datetime(),
+  })
+  .meta({ id: 'JobEvent' });
