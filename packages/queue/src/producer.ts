@@ -142,18 +142,20 @@ export function createProducer(o: { redis: Redis; prefix: string; onError: (erro
       await queues.maintain.add(OPERATIONS_TASK, {});
     },
     schedule: async (tasks) => {
-      const known = new Set(tasks.map(({ name }) => name));
+      const intervals = new Map(tasks.map(({ name, everyMs }) => [name, everyMs]));
       const running = await queues.maintain.getJobSchedulers();
-      await Promise.all([
-        ...running
-          .filter(({ key }) => !known.has(key))
-          .map(async ({ key, next }) => {
-            await queues.maintain.removeJobScheduler(key);
-            // BullMQ leaves the entry there when it is due already.
-            await queues.maintain.remove(`repeat:${key}:${next}`);
-          }),
-        ...tasks.map(({ name, everyMs }) => queues.maintain.upsertJobScheduler(name, { every: everyMs }, { name, data: {} })),
-      ]);
+      // One whose interval has changed goes too: BullMQ would keep its old offset, by which a late run is put off (*measured*, bullmq 6.7).
+      const others = running.filter(({ key, every }) => intervals.get(key) !== Number(every));
+      await Promise.all(
+        others.map(async ({ key, next }) => {
+          await queues.maintain.removeJobScheduler(key);
+          // BullMQ leaves the entry there when it is due already.
+          await queues.maintain.remove(`repeat:${key}:${next}`);
+        }),
+      );
+      await Promise.all(
+        tasks.map(({ name, everyMs }) => queues.maintain.upsertJobScheduler(name, { every: everyMs }, { name, data: {} })),
+      );
     },
     close: async () => {
       await Promise.all(QUEUES.map((name) => queues[name].close()));

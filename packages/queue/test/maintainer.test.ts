@@ -26,7 +26,7 @@ async function startMaintainer(tasks: Readonly<Record<string, () => Promise<void
   return { redis, producer, maintainer, failed };
 }
 
-test('when the tasks of a version are scheduled then those that only the version before knew come no more', async () => {
+test('when the tasks of a version are scheduled then those that only the version before knew come no more, and a new interval holds', async () => {
   let runs = 0;
   const { redis, producer, maintainer, failed } = await startMaintainer({
     repairs: async () => {
@@ -41,6 +41,8 @@ test('when the tasks of a version are scheduled then those that only the version
   expect(await redis.zrange('{gj-q}:maintain:repeat', '0', '-1')).toEqual(['repairs']);
   const pages = (['waiting', 'delayed'] as const).map((state) => producer.list('maintain', { state, from: 0, limit: 20 }));
   expect((await Promise.all(pages)).flatMap(({ entries }) => entries.map(({ name }) => name))).toEqual(['repairs']);
+  // What is left of a longer interval would put late runs off.
+  expect(Number(await redis.hget('{gj-q}:maintain:repeat:repairs', 'offset'))).toBeLessThan(10);
   maintainer.start();
   await waitFor(() => runs >= 3, { what: 'the task that is still known' });
   expect(failed).toEqual([]);
