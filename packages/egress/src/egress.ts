@@ -1,11 +1,13 @@
+import type { WireLimits } from '@grsai-jobs/grsai/wire-guard';
 import { Agent, type Dispatcher } from 'undici';
 import { createAddressRules } from './address-rules.ts';
 import { createGuardedConnector } from './connector.ts';
 import { EgressError } from './errors.ts';
 import { createOwnServices, type OwnService } from './own-services.ts';
-import { createPool } from './pools.ts';
+import { poolsWithin } from './pools.ts';
 import { createResolver, type Resolve } from './resolver.ts';
 import { hostOf, type InspectedUrl, inspectLink, inspectUrl, MAX_LINK_LENGTH, portOf, type UrlProblem } from './url-rules.ts';
+import { RECEIVER } from './wire-limits.ts';
 
 /** The one way out for addresses that callers give us, for webhooks and downloads alike. */
 export interface Egress {
@@ -33,6 +35,8 @@ export interface EgressOptions {
   readonly resolve?: Resolve;
   /** Limit for look-up, TCP and TLS together; 5 s by default. */
   readonly connectMs?: number;
+  /** What a receiver may send, and how slowly, in place of `RECEIVER`. */
+  readonly receiver?: WireLimits;
   /** Certificate authorities (PEM) to trust in place of the system's. */
   readonly ca?: string | readonly string[];
 }
@@ -49,6 +53,7 @@ export function createEgress({
   own: services = [],
   resolve = createResolver(),
   connectMs = 5_000,
+  receiver = RECEIVER,
   ca,
 }: EgressOptions = {}): Egress {
   const forbidden = createAddressRules(allow);
@@ -63,7 +68,7 @@ export function createEgress({
   };
   const dispatcher = new Agent({
     connect: createGuardedConnector({ forbidden, own, resolve, connectMs, ...(ca === undefined ? {} : { ca }) }),
-    factory: createPool,
+    factory: poolsWithin(receiver),
     allowH2: false,
     pipelining: 1,
     keepAliveTimeout: KEEP_ALIVE_MS,

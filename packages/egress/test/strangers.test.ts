@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createEgress, download, type EgressOptions, type PostRequest, postOnce } from '../src/index.ts';
+import { RECEIVER } from '../src/wire-limits.ts';
 import { certificate } from './certificate.ts';
 import { FLOODS, pour, startFlood, startRaw } from './floods.ts';
 import { startHttps, startTcp } from './servers.ts';
@@ -208,20 +209,26 @@ test('when answers on a kept connection add up beyond the limit, then each count
 });
 
 test('when a receiver drips its answer, then it is let go; when it takes its time before it answers, then not', async () => {
+  const released = Promise.withResolvers<void>();
   const dripping = await startTcp((socket) => {
     socket.once('data', () => {
       socket.write(`${OK}content-length: 100000\r\n\r\n`);
-      const drip = setInterval(() => socket.write('z'), 200);
+      const drip = setInterval(() => socket.write('z'), 20);
       socket.once('close', () => clearInterval(drip));
     });
   });
   const working = await startTcp((socket) => {
     socket.once('data', () => {
       socket.write('HTTP/1.1 102 Processing\r\n\r\n');
-      setTimeout(() => socket.end(`${OK}content-length: 2\r\n\r\nok`), 6_500);
+      void released.promise.then(() => socket.end(`${OK}content-length: 2\r\n\r\nok`));
     });
   });
-  const [dripped, worked] = await Promise.all([post(dripping.url), post(working.url)]);
+  const egress = egressFor({ receiver: { ...RECEIVER, rate: { bytesPerSecond: 256, afterMs: 200 } } });
+  const send = (url: string) => postOnce(egress, { url, headers: {}, body: '{}', totalMs: 25_000 });
+  const waiting = send(working.url);
+  const dripped = await send(dripping.url);
+  released.resolve();
+  const worked = await waiting;
   expect(dripped).toMatchObject({ ok: true, status: 200, answer: expect.stringMatching(/^z+$/) });
   expect(dripped.durationMs).toBeLessThan(15_000);
   expect(worked).toMatchObject({ ok: true, answer: 'ok' });
@@ -242,7 +249,7 @@ test('when twenty receivers hold tries open behind small chunks, then little of 
   const egress = egressFor();
   gc();
   const before = process.memoryUsage().arrayBuffers;
-  const tries = Array.from({ length: 20 }, () => postOnce(egress, { url: server.url, headers: {}, body: '{}', totalMs: 3_000 }));
+  const tries = Array.from({ length: 20 }, () => postOnce(egress, { url: server.url, headers: {}, body: '{}', totalMs: 1_000 }));
   const results = await Promise.all(tries);
   expect(results.every(({ status, answer }) => status === 200 && answer.length < 30)).toBe(true);
   gc();

@@ -22,6 +22,9 @@ const KEEP_ALIVE_MS = 10_000;
  */
 const SILENT_MS = { producer: 6000, consumer: 30_000 } as const satisfies Record<Role, number>;
 
+/** How long answers may take, in place of what the role has. */
+type Silence = Pick<RedisOptions, 'commandTimeout' | 'socketTimeout'>;
+
 const OPTIONS: Readonly<Record<Role, Omit<RedisOptions, 'replyMapping'>>> = {
   producer: {
     enableOfflineQueue: false,
@@ -71,9 +74,9 @@ class Connection extends Redis {
 export async function connectRedis(
   url: string,
   role: Role,
-  { onError, waitMs = 10_000 }: { onError: (error: Error) => void; waitMs?: number },
+  { onError, waitMs = 10_000, ...silence }: { onError: (error: Error) => void; waitMs?: number } & Silence,
 ): Promise<Redis> {
-  const redis = new Connection(url, OPTIONS[role]);
+  const redis = new Connection(url, { ...OPTIONS[role], ...silence });
   let last: Error | undefined;
   redis.on('error', (error: Error) => {
     last = error;

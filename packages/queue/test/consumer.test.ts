@@ -165,19 +165,17 @@ test('when a queue is paused then nothing runs, half open lets one at a time thr
 
 test('when the concurrency is raised while all places are taken then more run at once, and lowered it lets none more in', async () => {
   const ends: (() => void)[] = [];
+  let over = false;
   const { producer, consumer } = await startQueue(
     async () => {
-      await new Promise<void>((resolve) => ends.push(resolve));
+      if (!over) await new Promise<void>((resolve) => ends.push(resolve));
       return done;
     },
     { concurrency: 1 },
   );
-  onTestFinished(async () => {
-    for (;;) {
-      if (ends.length === 0) return;
-      for (const end of ends.splice(0)) end();
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+  onTestFinished(() => {
+    over = true;
+    for (const end of ends) end();
   });
   for (let n = 0; n < 8; n += 1) await producer.enqueueStore({ id: `job_${n}`, step: 1 });
   await waitFor(() => consumer.open() === 1, { what: 'the first' });
@@ -205,7 +203,7 @@ test('when entries wait then the depth tells how many, since when, and what is d
   const job = { step: 1, status: 'queued', stage: null } as const;
   await producer.enqueue({ ...job, id: 'job_low', turn: 5, doc: { type: 'chat', priority: 'low' } } as never);
   const between = Date.now();
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await waitFor(() => Date.now() > between, { everyMs: 1, what: 'the next millisecond' });
   for (let n = 0; n < 60; n += 1)
     await producer.enqueue({ ...job, id: `job_${n}`, turn: 10 + n, doc: { type: 'chat', priority: 'normal' } } as never);
   await producer.enqueueDelivery({ id: 'evt_1', step: 1 }, 60_000);

@@ -24,6 +24,7 @@ export function createLiveSettings(o: {
   consumers: readonly Consumer[];
   configured: Configured;
   log: Logger;
+  everyMs?: number;
 }): LiveSettings {
   async function concurrency(): Promise<void> {
     const set = await o.settings.concurrency();
@@ -55,7 +56,7 @@ export function createLiveSettings(o: {
 
   const timer = setInterval(() => {
     apply().catch((err: unknown) => o.log.warn({ event: 'settings.not_read', err }, 'the settings of queues could not be read'));
-  }, LOOK_EVERY_MS);
+  }, o.everyMs ?? LOOK_EVERY_MS);
   return {
     name: 'queue settings',
     apply,
