@@ -29,7 +29,7 @@ import {
 import { createKeyring, createSecretBox, newSecret } from '@grsai-jobs/webhooks';
 import type { WorkerConfig } from './config.ts';
 import { startHealth } from './health.ts';
-import { createRounds, maintainPlaces } from './maintenance/periodic-tasks.ts';
+import { createPeriodicTasks, maintainConcurrency } from './maintenance/periodic-tasks.ts';
 import { startReseal } from './maintenance/reseal.ts';
 import { createAccountTrouble } from './pauses/account-trouble.ts';
 import { createRefusalBrake } from './pauses/brake.ts';
@@ -184,7 +184,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     deliver,
   ];
 
-  const batchKit = {
+  const maintenanceDeps = {
     ...kit,
     cancelJob: createCancelJob(kit),
     reopenJob: createReopenJob(kit),
@@ -211,17 +211,18 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     onDeaf: secrets.deaf,
     onError,
   });
-  const rounds = createRounds({ kit: batchKit, grsai, objects, egress, control, retentionDays: config.RETENTION_DAYS });
-  const maintain = createMaintainer(Object.fromEntries(rounds.map(({ name, run }) => [name, run])), {
+  const periodicTasks = createPeriodicTasks({ ...maintenanceDeps, grsai, egress, control, retentionDays: config.RETENTION_DAYS });
+  const maintain = createMaintainer(Object.fromEntries(periodicTasks.map(({ name, run }) => [name, run])), {
     redis,
     prefix: config.REDIS_PREFIX,
-    concurrency: maintainPlaces(rounds),
+    concurrency: maintainConcurrency(periodicTasks),
     lockMs: config.QUEUE_LOCK_MS,
     stalledMs: config.QUEUE_STALLED_MS,
     onError,
-    onTaskFailed: (task, err) => log.error({ event: 'maintain.failed', err, task }, 'a round failed; the next one tries again'),
+    onTaskFailed: (task, err) =>
+      log.error({ event: 'maintain.failed', err, task }, 'a periodic task failed; its next run tries again'),
   });
-  await producer.schedule(rounds);
+  await producer.schedule(periodicTasks);
   const watch = watchPauses({ pauses: store.pauses, upstream, trouble, metrics: kit.metrics, log });
 
   const checks = watchChecks(

@@ -1,7 +1,7 @@
 import { Grsai } from '@grsai-jobs/grsai';
 import { JobRequest } from '@grsai-jobs/jobs';
 import { expect, onTestFinished, test } from 'vitest';
-import { createPauseRound } from '../src/maintenance/pauses.ts';
+import { createPauseTask } from '../src/maintenance/pauses.ts';
 import { gateOf } from '../src/pauses/pause-control.ts';
 import { createProbes } from '../src/pauses/probes.ts';
 import { createUpstreamHealth } from '../src/pauses/upstream-health.ts';
@@ -50,11 +50,11 @@ function stagesOf(kit: TestKit) {
   };
   const objects = { probe: async () => {} } as never;
   const probes = createProbes({ grsai: kit.grsai, objects, waitsToBeStored: async () => false });
-  const round = createPauseRound({ ...kit, waitsToBeStored: async () => false }, kit.control, probes);
+  const runTask = createPauseTask({ ...kit, waitsToBeStored: async () => false }, kit.control, probes);
   const rounds = async (n: number) => {
     for (let i = 0; i < n; i += 1) {
       await kit.clock.advance(15_000);
-      await round();
+      await runTask();
       await watch();
     }
   };

@@ -7,8 +7,7 @@ import { createObjectStore } from '@grsai-jobs/object-store';
 import { startS3 } from '@grsai-jobs/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { createOldRecords } from '../src/maintenance/old-records.ts';
-import { createBatchOperations } from '../src/operations/batch/index.ts';
-import type { BatchKit } from '../src/operations/batch/kit.ts';
+import { type BatchDeps, createBatchOperations } from '../src/operations/batch/index.ts';
 import { createOperationsTask } from '../src/operations/run-operations.ts';
 import { imageDoc, newId, startKit, type TestKit } from './kit.ts';
 
@@ -40,7 +39,7 @@ async function startBatches() {
     objects.close();
     await s3.stop();
   });
-  const batchKit: BatchKit = {
+  const batchDeps: BatchDeps = {
     ...kit,
     cancelJob: createCancelJob(kit),
     reopenJob: createReopenJob(kit),
@@ -49,9 +48,9 @@ async function startBatches() {
     signLink: (key, ttlS) => objects.signedUrl(key, ttlS),
     maxLiveJobs: 0,
   };
-  const round = (change: Partial<BatchKit> = {}) =>
-    createOperationsTask(kit, createBatchOperations({ ...batchKit, ...change }))();
-  return { ...kit, objects, batchKit, round };
+  const runTask = (change: Partial<BatchDeps> = {}) =>
+    createOperationsTask(kit, createBatchOperations({ ...batchDeps, ...change }))();
+  return { ...kit, objects, batchDeps, runTask };
 }
 
 type Batches = Awaited<ReturnType<typeof startBatches>>;
@@ -98,7 +97,7 @@ test('when a batch is committed then its work gives each job one entry, in chunk
   const batch = await committedBatch(kit, 1200);
   await batch.commit();
   expect(await waiting(kit)).toBe(0);
-  await kit.round();
+  await kit.runTask();
   expect(await waiting(kit)).toBe(1200);
   expect((await batch.read()).counts).toMatchObject({ total: 1200, queued: 1200 });
 });
@@ -115,11 +114,11 @@ test('when the worker dies between a reveal and its entries then the next one ad
       throw new Error('died');
     },
   };
-  await kit.round({ producer: dying });
+  await kit.runTask({ producer: dying });
   expect(dead).toBe(true);
   expect(await waiting(kit)).toBe(0);
   await kit.clock.advance(10_000);
-  await kit.round();
+  await kit.runTask();
   expect(await waiting(kit)).toBe(700);
 });
 
@@ -128,7 +127,7 @@ test('when a batch is canceled before its jobs are opened then all are canceled,
   const batch = await committedBatch(kit, 600);
   await batch.commit();
   expect(await kit.store.batches.cancel(batch.id)).toBe('canceling');
-  await kit.round();
+  await kit.runTask();
   const ended = await batch.read();
   expect(ended).toMatchObject({ status: 'canceled', counts: { total: 600, canceled: 600, queued: 0 } });
   expect(await waiting(kit)).toBe(0);
@@ -139,10 +138,10 @@ test('when a batch is canceled while it runs then what has ended stays and the r
   const kit = await startBatches();
   const batch = await committedBatch(kit, 3);
   await batch.commit();
-  await kit.round();
+  await kit.runTask();
   await failJob(kit, batch.ids[0] ?? '');
   await kit.store.batches.cancel(batch.id);
-  await kit.round();
+  await kit.runTask();
   expect(await batch.read()).toMatchObject({ status: 'canceled', counts: { failed: 1, canceled: 2 } });
 });
 
@@ -150,9 +149,9 @@ test('when the last job has ended then the results are a file with a row for eac
   const kit = await startBatches();
   const batch = await committedBatch(kit, 3);
   await batch.commit();
-  await kit.round();
+  await kit.runTask();
   for (const id of batch.ids) await failJob(kit, id);
-  await kit.round();
+  await kit.runTask();
   const { status, results, webhook } = await batch.read();
   expect(status).toBe('completed');
   expect(results?.key).toMatch(new RegExp(`^acme/\\d{4}/\\d\\d/\\d\\d/${batch.id}/results-1-[0-9a-f]{8}.ndjson$`));
@@ -174,12 +173,12 @@ test('when the object store is away at the end then the batch waits for it and e
   const kit = await startBatches();
   const batch = await committedBatch(kit, 1);
   await batch.commit();
-  await kit.round();
+  await kit.runTask();
   await failJob(kit, batch.ids[0] ?? '');
-  await kit.round({ objects: { ...kit.objects, put: async () => Promise.reject(new Error('away')) } });
+  await kit.runTask({ objects: { ...kit.objects, put: async () => Promise.reject(new Error('away')) } });
   expect((await batch.read()).status).toBe('running');
   await kit.clock.advance(10_000);
-  await kit.round();
+  await kit.runTask();
   expect((await batch.read()).status).toBe('completed');
 });
 
@@ -187,26 +186,26 @@ test('when failed jobs are retried then those of an unknown submit stay, unless 
   const kit = await startBatches();
   const batch = await committedBatch(kit, 4);
   await batch.commit();
-  await kit.round();
+  await kit.runTask();
   const [a = '', b = '', c = '', d = ''] = batch.ids;
   await failJob(kit, a);
   await failJob(kit, b, 'submit_unknown');
   await failJob(kit, c);
   await failJob(kit, d);
-  await kit.round();
+  await kit.runTask();
   expect(await batch.read()).toMatchObject({ status: 'completed', round: 1, counts: { failed: 4 }, unknown: 1 });
 
   await kit.clock.advance(1000);
   expect(await kit.store.batches.retryFailed(batch.id, { includeUnknown: false })).toBe(true);
-  await kit.round();
+  await kit.runTask();
   expect(await batch.read()).toMatchObject({ status: 'running', round: 2, counts: { queued: 3, failed: 1 }, unknown: 1 });
   await kit.clock.advance(1000);
   for (const id of [a, c, d]) await failJob(kit, id);
-  await kit.round();
+  await kit.runTask();
   expect(await batch.read()).toMatchObject({ status: 'completed', round: 2, counts: { failed: 4 } });
 
   await kit.store.batches.retryFailed(batch.id, { includeUnknown: true });
-  await kit.round();
+  await kit.runTask();
   expect(await batch.read()).toMatchObject({ status: 'running', round: 3, counts: { queued: 4, failed: 0 }, unknown: 0 });
 });
 
@@ -214,15 +213,15 @@ test('when the failed jobs of a batch are more than its tenant may have live the
   const kit = await startBatches();
   const batch = await committedBatch(kit, 3);
   await batch.commit();
-  await kit.round();
+  await kit.runTask();
   for (const id of batch.ids) await failJob(kit, id);
-  await kit.round();
+  await kit.runTask();
   await kit.clock.advance(1000);
   await kit.store.batches.retryFailed(batch.id, { includeUnknown: false });
-  await kit.round({ maxLiveJobs: 1 });
+  await kit.runTask({ maxLiveJobs: 1 });
   expect(await batch.read()).toMatchObject({ counts: { queued: 1, failed: 2 } });
   await kit.clock.advance(10_000);
-  await kit.round({ maxLiveJobs: 3 });
+  await kit.runTask({ maxLiveJobs: 3 });
   expect(await batch.read()).toMatchObject({ counts: { queued: 3, failed: 0 } });
 });
 
@@ -230,12 +229,12 @@ test('when failed jobs are retried by a process whose clock is behind then they 
   const kit = await startBatches();
   const batch = await committedBatch(kit, 1);
   await batch.commit();
-  await kit.round();
+  await kit.runTask();
   await failJob(kit, batch.ids[0] ?? '');
-  await kit.round();
+  await kit.runTask();
   const clock = { now: () => kit.clock.now() - 30_000 };
   await createJobStore({ redis: kit.redis, prefix: 'gj', clock }).batches.retryFailed(batch.id, { includeUnknown: false });
-  await kit.round();
+  await kit.runTask();
   expect(await batch.read()).toMatchObject({ status: 'running', round: 2, counts: { queued: 1, failed: 0 } });
 });
 
@@ -243,9 +242,9 @@ test('when the time of a batch is over then what waits expires at once and the b
   const kit = await startBatches();
   const batch = await committedBatch(kit, 600);
   await batch.commit();
-  await kit.round();
+  await kit.runTask();
   await kit.clock.advance(3_600_000);
-  await kit.round();
+  await kit.runTask();
   expect(await batch.read()).toMatchObject({ status: 'expired', counts: { expired: 600 } });
 });
 
@@ -253,12 +252,12 @@ test('when the lines of a batch took long to come then the last of them expires 
   const kit = await startBatches();
   const batch = await committedBatch(kit, 501, undefined, { openedMsAgo: 20_000 });
   await batch.commit();
-  await kit.round();
+  await kit.runTask();
   await kit.clock.advance(3_580_000);
-  await kit.round();
+  await kit.runTask();
   expect(await batch.read()).toMatchObject({ status: 'running', expires_at: kit.clock.now() });
   await kit.clock.advance(20_000);
-  await kit.round();
+  await kit.runTask();
   expect(await batch.read()).toMatchObject({ status: 'expired', counts: { expired: 501 } });
 });
 
@@ -267,7 +266,7 @@ test('when a batch was never committed then its jobs and their inputs are erased
   await kit.objects.putBytes('acme/in-0.png', Buffer.from('x'), { contentType: 'image/png' });
   const batch = await committedBatch(kit, 600, (doc, i) => (i === 0 ? mapPictures(WITH_PICTURE, () => KEPT) : doc));
   await kit.clock.advance(600_000);
-  await kit.round();
+  await kit.runTask();
   expect((await kit.redis.keys('{gj}:job:*')).length).toBe(0);
   expect((await kit.redis.keys('{gj}:batch*')).length).toBe(0);
   expect(await kit.objects.list('acme/')).toEqual([]);
@@ -282,15 +281,15 @@ test('when slices hang then a worker keeps a place free for its other rounds', a
     open += 1;
     return await gate.promise;
   };
-  const round = createOperationsTask(kit, { hang });
+  const runTask = createOperationsTask(kit, { hang });
   for (const subject of ['a', 'b', 'c', 'd'])
     await kit.store.operations.add({ kind: 'hang', subject, order: {}, at: kit.clock.now() });
   const rounds: Promise<void>[] = [];
   for (const hanging of [1, 2, 3]) {
-    rounds.push(round());
+    rounds.push(runTask());
     await expect.poll(() => open).toBe(hanging);
   }
-  await round();
+  await runTask();
   expect(open).toBe(3);
   gate.resolve({ done: true });
   await Promise.all(rounds);
@@ -302,7 +301,7 @@ test('when work is of a kind that nobody knows then it waits and stops no other'
   await kit.store.operations.add({ kind: 'unheard-of', subject: randomUUID(), order: {}, at: kit.clock.now() - 1000 });
   const batch = await committedBatch(kit, 1);
   await batch.commit();
-  await kit.round();
+  await kit.runTask();
   expect(await waiting(kit)).toBe(1);
 });
 
@@ -326,10 +325,10 @@ test('when a batch is canceled while its jobs are being opened then none of them
   await batch.commit();
   const reveal = firstDo(kit.store.batches.reveal, async () => {
     await kit.store.batches.cancel(batch.id);
-    await kit.round();
+    await kit.runTask();
   });
-  await kit.round({ store: { ...kit.store, batches: { ...kit.store.batches, reveal } } });
-  await kit.round();
+  await kit.runTask({ store: { ...kit.store, batches: { ...kit.store.batches, reveal } } });
+  await kit.runTask();
   expect(await batch.read()).toMatchObject({ status: 'canceled', counts: { canceled: 3 } });
 });
 
@@ -337,7 +336,7 @@ test('when a batch is canceled while its failed jobs are being retried then none
   const kit = await startBatches();
   const batch = await committedBatch(kit, 3);
   await batch.commit();
-  await kit.round();
+  await kit.runTask();
   const [a = '', b = '', open = ''] = batch.ids;
   await failJob(kit, a);
   await failJob(kit, b);
@@ -347,11 +346,11 @@ test('when a batch is canceled while its failed jobs are being retried then none
     { maxInFlight: 0, rpm: 0 },
   );
   await kit.store.batches.retryFailed(batch.id, { includeUnknown: false });
-  const reopenJob = firstDo(kit.batchKit.reopenJob, async () => {
+  const reopenJob = firstDo(kit.batchDeps.reopenJob, async () => {
     await kit.store.batches.cancel(batch.id);
-    await kit.round();
+    await kit.runTask();
   });
-  await kit.round({ reopenJob });
+  await kit.runTask({ reopenJob });
   expect(await batch.read()).toMatchObject({ status: 'canceling', counts: { running: 1, canceled: 2 } });
 });
 
@@ -359,23 +358,23 @@ test('when a retry is canceled before it has reopened the first job of an ended 
   const kit = await startBatches();
   const batch = await committedBatch(kit, 1);
   await batch.commit();
-  await kit.round();
+  await kit.runTask();
   for (const id of batch.ids) await failJob(kit, id);
-  await kit.round();
+  await kit.runTask();
   const retry = () => kit.store.batches.retryFailed(batch.id, { includeUnknown: false });
   await retry();
   expect(await kit.store.batches.cancel(batch.id)).toBe('called_off');
   expect(await kit.store.batches.cancel(batch.id)).toBe('completed');
-  await kit.round();
+  await kit.runTask();
   expect(await batch.read()).toMatchObject({ status: 'completed', round: 1, counts: { failed: 1 } });
 
   await kit.clock.advance(1000);
   await retry();
   let answer: string | null = null;
-  const reopenJob = firstDo(kit.batchKit.reopenJob, async () => {
+  const reopenJob = firstDo(kit.batchDeps.reopenJob, async () => {
     answer = await kit.store.batches.cancel(batch.id);
   });
-  await kit.round({ reopenJob });
+  await kit.runTask({ reopenJob });
   expect(answer).toBe('called_off');
   expect(await batch.read()).toMatchObject({ status: 'completed', round: 2, counts: { canceled: 1 } });
 });
@@ -384,19 +383,19 @@ test('when a slow worker retries a job that another has retried and that failed 
   const kit = await startBatches();
   const batch = await committedBatch(kit, 1);
   await batch.commit();
-  await kit.round();
+  await kit.runTask();
   const [id = ''] = batch.ids;
   await failJob(kit, id, 'submit_unknown');
-  await kit.round();
+  await kit.runTask();
   await kit.store.batches.retryFailed(batch.id, { includeUnknown: true });
-  const reopenJob = firstDo(kit.batchKit.reopenJob, async () => {
+  const reopenJob = firstDo(kit.batchDeps.reopenJob, async () => {
     const record = await kit.store.jobs.read(id);
     if (record === null) throw new Error('no record');
-    await kit.batchKit.reopenJob(record, 'resubmit');
+    await kit.batchDeps.reopenJob(record, 'resubmit');
     await kit.clock.advance(1000);
     await failJob(kit, id, 'submit_unknown');
   });
-  await kit.round({ reopenJob });
+  await kit.runTask({ reopenJob });
   expect(await kit.store.jobs.read(id)).toMatchObject({ status: 'failed', run: 2 });
 });
 
@@ -404,17 +403,17 @@ test('when Redis fills up while failed jobs are retried then those that were lef
   const kit = await startBatches();
   const batch = await committedBatch(kit, 2);
   await batch.commit();
-  await kit.round();
+  await kit.runTask();
   for (const id of batch.ids) await failJob(kit, id);
-  await kit.round();
+  await kit.runTask();
   await kit.store.batches.retryFailed(batch.id, { includeUnknown: false });
   const full = async () => ({ kind: 'full' }) as const;
-  await kit.round({
-    reopenJob: async (record) => (record.id === batch.ids[0] ? await kit.batchKit.reopenJob(record) : await full()),
+  await kit.runTask({
+    reopenJob: async (record) => (record.id === batch.ids[0] ? await kit.batchDeps.reopenJob(record) : await full()),
   });
   expect((await batch.read()).counts).toMatchObject({ queued: 1, failed: 1 });
   await kit.clock.advance(5000);
-  await kit.round();
+  await kit.runTask();
   expect((await batch.read()).counts).toMatchObject({ queued: 2, failed: 0 });
 });
 
@@ -422,20 +421,20 @@ test('when a batch is canceled in a later round then the cancel begins at its fi
   const kit = await startBatches();
   const batch = await committedBatch(kit, 3);
   await batch.commit();
-  await kit.round();
+  await kit.runTask();
   await kit.store.batches.cancel(batch.id);
   const work = await kit.store.operations.take(kit.clock.now());
   if (work === null) throw new Error('no operation');
   // The jobs have ended by themselves while the operation had passed them, and one of them was retried since.
   const [id = '', ...others] = batch.ids;
   for (const each of batch.ids) await failJob(kit, each);
-  await kit.round();
+  await kit.runTask();
   expect(await batch.read()).toMatchObject({ status: 'canceled' });
   await kit.store.operations.checkpoint(work, { at: 0 }, kit.clock.now());
   const record = await kit.store.jobs.read(id);
   if (record === null) throw new Error('no record');
-  await kit.batchKit.reopenJob(record);
-  await kit.round();
+  await kit.batchDeps.reopenJob(record);
+  await kit.runTask();
   expect((await batch.read()).counts).toMatchObject({ queued: 1, failed: others.length });
 
   await kit.store.operations.add({ kind: 'batch-cancel', subject: batch.id, order: { batch_id: batch.id }, at: kit.clock.now() });
@@ -443,7 +442,7 @@ test('when a batch is canceled in a later round then the cancel begins at its fi
   if (left === null) throw new Error('no operation');
   await kit.store.operations.checkpoint(left, { at: 500 }, kit.clock.now());
   await kit.store.batches.cancel(batch.id);
-  await kit.round();
+  await kit.runTask();
   expect(await batch.read()).toMatchObject({ status: 'canceled', counts: { canceled: 1 } });
 });
 
@@ -458,7 +457,7 @@ test('when the erasing of a batch has begun then it takes no line and no commit 
     answers.push(await late.commit(), await kit.store.batches.add(late, 600, [line]));
     answers.push(await kit.store.batches.noteInvalid(late, [{ line: 602, custom_id: null, errors: [] }]));
   });
-  await kit.round({ objects: { ...kit.objects, delete: deleting } });
+  await kit.runTask({ objects: { ...kit.objects, delete: deleting } });
   expect(answers).toEqual(['gone', 'gone', 'gone']);
   expect(await kit.store.batches.read(late.id)).toBeNull();
   // Nothing is left, nor of what was counted of its tenant.
@@ -469,19 +468,19 @@ test('when a job is retried and ends while the results are being written then th
   const kit = await startBatches();
   const batch = await committedBatch(kit, 2);
   await batch.commit();
-  await kit.round();
+  await kit.runTask();
   for (const id of batch.ids) await failJob(kit, id);
   const [first = ''] = batch.ids;
-  const put: BatchKit['objects']['put'] = async (key, body, o) => {
+  const put: BatchDeps['objects']['put'] = async (key, body, o) => {
     const stored = await kit.objects.put(key, body, o);
     const record = await kit.store.jobs.read(first);
     if (record?.run !== 1) return stored;
-    await kit.batchKit.reopenJob(record);
+    await kit.batchDeps.reopenJob(record);
     const again = await kit.store.jobs.read(first);
     if (again !== null) await kit.store.moves.cancel(again);
     return stored;
   };
-  await kit.round({ objects: { put, get: kit.objects.get.bind(kit.objects), delete: kit.objects.delete.bind(kit.objects) } });
+  await kit.runTask({ objects: { put, get: kit.objects.get.bind(kit.objects), delete: kit.objects.delete.bind(kit.objects) } });
   const { status, results, past } = await batch.read();
   expect(status).toBe('completed');
   expect(past[1]?.counts).toMatchObject({ failed: 1, canceled: 1 });
@@ -502,15 +501,15 @@ test('when an ended batch is older than RETENTION_DAYS then it goes with its web
     if (told) await kit.store.deliveries.settle(told.delivery, { state: 'delivered', now: kit.clock.now(), attempt });
   };
   for (const round of [1, 2, 3]) {
-    await kit.round();
+    await kit.runTask();
     await failJob(kit, id, 'submit_unknown');
-    await kit.round();
+    await kit.runTask();
     if (round !== 2) await tell(round);
     const record = await kit.store.jobs.read(id);
-    if (record !== null && round < 3) await kit.batchKit.reopenJob(record, 'resubmit');
+    if (record !== null && round < 3) await kit.batchDeps.reopenJob(record, 'resubmit');
   }
   await kit.clock.advance(7 * 86_400_000 + 1);
-  await kit.round();
+  await kit.runTask();
   await createOldRecords(kit, 7)();
   expect(await kit.store.batches.read(batch.id)).toBeNull();
   expect(await kit.redis.keys('{gj}:delivery:*_batch_*')).toEqual([`{gj}:delivery:${owedIn(2)}`]);
@@ -518,7 +517,7 @@ test('when an ended batch is older than RETENTION_DAYS then it goes with its web
   // Its job still owes a webhook and so is there; run again it does not bring the batch back.
   const record = await kit.store.jobs.read(id);
   if (record === null) throw new Error('no record');
-  await kit.batchKit.reopenJob(record, 'resubmit');
+  await kit.batchDeps.reopenJob(record, 'resubmit');
   expect(await kit.redis.exists(`{gj}:batch:${batch.id}`)).toBe(0);
 });
 
@@ -526,13 +525,13 @@ test('when a batch goes on for longer than RETENTION_DAYS then the results of al
   const kit = await startBatches();
   const batch = await committedBatch(kit, 2, (doc) => ({ ...doc, webhook: undefined }));
   await batch.commit();
-  await kit.round();
+  await kit.runTask();
   const [early = '', late = ''] = batch.ids;
   await failJob(kit, early);
   await kit.clock.advance(86_400_000 + 1);
   await createOldRecords(kit, 1)();
   await failJob(kit, late);
-  await kit.round();
+  await kit.runTask();
   const text = await readText((await kit.objects.get((await batch.read()).results?.key ?? '')).body);
   expect(text.trimEnd().split('\n')).toHaveLength(2);
 });
@@ -541,25 +540,25 @@ test('when a job of an ended batch is erased then its row goes from the results 
   const kit = await startBatches();
   const batch = await committedBatch(kit, 120, (doc) => ({ ...doc, webhook: undefined }));
   await batch.commit();
-  await kit.round();
+  await kit.runTask();
   for (const id of batch.ids) await failJob(kit, id);
-  await kit.round();
+  await kit.runTask();
   const recordOf = async (id: string) => {
     const record = await kit.store.jobs.read(id);
     if (record === null) throw new Error('no record');
     return record;
   };
   const [erased = '', old = '', again = ''] = batch.ids;
-  await kit.batchKit.reopenJob(await recordOf(again));
+  await kit.batchDeps.reopenJob(await recordOf(again));
   await failJob(kit, again);
-  await kit.round();
+  await kit.runTask();
   await kit.store.erase.old(await recordOf(old));
   const before = await batch.read();
 
   for (let n = 0; n < 2; n += 1) await kit.store.operations.addAgain(redactOperation(batch.id, kit.clock.now()));
   expect(await kit.store.erase.asked(await recordOf(erased))).toBe(true);
   await kit.clock.advance(30_000);
-  await kit.round();
+  await kit.runTask();
 
   const after = await batch.read();
   expect(after).toEqual({ ...before, results: after.past[2]?.results, past: after.past });
@@ -583,11 +582,11 @@ test('when a batch is canceled while the results of its last job are being writt
   const kit = await startBatches();
   const batch = await committedBatch(kit, 1);
   await batch.commit();
-  await kit.round();
+  await kit.runTask();
   await failJob(kit, batch.ids[0] ?? '');
   const put = firstDo(kit.objects.put.bind(kit.objects), () => kit.store.batches.cancel(batch.id));
-  await kit.round({ objects: { put, get: kit.objects.get.bind(kit.objects), delete: kit.objects.delete.bind(kit.objects) } });
-  await kit.round();
+  await kit.runTask({ objects: { put, get: kit.objects.get.bind(kit.objects), delete: kit.objects.delete.bind(kit.objects) } });
+  await kit.runTask();
   expect(await batch.read()).toMatchObject({ status: 'canceled', counts: { failed: 1 } });
 });
 
@@ -596,14 +595,14 @@ test('when the jobs of a batch are large then few of them are in memory at once'
   const large = (doc: JobDoc): JobDoc => ({ ...doc, metadata: { a: 'x'.repeat(3 * 1024 * 1024) } });
   const batch = await committedBatch(kit, 4, (doc, i) => (i < 2 ? large(doc) : doc));
   await batch.commit();
-  await kit.round();
+  await kit.runTask();
   for (const id of batch.ids) await failJob(kit, id);
   const read: number[] = [];
   const records: Batches['store']['batches']['records'] = async (ids) => {
     read.push(ids.length);
     return await kit.store.batches.records(ids);
   };
-  await kit.round({ store: { ...kit.store, batches: { ...kit.store.batches, records } } });
+  await kit.runTask({ store: { ...kit.store, batches: { ...kit.store.batches, records } } });
   expect(read).toEqual([1, 3]);
   expect((await batch.read()).status).toBe('completed');
 
@@ -614,7 +613,7 @@ test('when the jobs of a batch are large then few of them are in memory at once'
     erased.push(ids.length);
     return await kit.store.batches.docs(ids);
   };
-  await kit.round({ store: { ...kit.store, batches: { ...kit.store.batches, docs } } });
+  await kit.runTask({ store: { ...kit.store, batches: { ...kit.store.batches, docs } } });
   expect(erased).toEqual([1, 3]);
 });
 
@@ -622,14 +621,14 @@ test('when the jobs of a batch are large then few of them are in memory at once'
 async function halfRetried(kit: Batches) {
   const batch = await committedBatch(kit, 501);
   await batch.commit();
-  await kit.round();
+  await kit.runTask();
   for (const id of batch.ids) await failJob(kit, id);
-  await kit.round();
+  await kit.runTask();
   await kit.clock.advance(1000);
   await kit.store.batches.retryFailed(batch.id, { includeUnknown: false });
   const work = await kit.store.operations.take(kit.clock.now());
   if (work === null) throw new Error('no operation');
-  await createBatchOperations(kit.batchKit)[work.kind]?.(work);
+  await createBatchOperations(kit.batchDeps)[work.kind]?.(work);
   expect(await batch.read()).toMatchObject({ status: 'running', round: 2, counts: { queued: 500, failed: 1 } });
   return batch;
 }
@@ -639,14 +638,14 @@ test('when the jobs that a retry has reopened end before it has reopened the oth
   const batch = await halfRetried(kit);
   await kit.clock.advance(1000);
   for (const id of batch.ids.slice(0, 500)) await failJob(kit, id);
-  await kit.round();
+  await kit.runTask();
   expect(await batch.read()).toMatchObject({ status: 'running', round: 2 });
 
   await kit.clock.advance(30_000);
-  await kit.round();
+  await kit.runTask();
   expect(await batch.read()).toMatchObject({ status: 'running', round: 2, counts: { queued: 1, failed: 500 } });
   await failJob(kit, batch.ids[500] ?? '');
-  await kit.round();
+  await kit.runTask();
   expect(await batch.read()).toMatchObject({ status: 'completed', round: 2, counts: { failed: 501 } });
 });
 
@@ -654,9 +653,9 @@ test('when a batch is canceled before a retry has reopened all of its failed job
   const kit = await startBatches();
   const batch = await halfRetried(kit);
   expect(await kit.store.batches.cancel(batch.id)).toBe('canceling');
-  await kit.round();
+  await kit.runTask();
   expect(await batch.read()).toMatchObject({ status: 'canceled', counts: { canceled: 500, failed: 1 } });
   await kit.clock.advance(30_000);
-  await kit.round();
+  await kit.runTask();
   expect(await batch.read()).toMatchObject({ status: 'canceled', round: 2, counts: { canceled: 500, failed: 1 } });
 });

@@ -12,7 +12,7 @@ async function failedJob(kit: TestKit, code: 'upstream_failed' | 'submit_unknown
   return job;
 }
 
-/** A worker that runs operations; each call of `round` is one run of the periodic task. */
+/** A worker that runs operations; each call of `runTask` is one run of the periodic task. */
 function workerOf(kit: TestKit, o: { onReopen?: (id: string) => void; maxLiveJobs?: number } = {}) {
   const reopenJob = createReopenJob(kit);
   const run = createBulkRun({
@@ -25,7 +25,7 @@ function workerOf(kit: TestKit, o: { onReopen?: (id: string) => void; maxLiveJob
     },
     maxLiveJobs: o.maxLiveJobs ?? 0,
   });
-  return { round: createOperationsTask(kit, { [BULK_OPERATION]: run }) };
+  return { runTask: createOperationsTask(kit, { [BULK_OPERATION]: run }) };
 }
 
 async function start(kit: TestKit, more: Partial<BulkOrder> = {}, id = 'bulk_1') {
@@ -57,23 +57,23 @@ test('when many jobs are requeued at a rate then no more go than it allows, and 
   const jobs = [];
   for (let n = 0; n < 30; n += 1) jobs.push(await failedJob(kit));
   const read = await start(kit, { rate_per_min: 60 });
-  const { round } = workerOf(kit);
-  await round();
+  const { runTask } = workerOf(kit);
+  await runTask();
   const burst = (await read()).done;
   expect([(await read()).matched, burst]).toEqual([30, 3]);
   for (let second = 1; second <= 10; second += 1) {
     await kit.clock.advance(1000);
-    await round();
+    await runTask();
     expect((await read()).done).toBe(burst + second);
   }
   expect(await kit.store.bulk.abort('bulk_1', kit.clock.now())).toBe(true);
   await kit.clock.advance(60_000);
-  await round();
+  await runTask();
   expect(await read()).toMatchObject({ status: 'aborted', done: burst + 10 });
   expect(await kit.store.bulk.resume('bulk_1', kit.clock.now())).toBe(true);
   await kit.store.operations.add({ kind: BULK_OPERATION, subject: 'bulk_1', order: {}, at: kit.clock.now() });
   for (let n = 0; n < 30; n += 1) {
-    await round();
+    await runTask();
     await kit.clock.advance(1000);
   }
   expect(await read()).toMatchObject({ status: 'completed', matched: 30, done: 30, skipped: {}, failed: {} });
@@ -88,9 +88,9 @@ test('when a job fails again while the action runs then the same action leaves i
   const jobs = [];
   for (let n = 0; n < 10; n += 1) jobs.push(await failedJob(kit));
   const read = await start(kit, { rate_per_min: 60 });
-  const { round } = workerOf(kit);
+  const { runTask } = workerOf(kit);
   for (let n = 0; n < 20; n += 1) {
-    await round();
+    await runTask();
     await kit.clock.advance(1000);
     for (const job of jobs) {
       const record = await job.read();
@@ -107,9 +107,9 @@ test('when two actions are about the same jobs then each job runs once, and the 
   const jobs = [];
   for (let n = 0; n < 20; n += 1) jobs.push(await failedJob(kit));
   const reads = [await start(kit, { rate_per_min: 60 }), await start(kit, { rate_per_min: 120 }, 'bulk_2')];
-  const { round } = workerOf(kit);
+  const { runTask } = workerOf(kit);
   for (let n = 0; n < 20; n += 1) {
-    await round();
+    await runTask();
     await kit.clock.advance(1000);
   }
   for (const read of reads) {
@@ -126,12 +126,12 @@ test('when nobody knows whether a submit was paid for then it is left out, unles
   const lost = await failedJob(kit, 'submit_unknown');
   await failedJob(kit);
   const first = await start(kit);
-  const { round } = workerOf(kit);
-  await round();
+  const { runTask } = workerOf(kit);
+  await runTask();
   expect(await first()).toMatchObject({ status: 'completed', done: 1, skipped: { submit_unknown: 1 } });
   expect(await lost.read()).toMatchObject({ status: 'failed', run: 1 });
   const second = await start(kit, { include_unknown: true }, 'bulk_2');
-  await round();
+  await runTask();
   expect(await second()).toMatchObject({ status: 'completed', matched: 1, done: 1 });
   expect(await lost.read()).toMatchObject({ status: 'queued', run: 2 });
 });
@@ -152,7 +152,7 @@ test('when a worker dies between a job and the note of it then another goes on, 
   await createOperationsTask(kit, { [BULK_OPERATION]: dying })();
   expect((await jobs[0]?.read())?.run).toBe(2);
   await kit.clock.advance(60_000);
-  await workerOf(kit, { onReopen: (id) => touched.push(id) }).round();
+  await workerOf(kit, { onReopen: (id) => touched.push(id) }).runTask();
   expect(touched).toEqual(jobs.slice(1).map(({ id }) => id));
   for (const job of jobs) expect((await job.read()).run).toBe(2);
   expect(await read()).toMatchObject({ status: 'completed', matched: 6, done: 5, skipped: { not_failed: 1 } });
@@ -162,9 +162,9 @@ test('when a frozen worker comes back to work that another went on with then it 
   const kit = await startKit();
   for (let n = 0; n < 3; n += 1) await failedJob(kit);
   const read = await start(kit);
-  const { round } = workerOf(kit);
+  const { runTask } = workerOf(kit);
   const before = await read();
-  await round();
+  await runTask();
   const to = { at: null, phase: 'act', credit: 0, counts: [['done', 1]] } as const;
   expect(await kit.store.bulk.step(before, to)).toBe('stale');
   expect(await read()).toMatchObject({ status: 'completed', done: 3 });
@@ -175,7 +175,7 @@ test('when jobs are canceled in bulk then live ones are, and ended and missing o
   const live = await acceptedJob(kit);
   const ended = await failedJob(kit);
   const read = await start(kit, { action: 'cancel', select: { ids: [live.id, ended.id, 'job_01K9ZV5W3N8Q2R4T6V8X0Z2B4D'] } });
-  await workerOf(kit).round();
+  await workerOf(kit).runTask();
   expect(await read()).toMatchObject({ status: 'completed', done: 1, skipped: { ended: 1, missing: 1 } });
   expect(await live.read()).toMatchObject({ status: 'canceled' });
 });
@@ -225,7 +225,7 @@ test('when an action is resumed while a worker has just seen that it was aborted
     maxLiveJobs: 0,
   });
   await createOperationsTask(kit, { [BULK_OPERATION]: aborted })();
-  for (let n = 0; n < 3; n += 1) await workerOf(kit).round();
+  for (let n = 0; n < 3; n += 1) await workerOf(kit).runTask();
   expect(await read()).toMatchObject({ status: 'completed', done: 3 });
 });
 
@@ -252,7 +252,7 @@ test('when a worker dies between a resent webhook and the note of it then the sa
   await createOperationsTask(kit, { [BULK_OPERATION]: dying })();
   await kit.clock.advance(60_000);
   await fails();
-  await workerOf(kit).round();
+  await workerOf(kit).runTask();
   expect(await read()).toMatchObject({ status: 'completed', done: 0, skipped: { tried_since: 1 } });
   expect((await kit.store.deliveries.read(id))?.delivery).toMatchObject({ state: 'failed', tries: 2 });
 });
@@ -267,7 +267,7 @@ test('when a requeue meets a tenant with as many live jobs as it may have then i
   }
   await acceptedJob(kit);
   const read = await start(kit);
-  await workerOf(kit, { maxLiveJobs: 2 }).round();
+  await workerOf(kit, { maxLiveJobs: 2 }).runTask();
   expect(await read()).toMatchObject({ status: 'completed', done: 2, skipped: { tenant_quota_exceeded: 2 } });
   expect([await kit.store.usage.of('acme'), await kit.store.usage.of('globex')]).toMatchObject([{ live: 2 }, { live: 1 }]);
 });

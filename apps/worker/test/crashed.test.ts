@@ -119,7 +119,7 @@ test('when a slice of an operation ends its worker five times then it is set asi
     done.push(id);
     return { done: true } as const;
   };
-  const round = createOperationsTask(kit, { good, bad: good });
+  const runTask = createOperationsTask(kit, { good, bad: good });
   const bad = () => kit.store.operations.take(kit.clock.now());
   await kit.store.operations.add({ kind: 'bad', subject: 'a', order: {}, at: kit.clock.now() });
   // Its worker takes it, and is never heard of again.
@@ -128,7 +128,7 @@ test('when a slice of an operation ends its worker five times then it is set asi
     await kit.clock.advance(30_000);
   }
   await kit.store.operations.add({ kind: 'good', subject: 'b', order: {}, at: kit.clock.now() });
-  await round();
+  await runTask();
   expect(done).toEqual(['good:b']);
   expect(error.mock.calls).toEqual([
     [expect.objectContaining({ event: 'operation.crashed', operation: 'bad:a', lost: 5 }), expect.any(String)],
@@ -137,10 +137,10 @@ test('when a slice of an operation ends its worker five times then it is set asi
   await kit.clock.advance(3_600_000);
   expect(await bad()).toMatchObject({ lost: MAX_CRASHES - 1 });
   await kit.clock.advance(30_000);
-  await round();
+  await runTask();
   expect(done).toEqual(['good:b']);
   await kit.clock.advance(3_600_000);
-  await round();
+  await runTask();
   expect(done).toEqual(['good:b', 'bad:a']);
 });
 
@@ -183,7 +183,7 @@ test('when workers die five times as they look for a late result then it is look
   }
   await createLateResults(kit)();
   expect(error.mock.calls).toEqual([
-    [expect.objectContaining({ event: 'job.late_look_crashed', job_id: job.id }), expect.any(String)],
+    [expect.objectContaining({ event: 'job.late_poll_crashed', job_id: job.id }), expect.any(String)],
   ]);
   expect([await kit.redis.zcard('{gj}:late'), await kit.redis.exists('{gj}:late-open')]).toEqual([0, 0]);
   expect(await job.read()).toMatchObject({ status: 'failed' });

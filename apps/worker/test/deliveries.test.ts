@@ -5,7 +5,7 @@ import { systemClock } from '@grsai-jobs/runtime';
 import { startReceiver, waitFor } from '@grsai-jobs/testkit';
 import { verify } from '@grsai-jobs/webhooks';
 import { expect, onTestFinished, test } from 'vitest';
-import { createOwedDeliveries, createRoomLook } from '../src/maintenance/pending-deliveries.ts';
+import { createPendingDeliveries, createRoomCheck } from '../src/maintenance/pending-deliveries.ts';
 import { recoverDeliveries } from '../src/operations/recover-deliveries.ts';
 import { createOperationsTask } from '../src/operations/run-operations.ts';
 import { endRun } from '../src/stages/end-run.ts';
@@ -256,7 +256,7 @@ test('when 10 000 webhooks are owed to a dead receiver then few attempts are mad
 
   // Ten minutes: each look lets a probe out when the breaker's time is over, and nobody else.
   let commands = 0;
-  const look = createRoomLook(kit);
+  const look = createRoomCheck(kit);
   const spent = async () => Number(/total_commands_processed:(\d+)/.exec(await kit.redis.info('stats'))?.[1]);
   for (let second = 0; second < 600; second += 1) {
     await kit.clock.advance(1000);
@@ -284,8 +284,8 @@ test('when workers die with permits, or before an entry is added, then looks and
   expect(await waitingFor(kit, url)).toBe(4);
 
   await kit.clock.advance(ENDPOINT_RULES.leaseMs + ENDPOINT_RULES.lostAfterMs);
-  await createOwedDeliveries(kit)();
-  await createRoomLook(kit)();
+  await createPendingDeliveries(kit)();
+  await createRoomCheck(kit)();
   for (let rounds = 0; rounds < 5; rounds += 1)
     for (const entry of await queued(kit)) expect(await handler({ entry, stalled: false })).toEqual({ kind: 'done' });
   for (const job of jobs) expect(await job.delivery()).toMatchObject({ state: 'delivered', tries: 1 });
@@ -418,7 +418,7 @@ test('while deliver is paused no webhook leaves by any way, and all leave afterw
   await endRun({ ...kit, deliveries }, await job.read(), { status: 'failed' });
   for (const entry of await queued(kit)) await handler({ entry, stalled: false });
   await kit.clock.advance(60_000);
-  await createRoomLook(kit)();
+  await createRoomCheck(kit)();
   cutting.abort();
   await deliveries.stop();
   expect(receiver.received).toHaveLength(5);
@@ -428,7 +428,7 @@ test('while deliver is paused no webhook leaves by any way, and all leave afterw
   const after = deliverStage(kit);
   for (let rounds = 0; rounds < 4; rounds += 1) {
     await kit.clock.advance(ENDPOINT_RULES.lookAgainMs);
-    await createRoomLook(kit)();
+    await createRoomCheck(kit)();
     for (const entry of await queued(kit)) await after.handler({ entry, stalled: false });
     await after.deliveries.stop();
   }

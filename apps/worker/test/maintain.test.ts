@@ -3,7 +3,7 @@ import { ObjectStoreError } from '@grsai-jobs/object-store';
 import { expect, test } from 'vitest';
 import { createLateResults } from '../src/maintenance/late-results.ts';
 import { createOldRecords } from '../src/maintenance/old-records.ts';
-import { createOwedDeliveries } from '../src/maintenance/pending-deliveries.ts';
+import { createPendingDeliveries } from '../src/maintenance/pending-deliveries.ts';
 import { createRepairs } from '../src/maintenance/repairs.ts';
 import { countingStalls } from '../src/stages/crashed.ts';
 import { expireRun, failRun } from '../src/stages/end-run.ts';
@@ -135,7 +135,7 @@ test('owed deliveries: when the entry of an owed webhook is lost then it is adde
   // The move writes what is owed; we die before the entry is added.
   await kit.store.moves.end(await job.read(), { status: 'failed' });
   const id = (await job.read()).webhook.last_delivery_id ?? '';
-  const owed = createOwedDeliveries(kit);
+  const owed = createPendingDeliveries(kit);
   await owed();
   expect(await kit.producer.stateOf('deliver', { id, step: 2 })).toBe('gone');
   await kit.clock.advance(31_000);

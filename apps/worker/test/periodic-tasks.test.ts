@@ -1,13 +1,12 @@
 import type { ObjectStore } from '@grsai-jobs/object-store';
 import { createMaintainer } from '@grsai-jobs/queue';
 import { expect, onTestFinished, test } from 'vitest';
-import { createRounds, maintainPlaces } from '../src/maintenance/periodic-tasks.ts';
-import type { BatchKit } from '../src/operations/batch/kit.ts';
+import { createPeriodicTasks, type MaintenanceDeps, maintainConcurrency } from '../src/maintenance/periodic-tasks.ts';
 import { createPauseControl } from '../src/pauses/pause-control.ts';
 import { failRun } from '../src/stages/end-run.ts';
 import { acceptedJob, generatingJob, startKit } from './kit.ts';
 
-test('when rounds hang in an upstream or an object store that is silent then lost entries are added again all the same', async () => {
+test('when periodic tasks hang in an upstream or an object store that is silent then lost entries are added again all the same', async () => {
   const kit = await startKit();
   const late = await generatingJob(kit);
   await failRun(kit, await late.read(), 'upstream_timeout', { lateLookAt: kit.clock.now() });
@@ -20,23 +19,22 @@ test('when rounds hang in an upstream or an object store that is silent then los
   const grsai = { ...kit.grsai, images: { result: hang('look') } } as unknown as typeof kit.grsai;
   const objects = { delete: hang('delete'), put: hang('put') } as unknown as ObjectStore;
   const control = createPauseControl({ pauses: kit.store.pauses, producer: kit.producer, clock: kit.clock, log: kit.log });
-  const rounds = createRounds({
-    kit: { ...kit, objects } as unknown as BatchKit,
+  const tasks = createPeriodicTasks({
+    ...kit,
     grsai,
     objects,
-    egress: kit.egress,
     control,
     retentionDays: 1,
-  });
+  } as unknown as MaintenanceDeps);
   let begun = 0;
   const counted = (run: () => Promise<void>) => () => {
     begun += 1;
     return run();
   };
-  const maintain = createMaintainer(Object.fromEntries(rounds.map(({ name, run }) => [name, counted(run)])), {
+  const maintain = createMaintainer(Object.fromEntries(tasks.map(({ name, run }) => [name, counted(run)])), {
     redis: kit.redis,
     prefix: 'gj',
-    concurrency: maintainPlaces(rounds),
+    concurrency: maintainConcurrency(tasks),
     lockMs: 15_000,
     stalledMs: 5000,
     onError: () => undefined,
@@ -45,10 +43,10 @@ test('when rounds hang in an upstream or an object store that is silent then los
   onTestFinished(() => void maintain.stop());
   await kit.clock.advance(61 * 60_000);
   maintain.start();
-  const hanging = ['late-results', 'left-inputs'].map((name) => ({ name, everyMs: 50 }));
+  const hanging = ['late-results', 'orphaned-inputs'].map((name) => ({ name, everyMs: 50 }));
   await kit.producer.schedule(hanging);
   await expect.poll(() => hangs).toEqual(expect.arrayContaining(['look', 'delete']));
-  await expect.poll(() => begun, { timeout: 5000 }).toBeGreaterThan(2 * maintainPlaces(rounds));
+  await expect.poll(() => begun, { timeout: 5000 }).toBeGreaterThan(2 * maintainConcurrency(tasks));
 
   const lost = await acceptedJob(kit);
   await kit.clock.advance(31_000);

@@ -50,7 +50,7 @@ test('what an endpoint has missed is resent over many slices, and all else is le
   await kit.store.operations.add(recoverOperation({ tenant: 'acme', url: HERE, from, to }));
   let slices = 0;
   const slice = recoverDeliveries(kit);
-  const round = createOperationsTask(kit, {
+  const runTask = createOperationsTask(kit, {
     'webhook-recover': async (work) => {
       slices += 1;
       // A worker that dies after its slice leaves it to be done again from the same place.
@@ -58,7 +58,7 @@ test('what an endpoint has missed is resent over many slices, and all else is le
       return await slice(work);
     },
   });
-  await round();
+  await runTask();
   expect(slices).toBe(3);
   expect(new Set(await Promise.all(missed.map((id) => stateOf(kit, id))))).toEqual(new Set(['pending']));
   expect(new Set(await Promise.all(missed.map((id) => entryOf(kit, id))))).toEqual(new Set(['there']));
@@ -120,10 +120,10 @@ test("another tenant's deliveries to the same address are not touched", async ()
   const mine = await over(kit, 'failed');
   const order = { url: HERE, from: 0, to: kit.clock.now() };
   await kit.store.operations.add(recoverOperation({ tenant: 'other', ...order }));
-  const round = createOperationsTask(kit, { 'webhook-recover': recoverDeliveries(kit) });
-  await round();
+  const runTask = createOperationsTask(kit, { 'webhook-recover': recoverDeliveries(kit) });
+  await runTask();
   expect(await stateOf(kit, mine)).toBe('failed');
   await kit.store.operations.add(recoverOperation({ tenant: 'acme', ...order }));
-  await round();
+  await runTask();
   expect(await stateOf(kit, mine)).toBe('pending');
 });

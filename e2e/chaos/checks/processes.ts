@@ -37,7 +37,7 @@ const ALLOWED: readonly Allowed[] = [
     when: (line) => line['reason'] === 'upstream' || line['reason'] === 'storage',
     why: 'faults and outages add up to a pause; nothing of the run is about the key or the credits',
   },
-  { event: 'maintain.failed', when: redisWasAway, why: 'the next round tries again' },
+  { event: 'maintain.failed', when: redisWasAway, why: 'its next run tries again' },
   {
     event: 'job.task_without_run',
     when: (line, { jobs }) => jobs.some((job) => recordOf(job)?.id === line['job_id'] && job.planned.onUnknown === 'resubmit'),

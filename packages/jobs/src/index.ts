@@ -82,7 +82,7 @@ export {
   keptOutput,
   lostMessage,
   needsTask,
-  nextLateLook,
+  nextLatePoll,
   refreshed,
   refusedAgain,
   unmarked,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nextLateLook, refreshed, refusedAgain } from './pending.ts';
+import { nextLatePoll, refreshed, refusedAgain } from './pending.ts';
 import type { PendingOutput, StoredImage } from './record.ts';
 
 const a = { url: 'https://f/a' };
@@ -43,6 +43,6 @@ test('when each refusal takes long then there are three of them all the same', (
 
 test('when a lost result is looked for then after 5, 15, 30, 60 and 100 min, and no more', () => {
   const looks: number[] = [];
-  for (let at = nextLateLook(0, 0); at !== null; at = nextLateLook(0, at)) looks.push(at / 60_000);
+  for (let at = nextLatePoll(0, 0); at !== null; at = nextLatePoll(0, at)) looks.push(at / 60_000);
   expect(looks).toEqual([5, 15, 30, 60, 100]);
 });

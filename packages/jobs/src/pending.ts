@@ -64,6 +64,6 @@ export const lostMessage = (outputs: readonly PendingOutput[]): string => {
 const LATE_LOOKS_MIN = [5, 15, 30, 60, 100] as const;
 
 /** The next of these looks; `null`: there is none. */
-export function nextLateLook(endedAt: number, now: number): number | null {
+export function nextLatePoll(endedAt: number, now: number): number | null {
   return LATE_LOOKS_MIN.map((minutes) => endedAt + minutes * 60_000).find((at) => at > now) ?? null;
 }

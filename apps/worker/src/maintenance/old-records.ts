@@ -1,31 +1,39 @@
+import type { JobStore } from '@grsai-jobs/job-store';
 import { inputObjects, isBatchEnd, isTerminal, type JobRecord } from '@grsai-jobs/jobs';
 import { type ObjectStore, ObjectStoreError } from '@grsai-jobs/object-store';
-import type { Kit } from '../stages/kit.ts';
+import type { Clock, Logger } from '@grsai-jobs/runtime';
+import type { StageMetrics } from '../stages/metrics.ts';
 import { eachOf } from './each.ts';
 
 export const OLD_EVERY_MS = 10 * 60_000;
 /** Each of its parts ends after this long, however much there is to erase. */
 const PART_MS = 60_000;
-/** A stop waits for no more than these. */
+/** A shutdown waits for no more than these. */
 const AT_ONCE = 200;
 const DAY_MS = 24 * 3600 * 1000;
 
+interface Deps {
+  store: Pick<JobStore, 'batches' | 'sweeps' | 'jobs' | 'erase' | 'tenants'>;
+  objects: Pick<ObjectStore, 'delete'>;
+  clock: Clock;
+  log: Logger;
+  metrics: Pick<StageMetrics, 'erased'>;
+  shutdown: { readonly stopping: AbortSignal };
+}
+
 /**
- * Erases records whose job ended more than `RETENTION_DAYS` ago, with their deliveries. One that still owes a webhook
+ * Erases records whose job ended more than `RETENTION_DAYS` ago, with their deliveries. One with a pending delivery
  * stays until that is over (P4), and one of a batch that goes on until the results of that are stored (P3). What of its input stands
  * in the object store goes with it; the life of results is a rule of the bucket.
- * Ended batches go by the same time, and so do the places of webhooks that are gone.
+ * Ended batches go by the same time, and so do deliveries that are gone from the lists.
  */
-export function createOldRecords(
-  kit: Kit & { objects: Pick<ObjectStore, 'delete'> },
-  retentionDays: number,
-): () => Promise<void> {
-  const { batches, sweeps, jobs, erase, tenants } = kit.store;
+export function createOldRecords(d: Deps, retentionDays: number): () => Promise<void> {
+  const { batches, sweeps, jobs, erase, tenants } = d.store;
 
-  /** Slice by slice, until nothing is left but what stays; `slice` answers how many it looked at and how many of them stay. */
+  /** Slice by slice, until nothing is left but what stays; `slice` answers how many it read and how many of them stay. */
   async function sweep(slice: (page: { skip: number; limit: number }) => Promise<{ looked: number; stay: number }>) {
-    const until = kit.clock.now() + PART_MS;
-    for (let skip = 0; kit.clock.now() < until && !kit.shutdown.stopping.aborted; ) {
+    const until = d.clock.now() + PART_MS;
+    for (let skip = 0; d.clock.now() < until && !d.shutdown.stopping.aborted; ) {
       const { looked, stay } = await slice({ skip, limit: AT_ONCE });
       if (looked < AT_ONCE) return;
       skip += stay;
@@ -41,7 +49,7 @@ export function createOldRecords(
     const onThrow = async () => {
       stay += 1;
     };
-    await eachOf(kit, ids, one, { onThrow });
+    await eachOf(d, ids, one, { onThrow });
     return { looked: ids.length, stay };
   }
 
@@ -55,10 +63,10 @@ export function createOldRecords(
   /** Before the record, which names them. Where the credentials may not delete they are left to the rule of the bucket. */
   async function deleteInputs({ id }: JobRecord, keys: readonly string[]): Promise<void> {
     try {
-      await kit.objects.delete(keys);
+      await d.objects.delete(keys);
     } catch (err) {
       if (!(err instanceof ObjectStoreError && err.code === 'denied')) throw err;
-      kit.log.warn(
+      d.log.warn(
         { event: 'job.inputs_left', err, job_id: id },
         'the credentials may not delete; the input of an old job stays in S3',
       );
@@ -80,15 +88,15 @@ export function createOldRecords(
       await deleteInputs(record, inputs);
     }
     if (!(await erase.old(record))) return true;
-    kit.metrics.erased.inc();
+    d.metrics.erased.inc();
     return false;
   }
 
   return async () => {
-    const before = kit.clock.now() - retentionDays * DAY_MS;
+    const before = d.clock.now() - retentionDays * DAY_MS;
     await sweep(async (page) => await each(await batches.endedBefore(before, page), oldBatch));
     await sweep(async (page) => await each(await sweeps.endedBefore(before, page), oldJob));
-    await eachOf(kit, await tenants.all(), async (tenant) =>
+    await eachOf(d, await tenants.all(), async (tenant) =>
       sweep(async (page) => {
         const { looked, there } = await sweeps.goneDeliveries(tenant, before, page);
         return { looked, stay: there };

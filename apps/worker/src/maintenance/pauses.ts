@@ -1,8 +1,9 @@
 import type { Pause } from '@grsai-jobs/job-store';
+import type { Clock, Logger } from '@grsai-jobs/runtime';
 import type { PauseControl } from '../pauses/pause-control.ts';
 import type { Probed, Probes } from '../pauses/probes.ts';
 import { isProbed, type ProbedReason } from '../pauses/table.ts';
-import type { Kit } from '../stages/kit.ts';
+import type { StageMetrics } from '../stages/metrics.ts';
 
 export const PAUSES_EVERY_MS = 15_000;
 
@@ -12,35 +13,38 @@ const TRIED_AFTER_MS = 2 * PAUSES_EVERY_MS - 1000;
 /** The same where the probe says that it goes on: it may be the probe that is wrong. */
 const TRIED_ANYWAY_MS = 10 * 60_000;
 
+interface Deps {
+  clock: Clock;
+  log: Logger;
+  metrics: Pick<StageMetrics, 'probes'>;
+  /** Whether a paid result has waited too long for our store. */
+  waitsToBeStored: () => Promise<boolean>;
+}
+
 /**
- * Probes each reason that holds and clears it when its trouble is over; `upstream` lets one job through first, and so do `auth` and `balance` when their probes
- * do not tell for a while. Sets
- * `storage` when a paid result has waited too long. Brings BullMQ's flags in line with the reasons.
+ * Probes each reason that holds and clears it when its trouble is over; `upstream` lets one job through first, and so do `auth` and `balance` when their
+ * probes do not tell for a while. Sets `storage` when a paid result has waited too long. Brings BullMQ's flags in line with the reasons.
  */
-export function createPauseRound(
-  kit: Pick<Kit, 'clock' | 'log' | 'metrics'> & { waitsToBeStored: () => Promise<boolean> },
-  control: PauseControl,
-  probes: Probes,
-): () => Promise<void> {
+export function createPauseTask(d: Deps, control: PauseControl, probes: Probes): () => Promise<void> {
   const probe = async (reason: ProbedReason, pause: Pause): Promise<Probed> => {
     try {
       return await probes[reason](pause);
     } catch (err) {
-      kit.log.warn({ event: 'probe.failed', reason, err }, 'the trouble goes on');
+      d.log.warn({ event: 'probe.failed', reason, err }, 'the trouble goes on');
       return { over: false };
     }
   };
 
   async function lookAt(reason: ProbedReason, pause: Pause): Promise<void> {
-    const forMs = kit.clock.now() - (pause.changed ?? pause.since);
+    const forMs = d.clock.now() - (pause.changed ?? pause.since);
     if (pause.state === 'half' && reason === 'upstream') {
-      // Nothing failed for a whole round, or there was nothing to try.
+      // Nothing failed since the last run, or there was nothing to try.
       if (forMs >= PAUSES_EVERY_MS - 1000) await control.resume(reason);
       return;
     }
     const { over, sure = false, credits } = await probe(reason, pause);
     if (over) {
-      kit.metrics.probes.inc({ reason });
+      d.metrics.probes.inc({ reason });
       return await (reason === 'upstream' ? control.halfOpen(reason) : control.resume(reason));
     }
     if (credits !== undefined) await control.noteCredits(credits);
@@ -50,7 +54,7 @@ export function createPauseRound(
   }
 
   return async () => {
-    if (await kit.waitsToBeStored()) await control.pause('storage', 'a paid result waits longer than 10 min to be stored');
+    if (await d.waitsToBeStored()) await control.pause('storage', 'a paid result waits longer than 10 min to be stored');
     for (const [reason, pause] of await control.reasons()) if (isProbed(reason)) await lookAt(reason, pause);
     await control.align();
   };

@@ -3,9 +3,8 @@ import type { Grsai } from '@grsai-jobs/grsai';
 import { BULK_OPERATION, RECOVER_OPERATION, WAKE_OPERATION } from '@grsai-jobs/job-store';
 import type { ObjectStore } from '@grsai-jobs/object-store';
 import { OPERATIONS_TASK } from '@grsai-jobs/queue';
-import { createBatchOperations } from '../operations/batch/index.ts';
-import type { BatchKit } from '../operations/batch/kit.ts';
-import { createBulkRun } from '../operations/bulk/run.ts';
+import { type BatchDeps, createBatchOperations } from '../operations/batch/index.ts';
+import { type BulkDeps, createBulkRun } from '../operations/bulk/run.ts';
 import { recoverDeliveries } from '../operations/recover-deliveries.ts';
 import { createOperationsTask, OPERATIONS_CONCURRENCY, OPERATIONS_EVERY_MS } from '../operations/run-operations.ts';
 import { wakeBraked } from '../operations/wake-braked.ts';
@@ -15,50 +14,53 @@ import { createUnstoredWatch } from '../pauses/unstored.ts';
 import { atMost } from './at-most.ts';
 import { createLateResults, LATE_EVERY_MS } from './late-results.ts';
 import { createOldRecords, OLD_EVERY_MS } from './old-records.ts';
-import { createLeftInputs, LEFT_INPUTS_EVERY_MS } from './orphaned-inputs.ts';
-import { createPauseRound, PAUSES_EVERY_MS } from './pauses.ts';
-import { createOwedDeliveries, createRoomLook, OWED_EVERY_MS, ROOMS_EVERY_MS } from './pending-deliveries.ts';
+import { createOrphanedInputs, ORPHANED_INPUTS_EVERY_MS } from './orphaned-inputs.ts';
+import { createPauseTask, PAUSES_EVERY_MS } from './pauses.ts';
+import { createPendingDeliveries, createRoomCheck, PENDING_EVERY_MS, ROOMS_EVERY_MS } from './pending-deliveries.ts';
 import { createRepairs, REPAIR_EVERY_MS } from './repairs.ts';
 
-/** What `maintain` does again and again, over all workers one at a time. */
-export interface Round {
+/** What `maintain` runs again and again, on one worker at a time. */
+export interface PeriodicTask {
   readonly name: string;
   readonly everyMs: number;
   readonly run: () => Promise<void>;
 }
 
 /** Entries of `maintain` that one worker runs at once: all that can be under way, and one that is passed over. */
-export const maintainPlaces = (rounds: readonly Round[]): number => rounds.length + OPERATIONS_CONCURRENCY;
+export const maintainConcurrency = (tasks: readonly PeriodicTask[]): number => tasks.length + OPERATIONS_CONCURRENCY;
 
-/** All rounds of `maintain`. */
-export function createRounds(o: {
-  kit: BatchKit;
-  grsai: Grsai;
-  objects: ObjectStore;
-  egress: Egress;
-  control: PauseControl;
-  retentionDays: number;
-}): readonly Round[] {
-  const { kit, grsai, objects, egress, control } = o;
-  const waitsToBeStored = createUnstoredWatch(kit);
-  const probes = createProbes({ grsai, objects, waitsToBeStored });
-  const works = {
-    ...createBatchOperations(kit),
-    [BULK_OPERATION]: createBulkRun(kit),
-    [RECOVER_OPERATION]: recoverDeliveries(kit),
-    [WAKE_OPERATION]: wakeBraked(kit),
+/** What ending a run needs is in `BatchDeps`; most of the tasks need less. */
+export type MaintenanceDeps = BatchDeps &
+  BulkDeps & {
+    grsai: Grsai;
+    objects: ObjectStore;
+    egress: Egress;
+    control: PauseControl;
+    retentionDays: number;
   };
-  const rounds: readonly Round[] = [
-    { name: 'repairs', everyMs: REPAIR_EVERY_MS, run: createRepairs(kit) },
-    { name: 'webhook-rooms', everyMs: ROOMS_EVERY_MS, run: createRoomLook(kit) },
-    { name: 'owed-deliveries', everyMs: OWED_EVERY_MS, run: createOwedDeliveries(kit) },
-    { name: 'pauses', everyMs: PAUSES_EVERY_MS, run: createPauseRound({ ...kit, waitsToBeStored }, control, probes) },
-    { name: 'late-results', everyMs: LATE_EVERY_MS, run: createLateResults({ ...kit, grsai, egress }) },
-    { name: 'left-inputs', everyMs: LEFT_INPUTS_EVERY_MS, run: createLeftInputs({ ...kit, objects }) },
-    { name: 'old-records', everyMs: OLD_EVERY_MS, run: createOldRecords(kit, o.retentionDays) },
+
+/** All periodic tasks of `maintain`. */
+export function createPeriodicTasks(d: MaintenanceDeps): readonly PeriodicTask[] {
+  const { grsai, objects, control } = d;
+  const waitsToBeStored = createUnstoredWatch(d);
+  const probes = createProbes({ grsai, objects, waitsToBeStored });
+  const operations = {
+    ...createBatchOperations(d),
+    [BULK_OPERATION]: createBulkRun(d),
+    [RECOVER_OPERATION]: recoverDeliveries(d),
+    [WAKE_OPERATION]: wakeBraked(d),
+  };
+  const tasks: readonly PeriodicTask[] = [
+    { name: 'repairs', everyMs: REPAIR_EVERY_MS, run: createRepairs(d) },
+    { name: 'webhook-rooms', everyMs: ROOMS_EVERY_MS, run: createRoomCheck(d) },
+    { name: 'pending-deliveries', everyMs: PENDING_EVERY_MS, run: createPendingDeliveries(d) },
+    { name: 'pauses', everyMs: PAUSES_EVERY_MS, run: createPauseTask({ ...d, waitsToBeStored }, control, probes) },
+    { name: 'late-results', everyMs: LATE_EVERY_MS, run: createLateResults(d) },
+    { name: 'orphaned-inputs', everyMs: ORPHANED_INPUTS_EVERY_MS, run: createOrphanedInputs(d) },
+    { name: 'old-records', everyMs: OLD_EVERY_MS, run: createOldRecords(d, d.retentionDays) },
   ];
   return [
-    ...rounds.map(({ name, everyMs, run }) => ({ name, everyMs, run: atMost(1, run) })),
-    { name: OPERATIONS_TASK, everyMs: OPERATIONS_EVERY_MS, run: createOperationsTask(kit, works) },
+    ...tasks.map(({ name, everyMs, run }) => ({ name, everyMs, run: atMost(1, run) })),
+    { name: OPERATIONS_TASK, everyMs: OPERATIONS_EVERY_MS, run: createOperationsTask(d, operations) },
   ];
 }

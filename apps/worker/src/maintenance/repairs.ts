@@ -5,65 +5,68 @@ import { endRun, expireRun } from '../stages/end-run.ts';
 import type { Kit } from '../stages/kit.ts';
 import { eachOf } from './each.ts';
 
-/** How often overdue jobs are looked at, and when a healthy one is looked at again (design §2). */
+/** What ending a run needs, and with it all that this task needs. */
+type Deps = Kit;
+
+/** How often overdue jobs are checked, and when a healthy one is checked again (design §2). */
 export const REPAIR_EVERY_MS = 10_000;
-const LOOK_AGAIN_MS = 10 * 60_000;
+const CHECK_AGAIN_MS = 10 * 60_000;
 const AT_ONCE = 1000;
-/** A round ends before the next one comes, however much is overdue. */
-const ROUND_MS = 8000;
+/** A run ends before the next one comes, however much is overdue. */
+const RUN_MS = 8000;
 
 /**
  * Finds jobs for which something should have happened and did not: expires what is past its time, and gives a new
- * entry to what has lost its own. A healthy job is only put off, a thousand in one round trip. Safe in several workers.
+ * entry to what has lost its own. A healthy job is only postponed, a thousand in one round trip. Safe in several workers.
  */
-export function createRepairs(kit: Kit): () => Promise<void> {
+export function createRepairs(d: Deps): () => Promise<void> {
   return async () => {
-    const started = kit.clock.now();
-    for (let now = started; now - started < ROUND_MS; now = kit.clock.now()) {
-      const ids = await kit.store.jobs.overdue(now, AT_ONCE);
-      await lookAfter(kit, ids, now);
+    const started = d.clock.now();
+    for (let now = started; now - started < RUN_MS; now = d.clock.now()) {
+      const ids = await d.store.jobs.overdue(now, AT_ONCE);
+      await repairLost(d, ids, now);
       if (ids.length < AT_ONCE) return;
     }
   };
 }
 
-async function lookAfter(kit: Kit, ids: readonly string[], now: number): Promise<void> {
-  const heads = await kit.store.jobs.heads(ids);
-  const ill: string[] = [];
+async function repairLost(d: Deps, ids: readonly string[], now: number): Promise<void> {
+  const heads = await d.store.jobs.heads(ids);
+  const lost: string[] = [];
   await Promise.all(
     ids.map(async (id, i) => {
       const head = heads[i] ?? null;
-      if (head === null || isTerminal(head.status)) await kit.store.jobs.forgetDue(id, head?.step ?? null);
-      else if (expires(head, now)) ill.push(id);
-      else if ((await kit.producer.stateOf(queueOf(head), head)) === 'there')
-        await kit.store.jobs.postpone(head, nextLook(head, now));
-      else ill.push(id);
+      if (head === null || isTerminal(head.status)) await d.store.jobs.forgetDue(id, head?.step ?? null);
+      else if (expires(head, now)) lost.push(id);
+      else if ((await d.producer.stateOf(queueOf(head), head)) === 'there')
+        await d.store.jobs.postpone(head, nextCheck(head, now));
+      else lost.push(id);
     }),
   );
-  const putOff = async (id: string) => {
+  const postpone = async (id: string) => {
     const head = heads[ids.indexOf(id)];
-    if (head) await kit.store.jobs.postpone(head, now + LOOK_AGAIN_MS);
+    if (head) await d.store.jobs.postpone(head, now + CHECK_AGAIN_MS);
   };
-  await eachOf(kit, ill, (id) => mend(kit, id, now), { onThrow: putOff });
+  await eachOf(d, lost, (id) => repair(d, id, now), { onThrow: postpone });
 }
 
-const nextLook = (head: JobHead, now: number): number => Math.min(now + LOOK_AGAIN_MS, Math.max(now + 1000, head.expires_at));
+const nextCheck = (head: JobHead, now: number): number => Math.min(now + CHECK_AGAIN_MS, Math.max(now + 1000, head.expires_at));
 
 /** Past its time a job expires, unless a call is open or a result is being stored. */
 const expires = (job: Pick<JobHead, 'expires_at' | 'status' | 'stage'>, now: number): boolean =>
   job.expires_at <= now && (job.status === 'queued' || (job.status === 'running' && job.stage === 'generating'));
 
-async function mend(kit: Kit, id: string, now: number): Promise<void> {
-  const record = await kit.store.jobs.read(id);
+async function repair(d: Deps, id: string, now: number): Promise<void> {
+  const record = await d.store.jobs.read(id);
   if (record === null || isTerminal(record.status)) return;
-  if (expires(record, now)) return void (await expireRun(kit, record));
-  if (record.status === 'canceling') return void (await endRun(kit, record, { status: 'canceled', keepSent: true }));
-  const moved = await kit.store.moves.repair(record);
+  if (expires(record, now)) return void (await expireRun(d, record));
+  if (record.status === 'canceling') return void (await endRun(d, record, { status: 'canceled', keepSent: true }));
+  const moved = await d.store.moves.repair(record);
   if (moved.kind !== 'ok') return;
-  kit.metrics.repairs.inc({ kind: 'job' });
-  kit.log.warn(
+  d.metrics.repairs.inc({ kind: 'job' });
+  d.log.warn(
     { event: 'job.repaired', job_id: id, status: record.status, stage: record.stage, step: moved.step },
-    'the entry was gone, added again',
+    'the entry was lost, added again',
   );
-  await kit.producer.enqueue({ ...record, step: moved.step });
+  await d.producer.enqueue({ ...record, step: moved.step });
 }

@@ -1,6 +1,7 @@
-import { endpointId, endpointNameOf, type ListPlace, type RecoverOrder } from '@grsai-jobs/job-store';
+import { endpointId, endpointNameOf, type JobStore, type ListPlace, type RecoverOrder } from '@grsai-jobs/job-store';
 import { type Delivery, isSentOnce } from '@grsai-jobs/jobs';
-import type { Kit } from '../stages/kit.ts';
+import type { Producer } from '@grsai-jobs/queue';
+import type { Clock, Logger } from '@grsai-jobs/runtime';
 import type { DoSlice } from './run-operations.ts';
 
 /** A delivery can be 40 KiB of answers. */
@@ -17,13 +18,20 @@ function wasMissed({ state, once, asked, tries, next_attempt_at }: Delivery, now
   return state === 'pending' && once === null && !asked && tries > 0 && (next_attempt_at ?? now) > now;
 }
 
+interface Deps {
+  store: Pick<JobStore, 'deliveries' | 'deliveryList'>;
+  producer: Pick<Producer, 'enqueueDelivery'>;
+  clock: Clock;
+  log: Logger;
+}
+
 /**
- * Resends what one endpoint has missed, the oldest first, but no news of live jobs: they would be old. One that was resent is
- * pending and due, so the same slice a second time passes it over; an entry that a crash has left out is added by the round of
- * owed deliveries.
+ * Resends what one endpoint has missed, the oldest first, but no reports of live jobs: they would be outdated. One that was resent is
+ * pending and due, so the same slice passes it over the second time; an entry that is missing after a crash is added by the
+ * periodic task for pending deliveries.
  */
 export const recoverDeliveries =
-  (kit: Kit): DoSlice =>
+  (d: Deps): DoSlice =>
   async (operation) => {
     const { tenant, url, from, to } = operation.order as RecoverOrder;
     const at = operation.cursor as Progress | null;
@@ -31,19 +39,19 @@ export const recoverDeliveries =
     const name = endpointNameOf(tenant, url);
     let resent = at?.resent ?? 0;
 
-    const { deliveries, next } = await kit.store.deliveryList.madeBetween({ tenant, from, to, after: at, count: AT_ONCE });
-    const now = kit.clock.now();
+    const { deliveries, next } = await d.store.deliveryList.madeBetween({ tenant, from, to, after: at, count: AT_ONCE });
+    const now = d.clock.now();
     const missed = deliveries.filter(
       (each) => wasMissed(each, now) && endpointId(tenant, each.url) === endpoint && !isSentOnce(each.type),
     );
     for (const delivery of missed) {
-      const step = await kit.store.deliveries.resend(delivery, kit.clock.now());
+      const step = await d.store.deliveries.resend(delivery, d.clock.now());
       if (step === null) continue;
       resent += 1;
-      await kit.producer.enqueueDelivery({ id: delivery.id, step, endpoint: name });
+      await d.producer.enqueueDelivery({ id: delivery.id, step, endpoint: name });
     }
 
     if (next !== null) return { done: false, cursor: { ...next, resent } satisfies Progress };
-    kit.log.info({ event: 'webhook.recovered', tenant, resent }, 'what an endpoint had missed was resent');
+    d.log.info({ event: 'webhook.recovered', tenant, resent }, 'what an endpoint had missed was resent');
     return { done: true };
   };

@@ -1,4 +1,4 @@
-import { type Attempt, isSettled, type JobRecord, keptOutput, lostMessage, nextLateLook, type Pending } from '@grsai-jobs/jobs';
+import { type Attempt, isSettled, type JobRecord, keptOutput, lostMessage, nextLatePoll, type Pending } from '@grsai-jobs/jobs';
 import { done, type Handler, type Outcome } from '@grsai-jobs/queue';
 import { endRun, failRun } from './end-run.ts';
 import { attemptOf, noteAttempt } from './kit.ts';
@@ -101,7 +101,7 @@ async function finish(kit: StoreKit, record: JobRecord, pass: Pass, startedAt: n
   else if (trouble?.kind === 'ours') await failRun(kit, record, 'storage_failed', { attempts });
   else {
     const now = kit.clock.now();
-    const lateLookAt = nextLateLook(now, now) ?? now;
+    const lateLookAt = nextLatePoll(now, now) ?? now;
     await failRun(kit, record, 'upstream_result_lost', { attempts, message: lostMessage(outputs), lateLookAt });
   }
   return done;

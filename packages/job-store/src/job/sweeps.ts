@@ -17,18 +17,18 @@ export function createSweeps(redis: Redis, run: RunScript, keys: Keys) {
     late: (now: number, limit: number): Promise<string[]> =>
       redis.zrange(keys.late, '-inf', String(now), 'BYSCORE', 'LIMIT', 0, limit),
 
-    async lookLateAgain(id: string, at: number): Promise<void> {
+    async pollLateAgain(id: string, at: number): Promise<void> {
       await redis.zadd(keys.late, 'XX', at, id);
     },
 
     /** A look begins, and the next one is due at `at` should its worker die. Answers how many looks in a row have begun and not ended. */
-    async beginLateLook(id: string, at: number): Promise<number> {
+    async beginLatePoll(id: string, at: number): Promise<number> {
       const [open] = (await redis.multi().hincrby(keys.lateOpen, id, 1).zadd(keys.late, 'XX', at, id).exec()) ?? [];
       return Number(open?.[1] ?? 1);
     },
 
     /** The look has come to its end, whatever that was. */
-    async endLateLook(id: string): Promise<void> {
+    async endLatePoll(id: string): Promise<void> {
       await redis.hdel(keys.lateOpen, id);
     },
 

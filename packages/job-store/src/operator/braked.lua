@@ -21,7 +21,7 @@ local function free_at(brakes, brake, tenant, now)
   return at
 end
 
--- The time at which a job that has to wait comes again. They come one after another, each of them within a round, so that fifty thousand
+-- The time at which a job that has to wait comes again. They come one after another, each of them within `round_ms`, so that fifty thousand
 -- ask no more often than a few; one of a tenant that was not refused comes as soon as it may go ahead.
 local function comes_at(brakes, brake, id, tenant, free, now)
   if not was_refused(brake, tenant) then

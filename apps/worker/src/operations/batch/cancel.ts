@@ -1,18 +1,25 @@
+import type { CancelJob } from '@grsai-jobs/job-actions';
+import type { JobStore } from '@grsai-jobs/job-store';
 import { isTerminal } from '@grsai-jobs/jobs';
 import type { DoSlice } from '../run-operations.ts';
-import { type BatchKit, behind, eachLine, livingBatch, placeOf, SLICE } from './kit.ts';
+import { behind, eachLine, livingBatch, positionOf, SLICE } from './slices.ts';
+
+interface Deps {
+  store: Pick<JobStore, 'batches'>;
+  cancelJob: CancelJob;
+}
 
 /**
  * Cancels what is alive of a batch. Jobs that are not opened yet are canceled by the operation that opens them, and what is
  * retried once the batch has ended was not meant.
  */
 export const cancelBatch =
-  (kit: BatchKit): DoSlice =>
+  (d: Deps): DoSlice =>
   async (operation) => {
-    const at = placeOf(operation.cursor);
-    const batch = await livingBatch(kit, operation.order, ['canceling']);
+    const at = positionOf(operation.cursor);
+    const batch = await livingBatch(d, operation.order, ['canceling']);
     if (batch === null) return { done: true };
-    const ids = await kit.store.batches.jobIds(batch.id, at, SLICE);
-    await eachLine(kit, ids, ({ status }) => !isTerminal(status), kit.cancelJob);
+    const ids = await d.store.batches.jobIds(batch.id, at, SLICE);
+    await eachLine(d, ids, ({ status }) => !isTerminal(status), d.cancelJob);
     return behind(at, ids);
   };

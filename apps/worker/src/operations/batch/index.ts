@@ -1,23 +1,29 @@
 import { REDACT_OPERATION } from '@grsai-jobs/job-store';
 import type { DoSlice } from '../run-operations.ts';
 import { cancelBatch } from './cancel.ts';
-import { eraseBatch } from './erase.ts';
+import { discardBatch } from './discard.ts';
 import { expireBatch } from './expire.ts';
 import { finishBatch } from './finish.ts';
-import type { BatchKit } from './kit.ts';
 import { openBatch } from './open.ts';
-import { strikeErased } from './redact.ts';
+import { redactErased } from './redact.ts';
 import { retryFailed } from './retry-failed.ts';
 
-export type { BatchKit } from './kit.ts';
+/** What the operations on batches need. */
+export type BatchDeps = Parameters<typeof cancelBatch>[0] &
+  Parameters<typeof discardBatch>[0] &
+  Parameters<typeof expireBatch>[0] &
+  Parameters<typeof finishBatch>[0] &
+  Parameters<typeof openBatch>[0] &
+  Parameters<typeof redactErased>[0] &
+  Parameters<typeof retryFailed>[0];
 
 /** The operations on batches, by the kind that the store and the API write. */
-export const createBatchOperations = (kit: BatchKit): Readonly<Record<string, DoSlice>> => ({
-  'batch-open': openBatch(kit),
-  'batch-cancel': cancelBatch(kit),
-  'batch-retry-failed': retryFailed(kit),
-  'batch-expire': expireBatch(kit),
-  'batch-finish': finishBatch(kit),
-  'batch-erase': eraseBatch(kit),
-  [REDACT_OPERATION]: strikeErased(kit),
+export const createBatchOperations = (d: BatchDeps): Readonly<Record<string, DoSlice>> => ({
+  'batch-open': openBatch(d),
+  'batch-cancel': cancelBatch(d),
+  'batch-retry-failed': retryFailed(d),
+  'batch-expire': expireBatch(d),
+  'batch-finish': finishBatch(d),
+  'batch-erase': discardBatch(d),
+  [REDACT_OPERATION]: redactErased(d),
 });

@@ -1,11 +1,23 @@
 import { type BulkVerdict, bulkVerdict, type CancelJob, type Meant, nextMeant, type ReopenJob } from '@grsai-jobs/job-actions';
-import { type BulkAction, type BulkPlace, type BulkStatus, leftOf, type Operation, sumOf } from '@grsai-jobs/job-store';
+import {
+  type BulkAction,
+  type BulkPlace,
+  type BulkStatus,
+  type JobStore,
+  leftOf,
+  type Operation,
+  sumOf,
+} from '@grsai-jobs/job-store';
 import type { JobRecord, RetryMode } from '@grsai-jobs/jobs';
-import type { Kit } from '../../stages/kit.ts';
+import type { Clock, Logger } from '@grsai-jobs/runtime';
 import type { DoSlice, Sliced } from '../run-operations.ts';
-import { redeliver } from './redeliver.ts';
+import { type RedeliverDeps, redeliver } from './redeliver.ts';
 
-export interface BulkKit extends Kit {
+export interface BulkDeps extends RedeliverDeps {
+  store: Pick<JobStore, 'audit' | 'bulk' | 'deliveries' | 'jobs' | 'list' | 'usage'>;
+  clock: Clock;
+  log: Logger;
+  shutdown: { readonly stopping: AbortSignal };
   cancelJob: CancelJob;
   reopenJob: ReopenJob;
   /** How many live jobs one tenant may have; 0 is no limit. */
@@ -32,24 +44,24 @@ const TRIES = 8;
  * Carries out what an operator ordered for many jobs: counts them, then acts on one after the other at the rate that was
  * asked for. Each job that is behind it is written down, so it goes on there after a crash or an abort.
  */
-export function createBulkRun(kit: BulkKit): DoSlice {
+export function createBulkRun(d: BulkDeps): DoSlice {
   async function act(
     job: JobRecord,
     verdict: Extract<BulkVerdict, { act: string }>,
     { before }: Pick<BulkAction, 'before'>,
   ): Promise<Came | 'moved'> {
     if (verdict.act === 'cancel') {
-      const { kind } = await kit.cancelJob(job);
+      const { kind } = await d.cancelJob(job);
       return kind === 'canceled' || kind === 'canceling' ? 'done' : kind === 'busy' ? 'failed:busy' : `skipped:${kind}`;
     }
-    if (verdict.act === 'redeliver') return await redeliver(kit, job, before);
+    if (verdict.act === 'redeliver') return await redeliver(d, job, before);
     return await runAgain(job, verdict.act);
   }
 
   async function runAgain(job: JobRecord, mode: RetryMode): Promise<Came | 'moved'> {
     // Left alone, and not waited for: a tenant with all its live jobs must not hold up the jobs of others.
-    if ((await kit.store.usage.checkLive(job.tenant, kit.maxLiveJobs)) !== null) return 'skipped:tenant_quota_exceeded';
-    const reopened = await kit.reopenJob(job, mode, { asRead: true });
+    if ((await d.store.usage.checkLive(job.tenant, d.maxLiveJobs)) !== null) return 'skipped:tenant_quota_exceeded';
+    const reopened = await d.reopenJob(job, mode, { asRead: true });
     if (reopened.kind === 'reopened') return 'done';
     if (reopened.kind === 'full') return 'wait';
     if (reopened.kind === 'busy') return 'moved';
@@ -59,9 +71,9 @@ export function createBulkRun(kit: BulkKit): DoSlice {
   /** The verdict holds for the record that it was made of and for no newer one: who was frozen in between judges anew. */
   async function touch(action: BulkAction, id: string): Promise<Came> {
     for (let n = 0; n < TRIES; n += 1) {
-      const job = await kit.store.jobs.read(id);
+      const job = await d.store.jobs.read(id);
       if (job === null) return 'skipped:missing';
-      const verdict = bulkVerdict(job, action, kit.clock.now());
+      const verdict = bulkVerdict(job, action, d.clock.now());
       if ('skip' in verdict) return `skipped:${verdict.skip}`;
       const came = await act(job, verdict, action);
       if (came !== 'moved') return came;
@@ -71,11 +83,11 @@ export function createBulkRun(kit: BulkKit): DoSlice {
 
   async function count(action: BulkAction, until: number): Promise<Sliced> {
     let { at, steps } = action;
-    while (kit.clock.now() < until) {
-      const { meant, next } = await nextMeant(kit.store.list, action, at, COUNT_AT_ONCE);
+    while (d.clock.now() < until) {
+      const { meant, next } = await nextMeant(d.store.list, action, at, COUNT_AT_ONCE);
       const phase = next === null ? 'act' : 'count';
       const counts = [['matched', meant.length]] as const;
-      const status = await kit.store.bulk.step({ id: action.id, steps }, { at: next, phase, credit: 0, counts });
+      const status = await d.store.bulk.step({ id: action.id, steps }, { at: next, phase, credit: 0, counts });
       if (status !== 'running') return over(status);
       if (next === null) break;
       [at, steps] = [next, steps + 1];
@@ -86,21 +98,18 @@ export function createBulkRun(kit: BulkKit): DoSlice {
   /** One job after the other; answers how the slice is to end, or `null` to go on with what is behind these. */
   async function actOnEach(action: BulkAction, meant: readonly Meant[], now: { steps: number; credit: number }, until: number) {
     for (const { id, at } of meant) {
-      const time = kit.clock.now();
+      const time = d.clock.now();
       if (time >= until) return { done: false, cursor: null } as const;
       if (now.credit > time) return { done: false, cursor: null, waitMs: now.credit - time } as const;
       const came = await touch(action, id).catch((err: unknown): Came => {
-        kit.log.error(
-          { event: 'bulk.item_failed', err, bulk_action: action.id, job_id: id },
-          'one job of many; the others go on',
-        );
+        d.log.error({ event: 'bulk.item_failed', err, bulk_action: action.id, job_id: id }, 'one job of many; the others go on');
         return 'failed:error';
       });
       if (came === 'wait') return { done: false, cursor: null, waitMs: FULL_WAIT_MS } as const;
       // What is left alone costs nothing of the rate.
       if (!came.startsWith('skipped:')) now.credit = Math.max(now.credit, time - BURST_MS) + 60_000 / action.rate_per_min;
       const to = { at, phase: 'act', credit: Math.round(now.credit), counts: [[came, 1]] } as const;
-      const status = await kit.store.bulk.step({ id: action.id, steps: now.steps }, to);
+      const status = await d.store.bulk.step({ id: action.id, steps: now.steps }, to);
       if (status !== 'running') return over(status);
       now.steps += 1;
     }
@@ -110,14 +119,14 @@ export function createBulkRun(kit: BulkKit): DoSlice {
   async function actOn(action: BulkAction, until: number): Promise<Sliced> {
     const now = { steps: action.steps, credit: action.credit };
     let at: BulkPlace = action.at;
-    while (kit.clock.now() < until && !kit.shutdown.stopping.aborted) {
-      const { meant, next } = await nextMeant(kit.store.list, action, at, ACT_AT_ONCE);
+    while (d.clock.now() < until && !d.shutdown.stopping.aborted) {
+      const { meant, next } = await nextMeant(d.store.list, action, at, ACT_AT_ONCE);
       const left = await actOnEach(action, meant, now, until);
       if (left !== null) return left;
       if (next === null) return await complete(action, now.steps);
       if (meant.length === 0) {
         const to = { at: next, phase: 'act', credit: now.credit, counts: [] } as const;
-        const status = await kit.store.bulk.step({ id: action.id, steps: now.steps }, to);
+        const status = await d.store.bulk.step({ id: action.id, steps: now.steps }, to);
         if (status !== 'running') return over(status);
         now.steps += 1;
       }
@@ -126,34 +135,34 @@ export function createBulkRun(kit: BulkKit): DoSlice {
     return { done: false, cursor: null };
   }
 
-  /** What was counted and then moved on by others was never met: it is told as left alone, so that the counts add up. */
-  async function tellMoved(id: string, steps: number): Promise<BulkStatus | 'stale'> {
-    const action = await kit.store.bulk.read(id);
+  /** What was counted and then moved on by others was never met: it counts as left alone, so that the counts add up. */
+  async function noteMoved(id: string, steps: number): Promise<BulkStatus | 'stale'> {
+    const action = await d.store.bulk.read(id);
     const moved = action === null ? 0 : leftOf(action);
     if (action === null || moved === 0) return 'running';
     const to = { at: action.at, phase: 'act', credit: action.credit, counts: [['skipped:moved_since', moved]] } as const;
-    return await kit.store.bulk.step({ id, steps }, to);
+    return await d.store.bulk.step({ id, steps }, to);
   }
 
   /** The line of the log comes first: it may come twice when the worker dies between the two, and is never left out. */
   async function complete({ id, key_id, key_name, reason }: BulkAction, steps: number): Promise<Sliced> {
-    const status = await tellMoved(id, steps);
+    const status = await noteMoved(id, steps);
     if (status !== 'running') return over(status);
-    const action = await kit.store.bulk.read(id);
+    const action = await d.store.bulk.read(id);
     const entry = { key_id, key_name, action: 'bulk.end', target: id, reason };
-    await kit.store.audit.note(entry, action === null ? '' : bulkSummary(action));
-    await kit.store.bulk.complete(id, kit.clock.now());
-    kit.log.info({ event: 'bulk.completed', bulk_action: id, done: action?.done, matched: action?.matched }, 'bulk action done');
+    await d.store.audit.note(entry, action === null ? '' : bulkSummary(action));
+    await d.store.bulk.complete(id, d.clock.now());
+    d.log.info({ event: 'bulk.completed', bulk_action: id, done: action?.done, matched: action?.matched }, 'bulk action done');
     return { done: true };
   }
 
   return async (operation: Operation) => {
     const id = operation.id.slice(operation.id.indexOf(':') + 1);
-    const action = await kit.store.bulk.read(id);
-    if (action === null && kit.clock.now() - operation.created_at < NOT_THERE_YET_MS)
+    const action = await d.store.bulk.read(id);
+    if (action === null && d.clock.now() - operation.created_at < NOT_THERE_YET_MS)
       return { done: false, cursor: null, waitMs: 1000 };
     if (action?.status !== 'running') return { done: true };
-    const until = kit.clock.now() + SLICE_MS;
+    const until = d.clock.now() + SLICE_MS;
     return await (action.phase === 'count' ? count(action, until) : actOn(action, until));
   };
 }
