@@ -16,6 +16,13 @@ export interface Apps {
 /** What the apps write: each to our output, or to a file of its own. */
 export type AppOutput = (app: 'api' | 'worker') => Output;
 
+/** The environment of both apps on a bare machine. The worker's health port asks for no key: nobody but this machine is let in. */
+export const appEnvironment = (env: Env, ports: { PORT: string; HEALTH_PORT: string }): Env & { HEALTH_HOST: string } => ({
+  ...env,
+  ...ports,
+  HEALTH_HOST: given(env, 'HEALTH_HOST') ?? '127.0.0.1',
+});
+
 /**
  * Starts both apps from `env` and waits until both are ready. `PORT` and `HEALTH_PORT` that are not configured become the
  * defaults when they are free, else any free port, which is told.
@@ -23,15 +30,13 @@ export type AppOutput = (app: 'api' | 'worker') => Output;
 export async function startApps(env: Env, output: AppOutput, find: FindPort, stop: AbortSignal): Promise<Apps> {
   const port = await choosePort(env, 'PORT', () => find('the API', 8080));
   const healthPort = await choosePort(env, 'HEALTH_PORT', () => find('the health of the worker', 9090));
-  // It asks for no key, so nobody but this machine is let in.
-  const healthHost = given(env, 'HEALTH_HOST') ?? '127.0.0.1';
-  const ports = { ...env, PORT: port, HEALTH_HOST: healthHost, HEALTH_PORT: healthPort };
+  const ours = appEnvironment(env, { PORT: port, HEALTH_PORT: healthPort });
   const host = reachable(given(env, 'HOST'));
-  const api = startChild('the API', startCommand('api'), ports, output('api'));
-  const worker = startChild('the worker', startCommand('worker'), ports, output('worker'));
+  const api = startChild('the API', startCommand('api'), ours, output('api'));
+  const worker = startChild('the worker', startCommand('worker'), ours, output('worker'));
   const apps: Apps = {
     api: `http://${host}:${port}`,
-    worker: healthPort === '0' ? undefined : `http://${reachable(healthHost)}:${healthPort}`,
+    worker: healthPort === '0' ? undefined : `http://${reachable(ours.HEALTH_HOST)}:${healthPort}`,
     children: [api, worker],
   };
   try {
