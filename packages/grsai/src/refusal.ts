@@ -20,7 +20,7 @@ const REPEAT: ReadonlySet<Category> = new Set(['transient', 'rate_limited', 'fai
 const HTML = /^\s*<(?:!doctype|html|head|body|\?xml|!--)/i;
 
 /** JSON that stops before its end: its words may be names of fields, or what a model has said. */
-const BEGUN_JSON = /^\s*(?:data:)?\s*[{[]/;
+const BEGUN_JSON = /^\s*(?:data:\s*)?[{[]/;
 
 export interface Asked {
   /** A question about a task, not a call that makes one: an answer that tells nothing is asked for again. */

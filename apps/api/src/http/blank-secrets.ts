@@ -16,7 +16,7 @@ export function createBlankSecrets(named: readonly (string | undefined)[] = []):
     known.reduce((rest, secret) => rest.replaceAll(secret, '…'), text).replaceAll(SECRET, '$1$2…');
   return (text) => {
     const blanked = plain(text);
-    return blanked.includes('%') ? blanked.replaceAll(/[^/?&=]*%[^/?&=]*/g, (part) => hidden(part, plain)) : blanked;
+    return blanked.replaceAll(/[^/?&=]+/g, (part) => (part.includes('%') ? hidden(part, plain) : part));
   };
 }
 
