@@ -64,7 +64,7 @@ test('when a port is taken then another one is found and both are told, and a po
 
 test('when npm start starts the apps then the health of the worker is for this machine only, unless somebody says where', async () => {
   const hosts = await evaluate(`
-    import { appEnvironment } from './scripts/stack/apps.ts';
+    import { appEnvironment } from './scripts/stack/app-environment.ts';
     const ports = { PORT: '8080', HEALTH_PORT: '9090' };
     console.log(JSON.stringify([{}, { HEALTH_HOST: '' }, { HEALTH_HOST: '0.0.0.0' }].map((env) => appEnvironment(env, ports).HEALTH_HOST)));
   `);

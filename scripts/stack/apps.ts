@@ -1,3 +1,4 @@
+import { appEnvironment } from './app-environment.ts';
 import { type Child, type Output, startChild, untilReady } from './child.ts';
 import { configuredPort, type FindPort } from './ports.ts';
 import { type Env, given } from './root.ts';
@@ -15,13 +16,6 @@ export interface Apps {
 
 /** What the apps write: each to our output, or to a file of its own. */
 export type AppOutput = (app: 'api' | 'worker') => Output;
-
-/** The environment of both apps on a bare machine. The worker's health port asks for no key: nobody but this machine is let in. */
-export const appEnvironment = (env: Env, ports: { PORT: string; HEALTH_PORT: string }): Env & { HEALTH_HOST: string } => ({
-  ...env,
-  ...ports,
-  HEALTH_HOST: given(env, 'HEALTH_HOST') ?? '127.0.0.1',
-});
 
 /**
  * Starts both apps from `env` and waits until both are ready. `PORT` and `HEALTH_PORT` that are not configured become the
