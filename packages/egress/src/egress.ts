@@ -37,6 +37,8 @@ export interface EgressOptions {
   readonly connectMs?: number;
   /** What a receiver may send, and how slowly, in place of `RECEIVER`. */
   readonly receiver?: WireLimits;
+  /** How long a connection is kept for the next request; 2 s by default, whatever the receiver says. */
+  readonly keepAliveMs?: number;
   /** Certificate authorities (PEM) to trust in place of the system's. */
   readonly ca?: string | readonly string[];
 }
@@ -54,6 +56,7 @@ export function createEgress({
   resolve = createResolver(),
   connectMs = 5_000,
   receiver = RECEIVER,
+  keepAliveMs = KEEP_ALIVE_MS,
   ca,
 }: EgressOptions = {}): Egress {
   const forbidden = createAddressRules(allow);
@@ -71,9 +74,9 @@ export function createEgress({
     factory: poolsWithin(receiver),
     allowH2: false,
     pipelining: 1,
-    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveTimeout: keepAliveMs,
     // What a receiver says of its own keep-alive may shorten ours: many of them could hold all our sockets otherwise.
-    keepAliveMaxTimeout: KEEP_ALIVE_MS,
+    keepAliveMaxTimeout: keepAliveMs,
     // Every request brings a clock of its own.
     headersTimeout: 0,
     bodyTimeout: 0,
