@@ -142,7 +142,7 @@ test('when Redis goes away in the middle then it is 503 with Retry-After, and no
   expect(await stack.tenant.get('/v1/batches').catch(() => ({ data: [] }))).toMatchObject({ data: [] });
   // Redis was away for the discard too: what was written goes when its time is over.
   const due = await stack.client.zrange('{gj}:operations', '0', '-1', 'WITHSCORES');
-  expect(due[0]).toMatch(/^batch-erase:/);
+  expect(due[0]).toMatch(/^batch-discard:/);
   const left = Number(due[1]) - Date.now();
   expect(left).toBeLessThanOrEqual(10 * 60_000);
   await stack.client.zadd('{gj}:operations', String(Date.now()), String(due[0]));

@@ -244,7 +244,7 @@ test('when a job of an ended batch is deleted then what it answered is gone from
   const redis = new Redis(stack.redis.url);
   onTestFinished(() => redis.disconnect());
   // In half a minute, with whatever else is deleted by then; the test does not wait for it.
-  expect(await redis.zadd('{gj}:operations', 'XX', 'CH', Date.now(), `batch-strike:${id}`)).toBe(1);
+  expect(await redis.zadd('{gj}:operations', 'XX', 'CH', Date.now(), `batch-redact:${id}`)).toBe(1);
   await waitFor(
     async () => {
       const { results_file } = await stack.tenant.get<Batch & { results_file: { url: string } }>(`/v1/batches/${id}`);

@@ -1,9 +1,9 @@
-export type { LineError, NewLine } from './batch/batch-intake.ts';
-export type { LineHead } from './batch/batch-reads.ts';
-export type { Revealed } from './batch/batch-rounds.ts';
 export type { Batches } from './batch/batches.ts';
 export type { Claimed, Claims } from './batch/claims.ts';
+export type { LineError, NewLine } from './batch/intake.ts';
+export type { LineHead } from './batch/reads.ts';
 export { REDACT_OPERATION, redactOperation } from './batch/redact.ts';
+export type { Revealed } from './batch/rounds.ts';
 export { type EventFeed, type FeedEvent, startEventFeed, type Watcher } from './event/event-feed.ts';
 export { type Channel, hearSignals, type Listener } from './event/signals.ts';
 export type { Accepted, Idempotency } from './job/accept.ts';

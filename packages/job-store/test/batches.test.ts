@@ -89,15 +89,15 @@ describe('before the commit', () => {
     kit.clock.advance(9 * 60_000);
     expect(await kit.store.operations.take(kit.clock.now())).toBeNull();
     kit.clock.advance(60_000);
-    expect((await kit.store.operations.take(kit.clock.now()))?.id).toBe(`batch-erase:${batch.id}`);
+    expect((await kit.store.operations.take(kit.clock.now()))?.id).toBe(`batch-discard:${batch.id}`);
   });
 
   test('when a request was discarded then its erasing is due at once, and a line or a commit that comes later is refused', async () => {
     const kit = await startStore();
     const batch = await opened(kit, 2);
-    await kit.store.batches.discard(batch);
-    expect((await kit.store.operations.take(kit.clock.now()))?.kind).toBe('batch-erase');
-    expect(await kit.store.batches.erase(batch.id, batch.ids)).toBe(true);
+    await kit.store.batches.discardSoon(batch);
+    expect((await kit.store.operations.take(kit.clock.now()))?.kind).toBe('batch-discard');
+    expect(await kit.store.batches.discard(batch.id, batch.ids)).toBe(true);
     await kit.store.batches.forget(batch);
     expect(await kit.store.batches.add(batch, 2, linesOf(1, 2))).toBe('gone');
     expect(await kit.store.batches.commit(batch, { total: 2, invalid: 0, expiresInS: 3600 })).toBe('gone');
@@ -118,7 +118,7 @@ describe('the commit', () => {
       invalid: 1,
       counts: { total: 2, queued: 2 },
     });
-    expect(await kit.store.batches.erase(batch.id, batch.ids)).toBe(false);
+    expect(await kit.store.batches.discard(batch.id, batch.ids)).toBe(false);
     const works = await kit.redis.zrange('{gj}:operations', '0', '-1');
     expect(works.sort()).toEqual([`batch-expire:${batch.id}`, `batch-open:${batch.id}`]);
   });

@@ -11,16 +11,26 @@ test('given operations of schema version 1 when they are migrated, twice and by 
     cursor: '{"at":500}',
     created: 1,
   });
-  await redis.zadd('{gj}:works', clock.now(), 'batch-open:b1', clock.now() + 1000, 'batch-open:gone');
+  await redis.zadd('{gj}:works', clock.now(), 'batch-open:b1', clock.now() + 1000, 'batch-erase:b2');
+  await redis.hset('{gj}:work:batch-erase:b2', { kind: 'batch-erase', order: '{"batch_id":"b2"}' });
+  await redis.hset('{gj}:batch:b2', { st: 'erasing' });
   const migrate = MIGRATIONS[1];
   if (migrate === undefined) throw new Error('no migration');
   await Promise.all([migrate(redis, createKeys('gj')), migrate(redis, createKeys('gj'))]);
   await migrate(redis, createKeys('gj'));
 
-  expect((await redis.keys('*')).sort()).toEqual(['{gj}:operation:batch-open:b1', '{gj}:operations']);
+  expect((await redis.keys('*')).sort()).toEqual([
+    '{gj}:batch:b2',
+    '{gj}:operation:batch-discard:b2',
+    '{gj}:operation:batch-open:b1',
+    '{gj}:operations',
+  ]);
+  expect(await redis.hget('{gj}:batch:b2', 'st')).toBe('discarding');
   expect(await store.operations.take(clock.now())).toMatchObject({
     id: 'batch-open:b1',
     order: { batch_id: 'b1' },
     cursor: { at: 500 },
   });
+  await clock.advance(1000);
+  expect(await store.operations.take(clock.now())).toMatchObject({ kind: 'batch-discard', order: { batch_id: 'b2' } });
 });

@@ -113,8 +113,8 @@ const ACTS: Readonly<Record<string, Act>> = {
     const batch = batches[n % Math.max(1, batches.length)];
     if (batch === undefined) return;
     const lines = batch.lines.map(({ jobId: id }) => id);
-    await kit.store.batches.erase(batch.id, lines);
-    await kit.store.batches.erase(batch.id, lines);
+    await kit.store.batches.discard(batch.id, lines);
+    await kit.store.batches.discard(batch.id, lines);
   },
 };
 

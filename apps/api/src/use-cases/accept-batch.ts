@@ -56,7 +56,7 @@ const RENEW_MS = 20_000;
 const NOTHING_INVALID = { count: 0, errors: [] };
 
 export interface AcceptBatchParts extends WriterParts, ReadItemParts {
-  batches: Pick<Batches, 'open' | 'add' | 'noteInvalid' | 'commit' | 'discard' | 'read'>;
+  batches: Pick<Batches, 'open' | 'add' | 'noteInvalid' | 'commit' | 'discardSoon' | 'read'>;
   claims: Claims;
   memory: Pick<MemoryWatch, 'tight'>;
   usage: Pick<Usage, 'check'>;
@@ -127,7 +127,7 @@ export function createAcceptBatch(o: AcceptBatchParts): AcceptBatch {
         { event: 'batch.left', err, batch_id: batch.id },
         'a batch that came to nothing is erased when its time is over',
       );
-    await o.batches.discard(batch).catch(left);
+    await o.batches.discardSoon(batch).catch(left);
     if (claim) await o.claims.free(claim).catch(left);
   }
 

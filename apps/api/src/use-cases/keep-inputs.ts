@@ -66,7 +66,7 @@ export function createKeepInputs(o: {
         await o.notes.forget([note]);
       } catch (err) {
         o.log.warn(
-          { event: 'job.inputs_left', err, job_id: job.id },
+          { event: 'job.inputs_orphaned', err, job_id: job.id },
           'inputs of a request that made no job stay in S3 for an hour',
         );
       }

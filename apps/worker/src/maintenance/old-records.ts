@@ -67,7 +67,7 @@ export function createOldRecords(d: Deps, retentionDays: number): () => Promise<
     } catch (err) {
       if (!(err instanceof ObjectStoreError && err.code === 'denied')) throw err;
       d.log.warn(
-        { event: 'job.inputs_left', err, job_id: id },
+        { event: 'job.inputs_orphaned', err, job_id: id },
         'the credentials may not delete; the input of an old job stays in S3',
       );
     }

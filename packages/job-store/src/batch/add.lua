@@ -1,5 +1,5 @@
 -- add: some lines of a batch become records that nobody sees yet.
--- order {id, from, last, erase_at, shared [field, value …], own [field …], tenant, use, limits, room (see refusal_of)}
+-- order {id, from, last, discard_at, shared [field, value …], own [field …], tenant, use, limits, room (see refusal_of)}
 -- values: for each job its id and the values of `own` ('' is left out)
 -- Answers 1, or 0 when the batch is no longer open, or why its lines are not taken (see refusal_of)
 local order = cjson.decode(A.order)
@@ -33,5 +33,5 @@ for _, job in ipairs(K.jobs) do
 end
 redis.call('RPUSH', list, unpack(ids))
 redis.call('HSET', batch, 'last', order.last)
-redis.call('ZADD', K.operations, 'XX', order.erase_at, 'batch-erase:' .. order.id)
+redis.call('ZADD', K.operations, 'XX', order.discard_at, 'batch-discard:' .. order.id)
 return 1

@@ -2,10 +2,10 @@ import type { Redis } from 'ioredis';
 import type { Keys } from '../redis/keys.ts';
 import type { RunScript } from '../redis/scripts.ts';
 import type { Tenants } from '../tenant/tenants.ts';
-import { createBatchErase } from './batch-erase.ts';
-import { createBatchIntake } from './batch-intake.ts';
-import { createBatchReads } from './batch-reads.ts';
-import { createBatchRounds } from './batch-rounds.ts';
+import { createBatchErase } from './erase.ts';
+import { createBatchIntake } from './intake.ts';
+import { createBatchReads } from './reads.ts';
+import { createBatchRounds } from './rounds.ts';
 
 export type Batches = ReturnType<typeof createBatches>;
 

@@ -4,7 +4,7 @@
 local order = cjson.decode(A.order)
 local batch, operations = K.batch, K.operations
 local st = redis.call('HGET', batch, 'st')
-if not st or st == 'erasing' then return 0 end
+if not st or st == 'discarding' then return 0 end
 -- Sent again by the client library.
 if st ~= 'validating' then return 1 end
 if redis.call('LLEN', K.job_ids) ~= order.total then return 0 end
@@ -16,8 +16,8 @@ if order.claim then
 end
 redis.call('HSET', batch, 'st', 'running', 'round', 1, 'total', order.total, 'n:queued', order.total, 'invalid', order.invalid)
 redis.call('ZADD', K.tenant_batches, redis.call('HGET', batch, 'cr'), order.id)
-redis.call('DEL', K.erase)
-redis.call('ZREM', operations, 'batch-erase:' .. order.id)
+redis.call('DEL', K.discard)
+redis.call('ZREM', operations, 'batch-discard:' .. order.id)
 add_operation(K.open, operations, 'batch-open:' .. order.id, 'batch-open', { batch_id = order.id }, order.now)
 add_operation(K.expire, operations, 'batch-expire:' .. order.id, 'batch-expire', { batch_id = order.id }, order.exp)
 return 1

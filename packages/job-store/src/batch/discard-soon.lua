@@ -1,2 +1,2 @@
--- discard-soon: a batch that came to nothing is erased soon. A full Redis may be why it came to nothing.
+-- discard-soon: a batch that came to nothing is discarded soon. A full Redis may be why it came to nothing.
 return redis.call('ZADD', K.operations, 'XX', 'LT', A.now, A.id)

@@ -1,8 +1,8 @@
 -- discard: some jobs of a batch that was never committed; from the first call on it takes no line and no commit.
 -- Answers 1, or 0 when the batch was committed
 local st = redis.call('HGET', K.batch, 'st')
-if st ~= 'validating' and st ~= 'erasing' then return 0 end
-redis.call('HSET', K.batch, 'st', 'erasing')
+if st ~= 'validating' and st ~= 'discarding' then return 0 end
+redis.call('HSET', K.batch, 'st', 'discarding')
 local tenant = redis.call('HGET', K.batch, 'tenant')
 local redis_bytes, stored_bytes, live = 0, 0, 0
 for _, job in ipairs(K.jobs) do

@@ -1,7 +1,7 @@
-/** Kind of the long work that strikes erased jobs out of the results files of their batch. */
-export const REDACT_OPERATION = 'batch-strike';
+/** Kind of the operation that redacts erased jobs from the results files of their batch. */
+export const REDACT_OPERATION = 'batch-redact';
 
-/** Many jobs are often erased one after another; they go in one piece of work, and so within minutes. */
+/** Many jobs are often erased one after another; they go in one operation, and so within minutes. */
 const AFTER_MS = 30_000;
 
 /** What `operations.addAgain` takes when a job of this batch is about to be erased. */

@@ -8,19 +8,27 @@ import type { Keys } from './keys.ts';
 export type Migration = (redis: Redis, keys: Keys) => Promise<void>;
 
 /** By the version that they start from. */
-export const MIGRATIONS: Readonly<Record<number, Migration>> = { 1: nameOperations };
+export const MIGRATIONS: Readonly<Record<number, Migration>> = { 1: renameOperations };
 
-/** Operations stood as `work:<id>` in the set `works`. */
-async function nameOperations(redis: Redis, keys: Keys): Promise<void> {
+const KINDS: Readonly<Record<string, string>> = { 'batch-erase': 'batch-discard', 'batch-strike': 'batch-redact' };
+
+/** Operations stood as `work:<id>` in the set `works`, two of their kinds had other names, and a batch that is discarded was `erasing`. */
+async function renameOperations(redis: Redis, keys: Keys): Promise<void> {
   const before = {
     set: keys.operations.replace(/operations$/, 'works'),
     key: keys.operation('').replace(/operation:$/, 'work:'),
   };
   const listed = await redis.zrange(before.set, '0', '-1', 'WITHSCORES');
   for (let i = 0; i < listed.length; i += 2) {
-    const [id = '', due = ''] = listed.slice(i, i + 2);
-    if ((await redis.exists(before.key + id)) === 1) await redis.rename(before.key + id, keys.operation(id)).catch(ignoreGone);
-    await redis.multi().zadd(keys.operations, 'NX', due, id).zrem(before.set, id).exec();
+    const [old = '', due = ''] = listed.slice(i, i + 2);
+    const [kind = '', subject = ''] = old.split(/:(.*)/s);
+    const named = KINDS[kind] ?? kind;
+    const id = `${named}:${subject}`;
+    if ((await redis.exists(before.key + old)) === 1) await redis.rename(before.key + old, keys.operation(id)).catch(ignoreGone);
+    if (await redis.exists(keys.operation(id))) await redis.hset(keys.operation(id), 'kind', named);
+    if (kind === 'batch-erase' && (await redis.hget(keys.batch(subject), 'st')) === 'erasing')
+      await redis.hset(keys.batch(subject), 'st', 'discarding');
+    await redis.multi().zadd(keys.operations, 'NX', due, id).zrem(before.set, old).exec();
   }
 }
 

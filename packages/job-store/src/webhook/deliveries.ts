@@ -11,7 +11,7 @@ import {
   subjectOfEvent,
 } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
-import { decodeBatch } from '../batch/batch-codec.ts';
+import { decodeBatch } from '../batch/codec.ts';
 import { decodeRecord } from '../job/record-codec.ts';
 import { forget, postpone } from '../redis/common-scripts.ts';
 import { defineScript } from '../redis/define-script.ts';

@@ -21,7 +21,7 @@ export const discardBatch =
   async (operation) => {
     const id = batchOf(operation.order);
     // Not before a commit has become impossible: the jobs of a batch that is there need their inputs.
-    if (!(await d.store.batches.erase(id, []))) return { done: true };
+    if (!(await d.store.batches.discard(id, []))) return { done: true };
     const at = positionOf(operation.cursor);
     const ids = await d.store.batches.jobIds(id, at, SLICE);
     for (const group of inGroups(await d.store.batches.heads(ids), DOCS_AT_ONCE)) {
@@ -29,9 +29,12 @@ export const discardBatch =
       const inputs = docs.flatMap((doc) => inputObjects({ doc }));
       if (inputs.length > 0) await d.objects.delete(inputs);
     }
-    await d.store.batches.erase(id, ids);
+    await d.store.batches.discard(id, ids);
     if (ids.length === SLICE) return { done: false, cursor: { at: at + ids.length } };
     await d.store.batches.forget({ id });
-    d.log.info({ event: 'batch.erased', batch_id: id, lines: at + ids.length }, 'a batch that was never committed was erased');
+    d.log.info(
+      { event: 'batch.discarded', batch_id: id, lines: at + ids.length },
+      'a batch that was never committed was discarded',
+    );
     return { done: true };
   };

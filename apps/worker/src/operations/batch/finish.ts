@@ -25,8 +25,7 @@ interface Deps {
 }
 
 /**
- * The last job of a round has ended: its results are stored as one file, and then the batch ends with the webhook that it
- * owes. Each worker that holds the operation writes a file of its own, so that one that was frozen never writes over the other's.
+ * The last job of a round has ended: its results are stored as one file, and then the batch ends with its pending delivery. Each worker that holds the operation writes a file of its own, so that one that was frozen never writes over the other's.
  */
 export const finishBatch =
   (d: Deps): DoSlice =>
@@ -43,7 +42,9 @@ export const finishBatch =
       // A job was reopened meanwhile; when it has ended the operation exists again, with another worker or none yet.
       await d.objects
         .delete([key])
-        .catch((err: unknown) => d.log.warn({ event: 'batch.file_left', err, key }, 'a file that nobody needs was left'));
+        .catch((err: unknown) =>
+          d.log.warn({ event: 'batch.file_orphaned', err, key }, 'a file that is no longer needed was not deleted'),
+        );
       return { done: true };
     }
     d.log.info(

@@ -24,6 +24,6 @@ export const createBatchOperations = (d: BatchDeps): Readonly<Record<string, DoS
   'batch-retry-failed': retryFailed(d),
   'batch-expire': expireBatch(d),
   'batch-finish': finishBatch(d),
-  'batch-erase': discardBatch(d),
+  'batch-discard': discardBatch(d),
   [REDACT_OPERATION]: redactErased(d),
 });

@@ -17,7 +17,7 @@ interface Deps {
 
 /**
  * Jobs of a batch were erased at the wish of their tenant: what the results files of its rounds say of them goes too. The
- * other rows stay as they are, also of jobs whose record is gone by age. Done twice it finds nothing to strike out.
+ * other rows stay as they are, also of jobs whose record is gone by age. Done twice it finds nothing left to redact.
  */
 export const redactErased =
   (d: Deps): DoSlice =>
@@ -40,8 +40,10 @@ async function redactRound(d: Deps, batch: BatchRecord, round: number, kept: Bat
   const left = replaced ? kept.results.key : key;
   await d.objects
     .delete([left])
-    .catch((err: unknown) => d.log.error({ event: 'batch.file_left', err, key: left }, 'results with erased jobs were left'));
-  d.log.info({ event: 'batch.struck', batch_id: batch.id, round, jobs: erased.size }, 'erased jobs were struck out of results');
+    .catch((err: unknown) =>
+      d.log.error({ event: 'batch.file_orphaned', err, key: left }, 'results with erased jobs were not deleted'),
+    );
+  d.log.info({ event: 'batch.redacted', batch_id: batch.id, round, jobs: erased.size }, 'erased jobs were redacted from results');
 }
 
 const jobOf = (row: string): string => (JSON.parse(row) as { job_id: string }).job_id;

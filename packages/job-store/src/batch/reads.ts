@@ -6,8 +6,8 @@ import type { Keys } from '../redis/keys.ts';
 import { createNewestFirst, type ListPlace } from '../redis/newest-first.ts';
 import { pipelined } from '../redis/pipelined.ts';
 import type { Tenants } from '../tenant/tenants.ts';
-import { decodeBatch } from './batch-codec.ts';
-import type { LineError } from './batch-intake.ts';
+import { decodeBatch } from './codec.ts';
+import type { LineError } from './intake.ts';
 
 /** Errors that are read in one go. */
 const ERRORS_AT_ONCE = 1000;
@@ -22,8 +22,9 @@ export interface LineHead {
   bytes: number;
 }
 
-/** What is coming in, and what of that is being erased, is seen by nobody. */
-const isThere = (status: string | undefined): boolean => status !== undefined && status !== 'validating' && status !== 'erasing';
+/** What is coming in, and what of that is being discarded, is seen by nobody. */
+const isThere = (status: string | undefined): boolean =>
+  status !== undefined && status !== 'validating' && status !== 'discarding';
 
 /** Reading batches and the jobs in them, many at a time. */
 export function createBatchReads(redis: Redis, keys: Keys, tenants: Pick<Tenants, 'all'>) {

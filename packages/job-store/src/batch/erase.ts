@@ -7,7 +7,7 @@ import { pipelined } from '../redis/pipelined.ts';
 import type { RunScript } from '../redis/scripts.ts';
 import { batchEventIdsOf } from '../webhook/event-ids.ts';
 
-const discard = defineScript({
+const discardScript = defineScript({
   lua: new URL('./discard.lua', import.meta.url),
   keys: ['batch', 'usage', '...jobs'],
   whenFull: 'runs',
@@ -20,17 +20,17 @@ const eraseEnded = defineScript({
   whenFull: 'runs',
 });
 
-/** Erasing batches: those that were never committed with their jobs, ended ones without. */
+/** Removing batches: discarding those that were never committed, with their jobs; erasing ended ones, without. */
 export function createBatchErase(redis: Redis, run: RunScript, keys: Keys) {
   return {
     /**
-     * Erases some jobs of a batch that was never committed; from the first call on, which may name none, it cannot be.
+     * Deletes some jobs of a batch that was never committed; from the first call on, which may name none, it cannot be.
      * `false`: it was committed.
      */
-    erase: async (id: string, ids: readonly string[]): Promise<boolean> =>
-      (await run(discard, { batch: keys.batch(id), usage: keys.usage, jobs: ids.map(keys.job) }, {})) === 1,
+    discard: async (id: string, ids: readonly string[]): Promise<boolean> =>
+      (await run(discardScript, { batch: keys.batch(id), usage: keys.usage, jobs: ids.map(keys.job) }, {})) === 1,
 
-    /** Large inputs of jobs that nobody sees, so that they can be erased with them. */
+    /** Large inputs of jobs that nobody sees, so that they can be deleted with them. */
     async docs(ids: readonly string[]): Promise<JobDoc[]> {
       const texts = await pipelined(redis, ids, (pipeline, id) => pipeline.hget(keys.job(id), 'doc'));
       return texts.flatMap((text) => (typeof text === 'string' ? [unpackDoc(text)] : []));

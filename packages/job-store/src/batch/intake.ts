@@ -6,10 +6,10 @@ import { defineScript } from '../redis/define-script.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RunScript } from '../redis/scripts.ts';
 import { type Allowance, allowanceFields, type Refused, refusedOf } from '../tenant/usage.ts';
-import { newBatchFields } from './batch-codec.ts';
+import { newBatchFields } from './codec.ts';
 
-/** A batch that has had no new line and no commit for this long is erased. */
-const ERASE_AFTER_MS = 10 * 60_000;
+/** A batch that has had no new line and no commit for this long is discarded. */
+const DISCARD_AFTER_MS = 10 * 60_000;
 
 /** The fields of a batch's job that differ from line to line, in the order in which they are sent. */
 const OWN = ['q', 'exp', 'doc', 'use', 'obj', 'inp', 'cid', 'ln', 'pr'] as const;
@@ -32,8 +32,8 @@ export interface LineError {
 
 const open = defineScript({
   lua: new URL('./open.lua', import.meta.url),
-  keys: ['batch', 'operations', 'erase'],
-  args: ['id', 'erase_at', '...fields'],
+  keys: ['batch', 'operations', 'discard'],
+  args: ['id', 'discard_at', '...fields'],
   whenFull: 'fails',
 });
 
@@ -53,12 +53,12 @@ const noteErrors = defineScript({
 
 const commit = defineScript({
   lua: new URL('./commit.lua', import.meta.url),
-  keys: ['batch', 'operations', 'erase', 'open', 'expire', 'tenant_batches', 'job_ids', 'claim?'],
+  keys: ['batch', 'operations', 'discard', 'open', 'expire', 'tenant_batches', 'job_ids', 'claim?'],
   args: ['order'],
   whenFull: 'fails',
 });
 
-const discardSoon = defineScript({
+const discardSoonScript = defineScript({
   lua: new URL('./discard-soon.lua', import.meta.url),
   keys: ['operations'],
   args: ['id', 'now'],
@@ -67,19 +67,19 @@ const discardSoon = defineScript({
 
 /** The lines of a body become jobs that nobody sees, until one commit. */
 export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): number }) {
-  const eraseOperation = (id: string) => keys.operation(operationId('batch-erase', id));
+  const discardOperation = (id: string) => keys.operation(operationId('batch-discard', id));
 
   return {
     /** A batch whose lines are coming in; nobody sees it. */
     async open(batch: { id: string; tenant: string; doc: BatchDoc; createdAt: number }): Promise<void> {
       const fields = Object.entries(newBatchFields(batch)).flat();
-      const args = { id: batch.id, erase_at: clock.now() + ERASE_AFTER_MS, fields };
-      await run(open, { batch: keys.batch(batch.id), operations: keys.operations, erase: eraseOperation(batch.id) }, args);
+      const args = { id: batch.id, discard_at: clock.now() + DISCARD_AFTER_MS, fields };
+      await run(open, { batch: keys.batch(batch.id), operations: keys.operations, discard: discardOperation(batch.id) }, args);
     },
 
     /**
      * Some lines become records that nobody sees yet. `from`: lines that were added before. At most 500 at a time, and
-     * about a MiB, since one script writes them. `gone`: the batch was erased meanwhile.
+     * about a MiB, since one script writes them. `gone`: the batch was discarded meanwhile.
      */
     async add(
       batch: { id: string; tenant: string },
@@ -95,7 +95,7 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
         id: batch.id,
         from,
         last: lines.at(-1)?.line ?? 0,
-        erase_at: createdAt + ERASE_AFTER_MS,
+        discard_at: createdAt + DISCARD_AFTER_MS,
         shared: Object.entries(shared).flat().map(String),
         own: OWN,
         tenant: batch.tenant,
@@ -127,7 +127,7 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
       return reply === 1 ? 'ok' : 'gone';
     },
 
-    /** Lines that are left out, in the order of the body, a few hundred at a time. `gone`: the batch was erased meanwhile. */
+    /** Lines that are left out, in the order of the body, a few hundred at a time. `gone`: the batch was discarded meanwhile. */
     async noteInvalid(batch: { id: string }, errors: readonly LineError[]): Promise<'ok' | 'gone'> {
       if (errors.length === 0) return 'ok';
       const texts = errors.map((each) => JSON.stringify(each));
@@ -161,7 +161,7 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
         {
           batch: keys.batch(batch.id),
           operations: keys.operations,
-          erase: eraseOperation(batch.id),
+          discard: discardOperation(batch.id),
           open: keys.operation(operationId('batch-open', batch.id)),
           expire: keys.operation(operationId('batch-expire', batch.id)),
           tenant_batches: keys.tenantBatches(batch.tenant),
@@ -173,9 +173,13 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
       return reply === 1 ? 'ok' : 'gone';
     },
 
-    /** The request came to nothing: what was written of it is erased soon. */
-    async discard(batch: { id: string }): Promise<void> {
-      await run(discardSoon, { operations: keys.operations }, { id: operationId('batch-erase', batch.id), now: clock.now() });
+    /** The request came to nothing: what was written of it is discarded soon. */
+    async discardSoon(batch: { id: string }): Promise<void> {
+      await run(
+        discardSoonScript,
+        { operations: keys.operations },
+        { id: operationId('batch-discard', batch.id), now: clock.now() },
+      );
     },
   };
 }
