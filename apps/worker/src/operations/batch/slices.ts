@@ -28,14 +28,14 @@ export async function eachLine(
   act: (record: JobRecord) => Promise<unknown>,
 ): Promise<void> {
   const heads = (await d.store.batches.heads(ids)).filter(wanted);
-  for (const group of inGroups(heads, ABREAST)) {
+  for (const group of inGroups(heads, ACTS_AT_ONCE)) {
     const records = await d.store.batches.records(group.map(({ id }) => id));
     await Promise.all(records.map(act));
   }
 }
 
 /** Records can be large, and each act costs a few round trips. */
-const ABREAST = 25;
+const ACTS_AT_ONCE = 25;
 
 /** The batch when it still is in one of the statuses that the operation was made for. */
 export async function livingBatch(
