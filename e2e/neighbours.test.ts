@@ -12,8 +12,14 @@ import { chat, createClient, type Stack, startStack } from './stack.ts';
 /** Chats of the quiet tenant in each phase, one after the other, behind some that warm both processes up. */
 const WARM = 10;
 const SAMPLES = 60;
-/** What a machine that shares its cores with five attackers, both apps and all stand-ins may add to twice the quiet time. */
-const ALLOWANCE_MS = 750;
+/**
+ * What the same cores may add to twice the quiet time, to half of the times and to nearly all of them. Attackers have the lowest priority,
+ * but upstream, receivers and stores of this test, and other tests, run beside the service: on two cores a process can wait this long.
+ */
+const ALLOWANCES_MS = [
+  [0.5, 50],
+  [0.9, 400],
+] as const;
 /** The model whose name upstream repeats in what it refuses: read as upstream's own words it would stop everybody. */
 const WORDS = 'insufficient-credits/balance-not-enough';
 
@@ -90,7 +96,7 @@ test('when five tenants attack at once then the chats and webhooks of a quiet on
   const hosts = await Promise.all(Array.from({ length: 8 }, hangingHost));
 
   await quietTimes(quiet, own, WARM);
-  const before = await quietTimes(quiet, own, SAMPLES);
+  const before = await quietTimes(quiet, own, SAMPLES / 2);
   const attackers = startAttackers({
     url: stack.url,
     health: `http://127.0.0.1:${health}`,
@@ -100,16 +106,18 @@ test('when five tenants attack at once then the chats and webhooks of a quiet on
   });
   const during = await quietTimes(quiet, own, SAMPLES);
   const seen = await attackers.stop();
-  const told = JSON.stringify({
-    ...seen,
-    before: [percentile(before.chat, 0.5), percentile(before.chat, 0.95), percentile(before.webhook, 0.95)],
-    during: [percentile(during.chat, 0.5), percentile(during.chat, 0.95), percentile(during.webhook, 0.95)],
-  });
+  // Before and behind it: whatever else this machine does is in both.
+  const after = await quietTimes(quiet, own, SAMPLES / 2);
+  const alone = { chat: [...before.chat, ...after.chat], webhook: [...before.webhook, ...after.webhook] };
+  const shown = (times: typeof alone) =>
+    [0.5, 0.9, 0.95].map((part) => [percentile(times.chat, part), percentile(times.webhook, part)]);
+  const told = JSON.stringify({ ...seen, alone: shown(alone), during: shown(during) });
   console.log(told);
   for (const what of ['chat', 'webhook'] as const)
-    expect
-      .soft(percentile(during[what], 0.95), `${what}: ${told}`)
-      .toBeLessThanOrEqual(2 * percentile(before[what], 0.95) + ALLOWANCE_MS);
+    for (const [part, allowanceMs] of ALLOWANCES_MS)
+      expect
+        .soft(percentile(during[what], part), `${what} ${part}: ${told}`)
+        .toBeLessThanOrEqual(2 * percentile(alone[what], part) + allowanceMs);
 
   // Each attack was one, and met what stands against it.
   for (const [name, statuses] of Object.entries(seen))

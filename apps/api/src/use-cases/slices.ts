@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 
 /** Long work on one request holds the loop for this long at most before others have their turn. */
-const SLICE_MS = 8;
+const SLICE_MS = 4;
 
 export interface Slices {
   over(): boolean;
