@@ -1,8 +1,7 @@
 import { brotliCompressSync, gzipSync } from 'node:zlib';
-import { waitFor } from '@grsai-jobs/testkit';
+import { line, ndjson, type Refusal, sendLines, waitFor } from '@grsai-jobs/testkit';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { line, ndjson, type Refusal, sendLines } from './batch-client.ts';
 import { startStack } from './stack.ts';
 
 interface Row {
@@ -211,31 +210,4 @@ test('when a batch is bad then it gets its 4xx with places, nothing of it stays,
   expect(await stack.tenant.get('/v1/batches')).toMatchObject({ data: [] });
   expect(await stack.tenant.get('/v1/jobs')).toMatchObject({ data: [] });
   expect(stack.api.lines.filter((each) => each['event'] === 'http.request' && Number(each['status']) >= 500)).toEqual([]);
-});
-
-const NO_BATCH = '/v1/batches/batch_01ARZ3NDEKTSV4RRFFQ69G5FAV';
-
-test('when another route of a batch is asked for wrongly then it gets its 4xx', async () => {
-  const stack = await startStack({ workers: 0 });
-  const rows: readonly [string, string, number, string, unknown?][] = [
-    ...['', '/results', '/errors'].map((path) => ['GET', NO_BATCH + path, 404, 'not_found'] as [string, string, number, string]),
-    ['GET', '/v1/batches/job_01ARZ3NDEKTSV4RRFFQ69G5FAV', 404, 'not_found'],
-    ['POST', `${NO_BATCH}/cancel`, 404, 'not_found'],
-    ['POST', `${NO_BATCH}/retry-failed`, 404, 'not_found'],
-    ['POST', `${NO_BATCH}/retry-failed`, 422, '/include_unknown', { include_unknown: 'yes' }],
-    ['POST', `${NO_BATCH}/retry-failed`, 422, '/mode', { mode: 'resume' }],
-    ['POST', `${NO_BATCH}/retry-failed`, 400, 'malformed_json', '{'],
-    ['GET', '/v1/batches?limit=0', 422, '/limit'],
-    ['GET', '/v1/batches?status=running', 422, '/status'],
-    ['GET', '/v1/batches?cursor=x', 400, 'bad_request'],
-    ['GET', `${NO_BATCH}/results?status=running`, 422, '/status'],
-    ['GET', `${NO_BATCH}/results?after_line=-1`, 422, '/after_line'],
-    ['GET', `${NO_BATCH}/results?limit=5`, 422, '/limit'],
-  ];
-  for (const [method, path, status, told, body] of rows) {
-    const response = await stack.tenant.send(method, path, body);
-    const problem = (await response.json()) as Refusal;
-    const place = problem.errors?.[0]?.pointer.replace('/0', '');
-    expect(`${method} ${path}: ${response.status} ${place ?? problem.code}`).toBe(`${method} ${path}: ${status} ${told}`);
-  }
 });

@@ -2,10 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import { waitFor } from '@grsai-jobs/testkit';
+import { line, ndjson, type Refusal, sendLines, waitFor } from '@grsai-jobs/testkit';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { type Batch, line, ndjson, type Refusal, sendLines } from './batch-client.ts';
 import { type Stack, startStack } from './stack.ts';
 
 async function start(o: Parameters<typeof startStack>[0] = {}) {
@@ -52,22 +51,6 @@ const written = async (redis: Redis, count: number): Promise<void> => {
   });
 };
 
-test('when lines come slowly then they are written as they come, nobody sees them before the end, and all are there after it', async () => {
-  const stack = await start();
-  const sent = upload(stack);
-  sent.write(lines(600));
-  await written(stack.client, 500);
-  expect(await stack.tenant.get('/v1/batches')).toMatchObject({ data: [] });
-  expect(await stack.tenant.get('/v1/jobs')).toMatchObject({ data: [] });
-  const [hidden] = await stack.client.keys('*:job:*');
-  expect((await stack.tenant.send('GET', `/v1/jobs/${hidden?.split(':').at(-1)}`)).status).toBe(404);
-  const [batchKey] = (await stack.client.keys('*:batch:*')).filter((key) => !key.endsWith(':jobs'));
-  expect((await stack.tenant.send('GET', `/v1/batches/${batchKey?.split(':').at(-1)}`)).status).toBe(404);
-  sent.end(lines(10, 600));
-  const { status, body } = await answerTo(sent);
-  expect([status, (body as Batch).counts.total]).toEqual([202, 610]);
-});
-
 test.each(['plain', 'gzip', 'chunked'])(
   'when the sender of a %s body breaks off then nothing of it stays, and its key is free',
   async (how) => {
@@ -88,46 +71,6 @@ test.each(['plain', 'gzip', 'chunked'])(
     expect((await sendLines(stack, lines(2), { headers: { 'idempotency-key': 'once' } })).status).toBe(202);
   },
 );
-
-test('when a key is used again then the same body answers the same batch, another body is refused, and while it is open it is 409', async () => {
-  const stack = await start();
-  const key = { 'idempotency-key': 'order-17' };
-  const sent = upload(stack, key);
-  sent.write(lines(600));
-  await written(stack.client, 500);
-  const open = await sendLines(stack, lines(600), { headers: key });
-  expect([open.status, open.headers.get('retry-after')]).toEqual([409, '5']);
-  expect(await open.json()).toMatchObject({ code: 'idempotency_key_in_use' });
-  sent.end();
-  const first = await answerTo(sent);
-  expect(first.status).toBe(202);
-
-  const again = await sendLines(stack, gzipSync(lines(600)), { headers: { ...key, 'content-encoding': 'gzip' } });
-  expect([again.status, again.headers.get('idempotent-replayed'), again.headers.get('retry-after')]).toEqual([202, 'true', '2']);
-  expect(again.headers.get('location')).toBe(first.headers.location);
-  expect(((await again.json()) as Batch).id).toBe((first.body as Batch).id);
-  for (const [body, query] of [
-    [lines(601), ''],
-    [lines(600).slice(0, -1), ''],
-    ['', ''],
-    [lines(600), '?priority=high'],
-  ] as const) {
-    const other = await sendLines(stack, body, { headers: key, query });
-    expect([other.status, ((await other.json()) as Refusal).code]).toEqual([422, 'idempotency_key_reused']);
-  }
-  expect(await stack.tenant.get('/v1/batches')).toMatchObject({ data: [{ id: (first.body as Batch).id }] });
-  expect(await stack.client.keys('*:job:*')).toHaveLength(600);
-});
-
-test('when two send the same batch with one key at once then there is one batch', async () => {
-  const stack = await start();
-  const send = async () => await sendLines(stack, lines(700), { headers: { 'idempotency-key': 'once' } });
-  const statuses = (await Promise.all([send(), send(), send(), send()])).map(({ status }) => status);
-  expect(statuses.filter((status) => status !== 409)).toContain(202);
-  expect(statuses.every((status) => status === 202 || status === 409)).toBe(true);
-  expect((await stack.tenant.get<{ data: Batch[] }>('/v1/batches')).data).toHaveLength(1);
-  expect(await stack.client.keys('*:job:*')).toHaveLength(700);
-});
 
 test('when Redis goes away in the middle then it is 503 with Retry-After, and nothing is left when it is back', async () => {
   const stack = await start();
@@ -166,28 +109,6 @@ test('when Redis fills up in the middle then it is 503, later batches are shed, 
   );
   await stack.client.config('SET', 'maxmemory', '0');
   await stack.nothingLeft();
-});
-
-test('when the answer of the commit is lost then the 503 says so, and the same key tells that the batch is there', async () => {
-  const stack = await start();
-  const headers = { 'idempotency-key': 'once' };
-  // Redis knows the scripts from then on.
-  expect((await sendLines(stack, lines(1))).status).toBe(202);
-  const cut = stack.proxy.cutAfterNextReply(
-    (command) => command.name.startsWith('evalsha') && command.args.join(' ').includes(':batch-open:'),
-  );
-  const lost = await sendLines(stack, lines(10), { headers });
-  await cut;
-  const problem = (await lost.json()) as Refusal;
-  expect([lost.status, problem.detail]).toEqual([503, expect.stringContaining('same Idempotency-Key')]);
-  const again = await waitFor(
-    async () => {
-      const response = await sendLines(stack, lines(10), { headers });
-      return response.status === 503 ? undefined : response;
-    },
-    { what: 'Redis to be back' },
-  );
-  expect([again.status, again.headers.get('idempotent-replayed')]).toEqual([202, 'true']);
 });
 
 test('when a batch has large images then they go to S3, and leave it when the batch is refused or broken off', async () => {

@@ -1,8 +1,7 @@
 import { gzipSync } from 'node:zlib';
-import { waitFor } from '@grsai-jobs/testkit';
+import { type Batch, line, ndjson, rowsOf, sendLines, waitFor } from '@grsai-jobs/testkit';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { type Batch, line, ndjson, rowsOf, sendLines } from './batch-client.ts';
 import { type Job, type Stack, startStack } from './stack.ts';
 
 interface Row {
@@ -105,40 +104,6 @@ test('when items are sent as JSON then they stand over the defaults, and jobs te
   expect(stack.receiver.received.map(({ json }) => (json as { type: string }).type)).toEqual(Array(3).fill('job.succeeded'));
 });
 
-test('when bad lines are skipped then the others are accepted, and the bad ones can be read', async () => {
-  const stack = await startStack({ workers: 0 });
-  const bad = Array.from({ length: 150 }, (_, i) => line(`bad${i}`, { priority: 'urgent' }));
-  const batch = await accepted(
-    await sendLines(stack, ndjson(line('a'), '{', ...bad, line('b'), line('a')), { query: '?on_invalid=skip' }),
-  );
-  expect(batch).toMatchObject({ counts: { total: 2 }, invalid_count: 152, invalid: { count: 152 } });
-  expect(batch.invalid?.errors).toHaveLength(100);
-  const response = await stack.tenant.send('GET', `/v1/batches/${batch.id}/errors`);
-  expect(response.headers.get('content-type')).toBe('application/x-ndjson; charset=utf-8');
-  const errors = await rowsOf<NonNullable<Batch['invalid']>['errors'][number]>(response);
-  expect(errors).toHaveLength(152);
-  expect(errors.slice(0, 100)).toEqual(batch.invalid?.errors);
-  expect(errors.slice(0, 2)).toMatchObject([
-    { line: 2, custom_id: null, errors: [{ pointer: '' }] },
-    { line: 3, custom_id: 'bad0', errors: [{ pointer: '/priority' }] },
-  ]);
-  expect(errors.at(-1)).toEqual({
-    line: 154,
-    custom_id: 'a',
-    errors: [{ pointer: '/custom_id', message: 'stands in line 1 already' }],
-  });
-});
-
-test('when all of many bad lines are told then the first thousand wrong fields are, with the count of lines', async () => {
-  const stack = await startStack({ workers: 0 });
-  const body = ndjson(...Array.from({ length: 3000 }, (_, i) => line(i, i === 0 ? {} : { priority: 'urgent' })));
-  const response = await sendLines(stack, body);
-  const problem = (await response.json()) as { detail: string; invalid_count: number; errors: { line: number }[] };
-  expect([response.status, problem.invalid_count, problem.errors.length]).toEqual([422, 2999, 1000]);
-  expect(problem.detail).toMatch(/^2999 items are not valid, so nothing was accepted; the first: line 2 \/priority: must be /);
-  expect(problem.errors.at(-1)?.line).toBe(1001);
-});
-
 test('when a batch is canceled then it is canceling until its jobs are canceled, and after that it is 409', async () => {
   const stack = await startStack({ workers: 0 });
   const batch = await accepted(await sendLines(stack, ndjson(line('a'), line('b'), line('c'))));
@@ -172,50 +137,6 @@ test('when the failed jobs of a batch are run again then it is running in its ne
   await ended(stack, good.id);
   const nothing = await stack.tenant.send('POST', `/v1/batches/${good.id}/retry-failed`);
   expect([nothing.status, await nothing.json()]).toMatchObject([409, { code: 'conflict' }]);
-});
-
-test('when there are several batches then they are listed with a cursor, the newest first, and another tenant sees none of it', async () => {
-  const stack = await startStack({ workers: 0 });
-  const ids: string[] = [];
-  for (let i = 0; i < 3; i += 1) ids.unshift((await accepted(await sendLines(stack, ndjson(line('a'))))).id);
-  const page = async (query: string) =>
-    await stack.tenant.get<{ object: string; data: Batch[]; next_cursor: string | null }>(`/v1/batches${query}`);
-  expect((await page('')).data.map(({ id }) => id)).toEqual(ids);
-  const first = await page('?limit=2');
-  const second = await page(`?limit=2&cursor=${first.next_cursor}`);
-  expect([...first.data, ...second.data].map(({ id }) => id)).toEqual(ids);
-  expect(second).toMatchObject({ object: 'list', next_cursor: null });
-
-  const { key } = await stack.admin.post<{ key: string }>('/admin/v1/keys', {
-    tenant: 'rival',
-    name: 'r',
-    scopes: ['jobs:read', 'jobs:write'],
-  });
-  const rival = { authorization: `Bearer ${key}` };
-  for (const [method, path] of [
-    ['GET', ''],
-    ['GET', '/results'],
-    ['GET', '/errors'],
-    ['POST', '/cancel'],
-    ['POST', '/retry-failed'],
-  ] as const)
-    expect((await stack.tenant.send(method, `/v1/batches/${ids[0]}${path}`, undefined, rival)).status).toBe(404);
-  expect(await (await stack.tenant.send('GET', '/v1/batches', undefined, rival)).json()).toMatchObject({ data: [] });
-});
-
-test('when a key lacks a scope then reading or writing batches is 403', async () => {
-  const stack = await startStack({ workers: 0 });
-  const { id } = await accepted(await sendLines(stack, ndjson(line('a'))));
-  const keyWith = async (scope: string) => {
-    const made = await stack.admin.post<{ key: string }>('/admin/v1/keys', { tenant: 'acme', name: scope, scopes: [scope] });
-    return { authorization: `Bearer ${made.key}` };
-  };
-  const [reads, writes] = [await keyWith('jobs:read'), await keyWith('jobs:write')];
-  const status = async (method: string, path: string, headers: Record<string, string>) =>
-    (await stack.tenant.send(method, `/v1/batches${path}`, undefined, headers)).status;
-  expect(await status('GET', `/${id}/results`, reads)).toBe(200);
-  for (const path of ['', `/${id}`, `/${id}/results`, `/${id}/errors`]) expect(await status('GET', path, writes)).toBe(403);
-  for (const path of ['', `/${id}/cancel`, `/${id}/retry-failed`]) expect(await status('POST', path, reads)).toBe(403);
 });
 
 test('when the reader of large results is slow then it gets all of them, and others are served meanwhile', async () => {

@@ -1,9 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { waitFor } from '@grsai-jobs/testkit';
+import { sendLines, waitFor } from '@grsai-jobs/testkit';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { sendLines } from './batch-client.ts';
 import { startCapture } from './capture.ts';
 import { image, type Job, startStack } from './stack.ts';
 

@@ -12,8 +12,6 @@ const post = (stack: Stack, headers: Record<string, string> = { 'idempotency-key
 /** The script that writes the record names the key of the job among its keys, as the queue's scripts never do. */
 const isRecordScript = (command: { name: string; args: readonly string[] }) =>
   command.name.startsWith('eval') && command.args.some((arg) => arg.startsWith('{gj}:job:'));
-const isQueueScript = (command: { name: string; args: readonly string[] }) =>
-  command.name.startsWith('eval') && command.args.some((arg) => arg.startsWith('{gj-q}:call:'));
 
 /** The connection comes back by itself; what is asked meanwhile is refused. */
 const postUntilTaken = (stack: Stack): Promise<Response> =>
@@ -47,26 +45,4 @@ test('when the answer of the record script is lost then the 503 says so, and the
   await stack.startWorker();
   expect(await stack.tenant.finished(job.id, 15_000)).toMatchObject({ status: 'succeeded', run: 1 });
   expect(stack.emulator.requests.filter(({ kind }) => kind === 'chat')).toHaveLength(1);
-});
-
-test('when the record script never reached Redis then the same Idempotency-Key makes the job', async () => {
-  const stack = await startStack({ workers: 0 });
-  const cut = stack.proxy.cutBefore(isRecordScript);
-  const lost = await post(stack);
-  await cut;
-  expect([lost.status, ((await lost.json()) as { code: string }).code]).toEqual([503, 'unavailable']);
-  const again = await postUntilTaken(stack);
-  expect(again.headers.get('idempotent-replayed')).toBeNull();
-  expect(await jobs(stack)).toHaveLength(1);
-});
-
-test('when the record is written and its entry cannot be added then the answer is 202 all the same', async () => {
-  const stack = await startStack({ workers: 0 });
-  const cut = stack.proxy.cutBefore(isQueueScript);
-  const taken = await post(stack);
-  await cut;
-  expect(taken.status).toBe(202);
-  const { id } = (await taken.json()) as Job;
-  await expect.poll(async () => (await stack.tenant.send('GET', `/v1/jobs/${id}`)).status, { timeout: 10_000 }).toBe(200);
-  expect(stack.api?.lines).toContainEqual(expect.objectContaining({ event: 'job.entry_missing', job_id: id }));
 });

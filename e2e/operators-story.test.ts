@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { runScript, waitFor } from '@grsai-jobs/testkit';
+import { type Batch, line, ndjson, runScript, sendLines, waitFor } from '@grsai-jobs/testkit';
 import { expect, test } from 'vitest';
-import { type Batch, line, ndjson, sendLines } from './batch-client.ts';
 import { type Stack, startStack } from './stack.ts';
 
 /**

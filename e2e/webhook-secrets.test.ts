@@ -101,27 +101,6 @@ test('of two rotations at once both count, and what each caller was given signs'
   ]);
 });
 
-test('a rotation with a wrong overlap is refused and changes nothing, and a key without the scope sees no secret', async () => {
-  const stack = await startStack({ workers: 0 });
-  const before = await current(stack);
-  for (const body of [{ overlap_s: -1 }, { overlap_s: 604_801 }, { overlap_s: 1.5 }, { overlap: 1 }, []]) {
-    expect((await stack.tenant.send('POST', '/v1/webhook-secret/rotate', body)).status).toBe(422);
-  }
-  expect(await current(stack)).toEqual(before);
-  const { key } = await stack.admin.post<{ key: string }>('/admin/v1/keys', {
-    tenant: 'acme',
-    name: 'reader',
-    scopes: ['jobs:read', 'jobs:write'],
-  });
-  for (const [method, path] of [
-    ['GET', '/v1/webhook-secret'],
-    ['POST', '/v1/webhook-secret/rotate'],
-  ] as const) {
-    const answer = await fetch(stack.url + path, { method, headers: { authorization: `Bearer ${key}` } });
-    expect(answer.status).toBe(403);
-  }
-});
-
 test('when SECRETS_KEY is rotated as docs/operations.md says then every secret stays as it was, and the old key can go', async () => {
   const [first, second] = [0, 1].map(() => randomBytes(32).toString('base64')) as [string, string];
   const stack = await startStack({ env: { SECRETS_KEY: first } });

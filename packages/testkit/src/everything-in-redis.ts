@@ -27,3 +27,13 @@ export async function everythingInRedis(url: string): Promise<{ where: string; t
     redis.disconnect();
   }
 }
+
+/** The keys that fit a pattern, in order. */
+export async function keysInRedis(url: string, pattern: string): Promise<string[]> {
+  const redis = new Redis(url);
+  try {
+    return (await redis.keys(pattern)).sort();
+  } finally {
+    redis.disconnect();
+  }
+}

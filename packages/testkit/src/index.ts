@@ -1,5 +1,6 @@
 export { chat, createClient, image, type Job } from './api-client.ts';
-export { everythingInRedis } from './everything-in-redis.ts';
+export { type Batch, line, ndjson, type Refusal, rowsOf, sendLines } from './batch-client.ts';
+export { everythingInRedis, keysInRedis } from './everything-in-redis.ts';
 export { freePort } from './free-port.ts';
 export { listen } from './listen.ts';
 export { ODD_REQUESTS, sendBytes } from './odd-requests.ts';
