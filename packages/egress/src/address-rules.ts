@@ -3,7 +3,7 @@ import ipaddr from 'ipaddr.js';
 
 /**
  * Where no caller's URL may lead, and why. From the IANA special-purpose address registries, and the metadata services
- * that clouds put on addresses of their own. The first match names the range, so a narrow one stands before a wide one.
+ * that clouds put on addresses of their own. The first match names the range, so a narrow range comes before a wide one.
  */
 export const FORBIDDEN_RANGES: readonly (readonly [cidr: string, kind: string])[] = [
   ['0.0.0.0/8', 'unspecified'],
@@ -51,7 +51,7 @@ export const FORBIDDEN_RANGES: readonly (readonly [cidr: string, kind: string])[
   ['fe80::/10', 'link-local'],
   ['fec0::/10', 'site-local'],
   ['ff00::/8', 'multicast'],
-  // Only 2000::/3 is handed out; the rest of the space belongs to nobody who could be a receiver.
+  // Only 2000::/3 is handed out; the rest of the space is not assigned to any receiver.
   ['::/3', 'reserved'],
   ['4000::/2', 'reserved'],
   ['8000::/1', 'reserved'],

@@ -24,12 +24,12 @@ interface Target {
   readonly protocol: string;
 }
 
-/** One try per address before the next is tried beside it; Node's 250 ms would give up on far receivers. */
+/** One attempt per address before the next is tried beside it; Node's 250 ms would give up on far receivers. */
 const NEXT_ADDRESS_MS = 1_000;
 
 /**
- * Makes undici's connections: looks the name up once, drops every address that is forbidden or where a service of ours listens, and connects to one of those
- * left over without asking again, so a name whose answer changes gains nothing. Fails with an {@link EgressError} that carries the phase.
+ * Makes undici's connections: looks the name up once, drops every address that is forbidden or where a service of this installation listens, and connects to one of
+ * the others without another look-up, so that a name whose answer changes gains nothing. Fails with an {@link EgressError} that carries the phase.
  */
 export function createGuardedConnector(options: ConnectorOptions): buildConnector.connector {
   return (target, callback) => {

@@ -9,7 +9,7 @@ import { createResolver, type Resolve } from './resolver.ts';
 import { hostOf, type InspectedUrl, inspectLink, inspectUrl, MAX_LINK_LENGTH, portOf, type UrlProblem } from './url-rules.ts';
 import { RECEIVER } from './wire-limits.ts';
 
-/** The one way out for addresses that callers give us, for webhooks and downloads alike. */
+/** The egress guard: every request to an address that a caller or upstream gives goes through it, webhooks and downloads alike. */
 export interface Egress {
   /** Sends only where the rules permit; knows no proxy, whatever the environment says. */
   readonly dispatcher: Dispatcher;
@@ -29,7 +29,7 @@ export interface Egress {
 export interface EgressOptions {
   /** `EGRESS_ALLOW`: CIDRs or addresses that are open although they are not public. */
   readonly allow?: readonly string[];
-  /** What this installation itself consists of: never called, whatever `allow` opens. */
+  /** Services of this installation: never called, whatever `allow` opens. */
   readonly own?: readonly OwnService[];
   /** Looks up a name; by default DNS as the system is set up. */
   readonly resolve?: Resolve;
@@ -43,10 +43,10 @@ export interface EgressOptions {
   readonly ca?: string | readonly string[];
 }
 
-/** Many receivers' firewalls turn away a request without one. */
+/** The firewalls of many receivers refuse a request without one. */
 export const USER_AGENT = 'grsai-jobs';
 
-/** Shorter than the keep-alive of common servers (5 s in Node): a kept connection that they close as a POST goes out costs a try. */
+/** Shorter than the keep-alive of common servers (5 s in Node): a kept connection that they close as a POST goes out costs an attempt. */
 const KEEP_ALIVE_MS = 2_000;
 
 /** Throws a TypeError when an entry of `allow` is no range of addresses. */
@@ -61,7 +61,7 @@ export function createEgress({
 }: EgressOptions = {}): Egress {
   const forbidden = createAddressRules(allow);
   const own = createOwnServices({ services });
-  /** Beside what speaks against any such URL: what is here. */
+  /** Also refuses URLs that name a service of this installation. */
   const notOurs = (inspected: InspectedUrl): InspectedUrl => {
     if (inspected.url === undefined) return inspected;
     const name = own.named(hostOf(inspected.url), portOf(inspected.url));
@@ -75,9 +75,9 @@ export function createEgress({
     allowH2: false,
     pipelining: 1,
     keepAliveTimeout: keepAliveMs,
-    // What a receiver says of its own keep-alive may shorten ours: many of them could hold all our sockets otherwise.
+    // A receiver's own keep-alive may only shorten this one; otherwise many receivers could hold all sockets.
     keepAliveMaxTimeout: keepAliveMs,
-    // Every request brings a clock of its own.
+    // Every request has its own time limits.
     headersTimeout: 0,
     bodyTimeout: 0,
   });

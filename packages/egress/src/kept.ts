@@ -1,6 +1,6 @@
 const FIRST_BYTES = 1_024;
 
-/** The beginning of a body in one buffer of its own: nothing of what the network handed out is held, however small the pieces were. */
+/** The beginning of a body, copied into a buffer of its own: no buffer of the network is kept alive, however small the chunks were. */
 export class Kept {
   #bytes = Buffer.alloc(0);
   #length = 0;

@@ -15,13 +15,13 @@ export interface PostRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array;
-  /** Limit for the whole try, 15 s by default; the connection has its own (`connectMs` of the egress). */
+  /** Limit for the whole attempt, 15 s by default; the connection has its own (`connectMs` of the egress). */
   readonly totalMs?: number;
-  /** Ends the try at once, as `aborted`. */
+  /** Ends the attempt at once, as `aborted`. */
   readonly signal?: AbortSignal;
 }
 
-/** What one webhook try came to. */
+/** The outcome of one webhook attempt. */
 export interface PostResult {
   /** Whether the receiver took it: the status is a 2xx, even if the rest of the answer never came. */
   readonly ok: boolean;
@@ -39,7 +39,7 @@ export interface PostResult {
 }
 
 /**
- * POSTs once. Follows no redirect, tries nothing again, leaves no body unread, and never throws for what the network,
+ * POSTs once. Follows no redirect, repeats nothing, leaves no body unread, and never throws for what the network,
  * the receiver, the URL or the signal does.
  */
 export function postOnce(egress: Pick<Egress, 'dispatcher' | 'admit'>, request: PostRequest): Promise<PostResult> {
@@ -78,7 +78,7 @@ function* slices(body: Buffer): Generator<Buffer> {
   for (let at = 0; at < body.length; at += SLICE_BYTES) yield body.subarray(at, at + SLICE_BYTES);
 }
 
-/** The undici side of a try. Settles once; whatever comes later only lets go of the connection. */
+/** The undici side of an attempt. Settles once; later events only release the connection. */
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #settle: (result: PostResult) => void;
   readonly #startedAt = performance.now();
@@ -102,7 +102,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (signal?.aborted) this.#onAbort();
   }
 
-  readonly #onAbort = (): void => this.fail(new EgressError('aborted', 'the try was cut short on our side'));
+  readonly #onAbort = (): void => this.fail(new EgressError('aborted', 'the attempt was cut short on our side'));
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
@@ -143,7 +143,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.fail(error);
   }
 
-  /** Ends the try; a status that has arrived counts all the same. */
+  /** Ends the attempt; a status that has arrived still counts. */
   fail(cause: unknown): void {
     this.#end(this.#status === undefined ? describe(cause, this.#phase) : {});
   }

@@ -18,19 +18,19 @@ export type InspectedUrl =
   | { readonly url?: never; readonly problem: UrlProblem };
 
 /**
- * Judges a URL by what stands in it: scheme, credentials, length, and a host that is itself an address, in whatever
+ * Checks a URL by its text: scheme, credentials, length, and a host that is itself an address, in whatever
  * spelling. The WHATWG parser brings the decimal, octal, hex, short, full-width and dotted forms to one, and the parsed
  * URL, never the text, is what gets called. A name that only *resolves* to a forbidden address is found by the connection.
  */
 export function inspectUrl(text: string, forbidden: AddressRules, maxLength = MAX_URL_LENGTH): InspectedUrl {
-  // The parser drops tabs and line breaks inside a URL in silence; no caller who means well sends them.
+  // The parser silently drops tabs and line breaks inside a URL; a well-meaning caller sends none.
   if (text.length <= maxLength && /[\s\p{Cc}]/u.test(text)) return refuse('invalid_url', 'this is not a URL');
   return inspectLink(text, forbidden, maxLength);
 }
 
 /**
  * The same for a link that upstream gave, or a redirect: read as browsers read it, with spaces, line breaks, backslashes and letters that
- * should have been escaped. A paid result hangs on it, and its URL is whatever the parser made of the text.
+ * should have been escaped. A paid result depends on it, and the URL that is called is what the parser made of the text.
  */
 export function inspectLink(text: string, forbidden: AddressRules, maxLength = MAX_LINK_LENGTH): InspectedUrl {
   if (text.length > maxLength) return refuse('url_too_long', `the URL is longer than ${maxLength} characters`);

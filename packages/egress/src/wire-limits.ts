@@ -3,10 +3,10 @@ import { EgressError, type EgressErrorCode } from './errors.ts';
 
 const KIB = 1024;
 
-/** A longer answer of a receiver costs the connection: reading on would cost more than a new one. */
+/** A longer answer of a receiver closes the connection: reading on would cost more than a new one. */
 export const DRAIN_BYTES = 64 * KIB;
 
-/** An answer of a receiver. Once there is a status the rest is for the tenant's eyes only: it gets no more time than that is worth. */
+/** An answer of a receiver. Once there is a status the rest is only shown to the tenant, so it gets little time. */
 export const RECEIVER: WireLimits = {
   bytes: 256 * KIB,
   framing: { bytes: 64 * KIB, perBodyByte: 1 / 8 },

@@ -165,7 +165,7 @@ test('early hints before the answer do not count as one', async () => {
   expect(await post(server.url)).toMatchObject({ ok: true, status: 202, answer: 'ok' });
 });
 
-test('a signal ends a try at once, while it waits for the answer', async () => {
+test('a signal ends an attempt at once, while it waits for the answer', async () => {
   const stop = new AbortController();
   const gone = Promise.withResolvers<void>();
   const server = await startHttp((request) => {
@@ -176,7 +176,7 @@ test('a signal ends a try at once, while it waits for the answer', async () => {
   await gone.promise;
 });
 
-test('a signal ends a try at once, while the look-up hangs', async () => {
+test('a signal ends an attempt at once, while the look-up hangs', async () => {
   const stop = new AbortController();
   const resolve = () => {
     queueMicrotask(() => stop.abort());
@@ -185,7 +185,7 @@ test('a signal ends a try at once, while the look-up hangs', async () => {
   expect(await post('http://slow.example', { signal: stop.signal }, { resolve })).toMatchObject({ code: 'aborted' });
 });
 
-test('a try that ended while its connection was made is not sent when the connection stands', async () => {
+test('an attempt that ended while its connection was made is not sent when the connection stands', async () => {
   const paths: (string | undefined)[] = [];
   const server = await startHttp((request, response) => {
     paths.push(request.url);
@@ -221,7 +221,7 @@ test.each([
   expect(await post(url)).toMatchObject({ ok: false, phase: 'dns', code: 'forbidden_address' }),
 );
 
-test('tries one after another share connections', async () => {
+test('attempts one after another share connections', async () => {
   const server = await startHttp((request, response) => void request.resume().once('end', () => response.end('ok')));
   const egress = egressFor();
   for (let i = 0; i < 5; i += 1) await postOnce(egress, { url: server.url, headers: {}, body: '{}' });
@@ -272,7 +272,7 @@ test('of a receiver that hung, was cut off or is not there nothing is left in me
   await vi.waitFor(() => expect(Object.keys((egress.dispatcher as Agent).stats)).toEqual([]), { timeout: 10_000 });
 });
 
-test('closing the egress ends open tries and their connections', async () => {
+test('closing the egress ends attempts in flight and their connections', async () => {
   const egress = createEgress({ allow: ['127.0.0.1'] });
   const arrived = Promise.withResolvers<Socket>();
   const server = await startHttp((request) => arrived.resolve(request.socket));

@@ -18,7 +18,7 @@ function egressFor(options: EgressOptions = {}) {
   return egress;
 }
 
-/** Long enough that only a limit on what comes can end a try. */
+/** Long enough that only a limit on what comes can end an attempt. */
 const post = (url: string, request: Partial<PostRequest> = {}) =>
   postOnce(egressFor(), { url, headers: {}, body: '{}', totalMs: 25_000, ...request });
 
@@ -30,7 +30,7 @@ async function fetched(url: string): Promise<string> {
 }
 
 describe('an answer without end', () => {
-  test.each(FLOODS)('when a receiver sends %s, then the try ends soon', async (_, ended, head, piece) => {
+  test.each(FLOODS)('when a receiver sends %s, then the attempt ends soon', async (_, ended, head, piece) => {
     const server = await startFlood(head, piece);
     const result = await post(server.url);
     expect(result.durationMs).toBeLessThan(15_000);
@@ -50,7 +50,7 @@ describe('an answer without end', () => {
 });
 
 describe('over TLS', () => {
-  test.each(FLOODS.slice(0, 2))('when a receiver sends %s, then the try ends as soon', async (_, _ended, head, piece) => {
+  test.each(FLOODS.slice(0, 2))('when a receiver sends %s, then the attempt ends as soon', async (_, _ended, head, piece) => {
     const sent = Promise.withResolvers<number>();
     const server = await startHttps(certificate, ({ socket }) => {
       socket.once('close', () => sent.resolve(socket.bytesWritten)).on('error', () => undefined);
@@ -80,7 +80,7 @@ test.each([
   ['more than 16384 bytes', `${OK}a: ${'x'.repeat(20_000)}\r\n\r\n`],
   ['more than 16 others before it', 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(17)],
   ['more than 256 headers', `${OK}${'a:\r\n'.repeat(257)}\r\n`],
-])('when a limit on the head of an answer is passed, then the try says "%s"', async (words, head) => {
+])('when a limit on the head of an answer is passed, then the attempt says "%s"', async (words, head) => {
   const server = await startRaw(head);
   expect(await post(server.url)).toMatchObject({ code: 'connect', error: expect.stringContaining(words) });
 });
@@ -129,14 +129,14 @@ describe('an answer that breaks the rules', () => {
     ['has NUL in a header', `${OK}a: b\0c\r\ncontent-length: 0\r\n\r\n`, { ok: false, code: 'connect' }],
   ];
 
-  test.each(cases)('when it %s, then the try ends at once', async (_, answer, then) => {
+  test.each(cases)('when it %s, then the attempt ends at once', async (_, answer, then) => {
     const server = await startRaw(answer);
     const result = await post(server.url);
     expect(result).toMatchObject(then);
     expect(result.durationMs).toBeLessThan(15_000);
   });
 
-  test('when a chunk is announced as larger than anything, then the wait for it ends with the try', async () => {
+  test('when a chunk is announced as larger than anything, then the wait for it ends with the attempt', async () => {
     const server = await startRaw(`${OK}transfer-encoding: chunked\r\n\r\nffffffffffffff\r\nx`);
     expect(await post(server.url, { totalMs: 300 })).toMatchObject({ ok: true, status: 200, answer: 'x' });
   });
@@ -234,7 +234,7 @@ test('when a receiver drips its answer, then it is let go; when it takes its tim
   expect(worked).toMatchObject({ ok: true, answer: 'ok' });
 });
 
-test('when twenty receivers hold tries open behind small chunks, then little of what they sent is kept', async () => {
+test('when twenty receivers hold attempts open behind small chunks, then little of what they sent is kept', async () => {
   setFlagsFromString('--expose-gc');
   const gc = runInNewContext('gc') as () => void;
   const piece = `1;${'e'.repeat(3_000)}\r\nx\r\n`;
@@ -249,10 +249,12 @@ test('when twenty receivers hold tries open behind small chunks, then little of 
   const egress = egressFor();
   gc();
   const before = process.memoryUsage().arrayBuffers;
-  const tries = Array.from({ length: 20 }, () => postOnce(egress, { url: server.url, headers: {}, body: '{}', totalMs: 1_000 }));
-  const results = await Promise.all(tries);
+  const attempts = Array.from({ length: 20 }, () =>
+    postOnce(egress, { url: server.url, headers: {}, body: '{}', totalMs: 1_000 }),
+  );
+  const results = await Promise.all(attempts);
   expect(results.every(({ status, answer }) => status === 200 && answer.length < 30)).toBe(true);
   gc();
-  // Views would hold a buffer of up to 64 KiB for each of some twenty chunks of each try; a few reads of sockets are still under way.
+  // Views would hold a buffer of up to 64 KiB for each of some twenty chunks of each attempt; a few reads of sockets are still under way.
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4_000_000);
 });
