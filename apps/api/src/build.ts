@@ -5,7 +5,7 @@ import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
 import { createJobStore, hearSignals, startEventFeed, watchMemory, watchSchema } from '@grsai-jobs/job-store';
 import type { JobRequest } from '@grsai-jobs/jobs';
 import { createObjectStore } from '@grsai-jobs/object-store';
-import { connectRedis, createProducer } from '@grsai-jobs/queue';
+import { connectRedis, createProducer, type Silence } from '@grsai-jobs/queue';
 import {
   createMetrics,
   type Logger,
@@ -67,12 +67,15 @@ export interface Api {
   stop: () => Promise<Error[]>;
 }
 
-/** Builds the API from its configuration and listens. The one place where its parts are made and closed. */
-export async function buildApi(config: ApiConfig, log: Logger): Promise<Api> {
+/**
+ * Builds the API from its configuration and listens. The one place where its parts are made and closed.
+ * @param silence how long Redis may take to answer, in place of what a producer waits
+ */
+export async function buildApi(config: ApiConfig, log: Logger, silence: Silence = {}): Promise<Api> {
   const clock = systemClock;
   const metrics = createMetrics();
   const onError = throttledLog(log, { event: 'redis.error' }, 'Redis: connection trouble');
-  const redis = await connectRedis(config.REDIS_URL, 'producer', { onError });
+  const redis = await connectRedis(config.REDIS_URL, 'producer', { onError, ...silence });
   const store = createJobStore({ redis, prefix: config.REDIS_PREFIX, clock });
   await store.health.require((facts) =>
     log.info({ event: 'redis.facts', ...facts }, `Redis ${facts.version}, appendfsync ${facts.appendfsync}`),

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Silence } from '@grsai-jobs/queue';
 import { createLogger } from '@grsai-jobs/runtime';
 import { createClient, type LogLine, type RedisOptions, startRedis, startRedisProxy, startS3 } from '@grsai-jobs/testkit';
 import { onTestFinished, vi } from 'vitest';
@@ -11,7 +12,7 @@ const ADMIN_KEY = 'admin-key-for-tests-0123456789';
  * The whole API in this process, on a port of its own, over a real Redis and an S3 server; stopped when the test ends. There is no
  * worker, so jobs stay queued. `receiver` is only an address: nobody delivers webhooks.
  */
-export async function startApi(o: { env?: Record<string, string>; redis?: RedisOptions } = {}) {
+export async function startApi(o: { env?: Record<string, string>; redis?: RedisOptions; silence?: Silence } = {}) {
   const [redis, s3] = await Promise.all([startRedis({ appendonly: 'everysec', ...o.redis }), startS3()]);
   const proxy = await startRedisProxy(redis.url);
   const env = {
@@ -32,7 +33,7 @@ export async function startApi(o: { env?: Record<string, string>; redis?: RedisO
   const started: Awaited<ReturnType<typeof buildApi>>[] = [];
   /** One more API process of the same service. */
   const startAnother = async (more: Record<string, string> = {}) => {
-    const api = await buildApi(loadConfig({ ...env, ...more }), log);
+    const api = await buildApi(loadConfig({ ...env, ...more }), log, o.silence);
     started.push(api);
     return api;
   };

@@ -23,7 +23,7 @@ const KEEP_ALIVE_MS = 10_000;
 const SILENT_MS = { producer: 6000, consumer: 30_000 } as const satisfies Record<Role, number>;
 
 /** How long answers may take, in place of what the role has. */
-type Silence = Pick<RedisOptions, 'commandTimeout' | 'socketTimeout'>;
+export type Silence = Pick<RedisOptions, 'commandTimeout' | 'socketTimeout'>;
 
 const OPTIONS: Readonly<Record<Role, Omit<RedisOptions, 'replyMapping'>>> = {
   producer: {

@@ -1,4 +1,4 @@
-export { connectRedis, type Role, redisTrouble } from './connections.ts';
+export { connectRedis, type Role, redisTrouble, type Silence } from './connections.ts';
 export {
   type Consumer,
   type ConsumerOptions,
