@@ -2,7 +2,8 @@ import { appendFileSync, existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { describeCommit, describeMachine } from './lib/machine.ts';
+import { CHECKED, check, keep, readBaseline } from './lib/check.ts';
+import { describeCommit, describeMachine, describeService } from './lib/machine.ts';
 import { describeProfiles } from './lib/profile.ts';
 import { type Result, report } from './lib/report.ts';
 import { ROWS } from './rows/index.ts';
@@ -15,6 +16,9 @@ Rows:
 ${ROWS.map((row) => `  ${row.name.padEnd(18)}${row.measures[0].what}`).join('\n')}
 
   --rounds N   times that each side is measured, in turn (each row has a default)
+  --check      compare with the kept numbers of bench/baseline.json, and end with 1 when a row costs more CPU for one job, more memory or more
+               log lines than it may; rates are printed only. Without a name: ${CHECKED.join(', ')}
+  --keep       write what is measured into bench/baseline.json, for the rows that ran
   --write      append the table to bench/RESULTS.md
   --profile    take CPU profiles of our own processes and print where their time goes; the rates then count less
   --help       this text
@@ -30,6 +34,8 @@ function readArguments() {
     allowPositionals: true,
     options: {
       rounds: { type: 'string' },
+      check: { type: 'boolean', default: false },
+      keep: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -41,7 +47,9 @@ function readArguments() {
   const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
   if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0))
     throw new Error('--rounds must be a whole number from 1.');
-  const rows = positionals.length === 0 ? ROWS : ROWS.filter((row) => positionals.includes(row.name));
+  const byDefault = values.check || values.keep ? CHECKED : ROWS.map(({ name }) => name);
+  const names = positionals.length === 0 ? byDefault : positionals;
+  const rows = ROWS.filter(({ name }) => names.includes(name));
   return { ...values, rounds, rows };
 }
 
@@ -50,13 +58,28 @@ function write(text: string): void {
   appendFileSync(RESULTS, `${title}\n${text}\n`);
 }
 
+/** Says how the rows stand beside the kept numbers; the process ends with 1 when one is worse. */
+function tellCheck(results: readonly Result[]): void {
+  const baseline = readBaseline();
+  const { table, worse } = check(results, baseline);
+  console.log(`\n${table}\n`);
+  for (const { row } of results) {
+    const kept = baseline[row.name];
+    if (kept !== undefined) console.log(`${row.name} was kept at commit ${kept.commit} on ${kept.machine}`);
+  }
+  const verdict = worse.length === 0 ? 'No row is worse than it may be.' : 'Worse than they may be:';
+  console.log(['', verdict, ...worse.map((each) => `  ${each}`)].join('\n'));
+  if (worse.length > 0) process.exitCode = 1;
+}
+
 async function main(): Promise<void> {
-  const { rows, rounds, help, write: keep, profile } = readArguments();
+  const { rows, rounds, help, profile, ...wanted } = readArguments();
   if (help) {
     process.stdout.write(HELP);
     return;
   }
-  const heading = `## ${new Date().toISOString().slice(0, 10)}, commit ${describeCommit()}\n\n${await describeMachine()}\n`;
+  const [commit, machine] = [describeCommit(), await describeMachine()];
+  const heading = `## ${new Date().toISOString().slice(0, 10)}, commit ${commit}\n\n${machine}\n`;
   console.error(heading);
   const results: Result[] = [];
   for (const row of rows) {
@@ -68,7 +91,9 @@ async function main(): Promise<void> {
   }
   const text = `${heading}\n${report(results)}`;
   console.log(text);
-  if (keep) write(text);
+  if (wanted.write) write(text);
+  if (wanted.check) tellCheck(results);
+  if (wanted.keep) keep(results, { commit: describeService(), machine });
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 /** A process of one run. It dies with the run. */
@@ -56,12 +57,16 @@ export interface ProgramOptions {
   readonly args?: readonly string[];
   /** For node itself. */
   readonly nodeArgs?: readonly string[];
+  /** Gets each line of its log; reading them costs both processes time. */
+  readonly onLine?: ((line: string) => void) | undefined;
 }
 
 /** Starts a program as its users do: its log goes nowhere, what it says on stderr is shown. */
-export function startProgram(entry: URL, { env = {}, args = [], nodeArgs = [] }: ProgramOptions): Child {
-  const options: SpawnOptions = { env: { PATH, ...env }, stdio: ['ignore', 'ignore', 'inherit'] };
-  return childOf(spawn(process.execPath, [...nodeArgs, fileURLToPath(entry), ...args], options), entry.pathname);
+export function startProgram(entry: URL, { env = {}, args = [], nodeArgs = [], onLine }: ProgramOptions): Child {
+  const options: SpawnOptions = { env: { PATH, ...env }, stdio: ['ignore', onLine === undefined ? 'ignore' : 'pipe', 'inherit'] };
+  const child = spawn(process.execPath, [...nodeArgs, fileURLToPath(entry), ...args], options);
+  if (onLine !== undefined && child.stdout !== null) createInterface({ input: child.stdout }).on('line', onLine);
+  return childOf(child, entry.pathname);
 }
 
 /** Starts a process of the bench that can be asked; one question at a time. */

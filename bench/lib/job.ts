@@ -1,6 +1,9 @@
 /** The size of a job's `input` as JSON. */
 const INPUT_BYTES = 500;
 
+/** A receiver that nobody asks. It is no port of the installation's own (`startOurApi`): those are refused as receivers. */
+export const NOWHERE = 'http://127.0.0.1:19/hooks';
+
 /** A chat job with an input of 500 bytes and a webhook: what every row sends, to both sides. */
 export function chatJob(webhookUrl: string) {
   const input = (text: string) => ({ model: 'gemini-3.1-pro', messages: [{ role: 'user', content: text }] });

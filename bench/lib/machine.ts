@@ -26,11 +26,17 @@ async function redisVersion(): Promise<string> {
 }
 
 /** The short commit, marked when files differ from it. */
-export function describeCommit(): string {
-  const git = (...args: string[]) => execFileSync('git', args, { cwd: import.meta.dirname, encoding: 'utf8' }).trim();
+export const describeCommit = (): string => commitOf(['rev-parse', '--short', 'HEAD'], ':/apps', ':/packages', ':/bench');
+
+/** The last commit of what is measured, marked in the same way: the bench may be newer. */
+export const describeService = (): string => commitOf(['log', '-1', '--format=%h'], ':/apps', ':/packages');
+
+function commitOf(ask: readonly string[], ...paths: readonly string[]): string {
+  const git = (...args: readonly string[]) => execFileSync('git', args, { cwd: import.meta.dirname, encoding: 'utf8' }).trim();
   try {
-    const changed = git('status', '--porcelain', '--', ':/apps', ':/packages', ':/bench') !== '';
-    return `${git('rev-parse', '--short', 'HEAD')}${changed ? ' with changes' : ''}`;
+    const changed = git('status', '--porcelain', '--', ...paths) !== '';
+    const commit = ask[0] === 'log' ? git(...ask, '--', ...paths) : git(...ask);
+    return `${commit}${changed ? ' with changes' : ''}`;
   } catch {
     return 'no commit';
   }

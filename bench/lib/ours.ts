@@ -45,12 +45,12 @@ export interface OurApi extends Child {
 }
 
 /** Our API as a process, with a tenant's key. */
-export async function startOurApi(redis: RedisHandle, profileDir?: string): Promise<OurApi> {
+export async function startOurApi(redis: RedisHandle, profileDir?: string, onLine?: (line: string) => void): Promise<OurApi> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const env = { ...environment(redis), PORT: String(port) };
   const { entry, nodeArgs } = startCommand('api');
-  const child = startProgram(entry, { env, nodeArgs: [...nodeArgs, ...profiling(profileDir, 'api')] });
+  const child = startProgram(entry, { env, nodeArgs: [...nodeArgs, ...profiling(profileDir, 'api')], onLine });
   await Promise.race([answers(`${url}/livez`, 'our API'), child.broken]);
   const response = await fetch(`${url}/admin/v1/keys`, {
     method: 'POST',
@@ -66,6 +66,7 @@ export interface OurWorkerOptions {
   /** Where upstream's API is; without it the worker calls nobody. */
   readonly upstreamUrl?: string;
   readonly profileDir?: string | undefined;
+  readonly onLine?: (line: string) => void;
   /** Variables of the worker that are not to have their defaults. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -79,7 +80,11 @@ export function startOurWorker(redis: RedisHandle, options: OurWorkerOptions): C
     ...options.env,
   };
   const { entry, nodeArgs } = startCommand('worker');
-  return startProgram(entry, { env, nodeArgs: [...nodeArgs, ...profiling(options.profileDir, 'worker')] });
+  return startProgram(entry, {
+    env,
+    nodeArgs: [...nodeArgs, ...profiling(options.profileDir, 'worker')],
+    onLine: options.onLine,
+  });
 }
 
 /** Our worker with its health server, when it takes jobs. */

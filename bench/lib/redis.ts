@@ -1,4 +1,5 @@
-import { type RedisHandle, startRedis } from '@grsai-jobs/testkit';
+import { type RedisHandle, startRedis, waitFor } from '@grsai-jobs/testkit';
+import type { Redis } from 'ioredis';
 
 /** A Redis that only this side of this row uses, without an append-only file on either side; never a shared one. */
 export const startOwnRedis = (): Promise<RedisHandle> => startRedis({ appendonly: 'no' }, { ...process.env, TEST_REDIS_URL: '' });
@@ -10,3 +11,15 @@ export interface Connection {
 }
 
 export const connectionTo = ({ url, port }: RedisHandle): Connection => ({ host: new URL(url).hostname, port });
+
+/** `used_memory` once it rests: buffers of connections are given back and tables rehashed a moment after the last request. */
+export async function settledMemory(client: Redis): Promise<number> {
+  let last = 0;
+  const rests = async (): Promise<number | undefined> => {
+    const now = Number(/used_memory:(\d+)/.exec(await client.info('memory'))?.[1]);
+    const still = Math.abs(now - last) < 4096;
+    last = now;
+    return still ? now : undefined;
+  };
+  return await waitFor(rests, { timeoutMs: 30_000, everyMs: 500, what: 'used_memory to rest' });
+}

@@ -11,13 +11,17 @@ const HEAD = ['row', 'against', 'ours', 'bare', 'figure (median)', 'min – max'
 
 /** Results as one Markdown table, with its notes below. */
 export function report(results: readonly Result[]): string {
-  const cells = [HEAD, ...results.flatMap(linesOf)];
-  const widths = HEAD.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
-  const [head = [], ...rows] = cells;
-  const table = [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
+  const table = markdownTable([HEAD, ...results.flatMap(linesOf)]);
   const notes = results.flatMap(({ row, measured }) => measured.flatMap(notesOf).map((note) => `* \`${row.name}\`: ${note}`));
   return notes.length === 0 ? table : `${table}\n\n${notes.join('\n')}`;
+}
+
+/** The first row is the head. */
+export function markdownTable(cells: readonly (readonly string[])[]): string {
+  const [head = [], ...rows] = cells;
+  const widths = head.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
 }
 
 const linesOf = ({ row, measured }: Result): string[][] =>

@@ -31,8 +31,10 @@ export interface Measure {
   readonly what: string;
   readonly against: string;
   /** Of a figure: nothing for a ratio. */
-  readonly unit: '' | 'KiB' | 'MiB' | 's' | 'ms';
+  readonly unit: '' | 'lines' | 'KiB' | 'MiB' | 's' | 'ms';
   readonly aim: Aim;
+  /** `--check` fails when the figure is worse than the kept one by more than this part of it; without it the figure is only printed. */
+  readonly tolerance?: number;
 }
 
 /** What is measured by one and the same runs, in a file of its own. */

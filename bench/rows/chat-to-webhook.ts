@@ -11,6 +11,8 @@ import type { LoadQuestion } from '../stand-ins/load.ts';
 import type { SinksCount, SinksQuestion, SinksUrls } from '../stand-ins/sinks.ts';
 
 const JOBS = 10_000;
+/** A chat call may be made again when its worker was not heard for longer than a lock, as happens on a busy machine. */
+const REPEATED = JOBS / 100;
 /** The defaults of our worker, given to the bare one as well. */
 const CONCURRENCY = { call: 50, deliver: 50 };
 
@@ -47,7 +49,7 @@ async function finish(sinks: Asked<SinksQuestion>, redisPid: number, startWorker
   const count = await Promise.race([sinks.ask<SinksCount>({ ask: 'last' }), worker.broken]);
   const cpu = used(JOBS);
   await worker.stop();
-  if (count.calls !== JOBS || count.webhooks !== JOBS)
+  if (count.calls < JOBS || count.calls > JOBS + REPEATED || count.webhooks !== JOBS)
     throw new Error(`${JOBS} jobs made ${count.calls} calls and ${count.webhooks} webhooks`);
   return { perSecond: JOBS / count.seconds, cpu };
 }

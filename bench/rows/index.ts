@@ -2,6 +2,7 @@ import type { Row } from '../lib/row.ts';
 import { chatToWebhook } from './chat-to-webhook.ts';
 import { inFlight } from './in-flight.ts';
 import { killedWorker } from './killed-worker.ts';
+import { logLines } from './log-lines.ts';
 import { ndjsonBatch } from './ndjson-batch.ts';
 import { pollPace } from './poll-pace.ts';
 import { postJobs } from './post-jobs.ts';
@@ -18,6 +19,7 @@ export const ROWS: readonly Row[] = [
   pollPace,
   storeResults,
   queuedMemory,
+  logLines,
   killedWorker,
   start,
 ];

@@ -7,7 +7,7 @@ import { type Asked, startAsked } from '../lib/children.ts';
 import { cpuSince } from '../lib/cpu.ts';
 import { peakSince } from '../lib/memory.ts';
 import { startOurApi, startReadyWorker } from '../lib/ours.ts';
-import { connectionTo, startOwnRedis } from '../lib/redis.ts';
+import { connectionTo, settledMemory, startOwnRedis } from '../lib/redis.ts';
 import type { Row } from '../lib/row.ts';
 import { alternate, median, type Sample } from '../lib/sample.ts';
 import type { BatchLoadQuestion } from '../stand-ins/batch-load.ts';
@@ -24,6 +24,8 @@ interface BatchSample extends Sample {
   readonly lastEntrySeconds: number;
   readonly apiMemory: number;
   readonly workerMemory: number;
+  /** In Redis, of one line. */
+  readonly lineKib: number;
 }
 
 /**
@@ -36,6 +38,13 @@ export const ndjsonBatch: Row = {
     { what: `${what}, to the 202`, against, unit: '', aim: { is: 'at least', value: 1.5 } },
     { what: 'the same, to the last entry', against, unit: '', aim: { is: 'at least', value: 0.6 } },
     { what: 'the same: more memory of the API', against: '–', unit: 'MiB', aim: { is: 'at most', value: 128 } },
+    {
+      what: 'the same: Redis memory of a queued line, 500-byte input',
+      against: '–',
+      unit: 'KiB',
+      aim: { is: 'at most', value: 1.8 },
+      tolerance: 0.01,
+    },
   ],
   rounds: 5,
   async run({ rounds, profileDir, say }) {
@@ -59,7 +68,12 @@ export const ndjsonBatch: Row = {
     ];
     const memory = samples.map((each) => each.apiMemory);
     const memoryNote = `the worker that adds the entries takes ${median(samples.map((each) => each.workerMemory)).toFixed(0)} MiB more`;
-    return [{ ...compared, notes }, { figures: toLast }, { figures: memory, notes: [memoryNote] }];
+    return [
+      { ...compared, notes },
+      { figures: toLast },
+      { figures: memory, notes: [memoryNote] },
+      { figures: samples.map((each) => each.lineKib) },
+    ];
   },
 };
 
@@ -71,6 +85,8 @@ async function ours(load: Asked<BatchLoadQuestion>, profileDir: string | undefin
   await pauseCalls(redis);
   const queue = new Queue('call', { connection: connectionTo(redis), prefix: '{gj-q}' });
   stack.defer(() => queue.close());
+  const client = new Redis(redis.url);
+  stack.defer(() => client.disconnect());
   const api = await startOurApi(redis, profileDir);
   stack.defer(() => api.stop());
   const worker = await startReadyWorker(redis, { profileDir });
@@ -85,6 +101,7 @@ async function ours(load: Asked<BatchLoadQuestion>, profileDir: string | undefin
   await send();
   await added(WARM_UP);
   await load.ask({ ask: 'prepare', lines: LINES });
+  const linesBefore = await settledMemory(client);
   const used = cpuSince({ own: api.pid, redis: redis.pid, driver: load.pid });
   const moreOfApi = peakSince(api.pid);
   const moreOfWorker = peakSince(worker.pid);
@@ -94,7 +111,8 @@ async function ours(load: Asked<BatchLoadQuestion>, profileDir: string | undefin
   await Promise.race([added(WARM_UP + LINES), worker.broken]);
   const lastEntrySeconds = (performance.now() - began) / 1000;
   const memory = { apiMemory: moreOfApi(), workerMemory: moreOfWorker() };
-  return { perSecond: LINES / seconds, cpu, lastEntrySeconds, ...memory };
+  const lineKib = ((await settledMemory(client)) - linesBefore) / LINES / 1024;
+  return { perSecond: LINES / seconds, cpu, lastEntrySeconds, lineKib, ...memory };
 }
 
 /** As `PATCH /admin/v1/queues/call` does; the worker finds it when it starts. */

@@ -2,7 +2,7 @@ import type { RedisHandle } from '@grsai-jobs/testkit';
 import type { BareApiQuestion } from '../bare/api.ts';
 import { type Asked, startAsked } from '../lib/children.ts';
 import { cpuSince } from '../lib/cpu.ts';
-import { chatJob } from '../lib/job.ts';
+import { chatJob, NOWHERE } from '../lib/job.ts';
 import { startOurApi } from '../lib/ours.ts';
 import { connectionTo, startOwnRedis } from '../lib/redis.ts';
 import type { Row } from '../lib/row.ts';
@@ -10,8 +10,9 @@ import { alternate, type Side } from '../lib/sample.ts';
 import type { LoadAnswer, LoadQuestion } from '../stand-ins/load.ts';
 
 const CONNECTIONS = 64;
-const WARM_UP_S = 4;
-const MEASURE_S = 4;
+/** By number and not by time: on a busy machine both sides are as warm as on a quiet one. */
+const WARM_UP = 16_000;
+const MEASURED = 16_000;
 
 /**
  * Both processes live through all rounds, each with a Redis of its own; the one that is not measured idles. The load
@@ -44,9 +45,9 @@ export const postJobs: Row = {
 
     const ours = sideOf(load, { ...api, redis: ourRedis });
     const theirs = sideOf(load, { url, headers: {}, pid: bare.pid, redis: bareRedis });
-    await ours(WARM_UP_S)();
-    await theirs(WARM_UP_S)();
-    return [await alternate(rounds, { ours: ours(MEASURE_S), bare: theirs(MEASURE_S) }, say)];
+    await ours(WARM_UP)();
+    await theirs(WARM_UP)();
+    return [await alternate(rounds, { ours: ours(MEASURED), bare: theirs(MEASURED) }, say)];
   },
 };
 
@@ -59,11 +60,11 @@ interface Target {
 
 const sideOf =
   (load: Asked<LoadQuestion>, target: Target) =>
-  (seconds: number): Side =>
+  (count: number): Side =>
   async () => {
     const used = cpuSince({ own: target.pid, redis: target.redis.pid, driver: load.pid });
-    const body = JSON.stringify(chatJob('http://127.0.0.1:9/hooks'));
+    const body = JSON.stringify(chatJob(NOWHERE));
     const { url, headers } = target;
-    const answer = await load.ask<LoadAnswer>({ url, headers, path: '/v1/jobs', body, connections: CONNECTIONS, seconds });
+    const answer = await load.ask<LoadAnswer>({ url, headers, path: '/v1/jobs', body, connections: CONNECTIONS, count });
     return { perSecond: answer.requests / answer.seconds, cpu: used(answer.requests) };
   };

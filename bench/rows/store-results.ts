@@ -8,7 +8,7 @@ import { writePaidJobs } from '../lib/paid-jobs.ts';
 import { startOwnRedis } from '../lib/redis.ts';
 import type { Row } from '../lib/row.ts';
 import { alternate, median, type Sample } from '../lib/sample.ts';
-import type { ObjectsCount, ObjectsQuestion } from '../stand-ins/objects.ts';
+import type { ObjectsCount, ObjectsQuestion, ObjectsUrls } from '../stand-ins/objects.ts';
 
 const FILES = 200;
 /** The default of STORE_CONCURRENCY, given to the bare side as well. */
@@ -36,7 +36,7 @@ export const storeResults: Row = {
     await using stack = new AsyncDisposableStack();
     const objects = startAsked<ObjectsQuestion>(new URL('../stand-ins/objects.ts', import.meta.url));
     stack.defer(() => objects.stop());
-    const url = await objects.ask<string>({ ask: 'url' });
+    const urls = await objects.ask<ObjectsUrls>({ ask: 'urls' });
     const memory: { ours: number[]; bare: number[] } = { ours: [], bare: [] };
     const kept = (side: 'ours' | 'bare', run: () => Promise<StoreSample>) => async () => {
       const sample = await run();
@@ -44,8 +44,8 @@ export const storeResults: Row = {
       return sample;
     };
     const sides = {
-      ours: kept('ours', () => ours(objects, url, profileDir)),
-      bare: kept('bare', () => bare(objects, url)),
+      ours: kept('ours', () => ours(objects, urls, profileDir)),
+      bare: kept('bare', () => bare(objects, urls.files)),
     };
     const compared = await alternate(rounds, sides, say);
     const notes = [
@@ -62,12 +62,12 @@ async function stored(objects: Asked<ObjectsQuestion>): Promise<number> {
   return FILES / seconds;
 }
 
-async function ours(objects: Asked<ObjectsQuestion>, url: string, profileDir: string | undefined): Promise<StoreSample> {
+async function ours(objects: Asked<ObjectsQuestion>, urls: ObjectsUrls, profileDir: string | undefined): Promise<StoreSample> {
   await using stack = new AsyncDisposableStack();
   const redis = stack.use(await startOwnRedis());
-  const jobs = await writePaidJobs(redis, FILES, (i) => `${url}/files/${i}.png`);
+  const jobs = await writePaidJobs(redis, FILES, (i) => `${urls.files}/files/${i}.png`);
   stack.defer(() => jobs.close());
-  const worker = await startReadyWorker(redis, { profileDir, env: { S3_BUCKET: 'bench', S3_ENDPOINT: url } });
+  const worker = await startReadyWorker(redis, { profileDir, env: { S3_BUCKET: 'bench', S3_ENDPOINT: urls.bucket } });
   stack.defer(() => worker.stop());
   await objects.ask({ ask: 'expect', files: FILES });
   const used = cpuSince({ own: worker.pid, redis: redis.pid, driver: objects.pid });

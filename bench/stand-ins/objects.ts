@@ -4,14 +4,19 @@ import type { AddressInfo } from 'node:net';
 import { answerQuestions } from '../lib/children.ts';
 
 /**
- * Result files to download and a bucket to put them in, on one port. Each file is the same image of 8 MiB. The bucket
+ * Result files to download and a bucket to put them in, each on a port of its own: the service downloads nothing from its own store. Each file is the same image of 8 MiB. The bucket
  * answers as S3 does, with the MD5 as ETag, and keeps nothing. `expect` starts a count anew, `stored` answers when so
  * many files were put whole.
  */
 export type ObjectsQuestion =
-  | { readonly ask: 'url' }
+  | { readonly ask: 'urls' }
   | { readonly ask: 'expect'; readonly files: number }
   | { readonly ask: 'stored' };
+
+export interface ObjectsUrls {
+  readonly files: string;
+  readonly bucket: string;
+}
 
 export interface ObjectsCount {
   /** From the first download to the answer to the last upload. */
@@ -76,16 +81,19 @@ function take(request: IncomingMessage, response: ServerResponse): void {
   });
 }
 
-const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
-  if (request.method === 'GET') send(response);
-  else if (request.method === 'PUT') take(request, response);
-  else response.writeHead(204).end();
-});
-await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+async function listen(): Promise<string> {
+  const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+    if (request.method === 'GET') send(response);
+    else if (request.method === 'PUT') take(request, response);
+    else response.writeHead(204).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+const urls: ObjectsUrls = { files: await listen(), bucket: await listen() };
 
 answerQuestions(async (question: ObjectsQuestion): Promise<unknown> => {
-  if (question.ask === 'url') return url;
+  if (question.ask === 'urls') return urls;
   if (question.ask === 'stored') return await count.stored.promise;
   count = new Count(question.files);
   return undefined;
