@@ -46,7 +46,6 @@ import { createAcceptJob } from './use-cases/accept-job.ts';
 import { createBulkPreview } from './use-cases/bulk-preview.ts';
 import { imageProblems, webhookProblems } from './use-cases/check-request.ts';
 import { createDeleteJob } from './use-cases/delete-job.ts';
-import { createKeepInputs, inputProblems, KEEP_LIMIT_MS } from './use-cases/keep-inputs.ts';
 import { createNudgeOperations } from './use-cases/nudge-operations.ts';
 import { createOpenInput } from './use-cases/open-input.ts';
 import { queueMetrics } from './use-cases/queue-metrics.ts';
@@ -55,6 +54,7 @@ import { createRecoverEndpoint } from './use-cases/recover-endpoint.ts';
 import { createResendDelivery } from './use-cases/resend-delivery.ts';
 import { createRetryFailed } from './use-cases/retry-failed.ts';
 import { createAllowances, createRetryRoom } from './use-cases/tenant-limits.ts';
+import { createUploadInputs, inputProblems, UPLOAD_LIMIT_MS } from './use-cases/upload-inputs.ts';
 import { usageMetrics } from './use-cases/usage-metrics.ts';
 import { createWaitForEnd } from './use-cases/wait-for-end.ts';
 import { webhookMetrics } from './use-cases/webhook-metrics.ts';
@@ -135,7 +135,13 @@ export async function buildApi(config: ApiConfig, log: Logger, silence: Silence 
   const intake = {
     defaults: { image: config.ON_UNKNOWN_SUBMIT_IMAGE, chat: config.ON_UNKNOWN_SUBMIT_CHAT },
     newUlid: createUlids(),
-    keepInputs: createKeepInputs({ objects, notes: store.inputNotes, keyPrefix: config.S3_PREFIX, limitMs: KEEP_LIMIT_MS, log }),
+    uploadInputs: createUploadInputs({
+      objects,
+      notes: store.inputNotes,
+      keyPrefix: config.S3_PREFIX,
+      limitMs: UPLOAD_LIMIT_MS,
+      log,
+    }),
     memory,
     allowanceOf: createAllowances({ config, memory }),
     usage: store.usage,

@@ -3,7 +3,7 @@ import { JobRequest } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
 import { ndjsonItems } from '../src/http/batch-items.ts';
 import { parseStrictJson } from '../src/http/strict-json.ts';
-import { createKeepInputs } from '../src/use-cases/keep-inputs.ts';
+import { createUploadInputs } from '../src/use-cases/upload-inputs.ts';
 import { tryJob } from '../src/validation/job.ts';
 
 /** How often others had a turn while `work` was done. In one piece it is once, at its end. */
@@ -30,12 +30,12 @@ const longChat = {
   input: { model: 'm', messages: Array.from({ length: 500 }, () => ({ role: 'user', content: 'x'.repeat(31_000) })) },
 };
 
-const keep = createKeepInputs({
+const keep = createUploadInputs({
   objects: { putBytes: () => Promise.resolve({ key: '', bytes: 0, sha256: '' }), delete: async () => undefined },
   notes: { write: async () => undefined, forget: async () => undefined },
   keyPrefix: '',
   limitMs: 60_000,
-  log: { warn: () => undefined } as unknown as Parameters<typeof createKeepInputs>[0]['log'],
+  log: { warn: () => undefined } as unknown as Parameters<typeof createUploadInputs>[0]['log'],
 });
 const kept = async (job: unknown) =>
   await keep({ ...JobRequest.parse(job), on_unknown_submit: 'fail' }, { id: 'job_1', tenant: 'acme', created_at: 0 });

@@ -5,9 +5,10 @@ import type { BatchRefusal } from '../use-cases/batch-writer.ts';
 import type { Deleted } from '../use-cases/delete-job.ts';
 import type { Resent } from '../use-cases/resend-delivery.ts';
 import type { RetriedFailed } from '../use-cases/retry-failed.ts';
+import type { UploadRefusal } from '../use-cases/upload-inputs.ts';
 import { noSuchDelivery, noSuchJob } from './named.ts';
 import { Problem } from './problem.ts';
-import { firstOf } from './validate.ts';
+import { firstOf, invalid } from './validate.ts';
 
 /** How a caller is told what a use case could not do: one table for each kind of result, one row for each tag. */
 
@@ -63,14 +64,27 @@ export const ROOM_REFUSALS: Refusals<Refused> = {
   quota: quotaReached,
 };
 
+const UPLOAD_REFUSALS: Refusals<UploadRefusal> = {
+  invalid_images: ({ errors }) => invalid(errors),
+  not_uploaded: ({ what }) =>
+    new Problem(
+      'unavailable',
+      what === 'images'
+        ? 'The input images could not be stored. Nothing was accepted; send the request again, or send the images as URLs.'
+        : 'The input is over 32 KiB and could not be stored. Nothing was accepted; send the request again.',
+    ),
+};
+
 export const JOB_REFUSALS: Refusals<JobRefusal> = {
   ...ROOM_REFUSALS,
+  ...UPLOAD_REFUSALS,
   late: () => new Problem('unavailable', 'The request was held up for too long. Nothing was accepted; send it again.'),
   key_reused: keyReused,
   gone: ({ id }) => new Problem('not_found', `The job ${id} of this Idempotency-Key was deleted.`),
 };
 
 export const BATCH_REFUSALS: Refusals<BatchRefusal> = {
+  ...UPLOAD_REFUSALS,
   full: () => new Problem('unavailable', 'The job store is nearly full. Nothing was accepted; send the batch again later.'),
   quota: quotaReached,
   given_up: () => new Problem('unavailable', 'The batch took too long to arrive and was given up. Nothing was accepted.'),

@@ -14,7 +14,8 @@ async function discardsAfter(message: string): Promise<number> {
     producer: {} as never,
     defaults: { image: 'fail', chat: 'resubmit' },
     newUlid: () => '01K9ZV5W3N8Q2R4T6V8X0Z2B4D',
-    keepInputs: async (doc) => ({
+    uploadInputs: async (doc) => ({
+      kind: 'uploaded',
       doc,
       note: null,
       discard: async () => {
@@ -52,7 +53,7 @@ test('when Redis is nearly full then a key that is known is answered, and a new 
     producer: {} as never,
     defaults: { image: 'fail', chat: 'resubmit' },
     newUlid: () => '01K9ZV5W3N8Q2R4T6V8X0Z2B4D',
-    keepInputs: async (doc) => ({ doc, note: null, discard: async () => undefined }),
+    uploadInputs: async (doc) => ({ kind: 'uploaded', doc, note: null, discard: async () => undefined }),
     memory: { tight: () => true },
     allowanceOf: () => ({}),
     clock: { now: () => 0 },

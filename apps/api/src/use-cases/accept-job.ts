@@ -12,9 +12,9 @@ import {
 } from '@grsai-jobs/jobs';
 import { type Producer, redisTrouble } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
-import type { KeepInputs } from './keep-inputs.ts';
 import { createSlices } from './slices.ts';
 import type { AllowanceOf } from './tenant-limits.ts';
+import type { UploadInputs, UploadRefusal } from './upload-inputs.ts';
 
 export type AcceptJob = (
   request: JobRequest,
@@ -25,7 +25,8 @@ export type AcceptJob = (
 export type JobRefusal =
   /** `full`: Redis is nearly full. `quota`: a limit of the tenant is reached. */
   | Refused
-  /** The request took so long that its stored inputs are being deleted. */
+  | UploadRefusal
+  /** The request took so long that its uploaded inputs are being deleted. */
   | { kind: 'late' }
   /** The Idempotency-Key belongs to another request. */
   | { kind: 'key_reused' }
@@ -62,7 +63,7 @@ export function createAcceptJob(o: {
   producer: Producer;
   defaults: UnknownSubmitDefaults;
   newUlid: (now: number) => string;
-  keepInputs: KeepInputs;
+  uploadInputs: UploadInputs;
   memory: Pick<MemoryWatch, 'tight'>;
   allowanceOf: AllowanceOf;
   clock: Clock;
@@ -89,7 +90,9 @@ export function createAcceptJob(o: {
     // Nothing is stored for a tenant that may bring nothing more.
     const refused = isLargeInput(asked) ? await o.store.usage.check(job.tenant, allowance) : null;
     if (refused !== null) return refused;
-    const { doc, note, discard } = await o.keepInputs(asked, job);
+    const uploaded = await o.uploadInputs(asked, job);
+    if (uploaded.kind !== 'uploaded') return uploaded;
+    const { doc, note, discard } = uploaded;
     const accepted = await o.store.moves
       .accept({
         id: job.id,

@@ -3,13 +3,13 @@ import { type JobDoc, type JobRequest, jobId } from '@grsai-jobs/jobs';
 import type { Clock } from '@grsai-jobs/runtime';
 import type { FieldError } from '../validation/validate.ts';
 import type { UnknownSubmitDefaults } from './accept-job.ts';
-import type { KeepInputs, KeptInputs } from './keep-inputs.ts';
 import type { AllowanceOf } from './tenant-limits.ts';
+import type { UploadedInputs, UploadInputs, UploadRefusal } from './upload-inputs.ts';
 
 const CHUNK_LINES = 500;
 const CHUNK_BYTES = 1024 * 1024;
-/** So many items of a chunk have their pictures stored at once. */
-const KEPT_AT_ONCE = 8;
+/** So many items of a chunk have their pictures uploaded at once. */
+const UPLOADS_AT_ONCE = 8;
 
 /** A checked item. `bytes` is about what it takes in memory. */
 interface GoodItem {
@@ -30,7 +30,7 @@ export interface BatchWriter {
 
 export interface WriterParts {
   batches: Pick<Batches, 'add'>;
-  keepInputs: KeepInputs;
+  uploadInputs: UploadInputs;
   inputNotes: Pick<InputNotes, 'forget'>;
   memory: Pick<MemoryWatch, 'tight'>;
   allowanceOf: AllowanceOf;
@@ -43,6 +43,7 @@ export interface WriterParts {
 export type BatchRefusal =
   /** `full`: Redis is nearly full. `quota`: a limit of the tenant is reached. */
   | Refused
+  | UploadRefusal
   /** It took too long to arrive. */
   | { kind: 'given_up' }
   | { kind: 'no_items' }
@@ -77,34 +78,36 @@ export function createBatchWriter(o: WriterParts, batch: { id: string; tenant: s
   let written = 0;
   let onItsWay = Promise.resolve();
 
-  async function keep(items: readonly GoodItem[]) {
+  async function upload(items: readonly GoodItem[]) {
     const now = o.clock.now();
-    const jobs = items.map((item) => ({ ...item, jobId: jobId(o.newUlid(now)), kept: null as KeptInputs | null }));
-    const discard = async () => void (await Promise.all(jobs.map(({ kept }) => kept?.discard())));
+    const jobs = items.map((item) => ({ ...item, jobId: jobId(o.newUlid(now)), uploaded: null as UploadedInputs | null }));
+    const discard = async () => void (await Promise.all(jobs.map(({ uploaded }) => uploaded?.discard())));
     const left = jobs.values();
     const work = async () => {
       for (const job of left) {
         const { request } = job;
         const doc: JobDoc = { ...request, on_unknown_submit: request.on_unknown_submit ?? o.defaults[request.type] };
-        job.kept = await o.keepInputs(doc, { id: job.jobId, tenant: batch.tenant, created_at: now });
+        const uploaded = await o.uploadInputs(doc, { id: job.jobId, tenant: batch.tenant, created_at: now });
+        if (uploaded.kind !== 'uploaded') throw new BatchRefused(uploaded);
+        job.uploaded = uploaded;
       }
     };
-    const ended = await Promise.allSettled(Array.from({ length: KEPT_AT_ONCE }, work));
+    const ended = await Promise.allSettled(Array.from({ length: UPLOADS_AT_ONCE }, work));
     const failed = ended.find((each) => each.status === 'rejected');
     if (failed) {
       await discard();
       throw failed.reason;
     }
-    const lines = jobs.flatMap(({ jobId: id, line, customId, kept }) =>
-      kept ? [{ jobId: id, line, customId, doc: kept.doc }] : [],
+    const lines = jobs.flatMap(({ jobId: id, line, customId, uploaded }) =>
+      uploaded ? [{ jobId: id, line, customId, doc: uploaded.doc }] : [],
     );
-    const notes = jobs.flatMap(({ kept }) => kept?.note ?? []);
+    const notes = jobs.flatMap(({ uploaded }) => uploaded?.note ?? []);
     return { lines, notes, discard };
   }
 
   async function write(items: readonly GoodItem[]): Promise<void> {
     if (o.memory.tight()) throw new BatchRefused({ kind: 'full' });
-    const { lines, notes, discard } = await keep(items);
+    const { lines, notes, discard } = await upload(items);
     try {
       const added = await o.batches.add(batch, written, lines, o.allowanceOf(batch.tenant));
       if (added === 'gone') throw new BatchRefused({ kind: 'given_up' });

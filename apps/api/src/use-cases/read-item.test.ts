@@ -2,8 +2,8 @@ import { LIMITS } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
 import { batchDoc } from './accept-batch.ts';
 import { imageProblems } from './check-request.ts';
-import { inputProblems } from './keep-inputs.ts';
 import { createReadItem } from './read-item.ts';
+import { inputProblems } from './upload-inputs.ts';
 
 const image = { type: 'image', input: { model: 'nano-banana-2', prompt: 'a lighthouse' } };
 const check = (request: Parameters<typeof imageProblems>[0]) => [...imageProblems(request), ...inputProblems(request)];

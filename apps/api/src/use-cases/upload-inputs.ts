@@ -16,29 +16,36 @@ import {
 } from '@grsai-jobs/jobs';
 import { factsOf, HEAD_BYTES, type MediaFacts, NotMedia, type ObjectStore, ObjectStoreError } from '@grsai-jobs/object-store';
 import type { Logger } from '@grsai-jobs/runtime';
-import { Problem } from '../http/problem.ts';
-import { invalid } from '../http/validate.ts';
 import type { FieldError } from '../validation/validate.ts';
 import { createSlices, type Slices } from './slices.ts';
 
-/** A request of which what is large stands in the object store. */
-export interface KeptInputs {
+/** A request whose large parts are in the object store. */
+export interface UploadedInputs {
+  kind: 'uploaded';
   doc: JobDoc;
-  /** What was stored, to be told with the record that names it; `null`: nothing was. */
+  /** What was uploaded, to be written with the record that names it; `null`: nothing was. */
   note: InputNote | null;
-  /** Removes what was stored, for a request that made no job. Never rejects. */
+  /** Removes what was uploaded, for a request that made no job. Never rejects. */
   discard(): Promise<void>;
 }
+
+/** Why nothing was uploaded. Nothing of the request stays. */
+export type UploadRefusal =
+  | { kind: 'invalid_images'; errors: readonly FieldError[] }
+  /** The object store did not take it: its images, or an input that is large without them. */
+  | { kind: 'not_uploaded'; what: 'images' | 'input' };
 
 /**
  * Moves inline pictures over 32 KiB of a request to the object store, and then its input when that is still over 32 KiB; the record gets
  * references instead. Smaller pictures that came without a type get theirs.
- * @throws Problem `invalid_request` for bytes that are no image, `unavailable` when they could not be stored. Nothing stays then.
  */
-export type KeepInputs = (doc: JobDoc, job: Pick<JobRecord, 'id' | 'tenant' | 'created_at'>) => Promise<KeptInputs>;
+export type UploadInputs = (
+  doc: JobDoc,
+  job: Pick<JobRecord, 'id' | 'tenant' | 'created_at'>,
+) => Promise<UploadedInputs | UploadRefusal>;
 
-/** So long a request waits for a store that does not answer, so that its sender hears of it. 20 MiB take no longer at 6 Mbit/s. */
-export const KEEP_LIMIT_MS = 30_000;
+/** A request waits this long for a store that does not answer, and is refused then. 20 MiB take no longer at 6 Mbit/s. */
+export const UPLOAD_LIMIT_MS = 30_000;
 
 interface Large {
   pointer: string;
@@ -47,18 +54,18 @@ interface Large {
   contentType: string;
 }
 
-export function createKeepInputs(o: {
+export function createUploadInputs(o: {
   objects: Pick<ObjectStore, 'putBytes' | 'delete'>;
   notes: Pick<InputNotes, 'write' | 'forget'>;
   keyPrefix: string;
   limitMs: number;
   log: Logger;
-}): KeepInputs {
+}): UploadInputs {
   return async (doc, job) => {
     const { large: found, typed, problems } = lookedAt(doc);
-    if (problems.length > 0) throw invalid(problems);
+    if (problems.length > 0) return { kind: 'invalid_images', errors: problems };
     const { kept, toStore } = await splitUp(doc, found, typed, objectFolder(o.keyPrefix, job));
-    if (toStore.length === 0) return { doc: kept, note: null, discard: async () => undefined };
+    if (toStore.length === 0) return { kind: 'uploaded', doc: kept, note: null, discard: async () => undefined };
     const note: InputNote = { jobId: job.id, objects: toStore.map(({ key }) => key) };
     const discard = async (): Promise<void> => {
       try {
@@ -85,14 +92,9 @@ export function createKeepInputs(o: {
         { event: 'job.inputs_not_stored', err: failed.reason, job_id: job.id },
         'what is large of an input could not be stored',
       );
-      throw new Problem(
-        'unavailable',
-        found.length > 0
-          ? 'The input images could not be stored. Nothing was accepted; send the request again, or send the images as URLs.'
-          : 'The input is over 32 KiB and could not be stored. Nothing was accepted; send the request again.',
-      );
+      return { kind: 'not_uploaded', what: found.length > 0 ? 'images' : 'input' };
     }
-    return { doc: kept, note, discard };
+    return { kind: 'uploaded', doc: kept, note, discard };
   };
 }
 

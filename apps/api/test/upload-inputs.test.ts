@@ -2,7 +2,7 @@ import { JobRequest } from '@grsai-jobs/jobs';
 import { ObjectStoreError, type PutBytesOptions } from '@grsai-jobs/object-store';
 import { createLogger } from '@grsai-jobs/runtime';
 import { expect, test } from 'vitest';
-import { createKeepInputs } from '../src/use-cases/keep-inputs.ts';
+import { createUploadInputs } from '../src/use-cases/upload-inputs.ts';
 
 const PICTURE = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(40_000, 7)]);
 const DOC = {
@@ -21,7 +21,7 @@ test('when the object store does not answer then the request is refused in time,
     delete: async () => Promise.reject(new ObjectStoreError('unavailable', 'not to be asked')),
   };
   const notes: string[] = [];
-  const keepInputs = createKeepInputs({
+  const uploadInputs = createUploadInputs({
     objects,
     notes: {
       write: async ({ jobId }) => void notes.push(jobId),
@@ -31,13 +31,13 @@ test('when the object store does not answer then the request is refused in time,
     limitMs: 20,
     log: createLogger({ name: 'test', level: 'silent', pretty: false }),
   });
-  await expect(keepInputs(DOC, JOB)).rejects.toMatchObject({ code: 'unavailable' });
+  expect(await uploadInputs(DOC, JOB)).toEqual({ kind: 'not_uploaded', what: 'images' });
   expect(notes).toEqual([JOB.id]);
 });
 
 test('when a small picture comes without a type then it gets that of its bytes, wherever it stands, and nothing is stored', async () => {
   const refuse = async (): Promise<never> => Promise.reject(new Error('not to be asked'));
-  const keepInputs = createKeepInputs({
+  const uploadInputs = createUploadInputs({
     objects: { putBytes: refuse, delete: refuse },
     notes: { write: refuse, forget: refuse },
     keyPrefix: '',
@@ -49,12 +49,15 @@ test('when a small picture comes without a type then it gets that of its bytes, 
   const [bytes, untyped] = [`data:application/octet-stream;base64,${gif}`, `data:;base64,${gif.replace(/=+$/, '')}`];
   const chat = { model: 'm', messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: bytes } }] }] };
   const edit = { model: 'm', prompt: 'x', images: [typed, untyped], mask: bytes };
-  const kept = async (job: object) => await keepInputs({ ...JobRequest.parse(job), on_unknown_submit: 'fail' }, JOB);
-  expect((await kept({ type: 'image', input: edit })).doc.input).toEqual({ ...edit, images: [typed, typed], mask: typed });
-  expect((await kept({ type: 'chat', input: chat })).doc.input).toMatchObject({
-    messages: [{ content: [{ image_url: { url: typed } }] }],
+  const uploaded = async (job: object) => await uploadInputs({ ...JobRequest.parse(job), on_unknown_submit: 'fail' }, JOB);
+  expect(await uploaded({ type: 'image', input: edit })).toMatchObject({
+    doc: { input: { ...edit, images: [typed, typed], mask: typed } },
   });
-  await expect(kept({ type: 'image', input: { ...edit, mask: 'data:;base64,aGVsbG8gd29ybGQ=' } })).rejects.toMatchObject({
+  expect(await uploaded({ type: 'chat', input: chat })).toMatchObject({
+    doc: { input: { messages: [{ content: [{ image_url: { url: typed } }] }] } },
+  });
+  expect(await uploaded({ type: 'image', input: { ...edit, mask: 'data:;base64,aGVsbG8gd29ybGQ=' } })).toMatchObject({
+    kind: 'invalid_images',
     errors: [{ pointer: '/input/mask', message: expect.stringMatching(/PNG, JPEG/) }],
   });
 });
