@@ -17,7 +17,7 @@ const retry = async (stack: Stack, id: string, body?: object) => {
 const openCalls = (stack: Stack, n: number) =>
   stack.emulator.waitFor(() => stack.emulator.ledger.submitsOf({ kind: 'chat' }).length === n);
 
-test('when a queued job is canceled then it is canceled at once, its webhook is owed, and nothing goes upstream', async () => {
+test('when a queued job is canceled then it is canceled at once, its webhook is unsent, and nothing goes upstream', async () => {
   const stack = await startStack({ workers: 0 });
   const id = await send(stack, chat(stack.receiver));
   expect(await cancel(stack, id)).toMatchObject({ status: 200, body: { status: 'canceled', webhook: { state: 'pending' } } });

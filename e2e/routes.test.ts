@@ -44,7 +44,7 @@ test('when an image job has ended then its images have a lasting address, and a 
   expect((await stack.tenant.get<Page>('/v1/jobs')).data).toEqual([]);
 });
 
-test('when a job is deleted while it owes a webhook then its inputs are gone, and the webhook goes out and says so', async () => {
+test('when a job is deleted while it has a pending delivery then its inputs are gone, and the webhook goes out and says so', async () => {
   const stack = await startStack({ workers: 0 });
   const picture = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(64 * 1024)]);
   const images = [`data:image/png;base64,${picture.toString('base64')}`];

@@ -243,7 +243,7 @@ test("an old run's delivery that is resent tells that run's state", async () => 
   await reaches(stack, first, 'delivered');
 });
 
-test('when a job is deleted while its webhook is owed then each try from then on says id, status and deleted, a resend too', async () => {
+test('when a job is deleted while its delivery is pending then each attempt from then on says id, status and deleted, a resend too', async () => {
   const stack = await startStack();
   stack.receiver.respond(503, 200);
   const job = await send(stack, chat(stack.receiver));

@@ -140,7 +140,7 @@ const COMPLAINTS: readonly { when: string; check: keyof typeof CHECKS; evidence:
   },
   {
     when: 'the webhook of a batch never arrived',
-    check: 'every owed webhook has arrived, and no other',
+    check: 'every pending delivery has arrived, and no other',
     evidence: { ...good, batches: [{ ...batch, view: { ...view, round: 1 } }] },
   },
   {
@@ -186,18 +186,18 @@ const COMPLAINTS: readonly { when: string; check: keyof typeof CHECKS; evidence:
     evidence: { ...good, events: good.events.filter((event) => event.seq !== 2) },
   },
   {
-    when: 'an owed webhook never arrived',
-    check: 'every owed webhook has arrived, and no other',
+    when: 'an pending delivery never arrived',
+    check: 'every pending delivery has arrived, and no other',
     evidence: { ...good, hooks: [], heard: new Set() },
   },
   {
     when: 'a webhook arrived that nobody owes',
-    check: 'every owed webhook has arrived, and no other',
+    check: 'every pending delivery has arrived, and no other',
     evidence: { ...good, hooks: [...good.hooks, hook(EVENT.replace('_1_', '_2_'))] },
   },
   {
     when: 'a signature is wrong',
-    check: 'every owed webhook has arrived, and no other',
+    check: 'every pending delivery has arrived, and no other',
     evidence: { ...good, hooks: [hook(EVENT, { signature: 'invalid' })] },
   },
   {

@@ -35,11 +35,11 @@ async function wait(until: number, quiet: () => Promise<boolean>): Promise<void>
   while (Date.now() < until && !(await quiet())) await sleep(LOOK_EVERY_MS);
 }
 
-/** All jobs but the spared ones have ended, and no webhook is owed. */
+/** All jobs but the spared ones have ended, and no webhook is unsent. */
 async function isQuiet(world: World, spared: (id: string) => boolean): Promise<boolean> {
   const ids = (await world.eye.jobIds()).filter((id) => !spared(id));
   const states = await world.eye.states(ids);
-  return states.every((state) => TERMINAL.has(state)) && (await world.eye.owedWebhooks()) === 0;
+  return states.every((state) => TERMINAL.has(state)) && (await world.eye.pendingDeliveries()) === 0;
 }
 
 /** A task of a job that ended without it has succeeded, and the late sweep has not seen it yet. */

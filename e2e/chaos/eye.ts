@@ -91,7 +91,7 @@ export function createEye(url: string, o: { prefix: string; tenant: string }) {
         return stage === 'submitting' && token ? [{ id, token }] : [];
       });
     },
-    owedWebhooks: (): Promise<number> => redis.zcard(at('due:deliveries')),
+    pendingDeliveries: (): Promise<number> => redis.zcard(at('due:deliveries')),
     /** Ended jobs whose task may still succeed. */
     lateJobs: (): Promise<string[]> => redis.zrange(at('late'), '0', '-1'),
     async counters(): Promise<Record<string, number>> {

@@ -145,7 +145,7 @@ test('when a batch is canceled while it runs then what has ended stays and the r
   expect(await batch.read()).toMatchObject({ status: 'canceled', counts: { failed: 1, canceled: 2 } });
 });
 
-test('when the last job has ended then the results are a file with a row for each line, and the batch owes its webhook', async () => {
+test('when the last job has ended then the results are a file with a row for each line, and the batch has its delivery pending', async () => {
   const kit = await startBatches();
   const batch = await committedBatch(kit, 3);
   await batch.commit();
@@ -489,14 +489,14 @@ test('when a job is retried and ends while the results are being written then th
   expect(await kit.objects.list('acme/')).toEqual([results?.key]);
 });
 
-test('when an ended batch is older than RETENTION_DAYS then it goes with its webhooks, but for one that is still owed', async () => {
+test('when an ended batch is older than RETENTION_DAYS then it goes with its webhooks, but for one that is still pending', async () => {
   const kit = await startBatches();
   const batch = await committedBatch(kit, 1);
   await batch.commit();
   const [id = ''] = batch.ids;
-  const owedIn = (round: number) => `evt_${batch.id.slice(6)}_${round}_batch_completed`;
+  const deliveryIn = (round: number) => `evt_${batch.id.slice(6)}_${round}_batch_completed`;
   const tell = async (round: number) => {
-    const told = await kit.store.deliveries.read(owedIn(round));
+    const told = await kit.store.deliveries.read(deliveryIn(round));
     const attempt = { number: 1, at: kit.clock.now(), duration_ms: 1, ok: true, phase: 'response' };
     if (told) await kit.store.deliveries.settle(told.delivery, { state: 'delivered', now: kit.clock.now(), attempt });
   };
@@ -512,9 +512,9 @@ test('when an ended batch is older than RETENTION_DAYS then it goes with its web
   await kit.runTask();
   await createOldRecords(kit, 7)();
   expect(await kit.store.batches.read(batch.id)).toBeNull();
-  expect(await kit.redis.keys('{gj}:delivery:*_batch_*')).toEqual([`{gj}:delivery:${owedIn(2)}`]);
+  expect(await kit.redis.keys('{gj}:delivery:*_batch_*')).toEqual([`{gj}:delivery:${deliveryIn(2)}`]);
   expect((await kit.redis.keys('{gj}:*batch*')).filter((key) => !key.includes(':delivery:'))).toEqual([]);
-  // Its job still owes a webhook and so is there; run again it does not bring the batch back.
+  // Its job still has a pending delivery and so is there; run again it does not bring the batch back.
   const record = await kit.store.jobs.read(id);
   if (record === null) throw new Error('no record');
   await kit.batchDeps.reopenJob(record, 'resubmit');

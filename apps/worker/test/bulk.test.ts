@@ -254,7 +254,7 @@ test('when a worker dies between a resent webhook and the note of it then the sa
   await fails();
   await workerOf(kit).runTask();
   expect(await read()).toMatchObject({ status: 'completed', done: 0, skipped: { tried_since: 1 } });
-  expect((await kit.store.deliveries.read(id))?.delivery).toMatchObject({ state: 'failed', tries: 2 });
+  expect((await kit.store.deliveries.read(id))?.delivery).toMatchObject({ state: 'failed', attempts_made: 2 });
 });
 
 test('when a requeue meets a tenant with as many live jobs as it may have then its jobs are left and told as such, and those of others run', async () => {

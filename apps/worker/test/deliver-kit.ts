@@ -26,14 +26,14 @@ export function deliverStage(kit: TestKit, more: Partial<DeliveriesKit> = {}) {
   return { handler: createDeliverStage(deliveries), deliveries, secret };
 }
 
-/** Webhooks that are owed and whose jobs are gone, as many as one likes at once; their entries are not added. */
+/** Pending deliveries whose jobs are gone, as many as one likes at once; their entries are not added. */
 export async function oweWebhooks(kit: TestKit, url: string, count: number, now = kit.clock.now(), tenant = 'acme') {
   const pipeline = kit.redis.pipeline();
   const endpoint = endpointNameOf(tenant, url);
   const entries = Array.from({ length: count }, () => ({ id: eventId(newId(), 1, 'job.failed'), step: 1, endpoint }));
   for (const { id } of entries) {
     const fields = { id, tenant, job_id: `job_${id.split('_')[1]}`, run: 1, type: 'job.failed', url, state: 'pending' };
-    pipeline.hset(`{gj}:delivery:${id}`, { ...fields, step: 1, tries: 0, created: now, next: now });
+    pipeline.hset(`{gj}:delivery:${id}`, { ...fields, step: 1, made: 0, created: now, next: now });
     pipeline.zadd('{gj}:due:deliveries', now + 30_000, id);
   }
   await pipeline.exec();

@@ -16,7 +16,7 @@ import { acceptedJob, startKit, type TestKit } from './kit.ts';
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-/** A job that ended and owes a webhook to `url`. */
+/** A job that ended and has a pending delivery to `url`. */
 async function endedJob(kit: TestKit, url: string) {
   const job = await acceptedJob(kit, { webhook: { url } });
   await kit.store.moves.end(await job.read(), { status: 'failed' });
@@ -35,7 +35,7 @@ async function startedReceiver() {
   return receiver;
 }
 
-test('the whole life of a delivery: ten tries in three days, a disabled endpoint, skipped ones, recovered, delivered', async () => {
+test('the whole life of a delivery: ten attempts in three days, a disabled endpoint, skipped ones, recovered, delivered', async () => {
   const kit = await startKit();
   const receiver = await startedReceiver();
   const { handler, secret } = deliverStage(kit);
@@ -51,7 +51,7 @@ test('the whole life of a delivery: ten tries in three days, a disabled endpoint
   const first = await endedJob(kit, receiver.url);
   await live(first.entry);
   expect(kit.clock.now() - bornAt).toBeGreaterThan(3 * DAY);
-  expect(await first.delivery()).toMatchObject({ state: 'failed', tries: 10, next_attempt_at: null });
+  expect(await first.delivery()).toMatchObject({ state: 'failed', attempts_made: 10, next_attempt_at: null });
   expect((await first.delivery()).attempts).toEqual(
     Array.from({ length: 10 }, (_, i) =>
       expect.objectContaining({ number: i + 1, ok: false, phase: 'response', status: 500, answer: 'not today' }),
@@ -61,21 +61,21 @@ test('the whole life of a delivery: ten tries in three days, a disabled endpoint
   expect(new Set(receiver.received.map((hook) => hook.headers['webhook-id']))).toEqual(new Set([first.entry.id]));
   expect(await kit.store.endpoints.read('acme', receiver.url)).toMatchObject({ state: 'closed', failing_since: bornAt });
 
-  // The next one is in the middle of its tries when the receiver has failed for five days.
+  // The next one is in the middle of its attempts when the receiver has failed for five days.
   const second = await endedJob(kit, receiver.url);
   await live(second.entry);
   expect(kit.clock.now() - bornAt).toBeGreaterThanOrEqual(5 * DAY);
   expect((await second.delivery()).state).toBe('failed');
-  expect((await second.delivery()).tries).toBeLessThan(10);
+  expect((await second.delivery()).attempts_made).toBeLessThan(10);
   expect(await kit.store.endpoints.read('acme', receiver.url)).toMatchObject({ state: 'disabled', reason: 'failing' });
 
   const third = await endedJob(kit, receiver.url);
   const before = receiver.received.length;
   await live(third.entry);
   expect(receiver.received).toHaveLength(before);
-  expect(await third.delivery()).toMatchObject({ state: 'skipped', tries: 0, attempts: [] });
+  expect(await third.delivery()).toMatchObject({ state: 'skipped', attempts_made: 0, attempts: [] });
   expect((await third.read()).webhook.state).toBe('failed');
-  expect(await kit.count('webhook_tries_total{outcome="skipped"')).toBe(2);
+  expect(await kit.count('webhook_attempts_total{outcome="skipped"')).toBe(2);
 
   receiver.respond(204);
   await kit.store.endpoints.enable('acme', receiver.url);
@@ -91,14 +91,14 @@ test('the whole life of a delivery: ten tries in three days, a disabled endpoint
     expect(said).toEqual({ id: job.entry.id, timestamp: Math.floor(kit.clock.now() / 1000) });
     expect(hook?.json).toMatchObject({ id: job.entry.id, data: { id: job.id, status: 'failed' } });
   }
-  expect(await first.delivery()).toMatchObject({ tries: 11 });
+  expect(await first.delivery()).toMatchObject({ attempts_made: 11 });
   // Each was written down twice over its life: accepted, ended.
   expect(receiver.received.at(-1)?.json).toMatchObject({ sequence: 2 });
   expect(await kit.store.endpoints.read('acme', receiver.url)).toMatchObject({ state: 'closed', failing_since: null });
   expect(await kit.redis.zcard('{gj}:due:deliveries')).toBe(0);
 });
 
-test('a resend is one more try: it fails and leaves a delivered one delivered, and a waiting one with its schedule', async () => {
+test('a resend is one more attempt: it fails and leaves a delivered one delivered, and a waiting one with its schedule', async () => {
   const kit = await startKit();
   const receiver = await startedReceiver();
   const { handler } = deliverStage(kit);
@@ -107,7 +107,7 @@ test('a resend is one more try: it fails and leaves a delivered one delivered, a
   receiver.respond(500);
   const again = await kit.store.deliveries.resend(await job.delivery(), kit.clock.now());
   expect(await handler({ entry: { id: job.entry.id, step: again ?? 0 }, stalled: false })).toEqual({ kind: 'done' });
-  expect(await job.delivery()).toMatchObject({ state: 'delivered', tries: 2, once: null });
+  expect(await job.delivery()).toMatchObject({ state: 'delivered', attempts_made: 2, once: null });
   // The entry of the step before it does nothing, nor does a resend by whoever read it before.
   expect(await handler({ entry: job.entry, stalled: false })).toEqual({ kind: 'done' });
   expect(receiver.received).toHaveLength(2);
@@ -118,7 +118,7 @@ test('a resend is one more try: it fails and leaves a delivered one delivered, a
   const step = await kit.store.deliveries.resend(read, kit.clock.now());
   expect(await kit.store.deliveries.resend(read, kit.clock.now())).toBeNull();
   expect(await handler({ entry: { id: waiting.entry.id, step: step ?? 0 }, stalled: false })).toEqual({ kind: 'wait', ms: 5000 });
-  expect(await waiting.delivery()).toMatchObject({ state: 'pending', tries: 2, extra: 1 });
+  expect(await waiting.delivery()).toMatchObject({ state: 'pending', attempts_made: 2, extra: 1 });
 });
 
 test('when a delivery that waits for a receiver in trouble is resent again and again then that is one attempt more, and its schedule goes on', async () => {
@@ -137,7 +137,7 @@ test('when a delivery that waits for a receiver in trouble is resent again and a
   await kit.clock.advance(10_000);
   expect(await handler({ entry: { id: job.entry.id, step }, stalled: false })).toEqual({ kind: 'wait', ms: 0 });
   expect(receiver.received).toHaveLength(11);
-  expect(await job.delivery()).toMatchObject({ state: 'pending', tries: 1, extra: 1 });
+  expect(await job.delivery()).toMatchObject({ state: 'pending', attempts_made: 1, extra: 1 });
 });
 
 /** The stage by the real clock, with what breaks its open attempts off. */
@@ -188,7 +188,7 @@ test('when one receiver hangs then it holds five permits, and 500 webhooks to an
 
   // A stop breaks them off; their permits are free at once and no attempt is spent.
   cutting.abort();
-  await waitFor(async () => (await openTries(kit, hanging.url)) === 0, { what: 'the permits to be given back' });
+  await waitFor(async () => (await openAttempts(kit, hanging.url)) === 0, { what: 'the permits to be given back' });
   await deliveries.stop();
 });
 
@@ -240,7 +240,7 @@ test('when several workers deliver to one receiver then each webhook goes out on
   expect(new Set(receiver.received.map((hook) => hook.headers['webhook-id'])).size).toBe(150);
 });
 
-test('when 10 000 webhooks are owed to a dead receiver then few attempts are made, and those that wait cost nothing', async () => {
+test('when 10 000 deliveries are pending for a dead receiver then few attempts are made, and those that wait cost nothing', async () => {
   const kit = await startKit();
   const { handler } = deliverStage(kit);
   const entries = await oweWebhooks(kit, await deadUrl(), 10_000);
@@ -250,7 +250,7 @@ test('when 10 000 webhooks are owed to a dead receiver then few attempts are mad
     if (outcome.kind === 'wait') later.push({ at: kit.clock.now() + outcome.ms, entry });
   };
   for (let n = 0; n < entries.length; n += 50) await Promise.all(entries.slice(n, n + 50).map(wake));
-  const attempts = await kit.count('webhook_tries_total');
+  const attempts = await kit.count('webhook_attempts_total');
   expect(attempts).toBeLessThanOrEqual(15);
   expect(later.length).toBeLessThanOrEqual(15);
 
@@ -266,7 +266,7 @@ test('when 10 000 webhooks are owed to a dead receiver then few attempts are mad
     for (const job of await queued(kit)) await wake(job);
   }
   expect(commands).toBeLessThan(600 * 40);
-  expect((await kit.count('webhook_tries_total')) - attempts).toBeLessThanOrEqual(12);
+  expect((await kit.count('webhook_attempts_total')) - attempts).toBeLessThanOrEqual(12);
 }, 60_000);
 
 test('when workers die with permits, or before an entry is added, then looks and repairs bring every webhook out, each once more at most', async () => {
@@ -288,7 +288,7 @@ test('when workers die with permits, or before an entry is added, then looks and
   await createRoomCheck(kit)();
   for (let rounds = 0; rounds < 5; rounds += 1)
     for (const entry of await queued(kit)) expect(await handler({ entry, stalled: false })).toEqual({ kind: 'done' });
-  for (const job of jobs) expect(await job.delivery()).toMatchObject({ state: 'delivered', tries: 1 });
+  for (const job of jobs) expect(await job.delivery()).toMatchObject({ state: 'delivered', attempts_made: 1 });
   expect(receiver.received).toHaveLength(9);
   expect(await kit.redis.zcard('{gj}:due:deliveries')).toBe(0);
   expect(await kit.redis.zcard('{gj}:rooms')).toBe(0);
@@ -329,7 +329,7 @@ test('when Redis takes no writes at the end of many attempts then each is writte
     await kit.redis.config('RESETSTAT');
     await takeWrites(true);
     expect(await outcome).toMatchObject({ kind: 'wait' });
-    expect(await job.delivery()).toMatchObject({ state: 'pending', tries: n });
+    expect(await job.delivery()).toMatchObject({ state: 'pending', attempts_made: n });
     await kit.clock.advance(DAY);
   }
   expect(await kit.redis.hget(`{gj}:delivery:${job.entry.id}`, 'lost')).toBeNull();
@@ -357,7 +357,7 @@ test('when the first attempt at the end of a job fails then its next one has an 
   await deliveries.stop();
   const id = (await job.read()).webhook.last_delivery_id ?? '';
   expect(await kit.producer.stateOf('deliver', { id, step: 1 })).toBe('there');
-  expect((await kit.store.deliveries.read(id))?.delivery).toMatchObject({ state: 'pending', tries: 1, step: 1 });
+  expect((await kit.store.deliveries.read(id))?.delivery).toMatchObject({ state: 'pending', attempts_made: 1, step: 1 });
 });
 
 test.each([
@@ -391,11 +391,11 @@ test('when an endpoint has no permit then the webhook of a job that ends waits i
   // A stop cuts the attempts; each gets an entry and spends none.
   cutting.abort();
   await deliveries.stop();
-  expect(await openTries(kit, receiver.url)).toBe(0);
+  expect(await openAttempts(kit, receiver.url)).toBe(0);
   const entries = await queued(kit);
   expect(entries).toHaveLength(5);
   for (const { id } of entries)
-    expect((await kit.store.deliveries.read(id))?.delivery).toMatchObject({ state: 'pending', tries: 0 });
+    expect((await kit.store.deliveries.read(id))?.delivery).toMatchObject({ state: 'pending', attempts_made: 0 });
 });
 
 test('while deliver is paused no webhook leaves by any way, and all leave afterwards', async () => {
@@ -436,7 +436,7 @@ test('while deliver is paused no webhook leaves by any way, and all leave afterw
   expect(await kit.store.deliveries.standing()).toEqual({ oldestPendingAt: null, rooms: 0 });
 });
 
-const openTries = (kit: TestKit, url: string) => kit.redis.zcard(`{gj}:endpoint:${endpointId('acme', url)}:tries`);
+const openAttempts = (kit: TestKit, url: string) => kit.redis.zcard(`{gj}:endpoint:${endpointId('acme', url)}:attempts`);
 
 function startConsumer(kit: TestKit, handler: ReturnType<typeof deliverStage>['handler'], concurrency: number) {
   const consumer = createConsumer('deliver', handler, {

@@ -129,20 +129,20 @@ test('repairs: when a job expires while its queue is paused then what it waited 
   }
 });
 
-test('owed deliveries: when the entry of an owed webhook is lost then it is added again at a new step', async () => {
+test('pending deliveries: when the entry of an pending delivery is lost then it is added again at a new step', async () => {
   const kit = await startKit();
   const job = await generatingJob(kit);
-  // The move writes what is owed; we die before the entry is added.
+  // The move writes what is unsent; we die before the entry is added.
   await kit.store.moves.end(await job.read(), { status: 'failed' });
   const id = (await job.read()).webhook.last_delivery_id ?? '';
-  const owed = createPendingDeliveries(kit);
-  await owed();
+  const unsent = createPendingDeliveries(kit);
+  await unsent();
   expect(await kit.producer.stateOf('deliver', { id, step: 2 })).toBe('gone');
   await kit.clock.advance(31_000);
-  await owed();
-  await owed();
+  await unsent();
+  await unsent();
   expect(await kit.producer.stateOf('deliver', { id, step: 2 })).toBe('there');
-  expect((await kit.store.deliveries.read(id))?.delivery).toMatchObject({ step: 2, state: 'pending', tries: 0 });
+  expect((await kit.store.deliveries.read(id))?.delivery).toMatchObject({ step: 2, state: 'pending', attempts_made: 0 });
   expect(await kit.count('repairs_total{kind="delivery"}')).toBe(1);
 });
 
@@ -202,7 +202,7 @@ test('late results: when upstream cannot be read then the sweep looks again, unt
   expect(await job.read()).toMatchObject({ status: 'failed', run: 1 });
 });
 
-test('old records: when a job ended longer ago than RETENTION_DAYS then it is erased with all its traces, unless it owes a webhook', async () => {
+test('old records: when a job ended longer ago than RETENTION_DAYS then it is erased with all its traces, unless it has a pending delivery', async () => {
   const kit = await startKit();
   const old = await generatingJob(kit, 'old', { webhook: undefined });
   await kit.store.moves.end(await old.read(), { status: 'failed' });
@@ -273,7 +273,7 @@ test('a stalled entry: when its worker died after the move and before the next e
   );
 });
 
-test('old records: when a thousand jobs owe a webhook then those behind them are erased all the same', async () => {
+test('old records: when a thousand jobs have a pending delivery then those behind them are erased all the same', async () => {
   const kit = await startKit();
   const ended = async (more: object) => {
     const job = await acceptedJob(kit, more);
@@ -292,8 +292,8 @@ test('old records: when a thousand jobs owe a webhook then those behind them are
 test('old records: when a webhook is gone then so is its old place in the list of its tenant, and no other', async () => {
   const kit = await startKit();
   await kit.store.apiKeys.create({ tenant: 'acme', name: 'a', scopes: [], expiresAt: null, now: kit.clock.now() });
-  const [gone, owed, young] = [await acceptedJob(kit), await acceptedJob(kit), await acceptedJob(kit)];
-  for (const job of [gone, owed]) await kit.store.moves.cancel(await job.read());
+  const [gone, unsent, young] = [await acceptedJob(kit), await acceptedJob(kit), await acceptedJob(kit)];
+  for (const job of [gone, unsent]) await kit.store.moves.cancel(await job.read());
   await kit.clock.advance(6 * DAY);
   await kit.store.moves.cancel(await young.read());
   for (const job of [gone, young]) await kit.redis.del(`{gj}:delivery:${(await job.read()).webhook.last_delivery_id}`);
@@ -302,5 +302,5 @@ test('old records: when a webhook is gone then so is its old place in the list o
   const left = await kit.redis.zrange('{gj}:tenant:acme:deliveries', '0', '-1');
   const idsOf = async (...jobs: (typeof gone)[]) =>
     await Promise.all(jobs.map(async (job) => (await job.read()).webhook.last_delivery_id));
-  expect(left).toEqual(await idsOf(owed, young));
+  expect(left).toEqual(await idsOf(unsent, young));
 });

@@ -14,7 +14,7 @@ async function deliveryOf(kit: TestKit, id: string): Promise<Delivery> {
 }
 
 /** A delivery that no try was made of, a millisecond younger than the one before. */
-async function owed(kit: TestKit, url = HERE): Promise<string> {
+async function unsent(kit: TestKit, url = HERE): Promise<string> {
   await kit.clock.advance(1);
   const job = await acceptedJob(kit, { webhook: { url } });
   await kit.store.moves.cancel(await job.read());
@@ -23,7 +23,7 @@ async function owed(kit: TestKit, url = HERE): Promise<string> {
 
 /** A delivery that is over. */
 async function over(kit: TestKit, state: 'failed' | 'skipped' | 'delivered', url = HERE): Promise<string> {
-  const id = await owed(kit, url);
+  const id = await unsent(kit, url);
   const attempt = { number: 1, at: kit.clock.now(), duration_ms: 1, ok: false, phase: 'response', status: 410 };
   await kit.store.deliveries.settle(await deliveryOf(kit, id), { state, now: kit.clock.now(), attempt });
   return id;
@@ -86,8 +86,8 @@ test('when a recovery is asked for while one goes on then what has failed since 
 
 test('what was tried in vain and waits for a later try is tried at once, and what was never tried is left to its own turn', async () => {
   const kit = await startKit();
-  const untried = await owed(kit);
-  const tried = await owed(kit);
+  const untried = await unsent(kit);
+  const tried = await unsent(kit);
   const attempt = { number: 1, at: kit.clock.now(), duration_ms: 1, ok: false, phase: 'connect' };
   await kit.store.deliveries.settle(await deliveryOf(kit, tried), {
     now: kit.clock.now(),
@@ -105,7 +105,7 @@ test('what was tried in vain and waits for a later try is tried at once, and wha
 test('news of a live job that were skipped stay so', async () => {
   const kit = await startKit();
   const job = await acceptedJob(kit, { webhook: { url: HERE, events: ['job.started'] } });
-  const told = await kit.store.deliveries.tell({ ...(await job.read()), url: HERE }, { type: 'job.started' }, kit.clock.now());
+  const told = await kit.store.deliveries.report({ ...(await job.read()), url: HERE }, { type: 'job.started' }, kit.clock.now());
   const found = await kit.store.deliveries.read(told?.id ?? '');
   if (found === null) throw new Error('no delivery');
   const attempt = { number: 1, at: 1, duration_ms: 1, ok: false, phase: 'connect' };

@@ -31,7 +31,7 @@ function gapsOf(events: readonly StreamEvent[]): string[] {
 }
 
 /** Ids of the webhooks that a job owes, made from job, run and type (design.md §5). */
-function owedIds(job: JobEvidence): string[] {
+function pendingIds(job: JobEvidence): string[] {
   const record = recordOf(job);
   const { webhook } = job.planned;
   if (record === undefined || webhook === undefined) return [];
@@ -42,20 +42,20 @@ function owedIds(job: JobEvidence): string[] {
 }
 
 /** Ids of the webhooks that a batch owes: one for each round. */
-const owedByBatch = ({ view }: BatchEvidence): string[] =>
+const deliveriesOfBatch = ({ view }: BatchEvidence): string[] =>
   Array.from({ length: view?.round ?? 0 }, (_, i) => `evt_${view?.id.slice('batch_'.length)}_${i + 1}_batch_completed`);
 
-/** P4: every owed webhook has arrived and was taken, nothing else came, each was signed and tells of its own end. */
-export function owedWebhooksArrive({ jobs, batches, hooks, heard }: Evidence): string[] {
-  const owed = new Map([
-    ...jobs.flatMap((job) => owedIds(job).map((id) => [id, nameOf(job)] as const)),
-    ...batches.flatMap((batch) => owedByBatch(batch).map((id) => [id, batch.view?.id ?? ''] as const)),
+/** P4: every pending delivery has arrived and was taken, nothing else came, each was signed and tells of its own end. */
+export function pendingDeliveriesArrive({ jobs, batches, hooks, heard }: Evidence): string[] {
+  const unsent = new Map([
+    ...jobs.flatMap((job) => pendingIds(job).map((id) => [id, nameOf(job)] as const)),
+    ...batches.flatMap((batch) => deliveriesOfBatch(batch).map((id) => [id, batch.view?.id ?? ''] as const)),
   ]);
   const said: string[] = [];
-  for (const [id, who] of owed) if (!heard.has(id)) said.push(`${who}: ${id} never arrived`);
+  for (const [id, who] of unsent) if (!heard.has(id)) said.push(`${who}: ${id} never arrived`);
   for (const hook of hooks) {
     const id = String(hook.headers['webhook-id']);
-    if (!owed.has(id)) said.push(`${id} arrived, and nobody owes it`);
+    if (!unsent.has(id)) said.push(`${id} arrived, and nobody owes it`);
     if (hook.signature !== 'valid') said.push(`${id} arrived with a signature that is ${hook.signature}`);
     const body = hook.json as { id?: string; type?: string; data?: { id?: string; status?: string } } | undefined;
     const right =

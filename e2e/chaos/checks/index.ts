@@ -1,6 +1,6 @@
 import type { Evidence } from '../evidence.ts';
 import { batchesAddUp } from './batches.ts';
-import { oneTerminalEventForEachRun, owedWebhooksArrive } from './events.ts';
+import { oneTerminalEventForEachRun, pendingDeliveriesArrive } from './events.ts';
 import { acceptedJobsEnd, oneKeyMakesOneJob } from './jobs.ts';
 import { noTaskIsPaidTwice, nothingIsBoughtAfterTheEnd, paidResultsAreKept, storedResultsAreRight } from './paid.ts';
 import { logsHaveNoUnexpectedErrors, processesLive } from './processes.ts';
@@ -18,7 +18,7 @@ export const CHECKS: Readonly<Record<string, (evidence: Evidence) => string[]>> 
   'what is stored is what upstream served': storedResultsAreRight,
   'every submit_unknown is explained': unknownIsExplained,
   'one terminal event for each run': oneTerminalEventForEachRun,
-  'every owed webhook has arrived, and no other': owedWebhooksArrive,
+  'every pending delivery has arrived, and no other': pendingDeliveriesArrive,
   'every repair is explained by a kill': repairsAreExplained,
   'no unexpected error in the logs': logsHaveNoUnexpectedErrors,
   'no process ended that nobody killed': processesLive,

@@ -1,4 +1,4 @@
-import { type JobStore, owedEntry } from '@grsai-jobs/job-store';
+import { endDelivery, type JobStore } from '@grsai-jobs/job-store';
 import { isTerminal, type JobRecord } from '@grsai-jobs/jobs';
 import type { Producer } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
@@ -21,7 +21,7 @@ export function createCancelJob(o: { store: JobStore; producer: Producer; clock:
   async function atOnce(record: JobRecord): Promise<Canceled | null> {
     const moved = await moves.cancel(record);
     if (moved.kind !== 'ok') return null;
-    const owed = owedEntry(record, 'canceled');
+    const owed = endDelivery(record, 'canceled');
     if (owed !== null) await o.producer.enqueueDelivery(owed).catch(logged(record.id));
     const canceled: JobRecord = {
       ...record,

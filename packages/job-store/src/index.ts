@@ -53,7 +53,17 @@ export { type MemoryWatch, watchMemory } from './tenant/memory-watch.ts';
 export { RATE_WINDOW_S, type RateCount, type RateLimit } from './tenant/rate-limits.ts';
 export type { Tenants } from './tenant/tenants.ts';
 export { type Allowance, type OverQuota, QUOTAS, type Quota, type Refused, type TenantUse, type Usage } from './tenant/usage.ts';
-export type { Deliveries, HeldTry, OpenAttempt, OpenTry, Settled, Settlement, Told, TryResult } from './webhook/deliveries.ts';
+export type {
+  AttemptLease,
+  AttemptResult,
+  Deliveries,
+  DeliveryContext,
+  OpenAttempt,
+  Opened,
+  Settled,
+  Settlement,
+} from './webhook/deliveries.ts';
+export { type DeliveryEntry, endDelivery } from './webhook/delivery-entry.ts';
 export type { DeliveryFilter, DeliveryList, DeliveryPage } from './webhook/delivery-list.ts';
 export {
   type EndpointRef,
@@ -64,5 +74,4 @@ export {
   endpointRef,
   readEndpointName,
 } from './webhook/endpoints.ts';
-export { type OwedEntry, owedEntry } from './webhook/owed.ts';
 export { RECOVER_OPERATION, type RecoverOrder, recoverOperation } from './webhook/recovery.ts';

@@ -63,7 +63,7 @@ test('when webhooks and batches of many tenants are listed together then each co
       type: 'job.failed',
       url: 'https://a.example/',
       step: 1,
-      tries: 1,
+      made: 1,
       created: at,
     };
     await redis.hset(`{gj}:delivery:${id}`, { ...fields, state: n % 2 === 0 ? 'pending' : 'failed', next: at });

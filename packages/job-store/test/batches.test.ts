@@ -49,7 +49,7 @@ async function revealedBatch(kit: Started, n: number) {
 }
 
 const jobsOf = async (kit: Started) => (await kit.store.list.page({ tenant: 'acme', filter: {}, after: null, limit: 100 })).jobs;
-const owedByBatches = async (kit: Started) =>
+const deliveriesOfBatches = async (kit: Started) =>
   (await kit.redis.zrange('{gj}:due:deliveries', '0', '-1')).filter((id) => id.includes('_batch_')).length;
 const finishWork = (kit: Started, id: string) => kit.redis.exists(`{gj}:work:batch-finish:${id}`);
 
@@ -265,7 +265,7 @@ describe('the end', () => {
     return batch;
   }
 
-  test('when the last job has ended then the batch can be finished once, and owes one webhook', async () => {
+  test('when the last job has ended then the batch can be finished once, and has one pending delivery', async () => {
     const kit = await startStore();
     const batch = await ended(kit);
     const record = await batch.read();
@@ -279,7 +279,7 @@ describe('the end', () => {
       past: { 1: { status: 'completed', counts: { failed: 2 } } },
       webhook: { state: 'pending', last_delivery_id: `evt_${batch.id.slice(6)}_1_batch_completed` },
     });
-    expect(await owedByBatches(kit)).toBe(1);
+    expect(await deliveriesOfBatches(kit)).toBe(1);
   });
 
   test('when a job is reopened while the results are stored then the round goes on, and its end is due again', async () => {
@@ -328,7 +328,7 @@ describe('the end', () => {
       round: 2,
       past: { 1: { counts: { failed: 2 } }, 2: { counts: { failed: 1, canceled: 1 } } },
     });
-    expect(await owedByBatches(kit)).toBe(2);
+    expect(await deliveriesOfBatches(kit)).toBe(2);
   });
 
   test('when a batch is canceled then that is said once, and an ended one stays as it is', async () => {

@@ -2,16 +2,16 @@ import { subjectOfEvent } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
 import { endpointName } from '../src/index.ts';
 import { imageDoc, jobIn, type Started, startStore } from './kit.ts';
-import { ask, ENDPOINT, end, heldTry, owedDelivery, tryOf, URL_A } from './webhooks-kit.ts';
+import { ask, attemptLease, attemptOf, ENDPOINT, end, pendingDelivery, URL_A } from './webhooks-kit.ts';
 
 const NEWS = imageDoc({ webhook: { url: URL_A, events: ['job.started', 'job.progress', 'job.failed'] } });
 
 async function liveJob(kit: Started) {
   const job = await jobIn(kit, 'generating', NEWS);
   const { tenant, run } = await job.read();
-  const tell = (news: Parameters<typeof kit.store.deliveries.tell>[1]) =>
-    kit.store.deliveries.tell({ id: job.id, tenant, run, url: URL_A }, news, kit.clock.now());
-  return { ...job, tell };
+  const report = (event: Parameters<typeof kit.store.deliveries.report>[1]) =>
+    kit.store.deliveries.report({ id: job.id, tenant, run, url: URL_A }, event, kit.clock.now());
+  return { ...job, report };
 }
 
 const cutScript = (kit: Started) =>
@@ -20,7 +20,7 @@ const cutScript = (kit: Started) =>
 test('when news are told then the job as it is goes with them, and what the job says of its webhook stays', async () => {
   const kit = await startStore();
   const job = await liveJob(kit);
-  const entry = await job.tell({ type: 'job.started' });
+  const entry = await job.report({ type: 'job.started' });
   expect(entry).toEqual({ id: `evt_${job.id.slice(4)}_1_job_started`, step: 1, endpoint: endpointName(ENDPOINT) });
   const { seq } = await job.read();
   await kit.store.moves.look(await job.read(), { progress: 60, polls: 1 });
@@ -36,7 +36,7 @@ test('when news are told then the job as it is goes with them, and what the job 
 test('when progress comes often then it is told every five seconds, and the same progress once', async () => {
   const kit = await startStore();
   const job = await liveJob(kit);
-  const at = (percent: number) => job.tell({ type: 'job.progress', percent });
+  const at = (percent: number) => job.report({ type: 'job.progress', percent });
   expect((await at(10))?.id).toBe(`evt_${job.id.slice(4)}_1_job_progress_10`);
   await kit.clock.advance(4999);
   expect(await at(20)).toBeNull();
@@ -45,8 +45,8 @@ test('when progress comes often then it is told every five seconds, and the same
   expect(told).not.toBeNull();
   // Another worker with the same news adds the same entry, until it is settled.
   expect(await at(20)).toEqual(told);
-  const held = heldTry();
-  const opened = await kit.store.deliveries.open({ id: told?.id ?? '', step: 1 }, held, { now: kit.clock.now() });
+  const lease = attemptLease();
+  const opened = await kit.store.deliveries.open({ id: told?.id ?? '', step: 1 }, lease, { now: kit.clock.now() });
   if (opened.kind !== 'open') throw new Error(opened.kind);
   const attempt = { number: 1, at: 1, duration_ms: 1, ok: true, phase: 'response' };
   await kit.store.deliveries.settle(opened.delivery, { state: 'delivered', attempt, now: kit.clock.now() });
@@ -56,14 +56,14 @@ test('when progress comes often then it is told every five seconds, and the same
 test('when the run is over then no news of it are told, and a delete erases those that were', async () => {
   const kit = await startStore();
   const job = await liveJob(kit);
-  const told = await job.tell({ type: 'job.progress', percent: 42 });
+  const told = await job.report({ type: 'job.progress', percent: 42 });
   await kit.store.moves.end(await job.read(), { status: 'failed' });
   await kit.clock.advance(10_000);
-  expect(await job.tell({ type: 'job.progress', percent: 50 })).toBeNull();
-  expect(await job.tell({ type: 'job.started' })).toBeNull();
+  expect(await job.report({ type: 'job.progress', percent: 50 })).toBeNull();
+  expect(await job.report({ type: 'job.started' })).toBeNull();
 
-  const held = heldTry();
-  const opened = await kit.store.deliveries.open({ id: told?.id ?? '', step: 1 }, held, { now: kit.clock.now() });
+  const lease = attemptLease();
+  const opened = await kit.store.deliveries.open({ id: told?.id ?? '', step: 1 }, lease, { now: kit.clock.now() });
   if (opened.kind !== 'open') throw new Error(opened.kind);
   const attempt = { number: 1, at: 1, duration_ms: 1, ok: false, phase: 'response' };
   await kit.store.deliveries.settle(opened.delivery, { state: 'failed', attempt, now: kit.clock.now() });
@@ -76,22 +76,22 @@ test('when the run is over then no news of it are told, and a delete erases thos
 test('when a receiver is in trouble then news of live jobs are skipped, not kept for later', async () => {
   const kit = await startStore();
   const job = await liveJob(kit);
-  const owed = await owedDelivery(kit);
-  for (let n = 0; n < 10; n += 1) await tryOf(kit, owed, 'failed');
-  const told = await job.tell({ type: 'job.progress', percent: 42 });
-  const opened = await kit.store.deliveries.open({ id: told?.id ?? '', step: 1 }, heldTry(), { now: kit.clock.now() });
+  const unsent = await pendingDelivery(kit);
+  for (let n = 0; n < 10; n += 1) await attemptOf(kit, unsent, 'failed');
+  const told = await job.report({ type: 'job.progress', percent: 42 });
+  const opened = await kit.store.deliveries.open({ id: told?.id ?? '', step: 1 }, attemptLease(), { now: kit.clock.now() });
   expect(opened).toMatchObject({ kind: 'skipped', state: 'skipped', delivery: { type: 'job.progress' } });
 });
 
 test('when news that were delivered are resent to a receiver in trouble then they wait for it, and stay delivered if it takes none', async () => {
   const kit = await startStore();
   const job = await liveJob(kit);
-  const { id = '' } = (await job.tell({ type: 'job.started' })) ?? {};
+  const { id = '' } = (await job.report({ type: 'job.started' })) ?? {};
   const read = async () => (await kit.store.deliveries.read(id))?.delivery;
   const news = { id, jobId: job.id, read: async () => (await read()) ?? Promise.reject(new Error('no news')) };
-  await tryOf(kit, news, 'ok');
-  const owed = await owedDelivery(kit);
-  for (let n = 0; n < 9; n += 1) await tryOf(kit, owed, 'failed');
+  await attemptOf(kit, news, 'ok');
+  const unsent = await pendingDelivery(kit);
+  for (let n = 0; n < 9; n += 1) await attemptOf(kit, unsent, 'failed');
   expect(await kit.store.deliveries.resend(await news.read(), kit.clock.now())).toBe(2);
   expect(await ask(kit, news)).toMatchObject({ kind: 'room', why: 'breaker' });
   expect(await read()).toMatchObject({ state: 'pending', once: 'delivered' });
@@ -99,23 +99,23 @@ test('when news that were delivered are resent to a receiver in trouble then the
 
 test('when a delivery was settled since it was read then it is neither repaired nor resent as one that waits', async () => {
   const kit = await startStore();
-  const owed = await owedDelivery(kit);
-  await tryOf(kit, owed, 'failed');
-  const waiting = await owed.read();
-  await tryOf(kit, owed, 'ok');
+  const unsent = await pendingDelivery(kit);
+  await attemptOf(kit, unsent, 'failed');
+  const waiting = await unsent.read();
+  await attemptOf(kit, unsent, 'ok');
   expect(await kit.store.deliveries.repair(waiting, kit.clock.now())).toBeNull();
   expect(await kit.store.deliveries.resend(waiting, kit.clock.now())).toBeNull();
-  expect(await owed.read()).toMatchObject({ state: 'delivered', step: 1, tries: 2 });
+  expect(await unsent.read()).toMatchObject({ state: 'delivered', step: 1, attempts_made: 2 });
   expect(await kit.store.jobs.counters()).not.toHaveProperty('delivery_repairs');
 });
 
 test('the sequence of the end is that of its own event', async () => {
   const kit = await startStore();
-  const owed = await owedDelivery(kit);
-  expect((await owed.read()).sequence).toBe((await kit.store.jobs.read(owed.jobId))?.seq);
+  const unsent = await pendingDelivery(kit);
+  expect((await unsent.read()).sequence).toBe((await kit.store.jobs.read(unsent.jobId))?.seq);
 });
 
-test('what an event tells of is in its id', () => {
+test('what an event is about is in its id', () => {
   const ulid = '01K9ZV5W3N8Q2R4T6V8X0Z2B4D';
   expect(subjectOfEvent(`evt_${ulid}_1_job_progress_42`)).toEqual({ kind: 'job', id: `job_${ulid}` });
   expect(subjectOfEvent(`evt_${ulid}_2_batch_completed`)).toEqual({ kind: 'batch', id: `batch_${ulid}` });
@@ -126,15 +126,15 @@ test('when a delivery tells of a batch then it is read with that batch, and sett
   const [batch, id] = ['batch_01K9ZV5W3N8Q2R4T6V8X0Z2B4D', 'evt_01K9ZV5W3N8Q2R4T6V8X0Z2B4D_1_batch_completed'];
   await kit.redis.hset(`{gj}:batch:${batch}`, { tenant: 'acme', st: 'completed', round: 1, whd: id, whs: 'pending' });
   const fields = { id, tenant: 'acme', batch_id: batch, run: 1, type: 'batch.completed', url: URL_A, state: 'pending' };
-  await kit.redis.hset(`{gj}:delivery:${id}`, { ...fields, step: 1, tries: 0, created: 1, next: 1 });
+  await kit.redis.hset(`{gj}:delivery:${id}`, { ...fields, step: 1, made: 0, created: 1, next: 1 });
   const found = await kit.store.deliveries.read(id);
   expect(found).toMatchObject({
     delivery: { batch_id: batch, job_id: null },
     job: null,
     batch: { id: batch, status: 'completed' },
   });
-  const held = heldTry();
-  expect(await kit.store.deliveries.open({ id, step: 1 }, held, { now: 5 })).toMatchObject({
+  const lease = attemptLease();
+  expect(await kit.store.deliveries.open({ id, step: 1 }, lease, { now: 5 })).toMatchObject({
     kind: 'open',
     batch: { tenant: 'acme' },
   });
@@ -144,49 +144,49 @@ test('when a delivery tells of a batch then it is read with that batch, and sett
       state: 'delivered',
       attempt,
       now: 6,
-      try: { ...held, result: 'ok', answered: true, tookMs: 1 },
+      lease: { ...lease, result: 'ok', answered: true, tookMs: 1 },
     });
   expect(await kit.redis.hget(`{gj}:batch:${batch}`, 'whs')).toBe('delivered');
 });
 
 test('when two workers have tried the same step, one of them frozen, then the first to tell counts', async () => {
   const kit = await startStore();
-  const owed = await owedDelivery(kit);
-  const [frozen, other] = [await ask(kit, owed), await ask(kit, owed)];
+  const unsent = await pendingDelivery(kit);
+  const [frozen, other] = [await ask(kit, unsent), await ask(kit, unsent)];
   if (frozen.kind !== 'open' || other.kind !== 'open') throw new Error('not open');
-  expect(await end(kit, owed, other.held, 'ok')).toMatchObject({ settled: true });
+  expect(await end(kit, unsent, other.lease, 'ok')).toMatchObject({ settled: true });
   const attempt = { number: 1, at: 1, duration_ms: 1, ok: false, phase: 'response' };
   const said = { result: 'failed', answered: true, tookMs: 1 } as const;
-  const late = { state: 'pending', nextAt: 9, attempt, now: kit.clock.now(), try: { ...frozen.held, ...said } } as const;
+  const late = { state: 'pending', nextAt: 9, attempt, now: kit.clock.now(), lease: { ...frozen.lease, ...said } } as const;
   expect(await kit.store.deliveries.settle(frozen.delivery, late)).toMatchObject({ settled: false });
-  expect(await owed.read()).toMatchObject({ state: 'delivered', tries: 1 });
-  expect((await kit.store.endpoints.read('acme', URL_A)).open_tries).toBe(0);
+  expect(await unsent.read()).toMatchObject({ state: 'delivered', attempts_made: 1 });
+  expect((await kit.store.endpoints.read('acme', URL_A)).open_attempts).toBe(0);
 });
 
 test('when the answer of a script is lost then the same call is answered as if it had come', async () => {
   const kit = await startStore();
-  const owed = await Promise.all(Array.from({ length: 6 }, () => owedDelivery(kit)));
-  const [first, second] = owed;
-  const last = owed.at(-1);
-  if (!first || !second || !last) throw new Error('none owed');
+  const unsent = await Promise.all(Array.from({ length: 6 }, () => pendingDelivery(kit)));
+  const [first, second] = unsent;
+  const last = unsent.at(-1);
+  if (!first || !second || !last) throw new Error('no delivery');
 
   let cut = cutScript(kit);
-  const held = heldTry();
-  const opening = kit.store.deliveries.open({ id: first.id, step: 1 }, held, { now: kit.clock.now() });
+  const lease = attemptLease();
+  const opening = kit.store.deliveries.open({ id: first.id, step: 1 }, lease, { now: kit.clock.now() });
   await cut;
   expect(await opening).toMatchObject({ kind: 'open' });
-  expect((await kit.store.endpoints.read('acme', URL_A)).open_tries).toBe(1);
-  for (const each of owed.slice(1, 5)) await ask(kit, each);
+  expect((await kit.store.endpoints.read('acme', URL_A)).open_attempts).toBe(1);
+  for (const each of unsent.slice(1, 5)) await ask(kit, each);
 
   const entry = { id: last.id, step: 1 };
   cut = cutScript(kit);
-  const waiting = kit.store.deliveries.open(entry, heldTry(), { now: kit.clock.now() });
+  const waiting = kit.store.deliveries.open(entry, attemptLease(), { now: kit.clock.now() });
   await cut;
   expect(await waiting).toMatchObject({ kind: 'room', why: 'permits' });
 
   const job = await liveJob(kit);
   cut = cutScript(kit);
-  const telling = job.tell({ type: 'job.progress', percent: 3 });
+  const telling = job.report({ type: 'job.progress', percent: 3 });
   await cut;
   expect(await telling).toMatchObject({ step: 1 });
 
@@ -196,16 +196,16 @@ test('when the answer of a script is lost then the same call is answered as if i
     state: 'failed',
     attempt: { number: 1, at: 1, duration_ms: 1, ok: false, phase: 'response', status: 410 },
     now: kit.clock.now(),
-    try: { ...held, result: 'gone', answered: true, tookMs: 1 },
+    lease: { ...lease, result: 'gone', answered: true, tookMs: 1 },
   });
   await cut;
   expect(await failing).toMatchObject({ settled: true });
-  expect(await first.read()).toMatchObject({ state: 'failed', tries: 1, attempts: [{ number: 1 }] });
+  expect(await first.read()).toMatchObject({ state: 'failed', attempts_made: 1, attempts: [{ number: 1 }] });
   expect(await kit.store.jobs.counters()).toMatchObject({ endpoints_disabled: 1 });
 
   cut = cutScript(kit);
   await kit.clock.advance(60_000);
-  const skipping = kit.store.deliveries.open(entry, heldTry(), { now: kit.clock.now() });
+  const skipping = kit.store.deliveries.open(entry, attemptLease(), { now: kit.clock.now() });
   await cut;
   expect(await skipping).toMatchObject({ kind: 'skipped', state: 'skipped' });
 

@@ -59,7 +59,7 @@ test('a filter that fits nearly nothing reads 2 000 deliveries for a page and go
   expect(await all(kit, filter, 10)).toEqual([first.id]);
 });
 
-test('deliveries of one job are found by it, for its tenant only, also when the job is gone and one is still owed', async () => {
+test('deliveries of one job are found by it, for its tenant only, also when the job is gone and one is still pending', async () => {
   const kit = await startStore();
   const { job, id } = await delivery(kit);
   await delivery(kit);

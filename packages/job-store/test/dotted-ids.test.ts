@@ -48,7 +48,7 @@ test('when news of a run was told by a release before then it is not told a seco
   const url = 'https://caller.example/hooks';
   const job = await jobIn(kit, 'generating', imageDoc({ webhook: { url, events: ['job.started'] } }));
   const tell = async () =>
-    await kit.store.deliveries.tell({ id: job.id, tenant: 'acme', run: 1, url }, { type: 'job.started' }, kit.clock.now());
+    await kit.store.deliveries.report({ id: job.id, tenant: 'acme', run: 1, url }, { type: 'job.started' }, kit.clock.now());
   const entry = await tell();
   await asBefore(kit, entry?.id ?? '', `{gj}:job:${job.id}`);
   expect(await tell()).toBeNull();

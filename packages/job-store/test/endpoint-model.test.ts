@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type EndpointView, ENDPOINT_RULES as RULES } from '@grsai-jobs/jobs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { endpointRef, type HeldTry, type OpenAttempt } from '../src/index.ts';
+import { type AttemptLease, endpointRef, type OpenAttempt } from '../src/index.ts';
 import { imageDoc, newJobId, type Started, startStore } from './kit.ts';
 
 type Result = 'ok' | 'failed' | 'gone' | 'none';
@@ -18,9 +18,9 @@ interface Delivery {
   place: Place;
   /** When it was due: those that have waited longest go first. */
   due: number;
-  tries: number;
+  attempts_made: number;
   lost: number;
-  held: HeldTry | null;
+  lease: AttemptLease | null;
 }
 
 interface Breaker {
@@ -55,7 +55,7 @@ class Health {
     }
     const bucket = (at: number) => Math.floor(at / RULES.bucketMs);
     const recent = this.ended.filter(({ at }) => bucket(at) > bucket(now) - RULES.windowMs / RULES.bucketMs);
-    if (recent.length < RULES.minTries || recent.filter((each) => each.bad).length / recent.length < RULES.failedShare) return;
+    if (recent.length < RULES.minAttempts || recent.filter((each) => each.bad).length / recent.length < RULES.failedShare) return;
     this.breaker = { till: now + RULES.restMs, rest: RULES.restMs, probe: null, probing: 0 };
   }
 }
@@ -100,7 +100,7 @@ class Model {
 
   begin(delivery: Delivery, token: string, now: number): void {
     delivery.place = 'open';
-    delivery.held = { endpoint: endpointRef('acme', delivery.url), token };
+    delivery.lease = { endpoint: endpointRef('acme', delivery.url), token };
     this.open.set(token, { url: delivery.url, began: now, id: delivery.id });
     for (const { breaker } of [this.host(delivery.url), this.endpoint(delivery.url)])
       if (breaker !== null) Object.assign(breaker, { probe: token, probing: now + RULES.leaseMs });
@@ -124,7 +124,7 @@ class Model {
   }
 
   end(delivery: Delivery, result: Result, answered: boolean, tookMs: number, now: number): void {
-    const token = delivery.held?.token ?? '';
+    const token = delivery.lease?.token ?? '';
     this.lapse(now);
     const was = this.open.get(token);
     this.open.delete(token);
@@ -156,7 +156,7 @@ class Model {
       failing_since: since,
       disabled_at: off?.at ?? null,
       reason: off?.why ?? null,
-      open_tries: [...this.open.values()].filter((each) => each.url === url).length,
+      open_attempts: [...this.open.values()].filter((each) => each.url === url).length,
       permits: Math.floor(permits),
       waiting: this.room(url).length,
     };
@@ -225,7 +225,7 @@ async function maybeCut<T>(w: World, cut: boolean, work: () => Promise<T>): Prom
   return done;
 }
 
-const brief = (begun: readonly OpenAttempt[]) => begun.map(({ delivery, held }) => [delivery.id, delivery.step, held.token]);
+const brief = (begun: readonly OpenAttempt[]) => begun.map(({ delivery, lease }) => [delivery.id, delivery.step, lease.token]);
 
 async function finish(w: World, command: Of<'finish'>): Promise<void> {
   const { kit, model } = w;
@@ -247,9 +247,9 @@ async function finish(w: World, command: Of<'finish'>): Promise<void> {
     step: 1,
     place: 'entry',
     due: now,
-    tries: 0,
+    attempts_made: 0,
     lost: 0,
-    held: null,
+    lease: null,
   };
   const why = model.whyNot(command.url, now);
   model.deliveries.push(delivery);
@@ -267,15 +267,15 @@ async function entry(w: World, command: Of<'entry'>): Promise<void> {
   const now = kit.clock.now();
   const delivery = placed(w, 'entry', command.pick);
   if (delivery === undefined) return;
-  const held = { endpoint: endpointRef('acme', delivery.url), token: randomUUID() };
+  const lease = { endpoint: endpointRef('acme', delivery.url), token: randomUUID() };
   const answer = await maybeCut(w, command.cut, () =>
-    kit.store.deliveries.open({ id: delivery.id, step: delivery.step }, held, { now, share: command.share }),
+    kit.store.deliveries.open({ id: delivery.id, step: delivery.step }, lease, { now, share: command.share }),
   );
-  const { endpoint, lost } = { endpoint: model.endpoint(delivery.url), lost: delivery.held };
+  const { endpoint, lost } = { endpoint: model.endpoint(delivery.url), lost: delivery.lease };
   if (lost !== null) {
     model.open.delete(lost.token);
     model.drop(lost.token);
-    delivery.held = null;
+    delivery.lease = null;
     delivery.lost += 1;
   }
   if (delivery.lost >= RULES.maxLost) {
@@ -284,27 +284,28 @@ async function entry(w: World, command: Of<'entry'>): Promise<void> {
     return;
   }
   if (endpoint.off !== null) {
-    expect(answer).toMatchObject({ kind: 'skipped', state: delivery.tries > 0 ? 'failed' : 'skipped' });
+    expect(answer).toMatchObject({ kind: 'skipped', state: delivery.attempts_made > 0 ? 'failed' : 'skipped' });
     model.deliveries.splice(model.deliveries.indexOf(delivery), 1);
     return;
   }
   const why = model.whyNot(delivery.url, now) ?? (command.share ? null : 'share');
   if (why === null && model.room(delivery.url).length === 0) {
-    model.begin(delivery, held.token, now);
+    model.begin(delivery, lease.token, now);
     expect(answer).toMatchObject({ kind: 'open', swapped: false, delivery: { id: delivery.id, step: delivery.step } });
     return;
   }
   delivery.place = 'room';
-  const [first] = why === null ? model.handOver(delivery.url, [held.token], now) : [];
+  const [first] = why === null ? model.handOver(delivery.url, [lease.token], now) : [];
   if (first === undefined) expect(answer).toEqual({ kind: 'room', why: why ?? 'permits' });
-  else expect(answer).toMatchObject({ kind: 'open', delivery: { id: first.id, step: first.step }, held: { token: held.token } });
+  else
+    expect(answer).toMatchObject({ kind: 'open', delivery: { id: first.id, step: first.step }, lease: { token: lease.token } });
 }
 
 async function endOne(w: World, command: Of<'end'>): Promise<void> {
   const { kit, model } = w;
   const now = kit.clock.now();
   const delivery = placed(w, 'open', command.pick);
-  if (delivery?.held == null) return;
+  if (delivery?.lease == null) return;
   const { result, answered, tookMs } = command;
   const read = await kit.store.deliveries.read(delivery.id);
   if (read === null) throw new Error('gone');
@@ -313,19 +314,19 @@ async function endOne(w: World, command: Of<'end'>): Promise<void> {
   const settled = await maybeCut(w, command.cut, () =>
     kit.store.deliveries.settle(read.delivery, {
       state,
-      attempt: { number: delivery.tries + 1, at: now, duration_ms: tookMs, ok: result === 'ok', phase: 'response' },
+      attempt: { number: delivery.attempts_made + 1, at: now, duration_ms: tookMs, ok: result === 'ok', phase: 'response' },
       now,
       wants,
       ...(state === 'pending' ? { nextAt: now } : {}),
-      try: { ...(delivery.held as HeldTry), result, answered, tookMs },
+      lease: { ...(delivery.lease as AttemptLease), result, answered, tookMs },
     }),
   );
   model.end(delivery, result, answered, tookMs, now);
-  Object.assign(delivery, { held: null, place: 'entry', due: now, tries: delivery.tries + 1, lost: 0 });
+  Object.assign(delivery, { lease: null, place: 'entry', due: now, attempts_made: delivery.attempts_made + 1, lost: 0 });
   if (state !== 'pending') model.deliveries.splice(model.deliveries.indexOf(delivery), 1);
   const begun = model.handOver(delivery.url, wants, now);
   expect(settled.settled).toBe(true);
-  expect(brief(settled.begun)).toEqual(begun.map(({ id, step, held }) => [id, step, held?.token]));
+  expect(brief(settled.begun)).toEqual(begun.map(({ id, step, lease }) => [id, step, lease?.token]));
 }
 
 /** A look at the room, as the periodic task makes it. */
@@ -363,12 +364,12 @@ async function step(w: World, command: Command): Promise<void> {
     return;
   }
   const delivery = placed(w, 'open', command.pick);
-  if (delivery?.held == null) return;
+  if (delivery?.lease == null) return;
   if (command.act === 'release') {
-    await kit.store.deliveries.release(delivery.id, delivery.held, kit.clock.now());
-    model.open.delete(delivery.held.token);
-    model.drop(delivery.held.token);
-    Object.assign(delivery, { held: null, place: 'entry' });
+    await kit.store.deliveries.release(delivery.id, delivery.lease, kit.clock.now());
+    model.open.delete(delivery.lease.token);
+    model.drop(delivery.lease.token);
+    Object.assign(delivery, { lease: null, place: 'entry' });
     return;
   }
   // Its worker is dead. The stalled entry, or a repair, brings it back: here at once, with its permit still taken.

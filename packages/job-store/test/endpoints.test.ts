@@ -3,7 +3,7 @@ import { ENDPOINT_RULES as RULES } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
 import { endpointId, endpointRef } from '../src/index.ts';
 import { imageDoc, jobIn, type Started, startStore } from './kit.ts';
-import { ask, ENDPOINT, end, heldTry, type Owed, owedDelivery, tryOf, URL_A } from './webhooks-kit.ts';
+import { ask, attemptLease, attemptOf, ENDPOINT, end, pendingDelivery, type Unsent, URL_A } from './webhooks-kit.ts';
 
 const DAY = 86_400_000;
 
@@ -20,27 +20,27 @@ test('an endpoint is tenant, scheme, host, port and path', () => {
 });
 
 /** So many deliveries, each due a little later than the one before. */
-async function many(kit: Started, count: number, url = URL_A): Promise<Owed[]> {
-  const owed = [];
+async function many(kit: Started, count: number, url = URL_A): Promise<Unsent[]> {
+  const unsent = [];
   for (let n = 0; n < count; n += 1) {
     await kit.clock.advance(1);
-    owed.push(await owedDelivery(kit, url));
+    unsent.push(await pendingDelivery(kit, url));
   }
-  return owed;
+  return unsent;
 }
 
 test('when many workers ask at once then five attempts are open, and the others wait in the room with no entry', async () => {
   const kit = await startStore();
-  const owed = await many(kit, 40);
-  const answers = await Promise.all(owed.map((each) => ask(kit, each)));
+  const unsent = await many(kit, 40);
+  const answers = await Promise.all(unsent.map((each) => ask(kit, each)));
   expect(answers.filter((answer) => answer.kind === 'open')).toHaveLength(5);
   expect(answers.filter((answer) => answer.kind === 'room')).toHaveLength(35);
-  expect(await kit.store.endpoints.read('acme', URL_A)).toMatchObject({ open_tries: 5, waiting: 35, state: 'closed' });
+  expect(await kit.store.endpoints.read('acme', URL_A)).toMatchObject({ open_attempts: 5, waiting: 35, state: 'closed' });
   expect(await kit.redis.zcard('{gj}:due:deliveries')).toBe(5);
   // Another endpoint has permits of its own.
   const url = 'https://caller.example/other';
-  const elsewhere = await owedDelivery(kit, url);
-  expect(await ask(kit, elsewhere, heldTry(endpointRef('acme', url)))).toMatchObject({ kind: 'open' });
+  const elsewhere = await pendingDelivery(kit, url);
+  expect(await ask(kit, elsewhere, attemptLease(endpointRef('acme', url)))).toMatchObject({ kind: 'open' });
 });
 
 test('when an attempt ends then its permit goes to the delivery that was due first, in the same answer', async () => {
@@ -52,97 +52,97 @@ test('when an attempt ends then its permit goes to the delivery that was due fir
   const waiting = [];
   for (let n = 0; n < 3; n += 1) {
     await kit.clock.advance(1);
-    waiting.push(await owedDelivery(kit));
+    waiting.push(await pendingDelivery(kit));
   }
   // The move that ended their jobs found no permit: they never had an entry.
-  expect(await kit.store.endpoints.read('acme', URL_A)).toMatchObject({ open_tries: 5, waiting: 3 });
+  expect(await kit.store.endpoints.read('acme', URL_A)).toMatchObject({ open_attempts: 5, waiting: 3 });
   const [one, two] = [randomUUID(), randomUUID()];
-  const { begun } = await end(kit, first, open.held, 'ok', { wants: [one, two] });
+  const { begun } = await end(kit, first, open.lease, 'ok', { wants: [one, two] });
   expect(begun).toMatchObject([
-    { held: { token: one }, delivery: { id: waiting[0]?.id, step: 2 }, job: { id: waiting[0]?.jobId } },
+    { lease: { token: one }, delivery: { id: waiting[0]?.id, step: 2 }, job: { id: waiting[0]?.jobId } },
   ]);
-  expect(await kit.store.endpoints.read('acme', URL_A)).toMatchObject({ open_tries: 5, waiting: 2 });
+  expect(await kit.store.endpoints.read('acme', URL_A)).toMatchObject({ open_attempts: 5, waiting: 2 });
 });
 
 test('when answers are quick then permits grow to thirty, and one that is slow or fails takes them back to five', async () => {
   const kit = await startStore();
   const permits = async () => (await kit.store.endpoints.read('acme', URL_A)).permits;
-  for (let n = 0; n < 4; n += 1) await tryOf(kit, await owedDelivery(kit), 'ok', RULES.quickMs - 1);
+  for (let n = 0; n < 4; n += 1) await attemptOf(kit, await pendingDelivery(kit), 'ok', RULES.quickMs - 1);
   expect(await permits()).toBe(6);
-  for (let n = 0; n < 110; n += 1) await tryOf(kit, await owedDelivery(kit), 'ok');
+  for (let n = 0; n < 110; n += 1) await attemptOf(kit, await pendingDelivery(kit), 'ok');
   expect(await permits()).toBe(30);
-  await tryOf(kit, await owedDelivery(kit), 'ok', RULES.quickMs);
+  await attemptOf(kit, await pendingDelivery(kit), 'ok', RULES.quickMs);
   expect(await permits()).toBe(5);
-  for (let n = 0; n < 4; n += 1) await tryOf(kit, await owedDelivery(kit), 'ok');
-  await tryOf(kit, await owedDelivery(kit), 'failed');
+  for (let n = 0; n < 4; n += 1) await attemptOf(kit, await pendingDelivery(kit), 'ok');
+  await attemptOf(kit, await pendingDelivery(kit), 'failed');
   expect(await permits()).toBe(5);
 });
 
 test('when permits have grown then one end hands over two of them', async () => {
   const kit = await startStore();
-  for (let n = 0; n < 3; n += 1) await tryOf(kit, await owedDelivery(kit), 'ok');
-  const owed = await many(kit, 8);
+  for (let n = 0; n < 3; n += 1) await attemptOf(kit, await pendingDelivery(kit), 'ok');
+  const unsent = await many(kit, 8);
   const answers = [];
-  for (const each of owed) answers.push(await ask(kit, each));
-  const [first, answer] = [owed[0], answers[0]];
+  for (const each of unsent) answers.push(await ask(kit, each));
+  const [first, answer] = [unsent[0], answers[0]];
   if (!first || answer?.kind !== 'open') throw new Error('not open');
-  const { begun } = await end(kit, first, answer.held, 'ok', { wants: [randomUUID(), randomUUID()] });
+  const { begun } = await end(kit, first, answer.lease, 'ok', { wants: [randomUUID(), randomUUID()] });
   expect(begun).toHaveLength(2);
-  expect(await kit.store.endpoints.read('acme', URL_A)).toMatchObject({ permits: 6, open_tries: 6, waiting: 1 });
+  expect(await kit.store.endpoints.read('acme', URL_A)).toMatchObject({ permits: 6, open_attempts: 6, waiting: 1 });
 });
 
 test('when a worker dies with its attempts open then a look at the room lets the next ones out after the lease', async () => {
   const kit = await startStore();
-  const owed = await many(kit, 7);
-  for (const each of owed) await ask(kit, each);
+  const unsent = await many(kit, 7);
+  for (const each of unsent) await ask(kit, each);
   await kit.clock.advance(RULES.leaseMs - 1);
   expect(await kit.store.deliveries.overdueRooms(kit.clock.now(), 10)).toEqual([ENDPOINT]);
   expect(await kit.store.deliveries.letIn(ENDPOINT, kit.clock.now())).toEqual([]);
   expect(await kit.store.deliveries.overdueRooms(kit.clock.now(), 10)).toEqual([]);
   await kit.clock.advance(RULES.lookAgainMs);
   const entries = await kit.store.deliveries.letIn(ENDPOINT, kit.clock.now());
-  expect(entries.map(({ id, step }) => [id, step])).toEqual(owed.slice(5).map(({ id }) => [id, 2]));
+  expect(entries.map(({ id, step }) => [id, step])).toEqual(unsent.slice(5).map(({ id }) => [id, 2]));
   expect(await kit.redis.zcard('{gj}:rooms')).toBe(0);
-  expect(await ask(kit, owed[5] as Owed)).toMatchObject({ kind: 'open', swapped: false });
+  expect(await ask(kit, unsent[5] as Unsent)).toMatchObject({ kind: 'open', swapped: false });
 });
 
 test('when a newcomer finds a permit free then who has waited longer goes first', async () => {
   const kit = await startStore();
-  const owed = await many(kit, 6);
+  const unsent = await many(kit, 6);
   const answers = [];
-  for (const each of owed) answers.push(await ask(kit, each));
-  await end(kit, owed[0] as Owed, (answers[0] as (typeof answers)[number]).held, 'ok');
+  for (const each of unsent) answers.push(await ask(kit, each));
+  await end(kit, unsent[0] as Unsent, (answers[0] as (typeof answers)[number]).lease, 'ok');
   await kit.clock.advance(1);
-  const newcomer = await owedDelivery(kit);
-  expect(await ask(kit, newcomer)).toMatchObject({ kind: 'open', swapped: true, delivery: { id: owed[5]?.id, step: 2 } });
-  expect(await kit.store.endpoints.read('acme', URL_A)).toMatchObject({ open_tries: 5, waiting: 1 });
+  const newcomer = await pendingDelivery(kit);
+  expect(await ask(kit, newcomer)).toMatchObject({ kind: 'open', swapped: true, delivery: { id: unsent[5]?.id, step: 2 } });
+  expect(await kit.store.endpoints.read('acme', URL_A)).toMatchObject({ open_attempts: 5, waiting: 1 });
 });
 
 test('when its tenant has its share of the worker then a delivery waits, and the next look lets it out', async () => {
   const kit = await startStore();
-  const owed = await owedDelivery(kit);
-  const entry = { id: owed.id, step: 1 };
-  const answer = await kit.store.deliveries.open(entry, heldTry(), { now: kit.clock.now(), share: false });
+  const unsent = await pendingDelivery(kit);
+  const entry = { id: unsent.id, step: 1 };
+  const answer = await kit.store.deliveries.open(entry, attemptLease(), { now: kit.clock.now(), share: false });
   expect(answer).toEqual({ kind: 'room', why: 'share' });
-  expect(await kit.store.deliveries.letIn(ENDPOINT, kit.clock.now())).toMatchObject([{ id: owed.id, step: 2 }]);
+  expect(await kit.store.deliveries.letIn(ENDPOINT, kit.clock.now())).toMatchObject([{ id: unsent.id, step: 2 }]);
 });
 
 test('while deliver is paused nothing begins by any way, and what waits is let out afterwards', async () => {
   const kit = await startStore();
-  const owed = await many(kit, 7);
+  const unsent = await many(kit, 7);
   const answers = [];
-  for (const each of owed) answers.push(await ask(kit, each));
+  for (const each of unsent) answers.push(await ask(kit, each));
   await kit.redis.hset('{gj}:pauses:deliver', 'operator', '{}');
 
   const inline = { status: 'failed', attempt: { token: randomUUID() } } as const;
   const job = await jobIn(kit, 'queued', imageDoc({ webhook: { url: 'https://quiet.example/x' } }));
   expect(await kit.store.moves.end(await job.read(), inline)).toMatchObject({ kind: 'ok', placed: { kind: 'entry' } });
-  const { begun } = await end(kit, owed[0] as Owed, (answers[0] as (typeof answers)[number]).held, 'ok', {
+  const { begun } = await end(kit, unsent[0] as Unsent, (answers[0] as (typeof answers)[number]).lease, 'ok', {
     wants: [randomUUID()],
   });
   expect(begun).toEqual([]);
-  const late = await owedDelivery(kit, 'https://quiet.example/y');
-  expect(await ask(kit, late, heldTry(endpointRef('acme', 'https://quiet.example/y')))).toMatchObject({
+  const late = await pendingDelivery(kit, 'https://quiet.example/y');
+  expect(await ask(kit, late, attemptLease(endpointRef('acme', 'https://quiet.example/y')))).toMatchObject({
     kind: 'room',
     why: 'paused',
   });
@@ -163,32 +163,32 @@ test('when the run that owes it ends with a token then the first attempt has beg
     kind: 'ok',
     placed: {
       kind: 'open',
-      held: { token, endpoint: ENDPOINT },
-      delivery: { state: 'pending', tries: 0 },
+      lease: { token, endpoint: ENDPOINT },
+      delivery: { state: 'pending', attempts_made: 0 },
       job: { status: 'failed' },
     },
   });
   if (moved.kind !== 'ok' || moved.placed.kind !== 'open') throw new Error('not open');
-  const { delivery, held } = moved.placed;
-  expect(await kit.store.endpoints.read('acme', URL_A)).toMatchObject({ open_tries: 1 });
-  await end(kit, { read: async () => delivery }, held, 'ok');
-  expect((await kit.store.deliveries.read(delivery.id))?.delivery).toMatchObject({ state: 'delivered', tries: 1 });
+  const { delivery, lease } = moved.placed;
+  expect(await kit.store.endpoints.read('acme', URL_A)).toMatchObject({ open_attempts: 1 });
+  await end(kit, { read: async () => delivery }, lease, 'ok');
+  expect((await kit.store.deliveries.read(delivery.id))?.delivery).toMatchObject({ state: 'delivered', attempts_made: 1 });
   expect(await kit.store.deliveries.standing()).toEqual({ oldestPendingAt: null, rooms: 0 });
 });
 
 test('when the answer of a script that hands over is lost then the same attempts are answered, and none is begun twice', async () => {
   const kit = await startStore();
   const cut = () => kit.proxy.cutAfterNextReply((command) => command.name === 'evalsha' || command.name === 'eval');
-  const owed = await many(kit, 8);
+  const unsent = await many(kit, 8);
   const answers = [];
-  for (const each of owed) answers.push(await ask(kit, each));
-  const read = await (owed[0] as Owed).read();
+  for (const each of unsent) answers.push(await ask(kit, each));
+  const read = await (unsent[0] as Unsent).read();
   let lost = cut();
   const wants = [randomUUID()];
-  const ending = end(kit, { read: async () => read }, (answers[0] as (typeof answers)[number]).held, 'ok', { wants });
+  const ending = end(kit, { read: async () => read }, (answers[0] as (typeof answers)[number]).lease, 'ok', { wants });
   await lost;
-  expect((await ending).begun).toMatchObject([{ delivery: { id: owed[5]?.id, step: 2 }, held: { token: wants[0] } }]);
-  expect(await kit.store.endpoints.read('acme', URL_A)).toMatchObject({ open_tries: 5, waiting: 2 });
+  expect((await ending).begun).toMatchObject([{ delivery: { id: unsent[5]?.id, step: 2 }, lease: { token: wants[0] } }]);
+  expect(await kit.store.endpoints.read('acme', URL_A)).toMatchObject({ open_attempts: 5, waiting: 2 });
 
   const job = await jobIn(kit, 'queued', imageDoc({ webhook: { url: 'https://quiet.example/x' } }));
   const record = await job.read();
@@ -196,23 +196,23 @@ test('when the answer of a script that hands over is lost then the same attempts
   const token = randomUUID();
   const finishing = kit.store.moves.end(record, { status: 'failed', attempt: { token } });
   await lost;
-  expect(await finishing).toMatchObject({ kind: 'ok', placed: { kind: 'open', held: { token } } });
-  expect((await kit.store.endpoints.read('acme', 'https://quiet.example/x')).open_tries).toBe(1);
+  expect(await finishing).toMatchObject({ kind: 'ok', placed: { kind: 'open', lease: { token } } });
+  expect((await kit.store.endpoints.read('acme', 'https://quiet.example/x')).open_attempts).toBe(1);
 });
 
-test('when five workers have died with one delivery in their hands then it is told apart, and no other permit is held by it', async () => {
+test('when five workers have died with one delivery in their hands then it is told apart, and no other permit is lease by it', async () => {
   const kit = await startStore();
-  const owed = await owedDelivery(kit);
+  const unsent = await pendingDelivery(kit);
   for (let n = 0; n < RULES.maxLost; n += 1) {
-    expect(await ask(kit, owed)).toMatchObject({ kind: 'open' });
-    expect((await kit.store.endpoints.read('acme', URL_A)).open_tries).toBe(1);
+    expect(await ask(kit, unsent)).toMatchObject({ kind: 'open' });
+    expect((await kit.store.endpoints.read('acme', URL_A)).open_attempts).toBe(1);
   }
-  expect(await ask(kit, owed)).toMatchObject({ kind: 'lost', delivery: { id: owed.id } });
-  expect((await kit.store.endpoints.read('acme', URL_A)).open_tries).toBe(0);
+  expect(await ask(kit, unsent)).toMatchObject({ kind: 'lost', delivery: { id: unsent.id } });
+  expect((await kit.store.endpoints.read('acme', URL_A)).open_attempts).toBe(0);
   // One that comes to an end begins the count anew.
-  const other = await owedDelivery(kit);
+  const other = await pendingDelivery(kit);
   for (let n = 0; n < RULES.maxLost - 1; n += 1) await ask(kit, other);
-  await tryOf(kit, other, 'failed');
+  await attemptOf(kit, other, 'failed');
   for (let n = 0; n < RULES.maxLost; n += 1) expect(await ask(kit, other)).toMatchObject({ kind: 'open' });
 });
 
@@ -220,9 +220,9 @@ test('when a host gives no answer at any of its addresses then its breaker spare
   const kit = await startStore();
   const at = (path: string) => `https://caller.example/${path}`;
   const one = async (path: string, answered: boolean) => {
-    const owed = await owedDelivery(kit, at(path));
-    const asked = await ask(kit, owed, heldTry(endpointRef('acme', at(path))));
-    if (asked.kind === 'open') await end(kit, owed, asked.held, 'failed', { answered });
+    const unsent = await pendingDelivery(kit, at(path));
+    const asked = await ask(kit, unsent, attemptLease(endpointRef('acme', at(path))));
+    if (asked.kind === 'open') await end(kit, unsent, asked.lease, 'failed', { answered });
     return asked.kind === 'room' ? asked.why : asked.kind;
   };
   for (let n = 0; n < 12; n += 1) expect(await one(`errors/${n}`, true)).toBe('open');
@@ -234,31 +234,31 @@ test('when a host gives no answer at any of its addresses then its breaker spare
   expect(await one('next', true)).toBe('open');
 });
 
-test('when seven of ten tries within five minutes failed then no try goes out but a probe, and longer and longer not', async () => {
+test('when seven of ten attempts within five minutes failed then none goes out but a probe, and longer and longer not', async () => {
   const kit = await startStore();
-  const owed = await owedDelivery(kit);
-  for (let n = 0; n < 3; n += 1) await tryOf(kit, await owedDelivery(kit), 'ok');
-  for (let n = 0; n < 6; n += 1) expect(await tryOf(kit, owed, 'failed')).toMatchObject({ endpoint: '' });
-  expect(await tryOf(kit, owed, 'failed')).toMatchObject({ endpoint: 'opened' });
+  const unsent = await pendingDelivery(kit);
+  for (let n = 0; n < 3; n += 1) await attemptOf(kit, await pendingDelivery(kit), 'ok');
+  for (let n = 0; n < 6; n += 1) expect(await attemptOf(kit, unsent, 'failed')).toMatchObject({ endpoint: '' });
+  expect(await attemptOf(kit, unsent, 'failed')).toMatchObject({ endpoint: 'opened' });
   expect(await kit.store.endpoints.read('acme', URL_A)).toMatchObject({ state: 'open', disabled_at: null });
 
   let rest: number = RULES.restMs;
   for (let n = 0; n < 7; n += 1) {
     // It comes back when the breaker lets a probe through; whoever asks while that is open waits behind it.
     await kit.clock.advance(rest - 1);
-    expect(await ask(kit, await owedDelivery(kit))).toMatchObject({ kind: 'room', why: 'breaker' });
+    expect(await ask(kit, await pendingDelivery(kit))).toMatchObject({ kind: 'room', why: 'breaker' });
     await kit.clock.advance(1);
     expect(await kit.store.endpoints.read('acme', URL_A)).toMatchObject({ state: 'half_open' });
-    const probe = await ask(kit, owed);
+    const probe = await ask(kit, unsent);
     if (probe.kind !== 'open') throw new Error(probe.kind);
-    expect(await ask(kit, await owedDelivery(kit))).toMatchObject({ kind: 'room', why: 'breaker' });
-    await end(kit, { read: async () => probe.delivery }, probe.held, 'failed');
+    expect(await ask(kit, await pendingDelivery(kit))).toMatchObject({ kind: 'room', why: 'breaker' });
+    await end(kit, { read: async () => probe.delivery }, probe.lease, 'failed');
     rest = Math.min(rest * 2, RULES.maxRestMs);
   }
   expect(rest).toBe(RULES.maxRestMs);
 
   await kit.clock.advance(rest);
-  expect(await tryOf(kit, owed, 'ok')).toMatchObject({ endpoint: 'closed' });
+  expect(await attemptOf(kit, unsent, 'ok')).toMatchObject({ endpoint: 'closed' });
   expect(await kit.store.endpoints.read('acme', URL_A)).toMatchObject({ state: 'closed', failing_since: null });
   expect(await kit.store.jobs.counters()).toMatchObject({ breakers_opened: 1 });
 });
@@ -267,19 +267,19 @@ test.each([
   ['six of nine', 3, 6],
   ['nine of nine', 0, 9],
   ['eight of twelve', 4, 8],
-])('when %s tries failed then the breaker stays closed', async (_, good, bad) => {
+])('when %s attempts failed then the breaker stays closed', async (_, good, bad) => {
   const kit = await startStore();
-  const owed = await owedDelivery(kit);
-  for (let n = 0; n < good; n += 1) await tryOf(kit, await owedDelivery(kit), 'ok');
-  for (let n = 0; n < bad; n += 1) await tryOf(kit, owed, 'failed');
+  const unsent = await pendingDelivery(kit);
+  for (let n = 0; n < good; n += 1) await attemptOf(kit, await pendingDelivery(kit), 'ok');
+  for (let n = 0; n < bad; n += 1) await attemptOf(kit, unsent, 'failed');
   expect(await kit.store.endpoints.read('acme', URL_A)).toMatchObject({ state: 'closed' });
 });
 
 test('when failures lie further apart than five minutes then the breaker stays closed', async () => {
   const kit = await startStore();
-  const owed = await owedDelivery(kit);
+  const unsent = await pendingDelivery(kit);
   for (let n = 0; n < 30; n += 1) {
-    await tryOf(kit, owed, 'failed');
+    await attemptOf(kit, unsent, 'failed');
     await kit.clock.advance(RULES.windowMs / 8);
   }
   expect(await kit.store.endpoints.read('acme', URL_A)).toMatchObject({ state: 'closed' });
@@ -287,28 +287,28 @@ test('when failures lie further apart than five minutes then the breaker stays c
 
 test('when the worker of a probe dies then another probe goes out after its lease', async () => {
   const kit = await startStore();
-  const owed = await owedDelivery(kit);
-  for (let n = 0; n < 10; n += 1) await tryOf(kit, owed, 'failed');
+  const unsent = await pendingDelivery(kit);
+  for (let n = 0; n < 10; n += 1) await attemptOf(kit, unsent, 'failed');
   await kit.clock.advance(RULES.restMs);
-  expect(await ask(kit, owed)).toMatchObject({ kind: 'open' });
-  const next = await owedDelivery(kit);
+  expect(await ask(kit, unsent)).toMatchObject({ kind: 'open' });
+  const next = await pendingDelivery(kit);
   const waiting = await ask(kit, next);
   expect(waiting.kind).toBe('room');
   await kit.clock.advance(RULES.leaseMs);
   expect(await ask(kit, next)).toMatchObject({ kind: 'open' });
-  expect((await kit.store.endpoints.read('acme', URL_A)).open_tries).toBe(1);
+  expect((await kit.store.endpoints.read('acme', URL_A)).open_attempts).toBe(1);
 });
 
 test('when a receiver says 410 then its endpoint is disabled: new webhooks are skipped, begun ones end, jobs say failed', async () => {
   const kit = await startStore();
-  const [fresh, begun, gone] = [await owedDelivery(kit), await owedDelivery(kit), await owedDelivery(kit)];
-  await tryOf(kit, begun, 'failed');
-  expect(await tryOf(kit, gone, 'gone')).toMatchObject({ endpoint: 'disabled' });
+  const [fresh, begun, gone] = [await pendingDelivery(kit), await pendingDelivery(kit), await pendingDelivery(kit)];
+  await attemptOf(kit, begun, 'failed');
+  expect(await attemptOf(kit, gone, 'gone')).toMatchObject({ endpoint: 'disabled' });
   const at = kit.clock.now();
   expect(await kit.store.endpoints.read('acme', URL_A)).toMatchObject({ state: 'disabled', disabled_at: at, reason: 'gone' });
   expect(await ask(kit, fresh)).toMatchObject({ kind: 'skipped', state: 'skipped' });
   expect(await ask(kit, begun)).toMatchObject({ kind: 'skipped', state: 'failed' });
-  expect(await fresh.read()).toMatchObject({ state: 'skipped', tries: 0, next_attempt_at: null });
+  expect(await fresh.read()).toMatchObject({ state: 'skipped', attempts_made: 0, next_attempt_at: null });
   for (const each of [fresh, begun]) expect((await kit.store.jobs.read(each.jobId))?.webhook.state).toBe('failed');
   expect(await kit.store.deliveries.overdue(kit.clock.now() + DAY, 10)).toEqual([]);
   expect(await kit.store.jobs.counters()).toMatchObject({ endpoints_disabled: 1 });
@@ -316,62 +316,62 @@ test('when a receiver says 410 then its endpoint is disabled: new webhooks are s
 
 test('when every try has failed for five days then the endpoint is disabled, and one success in between begins them anew', async () => {
   const kit = await startStore();
-  const owed = await owedDelivery(kit);
-  await tryOf(kit, owed, 'failed');
+  const unsent = await pendingDelivery(kit);
+  await attemptOf(kit, unsent, 'failed');
   await kit.clock.advance(4 * DAY);
-  await tryOf(kit, await owedDelivery(kit), 'ok');
-  await tryOf(kit, owed, 'failed');
+  await attemptOf(kit, await pendingDelivery(kit), 'ok');
+  await attemptOf(kit, unsent, 'failed');
   await kit.clock.advance(5 * DAY - 1);
-  expect(await tryOf(kit, owed, 'failed')).toMatchObject({ endpoint: '' });
+  expect(await attemptOf(kit, unsent, 'failed')).toMatchObject({ endpoint: '' });
   await kit.clock.advance(1);
-  expect(await tryOf(kit, owed, 'failed')).toMatchObject({ endpoint: 'disabled' });
+  expect(await attemptOf(kit, unsent, 'failed')).toMatchObject({ endpoint: 'disabled' });
   expect(await kit.store.endpoints.read('acme', URL_A)).toMatchObject({ state: 'disabled', reason: 'failing' });
 });
 
 test('when a disabled endpoint is enabled then webhooks go out again; a resend goes past it, and its success enables it', async () => {
   const kit = await startStore();
-  await tryOf(kit, await owedDelivery(kit), 'gone');
+  await attemptOf(kit, await pendingDelivery(kit), 'gone');
   await kit.clock.advance(1);
-  const skipped = await owedDelivery(kit);
+  const skipped = await pendingDelivery(kit);
   expect(await ask(kit, skipped)).toMatchObject({ kind: 'skipped' });
 
   expect(await kit.store.deliveries.resend(await skipped.read(), kit.clock.now())).toBe(2);
-  await tryOf(kit, skipped, 'failed');
+  await attemptOf(kit, skipped, 'failed');
   expect(await kit.store.endpoints.read('acme', URL_A)).toMatchObject({ state: 'disabled' });
-  await tryOf(kit, skipped, 'ok');
+  await attemptOf(kit, skipped, 'ok');
   expect(await kit.store.endpoints.read('acme', URL_A)).toMatchObject({ state: 'closed', reason: null });
 
-  await tryOf(kit, await owedDelivery(kit), 'gone');
+  await attemptOf(kit, await pendingDelivery(kit), 'gone');
   await kit.store.endpoints.enable('acme', URL_A);
   expect(await kit.store.endpoints.read('acme', URL_A)).toMatchObject({ state: 'closed', disabled_at: null, reason: null });
-  expect(await ask(kit, await owedDelivery(kit))).toMatchObject({ kind: 'open' });
+  expect(await ask(kit, await pendingDelivery(kit))).toMatchObject({ kind: 'open' });
 });
 
 test('a delivery that waits for a later try and is resent gets that one try past a disabled endpoint, and none after it', async () => {
   const kit = await startStore();
-  const waiting = await owedDelivery(kit);
-  await tryOf(kit, waiting, 'failed');
-  await tryOf(kit, await owedDelivery(kit), 'gone');
+  const waiting = await pendingDelivery(kit);
+  await attemptOf(kit, waiting, 'failed');
+  await attemptOf(kit, await pendingDelivery(kit), 'gone');
   expect(await kit.store.deliveries.resend(await waiting.read(), kit.clock.now())).toBe(2);
-  await tryOf(kit, waiting, 'failed');
+  await attemptOf(kit, waiting, 'failed');
   expect(await ask(kit, waiting)).toMatchObject({ kind: 'skipped', state: 'failed' });
 });
 
 test('when a try that was open before the receiver said 410 succeeds then the endpoint stays disabled', async () => {
   const kit = await startStore();
-  const [before, gone] = [await owedDelivery(kit), await owedDelivery(kit)];
+  const [before, gone] = [await pendingDelivery(kit), await pendingDelivery(kit)];
   const open = await ask(kit, before);
   await kit.clock.advance(5);
-  await tryOf(kit, gone, 'gone');
-  await end(kit, before, open.held, 'ok');
+  await attemptOf(kit, gone, 'gone');
+  await end(kit, before, open.lease, 'ok');
   expect(await kit.store.endpoints.read('acme', URL_A)).toMatchObject({ state: 'disabled' });
 });
 
 test('what is known of an endpoint is dropped seven days after its last use', async () => {
   const kit = await startStore();
-  await tryOf(kit, await owedDelivery(kit), 'failed');
-  await ask(kit, await owedDelivery(kit));
-  for (const key of [`{gj}:endpoint:${ENDPOINT.id}`, `{gj}:endpoint:${ENDPOINT.id}:tries`]) {
+  await attemptOf(kit, await pendingDelivery(kit), 'failed');
+  await ask(kit, await pendingDelivery(kit));
+  for (const key of [`{gj}:endpoint:${ENDPOINT.id}`, `{gj}:endpoint:${ENDPOINT.id}:attempts`]) {
     const ttl = await kit.redis.pttl(key);
     expect(ttl).toBeGreaterThan(7 * DAY - 60_000);
     expect(ttl).toBeLessThanOrEqual(7 * DAY);

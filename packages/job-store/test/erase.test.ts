@@ -15,13 +15,13 @@ test('when an ended job is erased then nothing of it is left, and its tenant alo
   expect(await kit.store.erase.wasAsked(job.id, 'other')).toBe(false);
 });
 
-test('when a job still owes a webhook then that stays, without the job, and a settled one goes', async () => {
+test('when a job still has a pending delivery then that stays, without the job, and a settled one goes', async () => {
   const kit = await startStore();
   const job = await jobIn(kit, 'failed');
   const first = (await job.read()).webhook.last_delivery_id ?? '';
   const attempt = { number: 1, at: 1, duration_ms: 1, ok: true, phase: 'response' };
-  const owed = await kit.store.deliveries.read(first);
-  if (owed) await kit.store.deliveries.settle(owed.delivery, { state: 'delivered', now: 1, attempt });
+  const unsent = await kit.store.deliveries.read(first);
+  if (unsent) await kit.store.deliveries.settle(unsent.delivery, { state: 'delivered', now: 1, attempt });
   await kit.store.moves.reopen(await job.read(), { to: 'queued' });
   await kit.store.moves.cancel(await job.read());
   const second = (await job.read()).webhook.last_delivery_id ?? '';

@@ -185,6 +185,6 @@ test('when the answer of settle is lost then the try counts once', async () => {
   await cut;
   expect(await settled).toMatchObject({ settled: true });
   const after = await kit.store.deliveries.read(id);
-  expect(after?.delivery).toMatchObject({ state: 'delivered', tries: 1, attempts: [{ status: 200 }] });
+  expect(after?.delivery).toMatchObject({ state: 'delivered', attempts_made: 1, attempts: [{ status: 200 }] });
   expect(after?.job?.webhook.state).toBe('delivered');
 });

@@ -34,3 +34,13 @@ test('given operations of schema version 1 when they are migrated, twice and by 
   await clock.advance(1000);
   expect(await store.operations.take(clock.now())).toMatchObject({ kind: 'batch-discard', order: { batch_id: 'b2' } });
 });
+
+test('given deliveries of schema version 1 when they are migrated, twice, then each has the attempts that were made', async () => {
+  const { store, redis } = await startStore();
+  const id = 'evt_01HZZZZZZZZZZZZZZZZZZZZZZZ_1_job_succeeded';
+  await redis.hset(`{gj}:delivery:${id}`, { id, tenant: 'acme', url: 'https://a.example', state: 'pending', step: 3, tries: 2 });
+  await MIGRATIONS[1]?.(redis, createKeys('gj'));
+  await MIGRATIONS[1]?.(redis, createKeys('gj'));
+  expect((await store.deliveries.read(id))?.delivery).toMatchObject({ attempts_made: 2, step: 3 });
+  expect(await redis.hexists(`{gj}:delivery:${id}`, 'tries')).toBe(0);
+});

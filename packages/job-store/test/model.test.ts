@@ -116,9 +116,9 @@ async function check(world: World, before: JobRecord): Promise<JobRecord> {
     inflight: after.stage === 'submitting' || after.stage === 'generating',
   });
   // One owed event for each run that ended, and none besides.
-  const owed = (await kit.redis.keys('{gj}:delivery:*')).map((key) => key.slice('{gj}:delivery:'.length)).sort();
+  const unsent = (await kit.redis.keys('{gj}:delivery:*')).map((key) => key.slice('{gj}:delivery:'.length)).sort();
   const runs = [...world.ended].map(([run, status]) => `evt_${id.slice(4)}_${run}_job_${status}`).sort();
-  expect(owed).toEqual(runs);
+  expect(unsent).toEqual(runs);
   return after;
 }
 

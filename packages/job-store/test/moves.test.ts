@@ -84,16 +84,16 @@ test('when a frozen worker brings its task id after the run ended as submit_unkn
   });
 });
 
-test('when a run ends then one webhook is owed, in the same move, for an event that the caller asked for', async () => {
+test('when a run ends then one webhook is unsent, in the same move, for an event that the caller asked for', async () => {
   const kit = await startStore();
   const asked = await jobIn(kit, 'storing');
   await kit.store.moves.end(await asked.read(), { status: 'succeeded' });
-  const owed = await kit.store.deliveries.read((await asked.read()).webhook.last_delivery_id ?? '');
-  expect(owed?.delivery).toMatchObject({
+  const unsent = await kit.store.deliveries.read((await asked.read()).webhook.last_delivery_id ?? '');
+  expect(unsent?.delivery).toMatchObject({
     id: `evt_${asked.id.slice(4)}_1_job_succeeded`,
     type: 'job.succeeded',
     state: 'pending',
-    tries: 0,
+    attempts_made: 0,
     step: 1,
   });
   expect(await kit.redis.zcard('{gj}:due:deliveries')).toBe(1);

@@ -36,7 +36,7 @@ test('when a cancel meets the task id of its open submit then the task is kept, 
   }
 });
 
-test('when a cancel meets the end of its job then the job ends once and owes one webhook', async () => {
+test('when a cancel meets the end of its job then the job ends once and has one pending delivery', async () => {
   const kit = await startStore();
   for (const order of ORDERS) {
     const job = await jobIn(kit, 'generating');
@@ -98,7 +98,7 @@ test('when a job or delivery moves on after it was found to be over then its pla
 
   const id = ended.webhook.last_delivery_id ?? '';
   const failed = (await kit.store.deliveries.read(id))?.delivery;
-  if (failed === undefined) throw new Error('no webhook is owed');
+  if (failed === undefined) throw new Error('no delivery');
   await kit.store.deliveries.resend(failed, kit.clock.now());
   await kit.store.deliveries.forgetDue(id, failed.step);
   expect(await kit.redis.zscore('{gj}:due:deliveries', id)).not.toBeNull();

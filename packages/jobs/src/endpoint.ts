@@ -38,9 +38,9 @@ export const ENDPOINT_RULES = {
   lostAfterMs: 5 * SECOND,
   /** A room in which nothing has moved for so long is looked at. */
   lookAgainMs: 2 * SECOND,
-  /** The breaker opens at this share of failures among at least `minTries` in the window. */
+  /** The breaker opens at this share of failures among at least `minAttempts` in the window. */
   failedShare: 0.7,
-  minTries: 10,
+  minAttempts: 10,
   windowMs: 300 * SECOND,
   bucketMs: 30 * SECOND,
   /** For how long it is open the first time; doubled by each probe that fails. */
@@ -62,7 +62,7 @@ export interface EndpointView {
   disabled_at: number | null;
   /** Why it is disabled: the receiver said 410, or failed for five days. */
   reason: 'gone' | 'failing' | null;
-  open_tries: number;
+  open_attempts: number;
   /** Attempts that may be open at once. */
   permits: number;
   /** Deliveries that wait for a permit, or for the breaker. */

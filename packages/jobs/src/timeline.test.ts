@@ -19,7 +19,7 @@ const delivery: Delivery = {
   state: 'pending',
   step: 1,
   attempts: [{ number: 1, at: 2600, duration_ms: 5, ok: false, phase: 'connect', error: 'refused', answer: 'long' }],
-  tries: 1,
+  attempts_made: 1,
   created_at: 2500,
   next_attempt_at: 9000,
   batch_id: null,

@@ -12,14 +12,25 @@ export async function viewAdminJob(record: JobRecord, sign: SignLink) {
 
 export type AdminJobView = Awaited<ReturnType<typeof viewAdminJob>>;
 
-const viewAdminDelivery = ({ id, job_id, run, type, url, state, tries, created_at, next_attempt_at, attempts }: Delivery) => ({
+const viewAdminDelivery = ({
   id,
   job_id,
   run,
   type,
   url,
   state,
-  tries,
+  attempts_made,
+  created_at,
+  next_attempt_at,
+  attempts,
+}: Delivery) => ({
+  id,
+  job_id,
+  run,
+  type,
+  url,
+  state,
+  tries: attempts_made,
   created_at: rfc3339(created_at),
   next_attempt_at: state === 'pending' ? rfc3339(next_attempt_at) : null,
   attempts: attempts.map(({ at, ...attempt }) => ({ ...attempt, at: rfc3339(at) })),

@@ -19,7 +19,7 @@ export function viewAdminDelivery(delivery: Delivery, o: { whole: boolean }) {
 }
 
 /**
- * A webhook delivery as callers see it. What the receiver answered, up to 2 KiB for each try, is only in the
+ * A webhook delivery as callers see it. What the receiver answered, up to 2 KiB for each attempt, is only in the
  * whole view: a list of them could be megabytes.
  */
 export function viewDelivery(delivery: Delivery, { whole }: { whole: boolean }) {
@@ -33,7 +33,7 @@ export function viewDelivery(delivery: Delivery, { whole }: { whole: boolean }) 
     type: delivery.type,
     url: delivery.url,
     state: delivery.state,
-    tries: delivery.tries,
+    tries: delivery.attempts_made,
     attempts: delivery.attempts.map((attempt) => attemptView(attempt, whole)),
     next_attempt_at: rfc3339(delivery.next_attempt_at),
     created_at: rfc3339(delivery.created_at),

@@ -33,7 +33,7 @@ export interface Producer {
   enqueueNew(entries: readonly NewEntry[]): Promise<void>;
   /** A job that has just reached `storing`. */
   enqueueStore(entry: Entry): Promise<void>;
-  /** An owed webhook. With its `endpoint` the worker needs one round trip less. */
+  /** A pending delivery. With its `endpoint` the worker needs one round trip less. */
   enqueueDelivery(delivery: Entry, delayMs?: number): Promise<void>;
   stateOf(queue: QueueName, entry: Entry): Promise<EntryState>;
   /** An entry that waits for a time of its own is due now, in its turn. Nothing happens to any other. */

@@ -1,4 +1,4 @@
-export { JITTER, type NextTry, nextTry, type ReceiverAnswer, TRY_WAITS_MS } from './delivery/schedule.ts';
+export { ATTEMPT_WAITS_MS, JITTER, type NextAttempt, nextAttempt, type ReceiverAnswer } from './delivery/schedule.ts';
 export { createKeyring, type Keyring } from './signing/keyring.ts';
 export { createSecretBox, type SecretBox, SecretBoxError } from './signing/secret-box.ts';
 export { type DatedSecret, livingSecrets, newSecret, rotateSecrets, secretId, WebhookSecretError } from './signing/secrets.ts';

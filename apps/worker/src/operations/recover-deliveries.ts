@@ -12,10 +12,10 @@ interface Progress extends ListPlace {
   resent: number;
 }
 
-/** Failed, skipped, or tried in vain and waiting for a later try, maybe for hours; not one that a resend has brought forward already. */
-function wasMissed({ state, once, asked, tries, next_attempt_at }: Delivery, now: number): boolean {
+/** Failed, skipped, or attempted in vain and waiting for a later attempt, maybe for hours; not one that a resend has brought forward already. */
+function wasMissed({ state, once, asked, attempts_made, next_attempt_at }: Delivery, now: number): boolean {
   if (state === 'failed' || state === 'skipped') return true;
-  return state === 'pending' && once === null && !asked && tries > 0 && (next_attempt_at ?? now) > now;
+  return state === 'pending' && once === null && !asked && attempts_made > 0 && (next_attempt_at ?? now) > now;
 }
 
 interface Deps {

@@ -1,4 +1,4 @@
-import { type EndOfRun, type FirstAttempt, type Moved, owedEntry, type Pause, type Placed } from '@grsai-jobs/job-store';
+import { type EndOfRun, endDelivery, type FirstAttempt, type Moved, type Pause, type Placed } from '@grsai-jobs/job-store';
 import {
   entryStage,
   type FailureCode,
@@ -28,7 +28,7 @@ export async function finishRun(
   end: EndOfRun,
   move: (attempt: FirstAttempt) => Promise<Moved>,
 ): Promise<Moved> {
-  const reserved = owedEntry(record, end.status) === null ? null : kit.deliveries.reserve(record.tenant);
+  const reserved = endDelivery(record, end.status) === null ? null : kit.deliveries.reserve(record.tenant);
   let placed: Placed = { kind: 'none' };
   try {
     const moved = await move(reserved?.attempt ?? {});
@@ -60,7 +60,7 @@ function noteEnd(kit: Kit, record: JobRecord, end: EndOfRun): void {
 
 /** The entry of the webhook that the end of this run owes; `maintain` adds it when we die before this. */
 export async function enqueueOwed(kit: Pick<Kit, 'producer'>, record: JobRecord, status: TerminalStatus): Promise<void> {
-  const owed = owedEntry(record, status);
+  const owed = endDelivery(record, status);
   if (owed !== null) await kit.producer.enqueueDelivery(owed);
 }
 

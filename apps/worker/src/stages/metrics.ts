@@ -9,7 +9,7 @@ export const createStageMetrics = (metrics: Metrics) => ({
     'code',
   ]),
   ended: metrics.counter('jobs_ended_total', 'Runs that ended', ['type', 'status', 'code']),
-  tries: metrics.counter('webhook_tries_total', 'Webhook attempts by what they came to', ['outcome', 'phase']),
+  webhookAttempts: metrics.counter('webhook_attempts_total', 'Webhook attempts by what they came to', ['outcome', 'phase']),
   waits: metrics.counter('webhook_waits_total', 'Deliveries that wait in the room of their endpoint, by what they wait for', [
     'why',
   ]),

@@ -15,7 +15,7 @@ export function tellNews(
   const { id, tenant, run, webhook } = job;
   if (!webhook?.events.includes(news.type)) return;
   const tell = async () => {
-    const entry = await kit.store.deliveries.tell({ id, tenant, run, url: webhook.url }, news, kit.clock.now());
+    const entry = await kit.store.deliveries.report({ id, tenant, run, url: webhook.url }, news, kit.clock.now());
     if (entry !== null) await kit.producer.enqueueDelivery(entry);
   };
   tell().catch((err: unknown) => {

@@ -19,7 +19,7 @@ const delivery: Delivery = {
   extra: 0,
   asked: false,
   attempts: [],
-  tries: 0,
+  attempts_made: 0,
   created_at: 1_800_000_000_000,
   next_attempt_at: null,
 };

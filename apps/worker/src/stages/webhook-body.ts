@@ -1,4 +1,4 @@
-import type { Told } from '@grsai-jobs/job-store';
+import type { DeliveryContext } from '@grsai-jobs/job-store';
 import {
   type Delivery,
   type JobRecord,
@@ -30,9 +30,9 @@ function asToldOf(record: JobRecord, { run, snapshot }: Delivery): JobRecord {
 }
 
 /** `data` of a body: whole, and ever thinner for one that would be too large. `id` and `status` are in each. */
-type Data = (told: Told, sign: SignLink) => Promise<readonly object[]>;
+type Data = (told: DeliveryContext, sign: SignLink) => Promise<readonly object[]>;
 
-async function jobData({ delivery, job }: Told, sign: SignLink): Promise<readonly object[]> {
+async function jobData({ delivery, job }: DeliveryContext, sign: SignLink): Promise<readonly object[]> {
   if (job === null) {
     const status = delivery.snapshot?.status ?? delivery.type.slice('job.'.length);
     return [{ id: subjectOfEvent(delivery.id).id, status, deleted: true }];
@@ -44,7 +44,7 @@ async function jobData({ delivery, job }: Told, sign: SignLink): Promise<readonl
 }
 
 /** A batch as it stood at the end of the round that the delivery tells of; its results file stays, but for what was erased. */
-async function batchData({ delivery, batch }: Told, sign: SignLink): Promise<readonly object[]> {
+async function batchData({ delivery, batch }: DeliveryContext, sign: SignLink): Promise<readonly object[]> {
   if (batch === null) {
     const status = delivery.type.slice('batch.'.length);
     return [{ id: subjectOfEvent(delivery.id).id, status, deleted: true }];
@@ -62,7 +62,7 @@ const DATA: Record<Subject['kind'], Data> = { job: jobData, batch: batchData };
  * The body of one webhook try, built for each try from the record, so that its links are signed afresh.
  * `sequence` puts the events of one job in order; those of a batch are its rounds.
  */
-export async function webhookBody(told: Told, sign: SignLink): Promise<string> {
+export async function webhookBody(told: DeliveryContext, sign: SignLink): Promise<string> {
   const { delivery } = told;
   const { kind } = subjectOfEvent(delivery.id);
   const sequence = kind === 'batch' ? delivery.run : (delivery.sequence ?? told.job?.seq ?? 0);

@@ -1,7 +1,7 @@
 import { type Egress, type PostResult, postOnce } from '@grsai-jobs/egress';
 import type { OpenAttempt, Settlement } from '@grsai-jobs/job-store';
 import { type Delivery, isSentOnce, type SignLink } from '@grsai-jobs/jobs';
-import { type NextTry, nextTry, sign } from '@grsai-jobs/webhooks';
+import { type NextAttempt, nextAttempt, sign } from '@grsai-jobs/webhooks';
 import type { Kit } from '../stages/kit.ts';
 import { webhookBody } from '../stages/webhook-body.ts';
 
@@ -19,7 +19,7 @@ type Tried = PostResult & { ours?: true };
 /** What an attempt came to, and what becomes of its delivery then. */
 export interface Attempted {
   settlement: Omit<Settlement, 'wants'>;
-  next: NextTry;
+  next: NextAttempt;
   tookMs: number;
 }
 
@@ -55,16 +55,16 @@ async function send(kit: AttemptKit, open: OpenAttempt, at: number): Promise<Tri
 }
 
 /** What becomes of a delivery after its attempt. Reports of a live job, and a resend, have one attempt only. */
-function after(kit: AttemptKit, delivery: Delivery, result: Tried): NextTry {
-  const next = nextTry({ tries: delivery.tries + 1 - delivery.extra, answer: result, random: kit.random });
+function after(kit: AttemptKit, delivery: Delivery, result: Tried): NextAttempt {
+  const next = nextAttempt({ made: delivery.attempts_made + 1 - delivery.extra, answer: result, random: kit.random });
   const single = delivery.once !== null || isSentOnce(delivery.type);
   return single && next.state === 'pending' ? { state: 'failed' } : next;
 }
 
 function settlementOf(
   kit: AttemptKit,
-  { delivery, held }: OpenAttempt,
-  { at, result, next }: { at: number; result: Tried; next: NextTry },
+  { delivery, lease }: OpenAttempt,
+  { at, result, next }: { at: number; result: Tried; next: NextAttempt },
 ): Attempted['settlement'] {
   const now = kit.clock.now();
   const failed = next.state === 'gone' || next.state === 'failed';
@@ -72,7 +72,7 @@ function settlementOf(
   return {
     state: failed ? (delivery.once ?? 'failed') : next.state,
     attempt: {
-      number: delivery.tries + 1,
+      number: delivery.attempts_made + 1,
       at,
       duration_ms: Math.round(result.durationMs),
       ok: result.ok,
@@ -83,6 +83,6 @@ function settlementOf(
     },
     now,
     ...(next.state === 'pending' ? { nextAt: now + next.waitMs } : {}),
-    try: { ...held, result: said, answered: result.status !== undefined, tookMs: result.durationMs },
+    lease: { ...lease, result: said, answered: result.status !== undefined, tookMs: result.durationMs },
   };
 }

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import {
+  type AttemptLease,
   type EndpointRef,
   endpointName,
   endpointRef,
   type FirstAttempt,
-  type HeldTry,
   type OpenAttempt,
   type Placed,
   readEndpointName,
@@ -68,8 +68,8 @@ export function createDeliveries(kit: DeliveriesKit): Deliveries {
     return found && endpointRef(found.delivery.tenant, found.delivery.url);
   }
 
-  async function open(entry: Entry, held: HeldTry, place: Place | null): Promise<Outcome> {
-    const opened = await kit.store.deliveries.open(entry, held, { now: kit.clock.now(), share: place !== null });
+  async function open(entry: Entry, lease: AttemptLease, place: Place | null): Promise<Outcome> {
+    const opened = await kit.store.deliveries.open(entry, lease, { now: kit.clock.now(), share: place !== null });
     switch (opened.kind) {
       case 'over':
         return done;
@@ -77,10 +77,10 @@ export function createDeliveries(kit: DeliveriesKit): Deliveries {
         return { kind: 'wait', ms: opened.ms };
       case 'room':
         kit.metrics.waits.inc({ why: opened.why });
-        if (opened.why === 'share') heldBack.add(held.endpoint);
+        if (opened.why === 'share') heldBack.add(lease.endpoint);
         return done;
       case 'skipped':
-        noteSkipped(kit, opened, held.endpoint.id);
+        noteSkipped(kit, opened, lease.endpoint.id);
         return done;
       case 'lost':
         return await setAside(opened.delivery);
@@ -97,7 +97,7 @@ export function createDeliveries(kit: DeliveriesKit): Deliveries {
   async function setAside(delivery: OpenAttempt['delivery']): Promise<Outcome> {
     const now = kit.clock.now();
     const error = `crashed: the worker died ${ENDPOINT_RULES.maxLost} times during an attempt`;
-    const attempt = { number: delivery.tries + 1, at: now, duration_ms: 0, ok: false, phase: 'write', error };
+    const attempt = { number: delivery.attempts_made + 1, at: now, duration_ms: 0, ok: false, phase: 'write', error };
     await kit.store.deliveries.settle(delivery, { state: delivery.once ?? 'failed', attempt, now });
     noteCrashed(kit, delivery);
     return done;
@@ -126,8 +126,8 @@ export function createDeliveries(kit: DeliveriesKit): Deliveries {
     }
   }
 
-  const release = ({ delivery, held }: OpenAttempt): Promise<void> =>
-    untilWritten(delivery, () => kit.store.deliveries.release(delivery.id, held, kit.clock.now()));
+  const release = ({ delivery, lease }: OpenAttempt): Promise<void> =>
+    untilWritten(delivery, () => kit.store.deliveries.release(delivery.id, lease, kit.clock.now()));
 
   /** Writes the end of an attempt, also when Redis is away or refuses writes for a while: until then this worker is at it. */
   async function untilWritten<T>(delivery: OpenAttempt['delivery'], write: () => Promise<T>): Promise<T> {
@@ -149,7 +149,7 @@ export function createDeliveries(kit: DeliveriesKit): Deliveries {
   }
 
   async function settle(open: OpenAttempt, { settlement, next }: Attempted, place: Place | null): Promise<Outcome> {
-    const { delivery, held } = open;
+    const { delivery, lease } = open;
     const own = !kit.shutdown.stopping.aborted && place?.mayKeep() ? place : null;
     // Permits may have grown: then two can go on where one was.
     const second = own === null ? null : kit.places.tryTake(delivery.tenant);
@@ -158,7 +158,7 @@ export function createDeliveries(kit: DeliveriesKit): Deliveries {
       const once = { ...settlement, wants, token: randomUUID() };
       const settled = await untilWritten(delivery, () => kit.store.deliveries.settle(delivery, once));
       noteAttempt(kit, delivery, settlement.attempt, next);
-      noteEndpoint(kit, delivery, held.endpoint.id, settled.endpoint);
+      noteEndpoint(kit, delivery, lease.endpoint.id, settled.endpoint);
       for (const each of settled.begun) follow((each === settled.begun[0] ? own : second)?.handOn() ?? null, each);
       if (own !== null && settled.begun.length === 0) letHeldBackIn(delivery.tenant);
       return settled.settled && next.state === 'pending' ? { kind: 'wait', ms: next.waitMs } : done;
@@ -186,13 +186,13 @@ export function createDeliveries(kit: DeliveriesKit): Deliveries {
   }
 
   /** A delivery that goes on has no entry yet; should this be lost, a repair makes one. */
-  async function enqueue({ delivery, held }: OpenAttempt, outcome: Outcome): Promise<void> {
+  async function enqueue({ delivery, lease }: OpenAttempt, outcome: Outcome): Promise<void> {
     if (outcome.kind !== 'wait') return;
-    const entry = { id: delivery.id, step: delivery.step, endpoint: endpointName(held.endpoint) };
+    const entry = { id: delivery.id, step: delivery.step, endpoint: endpointName(lease.endpoint) };
     await kit.producer.enqueueDelivery(entry, outcome.ms);
   }
 
-  /** Its tenant has a place free again: one of those that were held back gets its entries, without waiting for the next look. */
+  /** Its tenant has a place free again: one of those that were lease back gets its entries, without waiting for the next look. */
   function letHeldBackIn(tenant: string): void {
     const endpoint = heldBack.takeOne(tenant);
     if (endpoint === null) return;

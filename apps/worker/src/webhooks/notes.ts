@@ -1,6 +1,6 @@
-import type { OpenTry, Settled } from '@grsai-jobs/job-store';
+import type { Opened, Settled } from '@grsai-jobs/job-store';
 import type { Delivery } from '@grsai-jobs/jobs';
-import type { NextTry } from '@grsai-jobs/webhooks';
+import type { NextAttempt } from '@grsai-jobs/webhooks';
 import type { Kit } from '../stages/kit.ts';
 
 type NoteKit = Pick<Kit, 'log' | 'metrics'>;
@@ -13,8 +13,8 @@ const idsOf = (delivery: Delivery) => ({
 });
 
 /** One line and one count for one attempt. */
-export function noteAttempt(kit: NoteKit, delivery: Delivery, attempt: Delivery['attempts'][number], next: NextTry): void {
-  kit.metrics.tries.inc({ outcome: next.state, phase: attempt.phase });
+export function noteAttempt(kit: NoteKit, delivery: Delivery, attempt: Delivery['attempts'][number], next: NextAttempt): void {
+  kit.metrics.webhookAttempts.inc({ outcome: next.state, phase: attempt.phase });
   kit.log[attempt.ok ? 'info' : 'warn'](
     {
       event: 'webhook.attempted',
@@ -31,14 +31,14 @@ export function noteAttempt(kit: NoteKit, delivery: Delivery, attempt: Delivery[
   );
 }
 
-export function noteSkipped(kit: NoteKit, skipped: Extract<OpenTry, { kind: 'skipped' }>, endpoint: string): void {
+export function noteSkipped(kit: NoteKit, skipped: Extract<Opened, { kind: 'skipped' }>, endpoint: string): void {
   const { delivery, state } = skipped;
-  kit.metrics.tries.inc({ outcome: 'skipped', phase: '' });
+  kit.metrics.webhookAttempts.inc({ outcome: 'skipped', phase: '' });
   kit.log.warn({ event: 'webhook.skipped', ...idsOf(delivery), endpoint, state }, 'no attempt was made');
 }
 
 export function noteCrashed(kit: NoteKit, delivery: Delivery): void {
-  kit.metrics.tries.inc({ outcome: 'failed', phase: '' });
+  kit.metrics.webhookAttempts.inc({ outcome: 'failed', phase: '' });
   kit.log.error(
     { event: 'webhook.crashed', ...idsOf(delivery) },
     'workers died with this webhook in their hands: it is set aside',

@@ -1,4 +1,4 @@
--- finish: the end of a round, whose results are stored. The owed webhook is written with it.
+-- finish: the end of a round, whose results are stored. Its delivery is written with it.
 -- order {id, token, now, round, by (who holds the operation; nil: does not matter), canceling, status, delivery or nil (see make_delivery)}
 -- kept: what is kept of the round
 -- Answers 1, or 0 when the round is over already or goes on

@@ -125,7 +125,7 @@ export function createBatchRounds(redis: Redis, run: RunScript, keys: Keys, cloc
       (await redis.exists(keys.operation(operationId(RETRY_OPERATION, id)))) === 1,
 
     /**
-     * The end of a round, with its owed webhook. `by`: the token of the operation that wrote the results. `false`: the round is over
+     * The end of a round, with its delivery. `by`: the token of the operation that wrote the results. `false`: the round is over
      * already, or goes on, or a job has ended anew since that operation was taken.
      */
     async finish(batch: BatchRecord, status: BatchEnd, results: BatchResults, by?: string): Promise<boolean> {

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import type { Keys } from '../redis/keys.ts';
 import { pipelined } from '../redis/pipelined.ts';
 import type { RunScript } from '../redis/scripts.ts';
-import { eventIdsOf, tellsProgress } from '../webhook/event-ids.ts';
+import { eventIdsOf, reportsProgress } from '../webhook/event-ids.ts';
 
 /** So long a second delete of a job is answered like the first one, also after a lost answer. */
 const TOMBSTONE_MS = 72 * 3600 * 1000;
@@ -13,7 +13,7 @@ export type Erase = ReturnType<typeof createErase>;
 /** Erasing ended jobs. Their objects are not touched here. */
 export function createErase(redis: Redis, run: RunScript, keys: Keys) {
   async function erase(job: JobRecord, tombstoneMs: number): Promise<boolean> {
-    const events = eventIdsOf(job.id, { runs: job.run, progress: tellsProgress(job.doc.webhook) });
+    const events = eventIdsOf(job.id, { runs: job.run, progress: reportsProgress(job.doc.webhook) });
     const reply = await run(
       'erase',
       [
@@ -45,7 +45,7 @@ export function createErase(redis: Redis, run: RunScript, keys: Keys) {
       (await run('erasing', [keys.job(job.id), keys.late], [job.id, job.step])) === 1,
 
     /**
-     * Erases an ended job, its places in the lists and its webhooks but those still owed: they go out without the job.
+     * Erases an ended job, its places in the lists and its deliveries but the pending ones: they go out without the job.
      * `false`: the job moved on since it was read, or is gone.
      */
     old: (job: JobRecord): Promise<boolean> => erase(job, 0),

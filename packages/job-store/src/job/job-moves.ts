@@ -14,7 +14,7 @@ import {
 } from '@grsai-jobs/jobs';
 import type { Keys } from '../redis/keys.ts';
 import type { RunScript } from '../redis/scripts.ts';
-import { owedEntry } from '../webhook/owed.ts';
+import { endDelivery } from '../webhook/delivery-entry.ts';
 import { createAccept } from './accept.ts';
 import { keptAttempts } from './attempts.ts';
 import { createBegin } from './begin.ts';
@@ -59,7 +59,7 @@ export function createJobMoves(run: RunScript, keys: Keys, clock: { now(): numbe
   /** The webhook that the end of this run owes, if the caller asked to hear of it. */
   const owed = (job: JobRecord, status: TerminalStatus, attempt: FirstAttempt = {}): Pick<Change, 'delivery'> => {
     const { webhook } = job.doc;
-    const entry = owedEntry(job, status);
+    const entry = endDelivery(job, status);
     if (!webhook || entry === null) return {};
     return { delivery: { id: entry.id, run: job.run, type: endEvent(status), url: webhook.url, ...attempt } };
   };

@@ -4,7 +4,7 @@ import { operationId } from '../operation/operations.ts';
 import { fieldsOf } from '../redis/fields.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RunScript } from '../redis/scripts.ts';
-import { type OpenAttempt, toldOf } from '../webhook/deliveries.ts';
+import { contextOf, type OpenAttempt } from '../webhook/deliveries.ts';
 import { endpointKeys, endpointNameOf, endpointRef } from '../webhook/endpoints.ts';
 import { DUE_AFTER_MS } from '../webhook/new-delivery.ts';
 import type { RecordField } from './record-codec.ts';
@@ -109,7 +109,11 @@ function placedOf(change: Change, tenant: string, [placed, own, record]: readonl
   const { url, token } = change.delivery ?? {};
   if (placed !== 'open' || url === undefined || token === undefined)
     return { kind: placed === 'entry' || placed === 'room' ? placed : 'none' };
-  return { kind: 'open', ...toldOf(fieldsOf(own) ?? {}, fieldsOf(record)), held: { endpoint: endpointRef(tenant, url), token } };
+  return {
+    kind: 'open',
+    ...contextOf(fieldsOf(own) ?? {}, fieldsOf(record)),
+    lease: { endpoint: endpointRef(tenant, url), token },
+  };
 }
 
 const answerOf = (change: Change, tenant: string, [kind, ...rest]: readonly unknown[]): Moved => {

@@ -51,7 +51,7 @@ export interface Keys {
   /** How an endpoint of a tenant fares; by `endpointId`. */
   endpoint(id: string): string;
   /** Attempts that are open to it → the end of their lease. */
-  endpointTries(id: string): string;
+  endpointAttempts(id: string): string;
   /** Deliveries that wait for a permit of it → when they were due. */
   endpointRoom(id: string): string;
   /** How a host of a tenant fares; by `EndpointRef.host`. */
@@ -137,7 +137,7 @@ export function createKeys(prefix: string): Keys {
     delivery: (id) => at(`delivery:${id}`),
     dueDeliveries: at('due:deliveries'),
     endpoint: (id) => at(`endpoint:${id}`),
-    endpointTries: (id) => at(`endpoint:${id}:tries`),
+    endpointAttempts: (id) => at(`endpoint:${id}:attempts`),
     endpointRoom: (id) => at(`endpoint:${id}:room`),
     host: (id) => at(`host:${id}`),
     rooms: at('rooms'),

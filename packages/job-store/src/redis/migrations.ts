@@ -8,7 +8,12 @@ import type { Keys } from './keys.ts';
 export type Migration = (redis: Redis, keys: Keys) => Promise<void>;
 
 /** By the version that they start from. */
-export const MIGRATIONS: Readonly<Record<number, Migration>> = { 1: renameOperations };
+export const MIGRATIONS: Readonly<Record<number, Migration>> = {
+  1: async (redis, keys) => {
+    await renameOperations(redis, keys);
+    await renameAttempts(redis, keys);
+  },
+};
 
 const KINDS: Readonly<Record<string, string>> = { 'batch-erase': 'batch-discard', 'batch-strike': 'batch-redact' };
 
@@ -35,4 +40,16 @@ async function renameOperations(redis: Redis, keys: Keys): Promise<void> {
 /** Another process has just renamed it. */
 function ignoreGone(error: unknown): void {
   if (!(error instanceof Error && error.message.includes('no such key'))) throw error;
+}
+
+/** A delivery counted its attempts in `tries`. */
+async function renameAttempts(redis: Redis, keys: Keys): Promise<void> {
+  for await (const names of redis.scanStream({ match: `${keys.delivery('')}*`, count: 1000 }) as AsyncIterable<string[]>) {
+    const counts = await Promise.all(names.map((name) => redis.hget(name, 'tries')));
+    const renamed = names.flatMap((name, i) => {
+      const made = counts[i];
+      return typeof made === 'string' ? [redis.multi().hsetnx(name, 'made', made).hdel(name, 'tries').exec()] : [];
+    });
+    await Promise.all(renamed);
+  }
 }

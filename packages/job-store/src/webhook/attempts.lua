@@ -1,8 +1,8 @@
 -- Shared by the scripts that place, begin and end webhook attempts, with the numbers of ENDPOINT_RULES as `rules`.
--- A delivery's fields: id tenant job_id|batch_id run type url state step tries att created next · tok token of the last change ·
+-- A delivery's fields: id tenant job_id|batch_id run type url state step made att created next · tok token of the last change ·
 -- seq of the event · as, asg, aprog the job as it was then · once, extra of a resend · asked 1 until the attempt is made that a
 -- resend asked for amid the others · lease token of the attempt that is open · lost how many workers died with one.
--- An endpoint's fields: permits how many attempts may be open · win JSON [[bucket, tries, failed], …] · since failing since ·
+-- An endpoint's fields: permits how many attempts may be open · win JSON [[bucket, attempts, failed], …] · since failing since ·
 -- till, rest the breaker: open until, for how long · probe, probing its token and the end of its lease · off, why disabled at and
 -- for what. A host has the breaker's fields.
 -- Open attempts: sorted set, `token delivery` → end of the lease. Room: sorted set, delivery → when it was due.
@@ -93,7 +93,7 @@ local function begin_attempt(e, delivery, due_set, id, token, now)
   keep_endpoint(e)
 end
 
--- The key of the job or batch that a delivery tells of.
+-- The key of the job or batch that a delivery is about.
 local function subject_of(delivery, id)
   local seen = redis.call('HMGET', delivery, 'job_id', 'batch_id')
   local prefix = string.sub(delivery, 1, #delivery - #id - #'delivery:')
@@ -101,7 +101,7 @@ local function subject_of(delivery, id)
   return prefix .. 'batch:' .. (seen[2] or '')
 end
 
-local function told(token, delivery, id)
+local function context(token, delivery, id)
   return { token, redis.call('HGETALL', delivery), redis.call('HGETALL', subject_of(delivery, id)) }
 end
 
@@ -110,18 +110,18 @@ end
 local function hand_over(e, tokens, due_set, like, like_id, now)
   local begun = {}
   if #tokens == 0 or redis.call('HEXISTS', e.own, 'off') == 1 then return begun end
-  local tried = 0
-  while #begun < #tokens and tried < 50 and not why_not(e, now) do
+  local looked_at = 0
+  while #begun < #tokens and looked_at < 50 and not why_not(e, now) do
     local first = redis.call('ZRANGE', e.room, 0, 0)[1]
     if not first then break end
-    tried = tried + 1
+    looked_at = looked_at + 1
     local delivery, token = sibling(like, like_id, first), tokens[#begun + 1]
     if redis.call('HGET', delivery, 'state') ~= 'pending' then
       leave_room(e, first)
     else
       redis.call('HINCRBY', delivery, 'step', 1)
       begin_attempt(e, delivery, due_set, first, token, now)
-      begun[#begun + 1] = told(token, delivery, first)
+      begun[#begun + 1] = context(token, delivery, first)
     end
   end
   return begun
@@ -136,7 +136,7 @@ local function handed_over(e, tokens, like, like_id)
     for _, member in ipairs(members) do
       if string.sub(member, 1, #token + 1) == token .. ' ' then
         local id = string.sub(member, #token + 2)
-        begun[#begun + 1] = told(token, sibling(like, like_id, id), id)
+        begun[#begun + 1] = context(token, sibling(like, like_id, id), id)
       end
     end
   end
@@ -144,32 +144,32 @@ local function handed_over(e, tokens, like, like_id)
 end
 
 -- Counts an attempt in the window and says how many there were, and how many of them failed.
-local function count_try(key, failed, now)
+local function count_attempt(key, failed, now)
   local win = redis.call('HGET', key, 'win')
-  local bucket, tries, bad, kept = math.floor(now / rules.bucketMs), 0, 0, {}
+  local bucket, attempts, bad, kept = math.floor(now / rules.bucketMs), 0, 0, {}
   for _, each in ipairs(win and cjson.decode(win) or {}) do
     if each[1] > bucket - rules.windowMs / rules.bucketMs then kept[#kept + 1] = each end
   end
   if #kept == 0 or kept[#kept][1] < bucket then kept[#kept + 1] = { bucket, 0, 0 } end
   local last = kept[#kept]
   last[2], last[3] = last[2] + 1, last[3] + failed
-  for _, each in ipairs(kept) do tries, bad = tries + each[2], bad + each[3] end
+  for _, each in ipairs(kept) do attempts, bad = attempts + each[2], bad + each[3] end
   redis.call('HSET', key, 'win', cjson.encode(kept))
-  return tries, bad
+  return attempts, bad
 end
 
 -- What one attempt says of a breaker: of the endpoint's, or of its host's. Answers 'opened', 'closed' or ''.
-local function tell_breaker(key, token, failed, now)
+local function update_breaker(key, token, failed, now)
   local seen = redis.call('HMGET', key, 'till', 'rest', 'probe')
   if not failed then
     if seen[1] then
       redis.call('HDEL', key, 'till', 'rest', 'probe', 'probing', 'win')
       return 'closed'
     end
-    count_try(key, 0, now)
+    count_attempt(key, 0, now)
     return ''
   end
-  local tries, bad = count_try(key, 1, now)
+  local attempts, bad = count_attempt(key, 1, now)
   if seen[1] then
     if seen[3] == token then
       local rest = math.min(number_or(seen[2], rules.restMs) * 2, rules.maxRestMs)
@@ -178,7 +178,7 @@ local function tell_breaker(key, token, failed, now)
     end
     return ''
   end
-  if tries < rules.minTries or bad / tries < rules.failedShare then return '' end
+  if attempts < rules.minAttempts or bad / attempts < rules.failedShare then return '' end
   redis.call('HSET', key, 'till', now + rules.restMs, 'rest', rules.restMs)
   return 'opened'
 end
@@ -190,8 +190,8 @@ local function drop_probe(e, token)
   end
 end
 
-local function learn_permits(e, try)
-  local quick = try.result == 'ok' and try.took < rules.quickMs
+local function learn_permits(e, attempt)
+  local quick = attempt.result == 'ok' and attempt.took < rules.quickMs
   local permits = number_or(redis.call('HGET', e.own, 'permits'), rules.permits)
   if quick and permits < rules.maxPermits then
     redis.call('HSET', e.own, 'permits', tostring(math.min(rules.maxPermits, permits + rules.permitsUp)))
@@ -201,31 +201,31 @@ local function learn_permits(e, try)
 end
 
 -- The end of an attempt: gives its permit back and takes note of what came of it. An attempt whose lease is over, or that was
--- ended before, changes nothing; so the end of an attempt may be told twice.
-local function end_attempt(e, id, try, now, counters)
-  local member = try.token .. ' ' .. id
+-- ended before, changes nothing; so the end of an attempt may be sent twice.
+local function end_attempt(e, id, attempt, now, counters)
+  local member = attempt.token .. ' ' .. id
   local lease = redis.call('ZSCORE', e.open, member)
   if not lease then return '' end
   redis.call('ZREM', e.open, member)
-  if tonumber(lease) <= now or try.result == 'none' then
-    drop_probe(e, try.token)
+  if tonumber(lease) <= now or attempt.result == 'none' then
+    drop_probe(e, attempt.token)
     return ''
   end
   keep_endpoint(e)
-  learn_permits(e, try)
-  tell_breaker(e.host, try.token, try.result ~= 'ok' and not try.answered, now)
+  learn_permits(e, attempt)
+  update_breaker(e.host, attempt.token, attempt.result ~= 'ok' and not attempt.answered, now)
   local seen = redis.call('HMGET', e.own, 'since', 'off')
-  local became = tell_breaker(e.own, try.token, try.result ~= 'ok', now)
+  local became = update_breaker(e.own, attempt.token, attempt.result ~= 'ok', now)
   if became == 'opened' then redis.call('HINCRBY', counters, 'breakers_opened', 1) end
-  if try.result == 'ok' then
+  if attempt.result == 'ok' then
     redis.call('HDEL', e.own, 'since')
     if seen[2] and tonumber(lease) - rules.leaseMs > tonumber(seen[2]) then redis.call('HDEL', e.own, 'off', 'why') end
     return became
   end
   local since = number_or(seen[1], now)
   redis.call('HSET', e.own, 'since', since)
-  if not seen[2] and (try.result == 'gone' or now - since >= rules.disableAfterMs) then
-    redis.call('HSET', e.own, 'off', now, 'why', try.result == 'gone' and 'gone' or 'failing')
+  if not seen[2] and (attempt.result == 'gone' or now - since >= rules.disableAfterMs) then
+    redis.call('HSET', e.own, 'off', now, 'why', attempt.result == 'gone' and 'gone' or 'failing')
     redis.call('HINCRBY', counters, 'endpoints_disabled', 1)
     return 'disabled'
   end

@@ -19,6 +19,7 @@ import { type Fields, fieldsOf } from '../redis/fields.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RunScript } from '../redis/scripts.ts';
 import { decodeDelivery } from './delivery-codec.ts';
+import type { DeliveryEntry } from './delivery-entry.ts';
 import {
   ATTEMPTS_LUA,
   ENDPOINT_KEYS,
@@ -30,29 +31,28 @@ import {
   readEndpointName,
 } from './endpoints.ts';
 import { DUE_AFTER_MS, MAKE_DELIVERY, NEW_DELIVERY_KEYS, newDelivery } from './new-delivery.ts';
-import type { OwedEntry } from './owed.ts';
 
 /** Newest attempts that are kept with a delivery. */
-const TRIES_KEPT = 20;
+const ATTEMPTS_KEPT = 20;
 /** So many at most leave the room of a disabled endpoint at once, to be skipped. */
 const LET_IN_AT_ONCE = 500;
 /** An entry that comes this much too soon is not sent back. */
 const EARLY_MS = 1000;
 
-/** A delivery with what it tells of, a job or a batch, which can be gone. */
-export interface Told {
+/** A delivery with its subject, a job or a batch, which can be gone. */
+export interface DeliveryContext {
   delivery: Delivery;
   job: JobRecord | null;
   batch: BatchRecord | null;
 }
 
 /** An attempt that is open. Whoever got it has to `settle` or to `release` it. */
-export interface OpenAttempt extends Told {
-  held: HeldTry;
+export interface OpenAttempt extends DeliveryContext {
+  lease: AttemptLease;
 }
 
 /** What `open` answers. */
-export type OpenTry =
+export type Opened =
   /** An attempt has begun: of this delivery or, with `swapped`, of one to the same endpoint that has waited longer. */
   | ({ kind: 'open'; swapped: boolean } & OpenAttempt)
   /** Not yet due: the same entry comes again. */
@@ -62,18 +62,18 @@ export type OpenTry =
   /** No attempt is made: the delivery has just become `skipped`, or `failed` in the middle of its attempts. */
   | { kind: 'skipped'; state: Delivery['state']; delivery: Delivery }
   /** Too many workers died with it in their hands. It has to be settled as failed. */
-  | ({ kind: 'lost' } & Told)
+  | ({ kind: 'lost' } & DeliveryContext)
   /** Settled, moved on, or gone. */
   | { kind: 'over' };
 
 /** An attempt that is open: its endpoint and the token that it was opened with. */
-export interface HeldTry {
+export interface AttemptLease {
   endpoint: EndpointRef;
   token: string;
 }
 
 /** What an attempt says of its endpoint. `none`: nothing, it failed on our side. */
-export interface TryResult {
+export interface AttemptResult {
   result: 'ok' | 'failed' | 'gone' | 'none';
   /** Whether the receiver answered at all, however badly: then its host is well. */
   answered: boolean;
@@ -87,14 +87,14 @@ export interface Settlement {
   now: number;
   /** When the next attempt is made; only for `pending`. */
   nextAt?: number;
-  try?: HeldTry & TryResult;
+  lease?: AttemptLease & AttemptResult;
   /** Tokens for attempts that the caller can make in the place of this one. */
   wants?: readonly string[];
-  /** Made once by who tries this until Redis takes it. */
+  /** Made once by a caller that repeats this until Redis takes it. */
   token?: string;
 }
 
-/** `settled: false`: somebody else has settled this try. `endpoint`: what the try has changed there. */
+/** `settled: false`: somebody else has settled this attempt. `endpoint`: what the attempt has changed there. */
 export interface Settled {
   settled: boolean;
   endpoint: 'closed' | 'opened' | 'disabled' | '';
@@ -103,7 +103,7 @@ export interface Settled {
 }
 
 /** A delivery with its subject, from their hashes. */
-export function toldOf(own: Fields, subject: Fields | null): Told {
+export function contextOf(own: Fields, subject: Fields | null): DeliveryContext {
   const delivery = decodeDelivery(own);
   if (!subject?.['st']) return { delivery, job: null, batch: null };
   const { kind, id } = subjectOfEvent(delivery.id);
@@ -114,7 +114,7 @@ export function toldOf(own: Fields, subject: Fields | null): Told {
   };
 }
 
-/** A delivery, what it tells of, and its endpoint. */
+/** A delivery, its subject, and its endpoint. */
 const DELIVERY_KEYS = ['delivery', 'subject', 'due_deliveries', 'pending_deliveries', ...ENDPOINT_KEYS] as const;
 
 const openAttempt = defineScript({
@@ -149,7 +149,7 @@ const letIn = defineScript({
   whenFull: 'runs',
 });
 
-const report = defineScript({
+const reportScript = defineScript({
   lua: new URL('./report.lua', import.meta.url),
   keys: ['job', 'delivery_before', ...NEW_DELIVERY_KEYS],
   args: ['order'],
@@ -159,7 +159,7 @@ const report = defineScript({
 
 export type Deliveries = ReturnType<typeof createDeliveries>;
 
-/** Owed webhooks. They are made by the move that ends a run; here they are tried, settled and sent again. */
+/** Deliveries: made by the transition that ends a run, a report or the end of a batch; here they are attempted, settled and resent. */
 export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
   const subjectKey = (event: string) => {
     const { kind, id } = subjectOfEvent(event);
@@ -175,8 +175,8 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
   });
 
   const open = (endpoint: EndpointRef, [token, own, record]: readonly unknown[]): OpenAttempt => ({
-    ...toldOf(fieldsOf(own) ?? {}, fieldsOf(record)),
-    held: { endpoint, token: String(token) },
+    ...contextOf(fieldsOf(own) ?? {}, fieldsOf(record)),
+    lease: { endpoint, token: String(token) },
   });
 
   async function write(delivery: Delivery, order: Record<string, unknown> & { now: number }, fields: (string | number)[]) {
@@ -191,23 +191,23 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
   }
 
   return {
-    /** A delivery and what it tells of, in one round trip. */
-    async read(id: string): Promise<Told | null> {
+    /** A delivery and its subject, in one round trip. */
+    async read(id: string): Promise<DeliveryContext | null> {
       const replies = await redis.multi().hgetall(keys.delivery(id)).hgetall(subjectKey(id)).exec();
       const [own = {}, subject = {}] = (replies ?? []).map(([error, fields]) => {
         if (error) throw error;
         return fields as Fields;
       });
-      return own['id'] === undefined ? null : toldOf(own, subject);
+      return own['id'] === undefined ? null : contextOf(own, subject);
     },
 
     /**
      * An entry of a delivery has come up. Takes one of the permits of its endpoint until `settle`, `release` or the end of the
      * lease, and answers all that the attempt needs, in one round trip. `share: false`: its tenant may have no more attempts of this
-     * worker, so the delivery waits. `held.token` names the attempt; asked again with the same one, the answer is the same.
+     * worker, so the delivery waits. `lease.token` names the attempt; asked again with the same one, the answer is the same.
      */
-    async open(entry: { id: string; step: number }, held: HeldTry, o: { now: number; share?: boolean }): Promise<OpenTry> {
-      const { endpoint, token } = held;
+    async open(entry: { id: string; step: number }, lease: AttemptLease, o: { now: number; share?: boolean }): Promise<Opened> {
+      const { endpoint, token } = lease;
       const order = {
         id: entry.id,
         token,
@@ -226,13 +226,13 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
       }
       if (verdict === 'wait') return { kind: 'wait', ms: Number(detail) };
       if (verdict === 'room') return { kind: 'room', why: detail as 'permits' };
-      if (verdict === 'lost') return { kind: 'lost', ...toldOf(fieldsOf(detail) ?? {}, fieldsOf(own)) };
+      if (verdict === 'lost') return { kind: 'lost', ...contextOf(fieldsOf(detail) ?? {}, fieldsOf(own)) };
       if (verdict !== 'skipped') return { kind: 'over' };
       return { kind: 'skipped', state: detail as Delivery['state'], delivery: decodeDelivery(fieldsOf(own) ?? {}) };
     },
 
     /** Gives the permit of an attempt back that was broken off on our side; it says nothing of the endpoint. */
-    async release(id: string, { endpoint, token }: HeldTry, now: number): Promise<void> {
+    async release(id: string, { endpoint, token }: AttemptLease, now: number): Promise<void> {
       const order = { id, endpoint: endpointName(endpoint), token, now };
       await run(release, { delivery: keys.delivery(id), ...endpointKeys(keys, endpoint) }, { order: JSON.stringify(order) });
     },
@@ -241,23 +241,25 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
     async settle(delivery: Delivery, s: Settlement): Promise<Settled> {
       const order = {
         token: s.token ?? randomUUID(),
-        tries: delivery.tries,
+        made: delivery.attempts_made,
         state: s.state,
         next: s.nextAt,
         due: s.nextAt === undefined ? undefined : s.nextAt + DUE_AFTER_MS,
         up: false,
         now: s.now,
         wants: s.wants ?? [],
-        ...(s.try && { try: { token: s.try.token, result: s.try.result, answered: s.try.answered, took: s.try.tookMs } }),
+        ...(s.lease && {
+          attempt: { token: s.lease.token, result: s.lease.result, answered: s.lease.answered, took: s.lease.tookMs },
+        }),
       };
-      const attempts = JSON.stringify([...delivery.attempts, s.attempt].slice(-TRIES_KEPT));
+      const attempts = JSON.stringify([...delivery.attempts, s.attempt].slice(-ATTEMPTS_KEPT));
       const over = s.state === 'pending' ? [] : ['once', ''];
       const asked = delivery.asked ? ['asked', ''] : [];
       const { ok, endpoint, begun } = await write(delivery, order, [
         'att',
         attempts,
-        'tries',
-        delivery.tries + 1,
+        'made',
+        delivery.attempts_made + 1,
         ...over,
         ...asked,
       ]);
@@ -268,7 +270,7 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
      * Deliveries leave the room of an endpoint in which nothing has moved: their new entries, as many as can be made now. Until they
      * are made a repair covers them.
      */
-    async letIn(endpoint: EndpointRef, now: number): Promise<OwedEntry[]> {
+    async letIn(endpoint: EndpointRef, now: number): Promise<DeliveryEntry[]> {
       const name = endpointName(endpoint);
       const order = { now, endpoint: name, like: 'x', most: LET_IN_AT_ONCE, due_after: DUE_AFTER_MS };
       const flat = (await run(
@@ -302,14 +304,14 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
     async repair(delivery: Delivery, now: number): Promise<number | null> {
       const next = delivery.next_attempt_at ?? now;
       const due = Math.max(now, next) + DUE_AFTER_MS;
-      const order = { tries: delivery.tries, state: 'pending', next, due, counter: 'delivery_repairs', up: true, now };
+      const order = { made: delivery.attempts_made, state: 'pending', next, due, counter: 'delivery_repairs', up: true, now };
       const { ok, step } = await write(delivery, order, []);
       return ok ? step : null;
     },
 
     /**
-     * One more try of this delivery, now, signed afresh, past a disabled endpoint. The caller adds the entry of the step
-     * that it answers. One that is over stays or becomes `failed` when that try fails too, unless it was delivered before;
+     * One more attempt of this delivery, now, signed afresh, past a disabled endpoint. The caller adds the entry of the step
+     * that it answers. One that is over stays or becomes `failed` when that attempt fails too, unless it was delivered before;
      * one that still waits goes on with its schedule. `null`: the delivery was moved on since it was read.
      */
     async resend(delivery: Delivery, now: number): Promise<number | null> {
@@ -317,7 +319,7 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
       const delivered = delivery.state === 'delivered' || delivery.once === 'delivered';
       const { ok, step } =
         delivery.state === 'pending' && delivery.once === null
-          ? await write(delivery, { ...order, tries: delivery.tries }, [
+          ? await write(delivery, { ...order, made: delivery.attempts_made }, [
               'extra',
               delivery.extra + (delivery.asked ? 0 : 1),
               'asked',
@@ -328,21 +330,21 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
     },
 
     /**
-     * News of a live job, when its caller asked for them: a delivery of its own that is tried once and leaves
+     * A progress webhook of a live job, when its caller asked for it: a delivery of its own that is attempted once and leaves
      * `job.webhook` alone. The entry to be added; `null`: not asked for, too soon after the last one, or the run is over.
      */
-    async tell(
+    async report(
       job: Pick<JobRecord, 'id' | 'tenant' | 'run'> & { url: string },
-      news: { type: 'job.started' } | { type: 'job.progress'; percent: number },
+      event: { type: 'job.started' } | { type: 'job.progress'; percent: number },
       now: number,
-    ): Promise<OwedEntry | null> {
-      const { type } = news;
-      const id = type === 'job.progress' ? progressEventId(job.id, job.run, news.percent) : eventId(job.id, job.run, type);
+    ): Promise<DeliveryEntry | null> {
+      const { type } = event;
+      const id = type === 'job.progress' ? progressEventId(job.id, job.run, event.percent) : eventId(job.id, job.run, type);
       const { tenant, run: of, url } = job;
       const every = type === 'job.progress' ? PROGRESS_EVENT_EVERY_MS : undefined;
       const made = newDelivery(keys, tenant, { id, subject: { job_id: job.id }, run: of, type, url });
       const reply = await run(
-        report,
+        reportScript,
         { job: keys.job(job.id), delivery_before: keys.delivery(dottedEventId(id)), ...made.keys },
         { order: JSON.stringify({ now, every, delivery: made.order }) },
       );

@@ -25,7 +25,7 @@ export function decodeDelivery(fields: Fields): Delivery {
     extra: number(fields['extra']),
     asked: fields['asked'] === '1',
     attempts: json<DeliveryAttempt[]>(fields['att']) ?? [],
-    tries: number(fields['tries']),
+    attempts_made: number(fields['made']),
     created_at: number(fields['created']),
     next_attempt_at: optionalNumber(fields['next']),
   };

@@ -6,7 +6,7 @@ import { createNewestFirst, type ListPlace } from '../redis/newest-first.ts';
 import { pipelined } from '../redis/pipelined.ts';
 import type { Tenants } from '../tenant/tenants.ts';
 import { decodeDelivery } from './delivery-codec.ts';
-import { eventIdsOf, tellsProgress } from './event-ids.ts';
+import { eventIdsOf, reportsProgress } from './event-ids.ts';
 
 /** What a delivery has to be to stand in the list; what is left out does not matter. */
 export interface DeliveryFilter {
@@ -23,7 +23,7 @@ export interface DeliveryPage {
   next: ListPlace | null;
 }
 
-/** Of an erased job nobody knows how many runs it had; what is still owed is looked for in so many. */
+/** Of an erased job nobody knows how many runs it had; what is still pending is looked for in so many. */
 const ERASED = { runs: 50, progress: false };
 
 type Part = string | null | undefined;
@@ -56,7 +56,7 @@ export function createDeliveryList(redis: Redis, keys: Keys, tenants: Pick<Tenan
   /** Ids are made from the job, so those of one job need no search through the whole list. */
   async function ofJob(jobId: string, tenant: string | null): Promise<Delivery[]> {
     const [runs, doc] = await redis.hmget(keys.job(jobId), 'run', 'doc');
-    const of = runs && doc ? { runs: Number(runs), progress: tellsProgress(unpackDoc(doc).webhook) } : ERASED;
+    const of = runs && doc ? { runs: Number(runs), progress: reportsProgress(unpackDoc(doc).webhook) } : ERASED;
     const own = (await read(eventIdsOf(jobId, of))).filter((delivery) => tenant === null || delivery.tenant === tenant);
     return own.sort((a, b) => b.created_at - a.created_at || (a.id < b.id ? 1 : -1));
   }

@@ -45,7 +45,7 @@ export const ENDPOINT_KEYS = ['endpoint', 'open_attempts', 'room', 'host', 'room
 
 export const endpointKeys = (keys: Keys, endpoint: EndpointRef): Record<(typeof ENDPOINT_KEYS)[number], string> => ({
   endpoint: keys.endpoint(endpoint.id),
-  open_attempts: keys.endpointTries(endpoint.id),
+  open_attempts: keys.endpointAttempts(endpoint.id),
   room: keys.endpointRoom(endpoint.id),
   host: keys.host(endpoint.host),
   rooms: keys.rooms,
@@ -70,7 +70,7 @@ export function createEndpoints(redis: Redis, keys: Keys, clock: { now(): number
       const replies = await redis
         .multi()
         .hmget(keys.endpoint(id), 'till', 'since', 'off', 'why', 'permits')
-        .zcount(keys.endpointTries(id), `(${now}`, '+inf')
+        .zcount(keys.endpointAttempts(id), `(${now}`, '+inf')
         .zcard(keys.endpointRoom(id))
         .exec();
       const [till, since, off, why, permits] = (replies?.[0]?.[1] ?? []) as (string | null)[];
@@ -81,7 +81,7 @@ export function createEndpoints(redis: Redis, keys: Keys, clock: { now(): number
         failing_since: optionalNumber(since ?? undefined),
         disabled_at: optionalNumber(off ?? undefined),
         reason: (why ?? null) as EndpointView['reason'],
-        open_tries: Number(replies?.[1]?.[1] ?? 0),
+        open_attempts: Number(replies?.[1]?.[1] ?? 0),
         permits: Math.floor(Number(permits ?? ENDPOINT_RULES.permits)),
         waiting: Number(replies?.[2]?.[1] ?? 0),
       };

@@ -20,5 +20,5 @@ export const batchEventIdsOf = (batchId: string, rounds: number): string[] =>
   );
 
 /** Whether a webhook tells of progress: an event for each step of it. */
-export const tellsProgress = (webhook: { events: readonly string[] } | undefined): boolean =>
+export const reportsProgress = (webhook: { events: readonly string[] } | undefined): boolean =>
   webhook?.events.includes('job.progress') ?? false;

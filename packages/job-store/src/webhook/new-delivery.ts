@@ -10,10 +10,10 @@ export const NEW_DELIVERY_KEYS = ['delivery?', 'tenant_deliveries', 'due_deliver
 /** `make_delivery`, the one place that writes a new delivery. */
 export const MAKE_DELIVERY = readLua(new URL('./make-delivery.lua', import.meta.url));
 
-/** A webhook event that is owed. */
+/** A webhook event that has to be delivered. */
 export interface NewDelivery {
   id: string;
-  /** What it tells of. */
+  /** What it is about. */
   subject: { job_id: string } | { batch_id: string };
   /** The run of the job, or the round of the batch. */
   run: number;
@@ -21,7 +21,7 @@ export interface NewDelivery {
   url: string;
 }
 
-/** What a script that makes a delivery takes: its keys, and the order for `make_delivery`. `null`: none is owed. */
+/** What a script that makes a delivery takes: its keys, and the order for `make_delivery`. `null`: nothing is to be delivered. */
 export function newDelivery(keys: Keys, tenant: string, delivery: NewDelivery | null) {
   return {
     keys: {

@@ -7,7 +7,7 @@ local delivery, subject, due_set, pending = K.delivery, K.subject, K.due_deliver
 local e = endpoint_named(order.endpoint)
 local now, token = order.now, order.token
 
-local own = redis.call('HMGET', delivery, 'step', 'state', 'tok', 'next', 'tries', 'once', 'as', 'asked', 'lease')
+local own = redis.call('HMGET', delivery, 'step', 'state', 'tok', 'next', 'made', 'once', 'as', 'asked', 'lease')
 local state, next = own[2], number_or(own[4], now)
 
 -- Sent again by the client library: the same answer.

@@ -1,7 +1,7 @@
 -- settle: what a webhook attempt came to, for the delivery and for its endpoint, whose permit goes to those who wait. Also all else
 -- that moves a delivery on: a repair, a resend. A delivery that is over leaves the due set.
--- order {id, token, step, now, endpoint, tries|nil, state, due|nil, next|nil, counter|nil, up, wants (tokens of attempts that the
--- caller can make next), try {token, result ok|failed|gone|none, answered, took}|nil}; fields: field, value, …
+-- order {id, token, step, now, endpoint, made|nil, state, due|nil, next|nil, counter|nil, up, wants (tokens of attempts that the
+-- caller can make next), attempt {token, result ok|failed|gone|none, answered, took}|nil}; fields: field, value, …
 -- Answers {'ok', step, note, begun} | {'stale', 0, note, begun} | {'missing', 0, note, begun}; note: closed, opened, disabled or '' of
 -- the endpoint; begun: {token, delivery, subject} of each attempt that has begun in the place of this one
 local order = cjson.decode(A.order)
@@ -12,16 +12,16 @@ local now, wants = order.now, order.wants or {}
 -- Sent again by the client library: those that had begun then are the answer.
 local begun = handed_over(e, wants, delivery, order.id)
 -- The permit is given back whatever has become of the delivery.
-local note = order.try and end_attempt(e, order.id, order.try, now, counters) or ''
+local note = order.attempt and end_attempt(e, order.id, order.attempt, now, counters) or ''
 
 local function write()
-  local seen = redis.call('HMGET', delivery, 'step', 'tok', 'state', 'tries')
+  local seen = redis.call('HMGET', delivery, 'step', 'tok', 'state', 'made')
   if not seen[1] then return 'missing', 0 end
   if seen[2] == order.token then return 'ok', tonumber(seen[1]) end
   if tonumber(seen[1]) ~= order.step then return 'stale', 0 end
-  -- Two workers can have tried the same step, when one of them was frozen: the first to end it counts.
-  if order.tries and (seen[3] ~= 'pending' or tonumber(seen[4]) ~= order.tries) then return 'stale', 0 end
-  if order.try then redis.call('HDEL', delivery, 'lease', 'lost') end
+  -- Two workers can have attempted the same step, when one of them was frozen: the first to end it counts.
+  if order.made and (seen[3] ~= 'pending' or tonumber(seen[4]) ~= order.made) then return 'stale', 0 end
+  if order.attempt then redis.call('HDEL', delivery, 'lease', 'lost') end
   if #A.fields > 0 then redis.call('HSET', delivery, unpack(A.fields)) end
   local step = order.step
   if order.up then
@@ -36,5 +36,5 @@ end
 
 local verdict, step = write()
 if #begun == 0 then begun = hand_over(e, wants, due_set, delivery, order.id, now) end
-if order.try then note_room(e, now) end
+if order.attempt then note_room(e, now) end
 return { verdict, step, note, begun }

@@ -8,9 +8,9 @@ export type WebhookHeaders = Record<'webhook-id' | 'webhook-timestamp' | 'webhoo
 export interface Signable {
   /** `whsec_…`, newest first: each adds a signature, so that a receiver may know any one of them during a rotation. */
   readonly secrets: readonly string[];
-  /** The event's id, the same on every try. */
+  /** The event's id, the same on every attempt. */
   readonly id: string;
-  /** Whole seconds since the epoch, of this try. */
+  /** Whole seconds since the epoch, of this attempt. */
   readonly timestamp: number;
   /** Exactly the bytes that are sent. */
   readonly body: string | Uint8Array;
@@ -20,7 +20,7 @@ export interface Signable {
 const MAX_SECONDS = 100_000_000_000;
 
 /**
- * Signs one try of a webhook as Standard Webhooks asks (`v1`, HMAC-SHA256 of `id.timestamp.body`).
+ * Signs one attempt of a webhook as Standard Webhooks asks (`v1`, HMAC-SHA256 of `id.timestamp.body`).
  * Throws a RangeError for a timestamp that is not in whole seconds and {@link WebhookSecretError} for an unusable secret.
  */
 export function sign({ secrets, id, timestamp, body }: Signable): WebhookHeaders {

@@ -2,15 +2,15 @@ import { endEvent, eventId, type JobRecord, type TerminalStatus } from '@grsai-j
 import { endpointNameOf } from './endpoints.ts';
 
 /** A queue entry of a webhook, as `enqueueDelivery` takes it. */
-export interface OwedEntry {
+export interface DeliveryEntry {
   id: string;
   step: number;
   /** `endpointName`. */
   endpoint: string;
 }
 
-/** The webhook that a job owes when its run ends like this; `null` when its caller did not ask to hear of it. */
-export function owedEntry(job: Pick<JobRecord, 'id' | 'tenant' | 'run' | 'doc'>, status: TerminalStatus): OwedEntry | null {
+/** The entry of the delivery that reports the end of this run; `null` when its caller did not ask for it. */
+export function endDelivery(job: Pick<JobRecord, 'id' | 'tenant' | 'run' | 'doc'>, status: TerminalStatus): DeliveryEntry | null {
   const type = endEvent(status);
   const { webhook } = job.doc;
   if (!webhook?.events.includes(type)) return null;
