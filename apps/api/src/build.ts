@@ -48,16 +48,14 @@ import { imageProblems, webhookProblems } from './use-cases/check-request.ts';
 import { createDeleteJob } from './use-cases/delete-job.ts';
 import { createNudgeOperations } from './use-cases/nudge-operations.ts';
 import { createOpenInput } from './use-cases/open-input.ts';
-import { queueMetrics } from './use-cases/queue-metrics.ts';
 import { createQueueStates } from './use-cases/queue-states.ts';
 import { createRecoverEndpoint } from './use-cases/recover-endpoint.ts';
 import { createResendDelivery } from './use-cases/resend-delivery.ts';
 import { createRetryFailed } from './use-cases/retry-failed.ts';
+import { queueMetrics, usageMetrics, webhookMetrics } from './use-cases/scraped-metrics.ts';
 import { createAllowances, createRetryRoom } from './use-cases/tenant-limits.ts';
 import { createUploadInputs, inputProblems, UPLOAD_LIMIT_MS } from './use-cases/upload-inputs.ts';
-import { usageMetrics } from './use-cases/usage-metrics.ts';
 import { createWaitForEnd } from './use-cases/wait-for-end.ts';
-import { webhookMetrics } from './use-cases/webhook-metrics.ts';
 import type { FieldError } from './validation/validate.ts';
 
 export interface Api {
@@ -114,9 +112,9 @@ export async function buildApi(config: ApiConfig, log: Logger, silence: Silence 
   const box = createSecretBox(config.SECRETS_KEY);
   const keyring = createKeyring({ store: store.tenants, box, newSecret, clock });
   const keyEnds = createKeyEnds({ find: store.apiKeys.find, clock, onError });
-  const ear = await connectRedis(config.REDIS_URL, 'consumer', { onError });
+  const subscriber = await connectRedis(config.REDIS_URL, 'consumer', { onError });
   const listener = hearSignals({
-    redis: ear,
+    redis: subscriber,
     prefix: config.REDIS_PREFIX,
     on: {
       revoked: () => {
@@ -125,10 +123,10 @@ export async function buildApi(config: ApiConfig, log: Logger, silence: Silence 
       },
     },
     onListening: () => {
-      cache.listening();
+      cache.subscribed();
       keyEnds.recheck();
     },
-    onDeaf: cache.deaf,
+    onDeaf: cache.disconnected,
     onError,
   });
   const memory = watchMemory(store, onError);
@@ -264,7 +262,7 @@ export async function buildApi(config: ApiConfig, log: Logger, silence: Silence 
     ],
     [
       { name: 'redis', stop: async () => redis.disconnect() },
-      { name: 'redis listener', stop: async () => ear.disconnect() },
+      { name: 'redis listener', stop: async () => subscriber.disconnect() },
       { name: 'object store', stop: async () => objects.close() },
     ],
   ];

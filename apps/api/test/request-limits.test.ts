@@ -9,10 +9,10 @@ import { BATCH_RATIO, JOB_RATIO, jsonBody } from '../src/http/body.ts';
 import { type BodyBudget, createBodyBudget } from '../src/http/body-budget.ts';
 import { bodyStream } from '../src/http/body-stream.ts';
 import { errorHandler } from '../src/http/errors.ts';
-import { boundLeftOver, type LeftOver } from '../src/http/left-over.ts';
 import { createOpenRequests, type OpenLimits } from '../src/http/open-requests.ts';
 import { Problem } from '../src/http/problem.ts';
 import { createLimitedServer, SERVER_LIMITS, type ServerLimits } from '../src/http/server.ts';
+import { boundUnreadBody, type UnreadBody } from '../src/http/unread-body.ts';
 
 const LIMIT = 2_000_000;
 const log = createLogger({ name: 'test', level: 'silent', pretty: false });
@@ -21,7 +21,7 @@ interface Options {
   budget?: BodyBudget;
   open?: Partial<OpenLimits>;
   server?: Partial<ServerLimits>;
-  leftOver?: LeftOver;
+  unread?: UnreadBody;
 }
 
 /** A server as the API has it: `Authorization` names the tenant; `/hold` answers when the test lets it. */
@@ -32,7 +32,7 @@ async function start(o: Options = {}) {
   const open = createOpenRequests({ requests: 100, streams: 100, ...o.open });
   const app = express();
   app.use((request, response, next) => {
-    boundLeftOver(request, response, o.leftOver);
+    boundUnreadBody(request, response, o.unread);
     response.locals['requestId'] = 'req_1';
     if (request.path === '/unread') return next();
     const tenant = request.headers.authorization;
@@ -66,7 +66,7 @@ async function start(o: Options = {}) {
     for await (const chunk of bodyStream(request, response, { bytes: LIMIT, pace })) arrived.push(String(chunk.length));
     answer(response);
   });
-  app.use(errorHandler(log, o.leftOver));
+  app.use(errorHandler(log, o.unread));
   const server = createLimitedServer(app, {
     ...SERVER_LIMITS,
     connections: 1000,
@@ -234,8 +234,8 @@ test.each([
 test.each([
   ['POST', '/jobs', 401, { ms: 60_000, bytes: 100_000 }],
   ['GET', '/unread', 200, { ms: 20, bytes: 100_000 }],
-])('when the body of an answered %s %s goes on then its connection ends', async (method, path, status, leftOver) => {
-  const { port } = await start({ leftOver });
+])('when the body of an answered %s %s goes on then its connection ends', async (method, path, status, unread) => {
+  const { port } = await start({ unread });
   const { socket, closed } = await send(port, head(method, path, { 'Transfer-Encoding': 'chunked' }));
   const more = () => {
     while (socket.writable && socket.write(chunked(10_000)));
@@ -249,7 +249,7 @@ test.each([
   ['POST', '/jobs', 401],
   ['GET', '/unread', 200],
 ])('when the body of an answered %s %s never comes then its connection ends', async (method, path, status) => {
-  const { port } = await start({ leftOver: { ms: 20, bytes: 100_000 } });
+  const { port } = await start({ unread: { ms: 20, bytes: 100_000 } });
   const { closed } = await send(port, head(method, path, { 'Content-Length': 5 }));
   expect(await closed).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
 });
@@ -271,7 +271,7 @@ test('when a request waits to be asked for a body that is refused then it is not
 });
 
 test('when a body comes too slowly then it is 408, and the connection is closed', async () => {
-  const { port, arrived } = await start({ leftOver: { ms: 20, bytes: 1000 } });
+  const { port, arrived } = await start({ unread: { ms: 20, bytes: 1000 } });
   for (const coding of [{}, gzip]) {
     const { socket, closed } = await send(port, head('POST', '/slow', { ...JSON_TYPE, ...coding, 'Content-Length': 1000 }));
     const drip = setInterval(() => socket.writable && socket.write('x'), 20);

@@ -3,10 +3,10 @@ import type { Router } from 'express';
 import express, { type Express } from 'express';
 import type { BlankSecrets } from './blank-secrets.ts';
 import { errorHandler } from './errors.ts';
-import { boundLeftOver } from './left-over.ts';
 import { Problem } from './problem.ts';
 import { requestLog } from './request-log.ts';
 import { requestMetrics } from './request-metrics.ts';
+import { boundUnreadBody } from './unread-body.ts';
 
 /** Puts the routes behind what all of them share: request ids, safe headers, problems for whatever goes wrong. */
 export function createApp(o: {
@@ -24,7 +24,7 @@ export function createApp(o: {
   app.use(requestLog(o.log, o.blank));
   app.use(requestMetrics(o.metrics));
   app.use((request, response, next) => {
-    boundLeftOver(request, response);
+    boundUnreadBody(request, response);
     // Links and keys stand in most answers; what anybody may keep says so itself.
     response.set({ 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer', 'Cache-Control': 'no-store' });
     next();

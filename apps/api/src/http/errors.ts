@@ -2,8 +2,8 @@ import { redisTrouble } from '@grsai-jobs/queue';
 import type { Logger } from '@grsai-jobs/runtime';
 import type { ErrorRequestHandler, Request } from 'express';
 import { type BlankSecrets, createBlankSecrets } from './blank-secrets.ts';
-import type { LeftOver } from './left-over.ts';
 import { Problem, type ProblemCode, sendProblem } from './problem.ts';
+import type { UnreadBody } from './unread-body.ts';
 
 /** Errors of express by their status. */
 function expressProblem(error: { status?: unknown; expose?: unknown; message?: unknown }): Problem | null {
@@ -48,7 +48,7 @@ function problemOf(error: unknown, request: Request): Problem {
   return new Problem('internal', 'The service failed; the request id tells us where.');
 }
 
-export function errorHandler(log: Logger, leftOver?: LeftOver, blank: BlankSecrets = createBlankSecrets()): ErrorRequestHandler {
+export function errorHandler(log: Logger, unread?: UnreadBody, blank: BlankSecrets = createBlankSecrets()): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     const problem = problemOf(error, request);
     response.locals['problemCode'] = problem.code;
@@ -58,6 +58,6 @@ export function errorHandler(log: Logger, leftOver?: LeftOver, blank: BlankSecre
       next(error);
       return;
     }
-    sendProblem(response, problem, blank, leftOver);
+    sendProblem(response, problem, blank, unread);
   };
 }

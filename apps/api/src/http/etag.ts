@@ -9,7 +9,7 @@ export const hasLinks = ({ output }: JobRecord): boolean => output !== null && o
 
 /**
  * The version of a job as callers see it. Weak, since links differ between two answers of one version. It changes with
- * each move, each webhook try that changes the state, and at least every half of `url_ttl_s` while there are links, and with the
+ * each transition, each webhook attempt that changes the state, and at least every half of `url_ttl_s` while there are links, and with the
  * credentials that sign them: `signsUntil`, when those end.
  */
 export function etagOf(job: JobRecord, now: number, signsUntil: number | null = null): string {

@@ -15,9 +15,9 @@ function counted() {
   return { cache, find, looks: () => looks };
 }
 
-test('when revocations are heard then a key is looked up once, and again after one', async () => {
+test('when revocations arrive then a key is looked up once, and again after one', async () => {
   const { cache, find, looks } = counted();
-  cache.listening();
+  cache.subscribed();
   await find();
   await find();
   expect(looks()).toBe(1);
@@ -26,24 +26,24 @@ test('when revocations are heard then a key is looked up once, and again after o
   expect(looks()).toBe(2);
 });
 
-test('when revocations are not heard then each request looks up, and what was known is not believed again', async () => {
+test('when revocations may be missed then each request looks up, and what was known is not believed again', async () => {
   const { cache, find, looks } = counted();
   await find();
   await find();
   expect(looks()).toBe(2);
-  cache.listening();
+  cache.subscribed();
   await find();
-  cache.deaf();
+  cache.disconnected();
   await find();
   await find();
-  cache.listening();
+  cache.subscribed();
   await find();
   expect(looks()).toBe(6);
 });
 
 test('when a key is revoked while it is looked up then the answer is not kept', async () => {
   const cache = createKeyCache();
-  cache.listening();
+  cache.subscribed();
   const { promise, resolve } = Promise.withResolvers<Principal | null>();
   const slow = cache.find('gj_x', () => promise);
   cache.forget();

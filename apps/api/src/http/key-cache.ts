@@ -5,20 +5,20 @@ import { LRUCache } from 'lru-cache';
 const CACHE_MS = 60_000;
 const CACHE_KEYS = 10_000;
 
-/** Keys that this process has found. It believes them only while it hears of revocations. */
+/** Keys that this process has found. It believes them only while it is subscribed to revocations. */
 export interface KeyCache {
   find(key: string, look: () => Promise<Principal | null>): Promise<Principal | null>;
-  /** From now on every revocation is heard of. */
-  listening(): void;
-  /** Revocations may be missed: each request looks up. */
-  deaf(): void;
+  /** From now on every revocation arrives. */
+  subscribed(): void;
+  /** Revocations may be missed: each request looks its key up. */
+  disconnected(): void;
   /** Some key was revoked. They all go: it is rare, and each is back after one look. */
   forget(): void;
 }
 
 export function createKeyCache(): KeyCache {
   const known = new LRUCache<string, Principal>({ max: CACHE_KEYS, ttl: CACHE_MS });
-  let hears = false;
+  let isSubscribed = false;
   let era = 0;
   const forget = () => {
     era += 1;
@@ -30,16 +30,16 @@ export function createKeyCache(): KeyCache {
       if (cached) return cached;
       const asked = era;
       const principal = await look();
-      // What was read before a revocation was heard of may be the key that was revoked.
-      if (principal !== null && hears && asked === era) known.set(key, principal);
+      // What was read before a revocation arrived may be the key that was revoked.
+      if (principal !== null && isSubscribed && asked === era) known.set(key, principal);
       return principal;
     },
-    listening() {
-      hears = true;
+    subscribed() {
+      isSubscribed = true;
       forget();
     },
-    deaf() {
-      hears = false;
+    disconnected() {
+      isSubscribed = false;
       forget();
     },
     forget,

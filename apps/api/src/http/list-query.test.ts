@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { cursorOf, placeOf } from './cursor.ts';
-import { listQuery } from './list-query.ts';
+import { listQuery, readCursor, writeCursor } from './list-query.ts';
 import { Problem } from './problem.ts';
 
 /** What is wrong with a query: the code of the refusal and the pointers of its parameters. */
@@ -30,7 +29,7 @@ test('when filters are given then they are taken apart, and what is left out is 
       created_after: '2026-01-31T08:00:00Z',
       created_before: '2026-01-31T08:00:00.500+01:00',
       limit: '100',
-      cursor: cursorOf({ at: 17, id: 'job_A' }),
+      cursor: writeCursor({ at: 17, id: 'job_A' }),
     }),
   ).toEqual({
     filter: {
@@ -78,11 +77,11 @@ test.each([
   expect(refusal(query)).toEqual(expected);
 });
 
-test('whatever text is given as a cursor, it is a place that we made or refused', () => {
+test('whatever text is given as a cursor, it is a cursor that we made, or refused', () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.base64String()), (text) => {
       try {
-        expect(cursorOf(placeOf(text))).toBe(text);
+        expect(writeCursor(readCursor(text))).toBe(text);
       } catch (error) {
         expect(error).toBeInstanceOf(Problem);
       }

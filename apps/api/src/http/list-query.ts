@@ -3,9 +3,23 @@ import { FAILURE_CODES, LIMITS, SIGNATURE, STAGES, STATUSES, TENANT } from '@grs
 import { z } from 'zod';
 import { time } from '../validation/fields.ts';
 import type { FieldError } from '../validation/validate.ts';
-import { placeOf } from './cursor.ts';
 import { Problem } from './problem.ts';
 import { invalid, validate } from './validate.ts';
+
+const CURSOR = /^(\d{1,15})\.([a-z]+_\w{1,64}(?:\.\w{1,16})?)$/;
+
+/** A cursor as callers carry it: its content is ours alone. */
+export const writeCursor = (cursor: ListPlace | null): string | null =>
+  cursor === null ? null : Buffer.from(`${cursor.at}.${cursor.id}`).toString('base64url');
+
+/** @throws Problem 400 for a text that {@link writeCursor} did not make. */
+export function readCursor(text: string): ListPlace {
+  const [, at, id] = CURSOR.exec(Buffer.from(text, 'base64url').toString('latin1')) ?? [];
+  const cursor = at === undefined || id === undefined ? null : { at: Number(at), id };
+  if (cursor === null || writeCursor(cursor) !== text)
+    throw new Problem('bad_request', 'The cursor is not valid; take it from next_cursor of the page before, as it is.');
+  return cursor;
+}
 
 /** One or more of these words, separated by commas. */
 export const oneOf = <T extends string>(known: readonly T[]) =>
@@ -168,6 +182,6 @@ const askedFor = (known: z.output<typeof ListQuery>, metadata: Record<string, st
     ...(known.created_before ? { createdBefore: Date.parse(known.created_before) } : {}),
     metadata,
   },
-  after: known.cursor === undefined ? null : placeOf(known.cursor),
+  after: known.cursor === undefined ? null : readCursor(known.cursor),
   limit: known.limit,
 });

@@ -28,7 +28,7 @@ export interface LoginBrake {
 const digestOf = (key: string): string => createHash('sha256').update(key).digest('base64');
 
 /** Whoever has one IPv6 address has all of its /64. */
-const placeOf = (address: string): string =>
+const networkOf = (address: string): string =>
   isIPv6(address) && !address.toLowerCase().startsWith('::ffff:') ? address.split(':', 4).join(':') : address;
 
 export function createLoginBrake({
@@ -39,7 +39,7 @@ export function createLoginBrake({
   let waiting = 0;
   return {
     async before(address, key) {
-      const beyond = (failures.get(placeOf(address)) ?? 0) - FREE;
+      const beyond = (failures.get(networkOf(address)) ?? 0) - FREE;
       if (beyond < 0 || waiting >= MOST_WAITING || good.has(digestOf(key))) return;
       waiting += 1;
       await wait(Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(beyond, 10))).finally(() => {
@@ -47,6 +47,6 @@ export function createLoginBrake({
       });
     },
     right: (key) => void good.set(digestOf(key), true),
-    wrong: (address) => void failures.set(placeOf(address), (failures.get(placeOf(address)) ?? 0) + 1),
+    wrong: (address) => void failures.set(networkOf(address), (failures.get(networkOf(address)) ?? 0) + 1),
   };
 }

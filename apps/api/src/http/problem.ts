@@ -1,7 +1,7 @@
 import type { Response } from 'express';
 import type { FieldError } from '../validation/validate.ts';
 import type { BlankSecrets } from './blank-secrets.ts';
-import { endEarly, type LeftOver, owesBody } from './left-over.ts';
+import { endEarly, owesBody, type UnreadBody } from './unread-body.ts';
 
 /** Every kind of refusal that this API answers with: its status and title. */
 export const PROBLEMS = {
@@ -9,7 +9,7 @@ export const PROBLEMS = {
   bad_request: { status: 400, title: 'The request cannot be read' },
   unauthorized: { status: 401, title: 'No valid API key' },
   forbidden: { status: 403, title: 'The API key lacks a scope' },
-  not_found: { status: 404, title: 'There is no such thing here' },
+  not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
   request_timeout: { status: 408, title: 'The request came too slowly' },
   conflict: { status: 409, title: 'The state does not allow this' },
@@ -86,7 +86,7 @@ export function problemBody(problem: Problem, about: { instance: string; request
 /** Seconds that a caller waits before it comes again when the service is away. */
 const RETRY_AFTER_S = 2;
 
-export function sendProblem(response: Response, problem: Problem, blank: BlankSecrets, leftOver?: LeftOver): void {
+export function sendProblem(response: Response, problem: Problem, blank: BlankSecrets, unread?: UnreadBody): void {
   const { status } = PROBLEMS[problem.code];
   response.status(status).set(problem.headers);
   if (status === 503 && !problem.headers['Retry-After']) response.set('Retry-After', String(RETRY_AFTER_S));
@@ -95,7 +95,7 @@ export function sendProblem(response: Response, problem: Problem, blank: BlankSe
   const text = blank(JSON.stringify(problemBody(problem, { instance: blank(instance), requestId })));
   response.type('application/problem+json');
   const send = () => {
-    if (owesBody(response.req)) endEarly(response.req, response, text, leftOver);
+    if (owesBody(response.req)) endEarly(response.req, response, text, unread);
     else response.send(text);
   };
   // What came together with the head is read by then: a whole request leaves its connection open.

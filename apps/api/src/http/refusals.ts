@@ -131,8 +131,7 @@ export const DELETE_REFUSALS: Refusals<Deleted, 'deleted'> = {
 
 export const RESEND_REFUSALS: Refusals<Resent, 'resent'> = {
   missing: noSuchDelivery,
-  under_way: () =>
-    new Problem('conflict', 'A try of this delivery is under way. It can be resent when that has come to something.'),
+  under_way: () => new Problem('conflict', 'An attempt of this delivery is under way. It can be resent when that has ended.'),
   busy: () => new Problem('unavailable', 'The delivery is changing too fast at this moment. Send the request again.'),
 };
 

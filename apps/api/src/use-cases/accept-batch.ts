@@ -2,12 +2,11 @@ import type { Batches, Claims, MemoryWatch, Usage } from '@grsai-jobs/job-store'
 import { type BatchDoc, type BatchRecord, batchId, LIMITS } from '@grsai-jobs/jobs';
 import { redisTrouble } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
-import { type BadLine, createBadLines } from './bad-lines.ts';
 import { type BatchRefusal, BatchRefused, createBatchWriter, type WriterParts } from './batch-writer.ts';
 import { requestWarnings } from './check-request.ts';
-import { createLineWarnings, type WarnedLine } from './line-warnings.ts';
 import type { NudgeOperations } from './nudge-operations.ts';
 import { createReadItem, type RawItem, type RawItems, type ReadItemParts } from './read-item.ts';
+import { type BadLine, createBadLines, createLineWarnings, type WarnedLine } from './reported-lines.ts';
 import { createSlices } from './slices.ts';
 
 /** What a bad line does: nothing is accepted, or the others are. */
@@ -124,7 +123,7 @@ export function createAcceptBatch(o: AcceptBatchParts): AcceptBatch {
   async function giveUp(batch: Batch, claim: Claim | null): Promise<void> {
     const left = (err: unknown) =>
       o.log.warn(
-        { event: 'batch.left', err, batch_id: batch.id },
+        { event: 'batch.orphaned', err, batch_id: batch.id },
         'a batch that came to nothing is erased when its time is over',
       );
     await o.batches.discardSoon(batch).catch(left);

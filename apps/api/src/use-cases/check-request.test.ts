@@ -1,7 +1,7 @@
 import { JobRequest, LIMITS } from '@grsai-jobs/jobs';
 import { describe, expect, test } from 'vitest';
 import { imageProblems, requestWarnings } from './check-request.ts';
-import { createLineWarnings } from './line-warnings.ts';
+import { createLineWarnings } from './reported-lines.ts';
 
 const image = (fields: object, more: object = {}) =>
   JobRequest.safeParse({ type: 'image', input: { model: 'nano-banana-2', prompt: 'x', ...fields }, ...more });

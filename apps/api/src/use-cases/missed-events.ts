@@ -19,16 +19,16 @@ const presentState = (job: JobRecord, now: number): FeedEvent => ({
 });
 
 /**
- * What somebody who has seen the events up to `after` has still to hear. Where events are not known, one from the
+ * The events that somebody who has seen those up to `after` has missed. Where events are not known, one from the
  * record stands for them, so that the state is never missed. A number that was never given counts as none.
  */
 export function missedEvents(known: readonly FeedEvent[], job: JobRecord, after: number, now: number): FeedEvent[] {
   const newest = known.at(-1)?.seq ?? 0;
   const seen = after > Math.max(job.seq, newest) ? 0 : after;
-  const news = known.filter(({ seq }) => seq > seen);
-  if (job.seq <= seen) return news;
+  const newer = known.filter(({ seq }) => seq > seen);
+  if (job.seq <= seen) return newer;
   const whole = known[0] !== undefined && known[0].seq <= seen + 1;
-  if (!whole) return [presentState(job, now), ...news.filter(({ seq }) => seq > job.seq)];
+  if (!whole) return [presentState(job, now), ...newer.filter(({ seq }) => seq > job.seq)];
   // What comes after the known ones may have been trimmed from the stream before it was read.
-  return newest < job.seq ? [...news, presentState(job, now)] : news;
+  return newest < job.seq ? [...newer, presentState(job, now)] : newer;
 }

@@ -4,7 +4,7 @@ import type { Producer } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
 
 /** A delivery hardly changes by itself once it is over, so two are enough for one that somebody else has just resent. */
-const TRIES = 3;
+const ROUNDS = 3;
 
 export type ResendDelivery = (delivery: Delivery) => Promise<Resent>;
 
@@ -21,7 +21,7 @@ export type Resent =
 const waits = ({ once, next_attempt_at }: Delivery, now: number): boolean => once === null && (next_attempt_at ?? now) > now;
 
 /**
- * One more try of a delivery that is over, or that waits for a later one and then goes on with its schedule. Of two that
+ * One more attempt of a delivery that is over, or that waits for a later one and then goes on with its schedule. Of two that
  * ask at once one gets it, the other a 409.
  */
 export function createResendDelivery(o: {
@@ -44,7 +44,7 @@ export function createResendDelivery(o: {
   }
 
   return async (delivery) => {
-    for (let n = 0, current = delivery; n < TRIES; n += 1) {
+    for (let n = 0, current = delivery; n < ROUNDS; n += 1) {
       const resent = await again(current);
       if (resent !== null) return resent;
       const found = await o.deliveries.read(current.id);

@@ -4,9 +4,9 @@ import { isTerminal, type JobRecord } from '@grsai-jobs/jobs';
 /** Answers the job when it has ended, or as it is when `ms` are over, nobody waits any more, or this process stops. */
 export type WaitForEnd = (job: JobRecord, ms: number, gone: AbortSignal) => Promise<JobRecord>;
 
-/** Waits in memory: no request to Redis is made until the end is heard of. */
+/** Waits in memory: no request to Redis is made until the event of the end arrives. */
 export function createWaitForEnd(o: { feed: EventFeed; jobs: Pick<JobStore['jobs'], 'read'> }): WaitForEnd {
-  const heard = async (job: JobRecord, ms: number, gone: AbortSignal): Promise<void> => {
+  const endOrLimit = async (job: JobRecord, ms: number, gone: AbortSignal): Promise<void> => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const ended = (event: FeedEvent | undefined) => {
       if (event !== undefined && event.seq > job.seq && isTerminal(event.status)) resolve();
@@ -27,7 +27,7 @@ export function createWaitForEnd(o: { feed: EventFeed; jobs: Pick<JobStore['jobs
 
   return async (job, ms, gone) => {
     if (isTerminal(job.status)) return job;
-    await heard(job, ms, gone);
+    await endOrLimit(job, ms, gone);
     // The job is accepted whatever becomes of this reading.
     return (await o.jobs.read(job.id).catch(() => null)) ?? job;
   };

@@ -72,11 +72,11 @@ const signature = z.object({
   'webhook-id': z
     .string()
     .meta({ example: 'evt_01K9ZV5W3N8Q2R4T6V8X0Z2B4D_1_job_succeeded' })
-    .describe('the same on every try of an event: what you have seen before you can drop'),
+    .describe('the same on every attempt of an event: what you have seen before you can drop'),
   'webhook-timestamp': z
     .string()
     .meta({ example: '1795420831' })
-    .describe('seconds since 1970, of this try; refuse what is older than five minutes'),
+    .describe('seconds since 1970, of this attempt; refuse what is older than five minutes'),
   'webhook-signature': z
     .string()
     .meta({ example: 'v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=' })
@@ -117,7 +117,7 @@ function hook(type: string, { summary, description, data, example }: Row): ZodOp
       },
       responses: {
         '2XX': { description: 'Taken. Any 2xx within 15 seconds will do' },
-        '410': { description: 'Nobody listens here any more: no try follows, and the endpoint is disabled' },
+        '410': { description: 'Nobody listens here any more: no attempt follows, and the endpoint is disabled' },
         default: {
           description: 'Tried again, ten times over three days; `Retry-After` is obeyed. A redirect counts as a failure',
         },

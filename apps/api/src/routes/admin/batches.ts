@@ -1,8 +1,7 @@
 import type { Batches } from '@grsai-jobs/job-store';
 import { type SignLink, viewAdminBatch } from '@grsai-jobs/jobs';
 import { z } from 'zod';
-import { cursorOf, placeOf } from '../../http/cursor.ts';
-import { PageQuery, single, TenantParameter } from '../../http/list-query.ts';
+import { PageQuery, readCursor, single, TenantParameter, writeCursor } from '../../http/list-query.ts';
 import { anyBatch } from '../../http/named.ts';
 import { json, listExample, listOf, refusals } from '../../http/openapi/answers.ts';
 import { route } from '../../http/route.ts';
@@ -42,10 +41,10 @@ export const listAllBatches = route({
   handlers: (o: { batches: Pick<Batches, 'page'>; sign: SignLink }) => [
     async (request, response) => {
       const { tenant = null, limit, cursor } = validate(AdminBatchQuery, Object.fromEntries(single(request.query)));
-      const after = cursor === undefined ? null : placeOf(cursor);
+      const after = cursor === undefined ? null : readCursor(cursor);
       const { batches, next } = await o.batches.page({ tenant, after, limit });
       const data = await Promise.all(batches.map((batch) => viewAdminBatch(batch, o.sign)));
-      response.json({ object: 'list', data, next_cursor: cursorOf(next) });
+      response.json({ object: 'list', data, next_cursor: writeCursor(next) });
     },
   ],
 });

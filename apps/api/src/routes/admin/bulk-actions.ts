@@ -6,8 +6,7 @@ import { z } from 'zod';
 import type { Audited } from '../../http/audited.ts';
 import { principalOf } from '../../http/auth.ts';
 import { jsonBody } from '../../http/body.ts';
-import { cursorOf, placeOf } from '../../http/cursor.ts';
-import { PageQuery, single } from '../../http/list-query.ts';
+import { PageQuery, readCursor, single, writeCursor } from '../../http/list-query.ts';
 import { idempotencyKey, json, listOf, refusals } from '../../http/openapi/answers.ts';
 import { Problem } from '../../http/problem.ts';
 import { route } from '../../http/route.ts';
@@ -157,9 +156,9 @@ export const listBulkActions = route({
   handlers: (o: { bulk: Pick<JobStore['bulk'], 'page'>; clock: Clock }) => [
     async (request, response) => {
       const { limit, cursor } = validate(BulksQuery, Object.fromEntries(single(request.query)));
-      const { actions, next } = await o.bulk.page({ after: cursor === undefined ? null : placeOf(cursor), limit });
+      const { actions, next } = await o.bulk.page({ after: cursor === undefined ? null : readCursor(cursor), limit });
       const now = o.clock.now();
-      response.json({ object: 'list', data: actions.map((each) => bulkView(each, now)), next_cursor: cursorOf(next) });
+      response.json({ object: 'list', data: actions.map((each) => bulkView(each, now)), next_cursor: writeCursor(next) });
     },
   ],
 });

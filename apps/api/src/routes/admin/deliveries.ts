@@ -3,7 +3,7 @@ import { viewAdminDelivery } from '@grsai-jobs/jobs';
 import { z } from 'zod';
 import type { Audited } from '../../http/audited.ts';
 import { jsonBody, SMALL_BODY } from '../../http/body.ts';
-import { cursorOf } from '../../http/cursor.ts';
+import { writeCursor } from '../../http/list-query.ts';
 import { anyDelivery } from '../../http/named.ts';
 import { json, listExample, listOf, refusals } from '../../http/openapi/answers.ts';
 import { orProblem, RESEND_REFUSALS } from '../../http/refusals.ts';
@@ -56,7 +56,7 @@ export const listAllWebhookDeliveries = route({
     async (request, response) => {
       const { deliveries, next } = await o.deliveryList.page(adminDeliveryQuery(request.query));
       const data = deliveries.map((delivery) => viewAdminDelivery(delivery, { whole: false }));
-      response.json({ object: 'list', data, next_cursor: cursorOf(next) });
+      response.json({ object: 'list', data, next_cursor: writeCursor(next) });
     },
   ],
 });
@@ -67,7 +67,7 @@ export const readAnyWebhookDelivery = route({
   scope: 'admin:read',
   operation: {
     operationId: 'getAnyWebhookDelivery',
-    summary: 'A webhook delivery of any tenant with all its tries',
+    summary: 'A webhook delivery of any tenant with all its attempts',
     requestParams: oneDelivery,
     responses: { '200': json(AdminDelivery, 'The delivery', ofTenant(delivered)), ...refusals('not_found', ...always) },
   },
@@ -84,7 +84,7 @@ export const resendAnyWebhookDelivery = route({
   scope: 'admin:write',
   operation: {
     operationId: 'resendAnyWebhookDelivery',
-    summary: 'Try a webhook delivery of any tenant once more',
+    summary: 'Make one more attempt of a webhook delivery of any tenant',
     description: 'By the rules of `POST /v1/webhook-deliveries/{id}/resend`.',
     requestParams: oneDelivery,
     requestBody: {
@@ -93,7 +93,7 @@ export const resendAnyWebhookDelivery = route({
     },
     responses: {
       '202': {
-        ...json(AdminDelivery, 'One more try is under way', ofTenant(resent)),
+        ...json(AdminDelivery, 'One more attempt is under way', ofTenant(resent)),
         headers: z.object({ 'Retry-After': z.string().describe('seconds until it is worth asking again') }),
       },
       ...refusals('not_found', 'conflict', ...ofBody, ...always),

@@ -1,8 +1,16 @@
 import type { FailureGroup, JobStore } from '@grsai-jobs/job-store';
 import { FAILURE_CODES, type FailureGroupView, type FailureListView, rfc3339, STAGES, wordsOf } from '@grsai-jobs/jobs';
 import { z } from 'zod';
-import { cursorOf, placeOf } from '../../http/cursor.ts';
-import { KindQuery, oneOf, PageQuery, SignatureParameter, single, TenantParameter } from '../../http/list-query.ts';
+import {
+  KindQuery,
+  oneOf,
+  PageQuery,
+  readCursor,
+  SignatureParameter,
+  single,
+  TenantParameter,
+  writeCursor,
+} from '../../http/list-query.ts';
 import { json, refusals } from '../../http/openapi/answers.ts';
 import { route } from '../../http/route.ts';
 import { validate } from '../../http/validate.ts';
@@ -72,12 +80,12 @@ export const listFailures = route({
           ...(since === undefined ? {} : { since: Date.parse(since) }),
           ...(until === undefined ? {} : { until: Date.parse(until) }),
         },
-        after: cursor === undefined ? null : placeOf(cursor),
+        after: cursor === undefined ? null : readCursor(cursor),
       });
       response.json({
         object: 'list',
         data: groups.slice(0, limit).map(groupView),
-        next_cursor: cursorOf(next),
+        next_cursor: writeCursor(next),
         groups: groups.length,
         jobs: groups.reduce((sum, { count }) => sum + count, 0),
       } satisfies FailureListView);

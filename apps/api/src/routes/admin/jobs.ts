@@ -1,17 +1,25 @@
 import type { ReopenJob } from '@grsai-jobs/job-actions';
 import type { JobStore } from '@grsai-jobs/job-store';
-import { RETRY_MODES, type SignLink, viewAdminJob, viewAdminJobDetail } from '@grsai-jobs/jobs';
+import {
+  type Delivery,
+  dottedEventId,
+  eventId,
+  JOB_EVENTS,
+  type JobRecord,
+  RETRY_MODES,
+  type SignLink,
+  viewAdminJob,
+  viewAdminJobDetail,
+} from '@grsai-jobs/jobs';
 import { z } from 'zod';
 import type { Audited } from '../../http/audited.ts';
 import { jsonBody, SMALL_BODY } from '../../http/body.ts';
-import { cursorOf } from '../../http/cursor.ts';
-import { AdminListQuery, adminListQuery } from '../../http/list-query.ts';
+import { AdminListQuery, adminListQuery, writeCursor } from '../../http/list-query.ts';
 import { anyJob } from '../../http/named.ts';
 import { json, listOf, refusals } from '../../http/openapi/answers.ts';
 import { orProblem, RETRY_REFUSALS } from '../../http/refusals.ts';
 import { route } from '../../http/route.ts';
 import { validateBody } from '../../http/validate.ts';
-import { deliveriesOfJob } from '../../use-cases/deliveries-of-job.ts';
 import { Reason } from '../../validation/fields.ts';
 import { failedAdminJob, jobDetail, page, requeuedJob } from './examples.ts';
 import { always, body, ofBody } from './operation.ts';
@@ -20,6 +28,7 @@ import { AdminJob, AdminJobDetail } from './schemas.ts';
 /** Jobs of all tenants. */
 
 type Jobs = Pick<JobStore['jobs'], 'read'>;
+type Deliveries = Pick<JobStore['deliveries'], 'read'>;
 
 const oneJob = { path: z.object({ id: z.string().meta({ example: 'job_01K9ZV5W3N8Q2R4T6V8X0Z2B4D' }) }) };
 
@@ -47,10 +56,22 @@ export const listAllJobs = route({
     async (request, response) => {
       const { jobs, next } = await o.jobList.page(adminListQuery(request.query));
       const data = await Promise.all(jobs.map((job) => viewAdminJob(job, o.sign)));
-      response.json({ object: 'list', data, next_cursor: cursorOf(next) });
+      response.json({ object: 'list', data, next_cursor: writeCursor(next) });
     },
   ],
 });
+
+/** Deliveries of runs older than the newest ten are not looked for. */
+const RUNS_SHOWN = 10;
+
+/** The webhooks of a job, the oldest first. Their ids are made from the job, so no list is searched. */
+async function deliveriesOfJob(deliveries: Deliveries, job: JobRecord): Promise<Delivery[]> {
+  const events = JOB_EVENTS.filter((type) => job.doc.webhook?.events.includes(type));
+  const runs = Array.from({ length: Math.min(job.run, RUNS_SHOWN) }, (_, i) => job.run - i);
+  const ids = runs.flatMap((run) => events.map((type) => eventId(job.id, run, type))).flatMap((id) => [id, dottedEventId(id)]);
+  const found = await Promise.all(ids.map((id) => deliveries.read(id)));
+  return found.flatMap((each) => each?.delivery ?? []).sort((a, b) => a.created_at - b.created_at);
+}
 
 export const readAnyJob = route({
   method: 'get',
@@ -62,7 +83,7 @@ export const readAnyJob = route({
     requestParams: oneJob,
     responses: { '200': json(AdminJobDetail, 'The job', jobDetail), ...refusals('not_found', ...always) },
   },
-  handlers: (o: { jobs: Jobs; deliveries: Pick<JobStore['deliveries'], 'read'>; sign: SignLink }) => [
+  handlers: (o: { jobs: Jobs; deliveries: Deliveries; sign: SignLink }) => [
     async (request, response) => {
       const job = await anyJob(o.jobs, request.params.id, response);
       const deliveries = await deliveriesOfJob(o.deliveries, job);

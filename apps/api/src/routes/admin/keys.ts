@@ -5,8 +5,7 @@ import { z } from 'zod';
 import type { Audited } from '../../http/audited.ts';
 import { FIRST_KEY, principalOf } from '../../http/auth.ts';
 import { jsonBody, optionalJsonBody, SMALL_BODY } from '../../http/body.ts';
-import { cursorOf, placeOf } from '../../http/cursor.ts';
-import { PageQuery, single, TenantParameter } from '../../http/list-query.ts';
+import { PageQuery, readCursor, single, TenantParameter, writeCursor } from '../../http/list-query.ts';
 import { json, listOf, refusals } from '../../http/openapi/answers.ts';
 import { Problem } from '../../http/problem.ts';
 import { route } from '../../http/route.ts';
@@ -139,7 +138,7 @@ export const listKeys = route({
   handlers: (o: { apiKeys: Pick<ApiKeys, 'list'> }) => [
     async (request, response) => {
       const { tenant, limit, cursor } = validate(KeysQuery, Object.fromEntries(single(request.query)));
-      const after = cursor === undefined ? null : placeOf(cursor);
+      const after = cursor === undefined ? null : readCursor(cursor);
       const rest = (await o.apiKeys.list()).filter(
         (key) =>
           (tenant ?? key.tenant) === key.tenant &&
@@ -147,7 +146,7 @@ export const listKeys = route({
       );
       const shown = rest.slice(0, limit);
       const last = rest.length > limit ? shown.at(-1) : undefined;
-      const next_cursor = cursorOf(last === undefined ? null : { at: last.created_at, id: last.key_id });
+      const next_cursor = writeCursor(last === undefined ? null : { at: last.created_at, id: last.key_id });
       response.json({ object: 'list', data: shown.map(keyView) satisfies ApiKeyView[], next_cursor });
     },
   ],

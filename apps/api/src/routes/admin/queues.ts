@@ -164,7 +164,10 @@ export const changeQueue = route({
       const asked = validate(QueuePatch, request.body);
       if (name === 'maintain')
         throw invalid([
-          { pointer: '/paused', message: 'maintain finds lost jobs and owed webhooks and probes what is paused: it always runs' },
+          {
+            pointer: '/paused',
+            message: 'maintain finds lost jobs and pending deliveries, and probes what is paused: it always runs',
+          },
         ]);
       const { open_refusals } = asked;
       if (open_refusals !== undefined && !CAN_BE_REFUSED.includes(name))

@@ -2,9 +2,8 @@ import type { Batches } from '@grsai-jobs/job-store';
 import { batchRow, isBatchEnd, type SignLink, TERMINAL, viewBatch } from '@grsai-jobs/jobs';
 import { z } from 'zod';
 import { principalOf } from '../../http/auth.ts';
-import { cursorOf, placeOf } from '../../http/cursor.ts';
 import type { KeyEnds } from '../../http/key-ends.ts';
-import { oneOf, PageQuery, single } from '../../http/list-query.ts';
+import { oneOf, PageQuery, readCursor, single, writeCursor } from '../../http/list-query.ts';
 import { ownBatch } from '../../http/named.ts';
 import { comeBack, json, listExample, listOf, refusals } from '../../http/openapi/answers.ts';
 import { route } from '../../http/route.ts';
@@ -54,10 +53,10 @@ export const listBatches = route({
   handlers: (o: { batches: Pick<Batches, 'page'>; sign: SignLink }) => [
     async (request, response) => {
       const { limit, cursor } = validate(BatchListQuery, Object.fromEntries(single(request.query)));
-      const after = cursor === undefined ? null : placeOf(cursor);
+      const after = cursor === undefined ? null : readCursor(cursor);
       const { batches, next } = await o.batches.page({ tenant: principalOf(response).tenant, after, limit });
       const data = await Promise.all(batches.map((batch) => viewBatch(batch, o.sign)));
-      response.json({ object: 'list', data, next_cursor: cursorOf(next) });
+      response.json({ object: 'list', data, next_cursor: writeCursor(next) });
     },
   ],
 });

@@ -100,7 +100,7 @@ export const deleteJob = route({
   operation: {
     operationId: 'deleteJob',
     summary: 'Erase an ended job with its input, its output and its stored objects',
-    description: 'A webhook that is still owed goes out with id, status and `deleted: true`.',
+    description: 'A webhook that is still pending goes out with id, status and `deleted: true`.',
     requestParams: oneJob,
     responses: { '204': { description: 'Erased, now or before' }, ...refusals(...ofOneJob, 'conflict') },
   },

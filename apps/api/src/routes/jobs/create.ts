@@ -69,7 +69,7 @@ const jobRequests = {
       output: { url_ttl_s: 86_400 },
     },
   },
-  'image with a held call': {
+  'image with a synchronous call': {
     summary: 'An image by the call that waits for it',
     value: { type: 'image', input: { model: 'gpt-image-2', prompt: 'a paper lighthouse' }, via: 'generations', priority: 'low' },
   },

@@ -78,18 +78,18 @@ export const watchJob = route({
   ],
 });
 
-/** Listens before it reads, so that nothing falls between what was and what comes. */
+/** Subscribes before it reads, so that no event is lost between the two. */
 async function follow(o: WatchJobDeps, id: string, after: number, response: Response): Promise<void> {
   const early: FeedEvent[] = [];
-  let hear = (event: FeedEvent): void => void early.push(event);
+  let receive = (event: FeedEvent): void => void early.push(event);
   let over = (): void => undefined;
   let ended = false;
   const end = () => {
     ended = true;
     over();
   };
-  // Whoever missed an event comes back, and is told the state of the record then.
-  const stop = o.feed.watch(id, { event: (event) => hear(event), missed: end, end });
+  // Whoever missed an event comes back, and gets the state of the record then.
+  const stop = o.feed.watch(id, { event: (event) => receive(event), missed: end, end });
   response.on('close', stop);
   o.keyEnds(response).addEventListener('abort', end, { once: true });
   try {
@@ -106,11 +106,11 @@ async function follow(o: WatchJobDeps, id: string, after: number, response: Resp
     }
     const stream = openEventStream(response, o.heartbeatMs);
     over = () => stream.end();
-    hear = forward(job, after, (event, last) => {
+    receive = forward(job, after, (event, last) => {
       stream.send(event);
       if (last) stream.end();
     });
-    for (const event of [...missed, ...early]) hear(event);
+    for (const event of [...missed, ...early]) receive(event);
     if (ended) stream.end();
   } catch (error) {
     stop();
@@ -120,11 +120,11 @@ async function follow(o: WatchJobDeps, id: string, after: number, response: Resp
 
 /** Hands on each event once, in order; the last one is the end of the run that is the job's newest. */
 function forward(job: JobRecord, after: number, send: (event: FeedEvent, last: boolean) => void): (event: FeedEvent) => void {
-  let told = after > job.seq ? 0 : after;
+  let sent = after > job.seq ? 0 : after;
   let over = false;
   return (event) => {
-    if (over || event.seq <= told) return;
-    told = event.seq;
+    if (over || event.seq <= sent) return;
+    sent = event.seq;
     over = isTerminal(event.status) && event.seq >= job.seq;
     send(event, over);
   };

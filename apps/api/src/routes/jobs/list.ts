@@ -1,8 +1,7 @@
 import type { JobStore } from '@grsai-jobs/job-store';
 import { LIMITS, type SignLink, viewJob } from '@grsai-jobs/jobs';
 import { principalOf } from '../../http/auth.ts';
-import { cursorOf } from '../../http/cursor.ts';
-import { ListQuery, listQuery } from '../../http/list-query.ts';
+import { ListQuery, listQuery, writeCursor } from '../../http/list-query.ts';
 import { json, listExample, listOf, refusals } from '../../http/openapi/answers.ts';
 import { route } from '../../http/route.ts';
 import { failedJob, imageJob } from './examples.ts';
@@ -32,7 +31,7 @@ export const listJobs = route({
       const query = listQuery(request.query);
       const { jobs, next } = await o.jobList.page({ tenant: principalOf(response).tenant, ...query });
       const data = await Promise.all(jobs.map((job) => viewJob(job, o.sign)));
-      response.json({ object: 'list', data, next_cursor: cursorOf(next) });
+      response.json({ object: 'list', data, next_cursor: writeCursor(next) });
     },
   ],
 });

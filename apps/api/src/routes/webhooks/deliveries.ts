@@ -3,7 +3,7 @@ import { isSentOnce, LIMITS, rfc3339, viewDelivery } from '@grsai-jobs/jobs';
 import { z } from 'zod';
 import { principalOf } from '../../http/auth.ts';
 import { jsonBody, SMALL_BODY } from '../../http/body.ts';
-import { cursorOf } from '../../http/cursor.ts';
+import { writeCursor } from '../../http/list-query.ts';
 import { ownDelivery } from '../../http/named.ts';
 import { comeBack, json, listExample, listOf, refusals } from '../../http/openapi/answers.ts';
 import { orProblem, RESEND_REFUSALS } from '../../http/refusals.ts';
@@ -42,7 +42,7 @@ export const listWebhookDeliveries = route({
         ...deliveryQuery(request.query),
       });
       const data = deliveries.map((delivery) => viewDelivery(delivery, { whole: false }));
-      response.json({ object: 'list', data, next_cursor: cursorOf(next) });
+      response.json({ object: 'list', data, next_cursor: writeCursor(next) });
     },
   ],
 });
@@ -53,7 +53,7 @@ export const readWebhookDelivery = route({
   scope: 'jobs:read',
   operation: {
     operationId: 'getWebhookDelivery',
-    summary: 'Read a webhook delivery with all its tries',
+    summary: 'Read a webhook delivery with all its attempts',
     requestParams: oneDelivery,
     responses: {
       '200': json(Delivery, 'The delivery', delivered),
@@ -73,12 +73,12 @@ export const resendWebhookDelivery = route({
   scope: 'webhooks:write',
   operation: {
     operationId: 'resendWebhookDelivery',
-    summary: 'Try a webhook delivery once more',
+    summary: 'Make one more attempt of a webhook delivery',
     description:
-      'For one that is delivered, failed, skipped or waits for a later try, which goes on with its schedule then. It keeps its `webhook-id`; timestamp, signature and the links in its body are new. Of two requests at once one is a 409, so they make one try.',
+      'For one that is delivered, failed, skipped or waits for a later attempt, which goes on with its schedule then. It keeps its `webhook-id`; timestamp, signature and the links in its body are new. Of two requests at once one is a 409, so they make one attempt.',
     requestParams: oneDelivery,
     responses: {
-      '202': { ...json(Delivery, 'One more try is under way', resent), headers: z.object({ 'Retry-After': comeBack }) },
+      '202': { ...json(Delivery, 'One more attempt is under way', resent), headers: z.object({ 'Retry-After': comeBack }) },
       ...refusals('unauthorized', 'forbidden', 'not_found', 'conflict', 'unavailable'),
     },
   },
@@ -96,7 +96,7 @@ export const resendWebhookDelivery = route({
   ],
 });
 
-/** News of a live job would be old by now, so they are left out. */
+/** Progress webhooks are left out: they would be out of date. */
 const RECOVERED = DELIVERY_TYPES.filter((type) => !isSentOnce(type)).join(',');
 
 /** The body of `POST /v1/webhook-deliveries/recover`. */
@@ -135,7 +135,7 @@ export const recoverWebhookEndpoint = route({
     operationId: 'recoverWebhookEndpoint',
     summary: 'Resend all that an endpoint has missed',
     description:
-      'Enables the endpoint again and resends its failed and skipped deliveries that were made since then, the oldest first, but not `job.started` and `job.progress`, which would be old news. It goes on by itself, also over tens of thousands.',
+      'Enables the endpoint again and resends its failed and skipped deliveries that were made since then, the oldest first, but not `job.started` and `job.progress`, which would be out of date. It goes on by itself, also over tens of thousands.',
     requestBody: {
       required: true,
       content: {

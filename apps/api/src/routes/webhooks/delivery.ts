@@ -25,7 +25,7 @@ export const ofBody = [
 /** A webhook delivery. */
 export const Delivery = z
   .strictObject({
-    id: id.describe('the `webhook-id` of each try, and the `id` of the body'),
+    id: id.describe('the `webhook-id` of each attempt, and the `id` of the body'),
     object: z.literal('webhook_delivery'),
     job_id: z.string().optional(),
     batch_id: z.string().optional().describe('in place of job_id, for events of a batch'),
@@ -34,7 +34,9 @@ export const Delivery = z
     url: z.string(),
     state: z
       .enum(DELIVERY_STATES)
-      .describe('`skipped`: nothing was sent, as the endpoint was disabled, or in trouble when news of a live job came'),
+      .describe(
+        '`skipped`: nothing was sent, as the endpoint was disabled, or in trouble when a progress webhook of a live job came',
+      ),
     tries: z.int(),
     attempts: z
       .array(
@@ -49,7 +51,7 @@ export const Delivery = z
           answer: z.string().optional().describe('up to 2 KiB of what the receiver answered; not in lists'),
         }),
       )
-      .describe('the newest 20 tries'),
+      .describe('the newest 20 attempts'),
     next_attempt_at: time.nullable(),
     created_at: time,
     links: z.record(z.string(), z.string()),

@@ -1,8 +1,7 @@
 import type { DeliveryFilter, ListPlace } from '@grsai-jobs/job-store';
 import { endpointOf, JOB_ID, LIMITS } from '@grsai-jobs/jobs';
 import { z } from 'zod';
-import { placeOf } from '../../http/cursor.ts';
-import { oneOf, PageQuery, single, TenantParameter } from '../../http/list-query.ts';
+import { oneOf, PageQuery, readCursor, single, TenantParameter } from '../../http/list-query.ts';
 import { invalid, validate } from '../../http/validate.ts';
 import { DELIVERY_STATES, DELIVERY_TYPES } from './delivery.ts';
 
@@ -69,7 +68,7 @@ function askedFor(known: z.output<typeof DeliveryQuery>): Asked {
       ...(known.type ? { type: known.type } : {}),
       ...(known.url ? { goesTo: isTo(known.url) } : {}),
     },
-    after: known.cursor === undefined ? null : placeOf(known.cursor),
+    after: known.cursor === undefined ? null : readCursor(known.cursor),
     limit: known.limit,
   };
 }
