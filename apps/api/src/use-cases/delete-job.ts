@@ -30,7 +30,7 @@ const resultsOf = (job: JobRecord): string[] =>
  * whose objects have begun to go is not run again, by nobody.
  */
 export function createDeleteJob(o: {
-  store: JobStore;
+  store: Pick<JobStore, 'jobs' | 'erase' | 'operations'>;
   objects: Pick<ObjectStore, 'list' | 'delete'>;
   keyPrefix: string;
   clock: Clock;
