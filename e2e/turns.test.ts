@@ -38,12 +38,12 @@ async function startTurns() {
     'call',
     async ({ entry }) => {
       const token = randomUUID();
-      const begun = await store.moves.begin(entry, { token, limitMs: 60_000 }, { maxInFlight: 0, rpm: 0 });
-      if (begun.kind !== 'ok') throw new Error(`begin: ${begun.kind}`);
+      const started = await store.transitions.startCall(entry, { token, limitMs: 60_000 }, { maxInFlight: 0, rpm: 0 });
+      if (started.kind !== 'ok') throw new Error(`start of a call: ${started.kind}`);
       ran.push(tenants.get(entry.id) ?? '');
       if (held && ran.length === held.at) await held.open;
-      const end = await store.moves.end(begun.record, { status: 'succeeded', by: token });
-      if (end.kind !== 'ok') throw new Error(`end: ${end.kind}`);
+      const end = await store.transitions.commit(started.job, { kind: 'finish', status: 'succeeded' });
+      if (end.kind !== 'ok') throw new Error(`finish: ${end.kind}`);
       return done;
     },
     {
@@ -69,12 +69,10 @@ async function startTurns() {
   const submit = async (tenant: string, priority: JobDoc['priority'] = 'normal') => {
     const id = jobId(newUlid(clock.now()));
     tenants.set(id, tenant);
-    const accepted = await store.moves.accept({ id, tenant, doc: docOf(priority) });
-    if (accepted.kind !== 'ok') throw new Error(accepted.kind);
-    const record = await store.jobs.read(id);
-    if (record === null) throw new Error(`no record of ${id}`);
-    await producer.enqueue(record);
-    return accepted.turn;
+    const created = await store.transitions.create({ id, tenant, doc: docOf(priority) });
+    if (created.kind !== 'ok') throw new Error(created.kind);
+    await producer.enqueue(created.message);
+    return created.job.turn;
   };
 
   return {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createJobStore } from '@grsai-jobs/job-store';
-import { JobRequest } from '@grsai-jobs/jobs';
+import { type JobRecord, JobRequest, type QueueMessage, type Transition } from '@grsai-jobs/jobs';
 import { createProducer } from '@grsai-jobs/queue';
 import type { RedisHandle } from '@grsai-jobs/testkit';
 import { Redis } from 'ioredis';
@@ -17,37 +17,45 @@ export interface PaidJobs {
   close(): Promise<void>;
 }
 
-/** Writes the records by the moves that the API and the worker make, one result for each job. */
+/** Writes the records by the transitions that the API and the worker make, one result for each job. */
 export async function writePaidJobs(redisHandle: RedisHandle, count: number, linkOf: (i: number) => string): Promise<PaidJobs> {
   const redis = new Redis(redisHandle.url, { maxRetriesPerRequest: null });
-  const { moves, jobs } = createJobStore({ redis, prefix: 'gj', clock: { now: () => Date.now() } });
+  const { transitions, jobs } = createJobStore({ redis, prefix: 'gj', clock: { now: () => Date.now() } });
   const producer = createProducer({ redis, prefix: 'gj', onError: (error) => console.error(error) });
   const request = JobRequest.parse({ type: 'image', input: { model: 'nano-banana-2', prompt: 'a paper lighthouse' } });
   const doc = { ...request, on_unknown_submit: 'fail' as const };
 
-  async function write(i: number): Promise<{ id: string; step: number }> {
-    const id = `job_${String(i).padStart(26, '0')}`;
-    const by = randomUUID();
-    const record = async () => {
-      const read = await jobs.read(id);
-      if (read === null) throw new Error(`${id} is not there`);
-      return read;
-    };
-    await moves.accept({ id, tenant: TENANT, doc });
-    await moves.begin({ id, step: 1 }, { token: by, limitMs: HOUR_MS }, { maxInFlight: 0, rpm: 0 });
-    const task = { base: 'http://127.0.0.1:9', taskId: `1-${i}`, firstLookMs: 0, aliveUntil: Date.now() + HOUR_MS };
-    await moves.accepted(await record(), { by, token: randomUUID(), ...task, attempts: [] });
-    const pending = { links: [{ url: linkOf(i) }], dies_at: Date.now() + HOUR_MS };
-    const moved = await moves.outputs(await record(), { pending });
-    if (moved.kind !== 'ok') throw new Error(`${id} has no outputs: ${moved.kind}`);
-    return { id, step: moved.step };
+  async function commit(job: JobRecord, transition: Transition) {
+    const committed = await transitions.commit(job, transition);
+    if (committed.kind !== 'ok') throw new Error(`${transition.kind} of ${job.id}: ${committed.kind}`);
+    return committed;
   }
 
-  const entries = await Promise.all(Array.from({ length: count }, (_, i) => write(i)));
+  async function write(i: number): Promise<QueueMessage> {
+    const id = `job_${String(i).padStart(26, '0')}`;
+    await transitions.create({ id, tenant: TENANT, doc });
+    const call = { token: randomUUID(), limitMs: HOUR_MS };
+    const started = await transitions.startCall({ id, step: 1 }, call, { maxInFlight: 0, rpm: 0 });
+    if (started.kind !== 'ok') throw new Error(`the call of ${id}: ${started.kind}`);
+    const now = Date.now();
+    const accepted = await commit(started.job, {
+      kind: 'task_accepted',
+      task: { base: 'http://127.0.0.1:9', id: `1-${i}` },
+      attempt: { stage: 'submit', started_at: now, ended_at: now, outcome: 'accepted' },
+      firstPollMs: 0,
+      aliveMs: HOUR_MS,
+    });
+    const unstored = { links: [{ url: linkOf(i) }], dies_at: now + HOUR_MS };
+    const { message } = await commit(accepted.job, { kind: 'start_storing', unstored });
+    if (message === null) throw new Error(`${id} has no entry`);
+    return message;
+  }
+
+  const messages = await Promise.all(Array.from({ length: count }, (_, i) => write(i)));
   return {
-    enqueue: async () => void (await Promise.all(entries.map((entry) => producer.enqueueStore(entry)))),
+    enqueue: async () => void (await Promise.all(messages.map((message) => producer.enqueue(message)))),
     succeeded: async () => {
-      const records = await Promise.all(entries.map(({ id }) => jobs.read(id)));
+      const records = await Promise.all(messages.map(({ id }) => jobs.read(id)));
       return records.filter((record) => record?.status === 'succeeded').length;
     },
     close: async () => {

@@ -196,7 +196,7 @@ export async function buildApi(config: ApiConfig, log: Logger, silence: Silence 
         waitForEnd: createWaitForEnd({ feed, jobs: store.jobs }),
         feed,
         heartbeatMs: HEARTBEAT_MS,
-        cancelJob: createCancelJob({ store, producer, clock, log }),
+        cancelJob: createCancelJob({ store, producer, log }),
         reopenJob: createReopenJob({ store, producer, memory, clock, log }),
         retryRoom: createRetryRoom({ usage: store.usage, limit: config.TENANT_MAX_LIVE_JOBS, now: () => clock.now() }),
         deleteJob: createDeleteJob({ store, objects, keyPrefix: config.S3_PREFIX, clock, log }),

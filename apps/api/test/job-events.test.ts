@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { EventFeed, Watcher } from '@grsai-jobs/job-store';
-import type { JobRecord } from '@grsai-jobs/jobs';
+import type { Job } from '@grsai-jobs/jobs';
 import { systemClock } from '@grsai-jobs/runtime';
 import express from 'express';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -11,10 +11,10 @@ import { routerOf } from '../src/http/route.ts';
 import { watchJob } from '../src/routes/jobs/events.ts';
 
 const ID = 'job_01K9ZV5W3N8Q2R4T6V8X0Z2B4D';
-const JOB = { id: ID, tenant: 'acme', seq: 1, status: 'queued', stage: null, run: 1, progress: 0 } as JobRecord;
+const JOB = { id: ID, tenant: 'acme', seq: 1, status: 'queued', stage: null, run: 1, progress: 0 } as Job;
 
 /** The route over parts that the test holds: what watches, and when the record is read. */
-async function startRoute(read: () => Promise<JobRecord>) {
+async function startRoute(read: () => Promise<Job>) {
   const watchers = new Set<Watcher>();
   const closed = Promise.withResolvers<void>();
   const feed: EventFeed = {
@@ -57,7 +57,7 @@ async function startRoute(read: () => Promise<JobRecord>) {
 
 test('when a watcher leaves before its stream is open then nothing of it stays', async () => {
   const asked = Promise.withResolvers<void>();
-  const record = Promise.withResolvers<JobRecord>();
+  const record = Promise.withResolvers<Job>();
   const route = await startRoute(() => {
     asked.resolve();
     return record.promise;

@@ -9,6 +9,7 @@ import {
   createConsumer,
   createMaintainer,
   createProducer,
+  entryId,
   type Handler,
   type QueueName,
 } from '@grsai-jobs/queue';
@@ -41,26 +42,28 @@ import { createUpstreamHealth } from './pauses/upstream-health.ts';
 import { watchPauses } from './pauses/watch.ts';
 import { announceWorker } from './queues/announce.ts';
 import { type Configured, createLiveSettings } from './queues/live-settings.ts';
+import { countingStalls, onUnhandledError } from './runner/crashes.ts';
+import { createInFlightCalls } from './runner/in-flight-calls.ts';
+import { reportByWebhook } from './runner/publish.ts';
+import { type PaidRunnerDeps, runFreeStage, runPaidStage } from './runner/runner.ts';
 import { createCallStage } from './stages/call.ts';
-import { countingStalls, onThrow } from './stages/crashed.ts';
 import { createDeliverStage } from './stages/deliver.ts';
-import type { FailedCallKit } from './stages/failed-call.ts';
+import { afterFailedCall } from './stages/failed-call.ts';
 import { createHostPlaces } from './stages/host-places.ts';
 import { createInputObjects } from './stages/input-objects.ts';
 import { baseState, keyState, PROBE_LIMIT_MS } from './stages/key-probe.ts';
 import { createLearnedPace } from './stages/learned-pace.ts';
 import { createStageMetrics } from './stages/metrics.ts';
-import { createOpenCalls } from './stages/open-calls.ts';
 import { createPollStage } from './stages/poll.ts';
 import { createStoreStage } from './stages/store.ts';
 import { createSubmitStage } from './stages/submit.ts';
-import { createKnownTasks } from './stages/task-facts.ts';
+import { createKnownTasks, taskFacts } from './stages/task-facts.ts';
 import { createTenantSecrets } from './stages/tenant-secrets.ts';
 import { upstreamChecks } from './upstream-checks.ts';
 import { createDeliveries } from './webhooks/deliveries.ts';
 import { createPlaces } from './webhooks/places.ts';
 
-/** Held calls are cut this long before the deadline of a stop, so that what they came to can still be written. */
+/** Synchronous calls are cut this long before the deadline of a stop, so that what they came to can still be written. */
 const CUT_BEFORE_MS = 4000;
 
 export interface BuiltWorker {
@@ -121,18 +124,8 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     random: Math.random,
     places: createPlaces(() => deliver.concurrency()),
   });
-  const kit: FailedCallKit = {
-    ...base,
-    deliveries,
-    backoff: fullJitter(),
-    probeKey: async () => (await keyState(grsai, stopping.signal)) !== 'refused',
-    memory,
-    pauses: control,
-    upstream,
-    trouble,
-    brake: createRefusalBrake({ brakes: store.brakes, producer, clock, log }),
-  };
-  const limits = { maxInFlight: config.GRSAI_MAX_IN_FLIGHT, rpm: config.GRSAI_RPM };
+  const kit = { ...base, deliveries, backoff: fullJitter(), memory };
+  const brake = createRefusalBrake({ brakes: store.brakes, producer, clock, log });
 
   const consume = (name: QueueName, handler: Handler, concurrency: number): Consumer =>
     createConsumer(name, name === 'deliver' ? handler : countingStalls(kit, name, handler), {
@@ -142,10 +135,10 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
       lockMs: config.QUEUE_LOCK_MS,
       stalledMs: config.QUEUE_STALLED_MS,
       onError,
-      onThrow: onThrow(kit, name),
+      onThrow: onUnhandledError(kit, name),
     });
   const tasks = createKnownTasks();
-  const openCalls = createOpenCalls();
+  const inFlight = createInFlightCalls();
   const listener = await connectRedis(config.REDIS_URL, 'consumer', { onError });
   const inputs = createInputObjects(objects, config.INPUT_IMAGES);
   const pace = createLearnedPace(store.paces, onError);
@@ -159,30 +152,48 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
   const deliver: Consumer = consume('deliver', createDeliverStage(deliveries), configured.deliver);
   const proof = createStoreProof(log);
   const outputs = { objects, keyPrefix: config.S3_PREFIX, storage: createStorageHealth(control, clock, log) };
-  const storing: Consumer = consume(
-    'store',
-    createStoreStage({
-      ...kit,
-      ...outputs,
-      grsai,
-      egress,
-      hosts: createHostPlaces(() => storing.concurrency()),
-    }),
-    configured.store,
-  );
-  const call = createCallStage({ ...kit, ...outputs, grsai, limits, inputs, openCalls, storeProven: proof.proven });
+  const runner: PaidRunnerDeps = {
+    ...kit,
+    limits: { maxInFlight: config.GRSAI_MAX_IN_FLIGHT, rpm: config.GRSAI_RPM },
+    pauses: control,
+    upstream,
+    trouble,
+    brake,
+    inFlight,
+    inputs,
+    accepted: (job) => tasks.set(entryId(job), taskFacts(job)),
+    afterFailedCall: (...failed) =>
+      afterFailedCall(
+        { ...kit, upstream, trouble, brake, probeKey: async () => (await keyState(grsai, stopping.signal)) !== 'refused' },
+        ...failed,
+      ),
+  };
+  const calls = { ...kit, ...outputs, grsai, inputs, pauses: control, notSent: brake.notSent, storeProven: proof.proven };
+  const call = consume('call', runPaidStage(runner, createCallStage(calls)), configured.call);
   const submit = consume(
     'submit',
-    createSubmitStage({ ...kit, ...outputs, grsai, limits, tasks, pace, inputs }),
+    runPaidStage(runner, createSubmitStage({ ...outputs, grsai, inputs, pace, clock })),
     configured.submit,
   );
-  const stages = [
-    consume('call', call, configured.call),
-    submit,
-    consume('poll', createPollStage({ ...kit, grsai, tasks, pace, inputs }), configured.poll),
-    storing,
-    deliver,
-  ];
+  const pollStage = createPollStage({
+    ...kit,
+    grsai,
+    tasks,
+    pace,
+    trouble,
+    inputs,
+    reportProgress: ({ callback, ...task }, percent) =>
+      reportByWebhook(kit, { ...task, webhook: callback }, { type: 'job.progress', percent }),
+  });
+  const storeStage = createStoreStage({
+    ...kit,
+    ...outputs,
+    grsai,
+    egress,
+    hosts: createHostPlaces(() => storing.concurrency()),
+  });
+  const storing: Consumer = consume('store', runFreeStage(runner, storeStage), configured.store);
+  const stages = [call, submit, consume('poll', runFreeStage(runner, pollStage), configured.poll), storing, deliver];
 
   const maintenanceDeps = {
     ...kit,
@@ -202,9 +213,9 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
   const ear = hearSignals({
     redis: listener,
     prefix: config.REDIS_PREFIX,
-    on: { cancels: openCalls.cancel, secretChanges: secrets.changed, settings: applySettings },
+    on: { cancels: inFlight.cancel, secretChanges: secrets.changed, settings: applySettings },
     onListening: () => {
-      openCalls.catchUp(store.jobs).catch(onError);
+      inFlight.catchUp(store.jobs).catch(onError);
       secrets.listening();
       applySettings();
     },

@@ -5,15 +5,9 @@ import { createPauseTask } from '../src/maintenance/pauses.ts';
 import { gateOf } from '../src/pauses/pause-control.ts';
 import { createProbes } from '../src/pauses/probes.ts';
 import { createUpstreamHealth } from '../src/pauses/upstream-health.ts';
-import { createCallStage } from '../src/stages/call.ts';
-import { createInputObjects } from '../src/stages/input-objects.ts';
 import { keyState } from '../src/stages/key-probe.ts';
 import { createLearnedPace } from '../src/stages/learned-pace.ts';
-import { createOpenCalls } from '../src/stages/open-calls.ts';
-import { createPollStage } from '../src/stages/poll.ts';
-import { createSubmitStage } from '../src/stages/submit.ts';
-import { createKnownTasks } from '../src/stages/task-facts.ts';
-import { acceptedJob, generatingJob, startKit, type TestKit } from './kit.ts';
+import { acceptedJob, generatingJob, handlersOf, startKit, type TestKit } from './kit.ts';
 
 const never = new AbortController().signal;
 
@@ -22,23 +16,12 @@ function stagesOf(kit: TestKit) {
   const pace = createLearnedPace(kit.store.paces, () => {});
   onTestFinished(() => pace.stop());
   const upstream = createUpstreamHealth(kit.control, kit.log);
-  const parts = {
-    ...kit,
+  const stages = handlersOf(kit, {
     pace,
-    pauses: kit.control,
     upstream,
     probeKey: async () => (await keyState(kit.grsai, never)) !== 'refused',
-    limits: { maxInFlight: 0, rpm: 0 },
-    tasks: createKnownTasks(),
-    openCalls: createOpenCalls(),
-    storeProven: () => true,
-    inputs: createInputObjects(
-      { get: async () => Promise.reject(new Error('none here')), signedUrl: async () => ({ url: '', expiresAt: 0 }) },
-      'inline',
-    ),
-  };
-  const stages = { call: createCallStage(parts), submit: createSubmitStage(parts), poll: createPollStage(parts) };
-  const runs = async (job: { id: string; read: () => Promise<{ step: number }> }, stage: keyof typeof stages) => {
+  });
+  const runs = async (job: { id: string; read: () => Promise<{ step: number }> }, stage: 'call' | 'submit' | 'poll') => {
     const outcome = await stages[stage]({ entry: { id: job.id, step: (await job.read()).step }, stalled: false });
     return outcome.kind;
   };
@@ -93,7 +76,7 @@ test.each<[string, (kit: TestKit) => ReturnType<typeof chat>, 'call' | 'submit',
   kit.emulator.configure({ echo: echo as 'model', ...says('cannot do that', model), chatMs: 0 });
   for (const job of jobs) {
     expect(await runs(job, stage)).toBe('done');
-    expect(await job.read()).toMatchObject({ status: 'failed', spent: 1, error: { code: 'upstream_failed' } });
+    expect(await job.read()).toMatchObject({ status: 'failed', attempts_used: 1, error: { code: 'upstream_failed' } });
   }
   expect(await paused()).toEqual([]);
   // One answer of a probe counts for all three.
@@ -115,7 +98,7 @@ test.each<['apikey error' | 'insufficient credits', 'auth' | 'balance']>([
     kit.emulator.configure(says(text));
     const job = await image(kit, 'a lighthouse', {}, { max_attempts: 2 });
     expect(await runs(job, 'submit')).toBe('wait');
-    expect(await job.read()).toMatchObject({ status: 'queued', spent: 1 });
+    expect(await job.read()).toMatchObject({ status: 'queued', attempts_used: 1 });
     expect(await runs(job, 'submit')).toBe('done');
     expect(await job.read()).toMatchObject({ status: 'failed', error: { code: 'upstream_failed' } });
     expect(await paused()).toEqual([]);
@@ -140,7 +123,7 @@ test('when the account has no credits then all pause at once, although upstream 
   kit.emulator.configure({ echo: 'prompt' });
   const job = await image(kit, 'a sign: insufficient credits');
   expect(await runs(job, 'submit')).toBe('wait');
-  expect(await job.read()).toMatchObject({ status: 'queued', spent: 0 });
+  expect(await job.read()).toMatchObject({ status: 'queued', attempts_used: 0 });
   expect(await paused()).toEqual(['balance']);
 });
 
@@ -150,7 +133,7 @@ test('when the key is refused then all pause, and many refusals at once cost one
   kit.emulator.configure({ keys: ['sk-another-key'] });
   const jobs = await Promise.all(Array.from({ length: 20 }, (_, i) => chat(kit, `q${i}`)));
   expect(await Promise.all(jobs.map((job) => runs(job, 'call')))).toEqual(Array(20).fill('wait'));
-  for (const job of jobs) expect(await job.read()).toMatchObject({ status: 'queued', spent: 0 });
+  for (const job of jobs) expect(await job.read()).toMatchObject({ status: 'queued', attempts_used: 0 });
   expect(await paused()).toEqual(['auth']);
   expect(kit.asked.key).toBe(1);
 });
@@ -161,7 +144,7 @@ test('when the probe cannot reach upstream then the job waits, no attempt is spe
   kit.emulator.configure({ ...says('insufficient credits'), mix: [{ fault: 'F4', p: 1, on: 'side' }] as never });
   const job = await image(kit, 'a lighthouse');
   expect(await runs(job, 'submit')).toBe('wait');
-  expect(await job.read()).toMatchObject({ status: 'queued', spent: 0 });
+  expect(await job.read()).toMatchObject({ status: 'queued', attempts_used: 0 });
   expect(await paused()).toEqual([]);
 });
 
@@ -172,14 +155,14 @@ test('when there is money but not enough for five jobs in a row then all pause, 
   const jobs = await Promise.all(Array.from({ length: 6 }, (_, i) => image(kit, `picture ${i}`)));
   for (const job of jobs) await runs(job, 'submit');
   expect(await paused()).toEqual(['balance']);
-  expect((await Promise.all(jobs.map(async (job) => (await job.read()).spent))).sort()).toEqual([0, 0, 1, 1, 1, 1]);
+  expect((await Promise.all(jobs.map(async (job) => (await job.read()).attempts_used))).sort()).toEqual([0, 0, 1, 1, 1, 1]);
   await rounds(2);
   expect((await kit.control.reasons()).get('balance')?.state).toBe('half');
   const [first] = jobs;
   if (first === undefined) throw new Error('no job');
-  const before = (await first.read()).spent;
+  const before = (await first.read()).attempts_used;
   await runs(first, 'submit');
-  expect((await first.read()).spent).toBe(before);
+  expect((await first.read()).attempts_used).toBe(before);
   expect((await kit.control.reasons()).get('balance')?.state).toBe('paused');
   // Somebody else's cheap chat is what is let through next.
   kit.emulator.configure({ chatCost: 1, chatMs: 0 });
@@ -229,7 +212,7 @@ test('when there is no money then jobs that are let through spend no attempt and
   }
   expect(await paused()).toEqual(['balance']);
   expect([...states].sort()).toEqual(['half', 'paused']);
-  expect(await job.read()).toMatchObject({ status: 'queued', spent: 0 });
+  expect(await job.read()).toMatchObject({ status: 'queued', attempts_used: 0 });
   expect(kit.emulator.ledger.creditsTaken).toBe(0);
 });
 
@@ -245,7 +228,7 @@ test('when a task failed in words of its prompt then nobody pauses, and in words
   const poor = await generatingJob(kit, '[[outcome=failed]][[error=insufficient credits]]');
   await kit.clock.advance(2000);
   await runs(poor, 'poll');
-  expect(await poor.read()).toMatchObject({ status: 'queued', spent: 1 });
+  expect(await poor.read()).toMatchObject({ status: 'queued', attempts_used: 1 });
   expect(await paused()).toEqual([]);
 });
 
@@ -258,7 +241,7 @@ test.each(['@busy', '@busy-zh', 'The model is overloaded. Please try again later
     const job = await image(kit, 'a lighthouse', {}, { max_attempts: 1 });
     for (let n = 0; n < 30; n += 1) {
       expect(await runs(job, 'submit')).toBe('wait');
-      expect(await job.read()).toMatchObject({ status: 'queued', spent: 0 });
+      expect(await job.read()).toMatchObject({ status: 'queued', attempts_used: 0 });
       await kit.clock.advance(n < 18 ? 60_000 : 300_000);
     }
     expect(await paused()).toEqual([]);
@@ -286,7 +269,7 @@ test('when nothing is known at the address of the API then all wait, no job fail
   await watch();
   expect(await runs(one, 'submit')).toBe('wait');
   expect((await kit.control.reasons()).get('upstream')?.state).toBe('paused');
-  for (const job of [one, two]) expect(await job.read()).toMatchObject({ status: 'queued', spent: 0 });
+  for (const job of [one, two]) expect(await job.read()).toMatchObject({ status: 'queued', attempts_used: 0 });
   expect(await paused()).toEqual(['upstream']);
 });
 
@@ -296,9 +279,9 @@ test('when a 404 in unknown words comes from the API itself then that job alone 
   kit.emulator.configure(says('no way to do this', 'nano-banana-2', 404));
   const job = await image(kit, 'a lighthouse', {}, { max_attempts: 2 });
   await runs(job, 'submit');
-  expect(await job.read()).toMatchObject({ status: 'queued', spent: 1 });
+  expect(await job.read()).toMatchObject({ status: 'queued', attempts_used: 1 });
   await kit.clock.advance(60_000);
   await runs(job, 'submit');
-  expect(await job.read()).toMatchObject({ status: 'failed', spent: 2, error: { code: 'upstream_failed' } });
+  expect(await job.read()).toMatchObject({ status: 'failed', attempts_used: 2, error: { code: 'upstream_failed' } });
   expect(await paused()).toEqual([]);
 });

@@ -9,7 +9,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createOldRecords } from '../src/maintenance/old-records.ts';
 import { type BatchDeps, createBatchOperations } from '../src/operations/batch/index.ts';
 import { createOperationsTask } from '../src/operations/run-operations.ts';
-import { imageDoc, newId, startKit, type TestKit } from './kit.ts';
+import { imageDoc, newId, startedCall, startKit, type TestKit } from './kit.ts';
 
 const DOC: BatchDoc = {
   webhook: { url: 'https://a.example/batch', events: ['batch.completed', 'batch.canceled', 'batch.expired'] },
@@ -87,7 +87,11 @@ async function committedBatch(
 const failJob = async (kit: TestKit, id: string, code: 'internal' | 'submit_unknown' = 'internal') => {
   const record = await kit.store.jobs.read(id);
   if (record === null) throw new Error('no record');
-  await kit.store.moves.end(record, { status: 'failed', error: { code, message: '', retryable: true, stage: 'queued' } });
+  await kit.store.transitions.commit(record, {
+    kind: 'finish',
+    status: 'failed',
+    error: { code, message: '', retryable: true, stage: 'queued' },
+  });
 };
 
 const waiting = async (kit: TestKit) => (await kit.producer.counts()).submit['prioritized'] ?? 0;
@@ -340,11 +344,7 @@ test('when a batch is canceled while its failed jobs are being retried then none
   const [a = '', b = '', open = ''] = batch.ids;
   await failJob(kit, a);
   await failJob(kit, b);
-  await kit.store.moves.begin(
-    { id: open, step: 1, batch_id: batch.id },
-    { token: 't', limitMs: 1000 },
-    { maxInFlight: 0, rpm: 0 },
-  );
+  await startedCall(kit, open);
   await kit.store.batches.retryFailed(batch.id, { includeUnknown: false });
   const reopenJob = firstDo(kit.batchDeps.reopenJob, async () => {
     await kit.store.batches.cancel(batch.id);
@@ -477,7 +477,7 @@ test('when a job is retried and ends while the results are being written then th
     if (record?.run !== 1) return stored;
     await kit.batchDeps.reopenJob(record);
     const again = await kit.store.jobs.read(first);
-    if (again !== null) await kit.store.moves.cancel(again);
+    if (again !== null) await kit.store.transitions.commit(again, { kind: 'cancel' });
     return stored;
   };
   await kit.runTask({ objects: { put, get: kit.objects.get.bind(kit.objects), delete: kit.objects.delete.bind(kit.objects) } });

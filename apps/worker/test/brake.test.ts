@@ -1,14 +1,11 @@
+import { messageOf } from '@grsai-jobs/jobs';
 import type { Entry, Outcome } from '@grsai-jobs/queue';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { wakeBraked } from '../src/operations/wake-braked.ts';
 import { createRefusalBrake } from '../src/pauses/brake.ts';
 import { createPauseControl } from '../src/pauses/pause-control.ts';
 import { createUpstreamHealth } from '../src/pauses/upstream-health.ts';
-import { createInputObjects } from '../src/stages/input-objects.ts';
-import { createLearnedPace } from '../src/stages/learned-pace.ts';
-import { createSubmitStage } from '../src/stages/submit.ts';
-import { createKnownTasks } from '../src/stages/task-facts.ts';
-import { acceptedJob, startKit, type TestKit } from './kit.ts';
+import { acceptedJob, handlersOf, startKit, type TestKit } from './kit.ts';
 
 const MODEL = 'nano-banana-2';
 const MINUTE = 60_000;
@@ -16,22 +13,8 @@ const MINUTE = 60_000;
 /** The submit stage of one worker; two of them share nothing but Redis. */
 function workerOf(kit: TestKit) {
   const pauses = createPauseControl({ pauses: kit.store.pauses, producer: kit.producer, clock: kit.clock, log: kit.log });
-  const pace = createLearnedPace(kit.store.paces, () => {});
-  onTestFinished(() => pace.stop());
-  const stage = createSubmitStage({
-    ...kit,
-    brake: createRefusalBrake({ brakes: kit.store.brakes, producer: kit.producer, clock: kit.clock, log: kit.log }),
-    pauses,
-    pace,
-    upstream: createUpstreamHealth(pauses, kit.log),
-    probeKey: async () => true,
-    limits: { maxInFlight: 0, rpm: 0 },
-    tasks: createKnownTasks(),
-    inputs: createInputObjects(
-      { get: async () => Promise.reject(new Error('none here')), signedUrl: async () => ({ url: '', expiresAt: 0 }) },
-      'inline',
-    ),
-  });
+  const brake = createRefusalBrake({ brakes: kit.store.brakes, producer: kit.producer, clock: kit.clock, log: kit.log });
+  const { submit: stage } = handlersOf({ ...kit, brake }, { pauses, upstream: createUpstreamHealth(pauses, kit.log) });
   return (entry: Entry): Promise<Outcome> => stage({ entry, stalled: false });
 }
 
@@ -73,7 +56,8 @@ test.each(['此路不通', 'wrong phase of the moon (request 8f3a2b1c)', 'Ну �
     expect(asked(kit)).toBe(8);
     expect(await states(list)).toEqual({ upstream_failed: 8, queued: 22 });
     const waiting = list.slice(8);
-    for (const each of waiting) expect(await each.read()).toMatchObject({ spent: 0, attempts: [], sent: null, error: null });
+    for (const each of waiting)
+      expect(await each.read()).toMatchObject({ attempts_used: 0, attempts: [], lease: null, error: null });
     expect(await pausesOf(kit)).toMatchObject([{ reason: 'upstream_refusal', model: MODEL, tenant: null, state: 'paused' }]);
     expect((await pausesOf(kit))[0]?.detail).toContain(text);
 
@@ -82,7 +66,7 @@ test.each(['此路不通', 'wrong phase of the moon (request 8f3a2b1c)', 'Ну �
     for (const each of waiting) await workers[0]?.(entryOf(each));
     expect(asked(kit)).toBe(9);
     expect(await states(list)).toEqual({ upstream_failed: 8, queued: 22 });
-    expect((await waiting[0]?.read())?.spent).toBe(0);
+    expect((await waiting[0]?.read())?.attempts_used).toBe(0);
 
     isWell(kit);
     await kit.clock.advance(MINUTE);
@@ -172,7 +156,7 @@ test('when a job that waits is canceled or expires then it ends at once, and say
   const [canceled, expired] = await jobs(kit, 2, 'acme', { expires_in_s: 60 });
   if (canceled === undefined || expired === undefined) throw new Error('no jobs');
   for (const each of [canceled, expired]) await work(entryOf(each));
-  expect(await kit.store.moves.cancel(await canceled.read())).toMatchObject({ kind: 'ok' });
+  expect(await kit.store.transitions.commit(await canceled.read(), { kind: 'cancel' })).toMatchObject({ kind: 'ok' });
   expect(await work(entryOf(canceled))).toEqual({ kind: 'done' });
   await kit.clock.advance(61_000);
   expect(await work(entryOf(expired))).toEqual({ kind: 'done' });
@@ -202,8 +186,8 @@ test('when a brake has opened then entries that waited are due at once, and othe
   for (const each of await jobs(kit, 8)) await work(entryOf(each));
   const waiting = await job(kit);
   const backOff = await job(kit);
-  await kit.producer.enqueue(await waiting.read(), 600_000);
-  await kit.producer.enqueue(await backOff.read(), 600_000);
+  await kit.producer.enqueue(messageOf(await waiting.read(), 600_000));
+  await kit.producer.enqueue(messageOf(await backOff.read(), 600_000));
   await work(entryOf(waiting));
   await kit.store.brakes.open('submit', null);
   const work_ = await kit.store.operations.take(kit.clock.now());

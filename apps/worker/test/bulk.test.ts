@@ -8,7 +8,7 @@ import { acceptedJob, startKit, type TestKit } from './kit.ts';
 
 async function failedJob(kit: TestKit, code: 'upstream_failed' | 'submit_unknown' = 'upstream_failed') {
   const job = await acceptedJob(kit);
-  await kit.store.moves.end(await job.read(), { status: 'failed', error: jobError(code, 'submitting') });
+  await kit.store.transitions.commit(await job.read(), { kind: 'finish', status: 'failed', error: jobError(code, 'submitting') });
   return job;
 }
 
@@ -95,7 +95,7 @@ test('when a job fails again while the action runs then the same action leaves i
     for (const job of jobs) {
       const record = await job.read();
       if (record.status === 'queued' && record.run === 2)
-        await kit.store.moves.end(record, { status: 'failed', error: jobError('internal', 'queued') });
+        await kit.store.transitions.commit(record, { kind: 'finish', status: 'failed', error: jobError('internal', 'queued') });
     }
   }
   expect(await read()).toMatchObject({ status: 'completed', matched: 10, done: 10 });
@@ -192,7 +192,11 @@ test('when a worker freezes between its verdict and the requeue and the job ends
       if (record.run === 1) {
         await reopenJob(record);
         await kit.clock.advance(1000);
-        await kit.store.moves.end(await job.read(), { status: 'failed', error: jobError('submit_unknown', 'submitting') });
+        await kit.store.transitions.commit(await job.read(), {
+          kind: 'finish',
+          status: 'failed',
+          error: jobError('submit_unknown', 'submitting'),
+        });
       }
       return await reopenJob(record, ...rest);
     },
@@ -232,7 +236,7 @@ test('when an action is resumed while a worker has just seen that it was aborted
 test('when a worker dies between a resent webhook and the note of it then the same action does not resend it again', async () => {
   const kit = await startKit();
   const job = await acceptedJob(kit);
-  await kit.store.moves.cancel(await job.read());
+  await kit.store.transitions.commit(await job.read(), { kind: 'cancel' });
   const id = (await job.read()).webhook.last_delivery_id ?? '';
   const fails = async () => {
     const found = await kit.store.deliveries.read(id);
@@ -262,7 +266,11 @@ test('when a requeue meets a tenant with as many live jobs as it may have then i
   const jobs = [];
   for (const tenant of ['acme', 'globex', 'acme', 'acme']) {
     const job = await acceptedJob(kit, {}, (same) => same, tenant);
-    await kit.store.moves.end(await job.read(), { status: 'failed', error: jobError('upstream_failed', 'submitting') });
+    await kit.store.transitions.commit(await job.read(), {
+      kind: 'finish',
+      status: 'failed',
+      error: jobError('upstream_failed', 'submitting'),
+    });
     jobs.push(job);
   }
   await acceptedJob(kit);

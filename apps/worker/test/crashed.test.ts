@@ -1,12 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import { type JobDoc, type JobRecord, MAX_CRASHES } from '@grsai-jobs/jobs';
-import { type QueueName, queueOf } from '@grsai-jobs/queue';
+import { type JobDoc, type JobRecord, jobError, MAX_CRASHES, queueOf } from '@grsai-jobs/jobs';
+import type { QueueName } from '@grsai-jobs/queue';
 import { expect, test, vi } from 'vitest';
 import { createLateResults } from '../src/maintenance/late-results.ts';
 import { createOperationsTask } from '../src/operations/run-operations.ts';
-import { countingStalls } from '../src/stages/crashed.ts';
-import { failRun } from '../src/stages/end-run.ts';
-import { acceptedJob, generatingJob, startKit, type TestKit } from './kit.ts';
+import { countingStalls } from '../src/runner/crashes.ts';
+import { settle } from '../src/runner/settle.ts';
+import { acceptedJob, generatingJob, startedCall, startKit, type TestKit } from './kit.ts';
 
 type Job = Awaited<ReturnType<typeof acceptedJob>>;
 type Make = (kit: TestKit) => Promise<Job>;
@@ -17,15 +16,14 @@ const onUnknown =
   (doc: JobDoc): JobDoc => ({ ...doc, on_unknown_submit });
 
 const open = async (kit: TestKit, job: Job): Promise<Job> => {
-  const limits = { maxInFlight: 0, rpm: 0 };
-  await kit.store.moves.begin({ id: job.id, step: 1 }, { token: randomUUID(), limitMs: 1000 }, limits);
+  await startedCall(kit, job.id);
   return job;
 };
 
 const storing: Make = async (kit) => {
   const job = await generatingJob(kit);
-  const pending = { links: [{ url: 'https://a.example/1.png' }], dies_at: kit.clock.now() + 1e6 };
-  await kit.store.moves.outputs(await job.read(), { pending, polls: 1 });
+  const unstored = { links: [{ url: 'https://a.example/1.png' }], dies_at: kit.clock.now() + 1e6 };
+  await kit.store.transitions.commit(await job.read(), { kind: 'start_storing', unstored, polls: 1 });
   return job;
 };
 
@@ -33,7 +31,7 @@ const canceling =
   (make: Make): Make =>
   async (kit) => {
     const job = await make(kit);
-    await kit.store.moves.cancelOpen(await job.read());
+    await kit.store.transitions.commit(await job.read(), { kind: 'request_cancel' });
     return job;
   };
 
@@ -64,7 +62,7 @@ const ROWS: readonly (readonly [QueueName, string, Make, Partial<JobRecord['erro
 
 async function entryOf(kit: TestKit, id: string): Promise<string> {
   const [head] = await kit.store.jobs.heads([id]);
-  return head ? await kit.producer.stateOf(queueOf(head), head) : 'no record';
+  return head ? await kit.producer.stateOf(queueOf(head.stage, head.paidQueue), head) : 'no record';
 }
 
 test.each(ROWS)(
@@ -80,13 +78,13 @@ test.each(ROWS)(
     for (let n = 1; n < MAX_CRASHES; n += 1) {
       expect(await die()).toEqual({ kind: 'done' });
       const record = await job.read();
-      expect(record).toMatchObject({ crashes: n, status: before.status, stage: before.stage, sent: before.sent });
+      expect(record).toMatchObject({ crashes: n, status: before.status, stage: before.stage, lease: before.lease });
       expect(await entryOf(kit, job.id)).toBe('there');
     }
     await die();
     const ended = await job.read();
     expect(ended).toMatchObject(error === null ? { status: 'canceled' } : { status: 'failed', error });
-    expect([ended.task_id, ended.pending]).toEqual([before.task_id, before.pending]);
+    expect([ended.task, ended.unstored]).toEqual([before.task, before.unstored]);
     // A task that lives on is looked at, a paid result can be stored by a retry.
     expect(await kit.redis.zscore('{gj}:late', job.id)).toEqual(stage === 'poll' ? expect.any(String) : null);
     expect(stages).not.toHaveBeenCalled();
@@ -170,7 +168,8 @@ test('when workers die five times as they look for a late result then it is look
   const kit = await startKit();
   const error = vi.spyOn(kit.log, 'error');
   const job = await generatingJob(kit);
-  await failRun(kit, await job.read(), 'crashed', { lateLookAt: kit.clock.now() });
+  const lost = jobError('crashed', 'generating');
+  await settle(kit, await job.read(), { kind: 'finish', status: 'failed', error: lost, latePollMs: 0 });
   const asked = vi.fn(() => new Promise<never>(() => undefined));
   const dying = createLateResults({ ...kit, grsai: { images: { result: asked } } as unknown as TestKit['grsai'] });
   for (let n = 1; n <= MAX_CRASHES; n += 1) {

@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createPendingDeliveries, createRoomCheck } from '../src/maintenance/pending-deliveries.ts';
 import { recoverDeliveries } from '../src/operations/recover-deliveries.ts';
 import { createOperationsTask } from '../src/operations/run-operations.ts';
-import { endRun } from '../src/stages/end-run.ts';
+import { settle } from '../src/runner/settle.ts';
 import { createPlaces } from '../src/webhooks/places.ts';
 import { deadUrl, deliverStage, oweWebhooks } from './deliver-kit.ts';
 import { acceptedJob, startKit, type TestKit } from './kit.ts';
@@ -19,7 +19,7 @@ const DAY = 24 * HOUR;
 /** A job that ended and has a pending delivery to `url`. */
 async function endedJob(kit: TestKit, url: string) {
   const job = await acceptedJob(kit, { webhook: { url } });
-  await kit.store.moves.end(await job.read(), { status: 'failed' });
+  await kit.store.transitions.commit(await job.read(), { kind: 'finish', status: 'failed' });
   const id = (await job.read()).webhook.last_delivery_id ?? '';
   const delivery = async () => {
     const found = await kit.store.deliveries.read(id);
@@ -340,7 +340,7 @@ test('when a job ends in a process that has a place then its webhook goes out fr
   const receiver = await startedReceiver();
   const { deliveries } = deliverStage(kit);
   const job = await acceptedJob(kit, { webhook: { url: receiver.url } });
-  await endRun({ ...kit, deliveries }, await job.read(), { status: 'failed' });
+  await settle({ ...kit, deliveries }, await job.read(), { kind: 'finish', status: 'failed' });
   await deliveries.stop();
   expect(receiver.received).toMatchObject([{ json: { type: 'job.failed', data: { id: job.id, status: 'failed' } } }]);
   expect((await job.read()).webhook.state).toBe('delivered');
@@ -353,7 +353,7 @@ test('when the first attempt at the end of a job fails then its next one has an 
   receiver.respond(500);
   const { deliveries } = deliverStage(kit);
   const job = await acceptedJob(kit, { webhook: { url: receiver.url } });
-  await endRun({ ...kit, deliveries }, await job.read(), { status: 'failed' });
+  await settle({ ...kit, deliveries }, await job.read(), { kind: 'finish', status: 'failed' });
   await deliveries.stop();
   const id = (await job.read()).webhook.last_delivery_id ?? '';
   expect(await kit.producer.stateOf('deliver', { id, step: 1 })).toBe('there');
@@ -368,7 +368,7 @@ test.each([
   const receiver = await startedReceiver();
   const { deliveries } = deliverStage(kit, more);
   const job = await acceptedJob(kit, { webhook: { url: receiver.url } });
-  await endRun({ ...kit, deliveries }, await job.read(), { status: 'failed' });
+  await settle({ ...kit, deliveries }, await job.read(), { kind: 'finish', status: 'failed' });
   await deliveries.stop();
   expect(receiver.received).toEqual([]);
   expect(await queued(kit)).toHaveLength(1);
@@ -381,7 +381,7 @@ test('when an endpoint has no permit then the webhook of a job that ends waits i
   const { deliveries, cutting } = cuttableStage(kit);
   const ended = async () => {
     const job = await acceptedJob(kit, { webhook: { url: receiver.url } });
-    await endRun({ ...kit, deliveries }, await job.read(), { status: 'failed' });
+    await settle({ ...kit, deliveries }, await job.read(), { kind: 'finish', status: 'failed' });
   };
   for (let n = 0; n < 7; n += 1) await ended();
   await receiver.waitFor(5);
@@ -407,7 +407,7 @@ test('while deliver is paused no webhook leaves by any way, and all leave afterw
   const { handler, deliveries } = deliverStage(kit, { shutdown });
   for (let n = 0; n < 5; n += 1) {
     const job = await acceptedJob(kit, { webhook: { url: receiver.url } });
-    await endRun({ ...kit, deliveries }, await job.read(), { status: 'failed' });
+    await settle({ ...kit, deliveries }, await job.read(), { kind: 'finish', status: 'failed' });
   }
   await receiver.waitFor(5);
   const waiting = await endedJob(kit, receiver.url);
@@ -415,7 +415,7 @@ test('while deliver is paused no webhook leaves by any way, and all leave afterw
 
   // At the end of a job, in place of another, by an entry, and by a look: nothing begins.
   const job = await acceptedJob(kit, { webhook: { url: receiver.url } });
-  await endRun({ ...kit, deliveries }, await job.read(), { status: 'failed' });
+  await settle({ ...kit, deliveries }, await job.read(), { kind: 'finish', status: 'failed' });
   for (const entry of await queued(kit)) await handler({ entry, stalled: false });
   await kit.clock.advance(60_000);
   await createRoomCheck(kit)();

@@ -1,8 +1,7 @@
 import { GrsaiError } from '@grsai-jobs/grsai';
 import { expect, test } from 'vitest';
 import type { Judgement } from '../src/pauses/account-trouble.ts';
-import { type FailedCallKit, settleFailedCall } from '../src/stages/failed-call.ts';
-import { acceptedJob, startKit } from './kit.ts';
+import { acceptedJob, handlersOf, startKit, type TestKit } from './kit.ts';
 
 interface Row {
   seen: string;
@@ -11,8 +10,8 @@ interface Row {
   outcome: object;
   status: string;
   code?: string;
-  /** Attempts that are spent afterwards. */
-  spent: number;
+  /** Attempts that are used up afterwards. */
+  used: number;
   doc?: object;
   keyTaken?: boolean;
   /** What the probe of the key or the credits comes to. */
@@ -28,7 +27,7 @@ const ROWS: readonly Row[] = [
     error: { code: 'connection_failed', outcome: 'not_sent' },
     outcome: { kind: 'wait', ms: 0 },
     status: 'queued',
-    spent: 1,
+    used: 1,
   },
   {
     seen: 'connection refused at the last attempt',
@@ -36,7 +35,7 @@ const ROWS: readonly Row[] = [
     outcome: done,
     status: 'failed',
     code: 'upstream_unavailable',
-    spent: 1,
+    used: 1,
     doc: { max_attempts: 1 },
   },
   {
@@ -44,28 +43,28 @@ const ROWS: readonly Row[] = [
     error: { code: 'rate_limited', category: 'rate_limited', retryAfterMs: 7000 },
     outcome: { kind: 'throttle', ms: 7000 },
     status: 'queued',
-    spent: 0,
+    used: 0,
   },
   {
     seen: '429 that asks for a day',
     error: { code: 'rate_limited', category: 'rate_limited', retryAfterMs: 86_400_000 },
     outcome: { kind: 'throttle', ms: 300_000 },
     status: 'queued',
-    spent: 0,
+    used: 0,
   },
   {
     seen: '429 until a time that is over',
     error: { code: 'rate_limited', category: 'rate_limited', retryAfterMs: 0 },
     outcome: { kind: 'throttle', ms: 2000 },
     status: 'queued',
-    spent: 0,
+    used: 0,
   },
   {
     seen: '429 without one',
     error: { code: 'rate_limited', category: 'rate_limited' },
     outcome: { kind: 'throttle', ms: 2000 },
     status: 'queued',
-    spent: 0,
+    used: 0,
     doc: { max_attempts: 1 },
   },
   {
@@ -74,14 +73,14 @@ const ROWS: readonly Row[] = [
     outcome: done,
     status: 'failed',
     code: 'submit_unknown',
-    spent: 1,
+    used: 1,
   },
   {
     seen: 'a lost answer that may be repeated',
     error: { code: 'timeout', outcome: 'unknown' },
     outcome: { kind: 'wait', ms: 0 },
     status: 'queued',
-    spent: 1,
+    used: 1,
     doc: { on_unknown_submit: 'resubmit' },
   },
   {
@@ -90,14 +89,14 @@ const ROWS: readonly Row[] = [
     outcome: done,
     status: 'failed',
     code: 'submit_unknown',
-    spent: 1,
+    used: 1,
   },
   {
     seen: 'a 200 without a body, key refused',
     error: { code: 'unreadable_answer', outcome: 'unknown', needsKeyProbe: true },
     outcome: { kind: 'wait', ms: 1000 },
     status: 'queued',
-    spent: 0,
+    used: 0,
     keyTaken: false,
   },
   {
@@ -106,7 +105,7 @@ const ROWS: readonly Row[] = [
     judged: 'paused',
     outcome: { kind: 'wait', ms: 1000 },
     status: 'queued',
-    spent: 0,
+    used: 0,
     doc: { max_attempts: 1 },
   },
   {
@@ -115,7 +114,7 @@ const ROWS: readonly Row[] = [
     judged: 'paused',
     outcome: { kind: 'wait', ms: 1000 },
     status: 'queued',
-    spent: 0,
+    used: 0,
     doc: { max_attempts: 1 },
   },
   {
@@ -124,7 +123,7 @@ const ROWS: readonly Row[] = [
     judged: 'own',
     outcome: { kind: 'wait', ms: 0 },
     status: 'queued',
-    spent: 1,
+    used: 1,
   },
   {
     seen: 'no credits although there are some, at the last attempt',
@@ -133,7 +132,7 @@ const ROWS: readonly Row[] = [
     outcome: done,
     status: 'failed',
     code: 'upstream_failed',
-    spent: 1,
+    used: 1,
     doc: { max_attempts: 1 },
   },
   {
@@ -142,7 +141,7 @@ const ROWS: readonly Row[] = [
     judged: 'unclear',
     outcome: { kind: 'wait', ms: 15_000 },
     status: 'queued',
-    spent: 0,
+    used: 0,
     doc: { max_attempts: 1 },
   },
   {
@@ -152,7 +151,7 @@ const ROWS: readonly Row[] = [
     outcome: done,
     status: 'failed',
     code: 'upstream_failed',
-    spent: 1,
+    used: 1,
   },
   {
     seen: "words about the credits that may be the caller's, and there are none",
@@ -160,38 +159,38 @@ const ROWS: readonly Row[] = [
     judged: 'paused',
     outcome: { kind: 'wait', ms: 1000 },
     status: 'queued',
-    spent: 0,
+    used: 0,
   },
-  { seen: 'policy', error: { category: 'moderation' }, outcome: done, status: 'failed', code: 'content_rejected', spent: 1 },
-  { seen: 'bad input', error: { category: 'input' }, outcome: done, status: 'failed', code: 'invalid_input', spent: 1 },
+  { seen: 'policy', error: { category: 'moderation' }, outcome: done, status: 'failed', code: 'content_rejected', used: 1 },
+  { seen: 'bad input', error: { category: 'input' }, outcome: done, status: 'failed', code: 'invalid_input', used: 1 },
   {
     seen: 'an unknown model',
     error: { category: 'model' },
     outcome: done,
     status: 'failed',
     code: 'model_unavailable',
-    spent: 1,
+    used: 1,
   },
   {
     seen: 'a transient refusal that says when',
     error: { category: 'transient', retryAfterMs: 30_000 },
     outcome: { kind: 'wait', ms: 30_000 },
     status: 'queued',
-    spent: 1,
+    used: 1,
   },
   {
     seen: 'a transient refusal that asks for a day',
     error: { category: 'transient', retryAfterMs: 86_400_000 },
     outcome: { kind: 'wait', ms: 300_000 },
     status: 'queued',
-    spent: 1,
+    used: 1,
   },
   {
     seen: 'a refused connection, of an hour',
     error: { code: 'server_error', outcome: 'not_sent', retryAfterMs: 3_600_000 },
     outcome: { kind: 'wait', ms: 300_000 },
     status: 'queued',
-    spent: 1,
+    used: 1,
   },
   {
     seen: 'a transient refusal at the last attempt',
@@ -199,7 +198,7 @@ const ROWS: readonly Row[] = [
     outcome: done,
     status: 'failed',
     code: 'upstream_failed',
-    spent: 1,
+    used: 1,
     doc: { max_attempts: 1 },
   },
   {
@@ -208,63 +207,57 @@ const ROWS: readonly Row[] = [
     outcome: done,
     status: 'failed',
     code: 'upstream_failed',
-    spent: 1,
+    used: 1,
   },
 ];
 
 test.each(ROWS)(
-  'when a paid call saw $seen then the job is $status and $spent attempts are spent',
-  async ({ error, outcome, status, code, spent, doc, keyTaken = true, judged }) => {
+  'when a paid call saw $seen then the job is $status and $used attempts are used up',
+  async ({ error, outcome, status, code, used, doc, keyTaken = true, judged }) => {
     const kit = await startKit();
     const paused: string[] = [];
-    const failed: FailedCallKit = {
-      ...kit,
+    const seen = new GrsaiError({ code: 'refused', outcome: 'refused', message: 'seen', ...error });
+    const { submit } = handlersOf(kit, {
+      grsai: refusing(kit, seen),
       probeKey: async () => keyTaken,
       pauses: {
+        ...kit.control,
         pause: async (reason: string) => void paused.push(reason),
         waits: async (queue: string, ms: number) => void paused.push(`${queue} ${ms}`),
-      } as unknown as FailedCallKit['pauses'],
+      },
       upstream: { answered: () => {}, failed: () => {}, seen: () => {} },
-      trouble: { judge: async () => judged ?? 'own', passed: () => {} },
-    };
+      trouble: { judge: async () => judged ?? 'own', passed: () => {}, seen: () => {} },
+    });
     const { on_unknown_submit, ...more } = (doc ?? {}) as { on_unknown_submit?: 'resubmit' };
     const job = await acceptedJob(kit, more, (same) => ({ ...same, ...(on_unknown_submit ? { on_unknown_submit } : {}) }));
-    const begun = await kit.store.moves.begin({ id: job.id, step: 1 }, { token: 't', limitMs: 1000 }, { maxInFlight: 0, rpm: 0 });
-    if (begun.kind !== 'ok') throw new Error(begun.kind);
-    const call = { record: begun.record, token: 't', startedAt: kit.clock.now(), refusals: begun.refusals };
-    const seen = new GrsaiError({ code: 'refused', outcome: 'refused', message: 'seen', ...error });
-    expect(await settleFailedCall(failed, call, 'submit', seen)).toEqual(outcome);
-    expect(await job.read()).toMatchObject({ status, spent, ...(code ? { error: { code } } : { error: null, sent: null }) });
+    expect(await submit({ entry: { id: job.id, step: 1 }, stalled: false })).toEqual(outcome);
+    expect(await job.read()).toMatchObject({
+      status,
+      attempts_used: used,
+      ...(code ? { error: { code } } : { error: null, lease: null }),
+    });
     if (error.category === 'rate_limited') return expect(paused).toEqual([`submit ${(outcome as { ms: number }).ms}`]);
     expect(paused).toEqual(keyTaken ? [] : ['auth']);
   },
 );
 
-test('when the probe could not tell eight times in a row then the next refusal spends an attempt', async () => {
+/** An upstream that answers each submit with this error. */
+const refusing = (kit: TestKit, error: GrsaiError) =>
+  ({ ...kit.grsai, images: { ...kit.grsai.images, submit: () => Promise.reject(error) } }) as unknown as TestKit['grsai'];
+
+test('when the probe could not tell eight times in a row then the next refusal uses up an attempt', async () => {
   const kit = await startKit();
-  const failed: FailedCallKit = {
-    ...kit,
-    probeKey: async () => true,
-    pauses: kit.control,
-    upstream: { answered: () => {}, failed: () => {}, seen: () => {} },
-    trouble: { judge: async () => 'unclear', passed: () => {} },
-  };
-  const job = await acceptedJob(kit);
   const refused = new GrsaiError({ code: 'refused', outcome: 'refused', message: 'apikey error', category: 'auth' });
-  const spent: number[] = [];
+  const { submit } = handlersOf(kit, {
+    grsai: refusing(kit, refused),
+    trouble: { judge: async () => 'unclear', passed: () => {}, seen: () => {} },
+  });
+  const job = await acceptedJob(kit);
+  const used: number[] = [];
   for (let n = 0; n < 10; n += 1) {
-    const { step } = await job.read();
-    const token = `t${n}`;
-    const begun = await kit.store.moves.begin({ id: job.id, step }, { token, limitMs: 1000 }, { maxInFlight: 0, rpm: 0 });
-    if (begun.kind !== 'ok') throw new Error(begun.kind);
-    await settleFailedCall(
-      failed,
-      { record: begun.record, token, startedAt: kit.clock.now(), refusals: begun.refusals },
-      'submit',
-      refused,
-    );
-    spent.push((await job.read()).spent);
+    await submit({ entry: { id: job.id, step: (await job.read()).step }, stalled: false });
+    used.push((await job.read()).attempts_used);
     await kit.clock.advance(15_000);
   }
-  expect(spent).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 1, 1]);
+  expect(used).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 1, 1]);
 });

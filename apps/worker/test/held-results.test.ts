@@ -1,12 +1,7 @@
 import type { ChatCompletion } from '@grsai-jobs/grsai';
 import { JobRequest, jobError } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
-import { createPauseControl } from '../src/pauses/pause-control.ts';
-import { createUpstreamHealth } from '../src/pauses/upstream-health.ts';
-import { createCallStage } from '../src/stages/call.ts';
-import { createInputObjects } from '../src/stages/input-objects.ts';
-import { createOpenCalls } from '../src/stages/open-calls.ts';
-import { acceptedJob, startKit, type TestKit } from './kit.ts';
+import { acceptedJob, handlersOf, startKit, type TestKit } from './kit.ts';
 
 const LINKS = { outputs: [{ kind: 'link', url: 'https://files.example/1.png' }], raw: '' };
 
@@ -27,23 +22,11 @@ async function openCall(kit: TestKit, request: object) {
     await answer.promise;
     return result;
   };
-  const pauses = createPauseControl({ pauses: kit.store.pauses, producer: kit.producer, clock: kit.clock, log: kit.log });
-  const stage = createCallStage({
-    ...kit,
+  const { call: stage } = handlersOf(kit, {
     grsai: {
       images: { ...kit.grsai.images, generations: () => held(LINKS) },
       chat: { ...kit.grsai.chat, complete: () => held(COMPLETION) },
     } as unknown as TestKit['grsai'],
-    pauses,
-    upstream: createUpstreamHealth(pauses, kit.log),
-    probeKey: async () => true,
-    limits: { maxInFlight: 0, rpm: 0 },
-    inputs: createInputObjects(
-      { get: async () => Promise.reject(new Error('no inputs here')), signedUrl: async () => ({ url: '', expiresAt: 0 }) },
-      'inline',
-    ),
-    openCalls: createOpenCalls(),
-    storeProven: () => true,
   });
   const { id, read } = await acceptedJob(kit, {}, () => ({ ...JobRequest.parse(request), on_unknown_submit: 'fail' }));
   const left = stage({ entry: { id, step: 1 }, stalled: false });
@@ -57,7 +40,7 @@ async function openCall(kit: TestKit, request: object) {
 
 const CALLS: readonly [string, object, object][] = [
   [
-    'the links of a held image call',
+    'the links of a synchronous image call',
     { type: 'image', via: 'generations', input: { model: 'nano-banana-2', prompt: 'a lighthouse' } },
     { links: [{ url: 'https://files.example/1.png' }] },
   ],
@@ -70,16 +53,15 @@ const CALLS: readonly [string, object, object][] = [
 
 test.each(CALLS)(
   'when %s come after the run was given up as unknown then the job goes on with them',
-  async (_what, request, pending) => {
+  async (_what, request, unstored) => {
     const kit = await startKit();
     const call = await openCall(kit, request);
-    const { sent, ...record } = await call.read();
     const error = jobError('submit_unknown', 'submitting');
-    await kit.store.moves.end({ ...record, sent }, { status: 'failed', error, by: sent?.by ?? '', keepSent: true });
+    await kit.store.transitions.commit(await call.read(), { kind: 'finish', status: 'failed', error, keepLease: true });
 
     expect(await call.answered()).toEqual({ kind: 'done' });
     const after = await call.read();
-    expect(after).toMatchObject({ status: 'running', stage: 'storing', run: 2, late_result: true, pending });
+    expect(after).toMatchObject({ status: 'running', stage: 'storing', run: 2, late_result: true, unstored });
     expect(await kit.producer.stateOf('store', after)).toBe('there');
   },
 );

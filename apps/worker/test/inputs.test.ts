@@ -6,10 +6,7 @@ import { createPauseControl } from '../src/pauses/pause-control.ts';
 import { createUpstreamHealth } from '../src/pauses/upstream-health.ts';
 import { createInputObjects } from '../src/stages/input-objects.ts';
 import { createLearnedPace } from '../src/stages/learned-pace.ts';
-import { createPollStage } from '../src/stages/poll.ts';
-import { createSubmitStage } from '../src/stages/submit.ts';
-import { createKnownTasks } from '../src/stages/task-facts.ts';
-import { acceptedJob, startKit, type TestKit } from './kit.ts';
+import { acceptedJob, handlersOf, startKit, type TestKit } from './kit.ts';
 
 const PICTURE = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(200_000, 7)]);
 
@@ -20,14 +17,10 @@ function submitOf(kit: TestKit, open: () => Promise<Readable>) {
   onTestFinished(() => pace.stop());
   const failed: string[] = [];
   const upstream = createUpstreamHealth(pauses, kit.log);
-  const stage = createSubmitStage({
-    ...kit,
+  const { submit: stage } = handlersOf(kit, {
     pauses,
     pace,
     upstream: { ...upstream, failed: (error) => void failed.push(error.code) },
-    probeKey: async () => true,
-    limits: { maxInFlight: 0, rpm: 0 },
-    tasks: createKnownTasks(),
     inputs: createInputObjects(
       { get: async () => ({ body: await open() }), signedUrl: async () => ({ url: '', expiresAt: 0 }) },
       'inline',
@@ -70,7 +63,7 @@ test.each(troubles)(
     expect(await stage({ entry: { id, step: 1 }, stalled: false })).toEqual({ kind: 'wait', ms: 15_000 });
     expect(await read()).toMatchObject({
       status: 'queued',
-      spent: 0,
+      attempts_used: 0,
       attempts: [{ outcome: 'retry', error_code: 'body_failed' }],
     });
     expect(failed).toEqual([]);
@@ -83,7 +76,7 @@ test('when the picture can be read then the task is taken', async () => {
   const { stage } = submitOf(kit, async () => Readable.from([PICTURE]));
   const { id, read } = await jobWithPicture(kit);
   expect(await stage({ entry: { id, step: 1 }, stalled: false })).toEqual({ kind: 'done' });
-  expect(await read()).toMatchObject({ status: 'running', stage: 'generating', spent: 1 });
+  expect(await read()).toMatchObject({ status: 'running', stage: 'generating', attempts_used: 1 });
 });
 
 const FAILED_TASK = { status: 'failed' as const, error: `cannot draw "insufficient credits 灯塔"`, urls: [], raw: {} };
@@ -104,12 +97,12 @@ test('when the input is in the object store then upstream gets all of it, and it
   const { id, read } = await job;
   const lease: (number | undefined)[] = [];
   const { stage } = submitOf(kit, async () => {
-    const { sent } = await read();
-    lease.push(sent === null ? undefined : sent.until - sent.at);
+    const { lease: held } = await read();
+    lease.push(held === null ? undefined : held.expires_at - held.acquired_at);
     return Readable.from([text().subarray(0, 20_000), text().subarray(20_000)]);
   });
   expect(await stage({ entry: { id, step: 1 }, stalled: false })).toEqual({ kind: 'done' });
-  expect(await read()).toMatchObject({ status: 'running', stage: 'generating', spent: 1 });
+  expect(await read()).toMatchObject({ status: 'running', stage: 'generating', attempts_used: 1 });
   const [request] = kit.emulator.requests.filter(({ kind }) => kind === 'image');
   expect(request?.body).toContain(PROMPT.slice(0, 500));
   expect(lease).toEqual([51_000]);
@@ -133,7 +126,7 @@ test.each(unread)(
     expect(await stage({ entry: { id, step: 1 }, stalled: false })).toEqual({ kind: 'wait', ms: 15_000 });
     expect(await read()).toMatchObject({
       status: 'queued',
-      spent: 0,
+      attempts_used: 0,
       attempts: [{ outcome: 'retry', error_code: 'body_failed' }],
     });
     expect(failed).toEqual([]);
@@ -160,11 +153,8 @@ test('when a task failed and the input cannot be read then it is judged later, b
   const { stage } = submitOf(kit, async () => Readable.from([text()]));
   await stage({ entry: { id, step: 1 }, stalled: false });
   let away = true;
-  const poll = createPollStage({
-    ...kit,
-    pace: createLearnedPace(kit.store.paces, () => {}),
-    tasks: createKnownTasks(),
-    grsai: { images: { ...kit.grsai.images, result: async () => FAILED_TASK } as never },
+  const { poll } = handlersOf(kit, {
+    grsai: { ...kit.grsai, images: { ...kit.grsai.images, result: async () => FAILED_TASK } } as never,
     inputs: createInputObjects(
       {
         get: async () => {

@@ -3,19 +3,40 @@ import { createEgress } from '@grsai-jobs/egress';
 import { Grsai } from '@grsai-jobs/grsai';
 import { startEmulator, VirtualClock } from '@grsai-jobs/grsai-emulator';
 import { createJobStore } from '@grsai-jobs/job-store';
-import { type JobDoc, JobRequest } from '@grsai-jobs/jobs';
+import {
+  type FailureCode,
+  type Generating,
+  type Job,
+  type JobDoc,
+  JobRequest,
+  jobError,
+  UNKNOWN_DURATIONS,
+} from '@grsai-jobs/jobs';
 import type { ObjectStore } from '@grsai-jobs/object-store';
-import { connectRedis, createProducer } from '@grsai-jobs/queue';
+import { connectRedis, createProducer, entryId } from '@grsai-jobs/queue';
 import { createLogger, createMetrics } from '@grsai-jobs/runtime';
 import { startRedis } from '@grsai-jobs/testkit';
 import { onTestFinished } from 'vitest';
-import { createAccountTrouble } from '../src/pauses/account-trouble.ts';
+import { type AccountTrouble, createAccountTrouble } from '../src/pauses/account-trouble.ts';
 import { createRefusalBrake } from '../src/pauses/brake.ts';
 import { askForMoney } from '../src/pauses/credits.ts';
 import { createPauseControl } from '../src/pauses/pause-control.ts';
+import { createUpstreamHealth, type UpstreamHealth } from '../src/pauses/upstream-health.ts';
+import { createInFlightCalls } from '../src/runner/in-flight-calls.ts';
+import { type PaidRunnerDeps, runFreeStage, runPaidStage } from '../src/runner/runner.ts';
+import { settle } from '../src/runner/settle.ts';
+import type { Shutdown } from '../src/runner/until-taken.ts';
+import { createCallStage } from '../src/stages/call.ts';
+import { afterFailedCall } from '../src/stages/failed-call.ts';
+import { createInputObjects, type InputObjects } from '../src/stages/input-objects.ts';
 import { baseState, keyState } from '../src/stages/key-probe.ts';
 import type { Kit } from '../src/stages/kit.ts';
+import type { LearnedPace } from '../src/stages/learned-pace.ts';
 import { createStageMetrics } from '../src/stages/metrics.ts';
+import type { PaidOutputsDeps } from '../src/stages/paid-outputs.ts';
+import { createPollStage } from '../src/stages/poll.ts';
+import { createSubmitStage } from '../src/stages/submit.ts';
+import { createKnownTasks, type KnownTasks, taskFacts } from '../src/stages/task-facts.ts';
 
 /** What the parts of a worker work with, on a real Redis and an emulator, with one clock that the test moves. */
 export async function startKit() {
@@ -24,7 +45,7 @@ export async function startKit() {
   const onError = () => {};
   const redis = await connectRedis(server.url, 'consumer', { onError });
   const producer = createProducer({ redis, prefix: 'gj', onError });
-  const store = createJobStore({ redis, prefix: 'gj', clock });
+  const store = createJobStore({ redis, prefix: 'gj', clock, scriptClock: clock });
   // The stand-in refuses keys that begin with `sk-bad`.
   const grsai = new Grsai({ apiKey: `sk-0${randomBytes(16).toString('hex').slice(1)}`, baseUrls: [emulator.url] });
   const metrics = createMetrics();
@@ -103,7 +124,7 @@ export async function acceptedJob(
   tenant = 'acme',
 ) {
   const id = newId();
-  await kit.store.moves.accept({ id, tenant, doc: change(imageDoc(more)) });
+  await kit.store.transitions.create({ id, tenant, doc: change(imageDoc(more)) });
   const read = async () => {
     const record = await kit.store.jobs.read(id);
     if (record === null) throw new Error(`no record of ${id}`);
@@ -115,20 +136,87 @@ export async function acceptedJob(
 /** A job whose image task is alive at the emulator. */
 export async function generatingJob(kit: TestKit, prompt = 'a lighthouse', more: object = {}) {
   const job = await acceptedJob(kit, more);
-  const by = randomUUID();
-  await kit.store.moves.begin({ id: job.id, step: 1 }, { token: by, limitMs: 1000 }, { maxInFlight: 0, rpm: 0 });
-  const { id: taskId, base } = await kit.grsai.images.submit({ model: 'nano-banana-2', prompt });
-  const aliveUntil = kit.clock.now() + 1e6;
-  await kit.store.moves.accepted(await job.read(), {
-    by,
-    token: randomUUID(),
-    base,
-    taskId,
-    firstLookMs: 0,
-    aliveUntil,
-    attempts: [],
+  const submitting = await startedCall(kit, job.id);
+  const task = await kit.grsai.images.submit({ model: 'nano-banana-2', prompt });
+  const now = kit.clock.now();
+  await kit.store.transitions.commit(submitting, {
+    kind: 'task_accepted',
+    task: { base: task.base, id: task.id },
+    attempt: { stage: 'submit', started_at: now, ended_at: now, outcome: 'accepted' },
+    firstPollMs: 0,
+    aliveMs: 1e6,
   });
   return job;
+}
+
+/** The job with the lease of a call that is in flight. */
+export async function startedCall(
+  kit: Pick<TestKit, 'store'>,
+  id: string,
+  { step = 1, limitMs = 1000, token = randomUUID() } = {},
+) {
+  const started = await kit.store.transitions.startCall({ id, step }, { token, limitMs }, { maxInFlight: 0, rpm: 0 });
+  if (started.kind !== 'ok') throw new Error(started.kind);
+  return started.job;
+}
+
+/** Ends a job as failed, as a worker does. */
+export const failJob = async (kit: TestKit, job: { read: () => Promise<Job> }, code: FailureCode, latePollMs?: number) => {
+  const read = await job.read();
+  const error = jobError(code, read.stage ?? 'queued');
+  await settle(kit, read, { kind: 'finish', status: 'failed', error, ...(latePollMs === undefined ? {} : { latePollMs }) });
+};
+
+/** Inputs of tests in which none stands in the object store. */
+const noInputs = () =>
+  createInputObjects(
+    { get: () => Promise.reject(new Error('no inputs here')), signedUrl: async () => ({ url: '', expiresAt: 0 }) },
+    'inline',
+  );
+
+/** What a test puts in place of the parts of its kit. */
+interface Parts {
+  grsai?: Pick<Grsai, 'chat' | 'images'>;
+  pauses?: TestKit['control'];
+  trouble?: AccountTrouble;
+  upstream?: UpstreamHealth;
+  pace?: Pick<LearnedPace, 'durations' | 'learn'>;
+  tasks?: KnownTasks;
+  inputs?: InputObjects;
+  outputs?: PaidOutputsDeps;
+  shutdown?: Shutdown;
+  probeKey?: () => Promise<boolean>;
+  storeProven?: () => boolean;
+}
+
+/** The stages that call upstream as a worker runs them: each takes a queue entry. */
+export function handlersOf(kit: TestKit, parts: Parts = {}) {
+  const tasks = parts.tasks ?? createKnownTasks();
+  const own = {
+    ...kit,
+    ...NO_OUTPUTS,
+    ...parts.outputs,
+    tasks,
+    limits: { maxInFlight: 0, rpm: 0 },
+    pauses: kit.control,
+    upstream: createUpstreamHealth(kit.control, kit.log),
+    inFlight: createInFlightCalls(),
+    inputs: noInputs(),
+    pace: { durations: () => UNKNOWN_DURATIONS, learn: () => undefined },
+    probeKey: async () => true,
+    storeProven: () => true,
+    notSent: kit.brake.notSent,
+    accepted: (job: Generating) => void tasks.set(entryId(job), taskFacts(job)),
+    reportProgress: () => undefined,
+    ...parts,
+  };
+  const runner: PaidRunnerDeps = { ...own, afterFailedCall: (...failed) => afterFailedCall(own, ...failed) };
+  return {
+    call: runPaidStage(runner, createCallStage(own)),
+    submit: runPaidStage(runner, createSubmitStage(own)),
+    poll: runFreeStage(runner, createPollStage(own)),
+    runner,
+  };
 }
 
 /** For stages of tests in which no bytes come in an answer. */

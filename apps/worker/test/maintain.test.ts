@@ -1,13 +1,14 @@
-import type { PauseReason } from '@grsai-jobs/jobs';
+import { messageOf, type PauseReason } from '@grsai-jobs/jobs';
 import { ObjectStoreError } from '@grsai-jobs/object-store';
 import { expect, test } from 'vitest';
 import { createLateResults } from '../src/maintenance/late-results.ts';
 import { createOldRecords } from '../src/maintenance/old-records.ts';
 import { createPendingDeliveries } from '../src/maintenance/pending-deliveries.ts';
 import { createRepairs } from '../src/maintenance/repairs.ts';
-import { countingStalls } from '../src/stages/crashed.ts';
-import { expireRun, failRun } from '../src/stages/end-run.ts';
-import { acceptedJob, generatingJob, startKit } from './kit.ts';
+import { countingStalls } from '../src/runner/crashes.ts';
+import { expire } from '../src/runner/expire.ts';
+import { settle } from '../src/runner/settle.ts';
+import { acceptedJob, failJob, generatingJob, startedCall, startKit } from './kit.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -21,7 +22,7 @@ test('repairs: when an entry is lost then it is added again once it is due, a he
   await kit.redis.hset(`{gj}:job:${broken.id}`, 'doc', '{not json');
   const lost = await acceptedJob(kit);
   const healthy = await acceptedJob(kit);
-  await kit.producer.enqueue(await healthy.read());
+  await kit.producer.enqueue(messageOf(await healthy.read()));
 
   await repairs();
   expect((await lost.read()).step).toBe(1);
@@ -49,14 +50,18 @@ test('repairs: when Redis refuses to tell where overdue jobs stand then they are
 test('late results: when a job is run again while its old task is asked for then the look at its new task stays', async () => {
   const kit = await startKit();
   const job = await generatingJob(kit, 'first [[task-ms=1000]] [[outcome=violation]]');
-  await failRun(kit, await job.read(), 'upstream_timeout', { lateLookAt: kit.clock.now() });
+  await failJob(kit, job, 'upstream_timeout', 0);
   await kit.clock.advance(MINUTE);
   const images = {
     ...kit.grsai.images,
     async result(...args: Parameters<typeof kit.grsai.images.result>) {
       const first = await kit.grsai.images.result(...args);
-      await kit.store.moves.reopen(await job.read(), { to: 'running/generating', set: { task: 'second' } });
-      await failRun(kit, await job.read(), 'upstream_timeout', { lateLookAt: kit.clock.now() });
+      await kit.store.transitions.commit(await job.read(), {
+        kind: 'reopen',
+        to: 'running/generating',
+        task: { base: 'b', id: 'second' },
+      });
+      await failJob(kit, job, 'upstream_timeout', 0);
       return first;
     },
   };
@@ -68,7 +73,10 @@ test('repairs: when a job is past its time then it expires, unless its result is
   const kit = await startKit();
   const queued = await acceptedJob(kit, { expires_in_s: 60 });
   const storing = await generatingJob(kit, 'kept', { expires_in_s: 60 });
-  await kit.store.moves.outputs(await storing.read(), { pending: { links: [], dies_at: kit.clock.now() + HOUR } });
+  await kit.store.transitions.commit(await storing.read(), {
+    kind: 'start_storing',
+    unstored: { links: [], dies_at: kit.clock.now() + HOUR },
+  });
   await kit.clock.advance(6 * MINUTE);
   await createRepairs(kit)();
   expect(await queued.read()).toMatchObject({ status: 'expired', error: { code: 'deadline_exceeded' } });
@@ -78,9 +86,8 @@ test('repairs: when a job is past its time then it expires, unless its result is
 test('repairs: when the entry of a job waits for longer than the job may live then it expires in time', async () => {
   const kit = await startKit();
   const job = await acceptedJob(kit, { expires_in_s: 60 });
-  await kit.store.moves.begin({ id: job.id, step: 1 }, { token: 't', limitMs: 1000 }, { maxInFlight: 0, rpm: 0 });
-  await kit.store.moves.refused(await job.read(), { by: 't', waitMs: HOUR, spent: 0, attempts: [] });
-  await kit.producer.enqueue(await job.read(), HOUR);
+  await kit.store.transitions.commit(await startedCall(kit, job.id), { kind: 'release', waitMs: HOUR });
+  await kit.producer.enqueue(messageOf(await job.read(), HOUR));
   await kit.clock.advance(MINUTE + 1);
   await createRepairs(kit)();
   expect(await job.read()).toMatchObject({ status: 'expired', error: { code: 'deadline_exceeded' } });
@@ -90,19 +97,8 @@ test('repairs: when a job that upstream refused for our key expires then that is
   const kit = await startKit();
   const job = await acceptedJob(kit, { expires_in_s: 60 });
   const at = kit.clock.now();
-  await kit.store.moves.begin({ id: job.id, step: 1 }, { token: 't', limitMs: 1000 }, { maxInFlight: 0, rpm: 0 });
-  const attempts = [
-    {
-      run: 1,
-      stage: 'submit' as const,
-      number: 1,
-      started_at: at,
-      ended_at: at,
-      outcome: 'retry' as const,
-      error_code: 'upstream_auth',
-    },
-  ];
-  await kit.store.moves.refused(await job.read(), { by: 't', waitMs: 0, spent: 0, attempts });
+  const attempt = { stage: 'submit', started_at: at, ended_at: at, outcome: 'retry', error_code: 'upstream_auth' } as const;
+  await kit.store.transitions.commit(await startedCall(kit, job.id), { kind: 'release', waitMs: 0, attempt });
   await kit.clock.advance(2 * MINUTE);
   await createRepairs(kit)();
   expect(await job.read()).toMatchObject({ status: 'expired', error: { code: 'upstream_auth', retryable: true } });
@@ -132,8 +128,8 @@ test('repairs: when a job expires while its queue is paused then what it waited 
 test('pending deliveries: when the entry of an pending delivery is lost then it is added again at a new step', async () => {
   const kit = await startKit();
   const job = await generatingJob(kit);
-  // The move writes what is unsent; we die before the entry is added.
-  await kit.store.moves.end(await job.read(), { status: 'failed' });
+  // The transition writes what is unsent; we die before the entry is added.
+  await kit.store.transitions.commit(await job.read(), { kind: 'finish', status: 'failed' });
   const id = (await job.read()).webhook.last_delivery_id ?? '';
   const unsent = createPendingDeliveries(kit);
   await unsent();
@@ -153,9 +149,10 @@ test('late results: when a task ends well after its run was given up then the jo
     await generatingJob(kit, 'two'),
     await generatingJob(kit, 'three [[outcome=failed]]'),
   ];
-  await failRun(kit, await timedOut.read(), 'upstream_timeout', { lateLookAt: kit.clock.now() + MINUTE });
-  await expireRun(kit, await expired.read());
-  await failRun(kit, await failed.read(), 'upstream_timeout', { lateLookAt: kit.clock.now() + MINUTE });
+  await failJob(kit, timedOut, 'upstream_timeout', MINUTE);
+  const past = await expired.read();
+  await settle(kit, past, await expire(kit, past));
+  await failJob(kit, failed, 'upstream_timeout', MINUTE);
   await kit.clock.advance(2 * MINUTE);
   const late = createLateResults(kit);
   await late();
@@ -166,7 +163,7 @@ test('late results: when a task ends well after its run was given up then the jo
       stage: 'storing',
       run: 2,
       late_result: true,
-      pending: { links: [{}] },
+      unstored: { links: [{}] },
     });
     expect(await kit.producer.stateOf('store', await job.read())).toBe('there');
   }
@@ -179,7 +176,7 @@ test('late results: when upstream does not know the task for a moment then its r
   const kit = await startKit();
   const job = await generatingJob(kit, 'hidden [[fault=F8:ms=60000]]');
   await kit.clock.advance(2000);
-  await failRun(kit, await job.read(), 'upstream_result_lost', { lateLookAt: kit.clock.now() });
+  await failJob(kit, job, 'upstream_result_lost', 0);
   const late = createLateResults(kit);
   await late();
   expect((await job.read()).status).toBe('failed');
@@ -191,7 +188,7 @@ test('late results: when upstream does not know the task for a moment then its r
 test('late results: when upstream cannot be read then the sweep looks again, until the id is dead', async () => {
   const kit = await startKit();
   const job = await generatingJob(kit, 'later');
-  await failRun(kit, await job.read(), 'upstream_timeout', { lateLookAt: kit.clock.now() });
+  await failJob(kit, job, 'upstream_timeout', 0);
   await kit.emulator.nodes[0]?.stop();
   const late = createLateResults(kit);
   await late();
@@ -205,12 +202,12 @@ test('late results: when upstream cannot be read then the sweep looks again, unt
 test('old records: when a job ended longer ago than RETENTION_DAYS then it is erased with all its traces, unless it has a pending delivery', async () => {
   const kit = await startKit();
   const old = await generatingJob(kit, 'old', { webhook: undefined });
-  await kit.store.moves.end(await old.read(), { status: 'failed' });
+  await kit.store.transitions.commit(await old.read(), { kind: 'finish', status: 'failed' });
   const owing = await generatingJob(kit, 'owing');
-  await kit.store.moves.end(await owing.read(), { status: 'failed' });
+  await kit.store.transitions.commit(await owing.read(), { kind: 'finish', status: 'failed' });
   await kit.clock.advance(6 * DAY);
   const young = await generatingJob(kit, 'young', { webhook: undefined });
-  await kit.store.moves.end(await young.read(), { status: 'succeeded' });
+  await kit.store.transitions.commit(await young.read(), { kind: 'finish', status: 'succeeded' });
   await kit.clock.advance(1 * DAY + 1);
   await createOldRecords({ ...kit, objects: NO_OBJECTS }, 7)();
   expect(await kit.store.jobs.read(old.id)).toBeNull();
@@ -230,7 +227,7 @@ test('old records: when what of an input stands in S3 cannot be deleted then the
   };
   const ended = async () => {
     const job = await acceptedJob(kit, { webhook: undefined }, (doc) => ({ ...doc, stored_input }));
-    await kit.store.moves.end(await job.read(), { status: 'failed' });
+    await kit.store.transitions.commit(await job.read(), { kind: 'finish', status: 'failed' });
     return job;
   };
   const old = await ended();
@@ -246,7 +243,7 @@ test('old records: when what of an input stands in S3 cannot be deleted then the
   };
   await sweep('unavailable');
   expect(await old.read()).toMatchObject({ erasing: true });
-  expect(await kit.store.moves.reopen(await old.read(), { to: 'queued' })).toMatchObject({ kind: 'wrong' });
+  expect(await kit.store.transitions.commit(await old.read(), { kind: 'reopen', to: 'queued' })).toMatchObject({ kind: 'wrong' });
   expect(await sweep()).toEqual(['a/input.json', 'a/in-0.png']);
   expect(await kit.store.jobs.read(old.id)).toBeNull();
 
@@ -260,13 +257,16 @@ test('a stalled entry: when its worker died after the move and before the next e
   const kit = await startKit();
   const handler = countingStalls(kit, 'poll', async () => ({ kind: 'done' }));
   const storing = await generatingJob(kit);
-  await kit.store.moves.outputs(await storing.read(), { pending: { links: [], dies_at: kit.clock.now() + HOUR } });
+  await kit.store.transitions.commit(await storing.read(), {
+    kind: 'start_storing',
+    unstored: { links: [], dies_at: kit.clock.now() + HOUR },
+  });
   await handler({ entry: { id: storing.id, step: 2 }, stalled: true });
   expect(await kit.producer.stateOf('store', { id: storing.id, step: 3 })).toBe('there');
   expect((await storing.read()).crashes).toBe(0);
 
   const ended = await generatingJob(kit);
-  await kit.store.moves.end(await ended.read(), { status: 'failed' });
+  await kit.store.transitions.commit(await ended.read(), { kind: 'finish', status: 'failed' });
   await handler({ entry: { id: ended.id, step: 2 }, stalled: true });
   expect(await kit.producer.stateOf('deliver', { id: (await ended.read()).webhook.last_delivery_id ?? '', step: 1 })).toBe(
     'there',
@@ -277,7 +277,7 @@ test('old records: when a thousand jobs have a pending delivery then those behin
   const kit = await startKit();
   const ended = async (more: object) => {
     const job = await acceptedJob(kit, more);
-    await kit.store.moves.end(await job.read(), { status: 'failed' });
+    await kit.store.transitions.commit(await job.read(), { kind: 'finish', status: 'failed' });
     return job;
   };
   for (let n = 0; n < 1000; n += 1) await ended({});
@@ -293,9 +293,9 @@ test('old records: when a webhook is gone then so is its old place in the list o
   const kit = await startKit();
   await kit.store.apiKeys.create({ tenant: 'acme', name: 'a', scopes: [], expiresAt: null, now: kit.clock.now() });
   const [gone, unsent, young] = [await acceptedJob(kit), await acceptedJob(kit), await acceptedJob(kit)];
-  for (const job of [gone, unsent]) await kit.store.moves.cancel(await job.read());
+  for (const job of [gone, unsent]) await kit.store.transitions.commit(await job.read(), { kind: 'cancel' });
   await kit.clock.advance(6 * DAY);
-  await kit.store.moves.cancel(await young.read());
+  await kit.store.transitions.commit(await young.read(), { kind: 'cancel' });
   for (const job of [gone, young]) await kit.redis.del(`{gj}:delivery:${(await job.read()).webhook.last_delivery_id}`);
   await kit.clock.advance(1 * DAY + 1);
   await createOldRecords({ ...kit, objects: NO_OBJECTS }, 7)();

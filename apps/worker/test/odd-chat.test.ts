@@ -4,31 +4,10 @@ import { type JobDoc, JobRequest } from '@grsai-jobs/jobs';
 import type { Outcome } from '@grsai-jobs/queue';
 import { listen } from '@grsai-jobs/testkit';
 import { expect, onTestFinished, test } from 'vitest';
-import { createPauseControl } from '../src/pauses/pause-control.ts';
-import { createUpstreamHealth } from '../src/pauses/upstream-health.ts';
-import { createCallStage } from '../src/stages/call.ts';
-import { createInputObjects } from '../src/stages/input-objects.ts';
-import { createOpenCalls } from '../src/stages/open-calls.ts';
-import { acceptedJob, startKit, type TestKit } from './kit.ts';
+import { acceptedJob, handlersOf, startKit, type TestKit } from './kit.ts';
 
 /** A call stage as a worker makes it at its start: it knows of its jobs what their records say. */
-function callStage(kit: TestKit, grsai: Grsai = kit.grsai) {
-  const pauses = createPauseControl({ pauses: kit.store.pauses, producer: kit.producer, clock: kit.clock, log: kit.log });
-  return createCallStage({
-    ...kit,
-    grsai,
-    pauses,
-    upstream: createUpstreamHealth(pauses, kit.log),
-    probeKey: async () => true,
-    storeProven: () => true,
-    limits: { maxInFlight: 0, rpm: 0 },
-    inputs: createInputObjects(
-      { get: async () => Promise.reject(new Error('no inputs here')), signedUrl: async () => ({ url: '', expiresAt: 0 }) },
-      'inline',
-    ),
-    openCalls: createOpenCalls(),
-  });
-}
+const callStage = (kit: TestKit, grsai: Grsai = kit.grsai) => handlersOf(kit, { grsai }).call;
 
 const chatDoc = (
   prompt: string,
@@ -109,17 +88,17 @@ test('when upstream answers a chat in an odd form then the job keeps all of it, 
     const completion =
       record.output?.kind === 'chat' ? (record.output.completion as { choices: [{ message: object }] }) : undefined;
     const made = kit.emulator.ledger.submitsOf({ prompt }).length;
-    expect({ as, stream, status: record.status, made, spent: record.spent }).toEqual({
+    expect({ as, stream, status: record.status, made, attempts_used: record.attempts_used }).toEqual({
       as,
       stream,
       status,
       made: calls,
-      spent: calls - free,
+      attempts_used: calls - free,
     });
     if (typeof left === 'string') expect(record.error?.code).toBe(left);
     else expect(completion?.choices[0].message).toMatchObject(left);
     if (codes !== undefined) expect(record.attempts.map((attempt) => attempt.error_code)).toEqual(codes);
-    expect(record.pending).toBeNull();
+    expect(record.unstored).toBeNull();
   }
 });
 
@@ -175,7 +154,7 @@ test('when the answer after one without a finish_reason has one then it is the r
   const whole = JSON.stringify({ choices: [{ message: { content: 'short' }, finish_reason: 'stop' }] });
   const { grsai } = await upstreamThatSays(unfinished('all that there is to say'), [200, 'application/json', whole]);
   const record = await run(kit, chatDoc('x', true), grsai);
-  expect([record.status, said(record), record.spent]).toEqual(['succeeded', 'short', 2]);
+  expect([record.status, said(record), record.attempts_used]).toEqual(['succeeded', 'short', 2]);
 });
 
 test.each([
@@ -187,7 +166,7 @@ test.each([
     const kit = await startKit();
     const { grsai } = await upstreamThatSays(unfinished('an answer'), second);
     const record = await run(kit, chatDoc('x', true, { max_attempts: 2 }), grsai);
-    expect([record.status, said(record), record.spent, record.pending]).toEqual(['succeeded', 'an answer', 2, null]);
+    expect([record.status, said(record), record.attempts_used, record.unstored]).toEqual(['succeeded', 'an answer', 2, null]);
     expect(record.attempts).toMatchObject([
       { outcome: 'retry', error_code: NO_REASON },
       { outcome: expect.stringMatching(/failed|unknown/) },

@@ -3,13 +3,8 @@ import { waitFor } from '@grsai-jobs/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { createPauseControl } from '../src/pauses/pause-control.ts';
 import { createUpstreamHealth } from '../src/pauses/upstream-health.ts';
-import { createCallStage } from '../src/stages/call.ts';
-import { createInputObjects } from '../src/stages/input-objects.ts';
 import { createLearnedPace } from '../src/stages/learned-pace.ts';
-import { createOpenCalls } from '../src/stages/open-calls.ts';
-import { createSubmitStage } from '../src/stages/submit.ts';
-import { createKnownTasks } from '../src/stages/task-facts.ts';
-import { acceptedJob } from './kit.ts';
+import { acceptedJob, handlersOf } from './kit.ts';
 import { DATA_URL, PIXEL, startStoreKit } from './store-kit.ts';
 
 const B64 = PIXEL.toString('base64');
@@ -21,29 +16,18 @@ async function startPaidStages() {
   const pauses = createPauseControl({ pauses: kit.store.pauses, producer: kit.producer, clock: kit.clock, log: kit.log });
   const pace = createLearnedPace(kit.store.paces, () => {});
   onTestFinished(() => pace.stop());
-  const own = {
-    ...kit,
-    ...kit.outputs,
+  const { call, submit } = handlersOf(kit, {
+    grsai: kit.grsai,
     pauses,
     pace,
     upstream: createUpstreamHealth(pauses, kit.log),
-    probeKey: async () => true,
-    limits: { maxInFlight: 0, rpm: 0 },
-    tasks: createKnownTasks(),
-    openCalls: createOpenCalls(),
-    storeProven: () => true,
-    inputs: createInputObjects(
-      { get: () => Promise.reject(new Error('none')), signedUrl: async () => ({ url: '', expiresAt: 0 }) },
-      'inline',
-    ),
-  };
-  const call = createCallStage(own);
-  const submit = createSubmitStage(own);
+    outputs: kit.outputs,
+  });
   const heldJob = () => acceptedJob(kit, { via: 'generations' });
   return { ...kit, call, submit, heldJob };
 }
 
-test('when a held image call answers with bytes then they are in the object store before the record says so, and never in it', async () => {
+test('when a synchronous image call answers with bytes then they are in the object store before the record says so, and never in it', async () => {
   const kit = await startPaidStages();
   kit.upstream.answer = { created: 1, data: [{ b64_json: B64 }, { url: DATA_URL }, { url: `${kit.url}/2` }] };
   kit.files.set('/2', 'good');
@@ -54,7 +38,7 @@ test('when a held image call answers with bytes then they are in the object stor
   expect(waiting).toMatchObject({
     status: 'running',
     stage: 'storing',
-    pending: { links: [{ stored: { index: 0, ...stored } }, { stored: { index: 1, ...stored } }, { url: `${kit.url}/2` }] },
+    unstored: { links: [{ stored: { index: 0, ...stored } }, { stored: { index: 1, ...stored } }, { url: `${kit.url}/2` }] },
   });
   expect(JSON.stringify(waiting)).not.toContain(B64.slice(0, 40));
   expect(await kit.s3.keys()).toHaveLength(2);
@@ -72,10 +56,13 @@ test('when S3 is away as bytes come in then they are tried until it takes them, 
   kit.s3.outage(true);
   const called = kit.call(ENTRY(job.id));
   await waitFor(async () => kit.storage.said.includes('failed'), { what: 'a store that failed' });
-  const untilBefore = (await job.read()).sent?.until ?? 0;
+  const untilBefore = (await job.read()).lease?.expires_at ?? 0;
   // Past the time that the call was said to take.
   await kit.clock.advance(untilBefore - kit.clock.now() - 1000);
-  await waitFor(async () => ((await job.read()).sent?.until ?? 0) > untilBefore, { what: 'a longer lease', timeoutMs: 20_000 });
+  await waitFor(async () => ((await job.read()).lease?.expires_at ?? 0) > untilBefore, {
+    what: 'a longer lease',
+    timeoutMs: 20_000,
+  });
   await kit.clock.advance(2000);
   expect(await kit.call(ENTRY(job.id))).toMatchObject({ kind: 'wait' });
   kit.s3.outage(false);
@@ -85,7 +72,7 @@ test('when S3 is away as bytes come in then they are tried until it takes them, 
   expect(kit.upstream.asked).toBe(1);
 }, 60_000);
 
-test('when the run of a held call was given up while its bytes waited for S3 then a new run ends with them', async () => {
+test('when the run of a synchronous call was given up while its bytes waited for S3 then a new run ends with them', async () => {
   const kit = await startPaidStages();
   kit.upstream.answer = { data: [{ b64_json: B64 }] };
   const job = await kit.heldJob();
@@ -93,13 +80,8 @@ test('when the run of a held call was given up while its bytes waited for S3 the
   const called = kit.call(ENTRY(job.id));
   await waitFor(async () => kit.storage.said.includes('failed'), { what: 'a store that failed' });
   const record = await job.read();
-  const end = {
-    status: 'failed',
-    error: jobError('submit_unknown', 'submitting'),
-    by: record.sent?.by ?? '',
-    keepSent: true,
-  } as const;
-  await kit.store.moves.end(record, end);
+  const error = jobError('submit_unknown', 'submitting');
+  await kit.store.transitions.commit(record, { kind: 'finish', status: 'failed', error, keepLease: true });
   kit.s3.outage(false);
   await called;
   await kit.run(job);
@@ -114,13 +96,13 @@ test.each<[string, object[], object]>([
     [{ b64_json: 'aGVsbG8=' }, { b64_json: B64 }],
     { status: 'succeeded', output: { images: [{ index: 1 }], lost: [{ index: 0, reason: expect.stringContaining('text') }] } },
   ],
-])('when a held image call brings what cannot be kept (%s) then that is told, and paid once', async (_, data, want) => {
+])('when a synchronous image call brings what cannot be kept (%s) then that is told, and paid once', async (_, data, want) => {
   const kit = await startPaidStages();
   kit.upstream.answer = { data };
   const job = await kit.heldJob();
   await kit.call(ENTRY(job.id));
   await kit.run(job);
-  expect(await job.read()).toMatchObject({ ...want, spent: 1 });
+  expect(await job.read()).toMatchObject({ ...want, attempts_used: 1 });
   expect(kit.upstream.asked).toBe(1);
 });
 
@@ -136,7 +118,12 @@ test.each<[string, object, string | null]>([
     kit.upstream.answer = answer;
     const job = await acceptedJob(kit);
     expect(await kit.submit(ENTRY(job.id))).toEqual({ kind: 'done' });
-    expect(await job.read()).toMatchObject({ status: 'running', stage: 'storing', task_id: taskId, spent: 1 });
+    expect(await job.read()).toMatchObject({
+      status: 'running',
+      stage: 'storing',
+      task: taskId === null ? null : { id: taskId },
+      attempts_used: 1,
+    });
     await kit.run(job);
     expect(await job.read()).toMatchObject({
       status: 'succeeded',
@@ -154,5 +141,5 @@ test.each<[string, object, string]>([
   kit.upstream.answer = answer;
   const job = await acceptedJob(kit);
   await kit.submit(ENTRY(job.id));
-  expect(await job.read()).toMatchObject({ status: 'running', stage: 'generating', task_id: taskId });
+  expect(await job.read()).toMatchObject({ status: 'running', stage: 'generating', task: { id: taskId } });
 });

@@ -58,13 +58,16 @@ test('storage: when a paid result has waited for more than 10 min then submits p
   const kit = await startKit();
   const { runTask, reasons } = pausesOf(kit);
   const job = await generatingJob(kit);
-  await kit.store.moves.outputs(await job.read(), { pending: { links: [], dies_at: kit.clock.now() + 1e7 } });
+  await kit.store.transitions.commit(await job.read(), {
+    kind: 'start_storing',
+    unstored: { links: [], dies_at: kit.clock.now() + 1e7 },
+  });
   await kit.clock.advance(10 * 60_000 + 1);
   await runTask();
   expect(await reasons()).toEqual(['storage']);
   await runTask();
   expect(await reasons()).toEqual(['storage']);
-  await kit.store.moves.end(await job.read(), { status: 'succeeded' });
+  await kit.store.transitions.commit(await job.read(), { kind: 'finish', status: 'succeeded' });
   await runTask();
   expect(await reasons()).toEqual([]);
 });
@@ -75,9 +78,9 @@ test('storage: when a dozen results wait for their own hosts then submits go on,
   const waits = async (error: { error_code: string; upstream_status?: number }) => {
     const job = await generatingJob(kit);
     const now = kit.clock.now();
-    await kit.store.moves.outputs(await job.read(), { pending: { links: [], dies_at: now + 1e7 } });
+    await kit.store.transitions.commit(await job.read(), { kind: 'start_storing', unstored: { links: [], dies_at: now + 1e7 } });
     const attempt = { run: 1, stage: 'store', number: 1, started_at: now, ended_at: now, outcome: 'retry' } as const;
-    await kit.store.moves.storeAgain(await job.read(), { waitMs: 0, attempts: [{ ...attempt, ...error }] });
+    await kit.store.transitions.commit(await job.read(), { kind: 'retry_storing', waitMs: 0, attempt: { ...attempt, ...error } });
     return job;
   };
   for (let n = 0; n < 12; n += 1) await waits({ error_code: 'http', upstream_status: n % 2 === 0 ? 404 : 503 });
@@ -88,7 +91,7 @@ test('storage: when a dozen results wait for their own hosts then submits go on,
   await kit.clock.advance(10 * 60_000 + 1);
   await runTask();
   expect(await reasons()).toEqual(['storage']);
-  await kit.store.moves.end(await ours.read(), { status: 'succeeded' });
+  await kit.store.transitions.commit(await ours.read(), { kind: 'finish', status: 'succeeded' });
   await runTask();
   expect(await reasons()).toEqual([]);
 });

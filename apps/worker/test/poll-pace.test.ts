@@ -2,9 +2,7 @@ import { durationBucket, UNKNOWN_DURATIONS } from '@grsai-jobs/jobs';
 import { waitFor } from '@grsai-jobs/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { createLearnedPace } from '../src/stages/learned-pace.ts';
-import { createPollStage } from '../src/stages/poll.ts';
-import { createKnownTasks } from '../src/stages/task-facts.ts';
-import { generatingJob, startKit, type TestKit } from './kit.ts';
+import { generatingJob, handlersOf, startKit, type TestKit } from './kit.ts';
 
 const KIND = 'nano-banana-2';
 const fail = (error: Error) => {
@@ -33,7 +31,7 @@ test('when a worker has seen tasks end then another one that starts later knows 
 test('when looks find a task running and then done then its duration is learned as the time midway', async () => {
   const kit = await startKit();
   const pace = startPace(kit);
-  const stage = createPollStage({ ...kit, pace, tasks: createKnownTasks(), inputs: { whole: async (doc) => doc } });
+  const stage = handlersOf(kit, { pace }).poll;
   const { id, read } = await generatingJob(kit);
   const look = async () => await stage({ entry: { id, step: (await read()).step }, stalled: false });
   await kit.clock.advance(500);
@@ -51,7 +49,7 @@ test('when the durations of a kind are known then a task is looked at by them, a
   await kit.store.paces.learn(KIND, new Map([[durationBucket(2_000_000), 100]]));
   const pace = startPace(kit);
   await waitFor(() => pace.durations(KIND) !== UNKNOWN_DURATIONS, { what: 'the pace to be read' });
-  const stage = createPollStage({ ...kit, pace, tasks: createKnownTasks(), inputs: { whole: async (doc) => doc } });
+  const stage = handlersOf(kit, { pace }).poll;
   const { id, read } = await generatingJob(kit, '[[task-ms=7000000]]', { expires_in_s: 172_800 });
   const look = async () => await stage({ entry: { id, step: (await read()).step }, stalled: false });
   await kit.clock.advance(60_000);
@@ -67,19 +65,14 @@ test('when the durations of a kind are known then a task is looked at by them, a
 
 test('when a job that was given up is retried then its task is looked at for as long again', async () => {
   const kit = await startKit();
-  const stage = createPollStage({
-    ...kit,
-    pace: startPace(kit),
-    tasks: createKnownTasks(),
-    inputs: { whole: async (doc) => doc },
-  });
+  const stage = handlersOf(kit, { pace: startPace(kit) }).poll;
   const { id, read } = await generatingJob(kit, '[[task-ms=2400000]]');
   const look = async () => await stage({ entry: { id, step: (await read()).step }, stalled: false });
   await kit.clock.advance(15 * 60_000);
   expect(await look()).toEqual({ kind: 'done' });
   const failed = await read();
   expect(failed).toMatchObject({ status: 'failed', error: { code: 'upstream_timeout' } });
-  await kit.store.moves.reopen(failed, { to: 'running/generating' });
+  await kit.store.transitions.commit(failed, { kind: 'reopen', to: 'running/generating' });
   expect((await look()).kind).toBe('wait');
   await kit.clock.advance(15 * 60_000 - 1);
   expect((await look()).kind).toBe('wait');
@@ -90,12 +83,7 @@ test('when a job that was given up is retried then its task is looked at for as 
 
 test('when upstream asks for a wait that the paid result would not outlive then it is looked at sooner', async () => {
   const kit = await startKit();
-  const stage = createPollStage({
-    ...kit,
-    pace: startPace(kit),
-    tasks: createKnownTasks(),
-    inputs: { whole: async (doc) => doc },
-  });
+  const stage = handlersOf(kit, { pace: startPace(kit) }).poll;
   const { id, read } = await generatingJob(kit);
   const look = async () => await stage({ entry: { id, step: (await read()).step }, stalled: false });
   for (const [seconds, ms] of [

@@ -17,7 +17,7 @@ async function deliveryOf(kit: TestKit, id: string): Promise<Delivery> {
 async function unsent(kit: TestKit, url = HERE): Promise<string> {
   await kit.clock.advance(1);
   const job = await acceptedJob(kit, { webhook: { url } });
-  await kit.store.moves.cancel(await job.read());
+  await kit.store.transitions.commit(await job.read(), { kind: 'cancel' });
   return eventId(job.id, 1, 'job.canceled');
 }
 

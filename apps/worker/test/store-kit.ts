@@ -1,13 +1,14 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { createServer, type ServerResponse } from 'node:http';
 import { Grsai } from '@grsai-jobs/grsai';
-import type { PendingOutput } from '@grsai-jobs/jobs';
+import type { UnstoredOutput } from '@grsai-jobs/jobs';
 import { createObjectStore } from '@grsai-jobs/object-store';
 import { listen, startS3 } from '@grsai-jobs/testkit';
 import { onTestFinished } from 'vitest';
+import { runFreeStage } from '../src/runner/runner.ts';
 import { createHostPlaces } from '../src/stages/host-places.ts';
 import { createStoreStage } from '../src/stages/store.ts';
-import { acceptedJob, startKit } from './kit.ts';
+import { acceptedJob, handlersOf, startedCall, startKit } from './kit.ts';
 
 /** A whole PNG of one pixel. */
 export const PIXEL = Buffer.from(
@@ -72,19 +73,20 @@ export async function startStoreKit() {
   const outputs = { objects, keyPrefix: '', storage };
   const wait = { ms: 0 };
   const backoff = () => wait.ms;
-  const stage = createStoreStage({ ...kit, ...outputs, backoff, grsai, hosts: createHostPlaces(() => 16) });
+  const { runner } = handlersOf(kit);
+  const store = createStoreStage({ ...kit, ...outputs, backoff, grsai, hosts: createHostPlaces(() => 16) });
+  const stage = runFreeStage(runner, store);
 
   /** A job whose task is done and whose outputs wait. Links may be paths. `task: false`: there is none behind it. */
-  async function storingJob(links: readonly PendingOutput[], o: { task?: boolean; livesMs?: number } = {}) {
+  async function storingJob(links: readonly UnstoredOutput[], o: { task?: boolean; livesMs?: number } = {}) {
     const job = await acceptedJob(kit);
-    const by = randomUUID();
-    await kit.store.moves.begin({ id: job.id, step: 1 }, { token: by, limitMs: 1000 }, { maxInFlight: 0, rpm: 0 });
-    const pending = {
+    const submitting = await startedCall(kit, job.id);
+    const unstored = {
       links: links.map((link) => (link.url === undefined ? link : { ...link, url: new URL(link.url, url).href })),
       dies_at: kit.clock.now() + (o.livesMs ?? 2 * 3600_000),
     };
-    const task = o.task === false ? undefined : { base: url, id: '1-task' };
-    await kit.store.moves.outputs(await job.read(), { by, token: randomUUID(), pending, attempts: [], spent: 1, task });
+    const task = o.task === false ? {} : { task: { base: url, id: '1-task' } };
+    await kit.store.transitions.commit(submitting, { kind: 'start_storing', unstored, ...task });
     return job;
   }
 

@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import { messageOf } from '@grsai-jobs/jobs';
 import { createConsumer } from '@grsai-jobs/queue';
 import { listen, waitFor } from '@grsai-jobs/testkit';
 import { expect, onTestFinished, test } from 'vitest';
@@ -151,9 +152,9 @@ test('when a job that lost its result is retried then all is tried anew, and a r
   kit.upstream.answer = succeeded(`${kit.url}/1`);
   const job = await kit.storingJob([{ url: '/1' }]);
   await kit.run(job);
-  expect((await job.read()).pending?.links).toMatchObject([{ refused: { times: expect.any(Number) } }]);
-  await kit.store.moves.reopen(await job.read(), { to: 'running/storing' });
-  expect((await job.read()).pending?.links).toEqual([{ url: `${kit.url}/1` }]);
+  expect((await job.read()).unstored?.links).toMatchObject([{ refused: { times: expect.any(Number) } }]);
+  await kit.store.transitions.commit(await job.read(), { kind: 'reopen', to: 'running/storing' });
+  expect((await job.read()).unstored?.links).toEqual([{ url: `${kit.url}/1` }]);
   kit.files.set('/1', 'good');
   expect(await kit.run(job)).toBe(0);
   expect((await job.read()).status).toBe('succeeded');
@@ -250,7 +251,7 @@ test('when one host hangs and another has dead files then the results of all oth
     for (let n = 0; n < count; n += 1) {
       const job = await kit.storingJob([{ url: url(n) }]);
       jobs.push(job);
-      await kit.producer.enqueueStore({ id: job.id, step: (await job.read()).step });
+      await kit.producer.enqueue(messageOf(await job.read()));
     }
     return jobs;
   };

@@ -1,53 +1,39 @@
-import { endDelivery, type JobStore } from '@grsai-jobs/job-store';
-import { isTerminal, type JobRecord } from '@grsai-jobs/jobs';
-import type { Producer } from '@grsai-jobs/queue';
-import type { Clock, Logger } from '@grsai-jobs/runtime';
-import { moveOn, type NotMoved } from './move-on.ts';
+import type { JobStore } from '@grsai-jobs/job-store';
+import { isTerminal, type Job, type Transition } from '@grsai-jobs/jobs';
+import { type ChangeDeps, changeJob, type NotChanged } from './change-job.ts';
 
-/** `canceled` at once, `canceling` while a call or a store is open; `ended`: there was nothing left to cancel. */
-export type Canceled = { kind: 'canceled' | 'canceling' | 'ended'; record: JobRecord } | NotMoved;
+/** `canceled` at once, `canceling` while a call is in flight or a result is being stored; `ended`: there was nothing left to cancel. */
+export type Canceled = { kind: 'canceled' | 'canceling' | 'ended'; job: Job } | NotChanged;
 
-export type CancelJob = (record: JobRecord) => Promise<Canceled>;
+export type CancelJob = (job: Job) => Promise<Canceled>;
 
-/**
- * Cancels a job wherever it is (design §2). Once the move is written the answer is yes: what comes after it, the hint to
- * the worker and the entry of the webhook, is made good by the record and by `maintain`.
- */
-export function createCancelJob(o: { store: JobStore; producer: Producer; clock: Clock; log: Logger }): CancelJob {
-  const { moves, jobs, cancels } = o.store;
-  const logged = (jobId: string) => (err: unknown) =>
-    o.log.warn({ event: 'job.hint_missing', err, job_id: jobId }, 'canceled; what comes after it is done by maintain');
-
-  async function atOnce(record: JobRecord): Promise<Canceled | null> {
-    const moved = await moves.cancel(record);
-    if (moved.kind !== 'ok') return null;
-    const owed = endDelivery(record, 'canceled');
-    if (owed !== null) await o.producer.enqueueDelivery(owed).catch(logged(record.id));
-    const canceled: JobRecord = {
-      ...record,
-      status: 'canceled',
-      stage: null,
-      step: moved.step,
-      finished_at: o.clock.now(),
-      ...(owed === null ? {} : { webhook: { state: 'pending', last_delivery_id: owed.id } }),
-    };
-    return { kind: 'canceled', record: canceled };
-  }
-
-  async function whileOpen(record: JobRecord): Promise<Canceled | null> {
-    if ((await moves.cancelOpen(record)).kind !== 'ok') return null;
-    await cancels.send(record.id).catch(logged(record.id));
-    return { kind: 'canceling', record: { ...record, status: 'canceling' } };
-  }
-
-  return (record) =>
-    moveOn<Canceled>(jobs, record, async (current) => {
-      if (isTerminal(current.status)) return { kind: 'ended', record: current };
-      if (current.status === 'canceling') return { kind: 'canceling', record: current };
-      const open = current.stage === 'submitting' || current.stage === 'storing';
-      const canceled = await (open ? whileOpen(current) : atOnce(current));
-      if (canceled !== null)
-        o.log.info({ event: 'job.cancel', job_id: current.id, tenant: current.tenant, status: canceled.kind }, 'job cancel');
-      return canceled;
-    });
+export interface CancelDeps extends ChangeDeps {
+  store: ChangeDeps['store'] & { cancels: Pick<JobStore['cancels'], 'send'> };
 }
+
+type Refusal = { kind: 'canceling' | 'ended'; job: Job };
+
+function decide(job: Job): Transition | { refuse: Refusal } {
+  if (isTerminal(job.status)) return { refuse: { kind: 'ended', job } };
+  if (job.status === 'canceling') return { refuse: { kind: 'canceling', job } };
+  const inFlight = job.stage === 'submitting' || job.stage === 'storing';
+  return { kind: inFlight ? 'request_cancel' : 'cancel' };
+}
+
+/** Cancels a job wherever it is. The worker whose call is in flight is told so; one that does not hear of it finds it in the record. */
+export const createCancelJob =
+  (d: CancelDeps): CancelJob =>
+  async (job) => {
+    const changed = await changeJob(d, job, decide);
+    if (changed.kind === 'refused') return changed.why;
+    if (changed.kind !== 'changed') return changed;
+    const kind = changed.job.status === 'canceled' ? 'canceled' : 'canceling';
+    if (kind === 'canceling')
+      await d.store.cancels
+        .send(job.id)
+        .catch((err: unknown) =>
+          d.log.warn({ event: 'job.hint_missing', err, job_id: job.id }, 'the worker was not told of a cancel'),
+        );
+    d.log.info({ event: 'job.cancel', job_id: job.id, tenant: job.tenant, status: kind }, 'job cancel');
+    return { kind, job: changed.job };
+  };

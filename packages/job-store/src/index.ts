@@ -6,19 +6,18 @@ export { REDACT_OPERATION, redactOperation } from './batch/redact.ts';
 export type { Revealed } from './batch/rounds.ts';
 export { type EventFeed, type FeedEvent, startEventFeed, type Watcher } from './event/event-feed.ts';
 export { type Channel, hearSignals, type Listener } from './event/signals.ts';
-export type { Accepted, Idempotency } from './job/accept.ts';
-export type { AccountLimits, Begun } from './job/begin.ts';
 export type { CancelSignals } from './job/cancel-signals.ts';
+export type { Created, Idempotency } from './job/create.ts';
 export type { Erase } from './job/erase.ts';
 export type { FailureFilter, FailureGroup, FailurePage, Failures } from './job/failures.ts';
 export type { InputNote, InputNotes } from './job/input-notes.ts';
 export type { JobFilter, JobList, JobPage } from './job/job-list.ts';
-export type { EndOfRun, JobMoves } from './job/job-moves.ts';
 export type { JobHead, JobReads } from './job/job-reads.ts';
 export type { Paces } from './job/paces.ts';
-export type { FirstAttempt, Moved, Placed } from './job/run-move.ts';
+export type { AccountLimits, CallToStart, StartedCall } from './job/start-call.ts';
 export type { Sweeps } from './job/sweeps.ts';
-export { createJobStore, type JobStore } from './job-store.ts';
+export type { Commit, CommitOptions, Conflict, FirstAttempt, Placed, TransitionResult } from './job/transition.ts';
+export { createJobStore, type JobStore, type Transitions } from './job-store.ts';
 export {
   BULK_ACTIONS,
   BULK_OPERATION,

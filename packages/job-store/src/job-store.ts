@@ -2,14 +2,16 @@ import type { Redis } from 'ioredis';
 import { type Batches, createBatches } from './batch/batches.ts';
 import { type Claims, createClaims } from './batch/claims.ts';
 import { type CancelSignals, createCancelSignals } from './job/cancel-signals.ts';
+import { createCreate } from './job/create.ts';
 import { createErase, type Erase } from './job/erase.ts';
 import { createFailures, type Failures } from './job/failures.ts';
 import { createInputNotes, type InputNotes } from './job/input-notes.ts';
 import { createJobList, type JobList } from './job/job-list.ts';
-import { createJobMoves, type JobMoves } from './job/job-moves.ts';
 import { createJobReads, type JobReads } from './job/job-reads.ts';
 import { createPaces, type Paces } from './job/paces.ts';
+import { createStartCall } from './job/start-call.ts';
 import { createSweeps, type Sweeps } from './job/sweeps.ts';
+import { type Commit, createCommit } from './job/transition.ts';
 import { type BulkActions, createBulkActions } from './operation/bulk-actions.ts';
 import { createOperations, type Operations } from './operation/operations.ts';
 import { type Audit, createAudit } from './operator/audit.ts';
@@ -33,9 +35,16 @@ import { createEndpoints, type Endpoints } from './webhook/endpoints.ts';
 /** Queues that can be paused for a reason (packages/queue has them all). */
 const PAUSABLE = ['call', 'submit', 'poll', 'store', 'deliver', 'maintain'] as const;
 
+/** All that changes the state of a job. */
+export interface Transitions {
+  create: ReturnType<typeof createCreate>;
+  startCall: ReturnType<typeof createStartCall>;
+  commit: Commit;
+}
+
 /** All that is kept in Redis about jobs, by what it is for. BullMQ's queues are not in here (packages/queue). */
 export interface JobStore {
-  readonly moves: JobMoves;
+  readonly transitions: Transitions;
   readonly jobs: JobReads;
   readonly list: JobList;
   readonly failures: Failures;
@@ -68,14 +77,24 @@ export interface JobStore {
 
 /**
  * @param redis a connection of this process; whether it fails fast or waits is the role of the caller (packages/queue).
+ * @param scriptClock the time of transitions; left out: that of Redis.
  * @param prefix `REDIS_PREFIX`; all keys stand under the tag `{prefix}`.
  */
-export function createJobStore(o: { redis: Redis; prefix: string; clock: { now(): number } }): JobStore {
+export function createJobStore(o: {
+  redis: Redis;
+  prefix: string;
+  clock: { now(): number };
+  scriptClock?: { now(): number };
+}): JobStore {
   const keys = createKeys(o.prefix);
   const run = createScripts(o.redis);
   const tenants = createTenants(o.redis, run, keys);
   return {
-    moves: createJobMoves(run, keys, o.clock),
+    transitions: {
+      create: createCreate(run, keys, o.clock),
+      startCall: createStartCall(run, keys, o.scriptClock),
+      commit: createCommit(run, keys, o.scriptClock),
+    },
     jobs: createJobReads(o.redis, run, keys),
     list: createJobList(o.redis, keys, tenants),
     failures: createFailures(o.redis, keys),

@@ -16,7 +16,7 @@ test('property: when jobs of many tenants are listed together then each comes on
         for (const tenant of ['a', 'b', 'c'])
           await store.apiKeys.create({ tenant, name: 'k', scopes: ['jobs:read'], expiresAt: null, now: clock.now() });
         const made = jobs.map(({ tenant, at }) => ({ id: newJobId(), tenant, createdAt: clock.now() + at }));
-        for (const { id, tenant, createdAt } of made) await store.moves.accept({ id, tenant, doc: imageDoc(), createdAt });
+        for (const { id, tenant, createdAt } of made) await store.transitions.create({ id, tenant, doc: imageDoc(), createdAt });
         const seen: string[] = [];
         let after: ListPlace | null = null;
         do {
@@ -37,7 +37,7 @@ test('when the last key of a tenant is revoked then its jobs are still listed fo
   const { store, clock } = await startStore();
   const key = await store.apiKeys.create({ tenant: 'gone', name: 'k', scopes: [], expiresAt: null, now: clock.now() });
   const id = newJobId();
-  await store.moves.accept({ id, tenant: 'gone', doc: imageDoc() });
+  await store.transitions.create({ id, tenant: 'gone', doc: imageDoc() });
   expect(await store.apiKeys.remove(key.key_id)).toMatchObject({ tenant: 'gone' });
   expect(await store.apiKeys.remove(key.key_id)).toBeNull();
   expect(await store.apiKeys.list()).toEqual([]);

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { type BatchDoc, COUNTED } from '@grsai-jobs/jobs';
+import { type BatchDoc, COUNTED, type Transition } from '@grsai-jobs/jobs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { NewLine } from '../src/index.ts';
-import { imageDoc, NO_LIMITS, newJobId, type Started, startStore } from './kit.ts';
+import { ACCEPTED, heldBy, imageDoc, NO_LIMITS, newJobId, type Started, startStore, UNSTORED } from './kit.ts';
 
 const DOC: BatchDoc = {
   webhook: { url: 'https://caller.example/batch', events: ['batch.completed', 'batch.canceled', 'batch.expired'] },
@@ -51,7 +51,7 @@ async function revealedBatch(kit: Started, n: number) {
 const jobsOf = async (kit: Started) => (await kit.store.list.page({ tenant: 'acme', filter: {}, after: null, limit: 100 })).jobs;
 const deliveriesOfBatches = async (kit: Started) =>
   (await kit.redis.zrange('{gj}:due:deliveries', '0', '-1')).filter((id) => id.includes('_batch_')).length;
-const finishWork = (kit: Started, id: string) => kit.redis.exists(`{gj}:work:batch-finish:${id}`);
+const finishWork = (kit: Started, id: string) => kit.redis.exists(`{gj}:operation:batch-finish:${id}`);
 
 describe('before the commit', () => {
   test('when lines were added then neither the batch nor its jobs can be seen, and nothing is due', async () => {
@@ -150,11 +150,11 @@ describe('the commit', () => {
     expect(await kit.redis.hget('{gj}:turns', '#queued')).toBe('3');
   });
 
-  test('when a job has begun already then a reveal that comes again leaves it alone', async () => {
+  test('when a job has started already then a reveal that comes again leaves it alone', async () => {
     const kit = await startStore();
     const batch = await revealedBatch(kit, 2);
     const [id = ''] = batch.ids;
-    await kit.store.moves.begin({ id, step: 1, batch_id: batch.id }, { token: randomUUID(), limitMs: 1000 }, NO_LIMITS);
+    await kit.store.transitions.startCall({ id, step: 1, batch_id: batch.id }, { token: randomUUID(), limitMs: 1000 }, NO_LIMITS);
     const { revealed: left } = await kit.store.batches.reveal(batch, batch.ids, 30_000);
     expect(left.map((each) => each.id)).toEqual(batch.ids.slice(1));
   });
@@ -210,21 +210,9 @@ describe('claims', () => {
 describe('counts', () => {
   const sum = (counts: Record<string, number>) => COUNTED.reduce((all, status) => all + (counts[status] ?? 0), 0);
 
-  test('when jobs move in any order then the counts are what the records say, and the batch is to be finished just when none lives', async () => {
+  test('when jobs go on in any order then the counts are what the records say, and the batch is to be finished just when none lives', async () => {
     const kit = await startStore();
-    const acts = [
-      'begin',
-      'refuse',
-      'accept',
-      'store',
-      'succeed',
-      'fail',
-      'unknown',
-      'expire',
-      'cancel',
-      'cancelOpen',
-      'reopen',
-    ] as const;
+    const acts = ['start_call' as const, ...(Object.keys(ACTS) as (keyof typeof ACTS)[])];
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(fc.constantFrom(...acts), fc.nat(3)), { maxLength: 40 }), async (steps) => {
         const batch = await revealedBatch(kit, 4);
@@ -247,11 +235,15 @@ describe('counts', () => {
     );
   });
 
-  test('when an entry does not name its batch then begin counts all the same', async () => {
+  test('when an entry does not name its batch then the start of its call counts all the same', async () => {
     const kit = await startStore();
     const batch = await revealedBatch(kit, 1);
-    const begun = await kit.store.moves.begin({ id: batch.ids[0] ?? '', step: 1 }, { token: 't', limitMs: 1000 }, NO_LIMITS);
-    expect(begun.kind).toBe('ok');
+    const started = await kit.store.transitions.startCall(
+      { id: batch.ids[0] ?? '', step: 1 },
+      { token: 't', limitMs: 1000 },
+      NO_LIMITS,
+    );
+    expect(started.kind).toBe('ok');
     expect((await batch.read()).counts).toMatchObject({ queued: 0, running: 1 });
   });
 });
@@ -366,50 +358,27 @@ async function takeFinish(kit: Started) {
   throw new Error('no batch is to be finished');
 }
 
-/** Tries one move on a job; what the table of moves does not allow changes nothing. */
-async function actOn(kit: Started, batch: { id: string }, id: string, act: string): Promise<void> {
-  const { moves, jobs } = kit.store;
+const failure = (code: 'internal' | 'submit_unknown') => ({ code, message: '', retryable: false, stage: 'queued' as const });
+
+const ACTS = {
+  release: { kind: 'release', waitMs: 0 },
+  task: ACCEPTED,
+  store: { kind: 'start_storing', unstored: UNSTORED },
+  succeed: { kind: 'finish', status: 'succeeded' },
+  fail: { kind: 'finish', status: 'failed', error: failure('internal') },
+  unknown: { kind: 'finish', status: 'failed', error: failure('submit_unknown') },
+  expire: { kind: 'finish', status: 'expired' },
+  cancel: { kind: 'cancel' },
+  request_cancel: { kind: 'request_cancel' },
+  reopen: { kind: 'reopen', to: 'queued' },
+} as const satisfies Record<string, Transition>;
+
+/** Tries one transition of a job; what the table does not allow changes nothing. */
+async function actOn(kit: Started, batch: { id: string }, id: string, act: keyof typeof ACTS | 'start_call'): Promise<void> {
+  const { transitions, jobs } = kit.store;
   const record = await jobs.read(id);
   if (record === null) throw new Error('no record');
-  const by = record.sent?.by;
-  const error = (code: 'internal' | 'submit_unknown') => ({ code, message: '', retryable: false, stage: 'queued' as const });
-  switch (act) {
-    case 'begin':
-      await moves.begin({ id, step: record.step, batch_id: batch.id }, { token: randomUUID(), limitMs: 1000 }, NO_LIMITS);
-      break;
-    case 'refuse':
-      if (by) await moves.refused(record, { by, waitMs: 0, spent: 0, attempts: [] });
-      break;
-    case 'accept':
-      if (by)
-        await moves.accepted(record, {
-          ...{ by, token: randomUUID(), base: 'b', taskId: 't', firstLookMs: 0, attempts: [] },
-          aliveUntil: kit.clock.now() + 1000,
-        });
-      break;
-    case 'store':
-      await moves.outputs(record, { pending: { links: [], dies_at: 1 } });
-      break;
-    case 'succeed':
-      await moves.end(record, { status: 'succeeded' });
-      break;
-    case 'fail':
-      await moves.end(record, { status: 'failed', error: error('internal') });
-      break;
-    case 'unknown':
-      await moves.end(record, { status: 'failed', error: error('submit_unknown') });
-      break;
-    case 'expire':
-      await moves.end(record, { status: 'expired' });
-      break;
-    case 'cancel':
-      await moves.cancel(record);
-      break;
-    case 'cancelOpen':
-      await moves.cancelOpen(record);
-      break;
-    case 'reopen':
-      await moves.reopen(record, { to: 'queued' });
-      break;
-  }
+  if (act === 'start_call')
+    await transitions.startCall({ id, step: record.step, batch_id: batch.id }, { token: randomUUID(), limitMs: 1000 }, NO_LIMITS);
+  else await transitions.commit(record.lease === null ? heldBy(record, 'nobody') : record, ACTS[act]);
 }

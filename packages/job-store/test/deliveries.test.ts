@@ -23,7 +23,7 @@ test('when news are told then the job as it is goes with them, and what the job 
   const entry = await job.report({ type: 'job.started' });
   expect(entry).toEqual({ id: `evt_${job.id.slice(4)}_1_job_started`, step: 1, endpoint: endpointName(ENDPOINT) });
   const { seq } = await job.read();
-  await kit.store.moves.look(await job.read(), { progress: 60, polls: 1 });
+  await kit.store.transitions.commit(await job.read(), { kind: 'poll', progress: 60, polls: 1 });
   expect((await kit.store.deliveries.read(entry?.id ?? ''))?.delivery).toMatchObject({
     type: 'job.started',
     sequence: seq,
@@ -57,7 +57,7 @@ test('when the run is over then no news of it are told, and a delete erases thos
   const kit = await startStore();
   const job = await liveJob(kit);
   const told = await job.report({ type: 'job.progress', percent: 42 });
-  await kit.store.moves.end(await job.read(), { status: 'failed' });
+  await kit.store.transitions.commit(await job.read(), { kind: 'finish', status: 'failed' });
   await kit.clock.advance(10_000);
   expect(await job.report({ type: 'job.progress', percent: 50 })).toBeNull();
   expect(await job.report({ type: 'job.started' })).toBeNull();

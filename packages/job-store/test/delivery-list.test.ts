@@ -7,10 +7,10 @@ import { imageDoc, newJobId, type Started, startStore } from './kit.ts';
 async function delivery(kit: Started, o: { tenant?: string; url?: string } = {}): Promise<{ job: string; id: string }> {
   const job = newJobId();
   const doc = imageDoc({ webhook: { url: o.url ?? 'https://caller.example/hooks' } });
-  await kit.store.moves.accept({ id: job, tenant: o.tenant ?? 'acme', doc });
+  await kit.store.transitions.create({ id: job, tenant: o.tenant ?? 'acme', doc });
   const record = await kit.store.jobs.read(job);
   if (record === null) throw new Error('no record');
-  await kit.store.moves.cancel(record);
+  await kit.store.transitions.commit(record, { kind: 'cancel' });
   return { job, id: eventId(job, 1, 'job.canceled') };
 }
 

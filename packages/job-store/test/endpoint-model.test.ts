@@ -231,15 +231,18 @@ async function finish(w: World, command: Of<'finish'>): Promise<void> {
   const { kit, model } = w;
   const now = kit.clock.now();
   const id = newJobId();
-  await kit.store.moves.accept({ id, tenant: 'acme', doc: imageDoc({ webhook: { url: command.url } }) });
+  await kit.store.transitions.create({ id, tenant: 'acme', doc: imageDoc({ webhook: { url: command.url } }) });
   const job = await kit.store.jobs.read(id);
   if (job === null) throw new Error('no record');
   const token = randomUUID();
   const moved = await maybeCut(w, command.cut, () =>
-    kit.store.moves.end(job, {
-      status: 'failed',
-      attempt: command.by === 'inline' ? { token } : command.by === 'busy' ? { busy: true } : {},
-    }),
+    kit.store.transitions.commit(
+      job,
+      { kind: 'finish', status: 'failed' },
+      {
+        attempt: command.by === 'inline' ? { token } : command.by === 'busy' ? { busy: true } : {},
+      },
+    ),
   );
   const delivery: Delivery = {
     id: (await kit.store.jobs.read(id))?.webhook.last_delivery_id ?? '',

@@ -54,7 +54,7 @@ test('when an attempt ends then its permit goes to the delivery that was due fir
     await kit.clock.advance(1);
     waiting.push(await pendingDelivery(kit));
   }
-  // The move that ended their jobs found no permit: they never had an entry.
+  // The transition that ended their jobs found no permit: they never had an entry.
   expect(await kit.store.endpoints.read('acme', URL_A)).toMatchObject({ open_attempts: 5, waiting: 3 });
   const [one, two] = [randomUUID(), randomUUID()];
   const { begun } = await end(kit, first, open.lease, 'ok', { wants: [one, two] });
@@ -134,9 +134,12 @@ test('while deliver is paused nothing begins by any way, and what waits is let o
   for (const each of unsent) answers.push(await ask(kit, each));
   await kit.redis.hset('{gj}:pauses:deliver', 'operator', '{}');
 
-  const inline = { status: 'failed', attempt: { token: randomUUID() } } as const;
+  const inline = { attempt: { token: randomUUID() } };
   const job = await jobIn(kit, 'queued', imageDoc({ webhook: { url: 'https://quiet.example/x' } }));
-  expect(await kit.store.moves.end(await job.read(), inline)).toMatchObject({ kind: 'ok', placed: { kind: 'entry' } });
+  expect(await kit.store.transitions.commit(await job.read(), { kind: 'finish', status: 'failed' }, inline)).toMatchObject({
+    kind: 'ok',
+    placed: { kind: 'entry' },
+  });
   const { begun } = await end(kit, unsent[0] as Unsent, (answers[0] as (typeof answers)[number]).lease, 'ok', {
     wants: [randomUUID()],
   });
@@ -158,7 +161,11 @@ test('when the run that owes it ends with a token then the first attempt has beg
   const kit = await startStore();
   const job = await jobIn(kit, 'queued');
   const token = randomUUID();
-  const moved = await kit.store.moves.end(await job.read(), { status: 'failed', attempt: { token } });
+  const moved = await kit.store.transitions.commit(
+    await job.read(),
+    { kind: 'finish', status: 'failed' },
+    { attempt: { token } },
+  );
   expect(moved).toMatchObject({
     kind: 'ok',
     placed: {
@@ -194,7 +201,7 @@ test('when the answer of a script that hands over is lost then the same attempts
   const record = await job.read();
   lost = cut();
   const token = randomUUID();
-  const finishing = kit.store.moves.end(record, { status: 'failed', attempt: { token } });
+  const finishing = kit.store.transitions.commit(record, { kind: 'finish', status: 'failed' }, { attempt: { token } });
   await lost;
   expect(await finishing).toMatchObject({ kind: 'ok', placed: { kind: 'open', lease: { token } } });
   expect((await kit.store.endpoints.read('acme', 'https://quiet.example/x')).open_attempts).toBe(1);

@@ -22,8 +22,8 @@ test('when a job still has a pending delivery then that stays, without the job, 
   const attempt = { number: 1, at: 1, duration_ms: 1, ok: true, phase: 'response' };
   const unsent = await kit.store.deliveries.read(first);
   if (unsent) await kit.store.deliveries.settle(unsent.delivery, { state: 'delivered', now: 1, attempt });
-  await kit.store.moves.reopen(await job.read(), { to: 'queued' });
-  await kit.store.moves.cancel(await job.read());
+  await kit.store.transitions.commit(await job.read(), { kind: 'reopen', to: 'queued' });
+  await kit.store.transitions.commit(await job.read(), { kind: 'cancel' });
   const second = (await job.read()).webhook.last_delivery_id ?? '';
 
   expect(await kit.store.erase.asked(await job.read())).toBe(true);
@@ -42,7 +42,7 @@ test('when a job was reopened since it was read, or is live, then it is not eras
   const kit = await startStore();
   const job = await jobIn(kit, 'failed');
   const ended = await job.read();
-  await kit.store.moves.reopen(ended, { to: 'queued' });
+  await kit.store.transitions.commit(ended, { kind: 'reopen', to: 'queued' });
   expect(await kit.store.erase.asked(ended)).toBe(false);
   expect(await kit.store.erase.asked(await job.read())).toBe(false);
   expect(await job.read()).toMatchObject({ status: 'queued', run: 2 });
@@ -51,13 +51,17 @@ test('when a job was reopened since it was read, or is live, then it is not eras
 test('when the delete of a job has begun then neither a retry nor a late result reopens it, and it is erased', async () => {
   const kit = await startStore();
   const job = await jobIn(kit, 'generating', NOTHING_ASKED);
-  await kit.store.moves.end(await job.read(), { status: 'expired', lateLookAt: 1 });
+  await kit.store.transitions.commit(await job.read(), { kind: 'finish', status: 'expired', latePollMs: 1000 });
   const ended = await job.read();
   // A second delete at the same time, or the same one sent again.
   expect(await Promise.all([kit.store.erase.begin(ended), kit.store.erase.begin(ended)])).toEqual([true, true]);
   expect(await kit.redis.zcard('{gj}:late')).toBe(0);
+  const unstored = { links: [{ url: 'http://f/1.png' }], dies_at: kit.clock.now() + 1000 };
   for (const to of ['queued', 'running/generating', 'running/storing'] as const)
-    expect(await kit.store.moves.reopen(await job.read(), { to })).toEqual({ kind: 'wrong', state: 'expired' });
+    expect(await kit.store.transitions.commit(await job.read(), { kind: 'reopen', to, unstored })).toEqual({
+      kind: 'wrong',
+      state: 'expired',
+    });
   expect(await job.read()).toMatchObject({ status: 'expired', run: 1, erasing: true });
   expect(await kit.store.erase.asked(await job.read())).toBe(true);
 });
@@ -66,7 +70,7 @@ test('when a job is reopened first then its delete does not begin', async () => 
   const kit = await startStore();
   const job = await jobIn(kit, 'failed');
   const ended = await job.read();
-  await kit.store.moves.reopen(ended, { to: 'queued' });
+  await kit.store.transitions.commit(ended, { kind: 'reopen', to: 'queued' });
   expect(await kit.store.erase.begin(ended)).toBe(false);
   expect(await kit.store.erase.begin(await job.read())).toBe(false);
   expect(await job.read()).toMatchObject({ status: 'queued', erasing: false });

@@ -43,12 +43,12 @@ test('when the connection breaks then nothing is missed, and a watcher hears onl
   const heard: FeedEvent[] = [];
   const leave = feed.watch(job.id, { event: (event) => heard.push(event), missed: () => undefined, end: () => undefined });
   kit.proxy.dropAll();
-  await kit.store.moves.cancel(await job.read());
-  await kit.store.moves.cancel(await other.read());
+  await kit.store.transitions.commit(await job.read(), { kind: 'cancel' });
+  await kit.store.transitions.commit(await other.read(), { kind: 'cancel' });
   await waitFor(() => feed.known(other.id).length === 2);
   expect(types(heard)).toEqual(['2 job.canceled canceled ']);
   leave();
-  await kit.store.moves.reopen(await job.read(), { to: 'queued' });
+  await kit.store.transitions.commit(await job.read(), { kind: 'reopen', to: 'queued' });
   await waitFor(() => feed.known(job.id).length === 3);
   expect(heard).toHaveLength(1);
 });

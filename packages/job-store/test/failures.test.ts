@@ -7,7 +7,8 @@ const upstream = (message: string) => ({ upstream: { status: 500, message } });
 async function fail(kit: Started, message: string, more: { model?: string } = {}) {
   const job = await jobIn(kit, 'generating', imageDoc({ input: { model: more.model ?? 'nano-banana-2', prompt: 'x' } }));
   await kit.clock.advance(1000);
-  await kit.store.moves.end(await job.read(), {
+  await kit.store.transitions.commit(await job.read(), {
+    kind: 'finish',
     status: 'failed',
     error: jobError('upstream_failed', 'generating', upstream(message)),
   });
@@ -62,21 +63,29 @@ test('when failures are filtered by signature, code, stage, model, type, tenant 
 test('when a failed job runs again then it counts no more, and when it fails anew it counts once', async () => {
   const kit = await startStore();
   const job = await fail(kit, 'one');
-  await kit.store.moves.reopen(await job.read(), { to: 'queued' });
+  await kit.store.transitions.commit(await job.read(), { kind: 'reopen', to: 'queued' });
   expect((await kit.store.failures.groups(all)).groups).toEqual([]);
-  await kit.store.moves.end(await job.read(), { status: 'failed', error: jobError('internal', 'queued') });
+  await kit.store.transitions.commit(await job.read(), {
+    kind: 'finish',
+    status: 'failed',
+    error: jobError('internal', 'queued'),
+  });
   expect((await kit.store.failures.groups(all)).groups).toMatchObject([{ signature: { code: 'internal' }, count: 1 }]);
 });
 
 test('when a job expires then it counts as a failure, and its group lists it', async () => {
   const kit = await startStore();
   const job = await jobIn(kit, 'queued');
-  await kit.store.moves.end(await job.read(), { status: 'expired', error: jobError('upstream_balance', 'queued') });
+  await kit.store.transitions.commit(await job.read(), {
+    kind: 'finish',
+    status: 'expired',
+    error: jobError('upstream_balance', 'queued'),
+  });
   const { groups } = await kit.store.failures.groups(all);
   expect(groups).toMatchObject([{ signature: { code: 'upstream_balance', stage: 'queued' }, count: 1, samples: [job.id] }]);
   const filter = { signature: groups[0]?.signature.id ?? '' };
   expect(await kit.store.list.page({ tenant: null, filter, after: null, limit: 5 })).toMatchObject({ jobs: [{ id: job.id }] });
-  await kit.store.moves.reopen(await job.read(), { to: 'queued' });
+  await kit.store.transitions.commit(await job.read(), { kind: 'reopen', to: 'queued' });
   expect((await kit.store.failures.groups(all)).groups).toEqual([]);
 });
 

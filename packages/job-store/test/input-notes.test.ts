@@ -6,7 +6,7 @@ const noted = async () => {
   const id = newJobId();
   const note = { jobId: id, objects: ['acme/in-0.png', 'acme/in-1.png'] };
   await kit.store.inputNotes.write(note);
-  return { kit, note, accept: () => kit.store.moves.accept({ id, tenant: 'acme', doc: imageDoc(), inputs: note }) };
+  return { kit, note, accept: () => kit.store.transitions.create({ id, tenant: 'acme', doc: imageDoc(), inputs: note }) };
 };
 
 test('when a job is accepted then the note of its inputs goes with the same script', async () => {
@@ -34,7 +34,7 @@ test('when the inputs of a request are taken to be deleted then no job comes of 
 
 test('when the record of a note is there then its inputs stay and the note is forgotten', async () => {
   const { kit, note } = await noted();
-  await kit.store.moves.accept({ id: note.jobId, tenant: 'acme', doc: imageDoc() });
+  await kit.store.transitions.create({ id: note.jobId, tenant: 'acme', doc: imageDoc() });
   expect(await kit.store.inputNotes.take(note)).toBe(false);
   expect(await kit.store.inputNotes.before(kit.clock.now(), 10)).toEqual([]);
 });

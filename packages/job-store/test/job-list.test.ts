@@ -24,7 +24,7 @@ async function all(kit: Started, filter: JobFilter, limit: number): Promise<{ id
 
 async function accept(kit: Started, more: object = {}): Promise<string> {
   const id = newJobId();
-  await kit.store.moves.accept({ id, tenant: 'acme', doc: imageDoc(more) });
+  await kit.store.transitions.create({ id, tenant: 'acme', doc: imageDoc(more) });
   return id;
 }
 
@@ -82,8 +82,8 @@ test('when a list is filtered then only jobs that are all of it stand there', as
   kit.clock.advance(1000);
   const failed = await jobIn(kit, 'generating', imageDoc({ metadata: { order: 'A-1' } }));
   const error = { code: 'upstream_failed', message: '', retryable: true, stage: 'generating' } as const;
-  await kit.store.moves.end(await failed.read(), { status: 'failed', error });
-  await kit.store.moves.accept({ id: newJobId(), tenant: 'other', doc: imageDoc() });
+  await kit.store.transitions.commit(await failed.read(), { kind: 'finish', status: 'failed', error });
+  await kit.store.transitions.create({ id: newJobId(), tenant: 'other', doc: imageDoc() });
   const rows: [JobFilter, string[]][] = [
     [{}, [failed.id, other, plain]],
     [{ status: ['failed'] }, [failed.id]],
@@ -128,7 +128,7 @@ test('when jobs are large then a page is short, goes on behind its last job, and
   for (const mebibytes of [3, 3, 0, 0, 3, 0]) {
     const id = newJobId();
     const doc = { ...imageDoc(), metadata: { a: 'x'.repeat(mebibytes * 1024 * 1024) } };
-    await kit.store.moves.accept({ id, tenant: 'acme', doc });
+    await kit.store.transitions.create({ id, tenant: 'acme', doc });
     await kit.clock.advance(1);
     ids.unshift(id);
   }
@@ -142,7 +142,7 @@ test('when many jobs are read one after the other then they come in their order,
   for (const mebibytes of [3, 3, 0, 0]) {
     ids.push(newJobId());
     const doc = { ...imageDoc(), metadata: { a: 'x'.repeat(mebibytes * 1024 * 1024) } };
-    await kit.store.moves.accept({ id: ids.at(-1) ?? '', tenant: 'acme', doc });
+    await kit.store.transitions.create({ id: ids.at(-1) ?? '', tenant: 'acme', doc });
   }
   const found: (string | null)[] = [];
   for await (const job of kit.store.jobs.each([...ids, newJobId()])) {
@@ -160,8 +160,8 @@ test('when a list is filtered by stage then it has the jobs that are there now, 
     generating: await jobIn(kit, 'generating'),
   };
   const [storing, canceling, ended] = [await jobIn(kit, 'storing'), await jobIn(kit, 'storing'), await jobIn(kit, 'storing')];
-  await kit.store.moves.cancelOpen(await canceling.read());
-  await kit.store.moves.end(await ended.read(), { status: 'succeeded' });
+  await kit.store.transitions.commit(await canceling.read(), { kind: 'request_cancel' });
+  await kit.store.transitions.commit(await ended.read(), { kind: 'finish', status: 'succeeded' });
   const idsOf = async (stage: JobFilter['stage']) => (await all(kit, { ...(stage ? { stage } : {}) }, 20)).ids.sort();
   expect(await idsOf(['storing'])).toEqual([storing.id, canceling.id].sort());
   expect(await idsOf(['submitting', 'generating'])).toEqual([jobs.submitting.id, jobs.generating.id].sort());

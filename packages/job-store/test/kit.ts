@@ -1,5 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { type JobDoc, JobRequest } from '@grsai-jobs/jobs';
+import {
+  isTerminal,
+  type Job,
+  type JobDoc,
+  type JobRecord,
+  JobRequest,
+  type NewAttempt,
+  newRecord,
+  type Stage,
+  type State,
+  type Status,
+  type Transition,
+  type UnstoredResult,
+} from '@grsai-jobs/jobs';
 import { startRedis, startRedisProxy, VirtualClock } from '@grsai-jobs/testkit';
 import { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
@@ -40,18 +53,36 @@ export async function startStore() {
     await proxy.stop();
     await server.stop();
   });
-  return { store: createJobStore({ redis, prefix: 'gj', clock }), redis: direct, proxy, clock };
+  return { store: createJobStore({ redis, prefix: 'gj', clock, scriptClock: clock }), redis: direct, proxy, clock };
 }
 
 export type Started = Awaited<ReturnType<typeof startStore>>;
 
-/** A job that has reached a state by its moves. */
+/** An attempt as a stage reports it. */
+export const attemptOf = (stage: NewAttempt['stage'], outcome: NewAttempt['outcome'] = 'retry'): NewAttempt => ({
+  stage,
+  started_at: 1,
+  ended_at: 2,
+  outcome,
+});
+
+export const UNSTORED: UnstoredResult = { links: [{ url: 'http://f/1.png' }], dies_at: 1_800_001_000_000 };
+
+export const ACCEPTED = {
+  kind: 'task_accepted',
+  task: { base: 'http://b', id: '1-t' },
+  attempt: attemptOf('submit', 'accepted'),
+  firstPollMs: 0,
+  aliveMs: 1e6,
+} as const satisfies Transition;
+
+/** A job that has reached a state by its transitions. `token` is that of its call. */
 export async function jobIn(
   kit: Started,
   state: 'queued' | 'submitting' | 'generating' | 'storing' | 'failed',
   doc = imageDoc(),
 ) {
-  const { moves, jobs } = kit.store;
+  const { transitions, jobs } = kit.store;
   const id = newJobId();
   const token = randomUUID();
   const read = async () => {
@@ -59,23 +90,81 @@ export async function jobIn(
     if (record === null) throw new Error('no record');
     return record;
   };
-  await moves.accept({ id, tenant: 'acme', doc });
-  if (state !== 'queued') {
-    const begun = await moves.begin({ id, step: 1 }, { token, limitMs: 1000 }, NO_LIMITS);
-    if (begun.kind !== 'ok') throw new Error(begun.kind);
-  }
-  const taken = {
-    by: token,
-    token: randomUUID(),
-    base: 'http://b',
-    taskId: '1-t',
-    firstLookMs: 0,
-    aliveUntil: kit.clock.now() + 1e6,
-    attempts: [],
+  const commit = async (transition: Transition) => {
+    const committed = await transitions.commit(await read(), transition);
+    if (committed.kind !== 'ok') throw new Error(`${transition.kind}: ${committed.kind}`);
   };
-  if (state === 'generating' || state === 'storing' || state === 'failed') await moves.accepted(await read(), taken);
-  if (state === 'storing')
-    await moves.outputs(await read(), { pending: { links: [{ url: 'http://f/1.png' }], dies_at: kit.clock.now() + 1e6 } });
-  if (state === 'failed') await moves.end(await read(), { status: 'failed' });
-  return { id, token, read };
+  await transitions.create({ id, tenant: 'acme', doc });
+  if (state !== 'queued') {
+    const started = await transitions.startCall({ id, step: 1 }, { token, limitMs: 1000 }, NO_LIMITS);
+    if (started.kind !== 'ok') throw new Error(started.kind);
+  }
+  if (state === 'generating' || state === 'storing' || state === 'failed') await commit(ACCEPTED);
+  if (state === 'storing') await commit({ kind: 'start_storing', unstored: UNSTORED });
+  if (state === 'failed') await commit({ kind: 'finish', status: 'failed' });
+  return { id, token, read, commit };
+}
+
+/** The job as somebody has it who holds another lease. */
+export const heldBy = <J extends JobRecord>(job: J, token: string): J => ({
+  ...job,
+  lease: { acquired_at: 0, expires_at: 0, ...job.lease, token },
+});
+
+/** One transition of every kind. */
+export const EXAMPLES: { readonly [K in Transition['kind']]: Extract<Transition, { kind: K }> } = {
+  report_progress: { kind: 'report_progress', progress: 5, leaseMs: 20_000 },
+  release: { kind: 'release', waitMs: 1000, attempt: attemptOf('submit'), attemptsUsed: 1 },
+  task_accepted: ACCEPTED,
+  poll: { kind: 'poll', progress: 40, polls: 2 },
+  resubmit: { kind: 'resubmit', waitMs: 1000, attempt: attemptOf('poll', 'failed') },
+  start_storing: { kind: 'start_storing', unstored: UNSTORED },
+  retry_storing: { kind: 'retry_storing', waitMs: 1000, attempt: attemptOf('store') },
+  finish: {
+    kind: 'finish',
+    status: 'failed',
+    latePollMs: 1000,
+    error: { code: 'upstream_failed', message: 'no', retryable: false, stage: 'queued' },
+  },
+  cancel: { kind: 'cancel' },
+  request_cancel: { kind: 'request_cancel' },
+  reopen: { kind: 'reopen', to: 'queued' },
+  requeue: { kind: 'requeue' },
+  record_crash: { kind: 'record_crash', cause: 'thrown', waitMs: 1000 },
+  record_task: { kind: 'record_task', task: ACCEPTED.task, latePollMs: 1000 },
+};
+
+/** A line of a batch that nobody sees yet. */
+async function lineOf(kit: Started) {
+  const batch = { id: newJobId().replace('job_', 'batch_'), tenant: 'acme' };
+  const id = newJobId();
+  const doc = imageDoc();
+  await kit.store.batches.open({ ...batch, doc: { expires_in_s: 3600, metadata: {} } as never, createdAt: kit.clock.now() });
+  await kit.store.batches.add(batch, 0, [{ jobId: id, line: 1, customId: 'a', doc }]);
+  const hidden = newRecord({ id, tenant: 'acme', doc, createdAt: kit.clock.now(), turn: 0 });
+  return { ...hidden, status: 'validating' as never, batch_id: batch.id } as Job;
+}
+
+/** A job in any state. One that has ended has kept the lease of its call. */
+export async function jobAt(kit: Started, state: State): Promise<Job> {
+  if (state === 'validating') return await lineOf(kit);
+  const [status, stage] = state.split('/') as [Status, Stage?];
+  const job = await jobIn(kit, stage ?? (status === 'queued' ? 'queued' : 'submitting'));
+  if (status === 'canceling') await job.commit({ kind: 'request_cancel' });
+  if (isTerminal(status)) await job.commit({ kind: 'finish', status, keepLease: true });
+  return await job.read();
+}
+
+/** All that stands in Redis. */
+export async function everything(redis: Redis): Promise<Record<string, unknown>> {
+  const read: Readonly<Record<string, (key: string) => Promise<unknown>>> = {
+    hash: (key) => redis.hgetall(key),
+    zset: (key) => redis.zrange(key, '0', '-1', 'WITHSCORES'),
+    stream: (key) => redis.xrange(key, '-', '+'),
+    list: (key) => redis.lrange(key, 0, -1),
+    set: async (key) => (await redis.smembers(key)).sort(),
+    string: (key) => redis.get(key),
+  };
+  const keys = (await redis.keys('*')).sort();
+  return Object.fromEntries(await Promise.all(keys.map(async (key) => [key, await read[await redis.type(key)]?.(key)])));
 }

@@ -1,181 +1,91 @@
 import { randomUUID } from 'node:crypto';
+import { messageOf, type State, TRANSITIONS, type Transition } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
-import { imageDoc, jobIn, NO_LIMITS, newJobId, type Started, startStore } from './kit.ts';
+import { EXAMPLES, everything, imageDoc, jobAt, jobIn, NO_LIMITS, newJobId, type Started, startStore } from './kit.ts';
 
-/**
- * ioredis sends a command again whose answer was lost. Each row runs one script with the connection cut after Redis
- * has executed it, and must see what a caller sees whose answer came at once.
- */
-const ROWS: readonly [string, (kit: Started) => Promise<() => Promise<unknown>>, unknown][] = [
-  [
-    'accept',
-    async (kit) => {
-      const id = newJobId();
-      return () => kit.store.moves.accept({ id, tenant: 'acme', doc: imageDoc() });
-    },
-    { kind: 'ok', turn: 1 },
-  ],
-  [
-    'begin',
-    async (kit) => {
-      const job = await jobIn(kit, 'queued');
-      return () => kit.store.moves.begin({ id: job.id, step: 1 }, { token: randomUUID(), limitMs: 1000 }, NO_LIMITS);
-    },
-    { kind: 'ok' },
-  ],
-  [
-    'tell',
-    async (kit) => {
-      const job = await jobIn(kit, 'submitting');
-      const record = await job.read();
-      return () => kit.store.moves.tell(record, { by: job.token, progress: 5 });
-    },
-    { kind: 'ok', step: 1 },
-  ],
-  [
-    'refused',
-    async (kit) => {
-      const job = await jobIn(kit, 'submitting');
-      const record = await job.read();
-      return () => kit.store.moves.refused(record, { by: job.token, waitMs: 0, spent: 1, attempts: [] });
-    },
-    { kind: 'ok', step: 1 },
-  ],
-  [
-    'accepted',
-    async (kit) => {
-      const job = await jobIn(kit, 'submitting');
-      const record = await job.read();
-      return () =>
-        kit.store.moves.accepted(record, {
-          by: job.token,
-          token: randomUUID(),
-          base: 'b',
-          taskId: 't',
-          firstLookMs: 0,
-          aliveUntil: 1,
-          attempts: [],
-        });
-    },
-    { kind: 'ok', step: 2 },
-  ],
-  [
-    'look',
-    async (kit) => {
-      const job = await jobIn(kit, 'generating');
-      const record = await job.read();
-      return () => kit.store.moves.look(record, { progress: 40, polls: 1 });
-    },
-    { kind: 'ok', step: 2 },
-  ],
-  [
-    'again',
-    async (kit) => {
-      const job = await jobIn(kit, 'generating');
-      const record = await job.read();
-      return () => kit.store.moves.again(record, { waitMs: 0, attempts: [] });
-    },
-    { kind: 'ok', step: 3 },
-  ],
-  [
-    'outputs',
-    async (kit) => {
-      const job = await jobIn(kit, 'generating');
-      const record = await job.read();
-      return () => kit.store.moves.outputs(record, { pending: { links: [], dies_at: 1 } });
-    },
-    { kind: 'ok', step: 3 },
-  ],
-  [
-    'store_again',
-    async (kit) => {
-      const job = await jobIn(kit, 'storing');
-      const record = await job.read();
-      return () => kit.store.moves.storeAgain(record, { waitMs: 0, attempts: [] });
-    },
-    { kind: 'ok', step: 3 },
-  ],
-  [
-    'end',
-    async (kit) => {
-      const job = await jobIn(kit, 'storing');
-      const record = await job.read();
-      return () => kit.store.moves.end(record, { status: 'succeeded', output: { kind: 'images', images: [] } });
-    },
-    { kind: 'ok', step: 4 },
-  ],
-  [
-    'cancel',
-    async (kit) => {
-      const job = await jobIn(kit, 'queued');
-      const record = await job.read();
-      return () => kit.store.moves.cancel(record);
-    },
-    { kind: 'ok', step: 2 },
-  ],
-  [
-    'cancel_open',
-    async (kit) => {
-      const job = await jobIn(kit, 'submitting');
-      const record = await job.read();
-      return () => kit.store.moves.cancelOpen(record);
-    },
-    { kind: 'ok', step: 1 },
-  ],
-  [
-    'reopen',
-    async (kit) => {
-      const job = await jobIn(kit, 'failed');
-      const record = await job.read();
-      return () => kit.store.moves.reopen(record, { to: 'queued' });
-    },
-    { kind: 'ok', step: 4 },
-  ],
-  [
-    'repair',
-    async (kit) => {
-      const job = await jobIn(kit, 'queued');
-      const record = await job.read();
-      return () => kit.store.moves.repair(record);
-    },
-    { kind: 'ok', step: 2 },
-  ],
-  [
-    'crash',
-    async (kit) => {
-      const job = await jobIn(kit, 'queued');
-      const record = await job.read();
-      return () => kit.store.moves.crash(record, { kind: 'thrown', waitMs: 0 });
-    },
-    { kind: 'ok', step: 2 },
-  ],
+/** The connection is cut after Redis has executed the script of `call`; ioredis sends it again. */
+async function withLostAnswer<T>(kit: Started, call: () => Promise<T>): Promise<T> {
+  const cut = kit.proxy.cutAfterNextReply((command) => command.name === 'evalsha' || command.name === 'eval');
+  const answer = call();
+  await cut;
+  return await answer;
+}
+
+const scripts = (kit: Started) => (kit.proxy.counts['eval'] ?? 0) + (kit.proxy.counts['evalsha'] ?? 0);
+
+/** What a transition adds to: counters, queued jobs, told events, owed webhooks. */
+const counted = async (kit: Started): Promise<number[]> => [
+  Object.values(await kit.store.jobs.counters()).reduce((sum, n) => sum + n, 0),
+  Number(await kit.redis.hget('{gj}:turns', '#queued')),
+  await kit.redis.xlen('{gj}:events'),
+  await kit.redis.zcard('{gj}:due:deliveries'),
 ];
 
+/** Every transition from every state that it may start from. */
+const ROWS = (Object.keys(EXAMPLES) as Transition['kind'][]).flatMap((kind) =>
+  TRANSITIONS[kind].from.map((state): [Transition['kind'], State] => [kind, state]),
+);
+
 test.each(ROWS)(
-  'when the answer of %s is lost then the same call is answered as if it had come',
-  async (_move, prepare, expected) => {
+  'when the answer of %s of a job that is %s is lost then it is answered as if it had come, and nothing is done twice',
+  async (kind, state) => {
     const kit = await startStore();
-    const call = await prepare(kit);
-    const before = await kit.store.jobs.counters();
-    const cut = kit.proxy.cutAfterNextReply((command) => command.name === 'evalsha' || command.name === 'eval');
-    const answer = call();
-    await cut;
-    expect(await answer).toMatchObject(expected as object);
-    // Run twice it would have counted twice.
-    const counted = Object.values(await kit.store.jobs.counters()).reduce((sum, n) => sum + n, 0);
-    expect(counted - Object.values(before).reduce((sum, n) => sum + n, 0)).toBeLessThanOrEqual(1);
-    expect(Number(await kit.redis.hget('{gj}:turns', '#queued'))).toBe(expectQueued(_move));
+    const [told, untold] = [await jobAt(kit, state), await jobAt(kit, state)];
+    const start = await counted(kit);
+    await kit.store.transitions.commit(told, EXAMPLES[kind]);
+    const once = await counted(kit);
+    const token = randomUUID();
+    const commit = () => kit.store.transitions.commit(untold, EXAMPLES[kind], { token });
+    const sent = scripts(kit);
+    const answer = await withLostAnswer(kit, commit);
+    expect(scripts(kit)).toBeGreaterThan(sent + 1);
+
+    const twice = await counted(kit);
+    expect(twice.map((n, i) => n - (once[i] ?? 0))).toEqual(once.map((n, i) => n - (start[i] ?? 0)));
+
+    // What it left is what the same transition leaves whose answer came at once.
+    const [as, now] = [await kit.store.jobs.read(told.id), await kit.store.jobs.read(untold.id)];
+    if (as === null || now === null) throw new Error('no record');
+    const { id, turn, webhook, attempts, lease, ...rest } = now;
+    expect(as).toMatchObject({ ...rest, attempts: attempts.map(({ stage, outcome }) => ({ stage, outcome })) });
+    expect(now.ver).toBe(untold.ver + 1);
+    const message = TRANSITIONS[kind].step === 'next' && now.finished_at === null ? messageOf(now) : null;
+    expect(answer).toMatchObject({
+      kind: 'ok',
+      job: { ...now, due: untold.due },
+      message: message && { queue: message.queue, id: now.id, step: now.step, turn: now.turn },
+    });
+
+    // A caller that did not hear in time asks again itself, somewhat later.
+    const before = await everything(kit.redis);
+    kit.clock.advance(5000);
+    expect(await commit()).toEqual(answer);
+    expect(await everything(kit.redis)).toEqual(before);
   },
 );
 
-/** One job is queued after these, and none after the others (the count is then gone). */
-const expectQueued = (move: string): number =>
-  ['accept', 'refused', 'again', 'reopen', 'repair', 'crash'].includes(move) ? 1 : 0;
+test('when the answer of create is lost then the same job is answered, once in the lists', async () => {
+  const kit = await startStore();
+  const id = newJobId();
+  const created = await withLostAnswer(kit, () => kit.store.transitions.create({ id, tenant: 'acme', doc: imageDoc() }));
+  expect(created).toMatchObject({ kind: 'ok', job: { id, turn: 1, step: 1 }, message: { id, turn: 1, step: 1 } });
+  expect(await kit.redis.hget('{gj}:turns', '#queued')).toBe('1');
+});
+
+test('when the answer of a started call is lost then the call may go out, once', async () => {
+  const kit = await startStore();
+  const job = await jobIn(kit, 'queued');
+  const call = { token: randomUUID(), limitMs: 1000 };
+  const started = await withLostAnswer(kit, () => kit.store.transitions.startCall({ id: job.id, step: 1 }, call, NO_LIMITS));
+  expect(started).toMatchObject({ kind: 'ok', job: { ver: 2, lease: { token: call.token } } });
+  expect(await job.read()).toMatchObject({ ver: 2, stage: 'submitting' });
+  expect(await kit.redis.hget('{gj}:turns', '#queued')).toBe('0');
+});
 
 test('when the answer of settle is lost then the try counts once', async () => {
   const kit = await startStore();
   const job = await jobIn(kit, 'storing');
-  await kit.store.moves.end(await job.read(), { status: 'succeeded' });
+  await job.commit({ kind: 'finish', status: 'succeeded' });
   const id = (await job.read()).webhook.last_delivery_id ?? '';
   const found = await kit.store.deliveries.read(id);
   if (found === null) throw new Error('no delivery');

@@ -1,13 +1,25 @@
 import { randomUUID } from 'node:crypto';
-import { isFailed, isTerminal, type JobRecord, MOVES, type Move, type MoveName, type State, stateOf } from '@grsai-jobs/jobs';
+import {
+  isFailed,
+  isTerminal,
+  type JobRecord,
+  messageOf,
+  type State,
+  stateIn,
+  TRANSITIONS,
+  type Transition,
+  type TransitionName,
+  type TransitionRow,
+} from '@grsai-jobs/jobs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { imageDoc, NO_LIMITS, newJobId, type Started, startStore } from './kit.ts';
+import type { StartedCall, TransitionResult } from '../src/index.ts';
+import { ACCEPTED, attemptOf, heldBy, imageDoc, NO_LIMITS, newJobId, type Started, startStore, UNSTORED } from './kit.ts';
 
 /**
  * Any order of what stages, callers and `maintain` do to one job, from fresh and from stale records, by two workers, with
- * repeats as a lost answer makes them. Whatever comes, the record moves only along the table of moves and what is kept
- * beside it agrees with it.
+ * repeats as a lost answer makes them. Whatever comes, the record changes only along the table of transitions, what is kept
+ * beside it agrees with it, and what a commit answers is what the record holds.
  */
 interface World {
   kit: Started;
@@ -19,59 +31,107 @@ interface World {
   ended: Map<number, string>;
 }
 
-type Act = (world: World, record: JobRecord, worker: 'A' | 'B') => Promise<unknown>;
+type Worker = 'A' | 'B';
+interface Act {
+  row: TransitionName;
+  run(world: World, record: JobRecord, worker: Worker): Promise<StartedCall | TransitionResult | null>;
+}
+
+const start = (w: World, { step }: JobRecord, worker: Worker, over?: { token: string; attemptsUsed: number }) =>
+  w.kit.store.transitions.startCall(
+    { id: w.id, step },
+    {
+      token: w.tokens[worker],
+      limitMs: 1000,
+      ...(over ? { over: { attempts: [{ run: 1, number: 1, ...attemptOf('submit') }], ...over } } : {}),
+    },
+    NO_LIMITS,
+  );
+
+const commit = (transition: Transition): Act => ({
+  row: transition.kind,
+  run: (w, record) => w.kit.store.transitions.commit(record, transition),
+});
+
+/** By a worker that believes to hold the lease. */
+const held = (row: TransitionName, transition: (token: string) => Transition): Act => ({
+  row,
+  run: (w, record, worker) => {
+    const token = w.tokens[worker];
+    const byLease = record.stage === 'submitting' || TRANSITIONS[row].guard === 'lease';
+    return w.kit.store.transitions.commit(byLease ? heldBy(record, token) : record, transition(token));
+  },
+});
+const byHolder = (transition: Transition): Act => held(transition.kind, () => transition);
+
+const TASK = { base: 'late', id: '2-t' };
 
 const ACTS: Readonly<Record<string, Act>> = {
-  begin: (w, record, worker) =>
-    w.kit.store.moves.begin({ id: w.id, step: record.step }, { token: w.tokens[worker], limitMs: 1000 }, NO_LIMITS),
-  takeover: async (w, record, worker) => {
-    const by = record.sent?.by;
-    if (by === undefined) return;
-    w.tokens[worker] = randomUUID();
-    await w.kit.store.moves.begin(
-      { id: w.id, step: record.step },
-      { token: w.tokens[worker], limitMs: 1000, over: { by, attempts: [], spent: 1 } },
-      NO_LIMITS,
-    );
+  startCall: { row: 'start_call', run: (w, record, worker) => start(w, record, worker) },
+  takeOver: {
+    row: 'start_call',
+    run: async (w, record, worker) => {
+      if (record.lease === null) return null;
+      w.tokens[worker] = randomUUID();
+      return await start(w, record, worker, { token: record.lease.token, attemptsUsed: record.attempts_used + 1 });
+    },
   },
-  refused: (w, record, worker) => w.kit.store.moves.refused(record, { by: w.tokens[worker], waitMs: 0, spent: 1, attempts: [] }),
-  tell: (w, record, worker) => w.kit.store.moves.tell(record, { by: w.tokens[worker], progress: 5 }),
-  accepted: (w, record, worker) =>
-    w.kit.store.moves.accepted(record, {
-      by: w.tokens[worker],
-      token: randomUUID(),
-      base: 'b',
-      taskId: 't',
-      firstLookMs: 0,
-      aliveUntil: w.kit.clock.now() + 1e6,
-      attempts: [],
-    }),
-  look: (w, record) => w.kit.store.moves.look(record, { progress: 50, polls: 1 }),
-  again: (w, record) => w.kit.store.moves.again(record, { waitMs: 0, attempts: [] }),
-  outputs: (w, record) => w.kit.store.moves.outputs(record, { pending: { links: [], dies_at: 1 } }),
-  heldOutputs: (w, record, worker) =>
-    w.kit.store.moves.outputs(record, { by: w.tokens[worker], pending: { links: [], dies_at: 1 } }),
-  storeAgain: (w, record) => w.kit.store.moves.storeAgain(record, { waitMs: 0, attempts: [] }),
-  succeed: (w, record) => w.kit.store.moves.end(record, { status: 'succeeded' }),
-  fail: (w, record, worker) => w.kit.store.moves.end(record, { status: 'failed', by: w.tokens[worker], keepSent: true }),
-  expire: (w, record) => w.kit.store.moves.end(record, { status: 'expired', lateLookAt: w.kit.clock.now() }),
-  cancel: (w, record) => w.kit.store.moves.cancel(record),
-  cancelOpen: (w, record) => w.kit.store.moves.cancelOpen(record),
-  retry: (w, record) => w.kit.store.moves.reopen(record, { to: 'queued' }),
-  lateTask: (w, record, worker) =>
-    w.kit.store.moves.reopen(record, {
-      to: 'running/generating',
-      by: w.tokens[worker],
-      late: true,
-      aliveUntil: w.kit.clock.now() + 1e6,
-    }),
-  lateResult: (w, record) => w.kit.store.moves.reopen(record, { to: 'running/storing', late: true }),
-  repair: (w, record) => w.kit.store.moves.repair(record),
-  crash: (w, record) => w.kit.store.moves.crash(record, { kind: 'thrown', waitMs: 0 }),
+  release: byHolder({ kind: 'release', waitMs: 0, attempt: attemptOf('submit'), attemptsUsed: 1 }),
+  releaseWithAnswer: byHolder({ kind: 'release', waitMs: 10, unstored: { completion: 'cut', dies_at: 1 } }),
+  reportProgress: byHolder({ kind: 'report_progress', progress: 5 }),
+  extendLease: byHolder({ kind: 'report_progress', progress: 6, leaseMs: 20_000 }),
+  taskAccepted: byHolder(ACCEPTED),
+  poll: commit({ kind: 'poll', progress: 50, polls: 1 }),
+  failedPoll: commit({ kind: 'poll', progress: 20, polls: 2, attempt: attemptOf('poll') }),
+  resubmit: commit({ kind: 'resubmit', waitMs: 0, attempt: attemptOf('poll', 'failed') }),
+  startStoring: {
+    row: 'start_storing',
+    run: (w, record) =>
+      w.kit.store.transitions.commit(record, { kind: 'start_storing', unstored: UNSTORED, ...(record.task ? { polls: 3 } : {}) }),
+  },
+  startStoringOfCall: byHolder({
+    kind: 'start_storing',
+    unstored: UNSTORED,
+    attempt: attemptOf('call', 'succeeded'),
+    task: TASK,
+  }),
+  retryStoring: commit({ kind: 'retry_storing', waitMs: 0, attempt: attemptOf('store'), unstored: { links: [], dies_at: 2 } }),
+  succeed: commit({
+    kind: 'finish',
+    status: 'succeeded',
+    output: { kind: 'images', images: [] },
+    attempt: attemptOf('store', 'succeeded'),
+  }),
+  fail: byHolder({
+    kind: 'finish',
+    status: 'failed',
+    keepLease: true,
+    attempt: attemptOf('submit', 'unknown'),
+    error: { code: 'submit_unknown', message: '', retryable: false, stage: 'submitting' },
+  }),
+  failWithTask: byHolder({ kind: 'finish', status: 'failed', task: TASK, latePollMs: 1000, unlessCanceling: true }),
+  expire: commit({ kind: 'finish', status: 'expired', latePollMs: 0 }),
+  cancel: commit({ kind: 'cancel' }),
+  requestCancel: commit({ kind: 'request_cancel' }),
+  retry: commit({ kind: 'reopen', to: 'queued' }),
+  lateTask: held('reopen', (byLease) => ({
+    kind: 'reopen',
+    to: 'running/generating',
+    byLease,
+    late: true,
+    task: TASK,
+    aliveMs: 1e6,
+  })),
+  lateResult: commit({ kind: 'reopen', to: 'running/storing', late: true, unstored: UNSTORED }),
+  recordTask: byHolder({ kind: 'record_task', task: TASK, latePollMs: 1000 }),
+  requeue: commit({ kind: 'requeue' }),
+  recordCrash: commit({ kind: 'record_crash', cause: 'thrown', waitMs: 0 }),
 };
 
 const COMMAND = fc.record({
-  act: fc.constantFrom(...Object.keys(ACTS)),
+  act: fc.nat(1e6),
+  /** Of what the state allows, by the holder of the lease; else anything by anybody. */
+  likely: fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
   worker: fc.constantFrom('A' as const, 'B' as const),
   /** How old the record is that the stage works from; 0 is fresh. */
   age: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 4 }) }),
@@ -79,12 +139,10 @@ const COMMAND = fc.record({
   cut: fc.oneof({ weight: 6, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
 });
 
-const states = (record: JobRecord): State => stateOf(record.status, record.stage);
-
-/** Whether some row of the table of moves leads from one state to the other. */
+/** Whether some row of the table leads from one state to the other. */
 function inTable(from: State, to: State): boolean {
-  return Object.values(MOVES as Readonly<Record<MoveName, Move>>).some(
-    (move) => move.from.includes(from) && (move.to === 'same' ? from === to : move.to.includes(to)),
+  return Object.values(TRANSITIONS as Readonly<Record<string, TransitionRow>>).some(
+    (row) => row.from.includes(from) && (row.to === 'same' ? from === to : row.to.includes(to)),
   );
 }
 
@@ -92,7 +150,7 @@ async function check(world: World, before: JobRecord): Promise<JobRecord> {
   const { kit, id } = world;
   const after = await kit.store.jobs.read(id);
   if (after === null) throw new Error('the record is gone');
-  const [from, to] = [states(before), states(after)];
+  const [from, to] = [stateIn(before), stateIn(after)];
   if (from !== to) expect(`${from} → ${to}: ${inTable(from, to)}`).toBe(`${from} → ${to}: true`);
   expect(after.step).toBeGreaterThanOrEqual(before.step);
   if (after.run === before.run) expect(after.progress).toBeGreaterThanOrEqual(before.progress);
@@ -122,26 +180,58 @@ async function check(world: World, before: JobRecord): Promise<JobRecord> {
   return after;
 }
 
-test('whatever happens to a job in whatever order, it moves along the table, all that is kept beside it agrees, and each run owes one event', async () => {
+function chosen(w: World, now: JobRecord, o: { act: number; likely: boolean; worker: Worker }): { act: Act; worker: Worker } {
+  const acts = Object.values(ACTS);
+  const possible = acts.filter(({ row }) => (TRANSITIONS[row].from as readonly State[]).includes(stateIn(now)));
+  const from = o.likely && possible.length > 0 ? possible : acts;
+  const worker = o.likely && now.lease?.token === w.tokens.A ? 'A' : o.likely && now.lease?.token === w.tokens.B ? 'B' : o.worker;
+  return { act: from[o.act % from.length] as Act, worker };
+}
+
+const withoutDue = (job: JobRecord): JobRecord => ({ ...job, due: null });
+
+/** What was answered agrees with the record: it changed once if it was committed, else not at all. */
+function checkAnswer(
+  answer: Awaited<ReturnType<Act['run']>>,
+  o: { from: JobRecord; before: JobRecord; now: JobRecord; token: string },
+) {
+  const { from, before, now, token } = o;
+  const startedBefore = before.lease?.token === token && before.stage === 'submitting';
+  const committed = answer?.kind === 'ok' && ('message' in answer || !startedBefore);
+  expect(now.ver).toBe(before.ver + (committed ? 1 : 0));
+  if (!committed) expect(now).toEqual(before);
+  if (answer?.kind !== 'ok') return;
+  if (!('message' in answer)) return expect(answer.job).toEqual(now);
+  // From a record that was read before others changed it within its step, only what the script itself answers is known.
+  const { step, turn, seq, ver } = now;
+  if (from.ver === before.ver) expect(withoutDue(answer.job)).toEqual(withoutDue(now));
+  else expect(answer.job).toMatchObject({ step, turn, seq, ver });
+  if (answer.message) expect(answer.message).toEqual(messageOf(now, answer.message.delayMs));
+}
+
+test('whatever happens to a job in whatever order, it changes along the table, each commit answers what the record holds, all that is kept beside it agrees, and each run owes one event', async () => {
   const kit = await startStore();
   await fc.assert(
     fc.asyncProperty(fc.array(COMMAND, { minLength: 5, maxLength: 40 }), async (commands) => {
       await kit.redis.flushall();
       const id = newJobId();
-      await kit.store.moves.accept({ id, tenant: 'acme', doc: imageDoc() });
+      await kit.store.transitions.create({ id, tenant: 'acme', doc: imageDoc() });
       const first = await kit.store.jobs.read(id);
       if (first === null) throw new Error('no record');
       const world: World = { kit, id, seen: [first], tokens: { A: randomUUID(), B: randomUUID() }, ended: new Map() };
-      for (const { act, worker, age, sleepMs, cut } of commands) {
+      for (const { age, sleepMs, cut, ...command } of commands) {
         kit.clock.advance(sleepMs);
         const before = world.seen[0] as JobRecord;
         const record = world.seen[Math.min(age, world.seen.length - 1)] as JobRecord;
         const lost = cut ? kit.proxy.cutAfterNextReply((command) => command.name.startsWith('eval')) : undefined;
-        const acted = ACTS[act]?.(world, record, worker);
+        const { act, worker } = chosen(world, before, command);
+        const acted = act.run(world, record, worker);
         // Not every act sends a script; the cut then waits for the next one that does.
         lost?.catch(() => {});
-        await acted;
-        world.seen.unshift(await check(world, before));
+        const answer = await acted;
+        const now = await check(world, before);
+        checkAnswer(answer, { from: record, before, now, token: world.tokens[worker] });
+        world.seen.unshift(now);
       }
     }),
     { numRuns: 150 },

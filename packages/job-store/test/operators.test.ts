@@ -99,7 +99,7 @@ test('when jobs come and go then the numbers tell what stands, what came and end
   const storingSince = clock.now();
   await clock.advance(120_000);
   await jobIn(kit, 'failed');
-  await store.moves.accept({ id: newJobId(), tenant: 'acme', doc: imageDoc() });
+  await store.transitions.create({ id: newJobId(), tenant: 'acme', doc: imageDoc() });
   expect(await store.overview.standing()).toMatchObject({
     live: 5,
     queued: 2,

@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { jobIn, type Started, startStore } from './kit.ts';
+import { ACCEPTED, jobIn, type Started, startStore, UNSTORED } from './kit.ts';
 
-/** Two moves at the same moment, over one connection in either order: one of them is made, and the other is told so. */
+/** Two transitions at the same moment, over one connection in either order: one of them is made, and the other is told so. */
 const ORDERS = [0, 1] as const;
 
 async function race<T>(order: 0 | 1, a: () => Promise<T>, b: () => Promise<T>): Promise<[T, T]> {
@@ -13,8 +12,7 @@ async function race<T>(order: 0 | 1, a: () => Promise<T>, b: () => Promise<T>): 
 
 const accepted = async (kit: Started, job: Awaited<ReturnType<typeof jobIn>>) => {
   const record = await job.read();
-  const order = { token: randomUUID(), base: 'b', taskId: 't', firstLookMs: 0, aliveUntil: kit.clock.now() + 1e6, attempts: [] };
-  return () => kit.store.moves.accepted(record, { by: job.token, ...order });
+  return () => kit.store.transitions.commit(record, ACCEPTED);
 };
 
 test('when a cancel meets the task id of its open submit then the task is kept, whoever comes first', async () => {
@@ -22,16 +20,20 @@ test('when a cancel meets the task id of its open submit then the task is kept, 
   for (const order of ORDERS) {
     const job = await jobIn(kit, 'submitting');
     const open = await job.read();
-    const [canceled, taken] = await race(order, () => kit.store.moves.cancelOpen(open), await accepted(kit, job));
+    const [canceled, taken] = await race(
+      order,
+      () => kit.store.transitions.commit(open, { kind: 'request_cancel' }),
+      await accepted(kit, job),
+    );
     if (order === 0) {
       expect([canceled.kind, taken]).toEqual(['ok', { kind: 'wrong', state: 'canceling/submitting' }]);
       // What the submit stage does then.
-      await kit.store.moves.end(open, { status: 'canceled', by: job.token, set: { base: 'b', task: 't', sub: 1 } });
+      await kit.store.transitions.commit(await job.read(), { kind: 'finish', status: 'canceled', task: ACCEPTED.task });
     } else {
       expect([canceled, taken.kind]).toEqual([{ kind: 'stale', state: 'running/generating' }, 'ok']);
-      expect((await kit.store.moves.cancel(await job.read())).kind).toBe('ok');
+      expect((await kit.store.transitions.commit(await job.read(), { kind: 'cancel' })).kind).toBe('ok');
     }
-    expect(await job.read()).toMatchObject({ status: 'canceled', task_id: 't', run: 1 });
+    expect(await job.read()).toMatchObject({ status: 'canceled', task: { id: '1-t' }, run: 1 });
     expect(await kit.redis.zcard('{gj}:inflight')).toBe(0);
   }
 });
@@ -41,12 +43,12 @@ test('when a cancel meets the end of its job then the job ends once and has one 
   for (const order of ORDERS) {
     const job = await jobIn(kit, 'generating');
     const record = await job.read();
-    const moves = await race(
+    const ends = await race(
       order,
-      () => kit.store.moves.cancel(record),
-      () => kit.store.moves.end(record, { status: 'failed' }),
+      () => kit.store.transitions.commit(record, { kind: 'cancel' }),
+      () => kit.store.transitions.commit(record, { kind: 'finish', status: 'failed' }),
     );
-    expect(moves.map(({ kind }) => kind)).toEqual(order === 0 ? ['ok', 'stale'] : ['stale', 'ok']);
+    expect(ends.map(({ kind }) => kind)).toEqual(order === 0 ? ['ok', 'stale'] : ['stale', 'ok']);
     const status = order === 0 ? 'canceled' : 'failed';
     expect(await job.read()).toMatchObject({ status, webhook: { last_delivery_id: `evt_${job.id.slice(4)}_1_job_${status}` } });
     expect(await kit.redis.keys(`{gj}:delivery:evt_${job.id.slice(4)}*`)).toHaveLength(1);
@@ -60,11 +62,11 @@ test('when the expiry meets the outputs of a task then what was paid for is stor
     const record = await job.read();
     await race(
       order,
-      () => kit.store.moves.end(record, { status: 'expired', lateLookAt: 1 }),
-      () => kit.store.moves.outputs(record, { pending: { links: [], dies_at: 1 } }),
+      () => kit.store.transitions.commit(record, { kind: 'finish', status: 'expired', latePollMs: 1000 }),
+      () => kit.store.transitions.commit(record, { kind: 'start_storing', unstored: { links: [], dies_at: 1 } }),
     );
     expect(await job.read()).toMatchObject(order === 0 ? { status: 'expired' } : { status: 'running', stage: 'storing' });
-    expect(await kit.redis.zscore('{gj}:late', job.id)).toBe(order === 0 ? '1' : null);
+    expect(await kit.redis.zscore('{gj}:late', job.id)).toBe(order === 0 ? String(kit.clock.now() + 1000) : null);
   }
 });
 
@@ -72,27 +74,26 @@ test('when a retry and a late result reopen a job at once then one of them does,
   const kit = await startStore();
   for (let n = 0; n < 20; n += 1) {
     const job = await jobIn(kit, 'generating');
-    await kit.store.moves.end(await job.read(), { status: 'expired', lateLookAt: 1 });
+    await kit.store.transitions.commit(await job.read(), { kind: 'finish', status: 'expired', latePollMs: 1000 });
     const ended = await job.read();
-    const pend = JSON.stringify({ links: [{ url: 'http://f/1.png' }], dies_at: 1 });
     const both = [
-      () => kit.store.moves.reopen(ended, { to: 'queued' }),
-      () => kit.store.moves.reopen(ended, { to: 'running/storing', late: true, set: { pend } }),
+      () => kit.store.transitions.commit(ended, { kind: 'reopen', to: 'queued' }),
+      () => kit.store.transitions.commit(ended, { kind: 'reopen', to: 'running/storing', late: true, unstored: UNSTORED }),
     ];
-    const moved = await Promise.all((n % 2 === 0 ? both : both.reverse()).map((reopen) => reopen()));
-    expect(moved.map(({ kind }) => kind).sort()).toEqual(['ok', 'stale']);
+    const reopened = await Promise.all((n % 2 === 0 ? both : both.reverse()).map((reopen) => reopen()));
+    expect(reopened.map(({ kind }) => kind).sort()).toEqual(['ok', 'stale']);
     const record = await job.read();
     expect(record).toMatchObject({ run: 2, late_result: record.stage === 'storing' });
-    expect(record.pending === null).toBe(record.status === 'queued');
+    expect(record.unstored === null).toBe(record.status === 'queued');
   }
 });
 
 test('when a job or delivery moves on after it was found to be over then its place among what is due stays', async () => {
   const kit = await startStore();
   const job = await jobIn(kit, 'generating');
-  await kit.store.moves.end(await job.read(), { status: 'failed' });
+  await kit.store.transitions.commit(await job.read(), { kind: 'finish', status: 'failed' });
   const ended = await job.read();
-  await kit.store.moves.reopen(ended, { to: 'queued' });
+  await kit.store.transitions.commit(ended, { kind: 'reopen', to: 'queued' });
   await kit.store.jobs.forgetDue(job.id, ended.step);
   expect(await kit.redis.zscore('{gj}:due', job.id)).not.toBeNull();
 

@@ -3,7 +3,7 @@ import { batchId, type JobDoc } from '@grsai-jobs/jobs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Allowance } from '../src/tenant/usage.ts';
-import { imageDoc, jobIn, NO_LIMITS, newJobId, type Started, startStore } from './kit.ts';
+import { heldBy, imageDoc, jobIn, NO_LIMITS, newJobId, type Started, startStore } from './kit.ts';
 
 const TENANTS = ['acme', 'globex'] as const;
 
@@ -56,35 +56,40 @@ const ACTS: Readonly<Record<string, Act>> = {
   accept: async ({ kit, ids }, tenant, n) => {
     const id = newJobId();
     ids.push(id);
-    await kit.store.moves.accept({ id, tenant, doc: storedDoc((n % 3) * 1000) });
+    await kit.store.transitions.create({ id, tenant, doc: storedDoc((n % 3) * 1000) });
   },
   acceptAgain: async (w, tenant, n) => {
     const record = await read(w, n);
-    if (record) await w.kit.store.moves.accept({ id: record.id, tenant, doc: record.doc });
+    if (record) await w.kit.store.transitions.create({ id: record.id, tenant, doc: record.doc });
   },
   run: async (w, _tenant, n) => {
     const record = await read(w, n);
     if (record === null) return;
     const token = randomUUID();
-    await w.kit.store.moves.begin({ id: record.id, step: record.step }, { token, limitMs: 1000 }, NO_LIMITS);
-    const begun = await w.kit.store.jobs.read(record.id);
-    if (begun) await w.kit.store.moves.outputs(begun, { by: token, pending: { completion: 'x'.repeat(n), dies_at: 1 } });
+    await w.kit.store.transitions.startCall({ id: record.id, step: record.step }, { token, limitMs: 1000 }, NO_LIMITS);
+    const started = await w.kit.store.jobs.read(record.id);
+    if (started?.lease)
+      await w.kit.store.transitions.commit(heldBy(started, token), {
+        kind: 'start_storing',
+        unstored: { completion: 'x'.repeat(n), dies_at: 1 },
+      });
   },
   end: async (w, _tenant, n) => {
     const record = await read(w, n);
     if (record === null) return;
     const output = { kind: 'chat_file', key: 'k', bytes: 100 + n, sha256: '' } as const;
-    const end = { status: n % 2 ? 'succeeded' : 'failed', token: randomUUID(), output } as const;
-    await w.kit.store.moves.end(record, end);
-    await w.kit.store.moves.end(record, end);
+    const end = { kind: 'finish', status: n % 2 ? 'succeeded' : 'failed', output } as const;
+    const token = randomUUID();
+    await w.kit.store.transitions.commit(record, end, { token });
+    await w.kit.store.transitions.commit(record, end, { token });
   },
   cancel: async (w, _tenant, n) => {
     const record = await read(w, n);
-    if (record) await w.kit.store.moves.cancel(record);
+    if (record) await w.kit.store.transitions.commit(record, { kind: 'cancel' });
   },
   reopen: async (w, _tenant, n) => {
     const record = await read(w, n);
-    if (record) await w.kit.store.moves.reopen(record, { to: 'queued' });
+    if (record) await w.kit.store.transitions.commit(record, { kind: 'reopen', to: 'queued' });
   },
   erase: async (w, _tenant, n) => {
     const record = await read(w, n);
@@ -148,10 +153,10 @@ test('when the answer of a script that counts is lost then it has counted once',
     await agrees(kit);
   };
   const id = newJobId();
-  await lost(() => kit.store.moves.accept({ id, tenant: 'acme', doc: storedDoc(500) }));
+  await lost(() => kit.store.transitions.create({ id, tenant: 'acme', doc: storedDoc(500) }));
   const record = async () => (await kit.store.jobs.read(id)) ?? expect.fail('no record');
   const queued = await record();
-  await lost(() => kit.store.moves.cancel(queued));
+  await lost(() => kit.store.transitions.commit(queued, { kind: 'cancel' }));
   const ended = await record();
   await lost(() => kit.store.erase.asked(ended));
   expect(await kit.store.usage.of('acme')).toEqual({ redis: 0, stored: 0, live: 0 });
@@ -162,7 +167,7 @@ test('when a record was made before there were counters then it is in none, what
   const job = await jobIn(kit, 'queued');
   await kit.redis.hdel(`{gj}:job:${job.id}`, 'use', 'obj');
   await kit.redis.del('{gj}:usage');
-  await kit.store.moves.cancel(await job.read());
+  await kit.store.transitions.commit(await job.read(), { kind: 'cancel' });
   await kit.store.erase.asked(await job.read());
   expect(await kit.redis.hgetall('{gj}:usage')).toEqual({});
 });
@@ -179,7 +184,8 @@ test.each(LIMITS)(
   async (_what, limit, refused) => {
     const kit = await startStore();
     const allowance: Allowance = { limits: { ...NONE, ...limit } };
-    const accept = (tenant: string, id = newJobId()) => kit.store.moves.accept({ id, tenant, doc: storedDoc(1000), allowance });
+    const accept = (tenant: string, id = newJobId()) =>
+      kit.store.transitions.create({ id, tenant, doc: storedDoc(1000), allowance });
     const first = newJobId();
     expect(await accept('acme', first)).toMatchObject({ kind: 'ok' });
     const before = await kit.redis.dbsize();
@@ -193,7 +199,7 @@ test.each(LIMITS)(
     // What was accepted is told again, and what is erased makes room.
     expect(await accept('acme', first)).toMatchObject({ kind: 'ok' });
     const record = async () => (await kit.store.jobs.read(first)) ?? expect.fail('no record');
-    await kit.store.moves.cancel(await record());
+    await kit.store.transitions.commit(await record(), { kind: 'cancel' });
     await kit.store.erase.asked(await record());
     expect(await accept('acme')).toMatchObject({ kind: 'ok' });
   },
@@ -202,7 +208,7 @@ test.each(LIMITS)(
 test('when all records together reach the room that is left then the next is refused, whoever sends it', async () => {
   const kit = await startStore();
   const accept = (tenant: string, room: number) =>
-    kit.store.moves.accept({ id: newJobId(), tenant, doc: imageDoc(), allowance: { room } });
+    kit.store.transitions.create({ id: newJobId(), tenant, doc: imageDoc(), allowance: { room } });
   const kinds: string[] = [];
   for (let i = 0; i < 6; i += 1) kinds.push((await accept(i % 2 ? 'acme' : 'globex', 10_000)).kind);
   expect(kinds).toEqual(['ok', 'ok', 'ok', 'ok', 'full', 'full']);

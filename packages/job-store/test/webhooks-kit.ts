@@ -11,10 +11,10 @@ const ATTEMPT = { number: 1, at: 1, duration_ms: 1, ok: false, phase: 'response'
 /** A webhook that is unsent: its job has just failed. */
 export async function pendingDelivery(kit: Started, url = URL_A) {
   const id = newJobId();
-  await kit.store.moves.accept({ id, tenant: 'acme', doc: imageDoc({ webhook: { url } }) });
+  await kit.store.transitions.create({ id, tenant: 'acme', doc: imageDoc({ webhook: { url } }) });
   const job = await kit.store.jobs.read(id);
   if (job === null) throw new Error('no record');
-  await kit.store.moves.end(job, { status: 'failed' });
+  await kit.store.transitions.commit(job, { kind: 'finish', status: 'failed' });
   const event = (await kit.store.jobs.read(id))?.webhook.last_delivery_id ?? '';
   const read = async (): Promise<Delivery> => {
     const found = await kit.store.deliveries.read(event);

@@ -1,6 +1,6 @@
 import type { JobDoc } from './doc.ts';
 import type { BatchEvent, JobEvent } from './events.ts';
-import type { JobRecord } from './record.ts';
+import type { JobRecord } from './job/job.ts';
 import { rfc3339 } from './rfc3339.ts';
 import { linkView, resultView, type SignLink } from './view.ts';
 

@@ -1,4 +1,4 @@
-import type { JobError } from './record.ts';
+import type { JobError } from './job/job.ts';
 import type { Observation, Verdict } from './retry-table.ts';
 import { signatureOf, wordsOf } from './signature.ts';
 

@@ -1,4 +1,4 @@
-import type { TerminalStatus } from './states.ts';
+import type { TerminalStatus } from './job/states.ts';
 
 /** Webhook event types of a job. */
 export const JOB_EVENTS = ['job.succeeded', 'job.failed', 'job.canceled', 'job.expired', 'job.started', 'job.progress'] as const;

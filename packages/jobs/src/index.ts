@@ -35,6 +35,7 @@ export {
   saysOfModel,
   type UnknownRefusal,
 } from './brake.ts';
+export type { Delivery, DeliveryAttempt } from './delivery.ts';
 export { entryStage, type JobDoc } from './doc.ts';
 export {
   DURATION_DECAY,
@@ -69,41 +70,73 @@ export {
   subjectOfEvent,
 } from './ids.ts';
 export { inputObjectBytes, inputObjects, mapPictures } from './inputs.ts';
+export { after, delayOf, type Facts, messageAfter, messageOf, type QueueMessage, queueOf } from './job/after.ts';
+export { keptAttempts, numbered, withAttempt } from './job/attempts.ts';
+export type {
+  Attempt,
+  Canceling,
+  Ended,
+  Generating,
+  Job,
+  JobError,
+  JobOutput,
+  JobRecord,
+  Lease,
+  LostOutput,
+  NewAttempt,
+  PastRun,
+  Queued,
+  StoredImage,
+  Storing,
+  Submitting,
+  UnstoredOutput,
+  UnstoredResult,
+  UpstreamTask,
+} from './job/job.ts';
+export { jobOf } from './job/job.ts';
+export { newRecord } from './job/new-job.ts';
+export {
+  deliveryAtEnd,
+  type JobPatch,
+  type NewDelivery,
+  type Order,
+  type PolledJob,
+  plan,
+  type Stamps,
+  stateIn,
+} from './job/plan.ts';
+export {
+  FAILED,
+  isFailed,
+  isTerminal,
+  STAGES,
+  STATUSES,
+  type Stage,
+  type State,
+  type Status,
+  stateOf,
+  TERMINAL,
+  type TerminalStatus,
+} from './job/states.ts';
+export {
+  type Finish,
+  MAX_CRASHES,
+  type Reopen,
+  type TaskRef,
+  TRANSITIONS,
+  type Transition,
+  type TransitionName,
+  type TransitionRow,
+} from './job/transitions.ts';
 export { jsonPieces } from './json-pieces.ts';
 export { LIMITS, TENANT } from './limits.ts';
-export { MAX_CRASHES, MOVES, type Move, type MoveName } from './moves.ts';
-export { newRecord } from './new-record.ts';
 export { withoutNulls } from './nulls.ts';
 export { objectFolder } from './object-keys.ts';
 export { outputBytes } from './output-bytes.ts';
 export { hasFlag, PAUSE_REASONS, type PauseReason, stopsAll } from './pauses.ts';
-export {
-  isSettled,
-  keptOutput,
-  lostMessage,
-  needsTask,
-  nextLatePoll,
-  refreshed,
-  refusedAgain,
-  unmarked,
-} from './pending.ts';
 export { isUntyped, readPictureInPieces } from './picture-text.ts';
 export { base64Of, type InputObject, inlineBytes, isInline, isInputObject, type Picture, type StoredInput } from './pictures.ts';
 export { budgetMs, type Durations, nextLookMs, UNKNOWN_DURATIONS } from './poll-pace.ts';
-export type {
-  Attempt,
-  Delivery,
-  DeliveryAttempt,
-  JobError,
-  JobOutput,
-  JobRecord,
-  LostOutput,
-  PastRun,
-  Pending,
-  PendingOutput,
-  Sent,
-  StoredImage,
-} from './record.ts';
 export {
   ChatInput,
   ExpiresInS,
@@ -126,22 +159,19 @@ export {
 } from './retry-table.ts';
 export { rfc3339 } from './rfc3339.ts';
 export { SIGNATURE, type Signature, signatureOf, wordsOf } from './signature.ts';
-export {
-  FAILED,
-  isFailed,
-  isTerminal,
-  STAGES,
-  STATUSES,
-  type Stage,
-  type State,
-  type Status,
-  stateOf,
-  TERMINAL,
-  type TerminalStatus,
-} from './states.ts';
 export { inputPieces, isLargeInput, restoreInput, withStoredInput } from './stored-input.ts';
 export { type Happening, timelineOf } from './timeline.ts';
 export { decideUnfinished, NO_FINISH_REASON } from './unfinished.ts';
+export {
+  isSettled,
+  keptOutput,
+  lostMessage,
+  needsTask,
+  nextLatePoll,
+  refreshed,
+  refusedAgain,
+  unmarked,
+} from './unstored.ts';
 export { LONGEST_UPSTREAM_WAIT_MS, throttleWaitMs, upstreamWaitMs } from './upstream-waits.ts';
 export { type JobView, jobError, type SignLink, viewJob } from './view.ts';
 export type {

@@ -1,5 +1,5 @@
 import type { BatchRecord } from './batch.ts';
-import type { JobRecord } from './record.ts';
+import type { JobRecord } from './job/job.ts';
 
 /** Where the objects of a job, or of a batch, stand: `<prefix>/<tenant>/<yyyy>/<mm>/<dd>/<id>` (design.md §2.5). */
 export function objectFolder(prefix: string, job: Pick<JobRecord | BatchRecord, 'id' | 'tenant' | 'created_at'>): string {

@@ -1,4 +1,4 @@
-import type { JobOutput } from './record.ts';
+import type { JobOutput } from './job/job.ts';
 
 /** Bytes that an output takes in the object store. */
 export function outputBytes(output: JobOutput): number {

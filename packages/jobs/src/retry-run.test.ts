@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { FAILURES, type FailureCode } from './failures.ts';
-import type { JobRecord } from './record.ts';
+import type { JobRecord } from './job/job.ts';
+import type { Status } from './job/states.ts';
 import { planRetry, type RetryMode } from './retry-run.ts';
-import type { Status } from './states.ts';
 
 const NOW = 1_800_000_000_000;
 const HOUR = 3600 * 1000;
@@ -11,21 +11,18 @@ type Part = Parameters<typeof planRetry>[0];
 
 const job = (status: Status, code: FailureCode | null, more: Partial<JobRecord> = {}): Part => ({
   status,
-  created_at: NOW - 5 * HOUR,
   error: code === null ? null : { code, message: '', retryable: FAILURES[code].retryable, stage: 'generating' },
-  pending: null,
-  task_id: null,
-  base: null,
-  submitted_at: null,
-  sent: null,
+  unstored: null,
+  task: null,
+  lease: null,
   erasing: false,
   doc: { type: 'image', on_unknown_submit: 'fail' } as JobRecord['doc'],
   ...more,
 });
 
-const task = (ageMs: number) => ({ task_id: 't', base: 'b', submitted_at: NOW - ageMs });
-const links = (livesMs: number) => ({ pending: { links: [{ url: 'http://f/1.png' }], dies_at: NOW + livesMs } });
-const SENT = { sent: { by: 'A', at: NOW - HOUR, until: NOW - HOUR + 1 } };
+const task = (ageMs: number) => ({ task: { id: 't', base: 'b', submitted_at: NOW - ageMs, polls: 0, last_polled_at: null } });
+const links = (livesMs: number) => ({ unstored: { links: [{ url: 'http://f/1.png' }], dies_at: NOW + livesMs } });
+const LEASE = { lease: { token: 'A', acquired_at: NOW - HOUR, expires_at: NOW - HOUR + 1 } };
 const RESUBMIT_DOC = { doc: { type: 'chat', on_unknown_submit: 'resubmit' } as JobRecord['doc'] };
 
 /** Each row of design §2 "Retry": the job, what was asked for, and where it goes or why it does not. */
@@ -56,9 +53,9 @@ const ROWS: readonly [string, Part, RetryMode | undefined, string][] = [
   ['a lost submit', job('failed', 'submit_unknown'), 'resume', 'submit_unknown'],
   ['a lost submit', job('failed', 'submit_unknown'), 'resubmit', 'queued'],
   ['a lost submit whose task id came later', job('failed', 'submit_unknown', task(HOUR)), undefined, 'running/generating'],
-  ['a cancel during a lost submit', job('canceled', null, SENT), undefined, 'submit_unknown'],
-  ['a cancel during a lost submit', job('canceled', null, SENT), 'resubmit', 'queued'],
-  ['a cancel during a lost call that may be repeated', job('canceled', null, { ...SENT, ...RESUBMIT_DOC }), undefined, 'queued'],
+  ['a cancel during a lost submit', job('canceled', null, LEASE), undefined, 'submit_unknown'],
+  ['a cancel during a lost submit', job('canceled', null, LEASE), 'resubmit', 'queued'],
+  ['a cancel during a lost call that may be repeated', job('canceled', null, { ...LEASE, ...RESUBMIT_DOC }), undefined, 'queued'],
 ];
 
 test.each(ROWS)('when %s is retried then the rules decide (row %#)', (_what, record, mode, outcome) => {

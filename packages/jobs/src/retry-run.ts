@@ -1,6 +1,6 @@
 import type { FailureCode } from './failures.ts';
-import type { JobRecord } from './record.ts';
-import { isTerminal } from './states.ts';
+import type { JobRecord } from './job/job.ts';
+import { isTerminal } from './job/states.ts';
 
 /** What a retry does: go on with what is there, or submit anew. */
 export const RETRY_MODES = ['resume', 'resubmit'] as const;
@@ -22,21 +22,18 @@ export type RetryPlan =
   /** The state of the job does not allow it; the text says why, and what does. */
   | { kind: 'refuse'; why: 'live' | 'erasing' | 'succeeded' | 'submit_unknown' | 'nothing_to_resume'; text: string };
 
-type Ended = Pick<
-  JobRecord,
-  'status' | 'pending' | 'task_id' | 'base' | 'submitted_at' | 'created_at' | 'error' | 'sent' | 'doc' | 'erasing'
->;
+type Ended = Pick<JobRecord, 'status' | 'unstored' | 'task' | 'error' | 'lease' | 'doc' | 'erasing'>;
 
 /** Where a run can go on without a new submit, if anywhere. */
 function resumable(job: Ended, now: number): 'running/generating' | 'running/storing' | null {
-  if (job.pending !== null && now < job.pending.dies_at) return 'running/storing';
-  const alive = job.task_id !== null && job.base !== null && now < (job.submitted_at ?? job.created_at) + TASK_LIFE_MS;
+  if (job.unstored !== null && now < job.unstored.dies_at) return 'running/storing';
+  const alive = job.task !== null && now < job.task.submitted_at + TASK_LIFE_MS;
   return alive && !TASK_FAILED.includes(job.error?.code ?? '') ? 'running/generating' : null;
 }
 
 /** Whether a task may exist that nobody knows of: said so, or canceled while its submit was lost. */
 const mayHaveSubmitted = (job: Ended): boolean =>
-  job.error?.code === 'submit_unknown' || (job.sent !== null && job.doc.on_unknown_submit === 'fail');
+  job.error?.code === 'submit_unknown' || (job.lease !== null && job.doc.on_unknown_submit === 'fail');
 
 const refuse = (why: Extract<RetryPlan, { kind: 'refuse' }>['why'], text: string): RetryPlan => ({ kind: 'refuse', why, text });
 

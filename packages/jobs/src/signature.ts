@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { JobError } from './record.ts';
+import type { JobError } from './job/job.ts';
 
 /** What failures have in common that have one cause: where, how, and in which words. */
 export interface Signature {

@@ -41,9 +41,7 @@ test('when a job failed, told its caller and runs again then the timeline has al
       { run: 2, stage: 'submit', number: 1, started_at: 5000, ended_at: 5100, outcome: 'accepted' },
     ],
     past: { 1: { status: 'failed', error: jobError('upstream_failed', 'generating'), output: null, finished_at: 2500 } },
-    submitted_at: 5100,
-    base: 'https://b.example',
-    task_id: '1-t',
+    task: { base: 'https://b.example', id: '1-t', submitted_at: 5100, polls: 0, last_polled_at: null },
   };
   expect(timelineOf(record, [delivery]).map(({ at, event, run }) => [at, event, run])).toEqual([
     [1000, 'accepted', 1],

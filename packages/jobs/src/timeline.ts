@@ -1,5 +1,6 @@
-import type { Delivery, JobRecord } from './record.ts';
-import { isTerminal } from './states.ts';
+import type { Delivery } from './delivery.ts';
+import type { JobRecord } from './job/job.ts';
+import { isTerminal } from './job/states.ts';
 
 /** One thing that happened to a job, for operators. `at` in ms since 1970. */
 export interface Happening {
@@ -35,7 +36,8 @@ const ofDelivery = ({ id, run, type, created_at, attempts }: Delivery): Happenin
 export function timelineOf(job: JobRecord, deliveries: readonly Delivery[]): Happening[] {
   const start: Happening[] = [{ at: job.created_at, event: 'accepted', run: 1, detail: {} }];
   if (job.started_at !== null) start.push({ at: job.started_at, event: 'started', run: 1, detail: {} });
-  if (job.submitted_at !== null)
-    start.push({ at: job.submitted_at, event: 'task', run: job.run, detail: { base: job.base, task_id: job.task_id } });
+  const { task } = job;
+  if (task !== null)
+    start.push({ at: task.submitted_at, event: 'task', run: job.run, detail: { base: task.base, task_id: task.id } });
   return [...start, ...ofAttempts(job), ...ofRuns(job), ...deliveries.flatMap(ofDelivery)].sort((a, b) => a.at - b.at);
 }

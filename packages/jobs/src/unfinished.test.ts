@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { JobDoc } from './doc.ts';
-import type { Attempt, JobRecord } from './record.ts';
+import type { Attempt, JobRecord } from './job/job.ts';
 import { JobRequest } from './request.ts';
 import { decideUnfinished, NO_FINISH_REASON } from './unfinished.ts';
 
@@ -20,19 +20,23 @@ const doc = (more: object = {}): JobDoc => ({
   ...more,
 });
 
-test.each<[string, Pick<JobRecord, 'attempts' | 'spent' | 'doc'>, string]>([
-  ['the first of its run', { attempts: [], spent: 0, doc: doc() }, 'again'],
-  ['the first after other trouble', { attempts: [attempt(2, 'timeout'), attempt(2)], spent: 1, doc: doc() }, 'again'],
-  ['the first of this run, but not of the job', { attempts: [attempt(1, NO_FINISH_REASON)], spent: 0, doc: doc() }, 'again'],
-  ['the second of its run', { attempts: [attempt(2, NO_FINISH_REASON)], spent: 1, doc: doc() }, 'accept'],
+test.each<[string, Pick<JobRecord, 'attempts' | 'attempts_used' | 'doc'>, string]>([
+  ['the first of its run', { attempts: [], attempts_used: 0, doc: doc() }, 'again'],
+  ['the first after other trouble', { attempts: [attempt(2, 'timeout'), attempt(2)], attempts_used: 1, doc: doc() }, 'again'],
+  [
+    'the first of this run, but not of the job',
+    { attempts: [attempt(1, NO_FINISH_REASON)], attempts_used: 0, doc: doc() },
+    'again',
+  ],
+  ['the second of its run', { attempts: [attempt(2, NO_FINISH_REASON)], attempts_used: 1, doc: doc() }, 'accept'],
   [
     'the second, with other trouble between',
-    { attempts: [attempt(2, NO_FINISH_REASON), attempt(2, 'timeout')], spent: 2, doc: doc() },
+    { attempts: [attempt(2, NO_FINISH_REASON), attempt(2, 'timeout')], attempts_used: 2, doc: doc() },
     'accept',
   ],
-  ['of the last attempt', { attempts: [], spent: 3, doc: doc({ max_attempts: 4 }) }, 'accept'],
-  ['of the only attempt', { attempts: [], spent: 0, doc: doc({ max_attempts: 1 }) }, 'accept'],
-  ['of a call that is not to be repeated', { attempts: [], spent: 0, doc: doc({ on_unknown_submit: 'fail' }) }, 'accept'],
+  ['of the last attempt', { attempts: [], attempts_used: 3, doc: doc({ max_attempts: 4 }) }, 'accept'],
+  ['of the only attempt', { attempts: [], attempts_used: 0, doc: doc({ max_attempts: 1 }) }, 'accept'],
+  ['of a call that is not to be repeated', { attempts: [], attempts_used: 0, doc: doc({ on_unknown_submit: 'fail' }) }, 'accept'],
 ])('when an answer without a finish_reason is %s then the table decides', (_what, seen, verdict) => {
   expect(decideUnfinished({ run: 2, ...seen })).toBe(verdict);
 });

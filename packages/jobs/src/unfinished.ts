@@ -1,4 +1,4 @@
-import type { JobRecord } from './record.ts';
+import type { JobRecord } from './job/job.ts';
 
 /** What an attempt is marked with whose answer ended without a `finish_reason`; of these the rules below are made. */
 export const NO_FINISH_REASON = 'no_finish_reason';
@@ -13,7 +13,7 @@ interface Unfinished {
   readonly once: boolean;
 }
 
-/** `accept`: it is the answer, as it came. `again`: an attempt is spent on it, and the call is made once more. */
+/** `accept`: it is the answer, as it came. `again`: an attempt is attempts_used on it, and the call is made once more. */
 export type UnfinishedVerdict = 'accept' | 'again';
 
 interface Row {
@@ -34,12 +34,12 @@ const UNFINISHED_ROWS: readonly Row[] = [
 export function decideUnfinished({
   run,
   attempts,
-  spent,
+  attempts_used,
   doc,
-}: Pick<JobRecord, 'run' | 'attempts' | 'spent' | 'doc'>): UnfinishedVerdict {
+}: Pick<JobRecord, 'run' | 'attempts' | 'attempts_used' | 'doc'>): UnfinishedVerdict {
   const seen: Unfinished = {
     before: attempts.filter((each) => each.run === run && each.error_code === NO_FINISH_REASON).length,
-    last: spent + 1 >= doc.max_attempts,
+    last: attempts_used + 1 >= doc.max_attempts,
     once: doc.on_unknown_submit === 'fail',
   };
   return UNFINISHED_ROWS.find(({ when }) => when(seen))?.verdict ?? 'accept';

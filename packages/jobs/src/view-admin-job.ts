@@ -1,4 +1,5 @@
-import type { Delivery, JobRecord } from './record.ts';
+import type { Delivery } from './delivery.ts';
+import type { JobRecord } from './job/job.ts';
 import { rfc3339 } from './rfc3339.ts';
 import { timelineOf } from './timeline.ts';
 import { type SignLink, viewJob } from './view.ts';
@@ -42,10 +43,11 @@ export async function viewAdminJobDetail(record: JobRecord, deliveries: readonly
     ...(await viewAdminJob(record, sign)),
     step: record.step,
     crashes: record.crashes,
-    attempts_spent: record.spent,
+    attempts_spent: record.attempts_used,
     due_at: rfc3339(record.due),
-    open_call: record.sent === null ? null : { since: rfc3339(record.sent.at), until: rfc3339(record.sent.until) },
-    unstored: record.pending === null ? null : { expires_at: rfc3339(record.pending.dies_at) },
+    open_call:
+      record.lease === null ? null : { since: rfc3339(record.lease.acquired_at), until: rfc3339(record.lease.expires_at) },
+    unstored: record.unstored === null ? null : { expires_at: rfc3339(record.unstored.dies_at) },
     past_runs: Object.entries(record.past).map(([run, { status, error, finished_at }]) => ({
       run: Number(run),
       status,

@@ -1,4 +1,4 @@
-import type { JobError } from './record.ts';
+import type { JobError } from './job/job.ts';
 
 /** What the admin API answers, beside jobs: the service makes these, the command line and the page read them. */
 

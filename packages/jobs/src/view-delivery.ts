@@ -1,5 +1,5 @@
+import type { Delivery, DeliveryAttempt } from './delivery.ts';
 import { subjectOfEvent } from './ids.ts';
-import type { Delivery, DeliveryAttempt } from './record.ts';
 import { rfc3339 } from './rfc3339.ts';
 
 const attemptView = ({ at, answer, ...attempt }: DeliveryAttempt, whole: boolean) => ({

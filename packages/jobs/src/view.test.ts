@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { StoredImage } from './record.ts';
+import type { StoredImage } from './job/job.ts';
 import { resultView } from './view.ts';
 
 const image: StoredImage = { index: 1, content_type: 'image/png', bytes: 1, width: 1, height: 1, sha256: 'a', key: 'k' };

@@ -1,9 +1,9 @@
 import type { JobDoc } from './doc.ts';
 import { FAILURES, type FailureCode } from './failures.ts';
 import { viewInput } from './inputs.ts';
-import type { Attempt, JobError, JobOutput, JobRecord } from './record.ts';
+import type { Attempt, JobError, JobOutput, JobRecord } from './job/job.ts';
+import { isTerminal } from './job/states.ts';
 import { rfc3339 } from './rfc3339.ts';
-import { isTerminal } from './states.ts';
 
 /** Makes a signed GET link for an object key that lives `ttlS` seconds, or less. `expiresAt`: ms since 1970. */
 export type SignLink = (key: string, ttlS: number) => Promise<{ readonly url: string; readonly expiresAt: number }>;
@@ -72,14 +72,14 @@ export async function viewJob(record: JobRecord, sign: SignLink) {
     error: record.error,
     attempts: record.attempts.map(attemptView),
     upstream:
-      record.task_id === null
+      record.task === null
         ? null
         : {
-            base: record.base,
-            task_id: record.task_id,
-            submitted_at: rfc3339(record.submitted_at),
-            polls: record.polls,
-            last_polled_at: rfc3339(record.last_polled_at),
+            base: record.task.base,
+            task_id: record.task.id,
+            submitted_at: rfc3339(record.task.submitted_at),
+            polls: record.task.polls,
+            last_polled_at: rfc3339(record.task.last_polled_at),
           },
     webhook: doc.webhook
       ? { ...doc.webhook, state: record.webhook.state, last_delivery_id: record.webhook.last_delivery_id }

@@ -1,4 +1,4 @@
-import type { JobDoc, Stage, Status } from '@grsai-jobs/jobs';
+import type { JobDoc } from '@grsai-jobs/jobs';
 import type { WorkerOptions } from 'bullmq';
 import { z } from 'zod';
 
@@ -50,17 +50,6 @@ const MAX_PRIORITY = 2_097_151;
 
 const HANDICAP = { high: 0, normal: 100, low: 10_000 } as const satisfies Record<JobDoc['priority'], number>;
 
-/** The parts of a job that say where its next entry goes. */
-export interface Enqueued {
-  id: string;
-  step: number;
-  status: Status;
-  stage: Stage | null;
-  turn: number;
-  doc: JobDoc;
-  batch_id?: string | null;
-}
-
 /** A job that takes its first turn, as the reveal of a batch answers it. */
 export interface NewEntry {
   id: string;
@@ -69,12 +58,6 @@ export interface NewEntry {
   turn: number;
   priority: JobDoc['priority'];
 }
-
-const STAGE_QUEUE = { generating: 'poll', storing: 'store' } as const;
-
-/** The queue that a live job waits in. */
-export const queueOf = (job: { stage: Stage | null; paidQueue: 'call' | 'submit' }): QueueName =>
-  job.stage === 'generating' || job.stage === 'storing' ? STAGE_QUEUE[job.stage] : job.paidQueue;
 
 /**
  * Only calls and submits take turns; looks, stores and deliveries go by due time (*measured*, design.md §2.9: priorities

@@ -11,14 +11,12 @@ export {
 } from './consumer.ts';
 export type { Depth } from './depth.ts';
 export {
-  type Enqueued,
   type Entry,
   entryId,
   type NewEntry,
   priorityOf,
   QUEUES,
   type QueueName,
-  queueOf,
 } from './entries.ts';
 export { ENTRY_STATES, type EntryListState, type EntryPage, type ListedEntry } from './list-entries.ts';
 export { createProducer, type EntryState, OPERATIONS_TASK, type Producer } from './producer.ts';

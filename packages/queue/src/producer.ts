@@ -1,18 +1,8 @@
-import { entryStage } from '@grsai-jobs/jobs';
+import type { QueueMessage } from '@grsai-jobs/jobs';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { type Depth, depthOf } from './depth.ts';
-import {
-  type Enqueued,
-  type Entry,
-  type EntryData,
-  entryId,
-  type NewEntry,
-  priorityOf,
-  QUEUES,
-  type QueueName,
-  queueOf,
-} from './entries.ts';
+import { type Entry, type EntryData, entryId, type NewEntry, priorityOf, QUEUES, type QueueName } from './entries.ts';
 import { type EntryListState, type EntryPage, listEntries } from './list-entries.ts';
 
 /** Whether an entry is still under way. */
@@ -27,12 +17,10 @@ interface PeriodicTask {
 }
 
 export interface Producer {
-  /** The one function that puts a job into the queue of its state. Adding twice is harmless. */
-  enqueue(job: Enqueued, delayMs?: number): Promise<void>;
+  /** The one function that puts a job into a queue. Adding twice is harmless. */
+  enqueue(message: QueueMessage): Promise<void>;
   /** The first entries of many jobs, in one go for each queue. */
   enqueueNew(entries: readonly NewEntry[]): Promise<void>;
-  /** A job that has just reached `storing`. */
-  enqueueStore(entry: Entry): Promise<void>;
   /** A pending delivery. With its `endpoint` the worker needs one round trip less. */
   enqueueDelivery(delivery: Entry, delayMs?: number): Promise<void>;
   stateOf(queue: QueueName, entry: Entry): Promise<EntryState>;
@@ -92,10 +80,7 @@ export function createProducer(o: { redis: Redis; prefix: string; onError: (erro
   }
 
   return {
-    enqueue: (job, delayMs = 0) => {
-      const queue = queueOf({ stage: job.stage, paidQueue: entryStage(job.doc) });
-      return add(queue, job, delayMs, priorityOf(queue, job.turn, job.doc.priority));
-    },
+    enqueue: ({ queue, turn, priority, delayMs, ...entry }) => add(queue, entry, delayMs, priorityOf(queue, turn, priority)),
     enqueueNew: async (entries) => {
       for (const name of ['call', 'submit'] as const) {
         const own = entries.filter(({ queue }) => queue === name);
@@ -108,7 +93,6 @@ export function createProducer(o: { redis: Redis; prefix: string; onError: (erro
         );
       }
     },
-    enqueueStore: (entry) => add('store', entry, 0),
     enqueueDelivery: (delivery, delayMs = 0) => add('deliver', delivery, delayMs),
     stateOf: async (queue, entry) => (THERE.has(await queues[queue].getJobState(entryId(entry))) ? 'there' : 'gone'),
     wake: async (queue, entry) => {

@@ -51,7 +51,7 @@ test('when Redis is full then a refused transaction says so as a refused command
   onTestFinished(() => redis.disconnect());
   const troubleOf = async (asked: Promise<unknown>) => await asked.then(() => 'none', redisTrouble);
   expect(await troubleOf(redis.multi().call('HSET', 'x').exec())).toBeNull();
-  await redis.config('SET', 'maxmemory', '1mb');
+  await redis.config('SET', 'maxmemory', '1');
   expect(await troubleOf(redis.set('x', '1'))).toBe('full');
   expect(await troubleOf(redis.multi().set('x', '1').hset('y', 'a', '1').exec())).toBe('full');
 });

@@ -1,6 +1,7 @@
 import { startRedis, startRedisProxy, waitFor } from '@grsai-jobs/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { connectRedis, createConsumer, createProducer, done, type Handler, type QueueName, redisTrouble } from '../src/index.ts';
+import { toCall, toStore } from './messages.ts';
 
 async function startQueue(handler: Handler, o: { name?: QueueName; concurrency?: number } = {}) {
   const server = await startRedis();
@@ -29,13 +30,75 @@ async function startQueue(handler: Handler, o: { name?: QueueName; concurrency?:
   return { producer, consumer, thrown, redis };
 }
 
+test('when a handler waits then the same entry comes again and is not counted as another', async () => {
+  const seen: number[] = [];
+  const { producer } = await startQueue(async ({ entry }) => {
+    seen.push(entry.step);
+    return seen.length < 3 ? { kind: 'wait', ms: 5 } : done;
+  });
+  await producer.enqueue(toStore('job_A', 7));
+  await waitFor(() => seen.length === 3, { what: 'three rounds' });
+  expect(seen).toEqual([7, 7, 7]);
+  await waitFor(async () => (await producer.stateOf('store', { id: 'job_A', step: 7 })) === 'gone', {
+    what: 'the entry to be done',
+  });
+});
+
 test('when an entry is done then nothing of it stays in Redis, and one that nobody could read stays for a week', async () => {
   const { producer, redis } = await startQueue(async () => done);
-  await producer.enqueueStore({ id: 'job_A', step: 1 });
-  await producer.enqueueStore({ id: 'job_B', step: 'x' } as never);
+  await producer.enqueue(toStore('job_A'));
+  await producer.enqueue(toStore('job_B', 'x' as never));
   await waitFor(async () => (await redis.zcard('{gj-q}:store:failed')) === 1, { what: 'the one that cannot be read' });
   expect(await redis.exists('{gj-q}:store:job_A.1', '{gj-q}:store:completed')).toBe(0);
   expect(await redis.hget('{gj-q}:store:job_B.x', 'failedReason')).toContain('step');
+});
+
+test('when an entry is added twice then it runs once', async () => {
+  let runs = 0;
+  let open = () => {};
+  const held = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const { producer } = await startQueue(async () => {
+    runs += 1;
+    await held;
+    return done;
+  });
+  await producer.enqueue(toStore('job_A'));
+  await waitFor(() => runs === 1, { what: 'the first run' });
+  await producer.enqueue(toStore('job_A'));
+  await producer.enqueue(toStore('job_B'));
+  open();
+  await waitFor(() => runs === 2, { what: 'the other job' });
+  await waitFor(async () => (await producer.counts()).store['wait'] === 0, { what: 'an empty queue' });
+  expect(runs).toBe(2);
+});
+
+test('when a handler throws then it is told, and the entry does not come again', async () => {
+  const { producer, thrown } = await startQueue(async () => {
+    throw new Error('boom');
+  });
+  await producer.enqueue(toStore('job_A'));
+  await waitFor(() => thrown.length === 1, { what: 'the throw' });
+  await waitFor(async () => (await producer.stateOf('store', { id: 'job_A', step: 1 })) === 'gone', {
+    what: 'the entry to be done',
+  });
+  expect((thrown[0] as Error).message).toBe('boom');
+});
+
+test('when a call has no room then its queue waits and its entry goes first afterwards', async () => {
+  const order: string[] = [];
+  const { producer } = await startQueue(
+    async ({ entry }) => {
+      order.push(entry.id);
+      return order.length === 1 ? { kind: 'throttle', ms: 250 } : done;
+    },
+    { name: 'call' },
+  );
+  await producer.enqueue(toCall('job_A', 1));
+  await producer.enqueue(toCall('job_B', 2));
+  await waitFor(() => order.length === 3, { what: 'all rounds' });
+  expect(order).toEqual(['job_A', 'job_A', 'job_B']);
 });
 
 const DAY_MS = 86_400_000;
@@ -43,7 +106,7 @@ const LIMIT = '{gj-q}:call:limiter';
 
 test('when a call is to wait for a day then its queue stands still for five minutes', async () => {
   const { producer, redis } = await startQueue(async () => ({ kind: 'throttle', ms: DAY_MS }), { name: 'call' });
-  await producer.enqueue({ id: 'job_A', turn: 1, step: 1, stage: null, doc: { type: 'chat', priority: 'normal' } } as never);
+  await producer.enqueue(toCall('job_A', 1));
   const limit = () => redis.pttl(LIMIT);
   await waitFor(async () => (await limit()) > 2000, { what: 'the limit' });
   expect(await limit()).toBeLessThanOrEqual(300_000);
@@ -78,6 +141,55 @@ test('when a worker starts and finds a limit of a day then it makes five minutes
   expect(await limit()).toBeGreaterThan(0);
 });
 
+test('when a queue is paused then nothing runs, half open lets one at a time through, and open all', async () => {
+  let running = 0;
+  let most = 0;
+  const { producer } = await startQueue(
+    async () => {
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise((resolve) => setImmediate(resolve));
+      running -= 1;
+      return done;
+    },
+    { concurrency: 10 },
+  );
+  await producer.gate('store', 'paused');
+  for (let n = 0; n < 20; n += 1) await producer.enqueue(toStore(`job_${n}`));
+  expect(most).toBe(0);
+  await producer.gate('store', 'half');
+  const left = async () => Object.values((await producer.counts()).store).reduce((sum, n) => sum + n, 0);
+  await waitFor(async () => (await left()) === 0, { what: 'all entries' });
+  expect(most).toBe(1);
+});
+
+test('when the concurrency is raised while all places are taken then more run at once, and lowered it lets none more in', async () => {
+  const ends: (() => void)[] = [];
+  let over = false;
+  const { producer, consumer } = await startQueue(
+    async () => {
+      if (!over) await new Promise<void>((resolve) => ends.push(resolve));
+      return done;
+    },
+    { concurrency: 1 },
+  );
+  onTestFinished(() => {
+    over = true;
+    for (const end of ends) end();
+  });
+  for (let n = 0; n < 8; n += 1) await producer.enqueue(toStore(`job_${n}`));
+  await waitFor(() => consumer.open() === 1, { what: 'the first' });
+  await consumer.setConcurrency(3);
+  await waitFor(() => consumer.open() === 3, { timeoutMs: 2000, what: 'three at once' });
+  await consumer.setConcurrency(1);
+  expect(consumer.concurrency()).toBe(1);
+  for (const end of ends.splice(0, 2)) end();
+  await waitFor(() => consumer.open() === 1, { what: 'one to be left' });
+  ends.splice(0)[0]?.();
+  await waitFor(() => ends.length === 1, { what: 'the next one' });
+  expect(consumer.open()).toBe(1);
+});
+
 test('when entries wait then the depth tells how many, since when, and what is due', async () => {
   const server = await startRedis();
   const redis = await connectRedis(server.url, 'producer', { onError: () => {} });
@@ -88,14 +200,12 @@ test('when entries wait then the depth tells how many, since when, and what is d
     await server.stop();
   });
   const started = Date.now();
-  const job = { step: 1, status: 'queued', stage: null } as const;
-  await producer.enqueue({ ...job, id: 'job_low', turn: 5, doc: { type: 'chat', priority: 'low' } } as never);
+  await producer.enqueue(toCall('job_low', 5, 'low'));
   const between = Date.now();
   await waitFor(() => Date.now() > between, { everyMs: 1, what: 'the next millisecond' });
-  for (let n = 0; n < 60; n += 1)
-    await producer.enqueue({ ...job, id: `job_${n}`, turn: 10 + n, doc: { type: 'chat', priority: 'normal' } } as never);
+  for (let n = 0; n < 60; n += 1) await producer.enqueue(toCall(`job_${n}`, 10 + n));
   await producer.enqueueDelivery({ id: 'evt_1', step: 1 }, 60_000);
-  await producer.enqueueStore({ id: 'job_s', step: 1 });
+  await producer.enqueue(toStore('job_s'));
   await producer.gate('store', 'paused');
   const { call, deliver, store, poll } = await producer.depths();
   expect(call).toMatchObject({ waiting: 61, active: 0, delayed: 0, next_due_at: null });
@@ -118,11 +228,11 @@ test('when Redis is away then a producer fails at once and says that nothing was
     await proxy.stop();
     await server.stop();
   });
-  await producer.enqueueStore({ id: 'job_A', step: 1 });
+  await producer.enqueue(toStore('job_A'));
   await proxy.refuse(true);
   const trouble = await waitFor(
     async () =>
-      await producer.enqueueStore({ id: 'job_B', step: 1 }).then(
+      await producer.enqueue(toStore('job_B')).then(
         () => undefined,
         (error: unknown) => redisTrouble(error) ?? 'something else',
       ),
@@ -132,7 +242,7 @@ test('when Redis is away then a producer fails at once and says that nothing was
   await proxy.refuse(false);
   await waitFor(
     async () =>
-      await producer.enqueueStore({ id: 'job_B', step: 1 }).then(
+      await producer.enqueue(toStore('job_B')).then(
         () => true,
         () => false,
       ),

@@ -1,15 +1,6 @@
-import { type JobDoc, JobRequest } from '@grsai-jobs/jobs';
 import { describe, expect, test } from 'vitest';
-import {
-  type Consumer,
-  done,
-  type Enqueued,
-  type Handler,
-  OPERATIONS_TASK,
-  type Outcome,
-  type Producer,
-  type QueueName,
-} from '../src/index.ts';
+import { type Consumer, done, type Handler, OPERATIONS_TASK, type Outcome, type Producer, type QueueName } from '../src/index.ts';
+import { toCall, toStore } from './messages.ts';
 
 /** One process that takes entries of one queue. */
 interface Taker extends Consumer {
@@ -74,7 +65,7 @@ async function observe(world: QueueWorld) {
     /** When it returns, a process that was free for all of the time has taken what it may take: one of `poll` took something newer. */
     fence: async (delayMs = 0) => {
       let passed = false;
-      await producer.enqueue({ ...chat('job_fence', 1), status: 'running', stage: 'generating' }, delayMs);
+      await producer.enqueue({ ...toStore('job_fence'), queue: 'poll', delayMs });
       await world.take(
         'poll',
         async () => {
@@ -93,14 +84,8 @@ async function observe(world: QueueWorld) {
   };
 }
 
-const INPUT = { model: 'gemini-3.1-pro', messages: [{ role: 'user', content: 'hello' }] };
-const DOC: JobDoc = { ...JobRequest.parse({ type: 'chat', input: INPUT }), on_unknown_submit: 'fail' };
-
 /** A queued job, which waits in `call`. */
-const chat = (id: string, turn: number, priority: JobDoc['priority'] = 'normal'): Enqueued => ({
-  ...{ id, step: 1, status: 'queued', stage: null, turn },
-  doc: { ...DOC, priority },
-});
+const chat = toCall;
 
 /** For the queues without turns. */
 const entry = (id: string) => ({ id, step: 1 });
@@ -162,7 +147,7 @@ export function queueContract(makeQueue: () => Promise<QueueWorld>): void {
       await queue.start('store');
       expect(await producer.stateOf('store', entry('job_A'))).toBe('gone');
       for (const nth of [0, 1]) {
-        await producer.enqueueStore(entry('job_A'));
+        await producer.enqueue(toStore('job_A'));
         await ran(nth + 1);
         expect(await producer.stateOf('store', entry('job_A'))).toBe('there');
         runs[nth]?.leave(done);
@@ -185,7 +170,7 @@ export function queueContract(makeQueue: () => Promise<QueueWorld>): void {
         },
         1,
       );
-      await producer.enqueueStore(entry('job_A'));
+      await producer.enqueue(toStore('job_A'));
       await queue.until(() => taker.thrown.length > 0, 'the throw');
       await gone('store', 'job_A');
       expect([runs, taker.thrown]).toEqual([1, [new Error('boom')]]);
@@ -198,7 +183,7 @@ export function queueContract(makeQueue: () => Promise<QueueWorld>): void {
       queue,
     }) => {
       const { producer, runs, ran, gone } = queue;
-      await producer.enqueueStore(entry('job_A'));
+      await producer.enqueue(toStore('job_A'));
       for (const deaths of [0, 1, 2]) {
         const taker = await queue.start('store');
         await ran(deaths + 1);
@@ -227,7 +212,7 @@ export function queueContract(makeQueue: () => Promise<QueueWorld>): void {
   describe.concurrent('locks', () => {
     it('when a handler takes longer than the lock then the entry stays its own', async ({ queue }) => {
       const { producer, runs, ran, gone, now, until, lockMs } = queue;
-      await producer.enqueueStore(entry('job_A'));
+      await producer.enqueue(toStore('job_A'));
       await Promise.all([queue.start('store'), queue.start('store')]);
       await ran(1);
       const since = now();
@@ -241,8 +226,8 @@ export function queueContract(makeQueue: () => Promise<QueueWorld>): void {
       queue,
     }) => {
       const { producer, runs, ran, gone } = queue;
-      await producer.enqueueStore(entry('job_A'));
-      await producer.enqueueStore(entry('job_B'));
+      await producer.enqueue(toStore('job_A'));
+      await producer.enqueue(toStore('job_B'));
       const frozen = await queue.start('store', { concurrency: 2 });
       await ran(2);
       await frozen.cutOff();
@@ -284,7 +269,7 @@ export function queueContract(makeQueue: () => Promise<QueueWorld>): void {
       queue,
     }) => {
       const { producer, runs, ran, gone } = queue;
-      await producer.enqueueStore(entry('job_A'));
+      await producer.enqueue(toStore('job_A'));
       const taker = await queue.start('store', { answer: (nth) => (nth <= 100 ? { kind: 'wait', ms: 1 } : done) });
       await ran(101);
       await gone('store', 'job_A');
@@ -320,7 +305,7 @@ export function queueContract(makeQueue: () => Promise<QueueWorld>): void {
       await producer.enqueue(chat('job_0', 0));
       await ran(1);
       await producer.enqueue(chat('job_3', 3));
-      await producer.enqueue(chat('job_2', 2), 60_000);
+      await producer.enqueue({ ...chat('job_2', 2), delayMs: 60_000 });
       await producer.enqueue(chat('job_1', 1));
       for (const id of ['job_0', 'job_1', 'job_2', 'job_3', 'job_none']) await producer.wake('call', entry(id));
       for (const nth of [1, 2, 3]) {
@@ -353,7 +338,7 @@ export function queueContract(makeQueue: () => Promise<QueueWorld>): void {
     it('when results wait to be stored then they come in the order in which they were added', async ({ queue }) => {
       const { producer, ran, ids } = queue;
       const added = Array.from({ length: 20 }, (_, n) => `job_${n}`);
-      for (const id of added) await producer.enqueueStore(entry(id));
+      for (const id of added) await producer.enqueue(toStore(id));
       await queue.start('store', { answer: () => done });
       await ran(20);
       expect(ids()).toEqual(added);
@@ -367,12 +352,12 @@ export function queueContract(makeQueue: () => Promise<QueueWorld>): void {
     }) => {
       const { producer, runs, ran, gone, ids, fence } = queue;
       await queue.start('store', { concurrency: 5 });
-      await producer.enqueueStore(entry('job_open'));
+      await producer.enqueue(toStore('job_open'));
       await ran(1);
       await producer.gate('store', 'paused');
       await producer.gate('store', 'paused');
-      await producer.enqueueStore(entry('job_A'));
-      await producer.enqueueStore(entry('job_B'));
+      await producer.enqueue(toStore('job_A'));
+      await producer.enqueue(toStore('job_B'));
       runs[0]?.leave({ kind: 'wait', ms: 10 });
       await fence(20);
       expect(ids()).toEqual(['job_open']);
@@ -389,7 +374,7 @@ export function queueContract(makeQueue: () => Promise<QueueWorld>): void {
       await producer.gate('store', 'half');
       await queue.start('store', { concurrency: 2 });
       await queue.start('store', { concurrency: 2 });
-      for (const n of [1, 2, 3, 4, 5]) await producer.enqueueStore(entry(`job_${n}`));
+      for (const n of [1, 2, 3, 4, 5]) await producer.enqueue(toStore(`job_${n}`));
       await ran(1);
       await fence();
       expect(runs.length).toBe(1);
@@ -461,7 +446,7 @@ export function queueContract(makeQueue: () => Promise<QueueWorld>): void {
     }) => {
       const { producer, runs, ran, until, fence } = queue;
       const taker = await queue.start('store');
-      for (let n = 1; n <= 5; n += 1) await producer.enqueueStore(entry(`job_${n}`));
+      for (let n = 1; n <= 5; n += 1) await producer.enqueue(toStore(`job_${n}`));
       await ran(1);
       await fence();
       expect([taker.open(), taker.concurrency()]).toEqual([1, 1]);
@@ -486,7 +471,7 @@ export function queueContract(makeQueue: () => Promise<QueueWorld>): void {
     }) => {
       const { producer, runs, ran, gone, ids, fence } = queue;
       const stopping = await queue.start('store', { concurrency: 2 });
-      for (const id of ['job_done', 'job_waits', 'job_next']) await producer.enqueueStore(entry(id));
+      for (const id of ['job_done', 'job_waits', 'job_next']) await producer.enqueue(toStore(id));
       await ran(2);
       let stopped = false;
       const stop = stopping.stop().then(() => {
@@ -547,9 +532,9 @@ export function queueContract(makeQueue: () => Promise<QueueWorld>): void {
     it('when the store starts again then what waits, what is delayed and what is paused are as before', async ({ queue }) => {
       const { producer, ran, ids } = queue;
       await producer.gate('store', 'paused');
-      await producer.enqueueStore(entry('job_paused'));
+      await producer.enqueue(toStore('job_paused'));
       await producer.enqueue(chat('job_1', 1));
-      await producer.enqueue(chat('job_0', 0), 50);
+      await producer.enqueue({ ...chat('job_0', 0), delayMs: 50 });
       await queue.restartStore();
       await queue.until(() => producer.stateOf('call', entry('job_0')).then((state) => state === 'there'), 'the store');
       await queue.start('store', { answer: () => done });

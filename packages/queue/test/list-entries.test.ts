@@ -2,6 +2,7 @@ import { startRedis, waitFor } from '@grsai-jobs/testkit';
 import { Queue } from 'bullmq';
 import { expect, onTestFinished, test } from 'vitest';
 import { connectRedis, createConsumer, createProducer, done, type EntryListState, type QueueName } from '../src/index.ts';
+import { toCall, toStore } from './messages.ts';
 
 async function startProducer() {
   const server = await startRedis();
@@ -20,8 +21,6 @@ async function startProducer() {
   return { redis, producer, ids };
 }
 
-const chat = { step: 1, status: 'queued', stage: null, doc: { type: 'chat', priority: 'normal' } } as const;
-
 test('when entries wait then pages list them in the order in which they will be taken, also while the queue is paused', async () => {
   const { redis, producer, ids } = await startProducer();
   for (const [id, turn] of [
@@ -29,7 +28,7 @@ test('when entries wait then pages list them in the order in which they will be 
     ['job_A', 1],
     ['job_B', 2],
   ] as const)
-    await producer.enqueue({ ...chat, id, turn } as never);
+    await producer.enqueue(toCall(id, turn));
   // Entries without a priority go before those that have one.
   const queue = new Queue('call', { connection: redis, prefix: '{gj-q}' });
   onTestFinished(() => queue.close());
@@ -88,7 +87,7 @@ test('when an entry is taken or fails then its list says how often it was taken 
   onTestFinished(() => queue.close());
   const foreign = { v: 9, job_id: 'job_old', step: 3, prompt: 'a secret question', key: 'sk-secret', nested: { step: 1 } };
   await queue.add('store', foreign, { jobId: 'job_old.3' });
-  await producer.enqueueStore({ id: 'job_held', step: 1 });
+  await producer.enqueue(toStore('job_held'));
   consumer.start();
   await waitFor(async () => (await ids('store', 'active')).ids.includes('job_held.1'), { what: 'the held entry' });
   await waitFor(async () => (await ids('store', 'failed')).ids.length === 1, { what: 'the failed entry' });

@@ -10,8 +10,8 @@ const job = (more: Partial<JobRecord> = {}): JobRecord =>
     seq: 3,
     step: 2,
     status: 'succeeded',
-    polls: 0,
-    task_id: null,
+    ver: 5,
+    task: null,
     attempts: [],
     webhook: { state: 'pending', last_delivery_id: 'evt' },
     output: null,
@@ -26,7 +26,7 @@ test.each([
   { run: 2 },
   { seq: 4 },
   { step: 3 },
-  { task_id: 't' },
+  { ver: 6 },
   { webhook: { state: 'delivered' as const, last_delivery_id: 'evt' } },
 ])('when %j changes then the version does', (more) => {
   expect(etagOf(job(more), NOW)).not.toBe(etagOf(job(), NOW));

@@ -14,7 +14,7 @@ export const hasLinks = ({ output }: JobRecord): boolean => output !== null && o
  */
 export function etagOf(job: JobRecord, now: number, signsUntil: number | null = null): string {
   const seen = [
-    ...[job.run, job.seq, job.step, job.status, job.polls, job.task_id, job.attempts.length, job.attempts.at(-1)?.ended_at],
+    ...[job.run, job.seq, job.step, job.status, job.ver, job.attempts.length, job.attempts.at(-1)?.ended_at],
     ...[job.webhook.state, job.webhook.last_delivery_id, linksOf(job, now), signsUntil],
   ];
   return `W/"${createHash('sha1').update(JSON.stringify(seen)).digest('base64url').slice(0, 20)}"`;

@@ -1,5 +1,5 @@
 import type { Batches, JobStore } from '@grsai-jobs/job-store';
-import { BATCH_ID, type BatchRecord, type Delivery, EVENT_ID, JOB_ID, type JobRecord } from '@grsai-jobs/jobs';
+import { BATCH_ID, type BatchRecord, type Delivery, EVENT_ID, JOB_ID, type Job } from '@grsai-jobs/jobs';
 import type { Response } from 'express';
 import { principalOf } from './auth.ts';
 import { Problem } from './problem.ts';
@@ -18,14 +18,14 @@ type Deliveries = Pick<JobStore['deliveries'], 'read'>;
 
 const isOf = (response: Response, { tenant }: { tenant: string }): boolean => tenant === principalOf(response).tenant;
 
-export async function anyJob(jobs: Jobs, id: string, response: Response): Promise<JobRecord> {
+export async function anyJob(jobs: Jobs, id: string, response: Response): Promise<Job> {
   response.locals['jobId'] = id;
   const record = JOB_ID.test(id) ? await jobs.read(id) : null;
   if (record === null) throw noSuchJob();
   return record;
 }
 
-export async function ownJob(jobs: Jobs, id: string, response: Response): Promise<JobRecord> {
+export async function ownJob(jobs: Jobs, id: string, response: Response): Promise<Job> {
   const record = await anyJob(jobs, id, response);
   if (!isOf(response, record)) throw noSuchJob();
   return record;

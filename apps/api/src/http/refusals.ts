@@ -106,7 +106,7 @@ export const BATCH_REFUSALS: Refusals<BatchRefusal> = {
 const busy = () => new Problem('unavailable', 'The job is changing too fast at this moment. Send the request again.');
 
 export const CANCEL_REFUSALS: Refusals<Canceled, 'canceled' | 'canceling'> = {
-  ended: ({ record }) => new Problem('conflict', `The job is ${record.status} already; there is nothing left to cancel.`),
+  ended: ({ job }) => new Problem('conflict', `The job is ${job.status} already; there is nothing left to cancel.`),
   missing: noSuchJob,
   busy,
 };

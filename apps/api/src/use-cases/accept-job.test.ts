@@ -10,7 +10,7 @@ const REQUEST = JobRequest.parse({ type: 'image', input: { model: 'nano-banana-2
 async function discardsAfter(message: string): Promise<number> {
   let discarded = 0;
   const accept = createAcceptJob({
-    store: { moves: { accept: async () => Promise.reject(new Error(message)) } } as never,
+    store: { transitions: { create: async () => Promise.reject(new Error(message)) } } as never,
     producer: {} as never,
     defaults: { image: 'fail', chat: 'resubmit' },
     newUlid: () => '01K9ZV5W3N8Q2R4T6V8X0Z2B4D',

@@ -1,15 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Accepted, Idempotency, JobStore, MemoryWatch, Refused } from '@grsai-jobs/job-store';
-import {
-  entryStage,
-  isLargeInput,
-  type JobDoc,
-  type JobRecord,
-  type JobRequest,
-  jobId,
-  jsonPieces,
-  newRecord,
-} from '@grsai-jobs/jobs';
+import type { Created, Idempotency, JobStore, MemoryWatch, Refused } from '@grsai-jobs/job-store';
+import { isLargeInput, type JobDoc, type JobRecord, type JobRequest, jobId, jsonPieces, messageOf } from '@grsai-jobs/jobs';
 import { type Producer, redisTrouble } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
 import { createSlices } from './slices.ts';
@@ -48,15 +39,15 @@ async function fingerprintOf(body: unknown): Promise<string> {
 }
 
 type Sender = Parameters<AcceptJob>[1];
-type Known = Extract<Accepted, { kind: 'replay' | 'conflict' }>;
-type Made = { kind: 'ok'; turn: number; doc: JobDoc } | Known | JobRefusal;
+type Known = Extract<Created, { kind: 'replay' | 'conflict' }>;
+type Made = Extract<Created, { kind: 'ok' }> | Known | JobRefusal;
 
 const idempotencyOf = async ({ idempotencyKey: key, body }: Sender): Promise<Idempotency | undefined> =>
   key ? { route: 'POST /v1/jobs', key, fingerprint: await fingerprintOf(body) } : undefined;
 
 /**
  * Makes a request a record that cannot be lost, then adds its queue entry. Once the record is written the answer is
- * yes, also when the entry could not be added: `maintain` adds it within 40 s (design.md §2.6).
+ * yes, also when the entry could not be added: a periodic task adds it within 40 s (design.md §2.6).
  */
 export function createAcceptJob(o: {
   store: JobStore;
@@ -75,7 +66,7 @@ export function createAcceptJob(o: {
     const record = await o.store.jobs.read(known.id);
     if (record === null) return { kind: 'gone', id: known.id };
     // The first request may have died between record and entry; adding twice is harmless.
-    if (record.status === 'queued' && record.step === 1) await o.producer.enqueue(record).catch(() => undefined);
+    if (record.status === 'queued' && record.step === 1) await o.producer.enqueue(messageOf(record)).catch(() => undefined);
     return { kind: 'accepted', record, replayed: true };
   }
 
@@ -93,8 +84,8 @@ export function createAcceptJob(o: {
     const uploaded = await o.uploadInputs(asked, job);
     if (uploaded.kind !== 'uploaded') return uploaded;
     const { doc, note, discard } = uploaded;
-    const accepted = await o.store.moves
-      .accept({
+    const created = await o.store.transitions
+      .create({
         id: job.id,
         tenant: job.tenant,
         doc,
@@ -109,9 +100,8 @@ export function createAcceptJob(o: {
         if (trouble === 'away' || trouble === 'full') await discard();
         throw error;
       });
-    if (accepted.kind === 'ok') return { kind: 'ok', turn: accepted.turn, doc };
-    await discard();
-    return accepted;
+    if (created.kind !== 'ok') await discard();
+    return created;
   }
 
   return async (request, from) => {
@@ -126,13 +116,11 @@ export function createAcceptJob(o: {
     const made = await make(asked, { id, tenant: from.tenant, created_at: now }, idempotency);
     if (made.kind === 'replay' || made.kind === 'conflict') return await again(made);
     if (made.kind !== 'ok') return made;
-    const { doc, turn } = made;
-    // The record as the script has just written it; reading it back would cost a round trip.
-    const record = newRecord({ id, tenant: from.tenant, doc, createdAt: now, turn });
-    await o.producer.enqueue(record).catch((err: unknown) => {
+    const { job, message } = made;
+    await o.producer.enqueue(message).catch((err: unknown) => {
       o.log.warn(
-        { event: 'job.entry_missing', err, job_id: id, request_id: from.requestId, queue: entryStage(doc) },
-        'accepted; the entry is added by maintain',
+        { event: 'job.entry_missing', err, job_id: id, request_id: from.requestId, queue: message.queue },
+        'accepted; a periodic task adds its queue entry',
       );
     });
     // The line of the request says the same; this one is for whoever follows a single job.
@@ -142,11 +130,11 @@ export function createAcceptJob(o: {
         job_id: id,
         request_id: from.requestId,
         tenant: from.tenant,
-        type: doc.type,
-        model: doc.input.model,
+        type: job.doc.type,
+        model: job.doc.input.model,
       },
       'job accepted',
     );
-    return { kind: 'accepted', record, replayed: false };
+    return { kind: 'accepted', record: job, replayed: false };
   };
 }

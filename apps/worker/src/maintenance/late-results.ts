@@ -1,12 +1,10 @@
 import { download, type Egress, EgressError } from '@grsai-jobs/egress';
 import { type Grsai, GrsaiError, type Output, type TaskState } from '@grsai-jobs/grsai';
 import type { JobStore } from '@grsai-jobs/job-store';
-import { isTerminal, type JobRecord, MAX_CRASHES, nextLatePoll, type PendingOutput, refreshed, unmarked } from '@grsai-jobs/jobs';
+import { isTerminal, type Job, MAX_CRASHES, nextLatePoll, refreshed, type UnstoredOutput, unmarked } from '@grsai-jobs/jobs';
 import { factsOf, NotMedia } from '@grsai-jobs/object-store';
-import type { Producer } from '@grsai-jobs/queue';
-import type { Clock, Logger } from '@grsai-jobs/runtime';
-import type { StageMetrics } from '../stages/metrics.ts';
-import { pendingOf } from '../stages/poll.ts';
+import { type SettleDeps, settle } from '../runner/settle.ts';
+import { unstoredOf } from '../stages/poll.ts';
 import { TASK_LIFE_MS } from '../stages/task-life.ts';
 import { eachOf } from './each.ts';
 
@@ -19,15 +17,10 @@ const POLL_AGAIN_MS = 2 * 60_000;
 const HEAD_BYTES = 512;
 const HEAD_LIMITS = { firstByteMs: 5_000, idleMs: 5_000, totalMs: 10_000 } as const;
 
-interface Deps {
-  store: Pick<JobStore, 'jobs' | 'moves' | 'sweeps'>;
-  producer: Pick<Producer, 'enqueueStore'>;
+interface Deps extends SettleDeps {
+  store: SettleDeps['store'] & Pick<JobStore, 'sweeps'>;
   grsai: Pick<Grsai, 'images'>;
   egress: Egress;
-  clock: Clock;
-  log: Logger;
-  metrics: Pick<StageMetrics, 'crashes' | 'late'>;
-  shutdown: { readonly stopping: AbortSignal };
 }
 
 /**
@@ -49,7 +42,7 @@ export function createLateResults(d: Deps): () => Promise<void> {
 }
 
 /** A late poll with which workers die is given up after the fifth, like all that is done for a job. */
-async function counted(d: Deps, record: JobRecord, poll: () => Promise<void>): Promise<void> {
+async function counted(d: Deps, record: Job, poll: () => Promise<void>): Promise<void> {
   const { sweeps } = d.store;
   // A paid result is asked for on a full Redis too, where nothing can be counted.
   const begun = await sweeps.beginLatePoll(record.id, d.clock.now() + POLL_AGAIN_MS).catch(() => 1);
@@ -65,27 +58,27 @@ async function counted(d: Deps, record: JobRecord, poll: () => Promise<void>): P
 }
 
 /** Outputs that were there and could not be kept; `null` of a run that never had any. */
-const lostOutputs = (record: JobRecord): readonly PendingOutput[] | null =>
-  record.error?.code === 'upstream_result_lost' ? (record.pending?.links ?? null) : null;
+const lostOutputs = (record: Job): readonly UnstoredOutput[] | null =>
+  record.error?.code === 'upstream_result_lost' ? (record.unstored?.links ?? null) : null;
 
 /** Links of a synchronous call have a life of their own; all others that of their task. */
-const diesAt = (record: JobRecord): number =>
-  record.task_id === null ? (record.pending?.dies_at ?? 0) : (record.submitted_at ?? record.created_at) + TASK_LIFE_MS;
+const diesAt = (record: Job): number =>
+  record.task === null ? (record.unstored?.dies_at ?? 0) : record.task.submitted_at + TASK_LIFE_MS;
 
-async function pollTask(d: Deps, record: JobRecord): Promise<void> {
+async function pollTask(d: Deps, record: Job): Promise<void> {
   const task = await askTask(d, record);
-  if (task?.status === 'succeeded' && task.outputs.length > 0) return await reopen(d, record, pendingOf(task.outputs));
+  if (task?.status === 'succeeded' && task.outputs.length > 0) return await reopen(d, record, unstoredOf(task.outputs));
   // An id that is not known at this moment may be a hiccup of a proxy: it is asked for until it is dead for certain.
-  const over = task?.status === 'failed' || task?.status === 'violation' || record.task_id === null;
+  const over = task?.status === 'failed' || task?.status === 'violation' || record.task === null;
   if (over) await d.store.sweeps.forgetLate(record.id, record.step);
   else await d.store.sweeps.pollLateAgain(record.id, d.clock.now() + POLL_AGAIN_MS);
 }
 
 /** The job is reopened when one of its outputs can be had by now. */
-async function pollLost(d: Deps, record: JobRecord, lost: readonly PendingOutput[]): Promise<void> {
+async function pollLost(d: Deps, record: Job, lost: readonly UnstoredOutput[]): Promise<void> {
   const task = await askTask(d, record);
   const named = task?.status === 'succeeded' ? task.outputs : [];
-  const outputs = refreshed(unmarked(lost), pendingOf(named));
+  const outputs = refreshed(unmarked(lost), unstoredOf(named));
   for (const [index, { url }] of outputs.entries())
     if (url === undefined ? holdsMedia(named[index]) : await isThere(d, url)) return await reopen(d, record, outputs);
   const next = nextLatePoll(record.finished_at ?? 0, d.clock.now());
@@ -93,10 +86,10 @@ async function pollLost(d: Deps, record: JobRecord, lost: readonly PendingOutput
   else await d.store.sweeps.pollLateAgain(record.id, next);
 }
 
-async function askTask(d: Deps, { task_id: id, base }: JobRecord): Promise<TaskState | undefined> {
-  if (id === null || base === null) return undefined;
+async function askTask(d: Deps, { task }: Job): Promise<TaskState | undefined> {
+  if (task === null) return undefined;
   try {
-    return await d.grsai.images.result(id, { base, signal: d.shutdown.stopping });
+    return await d.grsai.images.result(task.id, { base: task.base, signal: d.shutdown.stopping });
   } catch (error) {
     if (error instanceof GrsaiError) return undefined;
     throw error;
@@ -128,11 +121,10 @@ async function isThere(d: Deps, url: string): Promise<boolean> {
   }
 }
 
-async function reopen(d: Deps, record: JobRecord, links: readonly PendingOutput[]): Promise<void> {
-  const pend = JSON.stringify({ links, dies_at: diesAt(record) });
-  const moved = await d.store.moves.reopen(record, { to: 'running/storing', late: true, set: { pend } });
-  if (moved.kind !== 'ok') return;
+async function reopen(d: Deps, job: Job, links: UnstoredOutput[]): Promise<void> {
+  const unstored = { links, dies_at: diesAt(job) };
+  const settled = await settle(d, job, { kind: 'reopen', to: 'running/storing', late: true, unstored });
+  if (settled.kind !== 'committed') return;
   d.metrics.late.inc();
-  d.log.info({ event: 'job.late_result', job_id: record.id, run: record.run + 1 }, 'a late result reopened the job');
-  await d.producer.enqueueStore({ id: record.id, step: moved.step });
+  d.log.info({ event: 'job.late_result', job_id: job.id, run: settled.job.run }, 'a late result reopened the job');
 }

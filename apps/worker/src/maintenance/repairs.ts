@@ -1,7 +1,7 @@
 import type { JobHead } from '@grsai-jobs/job-store';
-import { isTerminal } from '@grsai-jobs/jobs';
-import { queueOf } from '@grsai-jobs/queue';
-import { endRun, expireRun } from '../stages/end-run.ts';
+import { isTerminal, queueOf } from '@grsai-jobs/jobs';
+import { expire } from '../runner/expire.ts';
+import { settle } from '../runner/settle.ts';
 import type { Kit } from '../stages/kit.ts';
 import { eachOf } from './each.ts';
 
@@ -38,7 +38,7 @@ async function repairLost(d: Deps, ids: readonly string[], now: number): Promise
       const head = heads[i] ?? null;
       if (head === null || isTerminal(head.status)) await d.store.jobs.forgetDue(id, head?.step ?? null);
       else if (expires(head, now)) lost.push(id);
-      else if ((await d.producer.stateOf(queueOf(head), head)) === 'there')
+      else if ((await d.producer.stateOf(queueOf(head.stage, head.paidQueue), head)) === 'there')
         await d.store.jobs.postpone(head, nextCheck(head, now));
       else lost.push(id);
     }),
@@ -57,16 +57,15 @@ const expires = (job: Pick<JobHead, 'expires_at' | 'status' | 'stage'>, now: num
   job.expires_at <= now && (job.status === 'queued' || (job.status === 'running' && job.stage === 'generating'));
 
 async function repair(d: Deps, id: string, now: number): Promise<void> {
-  const record = await d.store.jobs.read(id);
-  if (record === null || isTerminal(record.status)) return;
-  if (expires(record, now)) return void (await expireRun(d, record));
-  if (record.status === 'canceling') return void (await endRun(d, record, { status: 'canceled', keepSent: true }));
-  const moved = await d.store.moves.repair(record);
-  if (moved.kind !== 'ok') return;
+  const job = await d.store.jobs.read(id);
+  if (job === null || isTerminal(job.status)) return;
+  if (expires(job, now)) return void (await settle(d, job, await expire(d, job)));
+  if (job.status === 'canceling') return void (await settle(d, job, { kind: 'finish', status: 'canceled', keepLease: true }));
+  const settled = await settle(d, job, { kind: 'requeue' });
+  if (settled.kind !== 'committed') return;
   d.metrics.repairs.inc({ kind: 'job' });
   d.log.warn(
-    { event: 'job.repaired', job_id: id, status: record.status, stage: record.stage, step: moved.step },
-    'the entry was lost, added again',
+    { event: 'job.repaired', job_id: id, status: job.status, stage: job.stage, step: settled.job.step },
+    'its queue entry was lost, added again',
   );
-  await d.producer.enqueue({ ...record, step: moved.step });
 }

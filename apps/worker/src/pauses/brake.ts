@@ -10,16 +10,16 @@ import {
   type Noted,
   noteAnswer,
   refusalText,
+  type Submitting,
   type saysOfModel,
   withoutInput,
 } from '@grsai-jobs/jobs';
 import type { Producer } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
 
-/** A call that was open, and what was known of refusals when it began (`null`: nothing). */
+/** A call that was in flight, and what was known of refusals when it began (`null`: nothing). */
 interface Called {
-  record: JobRecord;
-  token: string;
+  job: Submitting;
   startedAt: number;
   refusals: BrakeState | null;
 }
@@ -82,23 +82,24 @@ export function createRefusalBrake(o: {
   }
 
   async function answered(call: Called): Promise<void> {
-    const caller = callerOf(call.record);
+    const caller = callerOf(call.job);
     const known = call.refusals;
     const matters = known !== null && noteAnswer(known, caller, call.startedAt).state !== known;
     if (!matters && refusedAt < call.startedAt) return;
-    tell(await o.brakes.answered(caller, { begunAt: call.startedAt, token: call.token }));
+    tell(await o.brakes.answered(caller, { begunAt: call.startedAt, token: call.job.lease.token }));
   }
 
   async function refused(call: Called, { error, upstream }: Said): Promise<'held' | 'own'> {
-    const { record, token, startedAt: begun_at } = call;
-    const caller = callerOf(record);
+    const { job, startedAt: begun_at } = call;
+    const { token } = job.lease;
+    const caller = callerOf(job);
     refusedAt = o.clock.now();
     const noted = await o.brakes.refused(
       {
         ...caller,
         id: token,
-        text: refusalText(upstream, error.message, record.doc.input),
-        raw: rawOf(error, record),
+        text: refusalText(upstream, error.message, job.doc.input),
+        raw: rawOf(error, job),
         at: refusedAt,
         begun_at,
       },
@@ -109,8 +110,8 @@ export function createRefusalBrake(o: {
   }
 
   /** When it was the one that went ahead, another may. */
-  async function notSent({ refusals, token }: Called): Promise<void> {
-    if (refusals !== null && refusals.brakes.length > 0) await o.brakes.saidNothing(token);
+  async function notSent({ refusals, job }: Called): Promise<void> {
+    if (refusals !== null && refusals.brakes.length > 0) await o.brakes.saidNothing(job.lease.token);
   }
 
   return {

@@ -1,229 +1,251 @@
 import { type Grsai, GrsaiError, judgeTask, type Output, type TaskState } from '@grsai-jobs/grsai';
+import type { JobStore } from '@grsai-jobs/job-store';
 import {
   budgetMs,
   decideTask,
   type FailureCode,
-  type JobRecord,
+  type Generating,
+  type JobDoc,
+  jobError,
   likelyDurationMs,
   nextLookMs,
-  type PendingOutput,
+  type UnstoredOutput,
   upstreamWaitMs,
   withoutInput,
 } from '@grsai-jobs/jobs';
 import { ObjectStoreError } from '@grsai-jobs/object-store';
-import { done, type Entry, entryId, type Handler, type Outcome } from '@grsai-jobs/queue';
+import { type Entry, entryId } from '@grsai-jobs/queue';
+import type { Backoff, Clock } from '@grsai-jobs/runtime';
 import type { AccountTrouble } from '../pauses/account-trouble.ts';
-import { expireRun, FIRST_LATE_LOOK_MS, failRun } from './end-run.ts';
+import { type Decision, done } from '../runner/decision.ts';
+import { type ExpireDeps, expire } from '../runner/expire.ts';
+import type { FreeStage } from '../runner/runner.ts';
+import { FIRST_LATE_POLL_MS } from '../runner/settle.ts';
+import type { Shutdown } from '../runner/until-taken.ts';
+import { attemptAt } from './attempt.ts';
 import type { InputObjects } from './input-objects.ts';
-import { attemptOf, type Kit, noteAttempt } from './kit.ts';
 import type { LearnedPace } from './learned-pace.ts';
-import { tellNews } from './news.ts';
 import { type KnownTasks, type TaskFacts, taskFacts } from './task-facts.ts';
 import { TASK_LIFE_MS } from './task-life.ts';
 
 /** A task is not always visible at once (upstream.md §4, §12 T7). */
 const VISIBLE_AFTER_MS = 15_000;
-/** `succeeded` without a link is looked at again a few times (upstream.md §12 T9). */
-const LOOKS_WITHOUT_LINK = 5;
-const LOOK_AGAIN_MS = 5_000;
-/** An id that was readable and is not, once, may be a hiccup of a proxy: it is believed after so many looks. */
-const LOOKS_WITHOUT_TASK = 5;
+const VISIBLE_AGAIN_MS = 2_000;
+/** `succeeded` without a link is polled again a few times (upstream.md §12 T9). */
+const POLLS_WITHOUT_LINK = 5;
+const POLL_AGAIN_MS = 5_000;
+/** An id that was readable and is not, once, may be a hiccup of a proxy: it is believed after so many polls. */
+const POLLS_WITHOUT_TASK = 5;
 const MISSING_AGAIN_MS = 15_000;
 /** An input that cannot be read now. */
 const INPUT_AGAIN_MS = 15_000;
 
-export interface PollKit extends Kit {
+export interface PollDeps extends ExpireDeps {
+  store: ExpireDeps['store'] & { jobs: Pick<JobStore['jobs'], 'read'> };
   grsai: Pick<Grsai, 'images'>;
   tasks: KnownTasks;
-  pace: LearnedPace;
+  pace: Pick<LearnedPace, 'durations' | 'learn'>;
   trouble: Pick<AccountTrouble, 'judge'>;
   inputs: Pick<InputObjects, 'whole'>;
+  clock: Clock;
+  backoff: Backoff;
+  shutdown: Pick<Shutdown, 'stopping'>;
+  /** Tells a caller who asked for it how far its task has come. */
+  reportProgress: (task: TaskFacts, percent: number) => void;
 }
 
-/** poll: asks once, and sleeps in the queue until the next look. No slot, socket or timer is held meanwhile (P5). */
-export function createPollStage(kit: PollKit): Handler {
-  async function factsOf(entry: Entry): Promise<TaskFacts | null> {
-    const cached = kit.tasks.get(entryId(entry));
-    if (cached) return cached;
-    const record = await readGenerating(kit, entry);
-    if (record === null || record.base === null || record.task_id === null) return null;
-    const facts = taskFacts(record, {
-      base: record.base,
-      id: record.task_id,
-      submittedAt: record.submitted_at ?? record.created_at,
-    });
-    kit.tasks.set(entryId(entry), facts);
-    return facts;
-  }
-
-  return async ({ entry }) => {
-    const facts = await factsOf(entry);
-    if (facts === null) return done;
-    const outcome = await look(kit, facts);
-    if (outcome.kind === 'done') kit.tasks.delete(entryId(entry));
-    return outcome;
+/** poll: asks for the task once, and sleeps in the queue until the next poll. No slot, socket or timer is held meanwhile (P5). */
+export function createPollStage(d: PollDeps): FreeStage<TaskFacts> {
+  return {
+    name: 'poll',
+    find: (entry) => findTask(d, entry),
+    decide: (task) => poll(d, task),
+    settled(entry, task, { transition, entry: left }, committed) {
+      if (committed?.kind === 'poll' && committed.progress > task.progress) {
+        task.progress = committed.progress;
+        d.reportProgress(task, committed.progress);
+      }
+      const goesOn = left !== 'done' && (transition === undefined || committed !== null);
+      if (!goesOn) d.tasks.delete(entryId(entry));
+    },
   };
 }
 
-/** The record, if this entry still counts. */
-async function readGenerating(kit: Kit, entry: Entry): Promise<JobRecord | null> {
-  const record = await kit.store.jobs.read(entry.id);
-  return record?.step === entry.step && record.status === 'running' && record.stage === 'generating' ? record : null;
+async function findTask(d: PollDeps, entry: Entry): Promise<TaskFacts | null> {
+  const known = d.tasks.get(entryId(entry));
+  if (known) return known;
+  const job = await readGenerating(d, entry);
+  if (job === null) return null;
+  const facts = taskFacts(job);
+  d.tasks.set(entryId(entry), facts);
+  return facts;
 }
 
-async function look(kit: PollKit, facts: TaskFacts): Promise<Outcome> {
-  const startedAt = kit.clock.now();
-  const age = startedAt - facts.submittedAt;
-  if (startedAt >= facts.expires_at) return await withRecord(kit, facts, (record) => expireRun(kit, record));
+/** The job, if its queue entry still counts. */
+async function readGenerating(d: Pick<PollDeps, 'store'>, entry: Pick<Entry, 'id' | 'step'>): Promise<Generating | null> {
+  const job = await d.store.jobs.read(entry.id);
+  return job?.step === entry.step && job.status === 'running' && job.stage === 'generating' ? job : null;
+}
+
+async function poll(d: PollDeps, task: TaskFacts): Promise<Decision> {
+  const now = d.clock.now();
+  if (now >= task.expires_at) return await withJob(d, task, async (job) => ({ transition: await expire(d, job), entry: 'done' }));
   try {
-    const task = await kit.grsai.images.result(facts.taskId, { base: facts.base, signal: kit.shutdown.stopping });
-    facts.polls += 1;
-    return await settle(kit, facts, task, age);
+    const state = await d.grsai.images.result(task.taskId, { base: task.base, signal: d.shutdown.stopping });
+    task.polls += 1;
+    return await decide(d, task, state, now - task.submittedAt);
   } catch (error) {
     if (!(error instanceof GrsaiError)) throw error;
-    if (error.code === 'aborted') return { kind: 'wait', ms: 0 };
-    if (overBudget(kit, facts)) return await giveUp(kit, facts);
-    // Looks are free and always safe to repeat (upstream.md §11.3). The wait is bounded: the result dies two hours after the submit (P3).
-    const wait = Math.max(LOOK_AGAIN_MS, upstreamWaitMs(error.retryAfterMs, LOOK_AGAIN_MS));
-    kit.metrics.attempts.inc({ stage: 'poll', outcome: 'retry', code: error.code });
-    kit.log.warn(
-      { event: 'job.look_failed', job_id: facts.id, code: error.code, upstream_status: error.status, retry_in_ms: wait },
-      'look failed',
-    );
-    return { kind: 'wait', ms: wait };
+    if (error.code === 'aborted') return { entry: { waitMs: 0 } };
+    if (isOverBudget(d, task)) return await giveUp(d, task);
+    // Polls are free and always safe to repeat (upstream.md §11.3). The wait is bounded: the result dies two hours after the submit (P3).
+    return {
+      entry: { waitMs: Math.max(POLL_AGAIN_MS, upstreamWaitMs(error.retryAfterMs, POLL_AGAIN_MS)) },
+      observed: {
+        stage: 'poll',
+        outcome: 'retry',
+        error_code: error.code,
+        ...(error.status === undefined ? {} : { upstream_status: error.status }),
+      },
+    };
   }
 }
 
-async function settle(kit: PollKit, facts: TaskFacts, task: TaskState, age: number): Promise<Outcome> {
-  switch (task.status) {
+async function decide(d: PollDeps, task: TaskFacts, state: TaskState, age: number): Promise<Decision> {
+  switch (state.status) {
     case 'running':
-      return await stillRunning(kit, facts, task, age);
+      return await stillRunning(d, task, state, age);
     case 'succeeded':
-      return task.outputs.length > 0 ? await takeOutputs(kit, facts, task, age) : await emptyLook(kit, facts, EMPTY.withoutLink);
+      return state.outputs.length > 0 ? takeOutputs(d, task, state, age) : await emptyPoll(d, task, EMPTY.withoutLink);
     case 'missing':
-      return age < VISIBLE_AFTER_MS ? { kind: 'wait', ms: 2000 } : await emptyLook(kit, facts, EMPTY.missing);
+      return age < VISIBLE_AFTER_MS ? { entry: { waitMs: VISIBLE_AGAIN_MS } } : await emptyPoll(d, task, EMPTY.missing);
     case 'violation':
     case 'failed':
-      return await taskEnded(kit, facts, task);
+      return await withJob(d, task, (job) => taskEnded(d, task, job, state));
   }
 }
 
-/** What the caller wrote may stand in upstream's words and proves nothing there, so it is read first, however large. */
-async function taskEnded(kit: PollKit, facts: TaskFacts, task: TaskState): Promise<Outcome> {
-  const record = await readGenerating(kit, facts);
-  if (record === null) return done;
-  const doc = await kit.inputs.whole(record.doc, kit.shutdown.stopping).catch((error: unknown) => {
-    if (!(error instanceof GrsaiError)) throw error;
-    const gone = error.cause instanceof ObjectStoreError && error.cause.code === 'not_found';
-    return gone || overBudget(kit, facts) ? record.doc : null;
-  });
-  if (doc === null) return { kind: 'wait', ms: INPUT_AGAIN_MS };
-  await taskFailed(kit, record, judgeTask(task, doc.input));
-  return done;
-}
-
-async function stillRunning(kit: PollKit, facts: TaskFacts, task: TaskState, age: number): Promise<Outcome> {
+async function stillRunning(d: PollDeps, task: TaskFacts, state: TaskState, age: number): Promise<Decision> {
   // Its word may be one that nobody knows; the outputs are there all the same.
-  if (overBudget(kit, facts)) return await (task.outputs.length > 0 ? takeOutputs(kit, facts, task, age) : giveUp(kit, facts));
-  const progress = Math.min(99, Math.round(task.progress ?? 0));
-  if (progress > facts.progress) {
-    const moved = await kit.store.moves.look(facts, { progress, polls: facts.polls });
-    if (moved.kind !== 'ok') return done;
-    facts.progress = progress;
-    tellNews(kit, facts, { type: 'job.progress', percent: progress });
-  }
-  facts.runningAtMs = age;
-  return { kind: 'wait', ms: nextLookMs(age, kit.pace.durations(facts.kind)) };
+  if (isOverBudget(d, task)) return state.outputs.length > 0 ? takeOutputs(d, task, state, age) : await giveUp(d, task);
+  const progress = Math.min(99, Math.round(state.progress ?? 0));
+  task.runningAtMs = age;
+  const entry = { waitMs: nextLookMs(age, d.pace.durations(task.kind)) };
+  return progress > task.progress ? { transition: { kind: 'poll', progress, polls: task.polls }, entry } : { entry };
 }
 
 /** The links die two hours after the submit at the latest, so storing goes first from here on (P3). */
-async function takeOutputs(kit: PollKit, facts: TaskFacts, task: TaskState, age: number): Promise<Outcome> {
-  const pending = { links: pendingOf(task.outputs), dies_at: facts.submittedAt + TASK_LIFE_MS };
-  const moved = await kit.store.moves.outputs(facts, { pending, polls: facts.polls });
-  if (moved.kind !== 'ok') return done;
-  kit.pace.learn(facts.kind, likelyDurationMs(age, facts.runningAtMs, kit.pace.durations(facts.kind)));
-  await kit.producer.enqueueStore({ id: facts.id, step: moved.step });
-  return done;
+function takeOutputs(d: PollDeps, task: TaskFacts, state: TaskState, age: number): Decision {
+  d.pace.learn(task.kind, likelyDurationMs(age, task.runningAtMs, d.pace.durations(task.kind)));
+  const unstored = { links: unstoredOf(state.outputs), dies_at: task.submittedAt + TASK_LIFE_MS };
+  return { transition: { kind: 'start_storing', unstored, polls: task.polls }, entry: 'done' };
 }
 
 /** Links as they are; bytes stay where they are until the store stage asks for them. */
-export const pendingOf = (outputs: readonly Output[]): PendingOutput[] =>
+export const unstoredOf = (outputs: readonly Output[]): UnstoredOutput[] =>
   outputs.map((output) => (output.kind === 'link' ? { url: output.url } : {}));
 
-/** Looks that find nothing although there should be something; a few in a row are believed. */
+/** Polls that find nothing although there should be something; a few in a row are believed. */
 const EMPTY = {
   withoutLink: {
     code: 'no_link',
-    looks: LOOKS_WITHOUT_LINK,
-    againMs: LOOK_AGAIN_MS,
+    polls: POLLS_WITHOUT_LINK,
+    againMs: POLL_AGAIN_MS,
     message: 'The task succeeded, but no link to its result ever came.',
   },
   missing: {
     code: 'not_found',
-    looks: LOOKS_WITHOUT_TASK,
+    polls: POLLS_WITHOUT_TASK,
     againMs: MISSING_AGAIN_MS,
     message: 'The upstream no longer knows the task.',
   },
 } as const;
 
-async function emptyLook(kit: PollKit, facts: TaskFacts, seen: (typeof EMPTY)[keyof typeof EMPTY]): Promise<Outcome> {
-  const record = await readGenerating(kit, facts);
-  if (record === null) return done;
-  const before = record.attempts.filter((each) => each.run === record.run && each.error_code === seen.code).length;
-  const now = kit.clock.now();
-  const attempt = attemptOf(record, 'poll', now, now, 'retry', { code: seen.code, base: facts.base });
-  noteAttempt(kit, record, attempt, { reason: seen.message });
-  const attempts = [...record.attempts, attempt];
-  if (before + 1 >= seen.looks || overBudget(kit, facts)) {
-    await failRun(kit, record, 'upstream_result_lost', { attempts, message: seen.message, lateLookAt: now + FIRST_LATE_LOOK_MS });
-    return done;
-  }
-  const moved = await kit.store.moves.look(facts, { progress: facts.progress, polls: facts.polls, attempts });
-  return moved.kind === 'ok' ? { kind: 'wait', ms: seen.againMs } : done;
+const emptyPoll = (d: PollDeps, task: TaskFacts, seen: (typeof EMPTY)[keyof typeof EMPTY]): Promise<Decision> =>
+  withJob(d, task, async (job) => {
+    const before = job.attempts.filter((each) => each.run === job.run && each.error_code === seen.code).length;
+    const now = d.clock.now();
+    const attempt = attemptAt('poll', now, now, 'retry', { code: seen.code, base: task.base });
+    if (before + 1 < seen.polls && !isOverBudget(d, task))
+      return {
+        transition: { kind: 'poll', progress: task.progress, polls: task.polls, attempt },
+        entry: { waitMs: seen.againMs },
+        reason: seen.message,
+      };
+    const error = jobError('upstream_result_lost', job.stage, { message: seen.message });
+    return {
+      transition: { kind: 'finish', status: 'failed', error, attempt, latePollMs: FIRST_LATE_POLL_MS },
+      entry: 'done',
+      reason: seen.message,
+    };
+  });
+
+/** What the caller wrote may stand in upstream's words and proves nothing there, so it is read first, however large. */
+async function taskEnded(d: PollDeps, task: TaskFacts, job: Generating, state: TaskState): Promise<Decision> {
+  const doc = await wholeDoc(d, task, job);
+  return doc === null ? { entry: { waitMs: INPUT_AGAIN_MS } } : await taskFailed(d, job, judgeTask(state, doc.input));
 }
+
+/** `null`: it cannot be read now, and there is time to try again. */
+const wholeDoc = (d: PollDeps, task: TaskFacts, { doc }: Generating): Promise<JobDoc | null> =>
+  d.inputs.whole(doc, d.shutdown.stopping).catch((error: unknown) => {
+    if (!(error instanceof GrsaiError)) throw error;
+    const gone = error.cause instanceof ObjectStoreError && error.cause.code === 'not_found';
+    return gone || isOverBudget(d, task) ? doc : null;
+  });
 
 /** Failed tasks are refunded (upstream.md §10.4), so a passing trouble is worth another submit. */
-async function taskFailed(kit: PollKit, record: JobRecord, task: TaskState): Promise<void> {
-  const { category = 'unknown', error: detail = '' } = task;
+async function taskFailed(d: PollDeps, job: Generating, state: TaskState): Promise<Decision> {
+  const { category = 'unknown', error: said = '' } = state;
   // What upstream says itself of the key or the credits may concern all; another submit waits with them then.
   if (category === 'auth' || category === 'balance')
-    await kit.trouble.judge({ jobId: record.id, reason: category, echo: false, detail: withoutInput(detail, record.doc.input) });
+    await d.trouble.judge({ jobId: job.id, reason: category, echo: false, detail: withoutInput(said, job.doc.input) });
   const verdict = decideTask(category);
-  if (verdict.kind === 'fail') return await failLook(kit, record, verdict.code, task);
-  if (record.spent >= record.doc.max_attempts) return await failLook(kit, record, 'upstream_failed', task);
-  const now = kit.clock.now();
-  const waitMs = kit.backoff(record.spent - 1);
-  const attempt = attemptOf(record, 'poll', record.submitted_at ?? now, now, 'retry', {
-    code: 'upstream_failed',
-    base: record.base ?? undefined,
-  });
-  noteAttempt(kit, record, attempt, { retryInMs: waitMs, ...(task.error ? { reason: task.error } : {}) });
-  const moved = await kit.store.moves.again(record, { waitMs, attempts: [...record.attempts, attempt] });
-  if (moved.kind === 'ok')
-    await kit.producer.enqueue({ ...record, status: 'queued', stage: null, step: moved.step, turn: moved.turn }, waitMs);
+  if (verdict.kind === 'fail') return failed(d, job, verdict.code, state);
+  if (job.attempts_used >= job.doc.max_attempts) return failed(d, job, 'upstream_failed', state);
+  const { base, submitted_at } = job.task;
+  return {
+    transition: {
+      kind: 'resubmit',
+      attempt: attemptAt('poll', submitted_at, d.clock.now(), 'retry', { code: 'upstream_failed', base }),
+      waitMs: d.backoff(job.attempts_used - 1),
+    },
+    entry: 'done',
+    ...(state.error ? { reason: state.error } : {}),
+  };
 }
 
-async function failLook(kit: PollKit, record: JobRecord, code: FailureCode, task: TaskState): Promise<void> {
-  const now = kit.clock.now();
-  const attempt = attemptOf(record, 'poll', record.submitted_at ?? now, now, 'failed', { code, base: record.base ?? undefined });
-  noteAttempt(kit, record, attempt, task.error ? { reason: task.error } : {});
-  await failRun(kit, record, code, {
-    attempts: [...record.attempts, attempt],
-    upstream: { code: task.status, message: task.error?.slice(0, 500), task_id: record.task_id ?? undefined },
-  });
+function failed(d: PollDeps, job: Generating, code: FailureCode, { status, error: said }: TaskState): Decision {
+  const { base, id, submitted_at } = job.task;
+  const upstream = { code: status, message: said?.slice(0, 500), task_id: id };
+  return {
+    transition: {
+      kind: 'finish',
+      status: 'failed',
+      error: jobError(code, job.stage, { upstream }),
+      attempt: attemptAt('poll', submitted_at, d.clock.now(), 'failed', { code, base }),
+    },
+    entry: 'done',
+    ...(said ? { reason: said } : {}),
+  };
 }
 
-const overBudget = (kit: PollKit, facts: TaskFacts): boolean =>
-  kit.clock.now() - facts.lookedAtSince >= budgetMs(kit.pace.durations(facts.kind));
+const isOverBudget = (d: PollDeps, task: TaskFacts): boolean =>
+  d.clock.now() - task.polledSince >= budgetMs(d.pace.durations(task.kind));
 
-const giveUp = (kit: PollKit, facts: TaskFacts): Promise<Outcome> =>
-  withRecord(kit, facts, (record) =>
-    failRun(kit, record, 'upstream_timeout', { lateLookAt: kit.clock.now() + FIRST_LATE_LOOK_MS }),
-  );
+const giveUp = (d: PollDeps, task: TaskFacts): Promise<Decision> =>
+  withJob(d, task, async (job) => ({
+    transition: {
+      kind: 'finish',
+      status: 'failed',
+      error: jobError('upstream_timeout', job.stage),
+      latePollMs: FIRST_LATE_POLL_MS,
+    },
+    entry: 'done',
+  }));
 
-/** Runs `work` with the whole record, if the entry still counts. */
-async function withRecord(kit: PollKit, facts: TaskFacts, work: (record: JobRecord) => Promise<unknown>): Promise<Outcome> {
-  const record = await readGenerating(kit, facts);
-  if (record !== null) await work(record);
-  return done;
+/** Decides with the whole record, if the queue entry still counts. */
+async function withJob(d: PollDeps, task: TaskFacts, decideOn: (job: Generating) => Promise<Decision>): Promise<Decision> {
+  const job = await readGenerating(d, task);
+  return job === null ? done : { job, ...(await decideOn(job)) };
 }

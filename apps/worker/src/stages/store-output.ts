@@ -4,13 +4,13 @@ import { factsOf, type MediaFacts, NotMedia, type ObjectStore, ObjectStoreError,
 import type { HostPlaces } from './host-places.ts';
 
 /** What putting one output into the object store takes. */
-export interface OutputKit {
+export interface OutputDeps {
   objects: ObjectStore;
   /** In front of each key. */
   keyPrefix: string;
 }
 
-export interface DownloadKit extends OutputKit {
+export interface DownloadDeps extends OutputDeps {
   egress: Egress;
   /** How many downloads one host has of this worker's places. */
   hosts: HostPlaces;
@@ -25,19 +25,19 @@ export function outputKey(prefix: string, record: Owner, index: number, ext: str
 
 /** One file, never whole in memory: guarded download, type from its bytes, SHA-256 on the way, proven to have arrived. */
 export async function storeLink(
-  kit: DownloadKit,
+  d: DownloadDeps,
   record: Owner,
   file: { index: number; url: string },
   signal: AbortSignal,
 ): Promise<{ kind: 'stored'; image: StoredImage } | { kind: 'full'; ms: number }> {
-  const place = await kit.hosts.enter(hostOf(file.url));
+  const place = await d.hosts.enter(hostOf(file.url));
   if (typeof place === 'number') return { kind: 'full', ms: place };
   const began = performance.now();
   const tookMs = () => performance.now() - began;
   try {
-    const source = await download(kit.egress, file.url, { signal });
+    const source = await download(d.egress, file.url, { signal });
     const firstByteMs = tookMs();
-    const image = await storeSource(kit, record, file.index, source, signal);
+    const image = await storeSource(d, record, file.index, source, signal);
     // A large file of a quick host takes its time; what counts is a host that keeps us waiting.
     place.took(firstByteMs);
     return { kind: 'stored', image };
@@ -50,7 +50,7 @@ export async function storeLink(
 }
 
 async function storeSource(
-  kit: OutputKit,
+  d: OutputDeps,
   record: Owner,
   index: number,
   source: Download,
@@ -58,8 +58,8 @@ async function storeSource(
 ): Promise<StoredImage> {
   try {
     const { facts, body } = await peekFacts(source.body);
-    const key = outputKey(kit.keyPrefix, record, index, facts.ext);
-    const stored = await kit.objects.put(key, body, {
+    const key = outputKey(d.keyPrefix, record, index, facts.ext);
+    const stored = await d.objects.put(key, body, {
       contentType: facts.contentType,
       ...(source.contentLength === undefined ? {} : { contentLength: source.contentLength }),
       signal,
@@ -72,14 +72,14 @@ async function storeSource(
 
 /** Bytes that came in an answer. Rejects with `NotMedia`, or as the object store does. */
 export async function storeBytes(
-  kit: OutputKit,
+  d: OutputDeps,
   record: Owner,
   file: { index: number; bytes: Uint8Array },
   signal?: AbortSignal,
 ): Promise<StoredImage> {
   const facts = factsOf(file.bytes);
-  const key = outputKey(kit.keyPrefix, record, file.index, facts.ext);
-  const stored = await kit.objects.putBytes(key, file.bytes, {
+  const key = outputKey(d.keyPrefix, record, file.index, facts.ext);
+  const stored = await d.objects.putBytes(key, file.bytes, {
     contentType: facts.contentType,
     ...(signal === undefined ? {} : { signal }),
   });

@@ -1,31 +1,39 @@
 import { type Grsai, GrsaiError, type TaskState } from '@grsai-jobs/grsai';
 import {
+  type Canceling,
   isSettled,
   type JobRecord,
   needsTask,
-  type Pending,
-  type PendingOutput,
   refreshed,
   refusedAgain,
+  type Storing,
+  type UnstoredOutput,
 } from '@grsai-jobs/jobs';
+import type { Backoff, Clock } from '@grsai-jobs/runtime';
 import type { StorageHealth } from '../pauses/storage-health.ts';
-import type { Kit } from './kit.ts';
-import { pendingOf } from './poll.ts';
-import { type DownloadKit, storeBytes, storeLink, type Trouble, troubleOf } from './store-output.ts';
+import type { Shutdown } from '../runner/until-taken.ts';
+import { unstoredOf } from './poll.ts';
+import { type DownloadDeps, storeBytes, storeLink, type Trouble, troubleOf } from './store-output.ts';
 
 /** So many passing troubles: the task is asked whether it has another link. */
 const SUSPECT_AFTER = 3;
 /** So shortly before the links die the task is asked too. */
 const LAST_CHANCE_MS = 60_000;
 
-export interface StoreKit extends Kit, DownloadKit {
+export interface StoreDeps extends DownloadDeps {
+  clock: Clock;
+  backoff: Backoff;
+  shutdown: Pick<Shutdown, 'stopping'>;
   grsai: Pick<Grsai, 'images'>;
   storage: StorageHealth;
 }
 
+/** A job whose result is being stored, also one that is to be canceled. */
+export type StoringJob = Storing | Extract<Canceling, { stage: 'storing' }>;
+
 /** What one pass over the outputs of a job came to. */
 export interface Pass {
-  outputs: readonly PendingOutput[];
+  outputs: readonly UnstoredOutput[];
   /** The worst that happened: our own store before a passing trouble before a refusal. */
   trouble?: Trouble | undefined;
   /** The task was asked, and did not tell. */
@@ -40,7 +48,7 @@ export interface Pass {
 
 /** What became of one output in a pass. Without a trouble or a wait it is settled. */
 interface Step {
-  output: PendingOutput;
+  output: UnstoredOutput;
   tried?: true;
   trouble?: Trouble;
   waitMs?: number;
@@ -49,24 +57,24 @@ interface Step {
 type Answer = TaskState | GrsaiError | undefined;
 
 /** Tries each output that is due, one after the other. What was stored before is not touched. */
-export async function passOver(kit: StoreKit, record: JobRecord, pending: Pending): Promise<Pass> {
-  const startedAt = kit.clock.now();
-  const before = pending.links ?? [];
-  const answer = mustAsk(record, pending, startedAt) ? await askTask(kit, record) : undefined;
-  const named = answer === undefined || answer instanceof GrsaiError ? [] : pendingOf(answer.outputs);
+export async function passOver(d: StoreDeps, job: StoringJob): Promise<Pass> {
+  const startedAt = d.clock.now();
+  const before = job.unstored.links ?? [];
+  const answer = mustAsk(job, startedAt) ? await askTask(d, job) : undefined;
+  const named = answer === undefined || answer instanceof GrsaiError ? [] : unstoredOf(answer.outputs);
   const outputs = refreshed(before, named);
   const isFresh = outputs.map(({ url }, index) => url !== undefined && url !== before[index]?.url);
   const steps: Step[] = [];
   for (const [index, output] of outputs.entries()) {
     // A store that took nothing takes nothing else either.
     const away = steps.some(({ trouble }) => trouble?.kind === 'ours');
-    const due = isFresh[index] || (output.refused?.next ?? 0) <= kit.clock.now();
+    const due = isFresh[index] || (output.refused?.next ?? 0) <= d.clock.now();
     if (isSettled(output) || away) steps.push({ output });
-    else if (due) steps.push(await tryOutput(kit, record, { index, output, answer, startedAt }));
-    else steps.push({ output, waitMs: (output.refused?.next ?? 0) - kit.clock.now() });
+    else if (due) steps.push(await tryOutput(d, job, { index, output, answer, startedAt }));
+    else steps.push({ output, waitMs: (output.refused?.next ?? 0) - d.clock.now() });
   }
   const trouble = worstOf(steps);
-  if (trouble?.kind === 'ours' && !kit.shutdown.stopping.aborted) kit.storage.failed(trouble.reason);
+  if (trouble?.kind === 'ours' && !d.shutdown.stopping.aborted) d.storage.failed(trouble.reason);
   const waits = steps.flatMap(({ waitMs }) => waitMs ?? []);
   return {
     outputs: steps.map(({ output }) => output),
@@ -83,23 +91,24 @@ const WORST = ['ours', 'passing', 'refused'] as const satisfies readonly Trouble
 const worstOf = (steps: readonly Step[]): Trouble | undefined =>
   WORST.flatMap((kind) => steps.find(({ trouble }) => trouble?.kind === kind)?.trouble ?? [])[0];
 
-export const failedStores = (record: JobRecord): number =>
-  record.attempts.filter(({ run, stage }) => run === record.run && stage === 'store').length;
+export const failedStores = (job: JobRecord): number =>
+  job.attempts.filter(({ run, stage }) => run === job.run && stage === 'store').length;
 
 /** Whether the task is asked in front of this pass: for an output that stands in its answer, or for a living link. */
-function mustAsk(record: JobRecord, pending: Pending, now: number): boolean {
-  if (pending.links?.some(needsTask)) return true;
-  const passing = record.attempts.filter(
-    ({ run, stage, error_code }) => run === record.run && stage === 'store' && error_code !== 'storage_failed',
+function mustAsk(job: StoringJob, now: number): boolean {
+  const { unstored } = job;
+  if (unstored.links?.some(needsTask)) return true;
+  const passing = job.attempts.filter(
+    ({ run, stage, error_code }) => run === job.run && stage === 'store' && error_code !== 'storage_failed',
   );
-  return passing.length >= SUSPECT_AFTER || (failedStores(record) > 0 && now + LAST_CHANCE_MS >= pending.dies_at);
+  return passing.length >= SUSPECT_AFTER || (failedStores(job) > 0 && now + LAST_CHANCE_MS >= unstored.dies_at);
 }
 
 /** What the task says of its outputs now; an error when that could not be read, `undefined` when there is no task. */
-async function askTask(kit: StoreKit, record: JobRecord): Promise<Answer> {
-  if (record.task_id === null || record.base === null) return undefined;
+async function askTask(d: StoreDeps, job: JobRecord): Promise<Answer> {
+  if (job.task === null) return undefined;
   try {
-    const task = await kit.grsai.images.result(record.task_id, { base: record.base, signal: kit.shutdown.stopping });
+    const task = await d.grsai.images.result(job.task.id, { base: job.task.base, signal: d.shutdown.stopping });
     return task.status === 'succeeded' ? task : { ...task, outputs: [] };
   } catch (error) {
     if (error instanceof GrsaiError) return error;
@@ -108,20 +117,20 @@ async function askTask(kit: StoreKit, record: JobRecord): Promise<Answer> {
 }
 
 async function tryOutput(
-  kit: StoreKit,
-  record: JobRecord,
-  o: { index: number; output: PendingOutput; answer: Answer; startedAt: number },
+  d: StoreDeps,
+  job: JobRecord,
+  o: { index: number; output: UnstoredOutput; answer: Answer; startedAt: number },
 ): Promise<Step> {
   const { output } = o;
-  const result = await storeOutput(kit, record, o);
+  const result = await storeOutput(d, job, o);
   if (result.kind === 'full') return { output, waitMs: result.ms };
   if (result.kind === 'stored') {
-    kit.storage.stored();
+    d.storage.stored();
     return { output: { ...(output.url === undefined ? {} : { url: output.url }), stored: result.image }, tried: true };
   }
   const { trouble } = result;
-  if (trouble.kind !== 'refused') return { output, tried: true, trouble, waitMs: kit.backoff(failedStores(record)) };
-  const now = kit.clock.now();
+  if (trouble.kind !== 'refused') return { output, tried: true, trouble, waitMs: d.backoff(failedStores(job)) };
+  const now = d.clock.now();
   const next = refusedAgain(output, { reason: trouble.reason, startedAt: o.startedAt, now });
   return { output: next, tried: true, trouble, ...(next.refused === undefined ? {} : { waitMs: next.refused.next - now }) };
 }
@@ -129,18 +138,18 @@ async function tryOutput(
 type Stored = Awaited<ReturnType<typeof storeLink>> | { kind: 'failed'; trouble: Trouble };
 
 async function storeOutput(
-  kit: StoreKit,
-  record: JobRecord,
-  { index, output, answer }: { index: number; output: PendingOutput; answer: Answer },
+  d: StoreDeps,
+  job: JobRecord,
+  { index, output, answer }: { index: number; output: UnstoredOutput; answer: Answer },
 ): Promise<Stored> {
-  const signal = kit.shutdown.stopping;
+  const signal = d.shutdown.stopping;
   try {
-    if (output.url !== undefined) return await storeLink(kit, record, { index, url: output.url }, signal);
+    if (output.url !== undefined) return await storeLink(d, job, { index, url: output.url }, signal);
     if (answer instanceof GrsaiError)
       return { kind: 'failed', trouble: { kind: 'passing', code: answer.code, status: answer.status, reason: answer.message } };
     const inline = answer?.outputs[index];
     if (inline?.kind === 'inline')
-      return { kind: 'stored', image: await storeBytes(kit, record, { index, bytes: inline.bytes }, signal) };
+      return { kind: 'stored', image: await storeBytes(d, job, { index, bytes: inline.bytes }, signal) };
     return { kind: 'failed', trouble: { kind: 'refused', code: 'no_link', reason: 'the task no longer names this output' } };
   } catch (error) {
     return { kind: 'failed', trouble: knownTrouble(error) };

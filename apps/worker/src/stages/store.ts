@@ -1,9 +1,10 @@
-import { type Attempt, isSettled, type JobRecord, keptOutput, lostMessage, nextLatePoll, type Pending } from '@grsai-jobs/jobs';
-import { done, type Handler, type Outcome } from '@grsai-jobs/queue';
-import { endRun, failRun } from './end-run.ts';
-import { attemptOf, noteAttempt } from './kit.ts';
+import type { JobStore } from '@grsai-jobs/job-store';
+import { isSettled, type Job, jobError, keptOutput, lostMessage, type NewAttempt, nextLatePoll } from '@grsai-jobs/jobs';
+import type { Decision } from '../runner/decision.ts';
+import type { FreeStage } from '../runner/runner.ts';
+import { attemptAt } from './attempt.ts';
 import { outputKey, type Trouble } from './store-output.ts';
-import { failedStores, knownTrouble, type Pass, passOver, type StoreKit } from './store-pass.ts';
+import { failedStores, knownTrouble, type Pass, passOver, type StoreDeps, type StoringJob } from './store-pass.ts';
 import { TASK_LIFE_MS } from './task-life.ts';
 
 /** How long a link that upstream gave after the first one died is tried. */
@@ -13,96 +14,96 @@ const FRESH_LINK_LIFE_MS = 5 * 60_000;
 const TASK_GRACE_MS = 5 * 60_000;
 
 /** store: streams what was paid for into S3, for as long as its links live. */
-export function createStoreStage(kit: StoreKit): Handler {
-  return async ({ entry }) => {
-    const record = await kit.store.jobs.read(entry.id);
-    if (record === null || record.step !== entry.step || record.stage !== 'storing' || record.pending === null) return done;
-    return await (record.pending.completion === undefined ? storeOutputs : storeCompletion)(kit, record, record.pending);
+export function createStoreStage(d: StoreDeps & { store: { jobs: Pick<JobStore['jobs'], 'read'> } }): FreeStage<StoringJob> {
+  return {
+    name: 'store',
+    async find(entry) {
+      const job = await d.store.jobs.read(entry.id);
+      return job?.step === entry.step && isStoring(job) ? job : null;
+    },
+    decide: async (job) => await (job.unstored.completion === undefined ? storeOutputs : storeCompletion)(d, job),
   };
 }
 
-async function storeOutputs(kit: StoreKit, record: JobRecord, pending: Pending): Promise<Outcome> {
-  const startedAt = kit.clock.now();
-  return await settle(kit, record, { startedAt, pending, pass: await passOver(kit, record, pending) });
+const isStoring = (job: Job): job is StoringJob => job.stage === 'storing';
+
+async function storeOutputs(d: StoreDeps, job: StoringJob): Promise<Decision> {
+  const startedAt = d.clock.now();
+  return decide(d, job, startedAt, await passOver(d, job));
 }
 
-async function settle(
-  kit: StoreKit,
-  record: JobRecord,
-  { startedAt, pending, pass }: { startedAt: number; pending: Pending; pass: Pass },
-): Promise<Outcome> {
-  if (kit.shutdown.stopping.aborted && pass.trouble !== undefined) return { kind: 'wait', ms: 0 };
-  const diesAt = pass.fresh ? Math.max(pending.dies_at, startedAt + FRESH_LINK_LIFE_MS) : pending.dies_at;
+function decide(d: StoreDeps, job: StoringJob, startedAt: number, pass: Pass): Decision {
+  if (d.shutdown.stopping.aborted && pass.trouble !== undefined) return { entry: { waitMs: 0 } };
+  const { unstored } = job;
+  const diesAt = pass.fresh ? Math.max(unstored.dies_at, startedAt + FRESH_LINK_LIFE_MS) : unstored.dies_at;
   const { waitMs } = pass;
-  if (waitMs === undefined || !mayGoOn(kit, record, pass, diesAt)) return await finish(kit, record, pass, startedAt);
-  if (!pass.tried) return { kind: 'wait', ms: waitMs };
-  const attempts = [...record.attempts, noted(kit, record, pass.trouble, startedAt, waitMs)];
-  const moved = await kit.store.moves.storeAgain(record, {
-    waitMs,
-    attempts,
-    ...(pending.links === undefined ? {} : { pending: { links: [...pass.outputs], dies_at: diesAt } }),
-  });
-  if (moved.kind === 'ok') return { kind: 'wait', ms: waitMs };
-  if (moved.kind === 'wrong' && moved.state === 'canceling/storing') await endRun(kit, record, { status: 'canceled', attempts });
-  return done;
+  if (waitMs === undefined || !mayGoOn(d, job, pass, diesAt)) return finish(d, job, pass, startedAt);
+  if (!pass.tried) return { entry: { waitMs } };
+  return {
+    transition: {
+      kind: 'retry_storing',
+      attempt: attemptOf(d, pass.trouble, startedAt, 'retry'),
+      waitMs,
+      ...(unstored.links === undefined ? {} : { unstored: { links: [...pass.outputs], dies_at: diesAt } }),
+    },
+    entry: { waitMs },
+    ...reasonOf(pass.trouble),
+  };
 }
 
 /** For the life of the links; and of the task, while it cannot be asked for others. */
-function mayGoOn(kit: StoreKit, record: JobRecord, pass: Pass, diesAt: number): boolean {
-  const now = kit.clock.now();
+function mayGoOn(d: StoreDeps, job: StoringJob, pass: Pass, diesAt: number): boolean {
+  const now = d.clock.now();
   if (now + (pass.waitMs ?? 0) < diesAt) return true;
-  return pass.unreadable && now < (record.submitted_at ?? record.created_at) + TASK_LIFE_MS + TASK_GRACE_MS;
+  return pass.unreadable && now < (job.task?.submitted_at ?? job.created_at) + TASK_LIFE_MS + TASK_GRACE_MS;
 }
 
 /** A completion too large for the record. */
-async function storeCompletion(kit: StoreKit, record: JobRecord, pending: Pending): Promise<Outcome> {
-  const startedAt = kit.clock.now();
-  const key = outputKey(kit.keyPrefix, record, 0, 'json');
+async function storeCompletion(d: StoreDeps, job: StoringJob): Promise<Decision> {
+  const startedAt = d.clock.now();
+  const key = outputKey(d.keyPrefix, job, 0, 'json');
   try {
-    const stored = await kit.objects.putBytes(key, Buffer.from(JSON.stringify(pending.completion)), {
+    const stored = await d.objects.putBytes(key, Buffer.from(JSON.stringify(job.unstored.completion)), {
       contentType: 'application/json',
-      signal: kit.shutdown.stopping,
+      signal: d.shutdown.stopping,
     });
-    kit.storage.stored();
-    const attempts = [...record.attempts, noted(kit, record, undefined, startedAt)];
-    await endRun(kit, record, { status: 'succeeded', output: { kind: 'chat_file', key, ...stored }, attempts });
-    return done;
+    d.storage.stored();
+    const attempt = attemptOf(d, undefined, startedAt, 'succeeded');
+    const output = { kind: 'chat_file', key, ...stored } as const;
+    return { transition: { kind: 'finish', status: 'succeeded', output, attempt }, entry: 'done' };
   } catch (error) {
     const trouble = knownTrouble(error);
-    if (!kit.shutdown.stopping.aborted) kit.storage.failed(trouble.reason);
-    const waitMs = kit.backoff(failedStores(record));
-    const pass = { outputs: [], trouble, unreadable: false, fresh: false, waitMs, tried: true };
-    return await settle(kit, record, { startedAt, pending, pass });
+    if (!d.shutdown.stopping.aborted) d.storage.failed(trouble.reason);
+    const waitMs = d.backoff(failedStores(job));
+    return decide(d, job, startedAt, { outputs: [], trouble, unreadable: false, fresh: false, waitMs, tried: true });
   }
 }
 
-/** Writes the line of this pass. `waitMs` when it goes on. */
-function noted(kit: StoreKit, record: JobRecord, trouble: Trouble | undefined, startedAt: number, waitMs?: number): Attempt {
-  const outcome = trouble === undefined ? 'succeeded' : waitMs === undefined ? 'failed' : 'retry';
-  const attempt = attemptOf(record, 'store', startedAt, kit.clock.now(), outcome, {
+const attemptOf = (d: StoreDeps, trouble: Trouble | undefined, startedAt: number, outcome: NewAttempt['outcome']): NewAttempt =>
+  attemptAt('store', startedAt, d.clock.now(), trouble === undefined ? 'succeeded' : outcome, {
     ...(trouble === undefined ? {} : { code: trouble.code, status: trouble.status }),
   });
-  const why = trouble === undefined ? {} : { reason: trouble.reason };
-  noteAttempt(kit, record, attempt, { ...why, ...(waitMs === undefined ? {} : { retryInMs: waitMs }) });
-  return attempt;
-}
 
-/** No place was free at its host until its link died, or there is none at all. */
+const reasonOf = (trouble: Trouble | undefined) => (trouble === undefined ? {} : { reason: trouble.reason });
+
+/** No download was possible at its host until its link died, or there is none at all. */
 const NOT_TRIED: Trouble = { kind: 'passing', code: 'not_tried', reason: 'its link has died' };
 
 /** Nothing is left to try: what could be kept is the result, and what could not is told beside it or as the failure. */
-async function finish(kit: StoreKit, record: JobRecord, pass: Pass, startedAt: number): Promise<Outcome> {
+function finish(d: StoreDeps, job: StoringJob, pass: Pass, startedAt: number): Decision {
   const over = pass.outputs.length > 0 && pass.outputs.every(isSettled);
   const trouble = pass.trouble ?? (over ? undefined : NOT_TRIED);
   const outputs = pass.outputs.map((each) => (isSettled(each) || !trouble ? each : { ...each, lost: trouble.reason }));
-  const attempts = [...record.attempts, noted(kit, record, trouble, startedAt)];
+  const attempt = attemptOf(d, trouble, startedAt, 'failed');
   const output = keptOutput(outputs);
-  if (output !== null) await endRun(kit, record, { status: 'succeeded', output, attempts });
-  else if (trouble?.kind === 'ours') await failRun(kit, record, 'storage_failed', { attempts });
-  else {
-    const now = kit.clock.now();
-    const lateLookAt = nextLatePoll(now, now) ?? now;
-    await failRun(kit, record, 'upstream_result_lost', { attempts, message: lostMessage(outputs), lateLookAt });
-  }
-  return done;
+  const end = (more: object): Decision => ({
+    transition: { kind: 'finish', status: 'failed', attempt, ...more },
+    entry: 'done',
+    ...reasonOf(trouble),
+  });
+  if (output !== null) return end({ status: 'succeeded', output });
+  if (trouble?.kind === 'ours') return end({ error: jobError('storage_failed', job.stage) });
+  const now = d.clock.now();
+  const latePollMs = (nextLatePoll(now, now) ?? now) - now;
+  return end({ error: jobError('upstream_result_lost', job.stage, { message: lostMessage(outputs) }), latePollMs });
 }

@@ -1,46 +1,45 @@
-import { durationKind, type JobDoc, type JobRecord } from '@grsai-jobs/jobs';
+import type { Generating, JobDoc, JobRecord } from '@grsai-jobs/jobs';
+import { durationKind } from '@grsai-jobs/jobs';
 import { LRUCache } from 'lru-cache';
 
-/** What a look needs to know of a task. It hardly changes while the entry counts, so it is not read at each look. */
+/** What a poll needs to know of a task. It hardly changes while the entry counts, so it is not read at each poll. */
 export interface TaskFacts extends Pick<JobRecord, 'id' | 'tenant' | 'run' | 'step' | 'batch_id' | 'expires_at'> {
-  webhook: JobDoc['webhook'];
+  /** What its caller wants to be told. */
+  callback: JobDoc['webhook'];
   base: string;
   taskId: string;
   submittedAt: number;
-  /** When this run began to look: its budget counts from here, so that a retry looks for as long again. */
-  lookedAtSince: number;
+  /** When this run began to poll: its budget counts from here, so that a retry polls for as long again. */
+  polledSince: number;
   progress: number;
   polls: number;
   /** Model and size, for its pace. */
   kind: string;
-  /** Its age at the last look that saw it run, as far as this process knows. */
+  /** Its age at the last poll that saw it run, as far as this process knows. */
   runningAtMs: number | undefined;
 }
 
-export const taskFacts = (
-  record: JobRecord,
-  task: { base: string; id: string; submittedAt: number; step?: number },
-): TaskFacts => ({
-  id: record.id,
-  tenant: record.tenant,
-  run: record.run,
-  webhook: record.doc.webhook,
-  step: task.step ?? record.step,
-  batch_id: record.batch_id,
-  expires_at: record.expires_at,
+export const taskFacts = ({ task, doc, ...job }: Generating): TaskFacts => ({
+  id: job.id,
+  tenant: job.tenant,
+  run: job.run,
+  callback: doc.webhook,
+  step: job.step,
+  batch_id: job.batch_id,
+  expires_at: job.expires_at,
   base: task.base,
   taskId: task.id,
-  submittedAt: task.submittedAt,
-  lookedAtSince: Math.max(task.submittedAt, record.expires_at - record.doc.expires_in_s * 1000),
-  progress: record.progress,
-  polls: record.polls,
-  kind: durationKind(record.doc),
-  runningAtMs: ageAtLastLook(record, task.submittedAt),
+  submittedAt: task.submitted_at,
+  polledSince: Math.max(task.submitted_at, job.expires_at - doc.expires_in_s * 1000),
+  progress: job.progress,
+  polls: task.polls,
+  kind: durationKind(doc),
+  runningAtMs: ageAtLastPoll(task),
 });
 
-/** A look writes the record only when there was news, so this may be an earlier one than the last. */
-function ageAtLastLook(record: JobRecord, submittedAt: number): number | undefined {
-  const age = (record.last_polled_at ?? 0) - submittedAt;
+/** A poll writes the record only when there was news, so this may be an earlier one than the last. */
+function ageAtLastPoll({ last_polled_at, submitted_at }: Generating['task']): number | undefined {
+  const age = (last_polled_at ?? 0) - submitted_at;
   return age > 0 ? age : undefined;
 }
 

@@ -1,4 +1,13 @@
-import { type BatchRecord, type Delivery, type JobError, type JobRecord, JobRequest, newRecord } from '@grsai-jobs/jobs';
+import {
+  type BatchRecord,
+  type Delivery,
+  type Job,
+  type JobError,
+  type JobRecord,
+  JobRequest,
+  jobOf,
+  newRecord,
+} from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
 import { webhookBody } from './webhook-body.ts';
 
@@ -25,16 +34,17 @@ const delivery: Delivery = {
 };
 const CHAT = JobRequest.parse({ type: 'chat', input: { model: 'm', messages: [{ role: 'user', content: 'hi' }] } });
 const lost: JobError = { code: 'submit_unknown', message: 'm', retryable: false, stage: 'submitting' };
-const record = (more: Partial<JobRecord> = {}): JobRecord => ({
-  ...newRecord({ id: JOB, tenant: 'acme', doc: { ...CHAT, on_unknown_submit: 'fail' }, createdAt: 1, turn: 1 }),
-  status: 'succeeded',
-  run: 2,
-  output: { kind: 'chat', completion: { text: 'now' } },
-  past: { 1: { status: 'failed', error: lost, output: null, finished_at: 2 } },
-  ...more,
-});
+const record = (more: Partial<JobRecord> = {}): Job =>
+  jobOf({
+    ...newRecord({ id: JOB, tenant: 'acme', doc: { ...CHAT, on_unknown_submit: 'fail' }, createdAt: 1, turn: 1 }),
+    status: 'succeeded',
+    run: 2,
+    output: { kind: 'chat', completion: { text: 'now' } },
+    past: { 1: { status: 'failed', error: lost, output: null, finished_at: 2 } },
+    ...more,
+  });
 const sign = async (key: string, ttlS: number) => ({ url: `https://s3.example/${key}`, expiresAt: 5 + ttlS * 1000 });
-const body = async (job: JobRecord | null, more: Partial<Delivery> = {}) =>
+const body = async (job: Job | null, more: Partial<Delivery> = {}) =>
   JSON.parse(await webhookBody({ delivery: { ...delivery, ...more }, job, batch: null }, sign));
 
 test('when the job was reopened since then the body tells of the run that ended', async () => {

@@ -15,7 +15,7 @@ const idsOf = (delivery: Delivery) => ({
 /** One line and one count for one attempt. */
 export function noteAttempt(kit: NoteKit, delivery: Delivery, attempt: Delivery['attempts'][number], next: NextAttempt): void {
   kit.metrics.webhookAttempts.inc({ outcome: next.state, phase: attempt.phase });
-  kit.log[attempt.ok ? 'info' : 'warn'](
+  kit.log[attempt.ok ? 'debug' : 'warn'](
     {
       event: 'webhook.attempted',
       ...idsOf(delivery),

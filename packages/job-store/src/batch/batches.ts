@@ -10,7 +10,7 @@ import { createBatchRounds } from './rounds.ts';
 export type Batches = ReturnType<typeof createBatches>;
 
 /**
- * Batches and the jobs in them. The counts are kept by the moves of the jobs (`job/move.lua`, `job/begin.lua`), so they
+ * Batches and the jobs in them. The counts are kept by the transitions of the jobs (`job/transition.lua`, `job/start-call.lua`), so they
  * always add up to `total`; what touches many jobs goes in slices, as an operation.
  */
 export const createBatches = (

@@ -6,12 +6,12 @@ redis.call('HSET', K.batch, 'st', 'discarding')
 local tenant = redis.call('HGET', K.batch, 'tenant')
 local redis_bytes, stored_bytes, live = 0, 0, 0
 for _, job in ipairs(K.jobs) do
-  local seen = redis.call('HMGET', job, 'st', 'use', 'obj')
-  if seen[1] == 'validating' then
+  local seen = read_state(job, 'use', 'obj')
+  if not guard('discard_line', seen, {}) then
     redis.call('DEL', job)
-    if seen[2] then
-      redis_bytes = redis_bytes - tonumber(seen[2])
-      stored_bytes = stored_bytes - tonumber(seen[3] or '0')
+    if seen.use then
+      redis_bytes = redis_bytes - tonumber(seen.use)
+      stored_bytes = stored_bytes - tonumber(seen.obj or '0')
       live = live - 1
     end
   end

@@ -1,5 +1,5 @@
 import type { BatchDoc, JobDoc } from '@grsai-jobs/jobs';
-import { IDEMPOTENCY_TTL_MS } from '../job/accept.ts';
+import { IDEMPOTENCY_TTL_MS } from '../job/create.ts';
 import { ownFields, sharedFields } from '../job/record-codec.ts';
 import { operationId } from '../operation/operations.ts';
 import { defineScript } from '../redis/define-script.ts';

@@ -1,4 +1,4 @@
-import { type BatchRecord, isBatchEnd, type JobRecord, type Status } from '@grsai-jobs/jobs';
+import { type BatchRecord, isBatchEnd, type Job, type Status } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
 import { docBytes } from '../job/doc-bytes.ts';
 import { decodeRecord } from '../job/record-codec.ts';
@@ -74,7 +74,7 @@ export function createBatchReads(redis: Redis, keys: Keys, tenants: Pick<Tenants
     heads,
 
     /** Whole records of these jobs; those that were deleted are left out. */
-    async records(ids: readonly string[]): Promise<JobRecord[]> {
+    async records(ids: readonly string[]): Promise<Job[]> {
       const found = await pipelined(redis, ids, (pipeline, id) => pipeline.hgetall(keys.job(id)));
       return ids.flatMap((id, i) => {
         const fields = found[i] as Record<string, string>;

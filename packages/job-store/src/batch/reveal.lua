@@ -6,18 +6,18 @@ local due, turns, list = K.due, K.turns, K.tenant_jobs
 local rows, hidden, all_due, all_listed = {}, {}, {}, {}
 for n, id in ipairs(A.ids) do
   local job = K.jobs[n]
-  local seen = redis.call('HMGET', job, 'st', 'step', 'tn', 'q', 'pr', 'cr')
+  local seen = read_state(job, 'tn', 'q', 'pr', 'cr')
   rows[n] = {}
-  if seen[1] == 'validating' then
-    rows[n] = { '', seen[4], seen[5] or 'normal' }
+  if not guard('reveal', seen, {}) then
+    rows[n] = { '', seen.q, seen.pr or 'normal' }
     hidden[#hidden + 1] = n
     all_due[#all_due + 1] = order.due
     all_due[#all_due + 1] = id
-    all_listed[#all_listed + 1] = seen[6]
+    all_listed[#all_listed + 1] = seen.cr
     all_listed[#all_listed + 1] = id
-  elseif seen[1] == 'queued' and seen[2] == '1' then
+  elseif seen.state == 'queued' and seen.step == 1 then
     -- The worker that revealed it died before it added the entry, or did not hear of the answer.
-    rows[n] = { seen[3], seen[4], seen[5] or 'normal' }
+    rows[n] = { seen.tn, seen.q, seen.pr or 'normal' }
   end
 end
 if #hidden > 0 then

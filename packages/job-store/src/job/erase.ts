@@ -1,5 +1,6 @@
 import type { JobRecord } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
+import { defineScript } from '../redis/define-script.ts';
 import type { Keys } from '../redis/keys.ts';
 import { pipelined } from '../redis/pipelined.ts';
 import type { RunScript } from '../redis/scripts.ts';
@@ -8,6 +9,34 @@ import { eventIdsOf, reportsProgress } from '../webhook/event-ids.ts';
 /** So long a second delete of a job is answered like the first one, also after a lost answer. */
 const TOMBSTONE_MS = 72 * 3600 * 1000;
 
+const eraseScript = defineScript({
+  lua: new URL('./erase.lua', import.meta.url),
+  keys: [
+    'job',
+    'due',
+    'ended',
+    'late',
+    'failed',
+    'tenant_jobs',
+    'tenant_failed',
+    'tenant_deliveries',
+    'due_deliveries',
+    'counters',
+    'tombstone',
+    'usage',
+    '...deliveries',
+  ],
+  args: ['id', 'step', 'tenant', 'tombstone_ms', '...delivery_ids'],
+  whenFull: 'runs',
+});
+
+const beginErase = defineScript({
+  lua: new URL('./begin-erase.lua', import.meta.url),
+  keys: ['job', 'late'],
+  args: ['id', 'step'],
+  whenFull: 'runs',
+});
+
 export type Erase = ReturnType<typeof createErase>;
 
 /** Erasing ended jobs. Their objects are not touched here. */
@@ -15,23 +44,23 @@ export function createErase(redis: Redis, run: RunScript, keys: Keys) {
   async function erase(job: JobRecord, tombstoneMs: number): Promise<boolean> {
     const events = eventIdsOf(job.id, { runs: job.run, progress: reportsProgress(job.doc.webhook) });
     const reply = await run(
-      'erase',
-      [
-        keys.job(job.id),
-        keys.due,
-        keys.ended,
-        keys.late,
-        keys.failed,
-        keys.tenantJobs(job.tenant),
-        keys.tenantFailed(job.tenant),
-        keys.tenantDeliveries(job.tenant),
-        keys.dueDeliveries,
-        keys.counters,
-        tombstoneMs > 0 ? keys.erased(job.id) : keys.job(job.id),
-        keys.usage,
-        ...events.map((id) => keys.delivery(id)),
-      ],
-      [job.id, job.step, job.tenant, tombstoneMs, ...events],
+      eraseScript,
+      {
+        job: keys.job(job.id),
+        due: keys.due,
+        ended: keys.ended,
+        late: keys.late,
+        failed: keys.failed,
+        tenant_jobs: keys.tenantJobs(job.tenant),
+        tenant_failed: keys.tenantFailed(job.tenant),
+        tenant_deliveries: keys.tenantDeliveries(job.tenant),
+        due_deliveries: keys.dueDeliveries,
+        counters: keys.counters,
+        tombstone: keys.erased(job.id),
+        usage: keys.usage,
+        deliveries: events.map((id) => keys.delivery(id)),
+      },
+      { id: job.id, step: job.step, tenant: job.tenant, tombstone_ms: tombstoneMs, delivery_ids: events },
     );
     return reply === 1;
   }
@@ -42,7 +71,7 @@ export function createErase(redis: Redis, run: RunScript, keys: Keys) {
      * `false`: the job moved on since it was read, or is gone.
      */
     begin: async (job: Pick<JobRecord, 'id' | 'step'>): Promise<boolean> =>
-      (await run('erasing', [keys.job(job.id), keys.late], [job.id, job.step])) === 1,
+      (await run(beginErase, { job: keys.job(job.id), late: keys.late }, { id: job.id, step: job.step })) === 1,
 
     /**
      * Erases an ended job, its places in the lists and its deliveries but the pending ones: they go out without the job.

@@ -1,4 +1,13 @@
-import { isFailed, type JobError, type JobRecord, type JobRequest, type Stage, type Status, signatureOf } from '@grsai-jobs/jobs';
+import {
+  isFailed,
+  type Job,
+  type JobError,
+  type JobRecord,
+  type JobRequest,
+  type Stage,
+  type Status,
+  signatureOf,
+} from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
 import { inGroups } from '../redis/in-groups.ts';
 import type { Keys } from '../redis/keys.ts';
@@ -28,7 +37,7 @@ export interface JobFilter {
 }
 
 export interface JobPage {
-  jobs: JobRecord[];
+  jobs: Job[];
   /** Where the next page goes on; `null`: there is no more. */
   next: ListPlace | null;
 }
@@ -117,7 +126,7 @@ export function createJobList(redis: Redis, keys: Keys, tenants: Pick<Tenants, '
     return found;
   }
 
-  async function records(ids: readonly string[]): Promise<JobRecord[]> {
+  async function records(ids: readonly string[]): Promise<Job[]> {
     const found = (await pipelined(redis, ids, (pipeline, id) => pipeline.hgetall(keys.job(id)))) as Record<string, string>[];
     return found.flatMap((fields, i) => (fields['st'] ? [decodeRecord(ids[i] ?? '', fields)] : []));
   }

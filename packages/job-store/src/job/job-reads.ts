@@ -1,11 +1,11 @@
-import type { JobRecord } from '@grsai-jobs/jobs';
+import type { Job, JobRecord } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
 import { forget, postpone } from '../redis/common-scripts.ts';
 import { inGroups } from '../redis/in-groups.ts';
 import type { Keys } from '../redis/keys.ts';
 import { pipelined } from '../redis/pipelined.ts';
 import type { RunScript } from '../redis/scripts.ts';
-import type { Accepted, Idempotency } from './accept.ts';
+import type { Created, Idempotency } from './create.ts';
 import { docBytes } from './doc-bytes.ts';
 import { decodeRecord } from './record-codec.ts';
 
@@ -23,7 +23,7 @@ const isSeen = (status: string | null | undefined): boolean =>
 
 /** Reading records, and the sorted set of what is due. */
 export function createJobReads(redis: Redis, run: RunScript, keys: Keys) {
-  async function read(id: string): Promise<JobRecord | null> {
+  async function read(id: string): Promise<Job | null> {
     const fields = await redis.hgetall(keys.job(id));
     return isSeen(fields['st']) ? decodeRecord(id, fields) : null;
   }
@@ -32,17 +32,17 @@ export function createJobReads(redis: Redis, run: RunScript, keys: Keys) {
     read,
 
     /** Many records in the order of their ids, `null` where there is none; some 4 MiB at a time, however large they are. */
-    async *each(ids: readonly string[]): AsyncGenerator<JobRecord | null> {
+    async *each(ids: readonly string[]): AsyncGenerator<Job | null> {
       const bytes = await docBytes(redis, keys, ids);
       const sized = ids.map((id, i) => ({ id, bytes: bytes[i] ?? 0 }));
       for (const group of inGroups(sized, ids.length)) yield* await Promise.all(group.map(({ id }) => read(id)));
     },
 
-    /** What `accept` would answer to this key, where the key is known; it asks without writing anything. */
+    /** What `create` would answer to this key, where the key is known; it asks without writing anything. */
     async ofKey(
       tenant: string,
       { route, key, fingerprint }: Idempotency,
-    ): Promise<Extract<Accepted, { kind: 'replay' | 'conflict' }> | null> {
+    ): Promise<Extract<Created, { kind: 'replay' | 'conflict' }> | null> {
       const [id, known] = await redis.hmget(keys.idempotency(tenant, route, key), 'id', 'fp');
       if (!id) return null;
       return known === fingerprint ? { kind: 'replay', id } : { kind: 'conflict' };

@@ -1,12 +1,15 @@
 import {
   entryStage,
+  type Job,
   type JobDoc,
   type JobError,
   type JobRecord,
+  jobOf,
   type PastRun,
   type Stage,
   type Status,
   signatureOf,
+  type UpstreamTask,
 } from '@grsai-jobs/jobs';
 import { type Fields, json, number, optionalNumber } from '../redis/fields.ts';
 import { useOf } from '../tenant/usage.ts';
@@ -15,8 +18,8 @@ import { packDoc, unpackDoc } from './doc-codec.ts';
 /**
  * How a record stands in Redis: one hash with short names, since 50 000 of them wait at a time.
  *
- * st status · sg stage · run · step · seq · tn turn · tok token of the last move · sb/sa/su `sent` by, at, until ·
- * q queue of its paid call · tenant · cr/started/fin/exp times · due · prog · spent · crashes · base · task · sub submitted · polls · polled ·
+ * st status · sg stage · run · step · seq · ver · tn turn · tok/at token and time of the last transition · sb/sa/su token, start and end of the lease ·
+ * q queue of its paid call · tenant · cr/started/fin/exp times · due · prog · spent attempts used · crashes · base · task · sub submitted · polls · polled ·
  * doc (as accepted) · inp its input is in the object store · use/obj bytes in Redis, in the object store as counted for its tenant · pend (paid, not stored) · out · err · att · past:<run> · whd/whs last delivery and its state ·
  * batch · cid custom id · ln line · pr priority (of a batch's job, when not normal) · late ·
  * era its erasing has begun ·
@@ -82,8 +85,20 @@ function pastOf(fields: Fields): Record<number, PastRun> {
   return past;
 }
 
-export function decodeRecord(id: string, fields: Fields): JobRecord {
-  return {
+const taskOf = (fields: Fields): UpstreamTask | null =>
+  fields['task'] && fields['base']
+    ? {
+        base: fields['base'],
+        id: fields['task'],
+        submitted_at: number(fields['sub']),
+        polls: number(fields['polls']),
+        last_polled_at: optionalNumber(fields['polled']),
+      }
+    : null;
+
+/** @throws when a part is missing that its state cannot be without. */
+export function decodeRecord(id: string, fields: Fields): Job {
+  return jobOf({
     id,
     tenant: fields['tenant'] ?? '',
     status: fields['st'] as Status,
@@ -92,6 +107,7 @@ export function decodeRecord(id: string, fields: Fields): JobRecord {
     step: number(fields['step']),
     seq: number(fields['seq']),
     turn: number(fields['tn']),
+    ver: optionalNumber(fields['ver']) ?? 1,
     doc: unpackDoc(fields['doc'] ?? '{}'),
     created_at: number(fields['cr']),
     started_at: optionalNumber(fields['started']),
@@ -99,15 +115,11 @@ export function decodeRecord(id: string, fields: Fields): JobRecord {
     expires_at: number(fields['exp']),
     due: optionalNumber(fields['due']),
     progress: number(fields['prog']),
-    spent: number(fields['spent']),
+    attempts_used: number(fields['spent']),
     crashes: number(fields['crashes']),
-    sent: fields['sb'] ? { by: fields['sb'], at: number(fields['sa']), until: number(fields['su']) } : null,
-    base: fields['base'] || null,
-    task_id: fields['task'] || null,
-    submitted_at: optionalNumber(fields['sub']),
-    polls: number(fields['polls']),
-    last_polled_at: optionalNumber(fields['polled']),
-    pending: json(fields['pend']),
+    lease: fields['sb'] ? { token: fields['sb'], acquired_at: number(fields['sa']), expires_at: number(fields['su']) } : null,
+    task: taskOf(fields),
+    unstored: json(fields['pend']),
     output: json(fields['out']),
     error: json(fields['err']),
     attempts: json(fields['att']) ?? [],
@@ -121,7 +133,7 @@ export function decodeRecord(id: string, fields: Fields): JobRecord {
     line: optionalNumber(fields['ln']),
     late_result: fields['late'] === '1',
     erasing: fields['era'] === '1',
-  };
+  });
 }
 
 /** What groups of failures are made from, as one short text: so that none of them has to read a whole record. */

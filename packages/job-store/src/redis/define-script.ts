@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { TRANSITIONS, type TransitionRow } from '@grsai-jobs/jobs';
 
 /** A script as Redis gets it, and the digest that names it there. */
 interface ScriptText {
@@ -35,7 +36,18 @@ export const luaTable = (name: string, rules: Readonly<Record<string, number>>):
     .map(([key, value]) => `${key} = ${value}`)
     .join(', ')} }\n`;
 
-const PRELUDE = readLua(new URL('./prelude.lua', import.meta.url));
+/** The table of transitions as constants, for the guard of the prelude. */
+function transitionsInLua(): SharedLua {
+  const rows = Object.entries(TRANSITIONS as Readonly<Record<string, TransitionRow>>).map(([name, row]) => {
+    const from = row.from.map((state) => `['${state}'] = true`).join(', ');
+    const flags = `${row.from.length === 0 ? ', creates = true' : ''}${row.whileErasing ? ', erases = true' : ''}`;
+    return `  ${name} = { from = { ${from} }, guard = '${row.guard}', step = '${row.step}'${flags} },`;
+  });
+  return `local TRANSITIONS = {\n${rows.join('\n')}\n}\n`;
+}
+
+/** What stands in front of each script. */
+const PRELUDE: SharedLua = transitionsInLua() + readLua(new URL('./prelude.lua', import.meta.url));
 
 const bareName = <N extends string>(name: N) => name.replace(/^\.\.\.|\?$/g, '') as NameOf<N>;
 

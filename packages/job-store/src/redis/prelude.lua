@@ -1,15 +1,37 @@
--- Shared by the scripts of moves; put in front of each by scripts.ts.
--- Fields of a record that scripts read: st status, sg stage, run, step, seq, tok token of the last move, tn turn,
--- sb sa su the open paid call (by, at, until), due, exp, batch, whd whs last delivery and its state.
+-- Shared by all scripts; put in front of each by scripts.ts, behind the table TRANSITIONS of packages/jobs.
+-- Fields of a record that scripts read: st status, sg stage, run, step, seq, ver, tok at token and time of the last transition, tn turn,
+-- sb sa su the lease (token, acquired at, expires at), due, exp, batch, whd whs last delivery and its state.
 
 local MAX_PRIORITY = 2097151
 local TERMINAL = { succeeded = true, failed = true, canceled = true, expired = true }
 local FAILED = { failed = true, expired = true }
 
-local function state_of(job)
-  local st, sg = redis.call('HGET', job, 'st'), redis.call('HGET', job, 'sg')
-  if sg and sg ~= '' then return st .. '/' .. sg end
-  return st
+-- The time of a script: that of Redis, so that no clock of a process counts; tests and the simulation give one.
+local function now_of(order)
+  if order.now then return order.now end
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- What the guard needs to know of a job, and the fields that are asked for besides. Without a record `state` is nil.
+local function read_state(job, ...)
+  local found = redis.call('HMGET', job, 'st', 'sg', 'step', 'sb', 'era', ...)
+  local seen = { status = found[1] or nil, stage = found[2] or '', step = tonumber(found[3] or '0'), lease = found[4] or nil, erasing = found[5] }
+  if seen.status then seen.state = seen.stage == '' and seen.status or seen.status .. '/' .. seen.stage end
+  for i, field in ipairs({ ... }) do seen[field] = found[i + 5] or nil end
+  return seen
+end
+
+-- Whether a row of the table may be applied to a job by whoever holds `by` {lease} or {step}: nil, or why not.
+local function guard(name, seen, by)
+  local row = TRANSITIONS[name]
+  if not seen.state then return not row.creates and 'missing' or nil end
+  if by.lease then
+    if seen.lease ~= by.lease then return 'stale' end
+  elseif row.guard ~= 'none' and seen.step ~= by.step then
+    return 'stale'
+  end
+  if row.creates or seen.erasing and not row.erases or not row.from[seen.state] then return 'wrong' end
 end
 
 local function contains(list, item)

@@ -5,6 +5,7 @@ import {
   type DeliveryAttempt,
   dottedEventId,
   eventId,
+  type Job,
   type JobRecord,
   PROGRESS_EVENT_EVERY_MS,
   progressEventId,
@@ -42,7 +43,7 @@ const EARLY_MS = 1000;
 /** A delivery with its subject, a job or a batch, which can be gone. */
 export interface DeliveryContext {
   delivery: Delivery;
-  job: JobRecord | null;
+  job: Job | null;
   batch: BatchRecord | null;
 }
 

@@ -1,4 +1,4 @@
-import { endEvent, eventId, type JobRecord, type TerminalStatus } from '@grsai-jobs/jobs';
+import { deliveryAtEnd, type JobRecord, type TerminalStatus } from '@grsai-jobs/jobs';
 import { endpointNameOf } from './endpoints.ts';
 
 /** A queue entry of a webhook, as `enqueueDelivery` takes it. */
@@ -9,10 +9,8 @@ export interface DeliveryEntry {
   endpoint: string;
 }
 
-/** The entry of the delivery that reports the end of this run; `null` when its caller did not ask for it. */
+/** The queue entry of the delivery that reports the end of a run; `null` when its caller did not ask for one. */
 export function endDelivery(job: Pick<JobRecord, 'id' | 'tenant' | 'run' | 'doc'>, status: TerminalStatus): DeliveryEntry | null {
-  const type = endEvent(status);
-  const { webhook } = job.doc;
-  if (!webhook?.events.includes(type)) return null;
-  return { id: eventId(job.id, job.run, type), step: 1, endpoint: endpointNameOf(job.tenant, webhook.url) };
+  const delivery = deliveryAtEnd(job, status);
+  return delivery && { id: delivery.id, step: 1, endpoint: endpointNameOf(job.tenant, delivery.url) };
 }

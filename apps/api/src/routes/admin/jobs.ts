@@ -124,7 +124,7 @@ export const requeueJob = route({
       const record = await anyJob(o.jobs, request.params.id, response);
       const job = await o.audited(response, { action: 'job.requeue', target: record.id, reason }, async () => {
         const reopened = orProblem(await o.reopenJob(record, mode), RETRY_REFUSALS);
-        return { result: reopened.record, detail: `run ${reopened.record.run}, ${reopened.mode}` };
+        return { result: reopened.job, detail: `run ${reopened.job.run}, ${reopened.mode}` };
       });
       response
         .status(202)

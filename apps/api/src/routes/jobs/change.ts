@@ -44,7 +44,7 @@ export const cancelJob = route({
   handlers: (o: { jobs: Jobs; cancelJob: CancelJob; sign: SignLink }) => [
     async (request, response) => {
       const canceled = orProblem(await o.cancelJob(await ownJob(o.jobs, request.params.id, response)), CANCEL_REFUSALS);
-      const job = canceled.record;
+      const { job } = canceled;
       if (!isTerminal(job.status)) response.status(202).set('Retry-After', '2');
       response.json(await viewJob(job, o.sign));
     },
@@ -84,7 +84,7 @@ export const retryJob = route({
       const { mode } = validateBody(RetryRequest, request.body ?? {});
       const ended = await ownJob(o.jobs, request.params.id, response);
       orProblem(await o.retryRoom(ended, mode), ROOM_REFUSALS);
-      const { record: job } = orProblem(await o.reopenJob(ended, mode), RETRY_REFUSALS);
+      const { job } = orProblem(await o.reopenJob(ended, mode), RETRY_REFUSALS);
       response
         .status(202)
         .set({ Location: `/v1/jobs/${job.id}`, 'Retry-After': '2' })

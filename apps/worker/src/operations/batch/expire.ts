@@ -1,4 +1,5 @@
-import { expireRun } from '../../stages/end-run.ts';
+import { expire } from '../../runner/expire.ts';
+import { settle } from '../../runner/settle.ts';
 import type { Kit } from '../../stages/kit.ts';
 import type { DoSlice } from '../run-operations.ts';
 import { behind, eachLine, livingBatch, positionOf, SLICE } from './slices.ts';
@@ -16,9 +17,9 @@ export const expireBatch =
       d,
       ids,
       ({ status }) => status === 'queued' || status === 'running',
-      async (record) => {
-        const waits = record.status === 'queued' || record.stage === 'generating';
-        if (waits && record.expires_at <= now) await expireRun(d, record);
+      async (job) => {
+        const waits = job.status === 'queued' || job.stage === 'generating';
+        if (waits && job.expires_at <= now) await settle(d, job, await expire(d, job));
       },
     );
     return behind(at, ids);

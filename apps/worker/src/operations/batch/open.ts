@@ -1,6 +1,6 @@
 import type { CancelJob } from '@grsai-jobs/job-actions';
 import type { JobStore } from '@grsai-jobs/job-store';
-import { type BatchRecord, isTerminal, MOVES } from '@grsai-jobs/jobs';
+import { type BatchRecord, isTerminal, TRANSITIONS } from '@grsai-jobs/jobs';
 import type { Producer } from '@grsai-jobs/queue';
 import pMap from 'p-map';
 import type { DoSlice } from '../run-operations.ts';
@@ -37,7 +37,7 @@ function* chunksOf(ids: readonly string[]): Generator<string[]> {
 }
 
 async function openChunk(d: Deps, batch: BatchRecord, ids: readonly string[]): Promise<void> {
-  const { canceling, revealed } = await d.store.batches.reveal(batch, ids, MOVES.accept.dueMs);
+  const { canceling, revealed } = await d.store.batches.reveal(batch, ids, TRANSITIONS.create.due);
   // As it was in the reveal itself: a cancel that comes later finds these jobs, one that came before has passed them over.
   if (canceling) await eachLine(d, ids, ({ status }) => !isTerminal(status), d.cancelJob);
   else await d.producer.enqueueNew(revealed);

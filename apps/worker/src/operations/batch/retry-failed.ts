@@ -1,6 +1,6 @@
 import type { CancelJob, Reopened, ReopenJob } from '@grsai-jobs/job-actions';
 import type { JobStore, MemoryWatch } from '@grsai-jobs/job-store';
-import { isTerminal, type JobRecord } from '@grsai-jobs/jobs';
+import { isTerminal, type Job } from '@grsai-jobs/jobs';
 import { z } from 'zod';
 import type { DoSlice } from '../run-operations.ts';
 import { behind, eachLine, livingBatch, positionOf, SLICE } from './slices.ts';
@@ -61,7 +61,7 @@ type Order = z.output<typeof RetryOrder>;
 
 const isMeant =
   (order: Order) =>
-  ({ status, finished_at }: Pick<JobRecord, 'status' | 'finished_at'>): boolean =>
+  ({ status, finished_at }: Pick<Job, 'status' | 'finished_at'>): boolean =>
     status === 'failed' && (finished_at ?? 0) <= order.before;
 
 /** The batch may have ended since its cancel, and what was reopened since may have reopened it. */
@@ -69,8 +69,8 @@ const isCalledOff = async (d: Deps, order: Order): Promise<boolean> =>
   (await d.store.batches.isCalledOff(order.batch_id)) || (await livingBatch(d, order, ['canceling'])) !== null;
 
 /** Each record is judged by itself: one that was run since it was read may have ended in another way. `full`: Redis has no room for it. */
-async function retry(d: Deps, record: JobRecord, order: Order): Promise<Reopened['kind'] | 'left'> {
-  for (let n = 0, current: JobRecord | null = record; n < TRIES; n += 1, current = await d.store.jobs.read(record.id)) {
+async function retry(d: Deps, record: Job, order: Order): Promise<Reopened['kind'] | 'left'> {
+  for (let n = 0, current: Job | null = record; n < TRIES; n += 1, current = await d.store.jobs.read(record.id)) {
     if (current === null || !isMeant(order)(current)) return 'left';
     let reopened = await d.reopenJob(current, undefined, { asRead: true });
     if (reopened.kind === 'refused' && reopened.plan.why === 'submit_unknown' && order.include_unknown)

@@ -1,5 +1,5 @@
 import { inGroups, type JobStore, type LineHead } from '@grsai-jobs/job-store';
-import type { BatchRecord, JobRecord } from '@grsai-jobs/jobs';
+import type { BatchRecord, Job } from '@grsai-jobs/jobs';
 import { z } from 'zod';
 import type { Sliced } from '../run-operations.ts';
 
@@ -25,7 +25,7 @@ export async function eachLine(
   d: { store: Pick<JobStore, 'batches'> },
   ids: readonly string[],
   wanted: (head: LineHead) => boolean,
-  act: (record: JobRecord) => Promise<unknown>,
+  act: (record: Job) => Promise<unknown>,
 ): Promise<void> {
   const heads = (await d.store.batches.heads(ids)).filter(wanted);
   for (const group of inGroups(heads, ACTS_AT_ONCE)) {

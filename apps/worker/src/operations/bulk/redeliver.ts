@@ -1,5 +1,5 @@
 import { endpointNameOf, type JobStore } from '@grsai-jobs/job-store';
-import type { JobRecord } from '@grsai-jobs/jobs';
+import type { Job } from '@grsai-jobs/jobs';
 import type { Producer } from '@grsai-jobs/queue';
 import type { Clock } from '@grsai-jobs/runtime';
 
@@ -13,7 +13,7 @@ export interface RedeliverDeps {
  * One more attempt of the job's last delivery, when it is over and was not delivered. What was attempted since the order was given
  * (`before`) may have been resent by it already.
  */
-export async function redeliver(d: RedeliverDeps, job: JobRecord, before: number) {
+export async function redeliver(d: RedeliverDeps, job: Job, before: number) {
   const id = job.webhook.last_delivery_id;
   const found = id === null ? null : await d.store.deliveries.read(id);
   if (id === null || found === null) return 'skipped:no_webhook';

@@ -8,7 +8,7 @@ import {
   type Operation,
   sumOf,
 } from '@grsai-jobs/job-store';
-import type { JobRecord, RetryMode } from '@grsai-jobs/jobs';
+import type { Job, RetryMode } from '@grsai-jobs/jobs';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
 import type { DoSlice, Sliced } from '../run-operations.ts';
 import { type RedeliverDeps, redeliver } from './redeliver.ts';
@@ -46,7 +46,7 @@ const TRIES = 8;
  */
 export function createBulkRun(d: BulkDeps): DoSlice {
   async function act(
-    job: JobRecord,
+    job: Job,
     verdict: Extract<BulkVerdict, { act: string }>,
     { before }: Pick<BulkAction, 'before'>,
   ): Promise<Came | 'moved'> {
@@ -58,7 +58,7 @@ export function createBulkRun(d: BulkDeps): DoSlice {
     return await runAgain(job, verdict.act);
   }
 
-  async function runAgain(job: JobRecord, mode: RetryMode): Promise<Came | 'moved'> {
+  async function runAgain(job: Job, mode: RetryMode): Promise<Came | 'moved'> {
     // Left alone, and not waited for: a tenant with all its live jobs must not hold up the jobs of others.
     if ((await d.store.usage.checkLive(job.tenant, d.maxLiveJobs)) !== null) return 'skipped:tenant_quota_exceeded';
     const reopened = await d.reopenJob(job, mode, { asRead: true });

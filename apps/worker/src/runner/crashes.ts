@@ -1,0 +1,58 @@
+import { type Finish, isTerminal, type Job, jobError, MAX_CRASHES } from '@grsai-jobs/jobs';
+import type { Handler, QueueName, Work } from '@grsai-jobs/queue';
+import type { Backoff } from '@grsai-jobs/runtime';
+import { publishAgain } from './publish.ts';
+import { FIRST_LATE_POLL_MS, type SettleDeps, settle } from './settle.ts';
+import { isRepeatable } from './start.ts';
+
+export interface CrashDeps extends SettleDeps {
+  backoff: Backoff;
+}
+
+type Cause = 'thrown' | 'stalled';
+
+/**
+ * An error that no stage handles, and a stall (its process died or froze), is a transition: `crashes` + 1 and a new queue entry; the
+ * fifth in one run ends the job.
+ */
+async function recordCrash(d: CrashDeps, stage: QueueName, { entry }: Work, cause: Cause): Promise<void> {
+  d.metrics.crashes.inc({ kind: cause, stage });
+  const job = await d.store.jobs.read(entry.id);
+  if (job === null) return;
+  // It died, or failed, behind its transition.
+  if (job.step !== entry.step || isTerminal(job.status)) return await publishAgain(d, job);
+  if (job.crashes + 1 >= MAX_CRASHES) return void (await settle(d, job, givenUp(job, cause)));
+  // The lock of a dead process was wait enough, once. Who was in its hands again comes back at a time of its own: otherwise those who
+  // did nothing would be there each time with the one that ends processes, and be set aside with it.
+  const waitMs = cause === 'stalled' && job.crashes === 0 ? 0 : d.backoff(job.crashes);
+  await settle(d, job, { kind: 'record_crash', cause, waitMs });
+}
+
+/** A call in flight that may not be repeated can have been paid for, and a living task still ends: neither is forgotten. */
+function givenUp(job: Job, cause: Cause): Finish {
+  if (job.status === 'canceling') return { kind: 'finish', status: 'canceled', keepLease: true };
+  const unknown = job.lease !== null && !isRepeatable(job);
+  const error = jobError(unknown ? 'submit_unknown' : cause === 'thrown' ? 'internal' : 'crashed', job.stage ?? 'queued');
+  const living = job.stage === 'generating' ? { latePollMs: FIRST_LATE_POLL_MS } : {};
+  return { kind: 'finish', status: 'failed', error, keepLease: true, ...living };
+}
+
+export const onUnhandledError =
+  (d: CrashDeps, stage: QueueName) =>
+  async (work: Work, err: unknown): Promise<void> => {
+    d.log.error({ event: 'job.crashed', err, stage, job_id: work.entry.id, step: work.entry.step }, 'unhandled error in stage');
+    await recordCrash(d, stage, work, 'thrown');
+  };
+
+/** A stage behind the count of its stalls. */
+export const countingStalls =
+  (d: CrashDeps, stage: QueueName, handler: Handler): Handler =>
+  async (work) => {
+    if (!work.stalled) return await handler(work);
+    d.log.warn(
+      { event: 'job.stalled', stage, job_id: work.entry.id, step: work.entry.step },
+      'the process that had this entry died or froze',
+    );
+    await recordCrash(d, stage, work, 'stalled');
+    return { kind: 'done' };
+  };

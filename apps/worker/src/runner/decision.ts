@@ -1,0 +1,66 @@
+import type { BrakeState, Job, NewAttempt, Submitting, Transition, UnstoredResult } from '@grsai-jobs/jobs';
+import type { ProbedReason } from '../pauses/table.ts';
+
+/**
+ * What a stage has come to, as plain data. The runner commits the transition, resolves conflicts, adds queue entries, logs and counts;
+ * a stage does none of this.
+ */
+export interface Decision {
+  /** Left out: nothing changes. */
+  transition?: Transition;
+  /** The job that the transition is of, where the stage has read it. */
+  job?: Job;
+  /** What becomes of the queue entry: it is done with, comes again, or the whole queue waits and it goes back in front. */
+  entry: 'done' | { waitMs: number } | { throttleMs: number };
+  /** Why, in words that may be upstream's. */
+  reason?: string;
+  /** An attempt that the job does not keep, for the log and the counters. */
+  observed?: Pick<NewAttempt, 'stage' | 'outcome' | 'error_code' | 'upstream_status'>;
+  /** All jobs of a queue have to wait for this. */
+  pause?: { reason: ProbedReason; detail: string };
+  /** Upstream took the call: it is well, and those that wait because it refused others like this one may go on. */
+  upstreamTook?: true;
+}
+
+export const done: Decision = { entry: 'done' };
+
+/** A paid call that may go out now. */
+export interface PaidCall {
+  /** With its whole input. */
+  job: Submitting;
+  startedAt: number;
+  /** What was known of refusals when it began; `null`: nothing. */
+  refusals: BrakeState | null;
+}
+
+/** What the runner does for a stage while its call is in flight. */
+export interface CallIo {
+  /** Fires when the call has to end: shortly before the deadline of a stop, and for a chat when its caller cancels it. */
+  signal: AbortSignal;
+  /** Whether it was the caller who ended the call. */
+  canceled(): boolean;
+  /** Says how far the call has come, 0–99; now and then it is written down. */
+  report(progress: number): void;
+  /** Says that the call is still in flight, beyond its lease: its answer is here and is being stored. */
+  renewLease(): Promise<void>;
+  /** Tries a write of what was paid for until it is taken. */
+  untilTaken<T>(write: () => Promise<T>): Promise<T>;
+}
+
+/** A stage with a paid call. */
+export interface PaidStage {
+  name: 'call' | 'submit';
+  /** How long the call may take. */
+  limitMs: number;
+  decide: (call: PaidCall, io: CallIo) => Promise<Decision>;
+}
+
+/** What a transition brings that was paid for, should its run have ended meanwhile. */
+export function broughtBy(t: Transition, now: number): UnstoredResult | null {
+  if (t.kind === 'start_storing') return t.unstored;
+  if (t.kind !== 'finish' || t.output?.kind !== 'chat') return null;
+  return { completion: t.output.completion, dies_at: now + COMPLETION_LIFE_MS };
+}
+
+/** A completion that is too large for the record waits in it until it is stored; nothing upstream can bring it back. */
+export const COMPLETION_LIFE_MS = 7 * 24 * 3600 * 1000;

@@ -1,0 +1,46 @@
+import type { JobStore, Pause } from '@grsai-jobs/job-store';
+import { entryStage, type FailureCode, type Finish, type JobRecord, jobError, type PauseReason } from '@grsai-jobs/jobs';
+import { FIRST_LATE_POLL_MS } from './settle.ts';
+
+export interface ExpireDeps {
+  store: { pauses: Pick<JobStore['pauses'], 'all'> };
+}
+
+/** The code of an attempt that met an overload. */
+export const UPSTREAM_BUSY = 'upstream_busy';
+
+/** Refusals that use up no attempt and so last until the job expires. */
+const LASTING: readonly string[] = ['upstream_rate_limited', 'upstream_auth', 'upstream_balance'] satisfies FailureCode[];
+
+/** What a job waited for whose queue is paused when it expires, so that operators see what to repair; its code is the first of them. */
+const WAITED_FOR: readonly (readonly [reason: PauseReason, code: FailureCode, why: string])[] = [
+  ['auth', 'upstream_auth', 'the upstream refused our key'],
+  ['balance', 'upstream_balance', 'the upstream account had no credits'],
+  ['upstream_refusal', 'upstream_unavailable', 'the upstream refused every call of its kind with a text that is not known'],
+  ['upstream_rate_limit', 'upstream_rate_limited', 'the upstream limited our rate'],
+  ['storage', 'deadline_exceeded', 'the object store took no writes'],
+  ['upstream', 'deadline_exceeded', 'the upstream could not be reached'],
+  ['operator', 'deadline_exceeded', 'an operator had paused its queue'],
+];
+
+/** The end of a job past `expires_at`: the whole job is bounded. A refusal or a pause that lasted to the end is told as the reason. */
+export async function expire(d: ExpireDeps, job: JobRecord): Promise<Finish> {
+  const { code, message } = job.status === 'queued' ? await reasonOfWait(d, job) : { code: 'deadline_exceeded' as const };
+  const error = jobError(code, job.stage ?? 'queued', message === undefined ? {} : { message });
+  const living = job.stage === 'generating' ? { latePollMs: FIRST_LATE_POLL_MS } : {};
+  return { kind: 'finish', status: 'expired', error, ...living };
+}
+
+async function reasonOfWait(d: ExpireDeps, job: JobRecord): Promise<{ code: FailureCode; message?: string }> {
+  const pauses = (await d.store.pauses.all())[entryStage(job.doc)] ?? [];
+  const concerns = ({ model, tenant }: Pause) =>
+    (model ?? job.doc.input.model) === job.doc.input.model && (tenant ?? job.tenant) === job.tenant;
+  const held = WAITED_FOR.filter(([reason]) => pauses.some((pause) => pause.reason === reason && concerns(pause)));
+  const why = held.map(([, , text]) => text).join(', and ');
+  if (held[0]) return { code: held[0][1], message: `The job expired while it waited: ${why}. Retry when that is over.` };
+  const last = job.attempts.at(-1);
+  const of = last?.run === job.run ? (last.error_code ?? '') : '';
+  if (of === UPSTREAM_BUSY)
+    return { code: 'upstream_unavailable', message: 'The job expired while the upstream was overloaded. Retry later.' };
+  return { code: LASTING.includes(of) ? (of as FailureCode) : 'deadline_exceeded' };
+}

@@ -1,0 +1,86 @@
+import { endDelivery, type JobStore, type Placed, type TransitionResult } from '@grsai-jobs/job-store';
+import {
+  isTerminal,
+  type JobDoc,
+  type JobRecord,
+  messageOf,
+  type PolledJob,
+  type QueueMessage,
+  type Transition,
+} from '@grsai-jobs/jobs';
+import type { Producer } from '@grsai-jobs/queue';
+import type { Clock, Logger } from '@grsai-jobs/runtime';
+import type { Deliveries } from '../webhooks/deliveries.ts';
+
+export interface PublishDeps {
+  producer: Pick<Producer, 'enqueue' | 'enqueueDelivery'>;
+  /** Room for the first attempt of a webhook in the process that ends its job. */
+  deliveries: Pick<Deliveries, 'reserve'>;
+  store: { deliveries: Pick<JobStore['deliveries'], 'report'> };
+  clock: Clock;
+  log: Logger;
+}
+
+/** What follows from a transition that was committed: the next queue entry, or that of the delivery that reports its end. */
+export async function publish(
+  d: Pick<PublishDeps, 'producer'>,
+  { message, placed }: { message: QueueMessage | null; placed: Placed },
+): Promise<void> {
+  if (message !== null) await d.producer.enqueue(message);
+  if (placed.kind === 'entry') await d.producer.enqueueDelivery(placed);
+}
+
+/**
+ * Adds once more what the job waits for, as it stands. Its process died, or failed, after a transition and maybe before its queue entry;
+ * without this the job would wait until a periodic task repairs it.
+ */
+export async function publishAgain(d: Pick<PublishDeps, 'producer'>, job: JobRecord): Promise<void> {
+  if (!isTerminal(job.status)) return await d.producer.enqueue(messageOf(job));
+  const delivery = endDelivery(job, job.status);
+  if (delivery !== null) await d.producer.enqueueDelivery(delivery);
+}
+
+/**
+ * Runs a commit that may end a run: its webhook's first attempt is made by this process at once, where there is room and nothing speaks
+ * against it.
+ */
+export async function withFirstAttempt<J extends PolledJob & Partial<JobRecord>>(
+  d: Pick<PublishDeps, 'deliveries'>,
+  job: J,
+  transition: Transition,
+  commit: (attempt: { token?: string | undefined; busy?: boolean | undefined }) => Promise<TransitionResult<J>>,
+): Promise<TransitionResult<J>> {
+  const { doc, run } = job;
+  const ends = transition.kind === 'finish' && doc !== undefined && run !== undefined;
+  const delivery = ends ? endDelivery({ ...job, doc, run }, transition.status) : null;
+  const reserved = delivery === null ? null : d.deliveries.reserve(job.tenant);
+  let placed: Placed = { kind: 'none' };
+  try {
+    const result = await commit(reserved?.attempt ?? {});
+    if (result.kind === 'ok') placed = result.placed;
+    return result;
+  } finally {
+    reserved?.use(placed);
+  }
+}
+
+type Reported = Pick<JobRecord, 'id' | 'tenant' | 'run'> & { webhook: JobDoc['webhook'] };
+
+/**
+ * Sends a caller who asked for it how a live job gets on. Nobody waits for it, one that cannot be written is let go, and for everybody
+ * else it costs nothing.
+ */
+export function reportByWebhook(
+  d: PublishDeps,
+  { id, tenant, run, webhook }: Reported,
+  report: { type: 'job.started' } | { type: 'job.progress'; percent: number },
+): void {
+  if (!webhook?.events.includes(report.type)) return;
+  const send = async () => {
+    const entry = await d.store.deliveries.report({ id, tenant, run, url: webhook.url }, report, d.clock.now());
+    if (entry !== null) await d.producer.enqueueDelivery(entry);
+  };
+  send().catch((err: unknown) => {
+    d.log.warn({ event: 'webhook.not_reported', err, job_id: id, type: report.type }, 'a progress webhook was not written');
+  });
+}

@@ -1,0 +1,152 @@
+import type { Conflict, JobStore, TransitionResult } from '@grsai-jobs/job-store';
+import type { Finish, Job, JobRecord, PolledJob, Reopen, Transition } from '@grsai-jobs/jobs';
+import type { StageMetrics } from '../stages/metrics.ts';
+import { broughtBy } from './decision.ts';
+import { type LogDeps, logEnd } from './log.ts';
+import { type PublishDeps, publish, withFirstAttempt } from './publish.ts';
+import { resolve } from './resolve.ts';
+import { type Shutdown, type Unwritten, untilTaken } from './until-taken.ts';
+
+export interface SettleDeps extends PublishDeps, LogDeps {
+  store: { transitions: Pick<JobStore['transitions'], 'commit'>; jobs: Pick<JobStore['jobs'], 'read'> } & PublishDeps['store'];
+  metrics: StageMetrics;
+  shutdown: Shutdown;
+}
+
+type Known = PolledJob & Partial<JobRecord>;
+
+/** What a transition came to. `dropped`: somebody else had moved the job on, and there was nothing left to be done. */
+export type Settled<J> = { kind: 'committed'; job: J; transition: Transition } | { kind: 'dropped'; found: Conflict };
+
+/**
+ * Commits a transition and publishes what follows from it. Where somebody else was first, the table of conflicts decides. Whoever comes
+ * second changes nothing.
+ */
+export async function settle<J extends Known>(d: SettleDeps, job: J, wanted: Transition): Promise<Settled<J | Job>> {
+  const result = await commit(d, job, wanted);
+  if (result.kind === 'ok') return await committed(d, result, wanted);
+  const conflict = { job: job as J & Partial<JobRecord>, wanted, found: result };
+  switch (resolve(wanted, result)) {
+    case 'finish_canceled':
+      return await settleAs(d, job, finishCanceled(wanted), result);
+    case 'reopen_late':
+      return await reopenLate(d, conflict);
+    case 'record_task':
+      return await recordTask(d, conflict);
+    case 'drop':
+      if (broughtBy(wanted, 0) !== null) warnOfResult(d, conflict);
+      return { kind: 'dropped', found: result };
+  }
+}
+
+interface Met {
+  job: Known;
+  wanted: Transition;
+  found: Conflict;
+}
+
+async function settleAs<J extends Known>(d: SettleDeps, job: J, instead: Transition, found: Conflict): Promise<Settled<J>> {
+  const result = await commit(d, job, instead);
+  return result.kind === 'ok' ? await committed(d, result, instead) : { kind: 'dropped', found };
+}
+
+async function committed<J extends Known>(
+  d: SettleDeps,
+  result: Extract<TransitionResult<J>, { kind: 'ok' }>,
+  transition: Transition,
+): Promise<Settled<J>> {
+  if (transition.kind === 'finish' && result.job.doc !== undefined) logEnd(d, result.job as J & JobRecord);
+  await publish(d, result);
+  return { kind: 'committed', job: result.job, transition };
+}
+
+/** What was paid for is written until it is taken; everything else may fail, and is counted then. */
+function commit<J extends Known>(d: SettleDeps, job: J, transition: Transition): Promise<TransitionResult<J>> {
+  return withFirstAttempt(d, job, transition, (attempt) =>
+    bringsPaid(transition)
+      ? untilTaken(d, unwritten(job, transition), (token) => d.store.transitions.commit(job, transition, { token, attempt }))
+      : d.store.transitions.commit(job, transition, { attempt }),
+  );
+}
+
+const bringsPaid = (t: Transition): boolean =>
+  t.kind === 'task_accepted' ||
+  t.kind === 'start_storing' ||
+  t.kind === 'record_task' ||
+  (t.kind === 'finish' && t.status === 'succeeded');
+
+/** The end of what was in flight when its caller canceled the job. A task that came is kept: it can still be asked for. */
+function finishCanceled(wanted: Transition): Finish {
+  return {
+    kind: 'finish',
+    status: 'canceled',
+    ...('attempt' in wanted && wanted.attempt ? { attempt: wanted.attempt } : {}),
+    ...('task' in wanted && wanted.task ? { task: wanted.task } : {}),
+  };
+}
+
+/** The run was given up for dead while its call was in flight: what that brought is paid for, and a new run goes on with it. */
+async function reopenLate(d: SettleDeps, met: Met): Promise<Settled<Job>> {
+  const { job, wanted, found } = met;
+  // Only whoever holds the lease of the call can say that its run was given up too soon.
+  if (!job.lease) return { kind: 'dropped', found };
+  const transition = reopening(wanted, d.clock.now(), job.lease.token);
+  const reopened = await untilTaken(d, unwritten(job, wanted), async (once) => {
+    const current = await d.store.jobs.read(job.id);
+    return current && (await d.store.transitions.commit(current, transition, { token: once }));
+  });
+  if (reopened?.kind === 'ok') {
+    d.metrics.late.inc();
+    const event = wanted.kind === 'task_accepted' ? 'job.late_task' : 'job.late_result';
+    d.log.info({ event, job_id: job.id, run: reopened.job.run }, 'what came after the end of its run reopened the job');
+    await publish(d, reopened);
+    return { kind: 'committed', job: reopened.job as Job, transition };
+  }
+  if (wanted.kind === 'task_accepted') return await recordTask(d, met);
+  warnOfResult(d, met);
+  return { kind: 'dropped', found };
+}
+
+function reopening(wanted: Transition, now: number, byLease: string): Reopen {
+  const by = { kind: 'reopen', late: true, byLease } as const;
+  if (wanted.kind === 'task_accepted') return { ...by, to: 'running/generating', task: wanted.task, aliveMs: wanted.aliveMs };
+  const unstored = broughtBy(wanted, now);
+  const task = wanted.kind === 'start_storing' && wanted.task ? { task: wanted.task } : {};
+  return { ...by, to: 'running/storing', ...(unstored === null ? {} : { unstored }), ...task };
+}
+
+/** A task id that came after its run had ended is never lost: the late polls ask for it. */
+async function recordTask(d: SettleDeps, { job, wanted, found }: Met): Promise<Settled<never>> {
+  if (wanted.kind !== 'task_accepted') return { kind: 'dropped', found };
+  const record: Transition = { kind: 'record_task', task: wanted.task, latePollMs: FIRST_LATE_POLL_MS };
+  const recorded = (await commit(d, job, record)).kind === 'ok';
+  // Where the caller allowed another submit, the call was taken over and its task is one of two.
+  const allowed = job.doc?.on_unknown_submit === 'resubmit';
+  d.log[recorded || allowed ? 'warn' : 'error'](
+    { event: 'job.task_without_run', job_id: job.id, base: wanted.task.base, recorded, state: stateFound(found) },
+    'a paid task came after its run had ended',
+  );
+  return { kind: 'dropped', found };
+}
+
+function warnOfResult(d: SettleDeps, { job, found }: Met): void {
+  d.log.warn(
+    { event: 'job.result_without_run', job_id: job.id, state: stateFound(found) },
+    'a result came after its run had ended',
+  );
+}
+
+const stateFound = (found: Conflict): string => ('state' in found ? found.state : 'missing');
+
+function unwritten({ id }: Known, t: Transition): Unwritten {
+  const task = 'task' in t ? t.task : undefined;
+  const links = t.kind === 'start_storing' ? t.unstored.links?.flatMap(({ url, stored }) => url ?? stored?.key ?? []) : undefined;
+  return {
+    job_id: id,
+    ...(links === undefined ? {} : { links }),
+    ...(task === undefined ? {} : { base: task.base, task_id: task.id }),
+  };
+}
+
+/** A task that outlives its run is polled again soon, then slowly. */
+export const FIRST_LATE_POLL_MS = 60_000;

@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto';
+import type { AccountLimits, JobStore, MemoryWatch, StartedCall } from '@grsai-jobs/job-store';
+import { type JobRecord, jobError, type NewAttempt, withAttempt } from '@grsai-jobs/jobs';
+import type { Entry, Outcome } from '@grsai-jobs/queue';
+import { READ_INPUT_MS } from '../stages/input-objects.ts';
+import type { PaidCall, PaidStage } from './decision.ts';
+import { type ExpireDeps, expire } from './expire.ts';
+import { logAttempt } from './log.ts';
+import { reportByWebhook } from './publish.ts';
+import { type SettleDeps, settle } from './settle.ts';
+
+export interface StartDeps extends SettleDeps, ExpireDeps {
+  store: SettleDeps['store'] &
+    ExpireDeps['store'] & {
+      transitions: Pick<JobStore['transitions'], 'commit' | 'startCall'>;
+      brakes: Pick<JobStore['brakes'], 'saidNothing'>;
+    };
+  memory: Pick<MemoryWatch, 'critical'>;
+  limits: AccountLimits;
+}
+
+/** A call that may go out, or what becomes of its queue entry when it must not. */
+export type Started = { kind: 'go'; call: PaidCall } | { kind: 'no'; outcome: Outcome };
+
+const no = (outcome: Outcome): Started => ({ kind: 'no', outcome });
+const DONE = no({ kind: 'done' });
+const wait = (ms: number): Started => no({ kind: 'wait', ms });
+const throttle = (ms: number): Started => no({ kind: 'throttle', ms });
+
+/**
+ * Takes the lease of a paid call, or says how its queue entry is left: another holder's call is in flight, its outcome is unknown, the job
+ * has moved on or expired, or the account has no room.
+ */
+export async function startCall(d: StartDeps, entry: Entry, stage: PaidStage): Promise<Started> {
+  // On a nearly full Redis nothing is begun whose entries could not be added afterwards.
+  if (d.memory.critical()) return throttle(1000);
+  const token = randomUUID();
+  const begunAt = performance.now();
+  const started = await d.store.transitions.startCall(entry, lease(token, stage), d.limits);
+  switch (started.kind) {
+    case 'ok':
+      return await inTime(d, started, begunAt);
+    case 'stale':
+      return DONE;
+    case 'wait':
+      return throttle(started.ms);
+    case 'braked':
+      // Only this entry waits: jobs of other models go on.
+      return wait(started.ms);
+    case 'expired':
+      await settle(d, started.job, await expire(d, started.job));
+      return DONE;
+    case 'canceling':
+      return await endCanceled(d, started.job);
+    case 'held':
+      if (isCanceledChat(started.job)) return await endCanceled(d, started.job);
+      return isRepeatable(started.job) ? await takeOver(d, entry, started.job, stage) : wait(started.ms);
+    case 'unknown':
+      return await afterLostCall(d, entry, started.job, stage);
+  }
+}
+
+const lease = (token: string, { limitMs }: PaidStage) => ({ token, limitMs, inputMs: READ_INPUT_MS });
+
+/** A chat call leaves nothing upstream to lose, so the next call need not wait for the end of a dead one. */
+export const isRepeatable = (job: JobRecord): boolean =>
+  job.status !== 'canceling' && job.doc.type === 'chat' && job.doc.on_unknown_submit === 'resubmit';
+
+/** The lease lasts 10 s longer than its call. An answer of Redis that took longer than this has used up too much of it. */
+const STALE_ANSWER_MS = 5000;
+
+/**
+ * A call that begins too late could still be in flight when others believe it dead. Nothing was sent yet, so the entry goes back without
+ * an attempt used up.
+ */
+async function inTime(d: StartDeps, { job, refusals }: Extract<StartedCall, { kind: 'ok' }>, begunAt: number): Promise<Started> {
+  if (performance.now() - begunAt <= STALE_ANSWER_MS) {
+    reportByWebhook(d, { ...job, webhook: job.doc.webhook }, { type: 'job.started' });
+    return { kind: 'go', call: { job, startedAt: d.clock.now(), refusals } };
+  }
+  // When it was the job that went ahead of those that wait for a brake, another may.
+  if (refusals !== null && refusals.brakes.length > 0) await d.store.brakes.saidNothing(job.lease.token);
+  const settled = await settle(d, job, { kind: 'release', waitMs: 0 });
+  return settled.kind === 'committed' && settled.transition.kind === 'release' ? wait(0) : DONE;
+}
+
+/** Nobody waits for the answer of this chat, so nobody waits for the call of a dead worker either. */
+const isCanceledChat = (job: JobRecord): boolean => job.status === 'canceling' && job.doc.type === 'chat';
+
+async function endCanceled(d: StartDeps, job: JobRecord): Promise<Started> {
+  await settle(d, job, { kind: 'finish', status: 'canceled', keepLease: true });
+  return DONE;
+}
+
+/** The worker of the call died or froze, and the time of the call is over: its outcome is unknown. */
+async function afterLostCall(d: StartDeps, entry: Entry, job: JobRecord, stage: PaidStage): Promise<Started> {
+  if (job.status === 'canceling') return await endCanceled(d, job);
+  if (job.doc.on_unknown_submit === 'resubmit') return await takeOver(d, entry, job, stage);
+  return await fail(d, job, stage, 'submit_unknown');
+}
+
+/** Uses up an attempt on the lost call and starts the next one in its place. */
+async function takeOver(d: StartDeps, entry: Entry, job: JobRecord, stage: PaidStage): Promise<Started> {
+  const attemptsUsed = job.attempts_used + 1;
+  if (attemptsUsed >= job.doc.max_attempts)
+    return await fail(d, job, stage, job.doc.type === 'chat' ? 'upstream_unavailable' : 'submit_unknown');
+  const lost = lostAttempt(d, job, stage);
+  logAttempt(d, job, lost, { reason: 'the worker of this call died' });
+  const begunAt = performance.now();
+  const over = { token: job.lease?.token ?? '', attempts: withAttempt(job, lost), attemptsUsed };
+  const started = await d.store.transitions.startCall(entry, { ...lease(randomUUID(), stage), over }, d.limits);
+  if (started.kind === 'ok') return await inTime(d, started, begunAt);
+  return started.kind === 'wait' ? throttle(started.ms) : wait(1000);
+}
+
+async function fail(
+  d: StartDeps,
+  job: JobRecord,
+  stage: PaidStage,
+  code: 'submit_unknown' | 'upstream_unavailable',
+): Promise<Started> {
+  const attempt = lostAttempt(d, job, stage);
+  logAttempt(d, job, attempt, { reason: 'the worker of this call died' });
+  const error = jobError(code, job.stage ?? 'queued');
+  await settle(d, job, {
+    kind: 'finish',
+    status: 'failed',
+    error,
+    attempt,
+    attemptsUsed: job.attempts_used + 1,
+    keepLease: true,
+  });
+  return DONE;
+}
+
+function lostAttempt({ clock }: Pick<StartDeps, 'clock'>, job: JobRecord, stage: PaidStage): NewAttempt {
+  const now = clock.now();
+  return {
+    stage: stage.name,
+    started_at: job.lease?.acquired_at ?? now,
+    ended_at: now,
+    outcome: 'unknown',
+    error_code: 'submit_unknown',
+  };
+}

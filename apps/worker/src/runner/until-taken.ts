@@ -1,0 +1,48 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from '@grsai-jobs/runtime';
+
+/** What was paid for and stands nowhere but in this process, as the log names it: a task id, or the links of a result. */
+export interface Unwritten {
+  job_id: string;
+  base?: string;
+  task_id?: string;
+  links?: readonly string[];
+}
+
+/** How a stop reaches work in flight (P6). */
+export interface Shutdown {
+  /** Fires at SIGTERM: what costs nothing to repeat ends at once. */
+  readonly stopping: AbortSignal;
+  /** Fires shortly before the deadline: synchronous calls still in flight are cut. */
+  readonly cutting: AbortSignal;
+}
+
+/**
+ * Tries the write of what was paid for until Redis, or the object store, takes it (P3); the token makes the tries one. When a stop runs
+ * out of time before that, it is at least in the log, for the operator.
+ */
+export async function untilTaken<T>(
+  d: { log: Logger; shutdown: Shutdown },
+  paid: Unwritten,
+  write: (token: string) => Promise<T>,
+): Promise<T> {
+  const lastWords = () =>
+    d.log.fatal({ event: 'job.paid_not_written', ...paid }, 'stopping, and what was paid for is not written');
+  d.shutdown.cutting.addEventListener('abort', lastWords);
+  const token = randomUUID();
+  try {
+    for (let n = 0; ; n += 1) {
+      try {
+        return await write(token);
+      } catch (err) {
+        d.log.error(
+          { event: 'job.paid_not_written', err, job_id: paid.job_id, tries: n + 1 },
+          'what was paid for could not be written, trying again',
+        );
+        await new Promise((resolve) => setTimeout(resolve, Math.min(2000, 100 * 2 ** n)));
+      }
+    }
+  } finally {
+    d.shutdown.cutting.removeEventListener('abort', lastWords);
+  }
+}

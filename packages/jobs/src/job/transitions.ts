@@ -1,0 +1,242 @@
+import type { JobError, JobOutput, NewAttempt, UnstoredResult } from './job.ts';
+import type { State, TerminalStatus } from './states.ts';
+
+/** One row of the table: what may happen to a job. */
+export interface TransitionRow {
+  /** States that it may start from. Empty: there is no record yet. */
+  readonly from: readonly State[];
+  /** Where it leads. `same` keeps the state; of a list the transition says which; empty: the record is deleted. */
+  readonly to: readonly State[] | 'same';
+  /** What becomes of `step`, and with it of the queue entry: `next` ends the entry of the step before. */
+  readonly step: 'first' | 'same' | 'next';
+  /** Who may make it: whoever has read the record as it stands (`step`), or the holder of the lease. */
+  readonly guard: 'none' | 'step' | 'lease' | 'step or lease';
+  /**
+   * By when something must have happened again, in ms after the time that the transition waits for. `lease`: by the end of the lease.
+   * `keep`: as before. `null`: nothing is due any more.
+   */
+  readonly due: number | 'lease' | 'keep' | null;
+  /** It records what was paid for, or frees memory, so it runs on a full Redis too. */
+  readonly paid: boolean;
+  /** Also of a job whose delete has begun. */
+  readonly whileErasing?: true;
+  /** What watchers are told. `status`: the status that it leads to. */
+  readonly event?: string;
+}
+
+const TERMINAL_STATES = ['succeeded', 'failed', 'canceled', 'expired'] as const;
+const LIVE_STATES = [
+  'queued',
+  'running/submitting',
+  'running/generating',
+  'running/storing',
+  'canceling/submitting',
+  'canceling/storing',
+] as const satisfies readonly State[];
+
+const SOON = 30_000;
+const MINUTE = 60_000;
+
+/**
+ * The one table of transitions. Nothing else changes the state of a job: the scripts get these rows as constants, and each script
+ * that writes a state asks its row whether it may.
+ */
+export const TRANSITIONS = {
+  /** A request becomes a record. */
+  create: { from: [], to: ['queued'], step: 'first', guard: 'none', due: SOON, paid: false, event: 'job.queued' },
+  /** A line of a batch becomes a record that nobody sees yet. */
+  stage_line: { from: [], to: ['validating'], step: 'first', guard: 'none', due: null, paid: false },
+  /** A line of a committed batch takes its turn. */
+  reveal: { from: ['validating'], to: ['queued'], step: 'same', guard: 'none', due: SOON, paid: true },
+  /** A line of a batch that is not to be: its record is deleted. */
+  discard_line: { from: ['validating'], to: [], step: 'same', guard: 'none', due: null, paid: true },
+  /** Takes the lease of a paid call, before a byte of it goes out; also from a holder that is known to be dead. */
+  start_call: {
+    from: ['queued', 'running/submitting'],
+    to: ['running/submitting'],
+    step: 'same',
+    guard: 'step',
+    due: 'lease',
+    paid: true,
+    event: 'job.started',
+  },
+  /** How far the call in flight has come. */
+  report_progress: {
+    from: ['running/submitting'],
+    to: 'same',
+    step: 'same',
+    guard: 'lease',
+    due: 'lease',
+    paid: true,
+    event: 'job.progress',
+  },
+  /** The call is proven to have made nothing, or is made once more: its entry waits. */
+  release: {
+    from: ['running/submitting'],
+    to: ['queued'],
+    step: 'same',
+    guard: 'lease',
+    due: SOON,
+    paid: true,
+    event: 'job.queued',
+  },
+  /** Upstream has accepted the image task. */
+  task_accepted: {
+    from: ['running/submitting'],
+    to: ['running/generating'],
+    step: 'next',
+    guard: 'lease',
+    due: MINUTE,
+    paid: true,
+    event: 'job.generating',
+  },
+  /** The task was polled and still runs. */
+  poll: {
+    from: ['running/generating'],
+    to: 'same',
+    step: 'same',
+    guard: 'step',
+    due: 5 * MINUTE,
+    paid: true,
+    event: 'job.progress',
+  },
+  /** The task failed and was refunded: it is submitted once more. */
+  resubmit: {
+    from: ['running/generating'],
+    to: ['queued'],
+    step: 'next',
+    guard: 'step',
+    due: SOON,
+    paid: true,
+    event: 'job.queued',
+  },
+  /** What was paid for is there and has to be stored. */
+  start_storing: {
+    // A synchronous call that came to its end although it was to be canceled was paid for: its result is kept.
+    from: ['running/generating', 'running/submitting', 'canceling/submitting'],
+    to: ['running/storing'],
+    step: 'next',
+    guard: 'step or lease',
+    // A store at work holds its entry, which is looked for first; a lost one must not keep a paid result waiting.
+    due: SOON,
+    paid: true,
+    event: 'job.storing',
+  },
+  /** Storing did not work this time: its entry waits. */
+  retry_storing: { from: ['running/storing'], to: 'same', step: 'same', guard: 'step', due: 5 * MINUTE, paid: true },
+  /** The end of a run. */
+  finish: {
+    from: LIVE_STATES,
+    to: TERMINAL_STATES,
+    step: 'next',
+    guard: 'step or lease',
+    due: null,
+    paid: true,
+    event: 'status',
+  },
+  /** Nothing of ours is in flight: canceled at once. */
+  cancel: {
+    from: ['queued', 'running/generating'],
+    to: ['canceled'],
+    step: 'next',
+    guard: 'step',
+    due: null,
+    paid: true,
+    event: 'status',
+  },
+  /** A call is in flight or a result is being stored; whoever does that ends the job. */
+  request_cancel: {
+    from: ['running/submitting', 'running/storing'],
+    to: ['canceling/submitting', 'canceling/storing'],
+    step: 'same',
+    guard: 'step',
+    due: MINUTE,
+    paid: true,
+    event: 'job.canceling',
+  },
+  /** A new run of an ended job. */
+  reopen: {
+    from: ['failed', 'expired', 'canceled'],
+    to: ['queued', 'running/generating', 'running/storing'],
+    step: 'next',
+    guard: 'step or lease',
+    due: SOON,
+    paid: true,
+    event: 'job.reopened',
+  },
+  /** The job is alive and its queue entry is gone: it gets a new one. */
+  requeue: { from: LIVE_STATES, to: 'same', step: 'next', guard: 'step', due: SOON, paid: true },
+  /** A stage failed in a way that it does not handle, or its process died: a new entry, counted. */
+  record_crash: { from: LIVE_STATES, to: 'same', step: 'next', guard: 'step', due: SOON, paid: true },
+  /** The id of a task that was paid for by a call whose run has ended meanwhile. */
+  record_task: { from: TERMINAL_STATES, to: 'same', step: 'same', guard: 'lease', due: 'keep', paid: true },
+  /** What the job stored is about to be deleted: from now on nothing reopens it. */
+  begin_erase: { from: TERMINAL_STATES, to: 'same', step: 'same', guard: 'step', due: 'keep', paid: true, whileErasing: true },
+  /** The record is deleted. */
+  erase: { from: TERMINAL_STATES, to: [], step: 'same', guard: 'step', due: null, paid: true, whileErasing: true },
+} as const satisfies Record<string, TransitionRow>;
+
+export type TransitionName = keyof typeof TRANSITIONS;
+
+/** An image task as upstream named it. */
+export interface TaskRef {
+  base: string;
+  id: string;
+}
+
+/**
+ * What happens to a job, as plain data. Times are durations from the moment that it happens. `attempt` is the attempt that led to it.
+ * `create`, `stage_line`, `reveal`, `discard_line`, `start_call`, `begin_erase` and `erase` have functions of their own in the store.
+ */
+export type Transition =
+  /** `leaseMs`: the call is believed to be in flight for so much longer. */
+  | { kind: 'report_progress'; progress: number; leaseMs?: number }
+  /** `unstored`: an answer that may be cut short, kept should nothing better come. */
+  | { kind: 'release'; attempt?: NewAttempt; attemptsUsed?: number; waitMs: number; unstored?: UnstoredResult }
+  | { kind: 'task_accepted'; task: TaskRef; attempt: NewAttempt; firstPollMs: number; aliveMs: number }
+  | { kind: 'poll'; progress: number; polls: number; attempt?: NewAttempt }
+  | { kind: 'resubmit'; attempt: NewAttempt; waitMs: number }
+  /** `task`: the answer of the submit named one. */
+  | { kind: 'start_storing'; unstored: UnstoredResult; attempt?: NewAttempt; polls?: number; task?: TaskRef }
+  | { kind: 'retry_storing'; attempt: NewAttempt; waitMs: number; unstored?: UnstoredResult }
+  | Finish
+  | { kind: 'cancel' }
+  | { kind: 'request_cancel' }
+  | Reopen
+  | { kind: 'requeue' }
+  | { kind: 'record_crash'; cause: 'thrown' | 'stalled'; waitMs: number }
+  /** `latePollMs`: when the task is polled. */
+  | { kind: 'record_task'; task: TaskRef; latePollMs: number };
+
+export interface Finish {
+  kind: 'finish';
+  status: TerminalStatus;
+  output?: JobOutput;
+  error?: JobError;
+  attempt?: NewAttempt;
+  /** Attempts that this end has used up; `attempt` or not. */
+  attemptsUsed?: number;
+  task?: TaskRef;
+  /** Whoever holds the lease can still bring a task or a result. */
+  keepLease?: true;
+  /** The task may still end well: it is polled late, from then on. */
+  latePollMs?: number;
+  /** Not of a job that is to be canceled: that one ends as canceled. */
+  unlessCanceling?: true;
+}
+
+export interface Reopen {
+  kind: 'reopen';
+  to: 'queued' | 'running/generating' | 'running/storing';
+  /** The holder of a kept lease, by its token, brings what its run was given up for. */
+  byLease?: string;
+  /** A task or result came after the end of its run. */
+  late?: true;
+  task?: TaskRef;
+  unstored?: UnstoredResult;
+  /** How long its task may be in flight. */
+  aliveMs?: number;
+}
+
+/** A crash or stall count at which a run ends as `internal` or `crashed`. */
+export const MAX_CRASHES = 5;
