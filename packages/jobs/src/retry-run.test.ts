@@ -25,7 +25,7 @@ const links = (livesMs: number) => ({ unstored: { links: [{ url: 'http://f/1.png
 const LEASE = { lease: { token: 'A', acquired_at: NOW - HOUR, expires_at: NOW - HOUR + 1 } };
 const RESUBMIT_DOC = { doc: { type: 'chat', on_unknown_submit: 'resubmit' } as JobRecord['doc'] };
 
-/** Each row of design §2 "Retry": the job, what was asked for, and where it goes or why it does not. */
+/** Each rule of a retry (design.md §2.8): the job, what was asked for, and where it goes or why it does not. */
 const ROWS: readonly [string, Part, RetryMode | undefined, string][] = [
   ['a queued job', job('queued', null), undefined, 'live'],
   ['a running job', job('running', null), 'resubmit', 'live'],

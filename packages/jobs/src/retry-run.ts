@@ -37,7 +37,7 @@ const mayHaveSubmitted = (job: Ended): boolean =>
 
 const refuse = (why: Extract<RetryPlan, { kind: 'refuse' }>['why'], text: string): RetryPlan => ({ kind: 'refuse', why, text });
 
-/** The rules of design §2 "Retry". Without a mode what was paid for goes first; a lost submit is repeated only when asked for. */
+/** The rules of a retry (design.md §2.8). Without a mode what was paid for goes first; a lost submit is repeated only when asked for. */
 export function planRetry(job: Ended, now: number, mode?: RetryMode): RetryPlan {
   if (!isTerminal(job.status))
     return refuse('live', `The job is ${job.status}; only a failed, expired or canceled one can be retried.`);

@@ -8,7 +8,7 @@ import { eachOf } from './each.ts';
 /** What ending a run needs, and with it all that this task needs. */
 type Deps = Kit;
 
-/** How often overdue jobs are checked, and when a healthy one is checked again (design §2). */
+/** How often overdue jobs are checked, and when a healthy one is checked again (design.md §2.6). */
 export const REPAIR_EVERY_MS = 10_000;
 const CHECK_AGAIN_MS = 10 * 60_000;
 const AT_ONCE = 1000;

@@ -10,7 +10,7 @@ export type InputImages = 'inline' | 'link';
 /** A link is read when the task starts, which a busy upstream may do late; no task lives longer. */
 const LINK_TTL_S = 2 * 3600;
 
-/** Shorter than the client waits for the upload to go on (design §4), so that a store that hangs is told from an upstream that does. */
+/** Shorter than the client waits for the upload to go on (design.md §4), so that a store that hangs is told from an upstream that does. */
 const OPEN_LIMIT_MS = 8000;
 
 /** Pieces small enough that a slow upload shows progress. */

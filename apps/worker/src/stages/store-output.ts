@@ -18,7 +18,7 @@ export interface DownloadDeps extends OutputDeps {
 
 type Owner = Pick<JobRecord, 'id' | 'tenant' | 'run' | 'created_at'>;
 
-/** The fixed key of an output: `<tenant>/<yyyy>/<mm>/<dd>/<job_id>/<run>-<index>.<ext>` below the prefix (design §2). */
+/** The fixed key of an output: `<tenant>/<yyyy>/<mm>/<dd>/<job_id>/<run>-<index>.<ext>` below the prefix (design.md §2.5). */
 export function outputKey(prefix: string, record: Owner, index: number, ext: string): string {
   return `${objectFolder(prefix, record)}/${record.run}-${index}.${ext}`;
 }

@@ -10,7 +10,7 @@ import {
   viewJob,
 } from '@grsai-jobs/jobs';
 
-/** A body is at most this large; what is larger is sent thin, with links (design §5). */
+/** A body is at most this large; what is larger is sent thin, with links. */
 const MAX_BODY_BYTES = 20 * 1024;
 
 /** The record as it stood at the end of the run that the delivery tells of, or as it was when news of it were made. */

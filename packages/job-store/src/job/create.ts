@@ -27,7 +27,7 @@ const createScript = defineScript({
   whenFull: TRANSITIONS.create.paid ? 'runs' : 'fails',
 });
 
-/** How long a key is known, of a job or a batch: longer than a job can live (design §3). */
+/** How long a key is known, of a job or a batch: longer than a job can live. */
 export const IDEMPOTENCY_TTL_MS = 72 * 3600 * 1000;
 
 export const createCreate =

@@ -48,7 +48,7 @@ local function emit(events, job, id, type, progress)
   redis.call('XADD', events, 'MAXLEN', '~', 50000, '*', 'j', id, 's', seq, 't', type, 'p', progress, 'st', now[1], 'sg', now[2] or '', 'r', now[3])
 end
 
--- The places of a tenant's next jobs among calls and submits (design section 2 "Turns"): the first of `count`, which follow
+-- The places of a tenant's next jobs among calls and submits (design.md §2.9): the first of `count`, which follow
 -- one another up to MAX_PRIORITY.
 local function next_turns(turns, tenant, count)
   local known = redis.call('HMGET', turns, '#v', tenant)
