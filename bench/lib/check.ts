@@ -8,11 +8,11 @@ export const CHECKED = ['post-jobs', 'chat-to-webhook', 'ndjson-batch', 'store-2
 /** More CPU for one job than kept, as a part of it, that `--check` lets pass: what runs on a busy machine differ by. */
 const CPU_TOLERANCE = 0.08;
 
-/** CPU for one job of one row in ms, process and Redis, at the median of its rounds. */
+/** CPU for one job of one row in ms, process and Redis: the least of its rounds, since whatever else the machine does only ever adds to it. */
 interface KeptCpu {
   readonly ours: number;
   readonly bare: number;
-  /** Ours in parts of bare's in the same round: a machine that is busy makes both dearer. */
+  /** Ours in parts of bare's: a machine that is busy makes both dearer. */
   readonly ratio: number;
 }
 
@@ -49,10 +49,9 @@ function keptOf({ row, measured }: Result, where: { commit: string; machine: str
 function cpuOf({ ours, bare }: { ours?: readonly Sample[]; bare?: readonly Sample[] }): KeptCpu | undefined {
   if (ours === undefined || bare === undefined) return undefined;
   const used = ({ cpu }: Sample) => cpu.own + cpu.redis;
-  const ratios = ours.map((sample, i) => used(sample) / used(bare[i] ?? sample));
-  const middle = { ours: median(ours.map(used)), bare: median(bare.map(used)), ratio: median(ratios) };
-  if (Object.values(middle).some(Number.isNaN)) return undefined;
-  return { ours: rounded(middle.ours), bare: rounded(middle.bare), ratio: rounded(middle.ratio) };
+  const least = { ours: Math.min(...ours.map(used)), bare: Math.min(...bare.map(used)) };
+  if (Object.values(least).some(Number.isNaN)) return undefined;
+  return { ours: rounded(least.ours), bare: rounded(least.bare), ratio: rounded(least.ours / least.bare) };
 }
 
 const rounded = (value: number): number => Number(value.toPrecision(4));
@@ -61,7 +60,7 @@ const HEAD = ['row', 'number', 'kept', 'now', 'change', 'may be', ''];
 
 /**
  * What the rows came to beside what is kept, and whether none is worse than it may be. CPU is compared in parts of what the bare side took in the
- * same round, since the same work costs more on a busy machine; rates are printed and not judged.
+ * same run, since the same work costs more on a busy machine; rates are printed and not judged.
  */
 export function check(results: readonly Result[], baseline: Baseline): { table: string; worse: readonly string[] } {
   const worse: string[] = [];

@@ -39,7 +39,8 @@ export async function alternate(
   return { figures, ours, bare };
 }
 
-const line = ({ perSecond, cpu }: Sample): string => `${perSecond.toFixed(0)}/s at ${cpu.own.toFixed(3)} ms`;
+const line = ({ perSecond, cpu }: Sample): string =>
+  `${perSecond.toFixed(0)}/s at ${cpu.own.toFixed(3)} + ${cpu.redis.toFixed(3)} ms`;
 
 /** The middle value; of an even number the mean of the two in the middle. NaN of none. */
 export function median(values: readonly number[]): number {
