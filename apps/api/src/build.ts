@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createEgress } from '@grsai-jobs/egress';
 import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
-import { createJobStore, hearSignals, startEventFeed, watchMemory, watchSchema } from '@grsai-jobs/job-store';
+import { createJobStore, startEventFeed, subscribe, watchMemory, watchSchema } from '@grsai-jobs/job-store';
 import type { JobRequest } from '@grsai-jobs/jobs';
 import { createObjectStore } from '@grsai-jobs/object-store';
 import { connectRedis, createProducer, type Silence } from '@grsai-jobs/queue';
@@ -112,9 +112,9 @@ export async function buildApi(config: ApiConfig, log: Logger, silence: Silence 
   const box = createSecretBox(config.SECRETS_KEY);
   const keyring = createKeyring({ store: store.tenants, box, newSecret, clock });
   const keyEnds = createKeyEnds({ find: store.apiKeys.find, clock, onError });
-  const subscriber = await connectRedis(config.REDIS_URL, 'consumer', { onError });
-  const listener = hearSignals({
-    redis: subscriber,
+  const subscriberRedis = await connectRedis(config.REDIS_URL, 'consumer', { onError });
+  const subscriber = subscribe({
+    redis: subscriberRedis,
     prefix: config.REDIS_PREFIX,
     on: {
       revoked: () => {
@@ -122,11 +122,11 @@ export async function buildApi(config: ApiConfig, log: Logger, silence: Silence 
         keyEnds.recheck();
       },
     },
-    onListening: () => {
+    onSubscribed: () => {
       cache.subscribed();
       keyEnds.recheck();
     },
-    onDeaf: cache.disconnected,
+    onDisconnected: cache.disconnected,
     onError,
   });
   const memory = watchMemory(store, onError);
@@ -256,13 +256,13 @@ export async function buildApi(config: ApiConfig, log: Logger, silence: Silence 
       schema,
       checks,
       lastUsed,
-      listener,
+      subscriber,
       { name: 'queues', stop: () => producer.close() },
       { name: 'egress', stop: () => egress.close() },
     ],
     [
       { name: 'redis', stop: async () => redis.disconnect() },
-      { name: 'redis listener', stop: async () => subscriber.disconnect() },
+      { name: 'redis subscriber', stop: async () => subscriberRedis.disconnect() },
       { name: 'object store', stop: async () => objects.close() },
     ],
   ];

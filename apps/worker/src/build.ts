@@ -1,7 +1,7 @@
 import { createEgress } from '@grsai-jobs/egress';
 import { Grsai } from '@grsai-jobs/grsai';
 import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
-import { createJobStore, hearSignals, watchMemory, watchSchema } from '@grsai-jobs/job-store';
+import { createJobStore, subscribe, watchMemory, watchSchema } from '@grsai-jobs/job-store';
 import { createObjectStore } from '@grsai-jobs/object-store';
 import {
   type Consumer,
@@ -139,7 +139,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     });
   const tasks = createKnownTasks();
   const inFlight = createInFlightCalls();
-  const listener = await connectRedis(config.REDIS_URL, 'consumer', { onError });
+  const subscriberRedis = await connectRedis(config.REDIS_URL, 'consumer', { onError });
   const inputs = createInputObjects(objects, config.INPUT_IMAGES);
   const pace = createLearnedPace(store.paces, onError);
   const configured: Configured = {
@@ -210,16 +210,16 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
   const applySettings = () => {
     settings.apply().catch(onError);
   };
-  const ear = hearSignals({
-    redis: listener,
+  const subscriber = subscribe({
+    redis: subscriberRedis,
     prefix: config.REDIS_PREFIX,
     on: { cancels: inFlight.cancel, secretChanges: secrets.changed, settings: applySettings },
-    onListening: () => {
+    onSubscribed: () => {
       inFlight.catchUp(store.jobs).catch(onError);
-      secrets.listening();
+      secrets.subscribed();
       applySettings();
     },
-    onDeaf: secrets.deaf,
+    onDisconnected: secrets.disconnected,
     onError,
   });
   const periodicTasks = createPeriodicTasks({ ...maintenanceDeps, grsai, egress, control, retentionDays: config.RETENTION_DAYS });
@@ -251,7 +251,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
   log.info({ event: 'worker.ready', worker: announced.id, health_port: health?.port }, 'ready');
 
   const closing: readonly (readonly Service[])[] = [
-    [...stages, deliveries, maintain, watch, memory, schema, checks, settings, ear, announced, ...reseal],
+    [...stages, deliveries, maintain, watch, memory, schema, checks, settings, subscriber, announced, ...reseal],
     [
       pace,
       ...(health ? [health] : []),
@@ -261,7 +261,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     ],
     [
       { name: 'redis', stop: async () => redis.disconnect() },
-      { name: 'redis listener', stop: async () => listener.disconnect() },
+      { name: 'redis subscriber', stop: async () => subscriberRedis.disconnect() },
       { name: 'object store', stop: async () => objects.close() },
     ],
   ];

@@ -5,7 +5,7 @@ export type { LineHead } from './batch/reads.ts';
 export { REDACT_OPERATION, redactOperation } from './batch/redact.ts';
 export type { Revealed } from './batch/rounds.ts';
 export { type EventFeed, type FeedEvent, startEventFeed, type Watcher } from './event/event-feed.ts';
-export { type Channel, hearSignals, type Listener } from './event/signals.ts';
+export { type Channel, type Subscriber, subscribe } from './event/subscriber.ts';
 export type { CancelSignals } from './job/cancel-signals.ts';
 export type { Created, Idempotency } from './job/create.ts';
 export type { Erase } from './job/erase.ts';

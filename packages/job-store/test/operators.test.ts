@@ -1,16 +1,16 @@
 import { waitFor } from '@grsai-jobs/testkit';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { hearSignals } from '../src/index.ts';
+import { subscribe } from '../src/index.ts';
 import { imageDoc, jobIn, newJobId, startStore } from './kit.ts';
 
 test('when a queue is changed then pause and concurrency stand together, are told, and other reasons are left alone', async () => {
   const { store, redis, clock } = await startStore();
-  const ear = redis.duplicate();
-  const heard: string[] = [];
-  ear.on('message', (_channel, message: string) => heard.push(message));
-  await ear.subscribe('{gj}:settings');
-  onTestFinished(() => ear.disconnect());
+  const receiver = redis.duplicate();
+  const received: string[] = [];
+  receiver.on('message', (_channel, message: string) => received.push(message));
+  await receiver.subscribe('{gj}:settings');
+  onTestFinished(() => receiver.disconnect());
   await store.pauses.add('submit', { reason: 'auth', since: 1, detail: 'key', state: 'paused' });
   await store.queueSettings.change('submit', { paused: 'a rest', concurrency: 3 });
   const pauses = async () => ((await store.pauses.all())['submit'] ?? []).sort((a, b) => (a.reason < b.reason ? -1 : 1));
@@ -24,7 +24,7 @@ test('when a queue is changed then pause and concurrency stand together, are tol
   expect(await store.queueSettings.concurrency()).toEqual({ submit: 3 });
   await store.queueSettings.change('submit', { concurrency: null });
   expect(await store.queueSettings.concurrency()).toEqual({});
-  await waitFor(() => heard.length === 3, { what: 'three messages' });
+  await waitFor(() => received.length === 3, { what: 'three messages' });
 });
 
 test('when upstream asks a queue to wait then that is a pause until its end: the later end and the first beginning stay', async () => {
@@ -120,36 +120,36 @@ test('when jobs come and go then the numbers tell what stands, what came and end
   ]);
 });
 
-test('when the connection is cut or falls silent then the listener says so, and hears again when it is back', async () => {
+test('when the connection is cut or falls silent then the subscriber says so, and receives again when it is back', async () => {
   const { store, proxy, clock } = await startStore();
   const redis = new Redis(proxy.url, { maxRetriesPerRequest: null, retryStrategy: () => 10 });
   redis.on('error', () => {});
   const seen: string[] = [];
-  const listener = hearSignals({
+  const subscriber = subscribe({
     redis,
     prefix: 'gj',
     on: { revoked: (id) => seen.push(id) },
-    onListening: () => seen.push('listening'),
-    onDeaf: () => seen.push('deaf'),
+    onSubscribed: () => seen.push('subscribed'),
+    onDisconnected: () => seen.push('disconnected'),
     onError: () => {},
     pingEveryMs: 50,
   });
   onTestFinished(async () => {
-    await listener.stop();
+    await subscriber.stop();
     redis.disconnect();
   });
   const until = (what: string) => waitFor(() => seen.at(-1) === what, { timeoutMs: 10_000, what });
-  await until('listening');
+  await until('subscribed');
   proxy.dropAll();
-  await waitFor(() => seen.includes('deaf'), { what: 'deaf' });
-  await until('listening');
+  await waitFor(() => seen.includes('disconnected'), { what: 'disconnected' });
+  await until('subscribed');
   const key = await store.apiKeys.create({ tenant: 'a', name: 'k', scopes: [], expiresAt: null, now: clock.now() });
   await store.apiKeys.remove(key.key_id);
   await until(key.key_id);
   proxy.stall();
-  await until('deaf');
+  await until('disconnected');
   proxy.resume();
-  await until('listening');
+  await until('subscribed');
 });
 
 test('when keys are used then the list tells when, and nothing is kept of a key that is gone', async () => {

@@ -8,12 +8,12 @@ test('a secret that was written before there were rotations is read as the only 
   expect((await store.tenants.webhookSecrets('other')).secrets).toEqual([]);
 });
 
-test('of two changes of the same secrets one is written, and everybody hears of it', async () => {
+test('of two changes of the same secrets one is written, and all processes are notified', async () => {
   const { store, redis } = await startStore();
-  const heard: string[] = [];
-  const ear = redis.duplicate();
-  ear.on('message', (_channel, tenant) => heard.push(tenant));
-  await ear.subscribe('{gj}:secret-changes');
+  const received: string[] = [];
+  const receiver = redis.duplicate();
+  receiver.on('message', (_channel, tenant) => received.push(tenant));
+  await receiver.subscribe('{gj}:secret-changes');
   const before = await store.tenants.webhookSecrets('acme');
   const both = ['a', 'b'].map((secret) => store.tenants.replaceWebhookSecrets('acme', before, [{ secret }]));
   const answers = await Promise.all(both);
@@ -22,9 +22,9 @@ test('of two changes of the same secrets one is written, and everybody hears of 
   const next = await store.tenants.webhookSecrets('acme');
   expect(await store.tenants.replaceWebhookSecrets('acme', next, [{ secret: 'c' }, { secret: 'a', until: 5 }])).toBe(true);
   expect((await store.tenants.webhookSecrets('acme')).secrets).toEqual([{ secret: 'c' }, { secret: 'a', until: 5 }]);
-  await ear.ping();
-  expect(heard).toEqual(['acme', 'acme']);
-  ear.disconnect();
+  await receiver.ping();
+  expect(received).toEqual(['acme', 'acme']);
+  receiver.disconnect();
 });
 
 test('when the answer to a change is lost then the change that is sent again says that it was written', async () => {

@@ -20,9 +20,9 @@ function kit() {
   };
 }
 
-test('while changes are heard of a tenant is read once, by many tries at once too', async () => {
+test('while changes arrive a tenant is read once, also by many attempts at once', async () => {
   const { secrets, reads, answer } = kit();
-  secrets.listening();
+  secrets.subscribed();
   const both = Promise.all([secrets.of('acme'), secrets.of('acme')]);
   await answer({ secret: 'a' });
   expect(await both).toEqual([['a'], ['a']]);
@@ -30,9 +30,9 @@ test('while changes are heard of a tenant is read once, by many tries at once to
   expect(reads).toHaveLength(1);
 });
 
-test('when a change is heard of while a read is under way then what that read brings is not believed later', async () => {
+test('when a change arrives while a read is under way then what that read brings is not believed later', async () => {
   const { secrets, reads, answer } = kit();
-  secrets.listening();
+  secrets.subscribed();
   const before = secrets.of('acme');
   secrets.changed('acme');
   await answer({ secret: 'old' });
@@ -43,20 +43,20 @@ test('when a change is heard of while a read is under way then what that read br
   expect(reads).toHaveLength(2);
 });
 
-test('while changes are missed each try reads, and what was known before is forgotten when they are heard of again', async () => {
+test('while changes are missed each attempt reads, and what was known before is forgotten when they arrive again', async () => {
   const { secrets, reads, answer } = kit();
-  secrets.listening();
+  secrets.subscribed();
   const first = secrets.of('acme');
   await answer({ secret: 'a' });
   await first;
-  secrets.deaf();
+  secrets.disconnected();
   for (const n of [2, 3]) {
     const each = secrets.of('acme');
     expect(reads).toHaveLength(n);
     await answer({ secret: 'b' });
     expect(await each).toEqual(['b']);
   }
-  secrets.listening();
+  secrets.subscribed();
   const again = secrets.of('acme');
   await answer({ secret: 'c' });
   expect(await again).toEqual(['c']);
@@ -64,7 +64,7 @@ test('while changes are missed each try reads, and what was known before is forg
 
 test('a secret that was read before its end signs no longer after it', async () => {
   const { secrets, answer, at } = kit();
-  secrets.listening();
+  secrets.subscribed();
   const during = secrets.of('acme');
   await answer({ secret: 'new' }, { secret: 'old', until: 100 });
   expect(await during).toEqual(['new', 'old']);
@@ -82,7 +82,7 @@ test('when a read fails then the next try reads again', async () => {
     },
   };
   const secrets = createTenantSecrets({ keyring, clock: { now: () => 0 } });
-  secrets.listening();
+  secrets.subscribed();
   await expect(secrets.of('acme')).rejects.toThrow('away');
   expect(await secrets.of('acme')).toEqual(['a']);
 });

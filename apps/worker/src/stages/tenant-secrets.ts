@@ -9,22 +9,22 @@ export interface TenantSecrets {
   of(tenant: string): Promise<readonly string[]>;
   /** The tenant's secrets have changed: they are read anew, also where a read is under way. */
   changed(tenant: string): void;
-  /** Changes are heard of from now on; some may have been missed. */
-  listening(): void;
+  /** Changes arrive from now on; some may have been missed. */
+  subscribed(): void;
   /** Changes are missed from now on, so each question is a read until {@link TenantSecrets.listening}. */
-  deaf(): void;
+  disconnected(): void;
 }
 
 /**
- * Secrets are believed for a minute while changes are heard of, and not at all while they are not: after a rotation
+ * Secrets are kept for a minute while changes arrive, and not at all while they may be missed: after a rotation
  * without an overlap nothing may be signed by the old secret alone.
  */
 export function createTenantSecrets(o: { keyring: Pick<Keyring, 'read'>; clock: { now(): number } }): TenantSecrets {
   const known = new LRUCache<string, Promise<readonly DatedSecret[]>>({ max: 10_000, ttl: CACHE_MS });
-  let hears = false;
+  let subscribed = false;
 
   async function read(tenant: string): Promise<readonly DatedSecret[]> {
-    if (!hears) return await o.keyring.read(tenant);
+    if (!subscribed) return await o.keyring.read(tenant);
     const cached = known.get(tenant);
     if (cached) return await cached;
     const reading = o.keyring.read(tenant);
@@ -40,12 +40,12 @@ export function createTenantSecrets(o: { keyring: Pick<Keyring, 'read'>; clock: 
     changed: (tenant) => {
       known.delete(tenant);
     },
-    listening: () => {
+    subscribed: () => {
       known.clear();
-      hears = true;
+      subscribed = true;
     },
-    deaf: () => {
-      hears = false;
+    disconnected: () => {
+      subscribed = false;
     },
   };
 }

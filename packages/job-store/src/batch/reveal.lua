@@ -16,7 +16,7 @@ for n, id in ipairs(A.ids) do
     all_listed[#all_listed + 1] = seen.cr
     all_listed[#all_listed + 1] = id
   elseif seen.state == 'queued' and seen.step == 1 then
-    -- The worker that revealed it died before it added the entry, or did not hear of the answer.
+    -- The worker that revealed it died before it added the entry, or lost the answer.
     rows[n] = { seen.tn, seen.q, seen.pr or 'normal' }
   end
 end

@@ -28,7 +28,7 @@ export function createQueueSettings(redis: Redis, run: RunScript, keys: Keys, cl
       return Object.fromEntries(Object.entries(await redis.hgetall(keys.concurrency)).map(([queue, n]) => [queue, Number(n)]));
     },
 
-    /** Writes all of a change at once and tells the workers, who look by themselves too when they hear nothing. */
+    /** Writes all of a change at once and notifies the workers, which also check by themselves in case they miss it. */
     async change(queue: string, { paused, concurrency }: QueueChange): Promise<void> {
       const pauseOf = (detail: string) => JSON.stringify({ reason: 'operator', since: clock.now(), detail, state: 'paused' });
       const changed = <T>(value: T | null | undefined, text: (value: T) => string | number) =>

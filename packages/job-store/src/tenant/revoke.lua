@@ -1,4 +1,4 @@
--- revoke: a key is gone and everybody hears of it, on a full Redis too. Its tenant is remembered.
+-- revoke: a key is gone and all processes are notified, on a full Redis too. Its tenant is remembered.
 -- Answers 1, or 0 when it was gone before
 redis.call('HDEL', K.keys, A.id)
 redis.call('HDEL', K.used, A.id)

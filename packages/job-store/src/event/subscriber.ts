@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { createKeys, type Keys } from '../redis/keys.ts';
 
-/** What one process tells others. No more than hints: what they are about stands in Redis. */
+/** Channels by which processes notify each other. Messages are hints only: what they are about stands in Redis. */
 export type Channel = keyof Pick<Keys, 'cancels' | 'revoked' | 'secretChanges' | 'settings'>;
 
-export interface Listener {
+export interface Subscriber {
   readonly name: string;
   stop(): Promise<void>;
 }
@@ -14,30 +14,30 @@ const PING_EVERY_MS = 2000;
 const PONG_WITHIN_MS = 2000;
 
 /**
- * Hears messages, and knows when it does not: a connection that is silently gone is found by a ping within seconds.
- * @param o.redis a connection for listening, of the role that waits; the caller closes it.
- * @param o.onListening from now on every message arrives; those before may have been missed.
- * @param o.onDeaf messages may be missed until the next `onListening`.
+ * Receives messages, and knows when it may miss some: a connection that is silently gone is found by a ping within seconds.
+ * @param o.redis a connection for this alone, of the role that waits; the caller closes it.
+ * @param o.onSubscribed from now on every message arrives; those before may have been missed.
+ * @param o.onDisconnected messages may be missed until the next `onSubscribed`.
  */
-export function hearSignals(o: {
+export function subscribe(o: {
   redis: Redis;
   prefix: string;
   on: Partial<Record<Channel, (message: string) => void>>;
-  onListening: () => void;
-  onDeaf: () => void;
+  onSubscribed: () => void;
+  onDisconnected: () => void;
   onError: (error: Error) => void;
   pingEveryMs?: number;
-}): Listener {
+}): Subscriber {
   const keys = createKeys(o.prefix);
   const names = Object.keys(o.on) as Channel[];
-  const heard = new Map(names.map((name) => [keys[name], o.on[name]]));
-  o.redis.on('message', (channel: string, message: string) => heard.get(channel)?.(message));
-  o.redis.on('close', o.onDeaf);
-  const subscribe = () => {
-    o.redis.subscribe(...heard.keys()).then(o.onListening, o.onError);
+  const handlers = new Map(names.map((name) => [keys[name], o.on[name]]));
+  o.redis.on('message', (channel: string, message: string) => handlers.get(channel)?.(message));
+  o.redis.on('close', o.onDisconnected);
+  const resubscribe = () => {
+    o.redis.subscribe(...handlers.keys()).then(o.onSubscribed, o.onError);
   };
-  o.redis.on('ready', subscribe);
-  if (o.redis.status === 'ready') subscribe();
+  o.redis.on('ready', resubscribe);
+  if (o.redis.status === 'ready') resubscribe();
 
   let waiting = false;
   const timer = setInterval(() => {
@@ -55,7 +55,7 @@ export function hearSignals(o: {
     });
   }, o.pingEveryMs ?? PING_EVERY_MS);
   return {
-    name: 'listener',
+    name: 'subscriber',
     stop: async () => clearInterval(timer),
   };
 }
