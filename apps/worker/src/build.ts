@@ -61,7 +61,7 @@ import { createKnownTasks, taskFacts } from './stages/task-facts.ts';
 import { createTenantSecrets } from './stages/tenant-secrets.ts';
 import { upstreamChecks } from './upstream-checks.ts';
 import { createDeliveries } from './webhooks/deliveries.ts';
-import { createPlaces } from './webhooks/places.ts';
+import { createSlots } from './webhooks/slots.ts';
 
 /** Synchronous calls are cut this long before the deadline of a stop, so that what they came to can still be written. */
 const CUT_BEFORE_MS = 4000;
@@ -122,7 +122,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     signLink,
     secretsOf: secrets.of,
     random: Math.random,
-    places: createPlaces(() => deliver.concurrency()),
+    slots: createSlots(() => deliver.concurrency()),
   });
   const kit = { ...base, deliveries, backoff: fullJitter(), memory };
   const brake = createRefusalBrake({ brakes: store.brakes, producer, clock, log });

@@ -6,7 +6,7 @@ import { newSecret } from '@grsai-jobs/webhooks';
 import { onTestFinished } from 'vitest';
 import { createDeliverStage } from '../src/stages/deliver.ts';
 import { createDeliveries, type DeliveriesKit } from '../src/webhooks/deliveries.ts';
-import { createPlaces } from '../src/webhooks/places.ts';
+import { createSlots } from '../src/webhooks/slots.ts';
 import { newId, type TestKit } from './kit.ts';
 
 /** The deliver stage as a worker has it, on the parts and the clock of a test. */
@@ -20,7 +20,7 @@ export function deliverStage(kit: TestKit, more: Partial<DeliveriesKit> = {}) {
     signLink: async (key, ttlS) => ({ url: `https://s3.example/${key}`, expiresAt: Date.now() + ttlS * 1000 }),
     secretsOf: async () => [secret],
     random: () => 0.5,
-    places: createPlaces(() => 50),
+    slots: createSlots(() => 50),
     ...more,
   });
   return { handler: createDeliverStage(deliveries), deliveries, secret };

@@ -9,7 +9,7 @@ import { createPendingDeliveries, createRoomCheck } from '../src/maintenance/pen
 import { recoverDeliveries } from '../src/operations/recover-deliveries.ts';
 import { createOperationsTask } from '../src/operations/run-operations.ts';
 import { settle } from '../src/runner/settle.ts';
-import { createPlaces } from '../src/webhooks/places.ts';
+import { createSlots } from '../src/webhooks/slots.ts';
 import { deadUrl, deliverStage, oweWebhooks } from './deliver-kit.ts';
 import { acceptedJob, startKit, type TestKit } from './kit.ts';
 
@@ -144,7 +144,7 @@ test('when a delivery that waits for a receiver in trouble is resent again and a
 function cuttableStage(kit: Parameters<typeof deliverStage>[0], places = 50) {
   const cutting = new AbortController();
   const shutdown = { stopping: cutting.signal, cutting: cutting.signal };
-  return { ...deliverStage(kit, { clock: systemClock, shutdown, places: createPlaces(() => places) }), cutting };
+  return { ...deliverStage(kit, { clock: systemClock, shutdown, slots: createSlots(() => places) }), cutting };
 }
 
 function stopped() {
@@ -361,7 +361,7 @@ test('when the first attempt at the end of a job fails then its next one has an 
 });
 
 test.each([
-  ['no place is free in the process and none is busy with its endpoint', { places: createPlaces(() => 0) }],
+  ['no place is free in the process and none is busy with its endpoint', { slots: createSlots(() => 0) }],
   ['the process is being stopped', { shutdown: stopped() }],
 ])('when %s then the webhook of a job that ends goes by the queue', async (_, more) => {
   const kit = await startKit();

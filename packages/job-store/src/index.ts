@@ -23,8 +23,8 @@ export {
   BULK_OPERATION,
   type BulkAction,
   type BulkActions,
+  type BulkCursor,
   type BulkOrder,
-  type BulkPlace,
   type BulkStatus,
   leftOf,
   sumOf,
@@ -45,7 +45,7 @@ export type { QueueChange, QueueSettings } from './operator/queue-settings.ts';
 export { ANNOUNCE_EVERY_MS, type SeenWorker, type WorkerInfo, type Workers } from './operator/workers.ts';
 export type { RedisFacts, RedisHealth } from './redis/health.ts';
 export { inGroups } from './redis/in-groups.ts';
-export type { ListPlace } from './redis/newest-first.ts';
+export type { Cursor } from './redis/newest-first.ts';
 export { type Schema, type SchemaWatch, watchSchema } from './redis/schema.ts';
 export { type ApiKeys, type KnownKey, type Principal, SCOPES, type Scope } from './tenant/api-keys.ts';
 export { type MemoryWatch, watchMemory } from './tenant/memory-watch.ts';

@@ -1,7 +1,7 @@
 import { eventId } from '@grsai-jobs/jobs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { DeliveryFilter, ListPlace } from '../src/index.ts';
+import type { Cursor, DeliveryFilter } from '../src/index.ts';
 import { imageDoc, newJobId, startStore } from './kit.ts';
 
 test('property: when jobs of many tenants are listed together then each comes once, the newest first, whatever the page', async () => {
@@ -18,7 +18,7 @@ test('property: when jobs of many tenants are listed together then each comes on
         const made = jobs.map(({ tenant, at }) => ({ id: newJobId(), tenant, createdAt: clock.now() + at }));
         for (const { id, tenant, createdAt } of made) await store.transitions.create({ id, tenant, doc: imageDoc(), createdAt });
         const seen: string[] = [];
-        let after: ListPlace | null = null;
+        let after: Cursor | null = null;
         do {
           const page = await store.list.page({ tenant: null, filter: {}, after, limit });
           expect(page.jobs.length).toBeLessThanOrEqual(limit);
@@ -102,11 +102,11 @@ test('when webhooks and batches of many tenants are listed together then each co
 });
 
 /** A list from its first page to its last. */
-async function all(page: (after: ListPlace | null) => Promise<{ ids: string[]; next: ListPlace | null }>): Promise<string[]> {
+async function all(page: (after: Cursor | null) => Promise<{ ids: string[]; next: Cursor | null }>): Promise<string[]> {
   const ids: string[] = [];
-  let after: ListPlace | null = null;
+  let after: Cursor | null = null;
   do {
-    const { ids: more, next }: { ids: string[]; next: ListPlace | null } = await page(after);
+    const { ids: more, next }: { ids: string[]; next: Cursor | null } = await page(after);
     ids.push(...more);
     after = next;
   } while (after !== null);

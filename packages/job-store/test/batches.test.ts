@@ -132,7 +132,7 @@ describe('the commit', () => {
     await kit.store.batches.commit(batch, { total: 4, invalid: 3, expiresInS: 3600 });
     const record = await kit.store.batches.read(batch.id);
     for (const behind of [0, 10, 11, 29, 30, 31]) {
-      const place = kit.store.batches.placeBehind(record as NonNullable<typeof record>, behind);
+      const place = kit.store.batches.positionBehind(record as NonNullable<typeof record>, behind);
       const found = lines.slice(place).filter(({ line }) => line > behind);
       expect(found).toEqual(lines.filter(({ line }) => line > behind));
     }

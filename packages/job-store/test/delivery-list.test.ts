@@ -1,6 +1,6 @@
 import { eventId } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
-import type { DeliveryFilter, ListPlace } from '../src/index.ts';
+import type { Cursor, DeliveryFilter } from '../src/index.ts';
 import { imageDoc, newJobId, type Started, startStore } from './kit.ts';
 
 /** The delivery of a job that was canceled. */
@@ -16,7 +16,7 @@ async function delivery(kit: Started, o: { tenant?: string; url?: string } = {})
 
 async function all(kit: Started, filter: DeliveryFilter, limit: number): Promise<string[]> {
   const ids: string[] = [];
-  let after: ListPlace | null = null;
+  let after: Cursor | null = null;
   do {
     const page: Awaited<ReturnType<typeof kit.store.deliveryList.page>> = await kit.store.deliveryList.page({
       tenant: 'acme',
@@ -88,7 +88,7 @@ test('of a time the deliveries come oldest first, in pieces without gaps, those 
   await delivery(kit);
   for (const count of [1, 2, 3, 9, 100]) {
     const found: string[] = [];
-    let after: ListPlace | null = null;
+    let after: Cursor | null = null;
     do {
       const piece: Awaited<ReturnType<typeof kit.store.deliveryList.madeBetween>> = await kit.store.deliveryList.madeBetween({
         tenant: 'acme',

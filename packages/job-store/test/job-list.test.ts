@@ -1,15 +1,15 @@
 import type { JobRecord } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
-import type { JobFilter, ListPlace } from '../src/index.ts';
+import type { Cursor, JobFilter } from '../src/index.ts';
 import { imageDoc, jobIn, newJobId, type Started, startStore } from './kit.ts';
 
 /** All pages of a list, with how many there were. */
 async function all(kit: Started, filter: JobFilter, limit: number): Promise<{ ids: string[]; pages: number[] }> {
   const ids: string[] = [];
   const pages: number[] = [];
-  let after: ListPlace | null = null;
+  let after: Cursor | null = null;
   do {
-    const page: { jobs: JobRecord[]; next: ListPlace | null } = await kit.store.list.page({
+    const page: { jobs: JobRecord[]; next: Cursor | null } = await kit.store.list.page({
       tenant: 'acme',
       filter,
       after,
@@ -47,17 +47,17 @@ test('when thousands of jobs share a millisecond, as those of a batch do, then n
   const ids = Array.from({ length: 3000 }, newJobId).sort().reverse();
   await kit.redis.zadd('{gj}:tenant:acme:jobs', ...ids.flatMap((id) => [kit.clock.now(), id]));
   const found: string[] = [];
-  let after: ListPlace | null = null;
+  let after: Cursor | null = null;
   do {
     kit.proxy.resetCounts();
-    const page: { places: ListPlace[]; next: ListPlace | null } = await kit.store.list.places({
+    const page: { cursors: Cursor[]; next: Cursor | null } = await kit.store.list.cursors({
       tenant: 'acme',
       filter: {},
       after,
       limit: 100,
     });
     expect(kit.proxy.total).toBeLessThanOrEqual(2);
-    found.push(...page.places.map(({ id }) => id));
+    found.push(...page.cursors.map(({ id }) => id));
     after = page.next;
   } while (after !== null);
   expect(found).toEqual(ids);
@@ -113,7 +113,7 @@ test('when a filter is rare then one request reads at most 2 000 records and say
     kit.clock.advance(1);
     await Promise.all(Array.from({ length: 300 }, () => accept(kit)));
   }
-  const page = (after: ListPlace | null) =>
+  const page = (after: Cursor | null) =>
     kit.store.list.page({ tenant: 'acme', filter: { metadata: { rare: 'yes' } }, after, limit: 5 });
   const first = await page(null);
   expect(first.jobs).toEqual([]);

@@ -1,4 +1,4 @@
-import type { JobFilter, ListPlace } from '@grsai-jobs/job-store';
+import type { Cursor, JobFilter } from '@grsai-jobs/job-store';
 import { FAILURE_CODES, LIMITS, SIGNATURE, STAGES, STATUSES, TENANT } from '@grsai-jobs/jobs';
 import { z } from 'zod';
 import { time } from '../validation/fields.ts';
@@ -9,11 +9,11 @@ import { invalid, validate } from './validate.ts';
 const CURSOR = /^(\d{1,15})\.([a-z]+_\w{1,64}(?:\.\w{1,16})?)$/;
 
 /** A cursor as callers carry it: its content is ours alone. */
-export const writeCursor = (cursor: ListPlace | null): string | null =>
+export const writeCursor = (cursor: Cursor | null): string | null =>
   cursor === null ? null : Buffer.from(`${cursor.at}.${cursor.id}`).toString('base64url');
 
 /** @throws Problem 400 for a text that {@link writeCursor} did not make. */
-export function readCursor(text: string): ListPlace {
+export function readCursor(text: string): Cursor {
   const [, at, id] = CURSOR.exec(Buffer.from(text, 'base64url').toString('latin1')) ?? [];
   const cursor = at === undefined || id === undefined ? null : { at: Number(at), id };
   if (cursor === null || writeCursor(cursor) !== text)
@@ -142,7 +142,7 @@ function metadataOf(pairs: readonly [string, string][]): Record<string, string> 
 /** What both lists of jobs ask for. */
 export interface ListAsked {
   filter: JobFilter;
-  after: ListPlace | null;
+  after: Cursor | null;
   limit: number;
 }
 

@@ -10,13 +10,13 @@ const RECORDS_AT_ONCE = 50;
  * them; one that was reopened meanwhile is left out.
  */
 export async function* batchRows(
-  batches: Pick<Batches, 'jobIds' | 'heads' | 'records' | 'placeBehind'>,
+  batches: Pick<Batches, 'jobIds' | 'heads' | 'records' | 'positionBehind'>,
   batch: Pick<BatchRecord, 'id' | 'passed_over'>,
   o: { afterLine: number; status: readonly TerminalStatus[] },
 ): AsyncGenerator<JobRecord[]> {
   const wanted = ({ status, line }: Pick<JobRecord, 'status' | 'line'>): boolean =>
     isTerminal(status) && o.status.includes(status) && (line ?? 0) > o.afterLine;
-  for (let from = batches.placeBehind(batch, o.afterLine); ; from += HEADS_AT_ONCE) {
+  for (let from = batches.positionBehind(batch, o.afterLine); ; from += HEADS_AT_ONCE) {
     const ids = await batches.jobIds(batch.id, from, HEADS_AT_ONCE);
     const ended = (await batches.heads(ids)).filter(wanted);
     for (const group of inGroups(ended, RECORDS_AT_ONCE)) {

@@ -1,5 +1,5 @@
 import { bulkVerdict, nextMeant } from '@grsai-jobs/job-actions';
-import type { BulkOrder, BulkPlace, JobStore } from '@grsai-jobs/job-store';
+import type { BulkCursor, BulkOrder, JobStore } from '@grsai-jobs/job-store';
 import { type JobRecord, type Signature, signatureOf } from '@grsai-jobs/jobs';
 import type { Clock } from '@grsai-jobs/runtime';
 
@@ -44,7 +44,7 @@ export function createBulkPreview(o: { store: Pick<JobStore, 'list' | 'jobs'>; c
     };
 
     const started = o.clock.now();
-    let at: BulkPlace = null;
+    let at: BulkCursor = null;
     do {
       const { meant, next } = await nextMeant(o.store.list, order, at, AT_ONCE);
       for await (const job of o.store.jobs.each(meant.map(({ id }) => id))) look(job);

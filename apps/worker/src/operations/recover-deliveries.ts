@@ -1,4 +1,4 @@
-import { endpointId, endpointNameOf, type JobStore, type ListPlace, type RecoverOrder } from '@grsai-jobs/job-store';
+import { type Cursor, endpointId, endpointNameOf, type JobStore, type RecoverOrder } from '@grsai-jobs/job-store';
 import { type Delivery, isSentOnce } from '@grsai-jobs/jobs';
 import type { Producer } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
@@ -8,7 +8,7 @@ import type { DoSlice } from './run-operations.ts';
 const AT_ONCE = 100;
 
 /** How far a recovery has come, and how many were resent until then. */
-interface Progress extends ListPlace {
+interface Progress extends Cursor {
   resent: number;
 }
 

@@ -17,17 +17,17 @@ import type { Kit } from '../stages/kit.ts';
 import { type Attempted, type AttemptKit, makeAttempt } from './attempt.ts';
 import { createHeldBack } from './held-back.ts';
 import { noteAttempt, noteCrashed, noteEndpoint, noteSkipped } from './notes.ts';
-import type { Place, Places } from './places.ts';
+import type { Slot, Slots } from './slots.ts';
 
 export interface DeliveriesKit extends AttemptKit, Pick<Kit, 'store' | 'producer' | 'metrics'> {
-  places: Places;
+  slots: Slots;
 }
 
 /** The right to make the first attempt of a webhook in the process that ends its job. */
 interface Reserved {
   /** For the move that ends the run. */
   readonly attempt: FirstAttempt;
-  /** Makes the attempt if it has begun, or gives the place back. Nobody waits for it. */
+  /** Makes the attempt if it has begun, or gives the slot back. Nobody waits for it. */
   use(placed: Placed): void;
 }
 
@@ -35,7 +35,7 @@ interface Reserved {
 export interface Deliveries extends Service {
   /** An entry of a delivery has come up in the queue. */
   handle(entry: Entry): Promise<Outcome>;
-  /** The first attempt of a tenant's webhook, if there is a place for it; `null`: it goes by the queue. */
+  /** The first attempt of a tenant's webhook, if there is a slot for it; `null`: it goes by the queue. */
   reserve(tenant: string): Reserved | null;
 }
 
@@ -43,8 +43,8 @@ export interface Deliveries extends Service {
 const LONGEST_WAIT_MS = 2000;
 
 /**
- * Makes webhook attempts, in three ways that share the places of this worker: for an entry of the queue, at the end of a job, and in the
- * place of an attempt that has just ended, whose permit goes to the delivery that has waited longest. The delivery in Redis is the truth.
+ * Makes webhook attempts, in three ways that share the slots of this worker: for an entry of the queue, at the end of a job, and in the
+ * slot of an attempt that has just ended, whose permit goes to the delivery that has waited longest. The delivery in Redis is the truth.
  */
 export function createDeliveries(kit: DeliveriesKit): Deliveries {
   const running = new Set<Promise<void>>();
@@ -53,11 +53,11 @@ export function createDeliveries(kit: DeliveriesKit): Deliveries {
   async function handle(entry: Entry): Promise<Outcome> {
     const endpoint = await endpointOf(entry);
     if (endpoint === null) return done;
-    const place = await kit.places.take(endpoint.tenant);
+    const slot = await kit.slots.take(endpoint.tenant);
     try {
-      return await open(entry, { endpoint, token: randomUUID() }, place);
+      return await open(entry, { endpoint, token: randomUUID() }, slot);
     } finally {
-      place?.leave();
+      slot?.leave();
     }
   }
 
@@ -68,8 +68,8 @@ export function createDeliveries(kit: DeliveriesKit): Deliveries {
     return found && endpointRef(found.delivery.tenant, found.delivery.url);
   }
 
-  async function open(entry: Entry, lease: AttemptLease, place: Place | null): Promise<Outcome> {
-    const opened = await kit.store.deliveries.open(entry, lease, { now: kit.clock.now(), share: place !== null });
+  async function open(entry: Entry, lease: AttemptLease, slot: Slot | null): Promise<Outcome> {
+    const opened = await kit.store.deliveries.open(entry, lease, { now: kit.clock.now(), share: slot !== null });
     switch (opened.kind) {
       case 'over':
         return done;
@@ -85,7 +85,7 @@ export function createDeliveries(kit: DeliveriesKit): Deliveries {
       case 'lost':
         return await setAside(opened.delivery);
       case 'open': {
-        const attempted = await attempt(opened, place);
+        const attempted = await attempt(opened, slot);
         if (!opened.swapped) return attempted;
         await enqueue(opened, attempted);
         return done;
@@ -104,7 +104,7 @@ export function createDeliveries(kit: DeliveriesKit): Deliveries {
   }
 
   /** One attempt and its end. What becomes of the delivery's entry is the answer; who comes next has a life of its own. */
-  async function attempt(open: OpenAttempt, place: Place | null): Promise<Outcome> {
+  async function attempt(open: OpenAttempt, slot: Slot | null): Promise<Outcome> {
     let attempted: Attempted | null;
     try {
       attempted = await makeAttempt(kit, open);
@@ -116,9 +116,9 @@ export function createDeliveries(kit: DeliveriesKit): Deliveries {
       await release(open);
       return { kind: 'wait', ms: 0 };
     }
-    place?.took(attempted.tookMs);
+    slot?.took(attempted.tookMs);
     try {
-      return await settle(open, attempted, place);
+      return await settle(open, attempted, slot);
     } catch (error) {
       // Left open it would count as an attempt with which its worker died.
       await release(open).catch(() => undefined);
@@ -148,11 +148,11 @@ export function createDeliveries(kit: DeliveriesKit): Deliveries {
     }
   }
 
-  async function settle(open: OpenAttempt, { settlement, next }: Attempted, place: Place | null): Promise<Outcome> {
+  async function settle(open: OpenAttempt, { settlement, next }: Attempted, slot: Slot | null): Promise<Outcome> {
     const { delivery, lease } = open;
-    const own = !kit.shutdown.stopping.aborted && place?.mayKeep() ? place : null;
+    const own = !kit.shutdown.stopping.aborted && slot?.mayKeep() ? slot : null;
     // Permits may have grown: then two can go on where one was.
-    const second = own === null ? null : kit.places.tryTake(delivery.tenant);
+    const second = own === null ? null : kit.slots.tryTake(delivery.tenant);
     try {
       const wants = [own, second].flatMap((each) => (each === null ? [] : [randomUUID()]));
       const once = { ...settlement, wants, token: randomUUID() };
@@ -168,14 +168,14 @@ export function createDeliveries(kit: DeliveriesKit): Deliveries {
   }
 
   /** An attempt that has begun without an entry: nobody waits for it but a stop. */
-  function follow(place: Place | null, open: OpenAttempt): void {
+  function follow(slot: Slot | null, open: OpenAttempt): void {
     background(async () => {
       try {
-        await enqueue(open, await attempt(open, place));
+        await enqueue(open, await attempt(open, slot));
       } catch (err) {
         kit.log.error({ event: 'webhook.not_settled', err, delivery_id: open.delivery.id }, 'an attempt was not written down');
       } finally {
-        place?.leave();
+        slot?.leave();
       }
     });
   }
@@ -192,7 +192,7 @@ export function createDeliveries(kit: DeliveriesKit): Deliveries {
     await kit.producer.enqueueDelivery(entry, outcome.ms);
   }
 
-  /** Its tenant has a place free again: one of those that were lease back gets its entries, without waiting for the next look. */
+  /** Its tenant has a slot free again: one of those that were held back gets its entries, without waiting for the next look. */
   function letHeldBackIn(tenant: string): void {
     const endpoint = heldBack.takeOne(tenant);
     if (endpoint === null) return;
@@ -211,12 +211,12 @@ export function createDeliveries(kit: DeliveriesKit): Deliveries {
     handle,
     reserve(tenant) {
       if (kit.shutdown.stopping.aborted) return null;
-      const place = kit.places.tryTake(tenant);
+      const slot = kit.slots.tryTake(tenant);
       return {
-        attempt: place === null ? { busy: true } : { token: randomUUID() },
+        attempt: slot === null ? { busy: true } : { token: randomUUID() },
         use(placed) {
-          if (placed.kind === 'open') follow(place, placed);
-          else place?.leave();
+          if (placed.kind === 'open') follow(slot, placed);
+          else slot?.leave();
         },
       };
     },

@@ -1,24 +1,24 @@
-import type { BulkOrder, BulkPlace, JobStore, ListPlace } from '@grsai-jobs/job-store';
+import type { BulkCursor, BulkOrder, Cursor, JobStore } from '@grsai-jobs/job-store';
 
-/** A job that is meant, and the place behind which the next one stands. */
+/** A job that is meant, and the cursor behind which the next one stands. */
 export interface Meant {
   id: string;
-  at: ListPlace | number;
+  at: Cursor | number;
 }
 
 /** The next jobs that an order means, in an order that its own doing does not change. `next`: where to go on; `null`: that was all. */
 export async function nextMeant(
-  list: Pick<JobStore['list'], 'places'>,
+  list: Pick<JobStore['list'], 'cursors'>,
   { select }: Pick<BulkOrder, 'select'>,
-  at: BulkPlace,
+  at: BulkCursor,
   limit: number,
-): Promise<{ meant: Meant[]; next: BulkPlace }> {
+): Promise<{ meant: Meant[]; next: BulkCursor }> {
   if ('ids' in select) {
     const from = typeof at === 'number' ? at : 0;
     const meant = select.ids.slice(from, from + limit).map((id, i) => ({ id, at: from + i + 1 }));
     return { meant, next: from + limit < select.ids.length ? from + limit : null };
   }
   const after = typeof at === 'number' ? null : at;
-  const { places, next } = await list.places({ tenant: select.tenant, filter: select.filter, after, limit });
-  return { meant: places.map((place) => ({ id: place.id, at: place })), next };
+  const { cursors, next } = await list.cursors({ tenant: select.tenant, filter: select.filter, after, limit });
+  return { meant: cursors.map((cursor) => ({ id: cursor.id, at: cursor })), next };
 }

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { docBytes } from '../job/doc-bytes.ts';
 import { decodeRecord } from '../job/record-codec.ts';
 import type { Keys } from '../redis/keys.ts';
-import { createNewestFirst, type ListPlace } from '../redis/newest-first.ts';
+import { type Cursor, createNewestFirst } from '../redis/newest-first.ts';
 import { pipelined } from '../redis/pipelined.ts';
 import type { Tenants } from '../tenant/tenants.ts';
 import { decodeBatch } from './codec.ts';
@@ -52,12 +52,12 @@ export function createBatchReads(redis: Redis, keys: Keys, tenants: Pick<Tenants
     /** Batches of one tenant, or of all (`null`), the newest first. */
     async page(o: {
       tenant: string | null;
-      after: ListPlace | null;
+      after: Cursor | null;
       limit: number;
-    }): Promise<{ batches: BatchRecord[]; next: ListPlace | null }> {
+    }): Promise<{ batches: BatchRecord[]; next: Cursor | null }> {
       const indexes = (o.tenant === null ? await tenants.all() : [o.tenant]).map(keys.tenantBatches);
-      const { places, next } = await newestFirst.page({ indexes, behind: o.after, limit: o.limit });
-      const ids = places.map(({ id }) => id);
+      const { cursors, next } = await newestFirst.page({ indexes, behind: o.after, limit: o.limit });
+      const ids = cursors.map(({ id }) => id);
       const found = await pipelined(redis, ids, (pipeline, id) => pipeline.hgetall(keys.batch(id)));
       const batches = ids.flatMap((id, i) => {
         const fields = found[i] as Record<string, string>;
@@ -66,7 +66,7 @@ export function createBatchReads(redis: Redis, keys: Keys, tenants: Pick<Tenants
       return { batches, next };
     },
 
-    /** Ids of the jobs from place `from` on, in the order of their lines. */
+    /** Ids of the jobs from position `from` on, in the order of their lines. */
     jobIds: (id: string, from: number, count: number): Promise<string[]> =>
       redis.lrange(keys.batchJobs(id), from, from + count - 1),
 
@@ -82,8 +82,8 @@ export function createBatchReads(redis: Redis, keys: Keys, tenants: Pick<Tenants
       });
     },
 
-    /** The place from which all lines behind `line` are found: lines that are no jobs only make it earlier. */
-    placeBehind: (batch: Pick<BatchRecord, 'passed_over'>, line: number): number => Math.max(0, line - batch.passed_over),
+    /** The position from which all lines behind `line` are found: lines that are no jobs only make it earlier. */
+    positionBehind: (batch: Pick<BatchRecord, 'passed_over'>, line: number): number => Math.max(0, line - batch.passed_over),
 
     /** Lines that were left out, in chunks. */
     async *errors(id: string): AsyncGenerator<LineError[]> {

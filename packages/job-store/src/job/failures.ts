@@ -1,7 +1,7 @@
 import { isFailed, type JobError, type JobRequest, type Signature, signatureOf } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
 import type { Keys } from '../redis/keys.ts';
-import { type ListPlace, placesIn } from '../redis/newest-first.ts';
+import { type Cursor, cursorsIn } from '../redis/newest-first.ts';
 import { pipelined } from '../redis/pipelined.ts';
 import { unpackDoc } from './doc-codec.ts';
 import { signatureField, signatureIn } from './record-codec.ts';
@@ -34,7 +34,7 @@ export interface FailurePage {
   /** The largest first. */
   groups: FailureGroup[];
   /** Where to go on with older failures that are not counted here; `null`: all are. */
-  next: ListPlace | null;
+  next: Cursor | null;
 }
 
 const SAMPLES = 5;
@@ -85,16 +85,16 @@ export function createFailures(redis: Redis, keys: Keys) {
   }
 
   return {
-    async groups(o: { filter: FailureFilter; after: ListPlace | null }): Promise<FailurePage> {
+    async groups(o: { filter: FailureFilter; after: Cursor | null }): Promise<FailurePage> {
       const { filter } = o;
       const index = filter.tenant === undefined ? keys.failed : keys.tenantFailed(filter.tenant);
       const between = { after: filter.since, before: filter.until };
       const counted = new Map<string, Counted>();
       let next = o.after;
       for (let read = 0; read < READ_AT_MOST; read += READ_AT_ONCE) {
-        const found = await placesIn(redis, index, between, next, READ_AT_ONCE);
+        const found = await cursorsIn(redis, index, between, next, READ_AT_ONCE);
         const texts = await textsOf(found.map(({ id }) => id));
-        for (const [i, place] of found.entries()) if (isMeant(filter, texts[i])) count(counted, place, texts[i] ?? '');
+        for (const [i, cursor] of found.entries()) if (isMeant(filter, texts[i])) count(counted, cursor, texts[i] ?? '');
         next = found.length === READ_AT_ONCE ? (found.at(-1) ?? null) : null;
         if (next === null) break;
       }
@@ -115,8 +115,8 @@ function isMeant(filter: FailureFilter, text: string | null | undefined): boolea
   return (filter.signature ?? id) === id && (filter.type ?? type) === type && (filter.model ?? model) === model;
 }
 
-/** Places come the newest first. */
-function count(counted: Map<string, Counted>, { at, id }: ListPlace, text: string): void {
+/** Cursors come the newest first. */
+function count(counted: Map<string, Counted>, { at, id }: Cursor, text: string): void {
   const signature = signatureIn(text).id;
   const group = counted.get(signature) ?? { count: 0, first: at, last: at, samples: [] };
   group.count += 1;

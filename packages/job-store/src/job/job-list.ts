@@ -11,7 +11,7 @@ import {
 import type { Redis } from 'ioredis';
 import { inGroups } from '../redis/in-groups.ts';
 import type { Keys } from '../redis/keys.ts';
-import { createNewestFirst, type ListPlace } from '../redis/newest-first.ts';
+import { type Cursor, createNewestFirst } from '../redis/newest-first.ts';
 import { pipelined } from '../redis/pipelined.ts';
 import type { Tenants } from '../tenant/tenants.ts';
 import { docBytes } from './doc-bytes.ts';
@@ -39,14 +39,14 @@ export interface JobFilter {
 export interface JobPage {
   jobs: Job[];
   /** Where the next page goes on; `null`: there is no more. */
-  next: ListPlace | null;
+  next: Cursor | null;
 }
 
 export interface ListAsked {
   /** Whose jobs; `null`: everybody's, for operators. */
   tenant: string | null;
   filter: JobFilter;
-  after: ListPlace | null;
+  after: Cursor | null;
   limit: number;
 }
 
@@ -117,9 +117,9 @@ export function createJobList(redis: Redis, keys: Keys, tenants: Pick<Tenants, '
 
   async function hits(ids: readonly string[], filter: JobFilter): Promise<boolean[]> {
     const fields = [...HEAD, ...(needsDoc(filter) ? ['doc'] : [])];
-    const places = ids.map((id) => ({ id }));
+    const cursors = ids.map((id) => ({ id }));
     const found: boolean[] = [];
-    for (const group of needsDoc(filter) ? inGroups(await sized(places), ids.length) : [places]) {
+    for (const group of needsDoc(filter) ? inGroups(await sized(cursors), ids.length) : [cursors]) {
       const replies = await pipelined(redis, group, (pipeline, { id }) => pipeline.hmget(keys.job(id), ...fields));
       found.push(...replies.map((parts) => matches(filter, parts as Part[])));
     }
@@ -131,8 +131,8 @@ export function createJobList(redis: Redis, keys: Keys, tenants: Pick<Tenants, '
     return found.flatMap((fields, i) => (fields['st'] ? [decodeRecord(ids[i] ?? '', fields)] : []));
   }
 
-  /** Places of the jobs that fit, behind `after`. */
-  async function places({ tenant, filter, after, limit }: ListAsked): Promise<{ places: ListPlace[]; next: ListPlace | null }> {
+  /** Cursors of the jobs that fit, behind `after`. */
+  async function cursors({ tenant, filter, after, limit }: ListAsked): Promise<{ cursors: Cursor[]; next: Cursor | null }> {
     return await newestFirst.page({
       indexes: await indexesOf(tenant, filter),
       between: isOfFailures(filter)
@@ -145,14 +145,14 @@ export function createJobList(redis: Redis, keys: Keys, tenants: Pick<Tenants, '
   }
 
   return {
-    places,
+    cursors,
 
     /**
      * One page. Reads at most some 2 000 records, so a rare filter can answer an empty page with a next one; and of large jobs at
      * most some 4 MiB, or one job, so such a page is short.
      */
     async page(o: ListAsked): Promise<JobPage> {
-      const { places: found, next } = await places(o);
+      const { cursors: found, next } = await cursors(o);
       const [page = []] = inGroups(await sized(found), o.limit);
       const last = page.at(-1);
       return {

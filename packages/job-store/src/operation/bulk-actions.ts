@@ -3,7 +3,7 @@ import type { JobFilter } from '../job/job-list.ts';
 import { defineScript } from '../redis/define-script.ts';
 import { type Fields, json, number, optionalNumber } from '../redis/fields.ts';
 import type { Keys } from '../redis/keys.ts';
-import { type ListPlace, placesIn } from '../redis/newest-first.ts';
+import { type Cursor, cursorsIn } from '../redis/newest-first.ts';
 import { pipelined } from '../redis/pipelined.ts';
 import type { RunScript } from '../redis/scripts.ts';
 
@@ -32,15 +32,15 @@ export interface BulkOrder {
   fingerprint: string;
 }
 
-/** How far it has come: a place in the list, or how many of the ids are behind it. `null`: at the start. */
-export type BulkPlace = ListPlace | number | null;
+/** How far it has come: a cursor of the list, or how many of the ids are behind it. `null`: at the start. */
+export type BulkCursor = Cursor | number | null;
 
 export interface BulkAction extends BulkOrder {
   id: string;
   status: BulkStatus;
   /** Jobs are counted first, then acted on. */
   phase: 'count' | 'act';
-  at: BulkPlace;
+  at: BulkCursor;
   /** Guards workers against each other. */
   steps: number;
   /** Up to this time the rate is used up. */
@@ -80,7 +80,7 @@ const decode = (id: string, fields: Fields): BulkAction => ({
   id,
   status: fields['st'] as BulkStatus,
   phase: fields['phase'] as BulkAction['phase'],
-  at: json<BulkPlace>(fields['cur']),
+  at: json<BulkCursor>(fields['cur']),
   steps: number(fields['n']),
   credit: number(fields['credit']),
   matched: number(fields['c:matched']),
@@ -140,8 +140,8 @@ export function createBulkActions(redis: Redis, run: RunScript, keys: Keys) {
     },
 
     /** The newest first. */
-    async page(o: { after: ListPlace | null; limit: number }): Promise<{ actions: BulkAction[]; next: ListPlace | null }> {
-      const found = await placesIn(redis, keys.bulks, {}, o.after, o.limit + 1);
+    async page(o: { after: Cursor | null; limit: number }): Promise<{ actions: BulkAction[]; next: Cursor | null }> {
+      const found = await cursorsIn(redis, keys.bulks, {}, o.after, o.limit + 1);
       const shown = found.slice(0, o.limit);
       const read = (await pipelined(redis, shown, (pipeline, { id }) => pipeline.hgetall(keys.bulk(id)))) as Fields[];
       const actions = read.flatMap((fields, i) => (fields['st'] ? [decode(shown[i]?.id ?? '', fields)] : []));
@@ -151,7 +151,7 @@ export function createBulkActions(redis: Redis, run: RunScript, keys: Keys) {
     /** Writes down that one more is behind it. Answers the status, or `stale`: another worker has gone on with it. */
     async step(
       action: Pick<BulkAction, 'id' | 'steps'>,
-      to: { at: BulkPlace; phase: BulkAction['phase']; credit: number; counts: readonly (readonly [BulkCounter, number])[] },
+      to: { at: BulkCursor; phase: BulkAction['phase']; credit: number; counts: readonly (readonly [BulkCounter, number])[] },
     ): Promise<BulkStatus | 'stale'> {
       const counts = to.counts.flatMap(([name, by]) => [`c:${name}`, by]);
       const { phase, credit } = to;

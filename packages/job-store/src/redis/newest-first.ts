@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 
-/** A place in an index by time, whether or not what stood there still exists. */
-export interface ListPlace {
+/** A position in an index by time, whether or not what stood there still exists. */
+export interface Cursor {
   at: number;
   id: string;
 }
@@ -13,70 +13,70 @@ interface Between {
 }
 
 /** Highest and lowest score of what is asked for. */
-function scores({ before, after }: Between, behind: ListPlace | null): [string, string] {
+function scores({ before, after }: Between, behind: Cursor | null): [string, string] {
   const min = after === undefined ? '-inf' : `(${after}`;
   if (behind !== null && behind.at < (before ?? Number.POSITIVE_INFINITY)) return [String(behind.at), min];
   return [before === undefined ? '+inf' : `(${before}`, min];
 }
 
-const placesOf = (flat: readonly string[]): ListPlace[] =>
+const cursorsOf = (flat: readonly string[]): Cursor[] =>
   Array.from({ length: flat.length / 2 }, (_, i) => ({ id: String(flat[2 * i]), at: Number(flat[2 * i + 1]) }));
 
 /**
- * The next places behind one that still stands in the index; `null` when it does not, or moved meanwhile. Fifty thousand jobs of
+ * The next cursors behind one that still stands in the index; `null` when it does not, or moved meanwhile. Fifty thousand jobs of
  * a batch have one time, and by time alone each page of them would be looked for from the first one on.
  */
-async function rightBehind(redis: Redis, index: string, behind: ListPlace, count: number): Promise<ListPlace[] | null> {
+async function rightBehind(redis: Redis, index: string, behind: Cursor, count: number): Promise<Cursor[] | null> {
   const rank = await redis.zrevrank(index, behind.id);
   if (rank === null) return null;
-  const [first, ...next] = placesOf(await redis.zrange(index, String(rank), String(rank + count), 'REV', 'WITHSCORES'));
+  const [first, ...next] = cursorsOf(await redis.zrange(index, String(rank), String(rank + count), 'REV', 'WITHSCORES'));
   return first?.id === behind.id && first.at === behind.at ? next : null;
 }
 
-/** Places of one index behind `behind`, the newest first. Those of one millisecond stand in the order of their ids. */
-export async function placesIn(
+/** Cursors of one index behind `behind`, the newest first. Those of one millisecond stand in the order of their ids. */
+export async function cursorsIn(
   redis: Redis,
   index: string,
   between: Between,
-  behind: ListPlace | null,
+  behind: Cursor | null,
   count: number,
-): Promise<ListPlace[]> {
+): Promise<Cursor[]> {
   if (behind !== null && behind.at < (between.before ?? Number.POSITIVE_INFINITY)) {
     const next = await rightBehind(redis, index, behind, count);
     if (next !== null) return next.filter(({ at }) => at > (between.after ?? Number.NEGATIVE_INFINITY));
   }
-  const found: ListPlace[] = [];
+  const found: Cursor[] = [];
   const [max, min] = scores(between, behind);
   for (let offset = 0; found.length < count; offset += count) {
     const page = ['BYSCORE', 'REV', 'LIMIT', offset, count, 'WITHSCORES'] as const;
-    const read = placesOf(await redis.zrange(index, max, min, ...page));
-    found.push(...read.filter((place) => behind === null || place.at < behind.at || place.id < behind.id));
+    const read = cursorsOf(await redis.zrange(index, max, min, ...page));
+    found.push(...read.filter((cursor) => behind === null || cursor.at < behind.at || cursor.id < behind.id));
     if (read.length < count) break;
   }
   return found.slice(0, count);
 }
 
-/** An index is asked for no fewer than this, so that many small ones do not cost a round trip for each place. */
+/** An index is asked for no fewer than this, so that many small ones do not cost a round trip for each cursor. */
 const LEAST = 20;
 
-const byAge = (a: ListPlace, b: ListPlace): number => b.at - a.at || (a.id < b.id ? 1 : -1);
+const byAge = (a: Cursor, b: Cursor): number => b.at - a.at || (a.id < b.id ? 1 : -1);
 
 /** The same over several indexes at once. It may answer fewer than `count`; `more` says whether there are others behind them. */
 async function placesOver(
   redis: Redis,
   indexes: readonly string[],
   between: Between,
-  behind: ListPlace | null,
+  behind: Cursor | null,
   count: number,
-): Promise<{ found: ListPlace[]; more: boolean }> {
+): Promise<{ found: Cursor[]; more: boolean }> {
   const each = indexes.length === 1 ? count + 1 : Math.max(LEAST, Math.ceil((2 * count) / Math.max(1, indexes.length)));
-  const lists = await Promise.all(indexes.map((index) => placesIn(redis, index, between, behind, each)));
-  // An index that has more may have places right behind its last: what is older than that cannot be put in order yet.
+  const lists = await Promise.all(indexes.map((index) => cursorsIn(redis, index, between, behind, each)));
+  // An index that has more may have cursors right behind its last: what is older than that cannot be put in order yet.
   const horizon = lists.flatMap((list) => (list.length === each ? list.slice(-1) : [])).sort(byAge)[0];
   const sure = lists
     .flat()
     .sort(byAge)
-    .filter((place) => horizon === undefined || byAge(place, horizon) <= 0);
+    .filter((cursor) => horizon === undefined || byAge(cursor, horizon) <= 0);
   return { found: sure.slice(0, count), more: sure.length > count || horizon !== undefined };
 }
 
@@ -89,7 +89,7 @@ export interface PageOrder {
   /** Sorted sets: id → ms since 1970. */
   indexes: readonly string[];
   between?: Between;
-  behind: ListPlace | null;
+  behind: Cursor | null;
   limit: number;
   /** Which of these belong on the page, in their order; left out: all of them. */
   hits?: ((ids: readonly string[]) => Promise<boolean[]>) | undefined;
@@ -99,20 +99,20 @@ export interface PageOrder {
 export function createNewestFirst(redis: Redis) {
   return {
     /** One page. With `hits` it reads at most some 2 000 records, so a rare filter can answer an empty page with a next one. */
-    async page(o: PageOrder): Promise<{ places: ListPlace[]; next: ListPlace | null }> {
-      const places: ListPlace[] = [];
+    async page(o: PageOrder): Promise<{ cursors: Cursor[]; next: Cursor | null }> {
+      const cursors: Cursor[] = [];
       const size = o.hits === undefined ? o.limit : READ_AT_ONCE;
       let next = o.behind;
       for (let read = 0; read < READ_AT_MOST; ) {
         const { found, more } = await placesOver(redis, o.indexes, o.between ?? {}, next, size);
         const hit = o.hits === undefined ? found.map(() => true) : await o.hits(found.map(({ id }) => id));
-        const last = nthHit(hit, o.limit - places.length);
-        places.push(...found.slice(0, last + 1).filter((_, i) => hit[i]));
+        const last = nthHit(hit, o.limit - cursors.length);
+        cursors.push(...found.slice(0, last + 1).filter((_, i) => hit[i]));
         next = last + 1 < found.length || more ? (found[last] ?? null) : null;
         read += found.length;
-        if (next === null || places.length === o.limit) break;
+        if (next === null || cursors.length === o.limit) break;
       }
-      return { places, next };
+      return { cursors, next };
     },
   };
 }

@@ -2,7 +2,7 @@ import type { Delivery } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
 import { unpackDoc } from '../job/doc-codec.ts';
 import type { Keys } from '../redis/keys.ts';
-import { createNewestFirst, type ListPlace } from '../redis/newest-first.ts';
+import { type Cursor, createNewestFirst } from '../redis/newest-first.ts';
 import { pipelined } from '../redis/pipelined.ts';
 import type { Tenants } from '../tenant/tenants.ts';
 import { decodeDelivery } from './delivery-codec.ts';
@@ -20,7 +20,7 @@ export interface DeliveryFilter {
 export interface DeliveryPage {
   deliveries: Delivery[];
   /** Where the next page goes on; `null`: there is no more. */
-  next: ListPlace | null;
+  next: Cursor | null;
 }
 
 /** Of an erased job nobody knows how many runs it had; what is still pending is looked for in so many. */
@@ -34,8 +34,8 @@ const matches = (filter: DeliveryFilter, [state, type, url]: readonly Part[]): b
   (filter.type?.includes(type ?? '') ?? true) &&
   (filter.goesTo?.(url ?? '') ?? true);
 
-const isBehind = (place: ListPlace | null, { created_at: at, id }: Delivery): boolean =>
-  place === null || at < place.at || (at === place.at && id < place.id);
+const isBehind = (cursor: Cursor | null, { created_at: at, id }: Delivery): boolean =>
+  cursor === null || at < cursor.at || (at === cursor.at && id < cursor.id);
 
 export type DeliveryList = ReturnType<typeof createDeliveryList>;
 
@@ -66,12 +66,7 @@ export function createDeliveryList(redis: Redis, keys: Keys, tenants: Pick<Tenan
      * One page; of all tenants where `tenant` is `null`. Reads at most some 2 000 deliveries, so a rare filter can answer an empty
      * page with a next one.
      */
-    async page(o: {
-      tenant: string | null;
-      filter: DeliveryFilter;
-      after: ListPlace | null;
-      limit: number;
-    }): Promise<DeliveryPage> {
+    async page(o: { tenant: string | null; filter: DeliveryFilter; after: Cursor | null; limit: number }): Promise<DeliveryPage> {
       const { filter } = o;
       if (filter.jobId !== undefined) {
         const all = await ofJob(filter.jobId, o.tenant);
@@ -80,13 +75,13 @@ export function createDeliveryList(redis: Redis, keys: Keys, tenants: Pick<Tenan
         const last = deliveries.at(-1);
         return { deliveries, next: last && rest.length > o.limit ? { at: last.created_at, id: last.id } : null };
       }
-      const { places, next } = await newestFirst.page({
+      const { cursors, next } = await newestFirst.page({
         indexes: (o.tenant === null ? await tenants.all() : [o.tenant]).map(keys.tenantDeliveries),
         behind: o.after,
         limit: o.limit,
         hits: filter.state || filter.type || filter.goesTo ? (some) => hits(some, filter) : undefined,
       });
-      return { deliveries: await read(places.map(({ id }) => id)), next };
+      return { deliveries: await read(cursors.map(({ id }) => id)), next };
     },
 
     /**
@@ -97,24 +92,24 @@ export function createDeliveryList(redis: Redis, keys: Keys, tenants: Pick<Tenan
       tenant: string;
       from: number;
       to: number;
-      after: ListPlace | null;
+      after: Cursor | null;
       count: number;
     }): Promise<DeliveryPage> {
       const from = Math.max(o.from, o.after?.at ?? 0);
-      const found: ListPlace[] = [];
+      const found: Cursor[] = [];
       let more = true;
       for (let offset = 0; more && found.length < o.count; offset += o.count) {
         const page = ['BYSCORE', 'LIMIT', offset, o.count, 'WITHSCORES'] as const;
         const flat = await redis.zrange(keys.tenantDeliveries(o.tenant), String(from), String(o.to), ...page);
         for (let i = 0; i < flat.length; i += 2) {
-          const place = { id: String(flat[i]), at: Number(flat[i + 1]) };
-          if (o.after === null || place.at > o.after.at || place.id > o.after.id) found.push(place);
+          const cursor = { id: String(flat[i]), at: Number(flat[i + 1]) };
+          if (o.after === null || cursor.at > o.after.at || cursor.id > o.after.id) found.push(cursor);
         }
         more = flat.length === 2 * o.count;
       }
-      const places = found.slice(0, o.count);
-      const last = places.at(-1) ?? null;
-      return { deliveries: await read(places.map(({ id }) => id)), next: more || found.length > o.count ? last : null };
+      const cursors = found.slice(0, o.count);
+      const last = cursors.at(-1) ?? null;
+      return { deliveries: await read(cursors.map(({ id }) => id)), next: more || found.length > o.count ? last : null };
     },
   };
 }

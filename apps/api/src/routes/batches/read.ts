@@ -102,7 +102,7 @@ export const readBatchResults = route({
     },
   },
   handlers: (o: {
-    batches: Pick<Batches, 'read' | 'jobIds' | 'heads' | 'records' | 'placeBehind'>;
+    batches: Pick<Batches, 'read' | 'jobIds' | 'heads' | 'records' | 'positionBehind'>;
     sign: SignLink;
     keyEnds: KeyEnds['keyEnds'];
   }) => [

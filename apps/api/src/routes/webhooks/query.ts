@@ -1,4 +1,4 @@
-import type { DeliveryFilter, ListPlace } from '@grsai-jobs/job-store';
+import type { Cursor, DeliveryFilter } from '@grsai-jobs/job-store';
 import { endpointOf, JOB_ID, LIMITS } from '@grsai-jobs/jobs';
 import { z } from 'zod';
 import { oneOf, PageQuery, readCursor, single, TenantParameter } from '../../http/list-query.ts';
@@ -47,7 +47,7 @@ function isTo(url: string): (other: string) => boolean {
 
 interface Asked {
   filter: DeliveryFilter;
-  after: ListPlace | null;
+  after: Cursor | null;
   limit: number;
 }
 

@@ -1,7 +1,7 @@
 import { type BulkVerdict, bulkVerdict, type CancelJob, type Meant, nextMeant, type ReopenJob } from '@grsai-jobs/job-actions';
 import {
   type BulkAction,
-  type BulkPlace,
+  type BulkCursor,
   type BulkStatus,
   type JobStore,
   leftOf,
@@ -118,7 +118,7 @@ export function createBulkRun(d: BulkDeps): DoSlice {
 
   async function actOn(action: BulkAction, until: number): Promise<Sliced> {
     const now = { steps: action.steps, credit: action.credit };
-    let at: BulkPlace = action.at;
+    let at: BulkCursor = action.at;
     while (d.clock.now() < until && !d.shutdown.stopping.aborted) {
       const { meant, next } = await nextMeant(d.store.list, action, at, ACT_AT_ONCE);
       const left = await actOnEach(action, meant, now, until);

@@ -1,4 +1,4 @@
-/** This part of a worker's places is for tenants that have none yet. */
+/** This part of a worker's slots is for tenants that have none yet. */
 const KEPT_FREE = 0.1;
 /** What a tenant may have to begin with, and again after an attempt that was slow. */
 const AT_FIRST = 0.2;
@@ -9,30 +9,30 @@ const SLOW_MS = 1000;
 const KNOWN_TENANTS = 10_000;
 
 /** The right to make one webhook attempt in this process. It has to be left; leaving twice is harmless. */
-export interface Place {
+export interface Slot {
   readonly tenant: string;
   /** How long an attempt took: a slow one takes the share of its tenant back to what it was at first. */
   took(ms: number): void;
-  /** Whether the next attempt of the same tenant may have this place too. */
+  /** Whether the next attempt of the same tenant may have this slot too. */
   mayKeep(): boolean;
   /** Another one in its stead, for whoever comes next; this one is left. */
-  handOn(): Place;
+  handOn(): Slot;
   leave(): void;
 }
 
-export interface Places {
-  /** A place at once, or `null`: all are taken, somebody waits for one, or the tenant has its share. */
-  tryTake(tenant: string): Place | null;
-  /** Waits while all places are taken; `null`: the tenant has its share, and may come again later. */
-  take(tenant: string): Promise<Place | null>;
-  /** Places that are taken. */
+export interface Slots {
+  /** A slot at once, or `null`: all are taken, somebody waits for one, or the tenant has its share. */
+  tryTake(tenant: string): Slot | null;
+  /** Waits while all slots are taken; `null`: the tenant has its share, and may come again later. */
+  take(tenant: string): Promise<Slot | null>;
+  /** Slots that are taken. */
   taken(): number;
 }
 
 const shared = (all: number): number => all - Math.ceil(all * KEPT_FREE);
 
 /**
- * What one tenant may have of `all` places, where `others` have attempts of their own open or wait for a place. A newcomer is counted
+ * What one tenant may have of `all` slots, where `others` have attempts of their own open or wait for a slot. A newcomer is counted
  * with them, so that there is something left for it.
  */
 export function shareOf(all: number, others: number, quick: number): number {
@@ -43,22 +43,22 @@ export function shareOf(all: number, others: number, quick: number): number {
 
 interface Waiting {
   tenant: string;
-  resolve: (place: Place | null) => void;
+  resolve: (slot: Slot | null) => void;
 }
 
 interface Tenant {
   open: number;
-  /** Quick attempts since the last slow one, at most as many as there are places. */
+  /** Quick attempts since the last slow one, at most as many as there are slots. */
   quick: number;
 }
 
 /**
- * The places of one worker for webhook attempts, whoever makes them: one that came up in the queue, one that follows another, or the first
+ * The slots of one worker for webhook attempts, whoever makes them: one that came up in the queue, one that follows another, or the first
  * one of a job that has just ended. No tenant's hanging receivers can have them all.
  *
  * @param all asked each time, since operators change how many there are.
  */
-export function createPlaces(all: () => number): Places {
+export function createSlots(all: () => number): Slots {
   const tenants = new Map<string, Tenant>();
   const waiting: Waiting[] = [];
   let taken = 0;
@@ -77,7 +77,7 @@ export function createPlaces(all: () => number): Places {
     return open > 0 && (taken >= shared(all()) || open >= shareOf(all(), othersThan(tenant), quick));
   };
 
-  function give(tenant: string): Place {
+  function give(tenant: string): Slot {
     const state = stateOf(tenant);
     state.open += 1;
     tenants.set(tenant, state);
@@ -85,17 +85,17 @@ export function createPlaces(all: () => number): Places {
     return placeOf(tenant, state);
   }
 
-  function placeOf(tenant: string, state: Tenant): Place {
+  function placeOf(tenant: string, state: Tenant): Slot {
     let left = false;
     return {
       tenant,
       took: (ms) => {
         state.quick = ms < SLOW_MS ? Math.min(all(), state.quick + 1) : 0;
       },
-      // Its own place counts in what the tenant has.
+      // Its own slot counts in what the tenant has.
       mayKeep: () => taken <= all() && state.open <= shareOf(all(), othersThan(tenant), state.quick) && waiting.length === 0,
       handOn: () => {
-        if (left) throw new Error('a place that was left cannot be handed on');
+        if (left) throw new Error('a slot that was left cannot be handed on');
         left = true;
         return placeOf(tenant, state);
       },
