@@ -102,7 +102,7 @@ test('what was tried in vain and waits for a later try is tried at once, and wha
   expect(await deliveryOf(kit, untried)).toMatchObject({ state: 'pending', asked: false, step: before });
 });
 
-test('news of a live job that were skipped stay so', async () => {
+test('progress webhooks of a live job that were skipped stay so', async () => {
   const kit = await startKit();
   const job = await acceptedJob(kit, { webhook: { url: HERE, events: ['job.started'] } });
   const told = await kit.store.deliveries.report({ ...(await job.read()), url: HERE }, { type: 'job.started' }, kit.clock.now());

@@ -4,10 +4,10 @@ import { endpointName } from '../src/index.ts';
 import { imageDoc, jobIn, type Started, startStore } from './kit.ts';
 import { ask, attemptLease, attemptOf, ENDPOINT, end, pendingDelivery, URL_A } from './webhooks-kit.ts';
 
-const NEWS = imageDoc({ webhook: { url: URL_A, events: ['job.started', 'job.progress', 'job.failed'] } });
+const PROGRESS = imageDoc({ webhook: { url: URL_A, events: ['job.started', 'job.progress', 'job.failed'] } });
 
 async function liveJob(kit: Started) {
-  const job = await jobIn(kit, 'generating', NEWS);
+  const job = await jobIn(kit, 'generating', PROGRESS);
   const { tenant, run } = await job.read();
   const report = (event: Parameters<typeof kit.store.deliveries.report>[1]) =>
     kit.store.deliveries.report({ id: job.id, tenant, run, url: URL_A }, event, kit.clock.now());
@@ -17,7 +17,7 @@ async function liveJob(kit: Started) {
 const cutScript = (kit: Started) =>
   kit.proxy.cutAfterNextReply((command) => command.name === 'evalsha' || command.name === 'eval');
 
-test('when news are told then the job as it is goes with them, and what the job says of its webhook stays', async () => {
+test('when progress is reported then the job as it is goes with it, and what the job says of its webhook stays', async () => {
   const kit = await startStore();
   const job = await liveJob(kit);
   const entry = await job.report({ type: 'job.started' });
@@ -41,59 +41,59 @@ test('when progress comes often then it is told every five seconds, and the same
   await kit.clock.advance(4999);
   expect(await at(20)).toBeNull();
   await kit.clock.advance(1);
-  const told = await at(20);
-  expect(told).not.toBeNull();
-  // Another worker with the same news adds the same entry, until it is settled.
-  expect(await at(20)).toEqual(told);
+  const reported = await at(20);
+  expect(reported).not.toBeNull();
+  // Another worker with the same report adds the same entry, until it is settled.
+  expect(await at(20)).toEqual(reported);
   const lease = attemptLease();
-  const opened = await kit.store.deliveries.open({ id: told?.id ?? '', step: 1 }, lease, { now: kit.clock.now() });
+  const opened = await kit.store.deliveries.open({ id: reported?.id ?? '', step: 1 }, lease, { now: kit.clock.now() });
   if (opened.kind !== 'open') throw new Error(opened.kind);
   const attempt = { number: 1, at: 1, duration_ms: 1, ok: true, phase: 'response' };
   await kit.store.deliveries.settle(opened.delivery, { state: 'delivered', attempt, now: kit.clock.now() });
   expect(await at(20)).toBeNull();
 });
 
-test('when the run is over then no news of it are told, and a delete erases those that were', async () => {
+test('when the run is over then nothing of it is reported, and a delete erases what was', async () => {
   const kit = await startStore();
   const job = await liveJob(kit);
-  const told = await job.report({ type: 'job.progress', percent: 42 });
+  const reported = await job.report({ type: 'job.progress', percent: 42 });
   await kit.store.transitions.commit(await job.read(), { kind: 'finish', status: 'failed' });
   await kit.clock.advance(10_000);
   expect(await job.report({ type: 'job.progress', percent: 50 })).toBeNull();
   expect(await job.report({ type: 'job.started' })).toBeNull();
 
   const lease = attemptLease();
-  const opened = await kit.store.deliveries.open({ id: told?.id ?? '', step: 1 }, lease, { now: kit.clock.now() });
+  const opened = await kit.store.deliveries.open({ id: reported?.id ?? '', step: 1 }, lease, { now: kit.clock.now() });
   if (opened.kind !== 'open') throw new Error(opened.kind);
   const attempt = { number: 1, at: 1, duration_ms: 1, ok: false, phase: 'response' };
   await kit.store.deliveries.settle(opened.delivery, { state: 'failed', attempt, now: kit.clock.now() });
   expect((await job.read()).webhook.state).toBe('pending');
   await kit.store.erase.old(await job.read());
-  expect(await kit.store.deliveries.read(told?.id ?? '')).toBeNull();
-  expect(await kit.redis.zscore('{gj}:tenant:acme:deliveries', told?.id ?? '')).toBeNull();
+  expect(await kit.store.deliveries.read(reported?.id ?? '')).toBeNull();
+  expect(await kit.redis.zscore('{gj}:tenant:acme:deliveries', reported?.id ?? '')).toBeNull();
 });
 
-test('when a receiver is in trouble then news of live jobs are skipped, not kept for later', async () => {
+test('when a receiver is in trouble then progress webhooks are skipped, not kept for later', async () => {
   const kit = await startStore();
   const job = await liveJob(kit);
   const unsent = await pendingDelivery(kit);
   for (let n = 0; n < 10; n += 1) await attemptOf(kit, unsent, 'failed');
-  const told = await job.report({ type: 'job.progress', percent: 42 });
-  const opened = await kit.store.deliveries.open({ id: told?.id ?? '', step: 1 }, attemptLease(), { now: kit.clock.now() });
+  const reported = await job.report({ type: 'job.progress', percent: 42 });
+  const opened = await kit.store.deliveries.open({ id: reported?.id ?? '', step: 1 }, attemptLease(), { now: kit.clock.now() });
   expect(opened).toMatchObject({ kind: 'skipped', state: 'skipped', delivery: { type: 'job.progress' } });
 });
 
-test('when news that were delivered are resent to a receiver in trouble then they wait for it, and stay delivered if it takes none', async () => {
+test('when progress webhooks that were delivered are resent to a receiver in trouble then they wait for it, and stay delivered if it takes none', async () => {
   const kit = await startStore();
   const job = await liveJob(kit);
   const { id = '' } = (await job.report({ type: 'job.started' })) ?? {};
   const read = async () => (await kit.store.deliveries.read(id))?.delivery;
-  const news = { id, jobId: job.id, read: async () => (await read()) ?? Promise.reject(new Error('no news')) };
-  await attemptOf(kit, news, 'ok');
+  const delivery = { id, jobId: job.id, read: async () => (await read()) ?? Promise.reject(new Error('no delivery')) };
+  await attemptOf(kit, delivery, 'ok');
   const unsent = await pendingDelivery(kit);
   for (let n = 0; n < 9; n += 1) await attemptOf(kit, unsent, 'failed');
-  expect(await kit.store.deliveries.resend(await news.read(), kit.clock.now())).toBe(2);
-  expect(await ask(kit, news)).toMatchObject({ kind: 'room', why: 'breaker' });
+  expect(await kit.store.deliveries.resend(await delivery.read(), kit.clock.now())).toBe(2);
+  expect(await ask(kit, delivery)).toMatchObject({ kind: 'room', why: 'breaker' });
   expect(await read()).toMatchObject({ state: 'pending', once: 'delivered' });
 });
 

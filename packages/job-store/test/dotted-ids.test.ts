@@ -43,7 +43,7 @@ test('when a webhook was made by a release before then it is listed, found by it
   expect(await kit.redis.zcard('{gj}:tenant:acme:deliveries')).toBe(0);
 });
 
-test('when news of a run was told by a release before then it is not told a second time', async () => {
+test('when a progress webhook of a run was made by an earlier release then it is not made a second time', async () => {
   const kit = await startStore();
   const url = 'https://caller.example/hooks';
   const job = await jobIn(kit, 'generating', imageDoc({ webhook: { url, events: ['job.started'] } }));

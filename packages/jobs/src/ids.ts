@@ -11,7 +11,7 @@ export const batchId = (ulid: string): string => `batch_${ulid}`;
 const ulidOf = (id: string): string => id.slice(id.indexOf('_') + 1);
 
 /**
- * The id of an event, made from what it tells of, so that a second event for the same run and type cannot exist. It is the
+ * The id of an event, made from what it is about, so that a second event for the same run and type cannot exist. It is the
  * `webhook-id` of each attempt, and the id of its delivery. It holds no dot: Standard Webhooks signs `id.timestamp.body`, where
  * one would leave open what ends the id.
  */
@@ -20,7 +20,7 @@ export const eventId = (job: string, run: number, type: string): string =>
 
 /**
  * The id of a `job.progress` event. Progress never falls within a run, so the percentage tells one from the next, and the
- * same news by two workers is one event.
+ * same progress reported by two workers is one event.
  */
 export const progressEventId = (job: string, run: number, percent: number): string =>
   `${eventId(job, run, 'job.progress')}_${percent}`;
@@ -34,13 +34,13 @@ export const dottedEventId = (id: string): string => id.replace(/_(job|batch)_/,
 /** What an event's id looks like, and did in releases before. */
 export const EVENT_ID = /^evt_[0-9A-HJKMNP-TV-Z]{26}_\d{1,9}_(?:job|batch)[._][a-z]+(_\d{1,3})?$/;
 
-/** What an event tells of. */
+/** What an event is about. */
 export interface Subject {
   kind: 'job' | 'batch';
   id: string;
 }
 
-/** What an event id tells of: `evt_<ulid>_<run>_job_…` of a job, `evt_<ulid>_<round>_batch_…` of a batch. */
+/** What an event id is about: `evt_<ulid>_<run>_job_…` of a job, `evt_<ulid>_<round>_batch_…` of a batch. */
 export function subjectOfEvent(event: string): Subject {
   const [, ulid = '', , type = ''] = event.split(/[_.]/);
   return type === 'batch' ? { kind: 'batch', id: batchId(ulid) } : { kind: 'job', id: jobId(ulid) };
