@@ -1,9 +1,9 @@
 import type { Conflict, JobStore, TransitionResult } from '@grsai-jobs/job-store';
-import type { Finish, Job, JobRecord, PolledJob, Reopen, Transition } from '@grsai-jobs/jobs';
+import type { Finish, Job, JobRecord, PolledJob, Reopen, TaskRef, Transition } from '@grsai-jobs/jobs';
 import type { StageMetrics } from '../stages/metrics.ts';
 import { broughtBy } from './decision.ts';
 import { type LogDeps, logEnd } from './log.ts';
-import { type PublishDeps, publish, withFirstAttempt } from './publish.ts';
+import { type PublishDeps, publish, publishAgain, withFirstAttempt } from './publish.ts';
 import { resolve } from './resolve.ts';
 import { type Shutdown, type Unwritten, untilTaken } from './until-taken.ts';
 
@@ -120,6 +120,7 @@ async function recordTask(d: SettleDeps, { job, wanted, found }: Met): Promise<S
   if (wanted.kind !== 'task_accepted') return { kind: 'dropped', found };
   const record: Transition = { kind: 'record_task', task: wanted.task, latePollMs: FIRST_LATE_POLL_MS };
   const recorded = (await commit(d, job, record)).kind === 'ok';
+  if (!recorded && (await isOnRecord(d, job.id, wanted.task))) return { kind: 'dropped', found };
   // Where the caller allowed another submit, the call was taken over and its task is one of two.
   const allowed = job.doc?.on_unknown_submit === 'resubmit';
   d.log[recorded || allowed ? 'warn' : 'error'](
@@ -127,6 +128,14 @@ async function recordTask(d: SettleDeps, { job, wanted, found }: Met): Promise<S
     'a paid task came after its run had ended',
   );
   return { kind: 'dropped', found };
+}
+
+/** The answer to the commit of this very task was lost, and somebody has moved the job on since; its queue entry may have been lost too. */
+async function isOnRecord(d: SettleDeps, id: string, task: TaskRef): Promise<boolean> {
+  const current = await d.store.jobs.read(id);
+  if (current === null || current.task?.id !== task.id || current.task?.base !== task.base) return false;
+  await publishAgain(d, current);
+  return true;
 }
 
 function warnOfResult(d: SettleDeps, { job, found }: Met): void {
