@@ -66,7 +66,7 @@ test('when a job has an inline image of 3 MiB then upstream gets it byte for byt
   expect(await stack.tenant.finished(sent.id)).toMatchObject({ status: 'succeeded', attempts: [{}, {}] });
 });
 
-test('when chat messages and a held image call have large images then both get them as data URLs too', async () => {
+test('when chat messages and a synchronous image call have large images then both get them as data URLs too', async () => {
   const stack = await start();
   const bytes = picture(100_000);
   const content = [

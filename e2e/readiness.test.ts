@@ -29,7 +29,7 @@ test('when S3 never answered a worker then it runs chats and begins no image, a 
   const send = async (body: object) => (await stack.tenant.post<Job>('/v1/jobs', body)).id;
   const images = [
     await send(image(stack.receiver, 'a submit', { max_attempts: 1 })),
-    await send(image(stack.receiver, 'a held call', { max_attempts: 1, via: 'generations' })),
+    await send(image(stack.receiver, 'a synchronous call', { max_attempts: 1, via: 'generations' })),
   ];
   const chats = [await send(chat(stack.receiver, 'one', { max_attempts: 1 })), await send(chat(stack.receiver, 'two'))];
   // Loopback is open here, and the API does not know of this port.

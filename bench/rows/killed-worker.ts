@@ -16,7 +16,7 @@ export const killedWorker: Row = {
   name: 'killed-worker',
   measures: [
     {
-      what: `a killed worker's ${JOBS} held chat calls are made again by another one, the last of them`,
+      what: `a killed worker's ${JOBS} synchronous chat calls are made again by another one, the last of them`,
       against: "BullMQ's defaults: 59 s",
       unit: 's',
       aim: { is: 'at most', value: 20 },

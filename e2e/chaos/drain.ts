@@ -5,7 +5,7 @@ import type { World } from './world.ts';
 
 const TERMINAL = new Set(['completed', 'succeeded', 'failed', 'canceled', 'expired']);
 
-/** A killed held call is believed for 310 s, and a lost entry of a paid result is looked for after 5 min (design.md §2.4, §2.6). */
+/** A killed synchronous call is believed for 310 s, and a lost entry of a paid result is looked for after 5 min (design.md §2.4, §2.6). */
 const LIMIT_MS = 8 * 60_000;
 const LOOK_EVERY_MS = 500;
 

@@ -22,7 +22,7 @@ freezes and cuts things while they run, and checks at the end what the service p
   --minutes M      about how long it takes; half of that is trouble (default 2). It takes longer when something that was
                    killed has to be waited for, up to 8 minutes after the last trouble. From 1.5 minutes on jobs expire,
                    tasks outlive their ids and two workers are gone for longer than an open submit is believed; from 4
-                   on there are held calls that may not be repeated
+                   on there are synchronous calls that may not be repeated
   --seed S         what happens to which job, and what is killed when; random unless told. The operating system
                    decides the rest, so a failure need not come again at once
   --calm           nothing is killed, frozen or cut: then nothing may be repaired

@@ -186,7 +186,7 @@ test('late results: when a lost result can be had later then the job is reopened
   expect(await job.read()).toMatchObject({ status: 'succeeded', late_result: true });
 });
 
-test('late results: when a lost result of a held call, or one in an answer, comes back then it is taken; after 100 min it is forgotten', async () => {
+test('late results: when a lost result of a synchronous call, or one in an answer, comes back then it is taken; after 100 min it is forgotten', async () => {
   const kit = await startStoreKit();
   kit.upstream.answer = { error: 'result not exist' };
   kit.upstream.status = 404;

@@ -18,7 +18,7 @@ Usage: pnpm emulator [options]        (or: node packages/grsai-emulator/src/main
   --credits <n>         balance at the start
   --key <sk-...>        a good key; may be repeated (default: any that begins with sk-)
   --rpm <n>             paid POSTs in a minute before 429 (default 0, off)
-  --concurrent <n>      tasks and held calls at once before 429 (default 0, off)
+  --concurrent <n>      tasks and synchronous calls at once before 429 (default 0, off)
   --mix <fault=chance>  as F9:as=html=0.1; may be repeated
   --coding <name>       content coding of every answer: gzip, x-gzip, deflate, br, … (default none)
   --set <name=json>     any setting of README.md; may be repeated

@@ -6,13 +6,13 @@ const WINDOW_MS = 60_000;
 export class Limiter {
   readonly #recent: number[] = [];
   /** Calls that are answered only when their work is done and have no task. */
-  heldCalls = 0;
+  synchronousCalls = 0;
 
   /** Counts a call at `now` (ms) unless a limit forbids it; `open` is the number of tasks that run. */
   take(now: number, open: number, limits: Settings['limits']): boolean {
     while ((this.#recent[0] ?? now) <= now - WINDOW_MS) this.#recent.shift();
     if (limits.rpm > 0 && this.#recent.length >= limits.rpm) return false;
-    if (limits.concurrent > 0 && open + this.heldCalls >= limits.concurrent) return false;
+    if (limits.concurrent > 0 && open + this.synchronousCalls >= limits.concurrent) return false;
     if (limits.rpm > 0) this.#recent.push(now);
     return true;
   }

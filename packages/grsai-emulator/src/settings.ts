@@ -45,7 +45,7 @@ export interface Settings {
   keyQuota: Quota;
   /** How the balance calls write an amount. */
   creditsAs: 'number' | 'fraction' | 'string' | 'fraction-string';
-  /** Paid POSTs in any 60 s, and tasks and held calls open at once; 0 is off. */
+  /** Paid POSTs in any 60 s, and tasks and synchronous calls open at once; 0 is off. */
   limits: { readonly rpm: number; readonly concurrent: number };
   /** What a 429 of the limits says in `Retry-After`, s; 0 sends no header. */
   retryAfterS: number;
@@ -68,7 +68,7 @@ export interface Settings {
   /** HTTP status of a failed or violating task, on the result query and on a `json` submit. */
   failedStatus: 400 | 200;
   /** Can ids of `json` and `stream` submits be read? */
-  heldIdsReadable: boolean;
+  synchronousIdsReadable: boolean;
   replyTypeDefault: 'json' | 'stream' | 'async';
   /** Does `data: [DONE]` end a task stream, a chat stream? */
   taskStreamDone: boolean;
@@ -112,7 +112,7 @@ export const DEFAULTS: Readonly<Settings> = {
   lifeMs: 2 * 60 * 60 * 1000,
   visibilityLagMs: 0,
   failedStatus: 400,
-  heldIdsReadable: false,
+  synchronousIdsReadable: false,
   replyTypeDefault: 'json',
   taskStreamDone: false,
   chatStreamDone: true,
@@ -175,7 +175,7 @@ const CHECKS: Readonly<Record<keyof Settings, (value: unknown) => boolean>> = {
   lifeMs: isCount,
   visibilityLagMs: isCount,
   failedStatus: oneOf(400, 200),
-  heldIdsReadable: isSwitch,
+  synchronousIdsReadable: isSwitch,
   replyTypeDefault: oneOf('json', 'stream', 'async'),
   taskStreamDone: isSwitch,
   chatStreamDone: isSwitch,

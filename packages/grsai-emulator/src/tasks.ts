@@ -9,7 +9,7 @@ import type { Settings } from './settings.ts';
 export type Outcome = Exclude<TaskStatus, 'running'>;
 
 /** How a task was asked for; decides who may read its id later (upstream.md §12 T1). */
-export type Mode = 'async' | 'held' | 'draw';
+export type Mode = 'async' | 'synchronous' | 'draw';
 
 /** Everything about a task is fixed when it is made; what it looks like follows from the clock. */
 export interface Task extends Carrier {

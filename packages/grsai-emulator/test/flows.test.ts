@@ -86,7 +86,7 @@ describe('N2 failures and violations', () => {
   });
 });
 
-describe('N3, N4 held and streamed tasks', () => {
+describe('N3, N4 synchronous and streamed tasks', () => {
   test('a json submit answers at the end, and its id cannot be read', async () => {
     const { emulator, post, look } = await start();
     const reply = await during(emulator, post('/v1/api/generate', { model: 'nano-banana-2', prompt: 'x' }), TASK_MS);
@@ -94,7 +94,7 @@ describe('N3, N4 held and streamed tasks', () => {
     expect([reply.status, task.status, task.results?.length]).toEqual([200, 'succeeded', 1]);
     const later = await look(task.id);
     expect([later.status, later.text]).toEqual([404, '{"error":"result not exist, valid for 2 hours"}']);
-    emulator.configure({ heldIdsReadable: true });
+    emulator.configure({ synchronousIdsReadable: true });
     expect((await look(task.id)).status).toBe(200);
   });
 

@@ -115,7 +115,7 @@ describe('steering', () => {
     expect(json<Task>(await look(bad))).toMatchObject({ status: 'failed', error: 'no' });
   });
 
-  test('ends a held task early, and its call is answered', async () => {
+  test('ends a synchronous task early, and its call is answered', async () => {
     const { emulator, post } = await start();
     const call = post('/v1/api/generate', { model: 'nano-banana-2', prompt: 'x', replyType: 'json' });
     const task = await emulator.waitFor(() => emulator.ledger.tasks[0]);
@@ -179,7 +179,7 @@ describe('limits', () => {
     expect((await send()).status).toBe(200);
   });
 
-  test('tasks and held calls share the places', async () => {
+  test('tasks and synchronous calls share the places', async () => {
     const { emulator, post } = await start({ limits: { rpm: 0, concurrent: 2 } });
     const task = { model: 'nano-banana-2', prompt: 'x', replyType: 'async' };
     const talk = { model: 'gemini-3.1-pro', messages: [{ role: 'user', content: 'x' }] };

@@ -60,7 +60,7 @@ export class Chat {
       path: PATH,
       // `stream` always: vendor pages contradict each other on its default.
       payload: payloadOf(isRawBody(body) ? body : JSON.stringify({ ...body, stream })),
-      pace: 'held',
+      pace: 'synchronous',
       paid: false,
       repeatable: true,
       signal,

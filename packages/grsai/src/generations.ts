@@ -21,7 +21,7 @@ export interface GenerationsRequest {
   readonly [field: string]: unknown;
 }
 
-/** What a held image call brought; without an id, so there is nothing to ask later. */
+/** What a synchronous image call brought; without an id, so there is nothing to ask later. */
 export interface Generations {
   /** In order; may be empty. Links live two hours. */
   readonly outputs: readonly Output[];
@@ -32,7 +32,7 @@ export interface Generations {
   readonly raw: string;
 }
 
-/** One held image call. Paid, without an id: what is cut off here is lost (upstream.md §6.2). */
+/** One synchronous image call. Paid, without an id: what is cut off here is lost (upstream.md §6.2). */
 export async function generations(
   wire: Wire,
   body: GenerationsRequest | RawBody,
@@ -42,7 +42,7 @@ export async function generations(
     method: 'POST',
     path: '/v1/images/generations',
     payload: payloadOf(isRawBody(body) ? body : JSON.stringify({ response_format: 'url', ...body })),
-    pace: 'held',
+    pace: 'synchronous',
     paid: true,
     repeatable: false,
     signal,

@@ -3,9 +3,9 @@ import { isRawBody, payloadOf, type RawBody } from './body.ts';
 import { type Download, download } from './download.ts';
 import { GrsaiInvalidRequestError } from './errors.ts';
 import { type Generations, type GenerationsRequest, generations } from './generations.ts';
-import { heldTask, taskStream } from './held.ts';
 import { validateImageTask } from './models/index.ts';
 import type { CallOptions } from './options.ts';
+import { synchronousTask, taskStream } from './synchronous.ts';
 import type { TaskState } from './task-state.ts';
 import type { Wire } from './wire.ts';
 
@@ -59,7 +59,7 @@ export class Images {
    * connection lost on the way is an `unknown` outcome, and the task cannot be asked for (upstream.md §12 T1): use `submit` for what counts.
    */
   async generate(task: ImageTask, options: CallOptions = {}): Promise<TaskState> {
-    return heldTask(this.#wire, GENERATE, { ...valid(task), replyType: 'json' }, options);
+    return synchronousTask(this.#wire, GENERATE, { ...valid(task), replyType: 'json' }, options);
   }
 
   /** The same with progress: every state as it comes, the last one terminal. Leaving the loop early drops the connection, not the task. */
@@ -67,7 +67,7 @@ export class Images {
     yield* taskStream(this.#wire, GENERATE, { ...valid(task), replyType: 'stream' }, options);
   }
 
-  /** The OpenAI-compatible held call (upstream.md §6.2). */
+  /** The OpenAI-compatible synchronous call (upstream.md §6.2). */
   generations(body: GenerationsRequest | RawBody, options: CallOptions = {}): Promise<Generations> {
     return generations(this.#wire, body, options);
   }

@@ -13,11 +13,11 @@ export interface Timeouts {
   readonly uploadIdleMs: number;
   /** An asynchronous submit: from the last byte of the body to the end of the answer. */
   readonly submitAnswerMs: number;
-  /** A held call: from the last byte of the body to the first of the answer. */
+  /** A synchronous call: from the last byte of the body to the first of the answer. */
   readonly firstByteMs: number;
-  /** A held call: between two chunks of the answer. */
+  /** A synchronous call: between two chunks of the answer. */
   readonly idleMs: number;
-  /** A held call, in all. */
+  /** A synchronous call, in all. */
   readonly totalMs: number;
   /** A result query and the side calls, in all. */
   readonly queryMs: number;
@@ -74,14 +74,14 @@ export interface CallOptions {
 }
 
 /** Which limits a call has. */
-export type Pace = 'submit' | 'held' | 'query' | 'download';
+export type Pace = 'submit' | 'synchronous' | 'query' | 'download';
 
 export function limitsFor(pace: Pace, t: Timeouts): Limits {
   const start = { connectMs: t.connectMs, uploadIdleMs: t.uploadIdleMs };
   switch (pace) {
     case 'submit':
       return { ...start, answerMs: t.submitAnswerMs };
-    case 'held':
+    case 'synchronous':
       return { ...start, answerMs: t.firstByteMs, idleMs: t.idleMs, totalMs: t.totalMs };
     case 'query':
       return { ...start, answerMs: t.queryMs, totalMs: t.queryMs };

@@ -66,8 +66,8 @@ describe('flows', () => {
     });
   });
 
-  test('N3, N4: ids of held calls cannot be asked for', async () => {
-    const held = await grsai.images.generate(task('held'));
+  test('N3, N4: ids of synchronous calls cannot be asked for', async () => {
+    const held = await grsai.images.generate(task('synchronous'));
     const streamed = await drain(grsai.images.stream(task('streamed')));
     expect(held.status).toBe('succeeded');
     expect(streamed.at(-1)?.status).toBe('succeeded');
@@ -90,7 +90,7 @@ describe('flows', () => {
     }
   });
 
-  test('N9: a held image call gives links', async () => {
+  test('N9: a synchronous image call gives links', async () => {
     expect((await grsai.images.generations(task('generations'))).urls).toHaveLength(1);
   });
 

@@ -69,7 +69,7 @@ test('when a model has no name then that alone is said', () => {
   expect(said).toEqual(['model must not be empty']);
 });
 
-test('when an image goes by generations it is a held call, else it is submitted', () => {
+test('when an image goes by generations it is a synchronous call, else it is submitted', () => {
   expect(entryStage({ type: 'chat' })).toBe('call');
   expect(entryStage({ type: 'image', via: 'generations' })).toBe('call');
   expect(entryStage({ type: 'image', via: 'generate' })).toBe('submit');

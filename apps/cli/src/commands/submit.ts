@@ -32,7 +32,7 @@ export const submit = defineCommand<Options>({
     option('--aspect-ratio <ratio>', 'image: such as 4:3'),
     option('--image-size <size>', 'image: size, such as 1K, 2K or 4K'),
     option('--quality <q>', 'image: quality, such as auto, low, medium or high'),
-    choice('--via <way>', 'image: a task that is polled, or a held call', ['generate', 'generations']),
+    choice('--via <way>', 'image: a task that is polled, or a synchronous call', ['generate', 'generations']),
     SHARED.webhookUrl(),
     SHARED.webhookEvents(),
     SHARED.metadata(),

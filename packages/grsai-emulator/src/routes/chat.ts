@@ -52,7 +52,7 @@ export async function chat(x: Exchange, world: World): Promise<void> {
   if (chatCost === 'tokens')
     chargeMore(x, world, admitted.submit, priceOf(tokensIn(replyTo(order.prompt, admitted.directives)), price.output));
   world.bus.emit('submit', admitted.submit);
-  world.limiter.heldCalls++;
+  world.limiter.synchronousCalls++;
   try {
     await answer(x, world, admitted, {
       model,
@@ -60,7 +60,7 @@ export async function chat(x: Exchange, world: World): Promise<void> {
       stream: fields['stream'] ?? world.settings.chatStreamDefault,
     });
   } finally {
-    world.limiter.heldCalls--;
+    world.limiter.synchronousCalls--;
   }
 }
 

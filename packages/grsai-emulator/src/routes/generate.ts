@@ -32,7 +32,7 @@ export async function generate(x: Exchange, world: World): Promise<void> {
   const video = Object.hasOwn(IMAGE_MODELS, model) && IMAGE_MODELS[model]?.shape === 'words';
   const started = await startImage(x, world, {
     kind: 'image',
-    mode: reply === 'async' ? 'async' : 'held',
+    mode: reply === 'async' ? 'async' : 'synchronous',
     fields: {
       model,
       prompt: fields['prompt'],

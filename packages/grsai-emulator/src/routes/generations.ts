@@ -29,7 +29,7 @@ export async function generations(x: Exchange, world: World): Promise<void> {
   if (fields === undefined) return;
   const started = await startImage(x, world, {
     kind: 'generations',
-    mode: 'held',
+    mode: 'synchronous',
     fields: {
       model: String(fields['model'] ?? ''),
       prompt: fields['prompt'],

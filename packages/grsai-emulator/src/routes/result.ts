@@ -15,7 +15,7 @@ export async function result(x: Exchange, world: World): Promise<void> {
   if (refusal !== undefined) return x.json(refusal.status, { error: refusal.text });
   const task = visibleTask(x, world, found, strikes);
   if (await strikeAfter(x, world, strikes)) return;
-  if (task === undefined || (task.mode !== 'async' && !(task.mode === 'held' && world.settings.heldIdsReadable))) {
+  if (task === undefined || (task.mode !== 'async' && !(task.mode === 'synchronous' && world.settings.synchronousIdsReadable))) {
     return sendJson(x, world, strikes, 404, { error: 'result not exist, valid for 2 hours' });
   }
   const { status, body } = currentShape(world, task, strikes);

@@ -179,7 +179,7 @@ describe('shapes of the legacy API', () => {
     expect(await errorOf(grsai.images.submit(TASK))).toMatchObject({ outcome: 'refused', category: 'balance', status: 200 });
   });
 
-  test('a held call may answer with one `data: ` line although no stream was asked for', async () => {
+  test('a synchronous call may answer with one `data: ` line although no stream was asked for', async () => {
     await using server = await serve(answering(200, `data: ${JSON.stringify(DONE)}`));
     await using grsai = client([server.url]);
     expect(await grsai.images.generate(TASK)).toMatchObject({ status: 'succeeded', urls: [URL_1] });

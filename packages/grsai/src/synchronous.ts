@@ -11,12 +11,17 @@ import { isTerminal, lastTask, type TaskState, taskOf } from './task-state.ts';
 import type { Wire } from './wire.ts';
 
 /** Calls that hold the connection until the task has ended; its id cannot be asked for afterwards (upstream.md §12 T1). */
-async function sendHeld(wire: Wire, path: string, body: object, { signal, supplied = body }: CallOptions): Promise<Response> {
+async function sendSynchronous(
+  wire: Wire,
+  path: string,
+  body: object,
+  { signal, supplied = body }: CallOptions,
+): Promise<Response> {
   const { response } = await wire.transport.send({
     method: 'POST',
     path,
     payload: payloadOf(JSON.stringify(body)),
-    pace: 'held',
+    pace: 'synchronous',
     paid: true,
     repeatable: false,
     signal,
@@ -26,8 +31,8 @@ async function sendHeld(wire: Wire, path: string, body: object, { signal, suppli
 }
 
 /** The end of the task, as one JSON or as a stream although none was asked for (upstream.md §3.4, §12 T6). */
-export async function heldTask(wire: Wire, path: string, body: object, options: CallOptions): Promise<TaskState> {
-  const response = await sendHeld(wire, path, body, options);
+export async function synchronousTask(wire: Wire, path: string, body: object, options: CallOptions): Promise<TaskState> {
+  const response = await sendSynchronous(wire, path, body, options);
   const ended = ({ value, text }: { value: unknown; text: string }): boolean => {
     const state = taskOf(value, text, '');
     return state !== undefined && isTerminal(state);
@@ -44,7 +49,7 @@ function endOf(reply: Reply): TaskState {
 
 /** The states of the task as they come, the last one terminal (upstream.md §3.5). */
 export async function* taskStream(wire: Wire, path: string, body: object, options: CallOptions): AsyncGenerator<TaskState> {
-  const response = await sendHeld(wire, path, body, options);
+  const response = await sendSynchronous(wire, path, body, options);
   if (response.status >= 300) {
     yield endOf(await collect(response, wire.scrub));
     return;
