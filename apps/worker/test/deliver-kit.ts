@@ -5,12 +5,12 @@ import { eventId } from '@grsai-jobs/jobs';
 import { newSecret } from '@grsai-jobs/webhooks';
 import { onTestFinished } from 'vitest';
 import { createDeliverStage } from '../src/stages/deliver.ts';
-import { createDeliveries, type DeliveriesKit } from '../src/webhooks/deliveries.ts';
+import { createDeliveries, type DeliveriesDeps } from '../src/webhooks/deliveries.ts';
 import { createSlots } from '../src/webhooks/slots.ts';
 import { newId, type TestKit } from './kit.ts';
 
 /** The deliver stage as a worker has it, on the parts and the clock of a test. */
-export function deliverStage(kit: TestKit, more: Partial<DeliveriesKit> = {}) {
+export function deliverStage(kit: TestKit, more: Partial<DeliveriesDeps> = {}) {
   const egress = createEgress({ allow: ['127.0.0.0/8'] });
   onTestFinished(() => egress.close());
   const secret = newSecret();

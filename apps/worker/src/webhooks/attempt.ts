@@ -1,11 +1,18 @@
 import { type Egress, type PostResult, postOnce } from '@grsai-jobs/egress';
 import type { OpenAttempt, Settlement } from '@grsai-jobs/job-store';
 import { type Delivery, isSentOnce, type SignLink } from '@grsai-jobs/jobs';
+import type { Clock, Logger } from '@grsai-jobs/runtime';
 import { type NextAttempt, nextAttempt, sign } from '@grsai-jobs/webhooks';
-import type { Kit } from '../stages/kit.ts';
 import { webhookBody } from '../stages/webhook-body.ts';
 
-export interface AttemptKit extends Pick<Kit, 'clock' | 'log' | 'shutdown'> {
+export interface AttemptDeps {
+  clock: Clock;
+  log: Logger;
+  shutdown: {
+    readonly stopping: AbortSignal;
+    /** Fires shortly before the deadline of a shutdown: attempts that are open are cut. */
+    readonly cutting: AbortSignal;
+  };
   egress: Pick<Egress, 'dispatcher' | 'admit'>;
   signLink: SignLink;
   /** The tenant's secrets, newest first. */
@@ -24,24 +31,24 @@ export interface Attempted {
 }
 
 /** One attempt at one delivery: built from the record, signed, sent. `null`: we are stopping, and it was cut short. */
-export async function makeAttempt(kit: AttemptKit, open: OpenAttempt): Promise<Attempted | null> {
-  const at = kit.clock.now();
-  const result = await send(kit, open, at);
+export async function makeAttempt(d: AttemptDeps, open: OpenAttempt): Promise<Attempted | null> {
+  const at = d.clock.now();
+  const result = await send(d, open, at);
   if (result.code === 'aborted') return null;
-  const next = after(kit, open.delivery, result);
-  return { settlement: settlementOf(kit, open, { at, result, next }), next, tookMs: result.durationMs };
+  const next = after(d, open.delivery, result);
+  return { settlement: settlementOf(d, open, { at, result, next }), next, tookMs: result.durationMs };
 }
 
 /** What we cannot even build counts as a failed attempt, so that it is seen and its attempts come to an end (P4). */
-async function send(kit: AttemptKit, open: OpenAttempt, at: number): Promise<Tried> {
+async function send(d: AttemptDeps, open: OpenAttempt, at: number): Promise<Tried> {
   const { delivery } = open;
   let request: { body: string; headers: Record<string, string> };
   try {
-    const body = await webhookBody(open, kit.signLink);
-    const secrets = await kit.secretsOf(delivery.tenant);
+    const body = await webhookBody(open, d.signLink);
+    const secrets = await d.secretsOf(delivery.tenant);
     request = { body, headers: { ...sign({ secrets, id: delivery.id, timestamp: Math.floor(at / 1000), body }) } };
   } catch (err) {
-    kit.log.error({ event: 'webhook.not_built', err, delivery_id: delivery.id }, 'a webhook could not be built');
+    d.log.error({ event: 'webhook.not_built', err, delivery_id: delivery.id }, 'a webhook could not be built');
     return {
       ok: false,
       ours: true,
@@ -51,22 +58,22 @@ async function send(kit: AttemptKit, open: OpenAttempt, at: number): Promise<Tri
       durationMs: 0,
     };
   }
-  return await postOnce(kit.egress, { url: delivery.url, ...request, signal: kit.shutdown.cutting });
+  return await postOnce(d.egress, { url: delivery.url, ...request, signal: d.shutdown.cutting });
 }
 
 /** What becomes of a delivery after its attempt. Reports of a live job, and a resend, have one attempt only. */
-function after(kit: AttemptKit, delivery: Delivery, result: Tried): NextAttempt {
-  const next = nextAttempt({ made: delivery.attempts_made + 1 - delivery.extra, answer: result, random: kit.random });
+function after(d: AttemptDeps, delivery: Delivery, result: Tried): NextAttempt {
+  const next = nextAttempt({ made: delivery.attempts_made + 1 - delivery.extra, answer: result, random: d.random });
   const single = delivery.once !== null || isSentOnce(delivery.type);
   return single && next.state === 'pending' ? { state: 'failed' } : next;
 }
 
 function settlementOf(
-  kit: AttemptKit,
+  d: AttemptDeps,
   { delivery, lease }: OpenAttempt,
   { at, result, next }: { at: number; result: Tried; next: NextAttempt },
 ): Attempted['settlement'] {
-  const now = kit.clock.now();
+  const now = d.clock.now();
   const failed = next.state === 'gone' || next.state === 'failed';
   const said = result.ours ? 'none' : next.state === 'delivered' ? 'ok' : next.state === 'gone' ? 'gone' : 'failed';
   return {

@@ -6,20 +6,24 @@ import {
   endpointName,
   endpointRef,
   type FirstAttempt,
+  type JobStore,
   type OpenAttempt,
   type Placed,
   readEndpointName,
 } from '@grsai-jobs/job-store';
 import { ENDPOINT_RULES } from '@grsai-jobs/jobs';
-import { done, type Entry, type Outcome, redisTrouble } from '@grsai-jobs/queue';
+import { done, type Entry, type Outcome, type Producer, redisTrouble } from '@grsai-jobs/queue';
 import type { Service } from '@grsai-jobs/runtime';
-import type { Kit } from '../stages/kit.ts';
-import { type Attempted, type AttemptKit, makeAttempt } from './attempt.ts';
+import type { StageMetrics } from '../stages/metrics.ts';
+import { type AttemptDeps, type Attempted, makeAttempt } from './attempt.ts';
 import { createHeldBack } from './held-back.ts';
 import { noteAttempt, noteCrashed, noteEndpoint, noteSkipped } from './notes.ts';
 import type { Slot, Slots } from './slots.ts';
 
-export interface DeliveriesKit extends AttemptKit, Pick<Kit, 'store' | 'producer' | 'metrics'> {
+export interface DeliveriesDeps extends AttemptDeps {
+  store: Pick<JobStore, 'deliveries'>;
+  producer: Pick<Producer, 'enqueueDelivery'>;
+  metrics: Pick<StageMetrics, 'webhookAttempts' | 'endpoints' | 'waits'>;
   slots: Slots;
 }
 
@@ -46,14 +50,14 @@ const LONGEST_WAIT_MS = 2000;
  * Makes webhook attempts, in three ways that share the slots of this worker: for an entry of the queue, at the end of a job, and in the
  * slot of an attempt that has just ended, whose permit goes to the delivery that has waited longest. The delivery in Redis is the truth.
  */
-export function createDeliveries(kit: DeliveriesKit): Deliveries {
+export function createDeliveries(d: DeliveriesDeps): Deliveries {
   const running = new Set<Promise<void>>();
   const heldBack = createHeldBack();
 
   async function handle(entry: Entry): Promise<Outcome> {
     const endpoint = await endpointOf(entry);
     if (endpoint === null) return done;
-    const slot = await kit.slots.take(endpoint.tenant);
+    const slot = await d.slots.take(endpoint.tenant);
     try {
       return await open(entry, { endpoint, token: randomUUID() }, slot);
     } finally {
@@ -64,23 +68,23 @@ export function createDeliveries(kit: DeliveriesKit): Deliveries {
   async function endpointOf(entry: Entry): Promise<EndpointRef | null> {
     const named = entry.endpoint === undefined ? null : readEndpointName(entry.endpoint);
     if (named !== null) return named;
-    const found = await kit.store.deliveries.read(entry.id);
+    const found = await d.store.deliveries.read(entry.id);
     return found && endpointRef(found.delivery.tenant, found.delivery.url);
   }
 
   async function open(entry: Entry, lease: AttemptLease, slot: Slot | null): Promise<Outcome> {
-    const opened = await kit.store.deliveries.open(entry, lease, { now: kit.clock.now(), share: slot !== null });
+    const opened = await d.store.deliveries.open(entry, lease, { now: d.clock.now(), share: slot !== null });
     switch (opened.kind) {
       case 'over':
         return done;
       case 'wait':
         return { kind: 'wait', ms: opened.ms };
       case 'room':
-        kit.metrics.waits.inc({ why: opened.why });
+        d.metrics.waits.inc({ why: opened.why });
         if (opened.why === 'share') heldBack.add(lease.endpoint);
         return done;
       case 'skipped':
-        noteSkipped(kit, opened, lease.endpoint.id);
+        noteSkipped(d, opened, lease.endpoint.id);
         return done;
       case 'lost':
         return await setAside(opened.delivery);
@@ -95,11 +99,11 @@ export function createDeliveries(kit: DeliveriesKit): Deliveries {
 
   /** Too many workers have died with it: whatever is the cause, it must not take more of them (P8). */
   async function setAside(delivery: OpenAttempt['delivery']): Promise<Outcome> {
-    const now = kit.clock.now();
+    const now = d.clock.now();
     const error = `crashed: the worker died ${ENDPOINT_RULES.maxLost} times during an attempt`;
     const attempt = { number: delivery.attempts_made + 1, at: now, duration_ms: 0, ok: false, phase: 'write', error };
-    await kit.store.deliveries.settle(delivery, { state: delivery.once ?? 'failed', attempt, now });
-    noteCrashed(kit, delivery);
+    await d.store.deliveries.settle(delivery, { state: delivery.once ?? 'failed', attempt, now });
+    noteCrashed(d, delivery);
     return done;
   }
 
@@ -107,7 +111,7 @@ export function createDeliveries(kit: DeliveriesKit): Deliveries {
   async function attempt(open: OpenAttempt, slot: Slot | null): Promise<Outcome> {
     let attempted: Attempted | null;
     try {
-      attempted = await makeAttempt(kit, open);
+      attempted = await makeAttempt(d, open);
     } catch (error) {
       await release(open);
       throw error;
@@ -127,7 +131,7 @@ export function createDeliveries(kit: DeliveriesKit): Deliveries {
   }
 
   const release = ({ delivery, lease }: OpenAttempt): Promise<void> =>
-    untilWritten(delivery, () => kit.store.deliveries.release(delivery.id, lease, kit.clock.now()));
+    untilWritten(delivery, () => d.store.deliveries.release(delivery.id, lease, d.clock.now()));
 
   /** Writes the end of an attempt, also when Redis is away or refuses writes for a while: until then this worker is at it. */
   async function untilWritten<T>(delivery: OpenAttempt['delivery'], write: () => Promise<T>): Promise<T> {
@@ -135,13 +139,13 @@ export function createDeliveries(kit: DeliveriesKit): Deliveries {
       try {
         return await write();
       } catch (err) {
-        if (redisTrouble(err) === null || kit.shutdown.cutting.aborted) throw err;
+        if (redisTrouble(err) === null || d.shutdown.cutting.aborted) throw err;
         if (n === 0)
-          kit.log.error(
+          d.log.error(
             { event: 'webhook.not_settled', err, delivery_id: delivery.id },
             'Redis does not take the end of an attempt, trying again',
           );
-        await setTimeout(Math.min(LONGEST_WAIT_MS, 100 * 2 ** n), undefined, { signal: kit.shutdown.cutting }).catch(
+        await setTimeout(Math.min(LONGEST_WAIT_MS, 100 * 2 ** n), undefined, { signal: d.shutdown.cutting }).catch(
           () => undefined,
         );
       }
@@ -150,15 +154,15 @@ export function createDeliveries(kit: DeliveriesKit): Deliveries {
 
   async function settle(open: OpenAttempt, { settlement, next }: Attempted, slot: Slot | null): Promise<Outcome> {
     const { delivery, lease } = open;
-    const own = !kit.shutdown.stopping.aborted && slot?.mayKeep() ? slot : null;
+    const own = !d.shutdown.stopping.aborted && slot?.mayKeep() ? slot : null;
     // Permits may have grown: then two can go on where one was.
-    const second = own === null ? null : kit.slots.tryTake(delivery.tenant);
+    const second = own === null ? null : d.slots.tryTake(delivery.tenant);
     try {
       const wants = [own, second].flatMap((each) => (each === null ? [] : [randomUUID()]));
       const once = { ...settlement, wants, token: randomUUID() };
-      const settled = await untilWritten(delivery, () => kit.store.deliveries.settle(delivery, once));
-      noteAttempt(kit, delivery, settlement.attempt, next);
-      noteEndpoint(kit, delivery, lease.endpoint.id, settled.endpoint);
+      const settled = await untilWritten(delivery, () => d.store.deliveries.settle(delivery, once));
+      noteAttempt(d, delivery, settlement.attempt, next);
+      noteEndpoint(d, delivery, lease.endpoint.id, settled.endpoint);
       for (const each of settled.begun) follow((each === settled.begun[0] ? own : second)?.handOn() ?? null, each);
       if (own !== null && settled.begun.length === 0) letHeldBackIn(delivery.tenant);
       return settled.settled && next.state === 'pending' ? { kind: 'wait', ms: next.waitMs } : done;
@@ -173,7 +177,7 @@ export function createDeliveries(kit: DeliveriesKit): Deliveries {
       try {
         await enqueue(open, await attempt(open, slot));
       } catch (err) {
-        kit.log.error({ event: 'webhook.not_settled', err, delivery_id: open.delivery.id }, 'an attempt was not written down');
+        d.log.error({ event: 'webhook.not_settled', err, delivery_id: open.delivery.id }, 'an attempt was not written down');
       } finally {
         slot?.leave();
       }
@@ -189,7 +193,7 @@ export function createDeliveries(kit: DeliveriesKit): Deliveries {
   async function enqueue({ delivery, lease }: OpenAttempt, outcome: Outcome): Promise<void> {
     if (outcome.kind !== 'wait') return;
     const entry = { id: delivery.id, step: delivery.step, endpoint: endpointName(lease.endpoint) };
-    await kit.producer.enqueueDelivery(entry, outcome.ms);
+    await d.producer.enqueueDelivery(entry, outcome.ms);
   }
 
   /** Its tenant has a slot free again: one of those that were held back gets its entries, without waiting for the next look. */
@@ -198,10 +202,9 @@ export function createDeliveries(kit: DeliveriesKit): Deliveries {
     if (endpoint === null) return;
     background(async () => {
       try {
-        for (const entry of await kit.store.deliveries.letIn(endpoint, kit.clock.now()))
-          await kit.producer.enqueueDelivery(entry);
+        for (const entry of await d.store.deliveries.letIn(endpoint, d.clock.now())) await d.producer.enqueueDelivery(entry);
       } catch (err) {
-        kit.log.warn({ event: 'webhook.not_let_in', err }, 'deliveries that wait were not let in; the next look finds them');
+        d.log.warn({ event: 'webhook.not_let_in', err }, 'deliveries that wait were not let in; the next look finds them');
       }
     });
   }
@@ -210,8 +213,8 @@ export function createDeliveries(kit: DeliveriesKit): Deliveries {
     name: 'webhook attempts',
     handle,
     reserve(tenant) {
-      if (kit.shutdown.stopping.aborted) return null;
-      const slot = kit.slots.tryTake(tenant);
+      if (d.shutdown.stopping.aborted) return null;
+      const slot = d.slots.tryTake(tenant);
       return {
         attempt: slot === null ? { busy: true } : { token: randomUUID() },
         use(placed) {

@@ -1,9 +1,14 @@
 import type { Opened, Settled } from '@grsai-jobs/job-store';
 import type { Delivery } from '@grsai-jobs/jobs';
+import type { Logger } from '@grsai-jobs/runtime';
 import type { NextAttempt } from '@grsai-jobs/webhooks';
-import type { Kit } from '../stages/kit.ts';
+import type { StageMetrics } from '../stages/metrics.ts';
 
-type NoteKit = Pick<Kit, 'log' | 'metrics'>;
+/** Where attempts are logged and counted. */
+interface NoteDeps {
+  log: Logger;
+  metrics: Pick<StageMetrics, 'webhookAttempts' | 'endpoints'>;
+}
 
 const idsOf = (delivery: Delivery) => ({
   delivery_id: delivery.id,
@@ -13,9 +18,9 @@ const idsOf = (delivery: Delivery) => ({
 });
 
 /** One line and one count for one attempt. */
-export function noteAttempt(kit: NoteKit, delivery: Delivery, attempt: Delivery['attempts'][number], next: NextAttempt): void {
-  kit.metrics.webhookAttempts.inc({ outcome: next.state, phase: attempt.phase });
-  kit.log[attempt.ok ? 'debug' : 'warn'](
+export function noteAttempt(d: NoteDeps, delivery: Delivery, attempt: Delivery['attempts'][number], next: NextAttempt): void {
+  d.metrics.webhookAttempts.inc({ outcome: next.state, phase: attempt.phase });
+  d.log[attempt.ok ? 'debug' : 'warn'](
     {
       event: 'webhook.attempted',
       ...idsOf(delivery),
@@ -31,18 +36,15 @@ export function noteAttempt(kit: NoteKit, delivery: Delivery, attempt: Delivery[
   );
 }
 
-export function noteSkipped(kit: NoteKit, skipped: Extract<Opened, { kind: 'skipped' }>, endpoint: string): void {
+export function noteSkipped(d: NoteDeps, skipped: Extract<Opened, { kind: 'skipped' }>, endpoint: string): void {
   const { delivery, state } = skipped;
-  kit.metrics.webhookAttempts.inc({ outcome: 'skipped', phase: '' });
-  kit.log.warn({ event: 'webhook.skipped', ...idsOf(delivery), endpoint, state }, 'no attempt was made');
+  d.metrics.webhookAttempts.inc({ outcome: 'skipped', phase: '' });
+  d.log.warn({ event: 'webhook.skipped', ...idsOf(delivery), endpoint, state }, 'no attempt was made');
 }
 
-export function noteCrashed(kit: NoteKit, delivery: Delivery): void {
-  kit.metrics.webhookAttempts.inc({ outcome: 'failed', phase: '' });
-  kit.log.error(
-    { event: 'webhook.crashed', ...idsOf(delivery) },
-    'workers died with this webhook in their hands: it is set aside',
-  );
+export function noteCrashed(d: NoteDeps, delivery: Delivery): void {
+  d.metrics.webhookAttempts.inc({ outcome: 'failed', phase: '' });
+  d.log.error({ event: 'webhook.crashed', ...idsOf(delivery) }, 'workers died with this webhook in their hands: it is set aside');
 }
 
 const BECAME = {
@@ -51,9 +53,9 @@ const BECAME = {
   disabled: { level: 'warn', text: 'a receiver is disabled: new webhooks to it are skipped' },
 } as const;
 
-export function noteEndpoint(kit: NoteKit, delivery: Delivery, endpoint: string, became: Settled['endpoint']): void {
+export function noteEndpoint(d: NoteDeps, delivery: Delivery, endpoint: string, became: Settled['endpoint']): void {
   if (became === '') return;
   const { level, text } = BECAME[became];
-  kit.metrics.endpoints.inc({ became });
-  kit.log[level]({ event: `endpoint.${became}`, endpoint, ...idsOf(delivery) }, text);
+  d.metrics.endpoints.inc({ became });
+  d.log[level]({ event: `endpoint.${became}`, endpoint, ...idsOf(delivery) }, text);
 }
