@@ -32,6 +32,7 @@ import type { WorkerConfig } from './config.ts';
 import { startHealth } from './health.ts';
 import { createPeriodicTasks, maintainConcurrency } from './maintenance/periodic-tasks.ts';
 import { startReseal } from './maintenance/reseal.ts';
+import { createWorkerMetrics } from './metrics.ts';
 import { createAccountTrouble } from './pauses/account-trouble.ts';
 import { createRefusalBrake } from './pauses/brake.ts';
 import { askForMoney } from './pauses/credits.ts';
@@ -42,8 +43,8 @@ import { createUpstreamHealth } from './pauses/upstream-health.ts';
 import { watchPauses } from './pauses/watch.ts';
 import { announceWorker } from './queues/announce.ts';
 import { type Configured, createLiveSettings } from './queues/live-settings.ts';
+import { createCancelableCalls } from './runner/cancelable-calls.ts';
 import { countingStalls, onUnhandledError } from './runner/crashes.ts';
-import { createInFlightCalls } from './runner/in-flight-calls.ts';
 import { reportByWebhook } from './runner/publish.ts';
 import { type PaidRunnerDeps, runFreeStage, runPaidStage } from './runner/runner.ts';
 import { createCallStage } from './stages/call.ts';
@@ -53,15 +54,14 @@ import { createHostPlaces } from './stages/host-places.ts';
 import { createInputObjects } from './stages/input-objects.ts';
 import { baseState, keyState, PROBE_LIMIT_MS } from './stages/key-probe.ts';
 import { createLearnedPace } from './stages/learned-pace.ts';
-import { createStageMetrics } from './stages/metrics.ts';
 import { createPollStage } from './stages/poll.ts';
 import { createStoreStage } from './stages/store.ts';
 import { createSubmitStage } from './stages/submit.ts';
 import { createKnownTasks, taskFacts } from './stages/task-facts.ts';
-import { createTenantSecrets } from './stages/tenant-secrets.ts';
 import { upstreamChecks } from './upstream-checks.ts';
 import { createDeliveries } from './webhooks/deliveries.ts';
 import { createSlots } from './webhooks/slots.ts';
+import { createTenantSecrets } from './webhooks/tenant-secrets.ts';
 
 /** Synchronous calls are cut this long before the deadline of a stop, so that what they came to can still be written. */
 const CUT_BEFORE_MS = 4000;
@@ -113,7 +113,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     producer,
     clock,
     log,
-    metrics: createStageMetrics(metrics),
+    metrics: createWorkerMetrics(metrics),
     shutdown: { stopping: stopping.signal, cutting: cutting.signal },
   };
   const deliveries = createDeliveries({
@@ -138,7 +138,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
       onThrow: onUnhandledError(kit, name),
     });
   const tasks = createKnownTasks();
-  const inFlight = createInFlightCalls();
+  const inFlight = createCancelableCalls();
   const subscriberRedis = await connectRedis(config.REDIS_URL, 'consumer', { onError });
   const inputs = createInputObjects(objects, config.INPUT_IMAGES);
   const pace = createLearnedPace(store.paces, onError);

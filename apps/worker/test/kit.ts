@@ -17,12 +17,13 @@ import { connectRedis, createProducer, entryId } from '@grsai-jobs/queue';
 import { createLogger, createMetrics } from '@grsai-jobs/runtime';
 import { startRedis } from '@grsai-jobs/testkit';
 import { onTestFinished } from 'vitest';
+import { createWorkerMetrics } from '../src/metrics.ts';
 import { type AccountTrouble, createAccountTrouble } from '../src/pauses/account-trouble.ts';
 import { createRefusalBrake } from '../src/pauses/brake.ts';
 import { askForMoney } from '../src/pauses/credits.ts';
 import { createPauseControl } from '../src/pauses/pause-control.ts';
 import { createUpstreamHealth, type UpstreamHealth } from '../src/pauses/upstream-health.ts';
-import { createInFlightCalls } from '../src/runner/in-flight-calls.ts';
+import { createCancelableCalls } from '../src/runner/cancelable-calls.ts';
 import { type PaidRunnerDeps, runFreeStage, runPaidStage } from '../src/runner/runner.ts';
 import { settle } from '../src/runner/settle.ts';
 import type { Shutdown } from '../src/runner/until-taken.ts';
@@ -30,9 +31,7 @@ import { createCallStage } from '../src/stages/call.ts';
 import { afterFailedCall } from '../src/stages/failed-call.ts';
 import { createInputObjects, type InputObjects } from '../src/stages/input-objects.ts';
 import { baseState, keyState } from '../src/stages/key-probe.ts';
-import type { Kit } from '../src/stages/kit.ts';
 import type { LearnedPace } from '../src/stages/learned-pace.ts';
-import { createStageMetrics } from '../src/stages/metrics.ts';
 import type { PaidOutputsDeps } from '../src/stages/paid-outputs.ts';
 import { createPollStage } from '../src/stages/poll.ts';
 import { createSubmitStage } from '../src/stages/submit.ts';
@@ -69,12 +68,12 @@ export async function startKit() {
     log,
   });
   const egress = createEgress({ allow: ['127.0.0.0/8'] });
-  const kit: Kit & { grsai: Grsai } = {
+  const kit = {
     store,
     producer,
     clock,
     log,
-    metrics: createStageMetrics(metrics),
+    metrics: createWorkerMetrics(metrics),
     backoff: () => 0,
     memory: { tight: () => false, critical: () => false },
     deliveries: { reserve: () => null },
@@ -200,7 +199,7 @@ export function handlersOf(kit: TestKit, parts: Parts = {}) {
     limits: { maxInFlight: 0, rpm: 0 },
     pauses: kit.control,
     upstream: createUpstreamHealth(kit.control, kit.log),
-    inFlight: createInFlightCalls(),
+    inFlight: createCancelableCalls(),
     inputs: noInputs(),
     pace: { durations: () => UNKNOWN_DURATIONS, learn: () => undefined },
     probeKey: async () => true,

@@ -1,6 +1,7 @@
 import type { JobStore } from '@grsai-jobs/job-store';
 import { isTerminal, type Job, type Transition } from '@grsai-jobs/jobs';
 import { type ChangeDeps, changeJob, type NotChanged } from './change-job.ts';
+import { endLine } from './end-of-run.ts';
 
 /** `canceled` at once, `canceling` while a call is in flight or a result is being stored; `ended`: there was nothing left to cancel. */
 export type Canceled = { kind: 'canceled' | 'canceling' | 'ended'; job: Job } | NotChanged;
@@ -34,6 +35,7 @@ export const createCancelJob =
         .catch((err: unknown) =>
           d.log.warn({ event: 'job.hint_missing', err, job_id: job.id }, 'the worker was not told of a cancel'),
         );
-    d.log.info({ event: 'job.cancel', job_id: job.id, tenant: job.tenant, status: kind }, 'job cancel');
+    if (kind === 'canceled') d.log.info(endLine(changed.job, changed.job.finished_at ?? 0), 'job canceled');
+    else d.log.info({ event: 'job.cancel', job_id: job.id, tenant: job.tenant }, 'job is being canceled');
     return { kind, job: changed.job };
   };

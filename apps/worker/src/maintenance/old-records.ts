@@ -2,7 +2,7 @@ import type { JobStore } from '@grsai-jobs/job-store';
 import { inputObjects, isBatchEnd, isTerminal, type JobRecord } from '@grsai-jobs/jobs';
 import { type ObjectStore, ObjectStoreError } from '@grsai-jobs/object-store';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
-import type { StageMetrics } from '../stages/metrics.ts';
+import type { WorkerMetrics } from '../metrics.ts';
 import { eachOf } from './each.ts';
 
 export const OLD_EVERY_MS = 10 * 60_000;
@@ -17,7 +17,7 @@ interface Deps {
   objects: Pick<ObjectStore, 'delete'>;
   clock: Clock;
   log: Logger;
-  metrics: Pick<StageMetrics, 'erased'>;
+  metrics: Pick<WorkerMetrics, 'erased'>;
   shutdown: { readonly stopping: AbortSignal };
 }
 

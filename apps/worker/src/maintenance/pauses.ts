@@ -1,9 +1,9 @@
 import type { Pause } from '@grsai-jobs/job-store';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
+import type { WorkerMetrics } from '../metrics.ts';
 import type { PauseControl } from '../pauses/pause-control.ts';
 import type { Probed, Probes } from '../pauses/probes.ts';
 import { isProbed, type ProbedReason } from '../pauses/table.ts';
-import type { StageMetrics } from '../stages/metrics.ts';
 
 export const PAUSES_EVERY_MS = 15_000;
 
@@ -16,7 +16,7 @@ const TRIED_ANYWAY_MS = 10 * 60_000;
 interface Deps {
   clock: Clock;
   log: Logger;
-  metrics: Pick<StageMetrics, 'probes'>;
+  metrics: Pick<WorkerMetrics, 'probes'>;
   /** Whether a paid result has waited too long for our store. */
   waitsToBeStored: () => Promise<boolean>;
 }

@@ -1,7 +1,7 @@
 import { endpointNameOf, type JobStore } from '@grsai-jobs/job-store';
 import type { Producer } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
-import type { StageMetrics } from '../stages/metrics.ts';
+import type { WorkerMetrics } from '../metrics.ts';
 import { eachOf } from './each.ts';
 
 export const PENDING_EVERY_MS = 10_000;
@@ -15,7 +15,7 @@ interface Deps {
   producer: Pick<Producer, 'enqueueDelivery' | 'stateOf'>;
   clock: Clock;
   log: Logger;
-  metrics: Pick<StageMetrics, 'repairs'>;
+  metrics: Pick<WorkerMetrics, 'repairs'>;
   shutdown: { readonly stopping: AbortSignal };
 }
 

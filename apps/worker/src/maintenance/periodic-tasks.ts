@@ -1,8 +1,8 @@
 import type { Egress } from '@grsai-jobs/egress';
 import type { Grsai } from '@grsai-jobs/grsai';
-import { BULK_OPERATION, RECOVER_OPERATION, WAKE_OPERATION } from '@grsai-jobs/job-store';
+import { BULK_OPERATION, type JobStore, RECOVER_OPERATION, WAKE_OPERATION } from '@grsai-jobs/job-store';
 import type { ObjectStore } from '@grsai-jobs/object-store';
-import { OPERATIONS_TASK } from '@grsai-jobs/queue';
+import { OPERATIONS_TASK, type Producer } from '@grsai-jobs/queue';
 import { type BatchDeps, createBatchOperations } from '../operations/batch/index.ts';
 import { type BulkDeps, createBulkRun } from '../operations/bulk/run.ts';
 import { recoverDeliveries } from '../operations/recover-deliveries.ts';
@@ -11,6 +11,7 @@ import { wakeBraked } from '../operations/wake-braked.ts';
 import type { PauseControl } from '../pauses/pause-control.ts';
 import { createProbes } from '../pauses/probes.ts';
 import { createUnstoredWatch } from '../pauses/unstored.ts';
+import type { SettleDeps } from '../runner/settle.ts';
 import { atMost } from './at-most.ts';
 import { createLateResults, LATE_EVERY_MS } from './late-results.ts';
 import { createOldRecords, OLD_EVERY_MS } from './old-records.ts';
@@ -29,9 +30,12 @@ export interface PeriodicTask {
 /** Entries of `maintain` that one worker runs at once: all that can be under way, and one that is passed over. */
 export const maintainConcurrency = (tasks: readonly PeriodicTask[]): number => tasks.length + OPERATIONS_CONCURRENCY;
 
-/** What ending a run needs is in `BatchDeps`; most of the tasks need less. */
+/** What all periodic tasks need together; each says itself what it takes. */
 export type MaintenanceDeps = BatchDeps &
-  BulkDeps & {
+  BulkDeps &
+  SettleDeps & {
+    store: JobStore;
+    producer: Producer;
     grsai: Grsai;
     objects: ObjectStore;
     egress: Egress;

@@ -1,12 +1,14 @@
-import type { JobHead } from '@grsai-jobs/job-store';
+import type { JobHead, JobStore } from '@grsai-jobs/job-store';
 import { isTerminal, queueOf } from '@grsai-jobs/jobs';
-import { expire } from '../runner/expire.ts';
-import { settle } from '../runner/settle.ts';
-import type { Kit } from '../stages/kit.ts';
+import type { Producer } from '@grsai-jobs/queue';
+import { type ExpireDeps, expire } from '../runner/expire.ts';
+import { type SettleDeps, settle } from '../runner/settle.ts';
 import { eachOf } from './each.ts';
 
-/** What ending a run needs, and with it all that this task needs. */
-type Deps = Kit;
+interface Deps extends SettleDeps, ExpireDeps {
+  store: SettleDeps['store'] & ExpireDeps['store'] & Pick<JobStore, 'jobs'>;
+  producer: SettleDeps['producer'] & Pick<Producer, 'stateOf'>;
+}
 
 /** How often overdue jobs are checked, and when a healthy one is checked again (design.md §2.6). */
 export const REPAIR_EVERY_MS = 10_000;

@@ -2,7 +2,7 @@ import type { JobStore, Operation } from '@grsai-jobs/job-store';
 import { MAX_CRASHES } from '@grsai-jobs/jobs';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
 import { atMost } from '../maintenance/at-most.ts';
-import type { StageMetrics } from '../stages/metrics.ts';
+import type { WorkerMetrics } from '../metrics.ts';
 
 /** An operation whose worker was not nudged is found within this time. */
 export const OPERATIONS_EVERY_MS = 1000;
@@ -29,7 +29,7 @@ interface Deps {
   store: Pick<JobStore, 'operations'>;
   clock: Clock;
   log: Logger;
-  metrics: Pick<StageMetrics, 'crashes'>;
+  metrics: Pick<WorkerMetrics, 'crashes'>;
   shutdown: { readonly stopping: AbortSignal };
 }
 

@@ -1,6 +1,6 @@
 import type { JobStore } from '@grsai-jobs/job-store';
 import type { Logger, Service } from '@grsai-jobs/runtime';
-import type { StageMetrics } from '../stages/metrics.ts';
+import type { WorkerMetrics } from '../metrics.ts';
 import type { AccountTrouble } from './account-trouble.ts';
 import { gateOf } from './pause-control.ts';
 import type { UpstreamHealth } from './upstream-health.ts';
@@ -12,7 +12,7 @@ export function watchPauses(o: {
   pauses: JobStore['pauses'];
   upstream: UpstreamHealth;
   trouble: AccountTrouble;
-  metrics: StageMetrics;
+  metrics: WorkerMetrics;
   log: Logger;
 }): Service {
   const look = async () => {

@@ -1,35 +1,18 @@
+import { endLine } from '@grsai-jobs/job-actions';
 import { type JobRecord, type NewAttempt, numbered, withoutInput } from '@grsai-jobs/jobs';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
-import type { StageMetrics } from '../stages/metrics.ts';
+import type { WorkerMetrics } from '../metrics.ts';
 
 export interface LogDeps {
   clock: Clock;
   log: Logger;
-  metrics: StageMetrics;
+  metrics: WorkerMetrics;
 }
 
-/** The one line of a job at `info`: how a run ended, with all that says why. */
+/** Logs and counts the end of a run. */
 export function logEnd({ clock, log, metrics }: LogDeps, job: JobRecord): void {
-  const { status, error, doc } = job;
-  metrics.ended.inc({ type: doc.type, status, code: error?.code ?? '' });
-  const last = job.attempts.at(-1);
-  log.info(
-    {
-      event: 'job.ended',
-      job_id: job.id,
-      tenant: job.tenant,
-      type: doc.type,
-      model: doc.input.model,
-      status,
-      code: error?.code,
-      run: job.run,
-      attempts: job.attempts.filter(({ run }) => run === job.run).length,
-      upstream_status: last?.upstream_status,
-      ...(job.batch_id === null ? {} : { batch_id: job.batch_id }),
-      duration_ms: clock.now() - job.created_at,
-    },
-    `job ${status}`,
-  );
+  metrics.ended.inc({ type: job.doc.type, status: job.status, code: job.error?.code ?? '' });
+  log.info(endLine(job, clock.now()), `job ${job.status}`);
 }
 
 /** Counts an attempt, and tells of it at `debug`; at `warn` when it may have been paid for in vain. Leaves out what the caller wrote. */

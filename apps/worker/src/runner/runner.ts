@@ -1,4 +1,3 @@
-import { GrsaiError } from '@grsai-jobs/grsai';
 import type { Generating, Job, PolledJob, Transition } from '@grsai-jobs/jobs';
 import type { Entry, Handler, Outcome, QueueName } from '@grsai-jobs/queue';
 import type { AccountTrouble } from '../pauses/account-trouble.ts';
@@ -6,8 +5,8 @@ import type { RefusalBrake } from '../pauses/brake.ts';
 import type { PauseControl } from '../pauses/pause-control.ts';
 import type { UpstreamHealth } from '../pauses/upstream-health.ts';
 import type { InputObjects } from '../stages/input-objects.ts';
+import type { CancelableCalls } from './cancelable-calls.ts';
 import type { CallIo, Decision, PaidCall, PaidStage } from './decision.ts';
-import type { InFlightCalls } from './in-flight-calls.ts';
 import { logAttempt } from './log.ts';
 import { reportByWebhook } from './publish.ts';
 import { type Settled, settle } from './settle.ts';
@@ -22,7 +21,7 @@ export interface RunnerDeps extends StartDeps {
 }
 
 export interface PaidRunnerDeps extends RunnerDeps {
-  inFlight: InFlightCalls;
+  inFlight: CancelableCalls;
   /** Told of each task that upstream has accepted. */
   accepted: (job: Generating) => void;
   inputs: Pick<InputObjects, 'whole'>;
@@ -30,7 +29,7 @@ export interface PaidRunnerDeps extends RunnerDeps {
   afterFailedCall: (call: PaidCall, stage: PaidStage['name'], error: unknown, io: Pick<CallIo, 'canceled'>) => Promise<Decision>;
 }
 
-/** Runs a stage with a paid call: lease → call → decision → commit → queue entry → log. */
+/** Runs a stage with a paid call: lease → call → decision → log → commit → queue entry. */
 export function runPaidStage(d: PaidRunnerDeps, stage: PaidStage): Handler {
   return async ({ entry }) => {
     const cancelable = d.inFlight.open(entry.id);
@@ -55,7 +54,6 @@ async function decide(d: PaidRunnerDeps, stage: PaidStage, call: PaidCall, io: C
     whole = { ...call, job: { ...call.job, doc: await d.inputs.whole(call.job.doc, d.shutdown.cutting) } };
     return await stage.decide(whole, io);
   } catch (error) {
-    if (!(error instanceof GrsaiError)) throw error;
     return await d.afterFailedCall(whole, stage.name, error, io);
   }
 }
@@ -109,7 +107,7 @@ export interface FreeStage<J> {
   settled?: (entry: Entry, job: J, decided: Decision, committed: Transition | null) => void;
 }
 
-/** Runs a stage that costs nothing to repeat: job → decision → commit → queue entry → log. */
+/** Runs a stage that costs nothing to repeat: job → decision → log → commit → queue entry. */
 export function runFreeStage<J extends PolledJob>(d: RunnerDeps, stage: FreeStage<J>): Handler {
   return async ({ entry }) => {
     const job = await stage.find(entry);

@@ -1,15 +1,15 @@
 import type { Conflict, JobStore, TransitionResult } from '@grsai-jobs/job-store';
 import type { Finish, Job, JobRecord, PolledJob, Reopen, TaskRef, Transition } from '@grsai-jobs/jobs';
-import type { StageMetrics } from '../stages/metrics.ts';
+import type { WorkerMetrics } from '../metrics.ts';
+import { resolve } from './conflicts.ts';
 import { broughtBy } from './decision.ts';
 import { type LogDeps, logEnd } from './log.ts';
 import { type PublishDeps, publish, publishAgain, withFirstAttempt } from './publish.ts';
-import { resolve } from './resolve.ts';
 import { type Shutdown, type Unwritten, untilTaken } from './until-taken.ts';
 
 export interface SettleDeps extends PublishDeps, LogDeps {
   store: { transitions: Pick<JobStore['transitions'], 'commit'>; jobs: Pick<JobStore['jobs'], 'read'> } & PublishDeps['store'];
-  metrics: StageMetrics;
+  metrics: WorkerMetrics;
   shutdown: Shutdown;
 }
 

@@ -3,7 +3,7 @@ import type { OpenAttempt, Settlement } from '@grsai-jobs/job-store';
 import { type Delivery, isSentOnce, type SignLink } from '@grsai-jobs/jobs';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
 import { type NextAttempt, nextAttempt, sign } from '@grsai-jobs/webhooks';
-import { webhookBody } from '../stages/webhook-body.ts';
+import { webhookBody } from './webhook-body.ts';
 
 export interface AttemptDeps {
   clock: Clock;

@@ -14,7 +14,7 @@ import {
 import { ENDPOINT_RULES } from '@grsai-jobs/jobs';
 import { done, type Entry, type Outcome, type Producer, redisTrouble } from '@grsai-jobs/queue';
 import type { Service } from '@grsai-jobs/runtime';
-import type { StageMetrics } from '../stages/metrics.ts';
+import type { WorkerMetrics } from '../metrics.ts';
 import { type AttemptDeps, type Attempted, makeAttempt } from './attempt.ts';
 import { createHeldBack } from './held-back.ts';
 import { noteAttempt, noteCrashed, noteEndpoint, noteSkipped } from './notes.ts';
@@ -23,7 +23,7 @@ import type { Slot, Slots } from './slots.ts';
 export interface DeliveriesDeps extends AttemptDeps {
   store: Pick<JobStore, 'deliveries'>;
   producer: Pick<Producer, 'enqueueDelivery'>;
-  metrics: Pick<StageMetrics, 'webhookAttempts' | 'endpoints' | 'waits'>;
+  metrics: Pick<WorkerMetrics, 'webhookAttempts' | 'endpoints' | 'waits'>;
   slots: Slots;
 }
 

@@ -2,12 +2,12 @@ import type { Opened, Settled } from '@grsai-jobs/job-store';
 import type { Delivery } from '@grsai-jobs/jobs';
 import type { Logger } from '@grsai-jobs/runtime';
 import type { NextAttempt } from '@grsai-jobs/webhooks';
-import type { StageMetrics } from '../stages/metrics.ts';
+import type { WorkerMetrics } from '../metrics.ts';
 
 /** Where attempts are logged and counted. */
 interface NoteDeps {
   log: Logger;
-  metrics: Pick<StageMetrics, 'webhookAttempts' | 'endpoints'>;
+  metrics: Pick<WorkerMetrics, 'webhookAttempts' | 'endpoints'>;
 }
 
 const idsOf = (delivery: Delivery) => ({

@@ -1,12 +1,16 @@
-import { expire } from '../../runner/expire.ts';
-import { settle } from '../../runner/settle.ts';
-import type { Kit } from '../../stages/kit.ts';
+import type { JobStore } from '@grsai-jobs/job-store';
+import { type ExpireDeps, expire } from '../../runner/expire.ts';
+import { type SettleDeps, settle } from '../../runner/settle.ts';
 import type { DoSlice } from '../run-operations.ts';
 import { behind, eachLine, livingBatch, positionOf, SLICE } from './slices.ts';
 
+interface Deps extends SettleDeps, ExpireDeps {
+  store: SettleDeps['store'] & ExpireDeps['store'] & Pick<JobStore, 'batches'>;
+}
+
 /** At the end of its time what still waits of a batch expires, at once instead of job by job when its turn comes. */
 export const expireBatch =
-  (d: Kit): DoSlice =>
+  (d: Deps): DoSlice =>
   async (operation) => {
     const batch = await livingBatch(d, operation.order, ['running', 'canceling']);
     if (batch === null) return { done: true };

@@ -1,7 +1,7 @@
 import type { Conflict } from '@grsai-jobs/job-store';
 import { type State, TRANSITIONS, type Transition } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
-import { type Resolution, resolve } from './resolve.ts';
+import { type Resolution, resolve } from './conflicts.ts';
 
 const attempt = { stage: 'submit', started_at: 1, ended_at: 2, outcome: 'accepted' } as const;
 const unstored = { links: [{ url: 'https://f/1.png' }], dies_at: 9 };

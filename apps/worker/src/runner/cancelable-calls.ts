@@ -8,7 +8,7 @@ interface Cancelable {
   close(): void;
 }
 
-export interface InFlightCalls {
+export interface CancelableCalls {
   /** Opened before the lease is taken, so that a cancel that comes right after it finds the call. */
   open(jobId: string): Cancelable;
   cancel(jobId: string): void;
@@ -17,7 +17,7 @@ export interface InFlightCalls {
 }
 
 /** The synchronous calls in flight of this process by job. */
-export function createInFlightCalls(): InFlightCalls {
+export function createCancelableCalls(): CancelableCalls {
   const calls = new Map<string, Set<AbortController>>();
   const cancel = (jobId: string) => {
     for (const call of calls.get(jobId) ?? []) call.abort();

@@ -1,9 +1,9 @@
 import type { JobHead } from '@grsai-jobs/job-store';
 import { expect, test } from 'vitest';
-import { createInFlightCalls } from './in-flight-calls.ts';
+import { createCancelableCalls } from './cancelable-calls.ts';
 
 test('when a job is canceled then all of its open calls are aborted and no other, and a closed one is left alone', () => {
-  const calls = createInFlightCalls();
+  const calls = createCancelableCalls();
   const [first, second, closed, other] = [calls.open('A'), calls.open('A'), calls.open('A'), calls.open('B')];
   closed.close();
   calls.cancel('A');
@@ -12,7 +12,7 @@ test('when a job is canceled then all of its open calls are aborted and no other
 });
 
 test('when signals were missed then the records say which calls are aborted', async () => {
-  const calls = createInFlightCalls();
+  const calls = createCancelableCalls();
   const [canceling, running, gone, over] = [calls.open('A'), calls.open('B'), calls.open('C'), calls.open('D')];
   over.close();
   const asked: string[] = [];

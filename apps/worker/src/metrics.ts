@@ -1,8 +1,8 @@
 import type { Metrics } from '@grsai-jobs/runtime';
 
-export type StageMetrics = ReturnType<typeof createStageMetrics>;
+export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
 
-export const createStageMetrics = (metrics: Metrics) => ({
+export const createWorkerMetrics = (metrics: Metrics) => ({
   attempts: metrics.counter('attempts_total', 'Tries at calls, submits, looks that failed, and stores', [
     'stage',
     'outcome',
