@@ -128,7 +128,7 @@ test('failures: when jobs of two tenants fail in two ways then an operator finds
   });
   expect(detail.timeline[0]).toMatchObject({ event: 'accepted' });
   expect(detail.timeline.filter(({ event }) => event === 'run_ended').map(({ run }) => run)).toEqual([1, 2]);
-  expect(detail.timeline.at(-1)).toMatchObject({ event: 'webhook_try', run: 2 });
+  expect(detail.timeline.at(-1)).toMatchObject({ event: 'webhook_attempt', run: 2 });
 
   expect(await audit(stack, '?action=job.requeue')).toMatchObject([
     { target: ids[2], outcome: 'done', reason: 'upstream is well', detail: 'run 2, resubmit', key: { name: 'ADMIN_API_KEY' } },

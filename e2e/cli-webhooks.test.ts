@@ -19,7 +19,7 @@ test('when a receiver was down then its webhooks are listed, resent and recovere
   await waitFor(async () => (await stack.tenant.job(id)).webhook.state === 'delivered', { what: 'the first webhook' });
 
   const listed = await jobs('deliveries', '--job', id);
-  expect(listed.stdout).toMatch(/DELIVERY +STATE +TRIES[^\n]*\nevt_\w+_1_job_succeeded +delivered +1 +20\d/);
+  expect(listed.stdout).toMatch(/DELIVERY +STATE +ATTEMPTS[^\n]*\nevt_\w+_1_job_succeeded +delivered +1 +20\d/);
   const delivery = JSON.parse((await jobs('deliveries', '--job', id, '--json')).stdout) as { id: string };
   expect(await jobs('resend', delivery.id)).toMatchObject({ code: 0, stdout: `${delivery.id} pending\n` });
   await stack.receiver.waitFor(2);

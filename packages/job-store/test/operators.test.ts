@@ -107,7 +107,7 @@ test('when jobs come and go then the numbers tell what stands, what came and end
     storing: 1,
     oldest_unstored_at: storingSince,
     failed: 1,
-    owed_webhooks: 1,
+    pending_deliveries: 1,
   });
   expect(await store.overview.ratesSince([clock.now() - 60_000, clock.now() - 3_600_000])).toEqual([
     { accepted: 2, ended: 1, failed: 1 },

@@ -48,8 +48,8 @@ test('when a job failed, told its caller and runs again then the timeline has al
     [1100, 'started', 1],
     [1100, 'attempt', 1],
     [2500, 'run_ended', 1],
-    [2500, 'webhook_owed', 1],
-    [2600, 'webhook_try', 1],
+    [2500, 'delivery_pending', 1],
+    [2600, 'webhook_attempt', 1],
     [5000, 'attempt', 2],
     [5100, 'task', 2],
   ]);

@@ -5,7 +5,7 @@ import { isTerminal } from './job/states.ts';
 /** One thing that happened to a job, for operators. `at` in ms since 1970. */
 export interface Happening {
   at: number;
-  event: 'accepted' | 'started' | 'attempt' | 'task' | 'run_ended' | 'webhook_owed' | 'webhook_try';
+  event: 'accepted' | 'started' | 'attempt' | 'task' | 'run_ended' | 'delivery_pending' | 'webhook_attempt';
   run: number;
   /** What there is to say of it, by event. */
   detail: Readonly<Record<string, unknown>>;
@@ -26,9 +26,14 @@ function ofRuns(job: JobRecord): Happening[] {
 }
 
 const ofDelivery = ({ id, run, type, created_at, attempts }: Delivery): Happening[] => [
-  { at: created_at, event: 'webhook_owed', run, detail: { delivery_id: id, type } },
+  { at: created_at, event: 'delivery_pending', run, detail: { delivery_id: id, type } },
   ...attempts.map(
-    ({ at, answer: _, ...attempt }): Happening => ({ at, event: 'webhook_try', run, detail: { delivery_id: id, ...attempt } }),
+    ({ at, answer: _, ...attempt }): Happening => ({
+      at,
+      event: 'webhook_attempt',
+      run,
+      detail: { delivery_id: id, ...attempt },
+    }),
   ),
 ];
 

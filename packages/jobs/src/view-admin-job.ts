@@ -31,7 +31,7 @@ const viewAdminDelivery = ({
   type,
   url,
   state,
-  tries: attempts_made,
+  attempts_made,
   created_at: rfc3339(created_at),
   next_attempt_at: state === 'pending' ? rfc3339(next_attempt_at) : null,
   attempts: attempts.map(({ at, ...attempt }) => ({ ...attempt, at: rfc3339(at) })),
@@ -43,9 +43,9 @@ export async function viewAdminJobDetail(record: JobRecord, deliveries: readonly
     ...(await viewAdminJob(record, sign)),
     step: record.step,
     crashes: record.crashes,
-    attempts_spent: record.attempts_used,
+    attempts_used: record.attempts_used,
     due_at: rfc3339(record.due),
-    open_call:
+    in_flight_call:
       record.lease === null ? null : { since: rfc3339(record.lease.acquired_at), until: rfc3339(record.lease.expires_at) },
     unstored: record.unstored === null ? null : { expires_at: rfc3339(record.unstored.dies_at) },
     past_runs: Object.entries(record.past).map(([run, { status, error, finished_at }]) => ({

@@ -104,7 +104,7 @@ export interface OverviewView {
     in_flight: number;
     storing: number;
     failed: number;
-    owed_webhooks: number;
+    pending_deliveries: number;
     oldest_unstored_age_s: number | null;
   };
   rates: { minutes: number; accepted_per_min: number; ended_per_min: number; failed_per_min: number }[];

@@ -33,6 +33,7 @@ export function viewDelivery(delivery: Delivery, { whole }: { whole: boolean }) 
     type: delivery.type,
     url: delivery.url,
     state: delivery.state,
+    // `tries` is the public name of it, and callers read it: it stays.
     tries: delivery.attempts_made,
     attempts: delivery.attempts.map((attempt) => attemptView(attempt, whole)),
     next_attempt_at: rfc3339(delivery.next_attempt_at),

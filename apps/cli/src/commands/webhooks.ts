@@ -24,10 +24,10 @@ interface Delivery {
 const columns = (now: number): Column<Delivery>[] => [
   { head: 'DELIVERY', cell: ({ id }) => id },
   { head: 'STATE', cell: ({ state }) => state, style: (paint, text, { state }) => paintStatus(paint, state, text) },
-  { head: 'TRIES', cell: ({ tries }) => tries, align: 'right' },
+  { head: 'ATTEMPTS', cell: ({ tries }) => tries, align: 'right' },
   { head: 'LAST ANSWER', cell: lastAnswer, shrinks: true },
   { head: 'CREATED', cell: ({ created_at }) => ago(created_at, now), align: 'right' },
-  { head: 'NEXT TRY', cell: ({ next_attempt_at }) => next_attempt_at },
+  { head: 'NEXT ATTEMPT', cell: ({ next_attempt_at }) => next_attempt_at },
   { head: 'URL', cell: ({ url }) => url, shrinks: true },
 ];
 

@@ -72,7 +72,7 @@ test('a secret that was read before its end signs no longer after it', async () 
   expect(await secrets.of('acme')).toEqual(['new']);
 });
 
-test('when a read fails then the next try reads again', async () => {
+test('when a read fails then the next attempt reads again', async () => {
   let reads = 0;
   const keyring = {
     read: async () => {

@@ -20,7 +20,7 @@ export interface Standing {
   oldest_unstored_at: number | null;
   /** Failed or expired, and not run again. */
   failed: number;
-  owed_webhooks: number;
+  pending_deliveries: number;
 }
 
 /** So many open jobs are asked where they run; above that their share is told of as many. */
@@ -41,9 +41,9 @@ export function createOverview(redis: Redis, keys: Keys, tenants: Pick<Tenants, 
       const pipeline = redis.pipeline().zcard(keys.due).hget(keys.turns, '#queued');
       pipeline.zcount(keys.inflight, `(${clock.now()}`, '+inf');
       pipeline.zcard(keys.storing).zcard(keys.failed).zcard(keys.dueDeliveries);
-      const [live = 0, queued = 0, in_flight = 0, storing = 0, failed = 0, owed_webhooks = 0] = await numbers(pipeline);
+      const [live = 0, queued = 0, in_flight = 0, storing = 0, failed = 0, pending_deliveries = 0] = await numbers(pipeline);
       const [, since] = await redis.zrange(keys.storing, '0', '0', 'WITHSCORES');
-      return { live, queued, in_flight, storing, failed, owed_webhooks, oldest_unstored_at: since ? Number(since) : null };
+      return { live, queued, in_flight, storing, failed, pending_deliveries, oldest_unstored_at: since ? Number(since) : null };
     },
 
     /** What came and went since each of these times (ms since 1970); an index by time is only counted. */

@@ -13,15 +13,15 @@ const MEANINGS = {
   submit_unknown: ['Left out', 'may have been paid for: the outcome of their call is unknown'],
   not_failed: ['Left out', 'are not failed any more'],
   ended_since: ['Left out', 'have ended since'],
-  moved_since: ['Left out', 'fitted when they were counted and then no more: somebody else moved them on'],
-  tried_since: ['Left out', 'had a try since'],
+  moved_since: ['Left out', 'fitted when they were counted and then no more: somebody else changed them'],
+  tried_since: ['Left out', 'had an attempt since'],
   live: ['Left out', 'run already'],
   succeeded: ['Left out', 'have succeeded'],
   ended: ['Left out', 'have ended'],
   missing: ['Left out', 'are gone'],
   erasing: ['Left out', 'are being deleted'],
   nothing_to_resume: ['Left out', 'have nothing to go on with'],
-  no_webhook: ['Left out', 'owe no webhook'],
+  no_webhook: ['Left out', 'have no webhook'],
 };
 
 /** @param {Readonly<Record<string, number>>} counts */

@@ -50,9 +50,9 @@ const LINES = {
     tone: detail['status'] === 'succeeded' ? 'ok' : detail['status'] === 'failed' ? 'bad' : 'warn',
     more: [text(detail['error_code'])],
   }),
-  webhook_owed: ({ detail }) => ({ what: `Webhook owed: ${text(detail['type'])}`, more: [] }),
-  webhook_try: ({ detail }) => ({
-    what: `Webhook try ${text(detail['number'])}`,
+  delivery_pending: ({ detail }) => ({ what: `Webhook pending: ${text(detail['type'])}`, more: [] }),
+  webhook_attempt: ({ detail }) => ({
+    what: `Webhook attempt ${text(detail['number'])}`,
     word: detail['status'] === undefined ? (detail['ok'] === true ? 'delivered' : 'no answer') : `HTTP ${text(detail['status'])}`,
     tone: detail['ok'] === true ? 'ok' : 'bad',
     more: [

@@ -60,7 +60,7 @@ const pageOf = (job) => [
       section(
         'Webhooks',
         job.deliveries.length === 0
-          ? h('p', { class: 'empty' }, 'None were asked for, or none is owed yet.')
+          ? h('p', { class: 'empty' }, 'None were asked for, or none is pending yet.')
           : job.deliveries.map(deliveryOf),
       ),
     ),
@@ -98,7 +98,7 @@ const factsOf = (job) =>
     ['Type', job.type],
     ['Model', job.model],
     ['Run', count(job.run)],
-    ['Attempts spent', `${count(job.attempts_spent)} of ${count(job.max_attempts)}`],
+    ['Attempts used', `${count(job.attempts_used)} of ${count(job.max_attempts)}`],
     ...(job.crashes > 0 ? [/** @type {const} */ (['Crashes', count(job.crashes)])] : []),
     [
       'Progress',
@@ -188,13 +188,13 @@ const deliveryOf = (delivery) =>
     { class: 'delivery', 'data-key': delivery.id },
     h('h3', {}, h('code', {}, delivery.type), ' ', badge(delivery.state), h('span', { class: 'hint' }, ` run ${delivery.run}`)),
     h('p', { class: 'hint url' }, delivery.url),
-    delivery.next_attempt_at === null ? null : h('p', { class: 'hint' }, 'next try at ', clock(delivery.next_attempt_at)),
+    delivery.next_attempt_at === null ? null : h('p', { class: 'hint' }, 'next attempt at ', clock(delivery.next_attempt_at)),
     delivery.attempts.length === 0
       ? null
       : table(
-          `Tries of ${delivery.id}`,
+          `Attempts of ${delivery.id}`,
           [
-            { head: 'Try', num: true },
+            { head: 'Attempt', num: true },
             { head: 'At' },
             { head: 'Outcome' },
             { head: 'Phase' },

@@ -94,7 +94,7 @@ function tiles({ jobs, redis, workers }) {
     tile('In flight', count(jobs.in_flight)),
     tile('Storing', count(jobs.storing), jobs.oldest_unstored_age_s === null ? '' : `oldest ${age(jobs.oldest_unstored_age_s)}`),
     tile(h('a', { href: '#/failures' }, 'Failed'), count(jobs.failed), '', jobs.failed > 0 ? 'bad' : ''),
-    tile('Owed webhooks', count(jobs.owed_webhooks)),
+    tile('Pending webhooks', count(jobs.pending_deliveries)),
     tile(
       'Redis memory',
       bytes(redis.used_bytes),

@@ -35,9 +35,9 @@ export const jobDetail: z.output<typeof AdminJobDetail> = {
   ...failedAdminJob,
   step: 3,
   crashes: 0,
-  attempts_spent: 1,
+  attempts_used: 1,
   due_at: null,
-  open_call: null,
+  in_flight_call: null,
   unstored: null,
   past_runs: [],
   deliveries: [
@@ -48,7 +48,7 @@ export const jobDetail: z.output<typeof AdminJobDetail> = {
       type: 'job.failed',
       url: 'https://caller.example/hooks',
       state: 'delivered',
-      tries: 1,
+      attempts_made: 1,
       created_at: '2026-11-23T08:00:31.540Z',
       next_attempt_at: null,
       attempts: [{ number: 1, duration_ms: 41, ok: true, phase: 'response', status: 204, at: '2026-11-23T08:00:31.560Z' }],
@@ -57,7 +57,7 @@ export const jobDetail: z.output<typeof AdminJobDetail> = {
   timeline: [
     { at: '2026-11-23T08:00:00.000Z', event: 'accepted', run: 1, detail: {} },
     { at: '2026-11-23T08:00:31.540Z', event: 'run_ended', run: 1, detail: { status: 'failed', error_code: 'content_rejected' } },
-    { at: '2026-11-23T08:00:31.560Z', event: 'webhook_try', run: 1, detail: { delivery_id: evt, number: 1, ok: true } },
+    { at: '2026-11-23T08:00:31.560Z', event: 'webhook_attempt', run: 1, detail: { delivery_id: evt, number: 1, ok: true } },
   ],
 };
 
@@ -139,7 +139,7 @@ export const queueEntry: z.output<typeof QueueEntry> = {
 export const overview: z.output<typeof Overview> = {
   object: 'overview',
   at: '2026-11-23T08:00:00.000Z',
-  jobs: { live: 1520, queued: 310, in_flight: 198, storing: 6, failed: 1204, owed_webhooks: 12, oldest_unstored_age_s: 3 },
+  jobs: { live: 1520, queued: 310, in_flight: 198, storing: 6, failed: 1204, pending_deliveries: 12, oldest_unstored_age_s: 3 },
   rates: [{ minutes: 1, accepted_per_min: 60, ended_per_min: 58, failed_per_min: 2 }],
   in_flight_by_base: [{ base: 'https://grsaiapi.com', count: 198 }],
   queues: [{ ...depth, pauses: [pause] }],

@@ -18,7 +18,7 @@ const Delivery = z.object({
   type: z.string(),
   url: z.string(),
   state: z.enum(['pending', 'delivered', 'failed', 'skipped']),
-  tries: z.int(),
+  attempts_made: z.int(),
   created_at: time.nullable(),
   next_attempt_at: time.nullable(),
   attempts: z.array(z.looseObject({})),
@@ -28,9 +28,9 @@ const Delivery = z.object({
 export const AdminJobDetail = AdminJob.extend({
   step: z.int(),
   crashes: z.int(),
-  attempts_spent: z.int(),
+  attempts_used: z.int(),
   due_at: time.nullable().describe('when it is looked after, if nothing has happened until then'),
-  open_call: z.object({ since: time, until: time }).nullable(),
+  in_flight_call: z.object({ since: time, until: time }).nullable(),
   unstored: z.object({ expires_at: time }).nullable().describe('paid for and not stored yet'),
   past_runs: z.array(
     z.object({ run: z.int(), status: z.enum(STATUSES), error: z.looseObject({}).nullable(), finished_at: time.nullable() }),
@@ -39,7 +39,7 @@ export const AdminJobDetail = AdminJob.extend({
   timeline: z.array(
     z.object({
       at: time,
-      event: z.enum(['accepted', 'started', 'attempt', 'task', 'run_ended', 'webhook_owed', 'webhook_try']),
+      event: z.enum(['accepted', 'started', 'attempt', 'task', 'run_ended', 'delivery_pending', 'webhook_attempt']),
       run: z.int(),
       detail: z.looseObject({}),
     }),
@@ -153,7 +153,7 @@ export const Overview = z
       in_flight: z.int().describe('an open call or a living task'),
       storing: z.int(),
       failed: z.int(),
-      owed_webhooks: z.int(),
+      pending_deliveries: z.int(),
       oldest_unstored_age_s: z.number().nullable(),
     }),
     rates: z.array(

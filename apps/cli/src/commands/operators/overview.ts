@@ -56,7 +56,7 @@ function overviewText(state: OverviewView, o: TableOptions, now: number): string
         ['in flight', bases.join(', ')],
         ['unstored', unstored === null ? null : `a paid result waits since ${duration(unstored * 1000)}`],
         ['failed', jobs.failed === 0 ? count(jobs.failed) : `${paint('red', count(jobs.failed))} (pnpm jobs failures)`],
-        ['webhooks', `${count(jobs.owed_webhooks)} owed`],
+        ['webhooks', `${count(jobs.pending_deliveries)} pending`],
         ['Redis', `${bytes(redis.used_bytes)}${memory}, ${redis.policy}`],
       ],
       paint,
