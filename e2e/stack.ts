@@ -38,7 +38,7 @@ export const repairsIn = async (redis: { url: string }): Promise<number> =>
     return repairs + delivery_repairs;
   });
 
-/** Workers that do not know how long image tasks take look after 12 s for the first time; these know that all take a second. */
+/** Workers that do not know how long image tasks take poll after 12 s for the first time; these know that all take a second. */
 async function learnQuickTasks(url: string): Promise<void> {
   await withStore(url, async ({ paces }) => await paces.learn('nano-banana-2', new Map([[0, 20]])));
 }

@@ -4,15 +4,15 @@ import {
   durationBucket,
   durationsOf,
   likelyDurationMs,
-  nextLookMs,
+  nextPollMs,
   UNKNOWN_DURATIONS,
 } from '@grsai-jobs/jobs';
 import { median } from './sample.ts';
 
 /** What it cost to find one task done. */
 export interface Found {
-  readonly looks: number;
-  /** Seconds from the end of the task to the look that found it. */
+  readonly polls: number;
+  /** Seconds from the end of the task to the poll that found it. */
   readonly lateS: number;
 }
 
@@ -36,25 +36,25 @@ function durationMs({ mean, sd }: Tasks): number {
   return Math.max(SHORTEST_MS, (mean + sd * normal) * 1000);
 }
 
-/** Looks at one task until it is done. `waitMs` says when the next look comes; `runningAtMs` is the last one that saw it run. */
+/** Polls one task until it is done. `waitMs` says when the next poll comes; `runningAtMs` is the last one that saw it run. */
 function follow(taskMs: number, waitMs: (ageMs: number) => number): Found & { seenMs: number; runningAtMs: number | undefined } {
   let age = 0;
   let runningAtMs: number | undefined;
-  for (let looks = 1; ; looks += 1) {
+  for (let polls = 1; ; polls += 1) {
     age += waitMs(age);
-    if (age >= taskMs) return { looks, lateS: (age - taskMs) / 1000, seenMs: age, runningAtMs };
+    if (age >= taskMs) return { polls, lateS: (age - taskMs) / 1000, seenMs: age, runningAtMs };
     runningAtMs = age;
   }
 }
 
-/** Tasks one after another at the learned pace; what each look sees is learned by the real script in Redis. */
+/** Tasks one after another at the learned pace; what each poll sees is learned by the real script in Redis. */
 export async function learnedPace(paces: Paces, tasks: Tasks, count: number): Promise<Found[]> {
   const found: Found[] = [];
   while (found.length < count) {
     const known = durationsOf((await paces.all()).get(KIND) ?? NOTHING);
     const counts = new Map<number, number>();
     for (let i = 0; i < LEARNED_AT_ONCE; i += 1) {
-      const { seenMs, runningAtMs, ...rest } = follow(durationMs(tasks), (age) => nextLookMs(age, known));
+      const { seenMs, runningAtMs, ...rest } = follow(durationMs(tasks), (age) => nextPollMs(age, known));
       const bucket = durationBucket(likelyDurationMs(seenMs, runningAtMs, known));
       counts.set(bucket, (counts.get(bucket) ?? 0) + 1);
       found.push(rest);
@@ -66,15 +66,15 @@ export async function learnedPace(paces: Paces, tasks: Tasks, count: number): Pr
 
 const NOTHING: DurationHistogram = { tasks: 0, weights: new Map() };
 
-/** The same tasks looked at every `everyMs`. */
+/** The same tasks polled every `everyMs`. */
 export const fixedPace = (tasks: Tasks, count: number, everyMs: number): Found[] =>
   Array.from({ length: count }, () => follow(durationMs(tasks), () => everyMs));
 
 /** The pace of a kind that nothing is known of. */
 export const unknownPace = (tasks: Tasks, count: number): Found[] =>
-  Array.from({ length: count }, () => follow(durationMs(tasks), (age) => nextLookMs(age, UNKNOWN_DURATIONS)));
+  Array.from({ length: count }, () => follow(durationMs(tasks), (age) => nextPollMs(age, UNKNOWN_DURATIONS)));
 
-export const looksOf = (found: readonly Found[]): number => median(found.map(({ looks }) => looks));
+export const pollsOf = (found: readonly Found[]): number => median(found.map(({ polls }) => polls));
 export const lateOf = (found: readonly Found[]): number => median(found.map(({ lateS }) => lateS));
 
-export const describe = (found: readonly Found[]): string => `${looksOf(found)} looks, ${lateOf(found).toFixed(1)} s late`;
+export const describe = (found: readonly Found[]): string => `${pollsOf(found)} polls, ${lateOf(found).toFixed(1)} s late`;

@@ -27,7 +27,7 @@ const JOB = {
 };
 
 /**
- * The tasks are submitted by the worker itself and then looked at by the pace of a kind that nothing is known of: for
+ * The tasks are submitted by the worker itself and then polled by the pace of a kind that nothing is known of: for
  * the first 90 s each of them every 4 to 5 s, which is the most that this number of tasks can ask for. A round is a
  * window of time, in one and the same worker.
  */
@@ -76,27 +76,27 @@ export const inFlight: Row = {
     const memory: number[] = [];
     const lags: number[] = [];
     let heap = '';
-    const looks: number[] = [];
+    const polls: number[] = [];
     const cpus: number[] = [];
     for (let round = 1; round <= rounds; round += 1) {
       await metrics();
       const before = await books();
       const used = cpuSince({ own: worker.pid, redis: redis.pid, driver: emulator.pid });
       await Promise.race([sleep(WINDOW_S * 1000), worker.broken]);
-      const seen = (await books()).looks - before.looks;
+      const seen = (await books()).polls - before.polls;
       cpus.push(used(seen).own);
-      looks.push(seen / WINDOW_S);
+      polls.push(seen / WINDOW_S);
       const told = await metrics();
       heap = told.heap;
       lags.push(told.lagMs);
       memory.push(memoryOf(worker.pid).peak);
       say(
-        `round ${round}/${rounds}: ${memory.at(-1)?.toFixed(0)} MiB, p99 ${lags.at(-1)?.toFixed(1)} ms, ${looks.at(-1)?.toFixed(0)} looks/s`,
+        `round ${round}/${rounds}: ${memory.at(-1)?.toFixed(0)} MiB, p99 ${lags.at(-1)?.toFixed(1)} ms, ${polls.at(-1)?.toFixed(0)} polls/s`,
       );
     }
     const notes = [
       `idle ${idle.toFixed(0)} MiB; at the end ${memoryOf(worker.pid).rss.toFixed(0)} MiB, of its heap ${heap} in use`,
-      `${median(looks).toFixed(0)} looks/s at ${median(cpus).toFixed(3)} ms of the worker's CPU each, wanted are ${(TASKS / 4.5).toFixed(0)}/s (nothing known of the kind, each task every 4–5 s); ${TASKS} tasks submitted in ${submitS.toFixed(1)} s, its memory then counted as well`,
+      `${median(polls).toFixed(0)} polls/s at ${median(cpus).toFixed(3)} ms of the worker's CPU each, wanted are ${(TASKS / 4.5).toFixed(0)}/s (nothing known of the kind, each task every 4–5 s); ${TASKS} tasks submitted in ${submitS.toFixed(1)} s, its memory then counted as well`,
       'the delay is what the worker tells at /metrics; 10 ms of it is the interval of the timer that measures it',
     ];
     return [{ figures: memory, notes }, { figures: lags }];

@@ -1,7 +1,7 @@
 import { createJobStore } from '@grsai-jobs/job-store';
 import { startRedis } from '@grsai-jobs/testkit';
 import { Redis } from 'ioredis';
-import { describe, fixedPace, lateOf, learnedPace, looksOf, type Tasks, unknownPace } from '../lib/poll-trial.ts';
+import { describe, fixedPace, lateOf, learnedPace, pollsOf, type Tasks, unknownPace } from '../lib/poll-trial.ts';
 import type { Measured, Row, RunOptions } from '../lib/row.ts';
 
 const USUAL: Tasks = { mean: 60, sd: 20 };
@@ -19,7 +19,7 @@ const name = ({ mean, sd }: Tasks): string => `${mean} ± ${sd} s`;
 async function simulate({ rounds, say }: RunOptions): Promise<Measured[]> {
   await using server = await startRedis();
   const redis = new Redis(server.url);
-  const looks: number[] = [];
+  const polls: number[] = [];
   const late: number[] = [];
   let notes: string[] = [];
   try {
@@ -27,7 +27,7 @@ async function simulate({ rounds, say }: RunOptions): Promise<Measured[]> {
       const { paces } = createJobStore({ redis, prefix: `bench-${round}`, clock: { now: () => Date.now() } });
       await learnedPace(paces, USUAL, FIRST);
       const learned = await learnedPace(paces, USUAL, MEASURED);
-      looks.push(looksOf(learned));
+      polls.push(pollsOf(learned));
       late.push(lateOf(learned));
       say(`round ${round}/${rounds}: ${describe(learned)}`);
       notes = [
@@ -41,20 +41,20 @@ async function simulate({ rounds, say }: RunOptions): Promise<Measured[]> {
         );
       }
     }
-    return [{ figures: looks, notes }, { figures: late }];
+    return [{ figures: polls, notes }, { figures: late }];
   } finally {
     redis.disconnect();
   }
 }
 
 const tasks = `a task of ${name(USUAL)}, learned pace, simulated, median of ${MEASURED}`;
-const against = 'fixed 3 s polling: 20 looks, 1.5 s late';
+const against = 'fixed 3 s polling: 20 polls, 1.5 s late';
 
 export const pollPace: Row = {
   name: 'poll-pace',
   measures: [
-    { what: `looks for ${tasks}`, against, unit: '', aim: { is: 'at most', value: 5 } },
-    { what: `lateness of the look that finds ${tasks} done`, against, unit: 's', aim: { is: 'at most', value: 3 } },
+    { what: `polls for ${tasks}`, against, unit: '', aim: { is: 'at most', value: 5 } },
+    { what: `lateness of the poll that finds ${tasks} done`, against, unit: 's', aim: { is: 'at most', value: 3 } },
   ],
   rounds: 3,
   run: simulate,

@@ -9,21 +9,21 @@ export type EmulatorQuestion =
 export interface EmulatorBooks {
   /** Tasks made. */
   readonly tasks: number;
-  /** Looks answered. */
-  readonly looks: number;
+  /** Polls answered. */
+  readonly polls: number;
 }
 
 let tasks = 0;
-let looks = 0;
+let polls = 0;
 
 answerQuestions(async (question: EmulatorQuestion): Promise<string | EmulatorBooks> => {
-  if (question.ask === 'books') return { tasks, looks };
+  if (question.ask === 'books') return { tasks, polls };
   const emulator = await startEmulator(question.options);
   emulator.on('submit', ({ outcome }) => {
     if (outcome === 'accepted') tasks += 1;
   });
   emulator.on('answer', ({ kind }) => {
-    if (kind === 'result') looks += 1;
+    if (kind === 'result') polls += 1;
   });
   return emulator.url;
 });

@@ -7,7 +7,7 @@ export type PathValues = Record<string, string>;
 const newJob = async (stack: Stack, body: object): Promise<string> =>
   (await stack.tenant.post<{ id: string }>('/v1/jobs', body)).id;
 
-/** Synchronous calls end at once, where a task upstream is first looked at after 12 seconds. */
+/** Synchronous calls end at once, where a task upstream is first polled after 12 seconds. */
 const endedImage = async (stack: Stack): Promise<string> => {
   const id = await newJob(stack, image(stack.receiver, 'a picture', { via: 'generations' }));
   await stack.tenant.finished(id);

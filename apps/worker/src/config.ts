@@ -28,9 +28,9 @@ export const WorkerVariables = z.object({
   HEALTH_HOST: listenHost('0.0.0.0').describe("address of the worker's /livez /readyz /metrics"),
   CALL_CONCURRENCY: integer(1, 10_000, 50).describe('synchronous calls at once: chat, images/generations'),
   SUBMIT_CONCURRENCY: integer(1, 10_000, 20).describe('image submits at once'),
-  POLL_CONCURRENCY: integer(1, 10_000, 100).describe('looks at image tasks at once; waiting tasks hold no place'),
+  POLL_CONCURRENCY: integer(1, 10_000, 100).describe('polls of image tasks at once; waiting tasks hold no slot'),
   STORE_CONCURRENCY: integer(1, 1000, 16).describe('downloads into S3 at once; a host that is slow to answer has a quarter'),
-  DELIVER_CONCURRENCY: integer(1, 10_000, 50).describe('webhook tries at once'),
+  DELIVER_CONCURRENCY: integer(1, 10_000, 50).describe('webhook attempts at once'),
   INPUT_IMAGES: choice(['inline', 'link'], 'inline').describe(
     'inline, or link for a bucket that upstream can reach: large input images are sent as signed links',
   ),

@@ -85,7 +85,7 @@ test.each(ROWS)(
     const ended = await job.read();
     expect(ended).toMatchObject(error === null ? { status: 'canceled' } : { status: 'failed', error });
     expect([ended.task, ended.unstored]).toEqual([before.task, before.unstored]);
-    // A task that lives on is looked at, a paid result can be stored by a retry.
+    // A task that lives on is polled, a paid result can be stored by a retry.
     expect(await kit.redis.zscore('{gj}:late', job.id)).toEqual(stage === 'poll' ? expect.any(String) : null);
     expect(stages).not.toHaveBeenCalled();
     expect(await kit.count(`crashes_total{kind="stalled",stage="${stage}"}`)).toBe(MAX_CRASHES);
@@ -175,7 +175,7 @@ test('when workers die five times as they look for a late result then it is look
   for (let n = 1; n <= MAX_CRASHES; n += 1) {
     void dying();
     await expect.poll(() => asked.mock.calls.length).toBe(n);
-    // Its next look is not at once, so that a worker which comes back is not ended at once either.
+    // Its next poll is not at once, so that a worker which comes back is not ended at once either.
     await kit.clock.advance(1000);
     await createLateResults(kit)();
     await kit.clock.advance(120_000);

@@ -254,14 +254,14 @@ test('when 10 000 deliveries are pending for a dead receiver then few attempts a
   expect(attempts).toBeLessThanOrEqual(15);
   expect(later.length).toBeLessThanOrEqual(15);
 
-  // Ten minutes: each look lets a probe out when the breaker's time is over, and nobody else.
+  // Ten minutes: each check lets a probe out when the breaker's time is over, and nobody else.
   let commands = 0;
-  const look = createRoomCheck(kit);
+  const check = createRoomCheck(kit);
   const spent = async () => Number(/total_commands_processed:(\d+)/.exec(await kit.redis.info('stats'))?.[1]);
   for (let second = 0; second < 600; second += 1) {
     await kit.clock.advance(1000);
     const before = await spent();
-    await look();
+    await check();
     commands += (await spent()) - before;
     for (const job of await queued(kit)) await wake(job);
   }
@@ -269,7 +269,7 @@ test('when 10 000 deliveries are pending for a dead receiver then few attempts a
   expect((await kit.count('webhook_attempts_total')) - attempts).toBeLessThanOrEqual(12);
 }, 60_000);
 
-test('when workers die with permits, or before an entry is added, then looks and repairs bring every webhook out, each once more at most', async () => {
+test('when workers die with permits, or before an entry is added, then checks and repairs bring every webhook out, each once more at most', async () => {
   const kit = await startKit();
   const receiver = await startedReceiver();
   const { handler } = deliverStage(kit);
@@ -413,7 +413,7 @@ test('while deliver is paused no webhook leaves by any way, and all leave afterw
   const waiting = await endedJob(kit, receiver.url);
   await kit.store.pauses.add('deliver', { reason: 'operator', since: kit.clock.now(), detail: 'a test', state: 'paused' });
 
-  // At the end of a job, in place of another, by an entry, and by a look: nothing begins.
+  // At the end of a job, in place of another, by an entry, and by a check: nothing begins.
   const job = await acceptedJob(kit, { webhook: { url: receiver.url } });
   await settle({ ...kit, deliveries }, await job.read(), { kind: 'finish', status: 'failed' });
   for (const entry of await queued(kit)) await handler({ entry, stalled: false });
@@ -427,7 +427,7 @@ test('while deliver is paused no webhook leaves by any way, and all leave afterw
   await kit.store.pauses.remove('deliver', 'operator');
   const after = deliverStage(kit);
   for (let rounds = 0; rounds < 4; rounds += 1) {
-    await kit.clock.advance(ENDPOINT_RULES.lookAgainMs);
+    await kit.clock.advance(ENDPOINT_RULES.checkAgainMs);
     await createRoomCheck(kit)();
     for (const entry of await queued(kit)) await after.handler({ entry, stalled: false });
     await after.deliveries.stop();

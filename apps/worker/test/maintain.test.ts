@@ -47,7 +47,7 @@ test('repairs: when Redis refuses to tell where overdue jobs stand then they are
   expect((await lost.read()).step).toBe(2);
 });
 
-test('late results: when a job is run again while its old task is asked for then the look at its new task stays', async () => {
+test('late results: when a job is run again while its old task is asked for then the poll of its new task stays', async () => {
   const kit = await startKit();
   const job = await generatingJob(kit, 'first [[task-ms=1000]] [[outcome=violation]]');
   await failJob(kit, job, 'upstream_timeout', 0);
@@ -185,7 +185,7 @@ test('late results: when upstream does not know the task for a moment then its r
   expect(await job.read()).toMatchObject({ status: 'running', stage: 'storing', run: 2, late_result: true });
 });
 
-test('late results: when upstream cannot be read then the sweep looks again, until the id is dead', async () => {
+test('late results: when upstream cannot be read then the sweep polls again, until the id is dead', async () => {
   const kit = await startKit();
   const job = await generatingJob(kit, 'later');
   await failJob(kit, job, 'upstream_timeout', 0);

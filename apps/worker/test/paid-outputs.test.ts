@@ -136,7 +136,7 @@ test.each<[string, object, string | null]>([
 test.each<[string, object, string]>([
   ['a number', { id: 98765, status: 'running' }, '98765'],
   ['task_id', { task_id: '6-abc', status: 'running' }, '6-abc'],
-])('when the id in the answer to a submit is %s then the task is looked at', async (_, answer, taskId) => {
+])('when the id in the answer to a submit is %s then the task is polled', async (_, answer, taskId) => {
   const kit = await startPaidStages();
   kit.upstream.answer = answer;
   const job = await acceptedJob(kit);

@@ -15,7 +15,7 @@ test('when periodic tasks hang in an upstream or an object store that is silent 
     hangs.push(what);
     return new Promise<never>(() => undefined);
   };
-  const grsai = { ...kit.grsai, images: { result: hang('look') } } as unknown as typeof kit.grsai;
+  const grsai = { ...kit.grsai, images: { result: hang('poll') } } as unknown as typeof kit.grsai;
   const objects = { delete: hang('delete'), put: hang('put') } as unknown as ObjectStore;
   const control = createPauseControl({ pauses: kit.store.pauses, producer: kit.producer, clock: kit.clock, log: kit.log });
   const tasks = createPeriodicTasks({
@@ -44,7 +44,7 @@ test('when periodic tasks hang in an upstream or an object store that is silent 
   maintain.start();
   const hanging = ['late-results', 'orphaned-inputs'].map((name) => ({ name, everyMs: 50 }));
   await kit.producer.schedule(hanging);
-  await expect.poll(() => hangs).toEqual(expect.arrayContaining(['look', 'delete']));
+  await expect.poll(() => hangs).toEqual(expect.arrayContaining(['poll', 'delete']));
   await expect.poll(() => begun, { timeout: 5000 }).toBeGreaterThan(2 * maintainConcurrency(tasks));
 
   const lost = await acceptedJob(kit);

@@ -28,69 +28,69 @@ test('when a worker has seen tasks end then another one that starts later knows 
   expect(second.durations('another')).toBe(UNKNOWN_DURATIONS);
 });
 
-test('when looks find a task running and then done then its duration is learned as the time midway', async () => {
+test('when polls find a task running and then done then its duration is learned as the time midway', async () => {
   const kit = await startKit();
   const pace = startPace(kit);
   const stage = handlersOf(kit, { pace }).poll;
   const { id, read } = await generatingJob(kit);
-  const look = async () => await stage({ entry: { id, step: (await read()).step }, stalled: false });
+  const poll = async () => await stage({ entry: { id, step: (await read()).step }, stalled: false });
   await kit.clock.advance(500);
-  expect(await look()).toMatchObject({ kind: 'wait' });
+  expect(await poll()).toMatchObject({ kind: 'wait' });
   await kit.clock.advance(3500);
-  expect(await look()).toEqual({ kind: 'done' });
+  expect(await poll()).toEqual({ kind: 'done' });
   expect((await read()).stage).toBe('storing');
   await pace.stop();
   const learned = (await kit.store.paces.all()).get(KIND);
   expect(learned).toEqual({ tasks: 1, weights: new Map([[durationBucket(2250), 1]]) });
 });
 
-test('when the durations of a kind are known then a task is looked at by them, and given up at twice their p99', async () => {
+test('when the durations of a kind are known then a task is polled by them, and given up at twice their p99', async () => {
   const kit = await startKit();
   await kit.store.paces.learn(KIND, new Map([[durationBucket(2_000_000), 100]]));
   const pace = startPace(kit);
   await waitFor(() => pace.durations(KIND) !== UNKNOWN_DURATIONS, { what: 'the pace to be read' });
   const stage = handlersOf(kit, { pace }).poll;
   const { id, read } = await generatingJob(kit, '[[task-ms=7000000]]', { expires_in_s: 172_800 });
-  const look = async () => await stage({ entry: { id, step: (await read()).step }, stalled: false });
+  const poll = async () => await stage({ entry: { id, step: (await read()).step }, stalled: false });
   await kit.clock.advance(60_000);
-  const first = await look();
+  const first = await poll();
   expect(first).toMatchObject({ kind: 'wait', ms: expect.any(Number) });
   expect(first.kind === 'wait' ? first.ms : 0).toBeGreaterThan(1_500_000);
   await kit.clock.advance(20 * 60_000);
-  expect((await look()).kind).toBe('wait');
+  expect((await poll()).kind).toBe('wait');
   await kit.clock.advance(50 * 60_000);
-  expect(await look()).toEqual({ kind: 'done' });
+  expect(await poll()).toEqual({ kind: 'done' });
   expect(await read()).toMatchObject({ status: 'failed', error: { code: 'upstream_timeout' } });
 });
 
-test('when a job that was given up is retried then its task is looked at for as long again', async () => {
+test('when a job that was given up is retried then its task is polled for as long again', async () => {
   const kit = await startKit();
   const stage = handlersOf(kit, { pace: startPace(kit) }).poll;
   const { id, read } = await generatingJob(kit, '[[task-ms=2400000]]');
-  const look = async () => await stage({ entry: { id, step: (await read()).step }, stalled: false });
+  const poll = async () => await stage({ entry: { id, step: (await read()).step }, stalled: false });
   await kit.clock.advance(15 * 60_000);
-  expect(await look()).toEqual({ kind: 'done' });
+  expect(await poll()).toEqual({ kind: 'done' });
   const failed = await read();
   expect(failed).toMatchObject({ status: 'failed', error: { code: 'upstream_timeout' } });
   await kit.store.transitions.commit(failed, { kind: 'reopen', to: 'running/generating' });
-  expect((await look()).kind).toBe('wait');
+  expect((await poll()).kind).toBe('wait');
   await kit.clock.advance(15 * 60_000 - 1);
-  expect((await look()).kind).toBe('wait');
+  expect((await poll()).kind).toBe('wait');
   await kit.clock.advance(1);
-  expect(await look()).toEqual({ kind: 'done' });
+  expect(await poll()).toEqual({ kind: 'done' });
   expect(await read()).toMatchObject({ status: 'failed', run: 2, error: { code: 'upstream_timeout' } });
 });
 
-test('when upstream asks for a wait that the paid result would not outlive then it is looked at sooner', async () => {
+test('when upstream asks for a wait that the paid result would not outlive then it is polled sooner', async () => {
   const kit = await startKit();
   const stage = handlersOf(kit, { pace: startPace(kit) }).poll;
   const { id, read } = await generatingJob(kit);
-  const look = async () => await stage({ entry: { id, step: (await read()).step }, stalled: false });
+  const poll = async () => await stage({ entry: { id, step: (await read()).step }, stalled: false });
   for (const [seconds, ms] of [
     [30, 30_000],
     [86_400, 5 * 60_000],
   ]) {
     kit.emulator.script({ fault: `F3:retry-after=${seconds}`, on: 'poll' });
-    expect(await look()).toEqual({ kind: 'wait', ms });
+    expect(await poll()).toEqual({ kind: 'wait', ms });
   }
 });

@@ -39,7 +39,7 @@ const FILES = {
 
 export type FileKind = keyof typeof FILES;
 
-/** The store stage of a worker on a real Redis, S3 and upstream; each look at an entry is made by the test, on its clock. */
+/** The store stage of a worker on a real Redis, S3 and upstream; each run of the stage is made by the test, on its clock. */
 export async function startStoreKit() {
   const [kit, s3] = await Promise.all([startKit(), startS3()]);
   const files = new Map<string, FileKind>();
@@ -90,7 +90,7 @@ export async function startStoreKit() {
     return job;
   }
 
-  /** Looks at the entry until it is done, with the clock moved by each wait; answers how long that took. */
+  /** Runs the stage until it is done, with the clock moved by each wait; answers how long that took. */
   async function run(
     job: Awaited<ReturnType<typeof storingJob>>,
     untilMs = 4 * 3600_000,

@@ -167,15 +167,15 @@ test('late results: when a lost result can be had later then the job is reopened
   await kit.run(job);
   const ended = kit.clock.now();
   const late = createLateResults(kit);
-  const looks: number[] = [];
+  const polled: number[] = [];
   for (const minute of [4, 5, 15, 30, 60]) {
     await kit.clock.advance(ended + minute * MINUTE - kit.clock.now());
     const before = kit.fetched.get('/1');
     await late();
-    if (kit.fetched.get('/1') !== before) looks.push(minute);
+    if (kit.fetched.get('/1') !== before) polled.push(minute);
     expect((await job.read()).status).toBe('failed');
   }
-  expect(looks).toEqual([5, 15, 30, 60]);
+  expect(polled).toEqual([5, 15, 30, 60]);
   kit.files.set('/1', 'good');
   await kit.clock.advance(40 * MINUTE);
   await late();

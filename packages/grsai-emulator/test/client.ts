@@ -60,7 +60,7 @@ export interface TestEmulator {
   readonly get: (path: string, headers?: Readonly<Record<string, string>>) => Promise<Reply>;
   /** An async submit, answered with the id of its task. */
   readonly submit: (prompt?: string, headers?: Readonly<Record<string, string>>, fields?: object) => Promise<string>;
-  readonly look: (id: string, headers?: Readonly<Record<string, string>>) => Promise<Reply>;
+  readonly pollTask: (id: string, headers?: Readonly<Record<string, string>>) => Promise<Reply>;
   /** The task object, once the task has run its time on the virtual clock. */
   readonly finished: (prompt?: string) => Promise<Task>;
 }
@@ -85,13 +85,13 @@ export async function start(options: EmulatorOptions = {}): Promise<TestEmulator
   const get: TestEmulator['get'] = (path, headers = {}) => ask(emulator.url + path, { headers });
   const submit: TestEmulator['submit'] = async (prompt = 'a paper lighthouse', headers = {}, fields = {}) =>
     json<Task>(await post('/v1/api/generate', { model: 'nano-banana-2', prompt, replyType: 'async', ...fields }, headers)).id;
-  const look: TestEmulator['look'] = (id, headers = {}) => get(`/v1/api/result?id=${encodeURIComponent(id)}`, headers);
+  const pollTask: TestEmulator['pollTask'] = (id, headers = {}) => get(`/v1/api/result?id=${encodeURIComponent(id)}`, headers);
   const finished = async (prompt?: string): Promise<Task> => {
     const id = await submit(prompt);
     await emulator.advance(TASK_MS);
-    return json<Task>(await look(id));
+    return json<Task>(await pollTask(id));
   };
-  return { emulator, post, get, submit, look, finished };
+  return { emulator, post, get, submit, pollTask, finished };
 }
 
 /** Sends `call`, lets it reach the emulator, and moves time on by `ms`. */

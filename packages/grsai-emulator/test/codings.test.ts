@@ -55,7 +55,7 @@ describe.each(CODINGS)('with the coding %s', (coding, name, read) => {
   });
 
   test('when the prompt asks for it, then the answer to the submit, its polls and its file have it, and no other', async () => {
-    const { emulator, post, look, get, submit } = await start();
+    const { emulator, post, pollTask, get, submit } = await start();
     const ack = await post('/v1/api/generate', {
       model: 'nano-banana-2',
       prompt: `x [[fault=F23:as=${coding}]]`,
@@ -64,9 +64,9 @@ describe.each(CODINGS)('with the coding %s', (coding, name, read) => {
     expect(header(ack)).toBe(name);
     const { tasks } = emulator.ledger;
     await emulator.advance(TASK_MS);
-    expect(header(await look(tasks[0]?.id ?? ''))).toBe(name);
+    expect(header(await pollTask(tasks[0]?.id ?? ''))).toBe(name);
     expect(header(await get(`/file/${tasks[0]?.files[0]}`))).toBe(name);
-    expect(header(await look(await submit()))).toBe(undefined);
+    expect(header(await pollTask(await submit()))).toBe(undefined);
   });
 
   test('when it is a stream, then each event can be read as soon as it has come', async () => {

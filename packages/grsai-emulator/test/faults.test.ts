@@ -44,8 +44,8 @@ describe('F1 bad key', () => {
   });
 
   test('the result query looks at no key', async () => {
-    const { submit, look } = await start();
-    expect((await look(await submit(), { authorization: '' })).status).toBe(200);
+    const { submit, pollTask } = await start();
+    expect((await pollTask(await submit(), { authorization: '' })).status).toBe(200);
   });
 });
 
@@ -102,12 +102,12 @@ describe('F3, F4, F5: the front proxy answers', () => {
   });
 
   test.each(['poll', 'file', 'side'] as const)('they strike %s requests as well', async (on) => {
-    const { emulator, finished, look, get } = await start();
+    const { emulator, finished, pollTask, get } = await start();
     const task = await finished();
     emulator.script({ fault: 'F4:status=503', on });
     const url = task.results?.[0]?.url ?? '';
     const calls: Readonly<Record<typeof on, () => Promise<Reply>>> = {
-      poll: () => look(task.id),
+      poll: () => pollTask(task.id),
       file: () => ask(url),
       side: () => get(`/client/common/getCredits?apikey=${KEY}`),
     };
@@ -177,23 +177,23 @@ describe('F7 the whole answer, strangely sent', () => {
   });
 
   test('polls and chat answers can come so too', async () => {
-    const { emulator, post, submit, look } = await start();
-    expect((await look(await submit('x [[fault=F7:as=sse,at=poll]]'))).headers['content-type']).toBe('text/event-stream');
+    const { emulator, post, submit, pollTask } = await start();
+    expect((await pollTask(await submit('x [[fault=F7:as=sse,at=poll]]'))).headers['content-type']).toBe('text/event-stream');
     const chat = await during(emulator, post(CHAT, talk('x [[fault=F7:as=chunks]]')), CHAT_MS);
     expect(chat.pieces.length).toBe(chat.bytes.length);
   });
 });
 
 test('F8 a task is not known for the first time, in either dialect', async () => {
-  const { emulator, submit, look, post } = await start();
+  const { emulator, submit, pollTask, post } = await start();
   const id = await submit('x [[fault=F8:ms=4000]]');
   const legacy = json<{ data: Task }>(
     await post(DRAW, { model: 'nano-banana-2', prompt: 'x [[fault=F8:ms=4000]]', webHook: '-1' }),
   ).data.id;
-  expect((await look(id)).text).toBe('{"error":"result not exist, valid for 2 hours"}');
+  expect((await pollTask(id)).text).toBe('{"error":"result not exist, valid for 2 hours"}');
   expect(json(await post('/v1/draw/result', { id: legacy }))).toMatchObject({ code: -22 });
   await emulator.advance(4000);
-  expect((await look(id)).status).toBe(200);
+  expect((await pollTask(id)).status).toBe(200);
   expect(json(await post('/v1/draw/result', { id: legacy }))).toMatchObject({ code: 0 });
 });
 
@@ -204,12 +204,12 @@ describe('F9 junk instead of a result, once', () => {
     ['F9:as=truncated', { status: 200, end: 'whole' }, /^\{"id":[^}]*$/],
     ['F9:as=reset', { status: 0, end: 'none', code: 'ECONNRESET' }, /^$/],
   ])('%s', async (fault, expected, text) => {
-    const { submit, look } = await start();
+    const { submit, pollTask } = await start();
     const id = await submit(`x [[fault=${fault}]]`);
-    const reply = await look(id);
+    const reply = await pollTask(id);
     expect(reply).toMatchObject(expected);
     expect(reply.text).toMatch(text);
-    expect(json<Task>(await look(id)).status).toBe('running');
+    expect(json<Task>(await pollTask(id)).status).toBe('running');
   });
 
   test('timeout: nothing comes until the client leaves', async () => {
@@ -260,10 +260,10 @@ describe('F10–F13 what a task looks like', () => {
     ['F13', TASK_MS / 2, { status: 'reviewing', progress: 50 }],
     ['F13:word=done,when=end,times=1', TASK_MS, { status: 'done' }],
   ])('%s after %i ms', async (fault, ms, expected) => {
-    const { emulator, submit, look } = await start();
+    const { emulator, submit, pollTask } = await start();
     const id = await submit(`x [[fault=${fault}]]`);
     await emulator.advance(ms);
-    const task = json<Task>(await look(id));
+    const task = json<Task>(await pollTask(id));
     expect(task).toMatchObject(expected);
     expect('progress' in task).toBe('progress' in expected || task.progress === 100);
   });
@@ -287,19 +287,19 @@ describe('F10–F13 what a task looks like', () => {
     expect([task.status, task.results]).toEqual(['succeeded', expected]);
   });
 
-  test('F12 with times=2 is whole at the third look', async () => {
-    const { finished, look } = await start();
+  test('F12 with times=2 is whole at the third poll', async () => {
+    const { finished, pollTask } = await start();
     const { id } = await finished('x [[fault=F12:as=null,times=2]]');
-    expect(json<Task>(await look(id)).results).toBeNull();
-    expect(json<Task>(await look(id)).results).toHaveLength(1);
+    expect(json<Task>(await pollTask(id)).results).toBeNull();
+    expect(json<Task>(await pollTask(id)).results).toHaveLength(1);
   });
 });
 
 test('F14 the envelope is added on the current API and dropped from the legacy one', async () => {
-  const { post, look } = await start();
+  const { post, pollTask } = await start();
   const current = json<{ code: number; data: Task }>(await post(GENERATE, image('x [[fault=F14]]')));
   expect(current).toMatchObject({ code: 0, msg: 'success', data: { status: 'running' } });
-  expect(json(await look(current.data.id))).toMatchObject({ code: 0, data: { id: current.data.id, progress: 0 } });
+  expect(json(await pollTask(current.data.id))).toMatchObject({ code: 0, data: { id: current.data.id, progress: 0 } });
   const legacy = json<Task>(await post(DRAW, { model: 'nano-banana-2', prompt: 'x [[fault=F14]]', webHook: '-1' }));
   expect(Object.keys(legacy)).toEqual(['id']);
   expect(json(await post('/v1/draw/result', { id: legacy.id }))).toMatchObject({ id: legacy.id, status: 'running' });
@@ -342,15 +342,15 @@ describe('F16, F17 how a task ends', () => {
     ['input', 500, 'input_moderation'],
     ['output', TASK_MS, 'output_moderation'],
   ])('F17 violation at %s is found after %i ms and stays paid', async (as, ms, reason) => {
-    const { emulator, submit, look, post } = await start();
+    const { emulator, submit, pollTask, post } = await start();
     const id = await submit(`x [[fault=F17:as=${as}]]`);
     const legacy = json<{ data: Task }>(
       await post(DRAW, { model: 'nano-banana-2', prompt: `y [[fault=F17:as=${as}]]`, webHook: '-1' }),
     ).data.id;
     await emulator.advance(ms - 1);
-    expect(json<Task>(await look(id)).status).toBe('running');
+    expect(json<Task>(await pollTask(id)).status).toBe('running');
     await emulator.advance(1);
-    expect(json<Task>(await look(id)).status).toBe('violation');
+    expect(json<Task>(await pollTask(id)).status).toBe('violation');
     expect(json(await post('/v1/draw/result', { id: legacy }))).toMatchObject({
       data: { status: 'failed', failure_reason: reason },
     });
@@ -493,10 +493,10 @@ describe('F22 slow first byte', () => {
   });
 
   test.each(['poll', 'file'] as const)('it strikes a %s as well', async (on) => {
-    const { emulator, finished, look } = await start();
+    const { emulator, finished, pollTask } = await start();
     const task = await finished();
     emulator.script({ fault: 'F22', on });
-    const call = on === 'poll' ? look(task.id) : ask(task.results?.[0]?.url ?? '');
+    const call = on === 'poll' ? pollTask(task.id) : ask(task.results?.[0]?.url ?? '');
     await emulator.waitFor(() => emulator.requests.filter((entry) => entry.status === 0).length === 1);
     await emulator.advance(119_999);
     expect(emulator.requests.at(-1)?.status).toBe(0);

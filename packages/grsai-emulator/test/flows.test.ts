@@ -20,12 +20,12 @@ describe('N1 asynchronous image task', () => {
   });
 
   test('progress rises while time passes, and the end brings one url', async () => {
-    const { emulator, submit, look } = await start();
+    const { emulator, submit, pollTask } = await start();
     const id = await submit();
     const seen: unknown[] = [];
     for (const ms of [0, TASK_MS / 4, TASK_MS / 4, TASK_MS / 4, TASK_MS / 4]) {
       await emulator.advance(ms);
-      const { status, progress } = json<Task>(await look(id));
+      const { status, progress } = json<Task>(await pollTask(id));
       seen.push([status, progress]);
     }
     expect(seen).toEqual([
@@ -35,7 +35,7 @@ describe('N1 asynchronous image task', () => {
       ['running', 75],
       ['succeeded', 100],
     ]);
-    expect(json<Task>(await look(id)).results).toEqual([{ url: expect.stringMatching(/\/file\/[0-9a-f]{32}\.(png|jpg)$/) }]);
+    expect(json<Task>(await pollTask(id)).results).toEqual([{ url: expect.stringMatching(/\/file\/[0-9a-f]{32}\.(png|jpg)$/) }]);
   });
 
   test.each([
@@ -77,10 +77,10 @@ describe('N2 failures and violations', () => {
     ['violation', 400],
     ['violation', 200],
   ] as const)('a task that ends as %s is told with HTTP %i when the settings say so', async (outcome, failedStatus) => {
-    const { emulator, submit, look } = await start({ failedStatus });
+    const { emulator, submit, pollTask } = await start({ failedStatus });
     const id = await submit(`x [[outcome=${outcome}]] [[error=no luck]]`);
     await emulator.advance(TASK_MS);
-    const reply = await look(id);
+    const reply = await pollTask(id);
     expect(reply.status).toBe(failedStatus);
     expect(json(reply)).toEqual({ id, status: outcome, progress: 100, error: 'no luck' });
   });
@@ -88,14 +88,14 @@ describe('N2 failures and violations', () => {
 
 describe('N3, N4 synchronous and streamed tasks', () => {
   test('a json submit answers at the end, and its id cannot be read', async () => {
-    const { emulator, post, look } = await start();
+    const { emulator, post, pollTask } = await start();
     const reply = await during(emulator, post('/v1/api/generate', { model: 'nano-banana-2', prompt: 'x' }), TASK_MS);
     const task = json<Task>(reply);
     expect([reply.status, task.status, task.results?.length]).toEqual([200, 'succeeded', 1]);
-    const later = await look(task.id);
+    const later = await pollTask(task.id);
     expect([later.status, later.text]).toEqual([404, '{"error":"result not exist, valid for 2 hours"}']);
     emulator.configure({ synchronousIdsReadable: true });
-    expect((await look(task.id)).status).toBe(200);
+    expect((await pollTask(task.id)).status).toBe(200);
   });
 
   test('a json submit that fails answers 400 with the task', async () => {
@@ -109,7 +109,7 @@ describe('N3, N4 synchronous and streamed tasks', () => {
   });
 
   test.each([false, true])('a streamed task tells its progress and its end; with [DONE]: %s', async (taskStreamDone) => {
-    const { emulator, post, look } = await start({ taskStreamDone });
+    const { emulator, post, pollTask } = await start({ taskStreamDone });
     const reply = await during(
       emulator,
       post('/v1/api/generate', { model: 'nano-banana-2', prompt: 'x', replyType: 'stream' }),
@@ -121,7 +121,7 @@ describe('N3, N4 synchronous and streamed tasks', () => {
     expect(reply.headers['content-type']).toBe('text/event-stream');
     expect(tasks.map((task) => task.progress)).toEqual([0, 20, 40, 60, 80, 100]);
     expect(tasks.at(-1)).toMatchObject({ status: 'succeeded', results: [{}] });
-    expect((await look(tasks[0]?.id ?? '')).status).toBe(404);
+    expect((await pollTask(tasks[0]?.id ?? '')).status).toBe(404);
   });
 });
 
@@ -344,13 +344,13 @@ describe('N10 money and model status', () => {
 
 describe('N11 lifetimes', () => {
   test('two hours after the submit the id and the file are gone', async () => {
-    const { emulator, finished, look } = await start();
+    const { emulator, finished, pollTask } = await start();
     const task = await finished();
     const url = task.results?.[0]?.url ?? '';
     await emulator.advance(2 * HOUR - TASK_MS - 1);
-    expect([(await look(task.id)).status, (await ask(url)).status]).toEqual([200, 200]);
+    expect([(await pollTask(task.id)).status, (await ask(url)).status]).toEqual([200, 200]);
     await emulator.advance(1);
-    const reply = await look(task.id);
+    const reply = await pollTask(task.id);
     expect([reply.status, reply.text]).toEqual([404, '{"error":"result not exist, valid for 2 hours"}']);
     expect((await ask(url)).status).toBe(404);
   });

@@ -28,19 +28,19 @@ describe('F24 a refusal in words of upstream', () => {
   );
 
   test('when it has a status and words of its own, then they are sent', async () => {
-    const { post, look } = await start();
+    const { post, pollTask } = await start();
     const fault = { 'x-emulator-fault': 'F24:status=503,text=too%20hot' };
     const reply = await post(GENERATE, image('x'), fault);
     expect([reply.status, json(reply)]).toMatchObject([503, { error: 'too hot' }]);
-    const poll = await look('1-x', { 'x-emulator-fault': 'F24:at=poll,as=busy' });
+    const poll = await pollTask('1-x', { 'x-emulator-fault': 'F24:at=poll,as=busy' });
     expect([poll.status, json(poll)]).toEqual([400, { error: 'load is too high, please try again later' }]);
   });
 
   test('when a text stands by its name, then tasks fail with it and models are refused with it', async () => {
-    const { emulator, submit, look, post } = await start();
+    const { emulator, submit, pollTask, post } = await start();
     const ids = [await submit('x [[fault=F16:text=@policy-zh]]'), await submit('x [[outcome=failed]] [[error=@balance-zh]]')];
     await emulator.advance(TASK_MS);
-    expect([json<Task>(await look(ids[0] ?? '')).error, json<Task>(await look(ids[1] ?? '')).error]).toEqual([
+    expect([json<Task>(await pollTask(ids[0] ?? '')).error, json<Task>(await pollTask(ids[1] ?? '')).error]).toEqual([
       '提示词包含违规内容，请修改后重试',
       '余额不足，请充值',
     ]);
@@ -51,20 +51,20 @@ describe('F24 a refusal in words of upstream', () => {
 
 describe('the setting refusals', () => {
   test('refuses everything until it is taken out, then all is well', async () => {
-    const { emulator, post, submit, look } = await start();
+    const { emulator, post, submit, pollTask } = await start();
     const id = await submit();
     emulator.configure({ refusals: [{ status: 400, text: '@busy-zh', on: ['submit', 'chat', 'poll', 'side', 'file'] }] });
     const replies = [
       await post(GENERATE, image('x')),
       await post(GENERATE, image('x')),
       await post(CHAT, talk('x')),
-      await look(id),
+      await pollTask(id),
       await post('/client/openapi/getAPIKeyCredits', { apiKey: 'sk-1' }),
       await ask(`${emulator.url}/file/none.png`),
     ];
     for (const reply of replies) expect([reply.status, reply.text]).toEqual([400, expect.stringContaining('负载')]);
     emulator.configure({ refusals: [] });
-    expect([(await post(GENERATE, image('x'))).status, (await look(id)).status]).toEqual([200, 200]);
+    expect([(await post(GENERATE, image('x'))).status, (await pollTask(id)).status]).toEqual([200, 200]);
   });
 
   test('refuses one model with a status, and no other, by the admin route too', async () => {
@@ -93,13 +93,13 @@ describe('an echo', () => {
     ['prompt-first', '"apikey error": model not found'],
     ['both', 'model not found: nope: apikey error'],
   ])('when it is %s, then a refusal repeats it', async (echo, error) => {
-    const { post, emulator, submit, look } = await start();
+    const { post, emulator, submit, pollTask } = await start();
     expect(json(await post(GENERATE, image(`apikey error [[echo=${echo}]]`, 'nope')))).toMatchObject({ error });
     emulator.configure({ echo: echo as 'model' });
     expect(json(await post(GENERATE, image('apikey error', 'nope')))).toMatchObject({ error });
     const id = await submit('apikey error [[outcome=failed]] [[error=model not found]]', {}, { model: 'nano-banana-2' });
     await emulator.advance(TASK_MS);
-    expect(json(await look(id))).toMatchObject({ error: error.replace('nope', 'nano-banana-2') });
+    expect(json(await pollTask(id))).toMatchObject({ error: error.replace('nope', 'nano-banana-2') });
   });
 });
 

@@ -64,24 +64,24 @@ describe('an order with', () => {
   });
 
   test.each(TAKEN)('%s succeeds', async (_name, fields) => {
-    const { emulator, submit, look } = await start();
+    const { emulator, submit, pollTask } = await start();
     const id = await submit('x', {}, fields);
     await emulator.advance(TASK_MS);
-    expect(json<Task>(await look(id)).status).toBe('succeeded');
+    expect(json<Task>(await pollTask(id)).status).toBe('succeeded');
   });
 
   test.each(IMPOSSIBLE)('%s fails after its time, is refused, or never ends, as the settings say', async (_name, fields) => {
-    const { emulator, submit, look, post } = await start();
+    const { emulator, submit, pollTask, post } = await start();
     const failing = await submit('x', {}, fields);
-    expect(json<Task>(await look(failing)).status).toBe('running');
+    expect(json<Task>(await pollTask(failing)).status).toBe('running');
     await emulator.advance(TASK_MS);
-    expect(json<Task>(await look(failing)).status).toBe('failed');
+    expect(json<Task>(await pollTask(failing)).status).toBe('failed');
     emulator.configure({ badSize: 'refuse' });
     expect((await post('/v1/api/generate', order(fields))).status).toBe(400);
     emulator.configure({ badSize: 'stall' });
     const stalled = await submit('x', {}, fields);
     await emulator.advance(20 * TASK_MS);
-    expect(json<Task>(await look(stalled))).toMatchObject({ status: 'running', progress: 99 });
+    expect(json<Task>(await pollTask(stalled))).toMatchObject({ status: 'running', progress: 99 });
   });
 
   test('names in snake_case is read without them', async () => {
@@ -110,8 +110,8 @@ describe('an order with', () => {
   });
 
   test('a model that only the settings know is taken', async () => {
-    const { submit, look } = await start({ models: { 'tomorrow-1': 'live' } });
-    expect((await look(await submit('x', {}, { model: 'tomorrow-1' }))).status).toBe(200);
+    const { submit, pollTask } = await start({ models: { 'tomorrow-1': 'live' } });
+    expect((await pollTask(await submit('x', {}, { model: 'tomorrow-1' }))).status).toBe(200);
   });
 });
 

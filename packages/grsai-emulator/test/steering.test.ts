@@ -5,21 +5,24 @@ import { ask, json, start, TASK_MS, type Task } from './client.ts';
 
 describe('a script', () => {
   test('strikes the next requests that fit, and no others', async () => {
-    const { emulator, submit, look } = await start();
+    const { emulator, submit, pollTask } = await start();
     const [a, b] = [await submit('apple'), await submit('berry')];
     emulator.script({ fault: 'F9:as=html', skip: 1, times: 2, prompt: 'apple' });
     const types: unknown[] = [];
-    for (const id of [a, b, a, a, b, a]) types.push((await look(id)).text.startsWith('<html>'));
+    for (const id of [a, b, a, a, b, a]) types.push((await pollTask(id)).text.startsWith('<html>'));
     expect(types).toEqual([false, false, true, true, false, false]);
     expect(emulator.pendingScript).toEqual([]);
   });
 
   test('can give a task a fault that strikes later', async () => {
-    const { emulator, submit, look } = await start();
+    const { emulator, submit, pollTask } = await start();
     emulator.script({ fault: 'F12:as=null', on: 'submit', model: 'nano-banana-2' });
     const [struck, spared] = [await submit(), await submit()];
     await emulator.advance(TASK_MS);
-    expect([json<Task>(await look(struck)).results, json<Task>(await look(spared)).results]).toEqual([null, [expect.anything()]]);
+    expect([json<Task>(await pollTask(struck)).results, json<Task>(await pollTask(spared)).results]).toEqual([
+      null,
+      [expect.anything()],
+    ]);
   });
 
   test.each(['F99', 'F9:as=nonsense', 'F9:color=red', 'F9:at=webhook', 'F9:times=often', 'F6:ms'])(
@@ -34,10 +37,10 @@ describe('a script', () => {
 describe('a fault mix', () => {
   test('strikes about as often as it says, and the same ones under the same seed', async () => {
     const run = async (): Promise<boolean[]> => {
-      const { submit, look } = await start({ mix: [{ fault: 'F9:as=empty', p: 0.3 }] });
+      const { submit, pollTask } = await start({ mix: [{ fault: 'F9:as=empty', p: 0.3 }] });
       const id = await submit();
       const struck: boolean[] = [];
-      for (let i = 0; i < 60; i++) struck.push((await look(id)).text === '');
+      for (let i = 0; i < 60; i++) struck.push((await pollTask(id)).text === '');
       return struck;
     };
     const [first, second] = [await run(), await run()];
@@ -50,20 +53,20 @@ describe('a fault mix', () => {
 
 describe('what a request asks for itself', () => {
   test('by header', async () => {
-    const { emulator, submit, look } = await start();
+    const { emulator, submit, pollTask } = await start();
     const id = await submit('x', {
       'x-emulator-task-ms': '50',
       'x-emulator-outcome': 'failed',
       'x-emulator-error': 'Invalid input parameters',
     });
     await emulator.advance(50);
-    expect(json<Task>(await look(id))).toMatchObject({ status: 'failed', error: 'Invalid input parameters' });
+    expect(json<Task>(await pollTask(id))).toMatchObject({ status: 'failed', error: 'Invalid input parameters' });
   });
 
   test('several faults in one header', async () => {
-    const { submit, look } = await start();
+    const { submit, pollTask } = await start();
     const id = await submit('x', { 'x-emulator-fault': 'F10:as=missing; F11' });
-    const task = json<Task>(await look(id));
+    const task = json<Task>(await pollTask(id));
     expect(task).toEqual({ id, status: 'running', error: 'upstream busy, retrying' });
   });
 
@@ -103,7 +106,7 @@ describe('what a request asks for itself', () => {
 
 describe('steering', () => {
   test('ends a task early, as told', async () => {
-    const { emulator, submit, look } = await start();
+    const { emulator, submit, pollTask } = await start();
     const [good, bad] = [await submit(), await submit()];
     expect([
       emulator.endTask(good),
@@ -111,8 +114,8 @@ describe('steering', () => {
       emulator.endTask('none'),
       emulator.endTask(bad),
     ]).toEqual([true, true, false, false]);
-    expect(json<Task>(await look(good)).status).toBe('succeeded');
-    expect(json<Task>(await look(bad))).toMatchObject({ status: 'failed', error: 'no' });
+    expect(json<Task>(await pollTask(good)).status).toBe('succeeded');
+    expect(json<Task>(await pollTask(bad))).toMatchObject({ status: 'failed', error: 'no' });
   });
 
   test('ends a synchronous task early, and its call is answered', async () => {
@@ -134,13 +137,13 @@ describe('steering', () => {
   });
 
   test('reset forgets everything but settings and time', async () => {
-    const { emulator, submit, look } = await start({ credits: 5000 });
+    const { emulator, submit, pollTask } = await start({ credits: 5000 });
     const id = await submit();
     emulator.script({ fault: 'F3' });
     emulator.reset();
     expect(emulator.ledger).toMatchObject({ submits: [], tasks: [], credits: 5000, creditsTaken: 0 });
     expect([emulator.requests.length, emulator.pendingScript.length]).toEqual([0, 0]);
-    expect((await look(id)).status).toBe(404);
+    expect((await pollTask(id)).status).toBe(404);
   });
 
   test.each<[object, RegExp]>([
@@ -231,14 +234,14 @@ describe('two nodes', () => {
 
 describe('the steering over HTTP', () => {
   test('does what the library does', async () => {
-    const { emulator, post, get, submit, look } = await start();
+    const { emulator, post, get, submit, pollTask } = await start();
     expect((await get('/_emulator/')).text).toContain('POST /_emulator/script');
     expect(json(await post('/_emulator/settings', { taskMs: 200, credits: 9000 }))).toMatchObject({ taskMs: 200 });
     expect(json(await post('/_emulator/script', [{ fault: 'F9:as=html' }]))).toMatchObject({
       pending: [{ fault: 'F9:as=html' }],
     });
     const id = await submit('found again');
-    expect((await look(id)).text).toMatch(/^<html>/);
+    expect((await pollTask(id)).text).toMatch(/^<html>/);
     expect(json(await post('/_emulator/clock/advance', { ms: 200 }))).toEqual({ now: emulator.now() });
     expect(json(await get('/_emulator/ledger?prompt=found&status=succeeded'))).toMatchObject({
       credits: 7800,
@@ -274,7 +277,7 @@ describe('the steering over HTTP', () => {
 
 test('ten thousand tasks at once hold no timer each, and all of them end', async () => {
   const clock = new VirtualClock();
-  const { emulator, look } = await start({ clock });
+  const { emulator, pollTask } = await start({ clock });
   const agent = new Agent({ keepAlive: true, maxSockets: 32 });
   onTestFinished(() => agent.destroy());
   const submit = (n: number): Promise<unknown> =>
@@ -285,7 +288,7 @@ test('ten thousand tasks at once hold no timer each, and all of them end', async
   const { tasks } = emulator.ledger;
   expect(tasks.filter((task) => task.status === 'succeeded').length).toBe(10_000);
   expect(new Set(tasks.map((task) => task.id)).size).toBe(10_000);
-  expect(json<Task>(await look(tasks[9999]?.id ?? '')).status).toBe('succeeded');
+  expect(json<Task>(await pollTask(tasks[9999]?.id ?? '')).status).toBe('succeeded');
 });
 
 test('a stalled upload is not judged before the stall is over', async () => {

@@ -176,7 +176,7 @@ function leave(body: Answer['body'], rest: 'drop' | 'read_off', closing: AbortSi
     body.destroy();
     return;
   }
-  // Not AbortSignal.any and timeout: those of thousands of looks stay in memory for seconds after their answers have ended.
+  // Not AbortSignal.any and timeout: those of thousands of polls stay in memory for seconds after their answers have ended.
   const cut = () => body.destroy();
   const timer = setTimeout(cut, REST.ms).unref();
   closing.addEventListener('abort', cut, { once: true });

@@ -83,7 +83,7 @@ describe('an answer', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test('to a look that cannot be decoded is asked for again', async () => {
+  test('to a poll that cannot be decoded is asked for again', async () => {
     await using server = await serve(answering(200, 'gzip', gzipSync(ACK).subarray(0, 30)));
     await using grsai = client([server.url]);
     const error = await errorOf(grsai.images.result('14-a', { base: server.url }));
@@ -99,7 +99,7 @@ describe('an answer', () => {
   test('that is coded lets its connection be used again', async () => {
     await using server = await serve(answering(200, 'gzip', gzipSync(JSON.stringify({ id: '14-a', status: 'running' }))));
     await using grsai = client([server.url]);
-    for (let look = 0; look < 3; look += 1) await grsai.images.result('14-a', { base: server.url });
+    for (let poll = 0; poll < 3; poll += 1) await grsai.images.result('14-a', { base: server.url });
     expect(server.connections()).toBe(1);
   });
 });

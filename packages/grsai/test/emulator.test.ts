@@ -23,13 +23,13 @@ afterEach(() => grsai.close());
 const task = (prompt: string) => ({ model: 'nano-banana-2', prompt });
 const chat = (content: string) => ({ model: 'gemini-3.1-pro', messages: [{ role: 'user', content }] });
 const submit = (prompt: string): Promise<Submitted> => grsai.images.submit(task(prompt));
-const look = ({ id, base }: Submitted): Promise<TaskState> => grsai.images.result(id, { base });
+const poll = ({ id, base }: Submitted): Promise<TaskState> => grsai.images.result(id, { base });
 const sayOf = (completion: Awaited<ReturnType<typeof grsai.chat.complete>>) => completion.choices[0]?.message.content;
 
-/** Looks until the task has ended, whatever comes in between, and tells everything that came. */
+/** Polls until the task has ended, whatever comes in between, and tells everything that came. */
 async function follow(
   submitted: Submitted,
-  ask: (submitted: Submitted) => Promise<TaskState> = look,
+  ask: (submitted: Submitted) => Promise<TaskState> = poll,
 ): Promise<{ end: TaskState; seen: (TaskState | GrsaiError)[] }> {
   const seen: (TaskState | GrsaiError)[] = [];
   for (;;) {
@@ -132,7 +132,7 @@ describe('faults', () => {
   });
 
   test.each([500, 502, 503, 504])(
-    'F4: HTTP %i of a front proxy leaves a submit unknown, a look to be made again',
+    'F4: HTTP %i of a front proxy leaves a submit unknown, a poll to be made again',
     async (status) => {
       for (const form of ['html', 'text']) {
         const fault = `F4:as=${form},status=${status}`;
@@ -172,7 +172,7 @@ describe('faults', () => {
     expect(end.status).toBe('succeeded');
   });
 
-  test.each(['empty', 'html', 'truncated', 'timeout', 'reset'])('F9: a look answered by junk (%s) is made again', async (as) => {
+  test.each(['empty', 'html', 'truncated', 'timeout', 'reset'])('F9: a poll answered by junk (%s) is made again', async (as) => {
     await using hasty = client([emulator.url], { queryMs: 100 });
     const { seen, end } = await follow(await submit(`[[fault=F9:as=${as}]]`), ({ id, base }) =>
       hasty.images.result(id, { base }),
@@ -182,9 +182,9 @@ describe('faults', () => {
   });
 
   test('F10: progress may stand, fall or be missing, and a task may run for ever', async () => {
-    expect(await look(await submit('[[fault=F10:as=forever]]'))).toMatchObject({ status: 'running' });
-    expect((await look(await submit('[[fault=F10:as=frozen]][[task-ms=60000]]'))).progress).toBe(37);
-    expect(await look(await submit('[[fault=F10:as=missing]][[task-ms=60000]]'))).not.toHaveProperty('progress');
+    expect(await poll(await submit('[[fault=F10:as=forever]]'))).toMatchObject({ status: 'running' });
+    expect((await poll(await submit('[[fault=F10:as=frozen]][[task-ms=60000]]'))).progress).toBe(37);
+    expect(await poll(await submit('[[fault=F10:as=missing]][[task-ms=60000]]'))).not.toHaveProperty('progress');
     for (const as of ['frozen', 'missing', 'falling']) {
       expect((await follow(await submit(`[[fault=F10:as=${as}]]`))).end.status).toBe('succeeded');
     }

@@ -193,7 +193,7 @@ const COMMAND = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ act: fc.constant('release' as const), pick }) },
   { weight: 2, arbitrary: fc.record({ act: fc.constant('die' as const), pick }) },
-  { weight: 4, arbitrary: fc.record({ act: fc.constant('look' as const), url }) },
+  { weight: 4, arbitrary: fc.record({ act: fc.constant('check' as const), url }) },
   {
     weight: 4,
     arbitrary: fc.record({
@@ -332,8 +332,8 @@ async function endOne(w: World, command: Of<'end'>): Promise<void> {
   expect(brief(settled.begun)).toEqual(begun.map(({ id, step, lease }) => [id, step, lease?.token]));
 }
 
-/** A look at the room, as the periodic task makes it. */
-async function look(w: World, { url: at }: Of<'look'>): Promise<void> {
+/** A check of the room, as the periodic task makes it. */
+async function check(w: World, { url: at }: Of<'check'>): Promise<void> {
   const { kit, model } = w;
   const now = kit.clock.now();
   const endpoint = model.endpoint(at);
@@ -353,7 +353,7 @@ async function step(w: World, command: Command): Promise<void> {
   if (command.act === 'finish') return await finish(w, command);
   if (command.act === 'entry') return await entry(w, command);
   if (command.act === 'end') return await endOne(w, command);
-  if (command.act === 'look') return await look(w, command);
+  if (command.act === 'check') return await check(w, command);
   if (command.act === 'sleep') return void (await kit.clock.advance(command.ms));
   if (command.act === 'enable') {
     await kit.store.endpoints.enable('acme', command.url);
@@ -395,7 +395,7 @@ test('whatever workers ask and tell, in any order, with answers lost, the script
             w.model.room(at).map(({ id }) => id),
           );
         }
-        // Each pending delivery stands in the room of its endpoint or is due, and a room is looked at as long as somebody waits in it.
+        // Each pending delivery stands in the room of its endpoint or is due, and a room is checked as long as somebody waits in it.
         const due = new Set(await kit.redis.zrange('{gj}:due:deliveries', '0', '-1'));
         for (const each of w.model.deliveries) expect([each.id, due.has(each.id)]).toEqual([each.id, each.place !== 'room']);
         expect(await kit.redis.zcard('{gj}:rooms')).toBe(URLS.filter((at) => w.model.room(at).length > 0).length);

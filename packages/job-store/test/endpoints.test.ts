@@ -91,7 +91,7 @@ test('when permits have grown then one end hands over two of them', async () => 
   expect(await kit.store.endpoints.read('acme', URL_A)).toMatchObject({ permits: 6, open_attempts: 6, waiting: 1 });
 });
 
-test('when a worker dies with its attempts open then a look at the room lets the next ones out after the lease', async () => {
+test('when a worker dies with its attempts open then a check of the room lets the next ones out after the lease', async () => {
   const kit = await startStore();
   const unsent = await many(kit, 7);
   for (const each of unsent) await ask(kit, each);
@@ -99,7 +99,7 @@ test('when a worker dies with its attempts open then a look at the room lets the
   expect(await kit.store.deliveries.overdueRooms(kit.clock.now(), 10)).toEqual([ENDPOINT]);
   expect(await kit.store.deliveries.letIn(ENDPOINT, kit.clock.now())).toEqual([]);
   expect(await kit.store.deliveries.overdueRooms(kit.clock.now(), 10)).toEqual([]);
-  await kit.clock.advance(RULES.lookAgainMs);
+  await kit.clock.advance(RULES.checkAgainMs);
   const entries = await kit.store.deliveries.letIn(ENDPOINT, kit.clock.now());
   expect(entries.map(({ id, step }) => [id, step])).toEqual(unsent.slice(5).map(({ id }) => [id, 2]));
   expect(await kit.redis.zcard('{gj}:rooms')).toBe(0);
@@ -118,7 +118,7 @@ test('when a newcomer finds a permit free then who has waited longer goes first'
   expect(await kit.store.endpoints.read('acme', URL_A)).toMatchObject({ open_attempts: 5, waiting: 1 });
 });
 
-test('when its tenant has its share of the worker then a delivery waits, and the next look lets it out', async () => {
+test('when its tenant has its share of the worker then a delivery waits, and the next check lets it out', async () => {
   const kit = await startStore();
   const unsent = await pendingDelivery(kit);
   const entry = { id: unsent.id, step: 1 };
@@ -153,7 +153,7 @@ test('while deliver is paused nothing begins by any way, and what waits is let o
   expect(await kit.store.deliveries.letIn(ENDPOINT, kit.clock.now())).toEqual([]);
 
   await kit.redis.del('{gj}:pauses:deliver');
-  await kit.clock.advance(RULES.lookAgainMs);
+  await kit.clock.advance(RULES.checkAgainMs);
   expect(await kit.store.deliveries.letIn(ENDPOINT, kit.clock.now())).toHaveLength(2);
 });
 

@@ -46,7 +46,7 @@ test('whatever the durations, a shorter one never has a later bucket, and the nu
   );
 });
 
-test('whatever the looks, the likely duration lies between the last look that saw the task run and the one that saw it done', () => {
+test('whatever the polls, the likely duration lies between the last poll that saw the task run and the one that saw it done', () => {
   fc.assert(
     fc.property(duration, duration, (a, b) => {
       const [running, seen] = a < b ? [a, b] : [b, a];
@@ -57,10 +57,10 @@ test('whatever the looks, the likely duration lies between the last look that sa
   );
 });
 
-test('when the first look finds a task done then it counts as shorter than that, else the percentile could never fall', () => {
+test('when the first poll finds a task done then it counts as shorter than that, else the percentile could never fall', () => {
   const known = { p20: 40_000, p90: 80_000, p99: 120_000 };
   expect(likelyDurationMs(41_000, undefined, known, () => 0.5)).toBeLessThan(known.p20);
-  // The look before was another worker's.
+  // The poll before was another worker's.
   expect(likelyDurationMs(60_000, undefined, known)).toBe(57_500);
 });
 

@@ -19,11 +19,11 @@ export const DURATION_DECAY = 0.5 ** (1 / 100);
 /** Fewer tasks say nothing (design.md §2.5). */
 const KNOWN_FROM = 20;
 
-/** A first look that finds the task done shows only that it took less: it counts as any part of its age from here to the whole. */
+/** A first poll that finds the task done shows only that it took less: it counts as any part of its age from here to the whole. */
 const FOUND_AT_FIRST = 0.6;
 
-/** Two looks are at most this far apart while most of a kind end. */
-const LOOK_GAP_MS = 5000;
+/** Two polls are at most this far apart while most of a kind end. */
+const POLL_GAP_MS = 5000;
 
 /** What is learned together: tasks of one model and size. */
 export function durationKind(doc: JobDoc): string {
@@ -36,9 +36,9 @@ export const durationBucket = (ms: number): number =>
   Math.min(LAST_BUCKET, Math.max(0, Math.floor(Math.log(Math.max(ms, FIRST_MS) / FIRST_MS) / Math.log(RATIO))));
 
 /**
- * The likeliest duration of a task that a look found done at the age `seenMs`: midway to the last look that saw it run.
- * Without such a look it ended before the first one, and is counted somewhere below it; otherwise the learned percentile of the
- * first look could never fall, as nothing shorter would ever be seen.
+ * The likeliest duration of a task that a poll found done at the age `seenMs`: midway to the last poll that saw it run.
+ * Without such a poll it ended before the first one, and is counted somewhere below it; otherwise the learned percentile of the
+ * first poll could never fall, as nothing shorter would ever be seen.
  */
 export function likelyDurationMs(
   seenMs: number,
@@ -47,8 +47,8 @@ export function likelyDurationMs(
   random: () => number = Math.random,
 ): number {
   if (runningAtMs !== undefined && runningAtMs < seenMs) return (seenMs + runningAtMs) / 2;
-  const first = seenMs <= known.p20 * 1.05 + LOOK_GAP_MS / 2;
-  return first ? seenMs * (FOUND_AT_FIRST + (1 - FOUND_AT_FIRST) * random()) : seenMs - LOOK_GAP_MS / 2;
+  const first = seenMs <= known.p20 * 1.05 + POLL_GAP_MS / 2;
+  return first ? seenMs * (FOUND_AT_FIRST + (1 - FOUND_AT_FIRST) * random()) : seenMs - POLL_GAP_MS / 2;
 }
 
 /** Percentiles of a kind; `UNKNOWN_DURATIONS` until 20 of its tasks are known. */

@@ -23,7 +23,7 @@ export const LIMITS = {
   urlTtlS: { min: 60, max: 604_800, default: 86_400 },
   page: { min: 1, max: 100, default: 20 },
   inlineCompletionBytes: 16 * 1024,
-  /** Attempts that cost nothing: failed looks, stores, refusals that spent none. */
+  /** Attempts that cost nothing: failed polls, stores, refusals that used up none. */
   attemptsKept: 20,
   /** Attempts that may have been paid for: ten runs of ten. */
   paidAttemptsKept: 100,

@@ -14,14 +14,14 @@ const MAX_BUDGET_MS = 2 * 3600 * SECOND;
 export const UNKNOWN_DURATIONS: Durations = { p20: 12 * SECOND, p90: 90 * SECOND, p99: 450 * SECOND };
 
 /**
- * Ms until the next look at a task that was submitted `ageMs` ago: first at the 20th percentile, then every 4–5 s up
+ * Ms until the next poll of a task that was submitted `ageMs` ago: first at the 20th percentile, then every 4–5 s up
  * to the 90th, then every 10 s, with jitter.
  */
-export function nextLookMs(ageMs: number, known: Durations = UNKNOWN_DURATIONS, random: () => number = Math.random): number {
+export function nextPollMs(ageMs: number, known: Durations = UNKNOWN_DURATIONS, random: () => number = Math.random): number {
   if (ageMs < known.p20) return Math.ceil((known.p20 - ageMs) * (1 + 0.05 * random()));
   return Math.round(ageMs < known.p90 ? (4 + random()) * SECOND : (9.5 + random()) * SECOND);
 }
 
-/** How long a task is looked at before the run ends as `upstream_timeout`: p99 × 2, at least 15 min, at most two hours. */
+/** How long a task is polled before the run ends as `upstream_timeout`: p99 × 2, at least 15 min, at most two hours. */
 export const budgetMs = (known: Durations = UNKNOWN_DURATIONS): number =>
   Math.min(MAX_BUDGET_MS, Math.max(MIN_BUDGET_MS, 2 * known.p99));

@@ -42,7 +42,7 @@ test('when each refusal takes long then there are three of them all the same', (
 });
 
 test('when a lost result is looked for then after 5, 15, 30, 60 and 100 min, and no more', () => {
-  const looks: number[] = [];
-  for (let at = nextLatePoll(0, 0); at !== null; at = nextLatePoll(0, at)) looks.push(at / 60_000);
-  expect(looks).toEqual([5, 15, 30, 60, 100]);
+  const polls: number[] = [];
+  for (let at = nextLatePoll(0, 0); at !== null; at = nextLatePoll(0, at)) polls.push(at / 60_000);
+  expect(polls).toEqual([5, 15, 30, 60, 100]);
 });

@@ -61,9 +61,9 @@ export const lostMessage = (outputs: readonly UnstoredOutput[]): string => {
 };
 
 /** When the late sweep asks again for a result that was lost, counted from the end of its run. */
-const LATE_LOOKS_MIN = [5, 15, 30, 60, 100] as const;
+const LATE_POLLS_MIN = [5, 15, 30, 60, 100] as const;
 
-/** The next of these looks; `null`: there is none. */
+/** The next of these polls; `null`: there is none. */
 export function nextLatePoll(endedAt: number, now: number): number | null {
-  return LATE_LOOKS_MIN.map((minutes) => endedAt + minutes * 60_000).find((at) => at > now) ?? null;
+  return LATE_POLLS_MIN.map((minutes) => endedAt + minutes * 60_000).find((at) => at > now) ?? null;
 }

@@ -7,7 +7,7 @@ export interface Depth {
   /** Could be taken now. */
   waiting: number;
   active: number;
-  /** Wait for a time of their own: looks at living tasks, retries, webhook tries. */
+  /** Wait for a time of their own: polls of living tasks, retries, webhook attempts. */
   delayed: number;
   /** When the oldest of the entries that are next in line was added; `null`: none waits. */
   oldest_at: number | null;

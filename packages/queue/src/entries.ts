@@ -60,7 +60,7 @@ export interface NewEntry {
 }
 
 /**
- * Only calls and submits take turns; looks, stores and deliveries go by due time (*measured*, design.md §2.9: priorities
+ * Only calls and submits take turns; polls, stores and deliveries go by due time (*measured*, design.md §2.9: priorities
  * there starve other tenants' paid results).
  */
 export const priorityOf = (queue: QueueName, turn: number, priority: JobDoc['priority']): number | undefined =>

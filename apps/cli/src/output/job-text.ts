@@ -61,7 +61,7 @@ export function jobText(job: Job & { tenant?: string }, paint: Paint, now: numbe
         ['finished', job.finished_at && `${job.finished_at} (after ${between(job.created_at, job.finished_at, now)})`],
         ['expires', job.finished_at === null ? job.expires_at : null],
         ['run', job.run === 1 ? null : job.run],
-        ['task', job.upstream && `${job.upstream.task_id} at ${job.upstream.base}, ${job.upstream.polls} looks`],
+        ['task', job.upstream && `${job.upstream.task_id} at ${job.upstream.base}, ${job.upstream.polls} polls`],
         ['webhook', job.webhook.url && `${job.webhook.state}, ${job.webhook.url}`],
       ],
       paint,

@@ -5,7 +5,7 @@ const FLUSH_EVERY_MS = 5000;
 /** In flushes: what other workers have learned is read this often. */
 const READ_EVERY = 6;
 
-/** How long image tasks take, by kind (`durationKind`). Kept in memory, so that no look costs a round trip for it. */
+/** How long image tasks take, by kind (`durationKind`). Kept in memory, so that no poll costs a round trip for it. */
 export interface LearnedPace {
   readonly name: string;
   /** `UNKNOWN_DURATIONS` until enough tasks of the kind are known. */

@@ -8,7 +8,7 @@ import {
   type JobDoc,
   jobError,
   likelyDurationMs,
-  nextLookMs,
+  nextPollMs,
   type UnstoredOutput,
   upstreamWaitMs,
   withoutInput,
@@ -130,7 +130,7 @@ async function stillRunning(d: PollDeps, task: TaskFacts, state: TaskState, age:
   if (isOverBudget(d, task)) return state.outputs.length > 0 ? takeOutputs(d, task, state, age) : await giveUp(d, task);
   const progress = Math.min(99, Math.round(state.progress ?? 0));
   task.runningAtMs = age;
-  const entry = { waitMs: nextLookMs(age, d.pace.durations(task.kind)) };
+  const entry = { waitMs: nextPollMs(age, d.pace.durations(task.kind)) };
   return progress > task.progress ? { transition: { kind: 'poll', progress, polls: task.polls }, entry } : { entry };
 }
 

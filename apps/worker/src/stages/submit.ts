@@ -1,5 +1,5 @@
 import type { Grsai, ImageTask, Submitted } from '@grsai-jobs/grsai';
-import { budgetMs, durationKind, nextLookMs } from '@grsai-jobs/jobs';
+import { budgetMs, durationKind, nextPollMs } from '@grsai-jobs/jobs';
 import type { Clock } from '@grsai-jobs/runtime';
 import type { CallIo, Decision, PaidCall, PaidStage } from '../runner/decision.ts';
 import { attemptAt } from './attempt.ts';
@@ -47,7 +47,7 @@ function accepted(d: SubmitDeps, call: PaidCall, { id, base }: Submitted): Decis
       kind: 'task_accepted',
       task: { base, id },
       attempt: attemptOf(d, call, base),
-      firstPollMs: nextLookMs(0, known),
+      firstPollMs: nextPollMs(0, known),
       aliveMs: budgetMs(known),
     },
     entry: 'done',

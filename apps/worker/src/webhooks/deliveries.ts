@@ -196,7 +196,7 @@ export function createDeliveries(d: DeliveriesDeps): Deliveries {
     await d.producer.enqueueDelivery(entry, outcome.ms);
   }
 
-  /** Its tenant has a slot free again: one of those that were held back gets its entries, without waiting for the next look. */
+  /** Its tenant has a slot free again: one of those that were held back gets its entries, without waiting for the next check of rooms. */
   function letHeldBackIn(tenant: string): void {
     const endpoint = heldBack.takeOne(tenant);
     if (endpoint === null) return;
@@ -204,7 +204,10 @@ export function createDeliveries(d: DeliveriesDeps): Deliveries {
       try {
         for (const entry of await d.store.deliveries.letIn(endpoint, d.clock.now())) await d.producer.enqueueDelivery(entry);
       } catch (err) {
-        d.log.warn({ event: 'webhook.not_let_in', err }, 'deliveries that wait were not let in; the next look finds them');
+        d.log.warn(
+          { event: 'webhook.not_let_in', err },
+          'deliveries that wait were not let in; the next check of rooms finds them',
+        );
       }
     });
   }

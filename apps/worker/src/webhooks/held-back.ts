@@ -6,7 +6,7 @@ const TENANTS = 1000;
 
 /** Endpoints whose deliveries wait since their tenant had its share of this worker. */
 export interface HeldBack {
-  /** What is beyond the limits is not remembered: the periodic look at rooms finds it. */
+  /** What is beyond the limits is not remembered: the periodic check of rooms finds it. */
   add(endpoint: EndpointRef): void;
   /** One endpoint of the tenant, the first that was added, which is forgotten here. */
   takeOne(tenant: string): EndpointRef | null;

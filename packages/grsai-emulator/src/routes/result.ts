@@ -22,7 +22,7 @@ export async function result(x: Exchange, world: World): Promise<void> {
   await sendJson(x, world, strikes, status, body);
 }
 
-/** What strikes this look at a task. */
+/** What strikes this poll of a task. */
 export function pollStrikes(x: Exchange, world: World, task: Task | undefined): Strikes {
   const moment = { phase: 'poll', node: x.node, directives: new Directives('', x.request.headers) } as const;
   const known = task === undefined ? moment : { ...moment, model: task.model, prompt: task.prompt };

@@ -13,7 +13,7 @@ export function createSweeps(redis: Redis, run: RunScript, keys: Keys) {
     unstoredBefore: (time: number, o: { skip: number; limit: number }): Promise<string[]> =>
       redis.zrange(keys.storing, '-inf', `(${time}`, 'BYSCORE', 'LIMIT', o.skip, o.limit),
 
-    /** Ended jobs whose task may still succeed, due for a look. */
+    /** Ended jobs whose task may still succeed, due for a late poll. */
     late: (now: number, limit: number): Promise<string[]> =>
       redis.zrange(keys.late, '-inf', String(now), 'BYSCORE', 'LIMIT', 0, limit),
 
@@ -21,13 +21,13 @@ export function createSweeps(redis: Redis, run: RunScript, keys: Keys) {
       await redis.zadd(keys.late, 'XX', at, id);
     },
 
-    /** A look begins, and the next one is due at `at` should its worker die. Answers how many looks in a row have begun and not ended. */
+    /** A late poll begins, and the next one is due at `at` should its worker die. Answers how many in a row have begun and not ended. */
     async beginLatePoll(id: string, at: number): Promise<number> {
       const [open] = (await redis.multi().hincrby(keys.lateOpen, id, 1).zadd(keys.late, 'XX', at, id).exec()) ?? [];
       return Number(open?.[1] ?? 1);
     },
 
-    /** The look has come to its end, whatever that was. */
+    /** The late poll has come to its end, whatever that was. */
     async endLatePoll(id: string): Promise<void> {
       await redis.hdel(keys.lateOpen, id);
     },

@@ -28,9 +28,9 @@ export interface Keys {
   ended: string;
   /** Jobs whose result is paid for and not stored → since when. */
   storing: string;
-  /** Ended jobs whose task may still end well → when to look. */
+  /** Ended jobs whose task may still end well → when to poll it. */
   late: string;
-  /** Those of them that are looked at just now → how many looks in a row came to no end. */
+  /** Those of them that are being polled → how many late polls in a row came to no end. */
   lateOpen: string;
   /** Why a queue is paused: reason → since and detail. */
   pauses(queue: string): string;
@@ -56,7 +56,7 @@ export interface Keys {
   endpointRoom(id: string): string;
   /** How a host of a tenant fares; by `EndpointRef.host`. */
   host(id: string): string;
-  /** Endpoints whose room is not empty → when to look at it. */
+  /** Endpoints whose room is not empty → when to check it. */
   rooms: string;
   /** Deliveries that are not over yet → when they were made. */
   pendingDeliveries: string;

@@ -6,7 +6,7 @@
 -- till, rest the breaker: open until, for how long · probe, probing its token and the end of its lease · off, why disabled at and
 -- for what. A host has the breaker's fields.
 -- Open attempts: sorted set, `token delivery` → end of the lease. Room: sorted set, delivery → when it was due.
--- Rooms: sorted set, endpoint → when to look at its room.
+-- Rooms: sorted set, endpoint → when to check its room.
 
 local WEEK = 604800000
 
@@ -48,36 +48,36 @@ local function permits_of(e)
   return math.floor(number_or(redis.call('HGET', e.own, 'permits'), rules.permits))
 end
 
--- Why no attempt may begin now, and when to look again; nil when one may. A breaker whose time is over lets one through, its probe.
+-- Why no attempt may begin now, and when to check again; nil when one may. A breaker whose time is over lets one through, its probe.
 local function why_not(e, now)
-  if redis.call('EXISTS', e.pauses) == 1 then return 'paused', now + rules.lookAgainMs end
+  if redis.call('EXISTS', e.pauses) == 1 then return 'paused', now + rules.checkAgainMs end
   for _, key in ipairs({ e.host, e.own }) do
     local seen = redis.call('HMGET', key, 'till', 'probing')
     local till = tonumber(seen[1] or '')
     if till and now < till then return 'breaker', till end
-    if till and seen[2] and now < tonumber(seen[2]) then return 'breaker', now + rules.lookAgainMs end
+    if till and seen[2] and now < tonumber(seen[2]) then return 'breaker', now + rules.checkAgainMs end
   end
   redis.call('ZREMRANGEBYSCORE', e.open, '-inf', now)
-  if redis.call('ZCARD', e.open) >= permits_of(e) then return 'permits', now + rules.lookAgainMs end
+  if redis.call('ZCARD', e.open) >= permits_of(e) then return 'permits', now + rules.checkAgainMs end
 end
 
 local function leave_room(e, id)
   if redis.call('ZREM', e.room, id) == 1 and redis.call('EXISTS', e.room) == 0 then redis.call('ZREM', e.rooms, e.id) end
 end
 
--- The delivery has no entry from now on: the end of another attempt, or a look at the room, lets it out.
-local function enter_room(e, delivery, due_set, id, due, look)
+-- The delivery has no entry from now on: the end of another attempt, or a check of the room, lets it out.
+local function enter_room(e, delivery, due_set, id, due, check)
   redis.call('HDEL', delivery, 'lease')
   redis.call('ZREM', due_set, id)
   redis.call('ZADD', e.room, due, id)
-  redis.call('ZADD', e.rooms, 'LT', look, e.id)
+  redis.call('ZADD', e.rooms, 'LT', check, e.id)
 end
 
--- Says when the room has to be looked at, should nothing happen in it until then.
+-- Says when the room has to be checked, should nothing happen in it until then.
 local function note_room(e, now)
   if redis.call('EXISTS', e.room) == 0 then return end
-  local why, look = why_not(e, now)
-  redis.call('ZADD', e.rooms, why == 'breaker' and look or now + rules.lookAgainMs, e.id)
+  local why, check = why_not(e, now)
+  redis.call('ZADD', e.rooms, why == 'breaker' and check or now + rules.checkAgainMs, e.id)
 end
 
 -- The attempt is open from now on. It holds a permit until it ends, or its lease does.
@@ -237,13 +237,13 @@ end
 local function place_delivery(e, delivery, due_set, made, now)
   local id = made.id
   if redis.call('HEXISTS', e.own, 'off') == 1 then return 'entry' end
-  local why, look = why_not(e, now)
+  local why, check = why_not(e, now)
   if why == 'permits' or why == 'breaker' then
-    enter_room(e, delivery, due_set, id, now, look)
+    enter_room(e, delivery, due_set, id, now, check)
     return 'room'
   end
   if not why and made.busy and redis.call('ZCARD', e.open) > 0 then
-    enter_room(e, delivery, due_set, id, now, now + rules.lookAgainMs)
+    enter_room(e, delivery, due_set, id, now, now + rules.checkAgainMs)
     return 'room'
   end
   if why or not made.token then return 'entry' end

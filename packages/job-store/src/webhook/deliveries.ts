@@ -286,7 +286,7 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
       }));
     },
 
-    /** Endpoints whose rooms have to be looked at; names that nobody can read are dropped. */
+    /** Endpoints whose rooms have to be checked; names that nobody can read are dropped. */
     async overdueRooms(now: number, limit: number): Promise<EndpointRef[]> {
       const names = await redis.zrange(keys.rooms, '-inf', String(now), 'BYSCORE', 'LIMIT', 0, limit);
       return names.flatMap((name) => readEndpointName(name) ?? []);

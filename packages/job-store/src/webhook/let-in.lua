@@ -6,7 +6,7 @@ local order = cjson.decode(A.order)
 local e = endpoint_named(order.endpoint)
 local now, out = order.now, {}
 local off = redis.call('HEXISTS', e.own, 'off') == 1
-local why, look = why_not(e, now)
+local why, check = why_not(e, now)
 if off and why ~= 'paused' then why = nil end
 local count = order.most
 if not off and not why then
@@ -28,6 +28,6 @@ end
 if redis.call('EXISTS', e.room) == 0 then
   redis.call('ZREM', e.rooms, e.id)
 else
-  redis.call('ZADD', e.rooms, why and look or now + rules.lookAgainMs, e.id)
+  redis.call('ZADD', e.rooms, why and check or now + rules.checkAgainMs, e.id)
 end
 return out

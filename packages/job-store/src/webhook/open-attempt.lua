@@ -41,11 +41,11 @@ end
 local asked_for = number_or(own[8], 0) > 0 or own[6] and own[6] ~= ''
 local off = redis.call('HEXISTS', e.own, 'off') == 1
 if off and not asked_for then return skip() end
-local why, look = why_not(e, now)
+local why, check = why_not(e, now)
 -- A report of a live job would be old when the receiver is back.
 if why == 'breaker' and own[7] and not asked_for then return skip() end
 if not why and order.share == false then
-  why, look = 'share', now + rules.lookAgainMs
+  why, check = 'share', now + rules.checkAgainMs
 end
 -- Who was asked for to a disabled endpoint goes past those who wait there: they will be skipped.
 if not why and (off or redis.call('EXISTS', e.room) == 0) then
@@ -53,7 +53,7 @@ if not why and (off or redis.call('EXISTS', e.room) == 0) then
   return { 'open', token, redis.call('HGETALL', delivery), redis.call('HGETALL', subject) }
 end
 keep_endpoint(e)
-enter_room(e, delivery, due_set, order.id, next, look or now + rules.lookAgainMs)
+enter_room(e, delivery, due_set, order.id, next, check or now + rules.checkAgainMs)
 if why then return { 'room', why } end
 local first = hand_over(e, { token }, due_set, delivery, order.id, now)[1]
 if first then return { 'open', unpack(first) } end

@@ -112,7 +112,7 @@ const factsOf = (job) =>
     ['Expires', clock(job.expires_at)],
     ['Node', job.upstream?.base ?? none()],
     ['Upstream task', job.upstream === null ? none() : h('span', { class: 'id' }, job.upstream.task_id)],
-    ['Looks', job.upstream === null ? none() : count(job.upstream.polls)],
+    ['Polls', job.upstream === null ? none() : count(job.upstream.polls)],
     ...(job.batch_id === null ? [] : [/** @type {const} */ (['Batch', h('span', { class: 'id' }, job.batch_id)])]),
     ...(job.custom_id === null ? [] : [/** @type {const} */ (['Custom id', job.custom_id])]),
     ...(job.late_result ? [/** @type {const} */ (['Late result', 'yes'])] : []),

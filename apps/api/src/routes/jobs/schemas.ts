@@ -111,7 +111,7 @@ export const Job = z
     attempts: z
       .array(Attempt)
       .describe(
-        'calls and submits that may have been paid for, the newest 100; of all others the newest 20; a look only when it failed',
+        'calls and submits that may have been paid for, the newest 100; of all others the newest 20; a poll only when it failed',
       ),
     upstream: z
       .strictObject({
