@@ -84,7 +84,7 @@ test.each(ROWS)(
     await die();
     const ended = await job.read();
     expect(ended).toMatchObject(error === null ? { status: 'canceled' } : { status: 'failed', error });
-    expect([ended.task, ended.unstored]).toEqual([before.task, before.unstored]);
+    expect([ended.task, ended.unstored, ended.lease]).toEqual([before.task, before.unstored, before.lease]);
     // A task that lives on is polled, a paid result can be stored by a retry.
     expect(await kit.redis.zscore('{gj}:late', job.id)).toEqual(stage === 'poll' ? expect.any(String) : null);
     expect(stages).not.toHaveBeenCalled();

@@ -66,6 +66,18 @@ test.each(CALLS)(
   },
 );
 
+test.each(CALLS)('when %s come of a job that is to be canceled then they are its result all the same', async (_what, request) => {
+  const kit = await startKit();
+  const call = await openCall(kit, request);
+  await kit.store.transitions.commit(await call.read(), { kind: 'request_cancel' });
+  expect(await call.answered()).toEqual({ kind: 'done' });
+  expect(await call.read()).toMatchObject(
+    request === CALLS[0]?.[1]
+      ? { status: 'running', stage: 'storing', lease: null, attempts_used: 1 }
+      : { status: 'succeeded', output: { completion: COMPLETION }, lease: null, attempts_used: 1 },
+  );
+});
+
 test.each(CALLS)('when Redis refuses to write %s then they are written as soon as it does not', async (_what, request) => {
   const kit = await startKit();
   const call = await openCall(kit, request);

@@ -1,5 +1,13 @@
 import { GrsaiError, type TaskState } from '@grsai-jobs/grsai';
-import { type Generating, type JobDoc, JobRequest, newRecord, type Submitting, UNKNOWN_DURATIONS } from '@grsai-jobs/jobs';
+import {
+  type Attempt,
+  type Generating,
+  type JobDoc,
+  JobRequest,
+  newRecord,
+  type Submitting,
+  UNKNOWN_DURATIONS,
+} from '@grsai-jobs/jobs';
 import type { ObjectStore } from '@grsai-jobs/object-store';
 import { expect, test } from 'vitest';
 import type { CallIo, Decision, PaidCall } from '../runner/decision.ts';
@@ -143,6 +151,30 @@ test('poll: when upstream cannot be read then the entry waits and nothing is wri
 test('poll: when the job is past its time then it expires, and its task is polled late', async () => {
   const decision = await poll(state('running'), { ...generating, expires_at: NOW });
   expect(decision.transition).toMatchObject({ kind: 'finish', status: 'expired', latePollMs: 60_000 });
+});
+
+const notFound: Attempt = {
+  run: 1,
+  number: 1,
+  stage: 'poll',
+  started_at: 1,
+  ended_at: 2,
+  outcome: 'retry',
+  error_code: 'not_found',
+};
+const old = NOW - 3 * 3600_000;
+
+test.each<[string, Parameters<typeof poll>[0], Partial<Generating>, string]>([
+  ['is not known five times', state('missing'), { attempts: Array<Attempt>(4).fill(notFound) }, 'upstream_result_lost'],
+  [
+    'runs for too long',
+    state('running'),
+    { created_at: old, expires_at: old + 86_400_000, task: { ...generating.task, submitted_at: old } },
+    'upstream_timeout',
+  ],
+])('poll: when a task %s then its run fails, and the task is polled late', async (_, answer, job, code) => {
+  const { transition } = await poll(answer, { ...generating, ...job });
+  expect(transition).toMatchObject({ kind: 'finish', status: 'failed', error: { code }, latePollMs: 60_000 });
 });
 
 test('a call that failed: when its error is not of upstream then it goes on to whoever counts crashes', async () => {

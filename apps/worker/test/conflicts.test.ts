@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto';
+import type { Commit } from '@grsai-jobs/job-store';
+import { type JobDoc, jobError, type Transition } from '@grsai-jobs/jobs';
+import { expect, test, vi } from 'vitest';
+import { acceptedJob, handlersOf, startedCall, startKit, type TestKit } from './kit.ts';
+
+/** What a submit brings meets a job that somebody else has moved on meanwhile. */
+
+const TASK = { id: '1-t', base: 'https://b.example' };
+
+/** A submit whose upstream answers when the test says so. */
+async function openSubmit(
+  kit: TestKit,
+  on_unknown_submit: JobDoc['on_unknown_submit'] = 'fail',
+  /** Told of each commit of the worker before its answer is. */
+  committed: (kind: Transition['kind']) => Promise<void> = async () => undefined,
+) {
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<typeof TASK>();
+  const submit = () => {
+    asked.resolve();
+    return answer.promise;
+  };
+  const commit: Commit = async (job, transition, o) => {
+    const result = await kit.store.transitions.commit(job, transition, o);
+    await committed(transition.kind);
+    return result;
+  };
+  const watched = { ...kit, store: { ...kit.store, transitions: { ...kit.store.transitions, commit } } };
+  const handlers = handlersOf(watched, {
+    grsai: { ...kit.grsai, images: { ...kit.grsai.images, submit } } as unknown as TestKit['grsai'],
+  });
+  const job = await acceptedJob(kit, {}, (doc) => ({ ...doc, on_unknown_submit }));
+  const left = handlers.submit({ entry: { id: job.id, step: 1 }, stalled: false });
+  await asked.promise;
+  return {
+    ...job,
+    accepted: () => {
+      answer.resolve(TASK);
+      return left;
+    },
+  };
+}
+
+const givenUp: Transition = {
+  kind: 'finish',
+  status: 'failed',
+  error: jobError('submit_unknown', 'submitting'),
+  keepLease: true,
+};
+
+const ROWS: readonly [string, readonly Transition[], object, { polled: boolean; late: boolean }][] = [
+  [
+    'was given up as unknown',
+    [givenUp],
+    { status: 'running', stage: 'generating', run: 2, late_result: true, lease: null, task: TASK },
+    { polled: true, late: false },
+  ],
+  [
+    'is to be canceled',
+    [{ kind: 'request_cancel' }],
+    { status: 'canceled', run: 1, task: TASK, lease: null },
+    { polled: false, late: false },
+  ],
+  [
+    'was canceled by whoever thought its worker dead',
+    [{ kind: 'request_cancel' }, { kind: 'finish', status: 'canceled', keepLease: true }],
+    { status: 'canceled', run: 1, task: TASK },
+    { polled: false, late: false },
+  ],
+  [
+    'has expired',
+    [{ kind: 'finish', status: 'expired', keepLease: true }],
+    { status: 'expired', run: 1, task: TASK },
+    { polled: false, late: true },
+  ],
+];
+
+test.each(ROWS)('when a task is accepted of a job that %s then its id is kept', async (_, before, expected, { polled, late }) => {
+  const kit = await startKit();
+  const job = await openSubmit(kit);
+  for (const transition of before) expect((await kit.store.transitions.commit(await job.read(), transition)).kind).toBe('ok');
+  expect(await job.accepted()).toEqual({ kind: 'done' });
+  const now = await job.read();
+  expect(now).toMatchObject(expected);
+  expect(await kit.producer.stateOf('poll', now)).toBe(polled ? 'there' : 'gone');
+  expect(await kit.redis.zscore('{gj}:late', job.id)).toBe(late ? String(kit.clock.now() + 60_000) : null);
+});
+
+test('when a task is accepted whose call was taken over then the other call goes on as if nothing had come', async () => {
+  const kit = await startKit();
+  const job = await openSubmit(kit, 'resubmit');
+  const first = await job.read();
+  const over = { token: first.lease?.token ?? '', attempts: [], attemptsUsed: 1 };
+  await kit.store.transitions.startCall(first, { token: 'another', limitMs: 1000, over }, { maxInFlight: 0, rpm: 0 });
+  const before = await job.read();
+  expect(await job.accepted()).toEqual({ kind: 'done' });
+  expect(before.lease?.token).toBe('another');
+  expect(await job.read()).toEqual(before);
+});
+
+test('when a job was given up, run again and given up again as its task is accepted then who makes the new call keeps its lease', async () => {
+  const kit = await startKit();
+  const another = randomUUID();
+  let again = true;
+  const job = await openSubmit(kit, 'fail', async (kind) => {
+    if (kind !== 'task_accepted' || !again) return;
+    again = false;
+    await kit.store.transitions.commit(await job.read(), { kind: 'reopen', to: 'queued' });
+    const { step } = await job.read();
+    await startedCall(kit, job.id, { step, token: another });
+    await kit.store.transitions.commit(await job.read(), givenUp);
+  });
+  await kit.store.transitions.commit(await job.read(), givenUp);
+  const error = vi.spyOn(kit.log, 'error');
+  expect(await job.accepted()).toEqual({ kind: 'done' });
+  expect([again, error.mock.calls]).toEqual([
+    false,
+    [[expect.objectContaining({ event: 'job.task_without_run', recorded: false }), expect.any(String)]],
+  ]);
+  expect(await job.read()).toMatchObject({ status: 'failed', run: 2, task: null, lease: { token: another } });
+});
+
+test('when Redis refuses to write the id of a task then it is written as soon as it does not', async () => {
+  const kit = await startKit();
+  const job = await openSubmit(kit);
+  await kit.redis.config('SET', 'min-replicas-to-write', '1');
+  const refused = Promise.withResolvers<void>();
+  kit.log.error = () => refused.resolve();
+  const left = job.accepted();
+  await Promise.race([refused.promise, left.catch(() => undefined)]);
+  await kit.redis.config('SET', 'min-replicas-to-write', '0');
+  expect(await left).toEqual({ kind: 'done' });
+  expect(await job.read()).toMatchObject({ status: 'running', stage: 'generating', task: TASK, attempts_used: 1 });
+});

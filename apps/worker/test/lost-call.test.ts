@@ -1,0 +1,145 @@
+import { type JobDoc, JobRequest } from '@grsai-jobs/jobs';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { acceptedJob, handlersOf, imageDoc, startedCall, startKit, type TestKit } from './kit.ts';
+
+/** A worker has died with its call in flight: what the next one does that gets its entry. */
+
+const TASK = { id: '1-t', base: 'https://b.example' };
+const COMPLETION = { choices: [{ index: 0, message: { role: 'assistant', content: 'hello' }, finish_reason: 'stop' }] };
+const CHAT = { type: 'chat', input: { model: 'gemini-3.1-pro', messages: [{ role: 'user', content: 'hi' }] } };
+
+/** Stages whose upstream answers at once, and how often it was called. */
+function answering(kit: TestKit) {
+  const calls: string[] = [];
+  const answer = <T>(kind: string, result: T) => {
+    calls.push(kind);
+    return Promise.resolve(result);
+  };
+  const grsai = {
+    images: { ...kit.grsai.images, submit: () => answer('image', TASK) },
+    chat: { ...kit.grsai.chat, complete: () => answer('chat', COMPLETION) },
+  } as unknown as TestKit['grsai'];
+  return { ...handlersOf(kit, { grsai }), calls };
+}
+
+interface Row {
+  of: string;
+  type: JobDoc['type'];
+  policy: JobDoc['on_unknown_submit'];
+  /** Whether the call may still be in flight. */
+  time: 'in flight' | 'over';
+  canceled?: true;
+  attempts?: number;
+  left: 'waits' | 'is called again' | 'is canceled' | 'fails as submit_unknown' | 'fails as upstream_unavailable';
+}
+
+const ROWS: readonly Row[] = [
+  { of: 'an image that may not be submitted again', type: 'image', policy: 'fail', time: 'in flight', left: 'waits' },
+  {
+    of: 'an image that may not be submitted again',
+    type: 'image',
+    policy: 'fail',
+    time: 'over',
+    left: 'fails as submit_unknown',
+  },
+  { of: 'an image that may be submitted again', type: 'image', policy: 'resubmit', time: 'in flight', left: 'waits' },
+  { of: 'an image that may be submitted again', type: 'image', policy: 'resubmit', time: 'over', left: 'is called again' },
+  {
+    of: 'an image that may be submitted again, at its last attempt',
+    type: 'image',
+    policy: 'resubmit',
+    time: 'over',
+    attempts: 1,
+    left: 'fails as submit_unknown',
+  },
+  {
+    of: 'an image that may be submitted again and is to be canceled',
+    type: 'image',
+    policy: 'resubmit',
+    time: 'in flight',
+    canceled: true,
+    left: 'waits',
+  },
+  {
+    of: 'an image that may be submitted again and is to be canceled',
+    type: 'image',
+    policy: 'resubmit',
+    time: 'over',
+    canceled: true,
+    left: 'is canceled',
+  },
+  { of: 'a chat that may not be called again', type: 'chat', policy: 'fail', time: 'in flight', left: 'waits' },
+  { of: 'a chat that may not be called again', type: 'chat', policy: 'fail', time: 'over', left: 'fails as submit_unknown' },
+  { of: 'a chat that may be called again', type: 'chat', policy: 'resubmit', time: 'in flight', left: 'is called again' },
+  {
+    of: 'a chat that may be called again, at its last attempt',
+    type: 'chat',
+    policy: 'resubmit',
+    time: 'in flight',
+    attempts: 1,
+    left: 'fails as upstream_unavailable',
+  },
+  {
+    of: 'a chat that may be called again and is to be canceled',
+    type: 'chat',
+    policy: 'resubmit',
+    time: 'in flight',
+    canceled: true,
+    left: 'is canceled',
+  },
+];
+
+test.each(ROWS)(
+  'when the worker of $of died and the time of its call is $time then the job $left',
+  async ({ of: _, type, policy, time, canceled, attempts, left }) => {
+    const kit = await startKit();
+    const { call, submit, calls } = answering(kit);
+    const doc: JobDoc = { ...(type === 'chat' ? JobRequest.parse(CHAT) : imageDoc()), on_unknown_submit: policy };
+    const job = await acceptedJob(kit, {}, () => ({ ...doc, ...(attempts === undefined ? {} : { max_attempts: attempts }) }));
+    const { lease } = await startedCall(kit, job.id);
+    if (canceled) await kit.store.transitions.commit(await job.read(), { kind: 'request_cancel' });
+    if (time === 'over') await kit.clock.advance(lease.expires_at - kit.clock.now());
+    const before = await job.read();
+
+    const outcome = await (type === 'chat' ? call : submit)({ entry: { id: job.id, step: 1 }, stalled: false });
+    const now = await job.read();
+    if (left === 'waits') {
+      expect([outcome, now]).toEqual([{ kind: 'wait', ms: lease.expires_at - kit.clock.now() }, before]);
+      return expect(calls).toEqual([]);
+    }
+    expect(outcome).toEqual({ kind: 'done' });
+    if (left === 'is called again') {
+      expect(calls).toEqual([type]);
+      return expect(now).toMatchObject({ attempts_used: 2, attempts: [{ number: 1, outcome: 'unknown' }, { number: 2 }] });
+    }
+    // The lease stays: its holder, if it lives, can still bring what was paid for.
+    expect([calls, now.lease]).toEqual([[], lease]);
+    expect(now).toMatchObject(
+      left === 'is canceled'
+        ? { status: 'canceled' }
+        : { status: 'failed', error: { code: left.replace('fails as ', '') }, attempts_used: 1 },
+    );
+  },
+);
+
+test('when Redis has answered too late that a call may go out then it does not, and uses up no attempt', async () => {
+  const kit = await startKit();
+  const { startCall } = kit.store.transitions;
+  let late = 0;
+  const { now } = performance;
+  vi.spyOn(performance, 'now').mockImplementation(() => now.call(performance) + late);
+  onTestFinished(() => void vi.restoreAllMocks());
+  const slow: typeof startCall = async (...args) => {
+    const started = await startCall(...args);
+    late = 5001;
+    return started;
+  };
+  const { submit, calls } = answering({
+    ...kit,
+    store: { ...kit.store, transitions: { ...kit.store.transitions, startCall: slow } },
+  });
+  const job = await acceptedJob(kit);
+  expect(await submit({ entry: { id: job.id, step: 1 }, stalled: false })).toEqual({ kind: 'wait', ms: 0 });
+  expect(await job.read()).toMatchObject({ status: 'queued', lease: null, attempts_used: 0, attempts: [] });
+  expect(calls).toEqual([]);
+});
