@@ -45,7 +45,7 @@ const answerTo = async (sent: ClientRequest): Promise<{ status: number; headers:
 };
 
 const written = async (redis: Redis, count: number): Promise<void> => {
-  await waitFor(async () => (await redis.keys('*:job:*')).length >= count || undefined, {
+  await waitFor(async () => (await redis.keys('*:job:*:doc')).length >= count || undefined, {
     timeoutMs: 20_000,
     what: `${count} records`,
   });

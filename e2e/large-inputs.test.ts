@@ -60,7 +60,7 @@ test('when a job has an inline image of 3 MiB then upstream gets it byte for byt
   });
   const [raw] = stack.capture.bodies;
   expect(Number(raw?.length)).toBe(Buffer.byteLength(raw?.text ?? ''));
-  expect(await stack.client.memory('USAGE', `{gj}:job:${sent.id}`, 'SAMPLES', 0)).toBeLessThan(8 * 1024);
+  expect(await stack.client.memory('USAGE', `{gj}:job:${sent.id}:doc`, 'SAMPLES', 0)).toBeLessThan(8 * 1024);
   const day = new Date().toISOString().slice(0, 10).replaceAll('-', '/');
   expect(await stack.inputs()).toEqual([`grsai-jobs/acme/${day}/${sent.id}/in-0.png`]);
   expect(await stack.tenant.finished(sent.id)).toMatchObject({ status: 'succeeded', attempts: [{}, {}] });
@@ -142,7 +142,7 @@ test('when a request makes no job then none of its images stays in S3', async ()
   expect([told.status, ((await told.json()) as Job).id]).toEqual([202, made.id]);
   stack.s3.outage(false);
   expect(await stack.inputs()).toEqual(kept);
-  expect(await stack.client.keys('{gj}:job:*')).toEqual([`{gj}:job:${made.id}`]);
+  expect(await stack.client.keys('{gj}:job:*:doc')).toEqual([`{gj}:job:${made.id}:doc`]);
 });
 
 test('when an API process dies between the images of a request and its record then they are deleted an hour later', async () => {
@@ -220,7 +220,7 @@ test('when the JSON of an input is over 32 KiB then it is one object until the j
   const day = new Date().toISOString().slice(0, 10).replaceAll('-', '/');
   const folder = `grsai-jobs/acme/${day}/${sent.id}`;
   expect(await stack.s3.keys()).toEqual([...[0, 1, 2, 3, 4].map((i) => `${folder}/in-${i}.png`), `${folder}/input.json`]);
-  expect(await stack.client.memory('USAGE', `{gj}:job:${sent.id}`, 'SAMPLES', 0)).toBeLessThan(8 * 1024);
+  expect(await stack.client.memory('USAGE', `{gj}:job:${sent.id}:doc`, 'SAMPLES', 0)).toBeLessThan(8 * 1024);
 
   expect(await stack.tenant.finished(sent.id)).toMatchObject({ status: 'succeeded' });
   expect(digest(await stack.capture.post('/v1/chat/completions'))).toBe(digest({ ...body.input, stream: false }));

@@ -67,14 +67,20 @@ export function createEye(url: string, o: { prefix: string; tenant: string }) {
     return ((await pipeline.exec()) ?? []).map(([, values]) => values as (string | null)[]);
   };
   return {
-    record: async (id: string): Promise<JobRecord> => decode(id, await redis.hgetall(at(`job:${id}`))),
+    async record(id: string): Promise<JobRecord> {
+      const key = at(`job:${id}`);
+      const [[, fields] = [], [, parts] = []] =
+        (await redis.multi().hgetall(key).mget(`${key}:doc`, `${key}:out`, `${key}:att`).exec()) ?? [];
+      const [doc, out, att] = parts as (string | null)[];
+      return decode(id, { ...(fields as Record<string, string>), doc: doc ?? '', out: out ?? '', att: att ?? '' });
+    },
     /** Ids of all jobs of the tenant. */
     jobIds: (): Promise<string[]> => redis.zrange(at(`tenant:${o.tenant}:jobs`), '0', '-1'),
     /** Ids of all records, whether or not a list names them. */
     async recordIds(): Promise<string[]> {
       const ids = new Set<string>();
       for await (const keys of redis.scanStream({ match: at('job:*'), count: 1000 }))
-        for (const key of keys as string[]) ids.add(key.slice(at('job:').length));
+        for (const key of keys as string[]) ids.add(key.slice(at('job:').length).replace(/:.*$/, ''));
       return [...ids];
     },
     /** Ids of the jobs of a batch, in the order of its lines. */

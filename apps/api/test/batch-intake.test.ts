@@ -24,7 +24,7 @@ const answerTo = async (sent: ClientRequest): Promise<{ status: number; headers:
 };
 
 const written = async (api: TestApi, count: number): Promise<void> => {
-  await waitFor(async () => (await keysInRedis(api.redis.url, '*:job:*')).length >= count || undefined, {
+  await waitFor(async () => (await keysInRedis(api.redis.url, '*:job:*:doc')).length >= count || undefined, {
     timeoutMs: 20_000,
     what: `${count} records`,
   });
@@ -37,8 +37,8 @@ test('when lines come slowly then they are written as they come, nobody sees the
   await written(api, 500);
   expect(await api.tenant.get('/v1/batches')).toMatchObject({ data: [] });
   expect(await api.tenant.get('/v1/jobs')).toMatchObject({ data: [] });
-  const [hidden] = await keysInRedis(api.redis.url, '*:job:*');
-  expect((await api.tenant.send('GET', `/v1/jobs/${hidden?.split(':').at(-1)}`)).status).toBe(404);
+  const [hidden] = await keysInRedis(api.redis.url, '*:job:*:doc');
+  expect((await api.tenant.send('GET', `/v1/jobs/${hidden?.split(':').at(-2)}`)).status).toBe(404);
   const [batchKey] = (await keysInRedis(api.redis.url, '*:batch:*')).filter((key) => !key.endsWith(':jobs'));
   expect((await api.tenant.send('GET', `/v1/batches/${batchKey?.split(':').at(-1)}`)).status).toBe(404);
   sent.end(lines(10, 600));
@@ -73,7 +73,7 @@ test('when a key is used again then the same body answers the same batch, anothe
     expect([other.status, ((await other.json()) as Refusal).code]).toEqual([422, 'idempotency_key_reused']);
   }
   expect(await api.tenant.get('/v1/batches')).toMatchObject({ data: [{ id: (first.body as Batch).id }] });
-  expect(await keysInRedis(api.redis.url, '*:job:*')).toHaveLength(600);
+  expect(await keysInRedis(api.redis.url, '*:job:*:doc')).toHaveLength(600);
 });
 
 test('when two send the same batch with one key at once then there is one batch', async () => {
@@ -83,7 +83,7 @@ test('when two send the same batch with one key at once then there is one batch'
   expect(statuses.filter((status) => status !== 409)).toContain(202);
   expect(statuses.every((status) => status === 202 || status === 409)).toBe(true);
   expect((await api.tenant.get<{ data: Batch[] }>('/v1/batches')).data).toHaveLength(1);
-  expect(await keysInRedis(api.redis.url, '*:job:*')).toHaveLength(700);
+  expect(await keysInRedis(api.redis.url, '*:job:*:doc')).toHaveLength(700);
 });
 
 test('when the answer of the commit is lost then the 503 says so, and the same key tells that the batch is there', async () => {

@@ -19,7 +19,7 @@ test('repairs: when an entry is lost then it is added again once it is due, a he
   const kit = await startKit();
   const repairs = createRepairs(kit);
   const broken = await acceptedJob(kit);
-  await kit.redis.hset(`{gj}:job:${broken.id}`, 'doc', '{not json');
+  await kit.redis.set(`{gj}:job:${broken.id}:doc`, '{not json');
   const lost = await acceptedJob(kit);
   const healthy = await acceptedJob(kit);
   await kit.producer.enqueue(messageOf(await healthy.read()));

@@ -96,7 +96,7 @@ export function createJobStore(o: {
       commit: createCommit(run, keys, o.scriptClock),
     },
     jobs: createJobReads(o.redis, run, keys),
-    list: createJobList(o.redis, keys, tenants),
+    list: createJobList(o.redis, run, keys, tenants),
     failures: createFailures(o.redis, keys),
     audit: createAudit(o.redis, run, keys),
     brakes: createBrakes(o.redis, run, keys, o.clock, tenants),

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createKeys } from '../src/redis/keys.ts';
 import { MIGRATIONS } from '../src/redis/migrations.ts';
-import { startStore } from './kit.ts';
+import { everything, imageDoc, newJobId, startStore } from './kit.ts';
 
 test('given operations of schema version 1 when they are migrated, twice and by two at once, then each goes on from its cursor', async () => {
   const { store, redis, clock } = await startStore();
@@ -43,4 +43,20 @@ test('given deliveries of schema version 1 when they are migrated, twice, then e
   await MIGRATIONS[1]?.(redis, createKeys('gj'));
   expect((await store.deliveries.read(id))?.delivery).toMatchObject({ attempts_made: 2, step: 3 });
   expect(await redis.hexists(`{gj}:delivery:${id}`, 'tries')).toBe(0);
+});
+
+test('given a record of schema version 1 when it is migrated, twice and by two at once, then it reads as before and has the compact form', async () => {
+  const { store, redis } = await startStore();
+  const id = newJobId();
+  await store.transitions.create({ id, tenant: 'acme', doc: imageDoc() });
+  const wanted = { job: await store.jobs.read(id), all: await everything(redis) };
+  const key = `{gj}:job:${id}`;
+  await redis.hset(key, 'doc', (await redis.getdel(`${key}:doc`)) ?? '');
+  const split = async () => await MIGRATIONS[1]?.(redis, createKeys('gj'));
+
+  await Promise.all([split(), split()]);
+  await split();
+  expect(await store.jobs.read(id)).toEqual(wanted.job);
+  expect(await everything(redis)).toEqual(wanted.all);
+  expect(await redis.object('ENCODING', key)).toBe('listpack');
 });

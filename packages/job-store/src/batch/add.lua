@@ -1,6 +1,6 @@
 -- add: some lines of a batch become records that nobody sees yet.
 -- order {id, from, last, discard_at, shared [field, value …], own [field …], tenant, use, limits, room (see refusal_of)}
--- values: for each job its id and the values of `own` ('' is left out)
+-- values: for each job its id, its request and the values of `own` ('' is left out)
 -- Answers 1, or 0 when the batch is no longer open, or why its lines are not taken (see refusal_of)
 local order = cjson.decode(A.order)
 local batch, list = K.batch, K.job_ids
@@ -24,15 +24,16 @@ for _, job in ipairs(K.jobs) do
   ids[#ids + 1] = values[at]
   local n = shared
   for j = 1, #own do
-    local value = values[at + j]
+    local value = values[at + 1 + j]
     if value ~= '' then
       fields[n + 1] = own[j]
       fields[n + 2] = value
       n = n + 2
     end
   end
+  redis.call('SET', part_key(job, 'doc'), values[at + 1])
   redis.call('HSET', job, unpack(fields, 1, n))
-  at = at + 1 + #own
+  at = at + 2 + #own
 end
 redis.call('RPUSH', list, unpack(ids))
 redis.call('HSET', batch, 'last', order.last)

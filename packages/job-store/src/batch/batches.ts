@@ -21,7 +21,7 @@ export const createBatches = (
   tenants: Pick<Tenants, 'all'>,
 ) => ({
   ...createBatchIntake(run, keys, clock),
-  ...createBatchReads(redis, keys, tenants),
+  ...createBatchReads(redis, run, keys, tenants),
   ...createBatchRounds(redis, run, keys, clock),
   ...createBatchErase(redis, run, keys),
 });

@@ -8,7 +8,7 @@ local redis_bytes, stored_bytes, live = 0, 0, 0
 for _, job in ipairs(K.jobs) do
   local seen = read_state(job, 'use', 'obj')
   if not guard('discard_line', seen, {}) then
-    redis.call('DEL', job)
+    delete_job(job)
     if seen.use then
       redis_bytes = redis_bytes - tonumber(seen.use)
       stored_bytes = stored_bytes - tonumber(seen.obj or '0')

@@ -32,7 +32,7 @@ export function createBatchErase(redis: Redis, run: RunScript, keys: Keys) {
 
     /** Large inputs of jobs that nobody sees, so that they can be deleted with them. */
     async docs(ids: readonly string[]): Promise<JobDoc[]> {
-      const texts = await pipelined(redis, ids, (pipeline, id) => pipeline.hget(keys.job(id), 'doc'));
+      const texts = await pipelined(redis, ids, (pipeline, id) => pipeline.get(keys.jobPart(id, 'doc')));
       return texts.flatMap((text) => (typeof text === 'string' ? [unpackDoc(text)] : []));
     },
 

@@ -12,7 +12,7 @@ import { newBatchFields } from './codec.ts';
 const DISCARD_AFTER_MS = 10 * 60_000;
 
 /** The fields of a batch's job that differ from line to line, in the order in which they are sent. */
-const OWN = ['q', 'exp', 'doc', 'use', 'obj', 'inp', 'cid', 'ln', 'pr'] as const;
+const OWN = ['q', 'exp', 'use', 'obj', 'inp', 'cid', 'ln', 'pr'] as const;
 
 /** A line that is to become a job. */
 export interface NewLine {
@@ -109,7 +109,7 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
           ln: line,
           pr: doc.priority === 'normal' ? '' : doc.priority,
         };
-        return [jobId, ...OWN.map((name) => fields[name] ?? '')];
+        return [jobId, own[i]?.doc ?? '', ...OWN.map((name) => fields[name] ?? '')];
       });
       const reply = await run(
         add,

@@ -1,10 +1,12 @@
 import { type BatchRecord, isBatchEnd, type Job, type Status } from '@grsai-jobs/jobs';
 import type { Redis } from 'ioredis';
 import { docBytes } from '../job/doc-bytes.ts';
+import { readFields } from '../job/read.ts';
 import { decodeRecord } from '../job/record-codec.ts';
 import type { Keys } from '../redis/keys.ts';
 import { type Cursor, createNewestFirst } from '../redis/newest-first.ts';
 import { pipelined } from '../redis/pipelined.ts';
+import type { RunScript } from '../redis/scripts.ts';
 import type { Tenants } from '../tenant/tenants.ts';
 import { decodeBatch } from './codec.ts';
 import type { LineError } from './intake.ts';
@@ -27,7 +29,7 @@ const isThere = (status: string | undefined): boolean =>
   status !== undefined && status !== 'validating' && status !== 'discarding';
 
 /** Reading batches and the jobs in them, many at a time. */
-export function createBatchReads(redis: Redis, keys: Keys, tenants: Pick<Tenants, 'all'>) {
+export function createBatchReads(redis: Redis, run: RunScript, keys: Keys, tenants: Pick<Tenants, 'all'>) {
   const newestFirst = createNewestFirst(redis);
 
   async function heads(ids: readonly string[]): Promise<LineHead[]> {
@@ -75,9 +77,9 @@ export function createBatchReads(redis: Redis, keys: Keys, tenants: Pick<Tenants
 
     /** Whole records of these jobs; those that were deleted are left out. */
     async records(ids: readonly string[]): Promise<Job[]> {
-      const found = await pipelined(redis, ids, (pipeline, id) => pipeline.hgetall(keys.job(id)));
+      const found = await readFields(run, keys, ids);
       return ids.flatMap((id, i) => {
-        const fields = found[i] as Record<string, string>;
+        const fields = found[i] ?? {};
         return fields['st'] && fields['st'] !== 'validating' ? [decodeRecord(id, fields)] : [];
       });
     },

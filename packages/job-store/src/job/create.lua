@@ -1,6 +1,6 @@
 -- create: a request becomes a record that nobody can lose, once for one idempotency key.
 -- order {id, now (as the caller named it: its inputs are stored under that day), due (ms from now), tenant, idem {fingerprint, ttl_ms} or nil, note of its inputs or nil,
---      use, limits, room (see refusal_of)}; fields: field, value
+--      use, limits, room (see refusal_of)}; doc: the request; fields: field, value
 -- Answers {'ok', turn} | {'replay', job id} | {'conflict'} | {'late'} | {'quota', name, limit, used} | {'full'}
 local order = cjson.decode(A.order)
 local job, due, events, turns, list, idem = K.job, K.due, K.events, K.turns, K.tenant_jobs, K.idempotency
@@ -25,6 +25,7 @@ if order.note then
   redis.call('ZREM', K.input_notes, order.note)
 end
 
+redis.call('SET', part_key(job, 'doc'), A.doc)
 redis.call('HSET', job, unpack(A.fields))
 count_use(K.usage, order.tenant, order.use.redis, order.use.stored, 1)
 local turn = next_turn(turns, order.tenant)

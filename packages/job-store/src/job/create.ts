@@ -23,7 +23,7 @@ export interface Idempotency {
 const createScript = defineScript({
   lua: new URL('./create.lua', import.meta.url),
   keys: ['job', 'due', 'events', 'turns', 'tenant_jobs', 'idempotency?', 'input_notes', 'usage'],
-  args: ['order', '...fields'],
+  args: ['order', 'doc', '...fields'],
   whenFull: TRANSITIONS.create.paid ? 'runs' : 'fails',
 });
 
@@ -43,7 +43,7 @@ export const createCreate =
     allowance?: Allowance;
   }): Promise<Created> => {
     const { id, tenant, doc, idempotency, inputs, allowance = {}, createdAt: now = clock.now() } = job;
-    const fields = newRecordFields({ tenant, doc, createdAt: now });
+    const { doc: packed, ...fields } = newRecordFields({ tenant, doc, createdAt: now });
     const order = {
       id,
       now,
@@ -51,7 +51,7 @@ export const createCreate =
       tenant,
       idem: idempotency && { fingerprint: idempotency.fingerprint, ttl_ms: IDEMPOTENCY_TTL_MS },
       note: inputs && noteText(inputs),
-      use: { redis: fields['use'], stored: fields['obj'] ?? 0, live: 1 },
+      use: { redis: fields.use, stored: fields.obj ?? 0, live: 1 },
       ...allowanceFields(allowance),
     };
     const reply = (await run(
@@ -66,7 +66,7 @@ export const createCreate =
         input_notes: keys.inputNotes,
         usage: keys.usage,
       },
-      { order: JSON.stringify(order), fields: Object.entries(fields).flat() },
+      { order: JSON.stringify(order), doc: packed, fields: Object.entries(fields).flat() },
     )) as [string, unknown];
     if (reply[0] === 'ok') {
       const queued = newRecord({ id, tenant, doc, createdAt: now, turn: Number(reply[1]) });

@@ -3,7 +3,7 @@
 -- Answers 1 erased | 0 the job moved on or is gone
 local seen = read_state(K.job, 'use', 'obj')
 if guard('erase', seen, { step = tonumber(A.step) }) then return 0 end
-redis.call('DEL', K.job)
+delete_job(K.job)
 if seen.use then count_use(K.usage, A.tenant, -tonumber(seen.use), -tonumber(seen.obj or '0'), 0) end
 for _, set in ipairs({ K.due, K.ended, K.late, K.failed, K.tenant_jobs, K.tenant_failed }) do redis.call('ZREM', set, A.id) end
 for i, delivery in ipairs(K.deliveries) do

@@ -64,8 +64,14 @@ export function createFailures(redis: Redis, keys: Keys) {
     const heads = await fieldsOf(ids, 'st', 'sig');
     const without = ids.filter((_, i) => isFailed(heads[i]?.[0] ?? '') && !heads[i]?.[1]);
     const made = new Map<string, string>();
-    for (const [i, [error, doc]] of (await fieldsOf(without, 'err', 'doc')).entries())
+    const [errors, docs] = await Promise.all([
+      fieldsOf(without, 'err'),
+      pipelined(redis, without, (pipeline, id) => pipeline.get(keys.jobPart(id, 'doc'))) as Promise<(string | null)[]>,
+    ]);
+    for (const [i, [error]] of errors.entries()) {
+      const doc = docs[i];
       if (error && doc) made.set(without[i] ?? '', signatureField(JSON.parse(error), unpackDoc(doc)));
+    }
     return ids.map((id, i) => (isFailed(heads[i]?.[0] ?? '') ? heads[i]?.[1] || (made.get(id) ?? null) : null));
   }
 

@@ -13,9 +13,11 @@ import { inGroups } from '../redis/in-groups.ts';
 import type { Keys } from '../redis/keys.ts';
 import { type Cursor, createNewestFirst } from '../redis/newest-first.ts';
 import { pipelined } from '../redis/pipelined.ts';
+import type { RunScript } from '../redis/scripts.ts';
 import type { Tenants } from '../tenant/tenants.ts';
 import { docBytes } from './doc-bytes.ts';
 import { unpackDoc } from './doc-codec.ts';
+import { readFields } from './read.ts';
 import { decodeRecord, signatureIn } from './record-codec.ts';
 
 /** What a job has to be to stand in the list; what is left out does not matter. Times in ms since 1970, both ends open. */
@@ -55,14 +57,14 @@ const HEAD = ['st', 'batch', 'err', 'sig', 'cr', 'sg'] as const;
 
 type Part = string | null | undefined;
 
-function matches(filter: JobFilter, [status, batch, error, sig, created, stage, text]: readonly Part[]): boolean {
+function matches(filter: JobFilter, [status, batch, error, sig, created, stage]: readonly Part[], doc: Part): boolean {
   if (!status) return false;
   if (filter.status && !filter.status.includes(status as Status)) return false;
   if (filter.stage && !filter.stage.includes(stage as Stage)) return false;
   if (filter.batchId !== undefined && batch !== filter.batchId) return false;
   if (filter.errorCode && !filter.errorCode.includes(codeOf(error))) return false;
   if (isOfFailures(filter) && !failedSo(filter, status, Number(created), error, sig)) return false;
-  return text ? docMatches(filter, unpackDoc(text)) : true;
+  return !needsDoc(filter) || (Boolean(doc) && docMatches(filter, unpackDoc(doc ?? '')));
 }
 
 const isOfFailures = ({ signature, failedBefore }: JobFilter): boolean => signature !== undefined || failedBefore !== undefined;
@@ -97,7 +99,7 @@ const isFiltered = (filter: JobFilter): boolean =>
 export type JobList = ReturnType<typeof createJobList>;
 
 /** Jobs of one tenant or of all, the newest first. */
-export function createJobList(redis: Redis, keys: Keys, tenants: Pick<Tenants, 'all'>) {
+export function createJobList(redis: Redis, run: RunScript, keys: Keys, tenants: Pick<Tenants, 'all'>) {
   const newestFirst = createNewestFirst(redis);
 
   async function indexesOf(tenant: string | null, filter: JobFilter): Promise<string[]> {
@@ -116,18 +118,21 @@ export function createJobList(redis: Redis, keys: Keys, tenants: Pick<Tenants, '
   }
 
   async function hits(ids: readonly string[], filter: JobFilter): Promise<boolean[]> {
-    const fields = [...HEAD, ...(needsDoc(filter) ? ['doc'] : [])];
+    const asked = needsDoc(filter);
     const cursors = ids.map((id) => ({ id }));
     const found: boolean[] = [];
-    for (const group of needsDoc(filter) ? inGroups(await sized(cursors), ids.length) : [cursors]) {
-      const replies = await pipelined(redis, group, (pipeline, { id }) => pipeline.hmget(keys.job(id), ...fields));
-      found.push(...replies.map((parts) => matches(filter, parts as Part[])));
+    for (const group of asked ? inGroups(await sized(cursors), ids.length) : [cursors]) {
+      const [heads, docs] = await Promise.all([
+        pipelined(redis, group, (pipeline, { id }) => pipeline.hmget(keys.job(id), ...HEAD)) as Promise<Part[][]>,
+        asked ? redis.mget(group.map(({ id }) => keys.jobPart(id, 'doc'))) : [],
+      ]);
+      found.push(...heads.map((head, i) => matches(filter, head, docs[i])));
     }
     return found;
   }
 
   async function records(ids: readonly string[]): Promise<Job[]> {
-    const found = (await pipelined(redis, ids, (pipeline, id) => pipeline.hgetall(keys.job(id)))) as Record<string, string>[];
+    const found = await readFields(run, keys, ids);
     return found.flatMap((fields, i) => (fields['st'] ? [decodeRecord(ids[i] ?? '', fields)] : []));
   }
 

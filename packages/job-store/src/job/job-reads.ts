@@ -7,6 +7,7 @@ import { pipelined } from '../redis/pipelined.ts';
 import type { RunScript } from '../redis/scripts.ts';
 import type { Created, Idempotency } from './create.ts';
 import { docBytes } from './doc-bytes.ts';
+import { readFields } from './read.ts';
 import { decodeRecord } from './record-codec.ts';
 
 /** The few fields that tell where a job stands, without its input and output. */
@@ -23,19 +24,19 @@ const isSeen = (status: string | null | undefined): boolean =>
 
 /** Reading records, and the sorted set of what is due. */
 export function createJobReads(redis: Redis, run: RunScript, keys: Keys) {
-  async function read(id: string): Promise<Job | null> {
-    const fields = await redis.hgetall(keys.job(id));
-    return isSeen(fields['st']) ? decodeRecord(id, fields) : null;
+  async function readAll(ids: readonly string[]): Promise<(Job | null)[]> {
+    const found = await readFields(run, keys, ids);
+    return ids.map((id, i) => (isSeen(found[i]?.['st']) ? decodeRecord(id, found[i] ?? {}) : null));
   }
 
   return {
-    read,
+    read: async (id: string): Promise<Job | null> => (await readAll([id]))[0] ?? null,
 
     /** Many records in the order of their ids, `null` where there is none; some 4 MiB at a time, however large they are. */
     async *each(ids: readonly string[]): AsyncGenerator<Job | null> {
       const bytes = await docBytes(redis, keys, ids);
       const sized = ids.map((id, i) => ({ id, bytes: bytes[i] ?? 0 }));
-      for (const group of inGroups(sized, ids.length)) yield* await Promise.all(group.map(({ id }) => read(id)));
+      for (const group of inGroups(sized, ids.length)) yield* await readAll(group.map(({ id }) => id));
     },
 
     /** What `create` would answer to this key, where the key is known; it asks without writing anything. */

@@ -16,7 +16,8 @@ import { useOf } from '../tenant/usage.ts';
 import { packDoc, unpackDoc } from './doc-codec.ts';
 
 /**
- * How a record stands in Redis: one hash with short names, since 50 000 of them wait at a time.
+ * How a record stands in Redis: a hash with short names and short values, since 50 000 of them wait at a time, and beside it the strings
+ * `doc`, `out` and `att` under keys of their own (redis/record.lua). Read whole, the three stand among the fields.
  *
  * st status · sg stage · run · step · seq · ver · tn turn · tok/at token and time of the last transition · sb/sa/su token, start and end of the lease ·
  * q queue of its paid call · tenant · cr/started/fin/exp times · due · prog · spent attempts used · crashes · base · task · sub submitted · polls · polled ·
@@ -49,7 +50,7 @@ export type RecordField =
   | `past:${number}`;
 
 /** What a new record starts with. */
-export const newRecordFields = (job: { tenant: string; doc: JobDoc; createdAt: number }): Record<string, string | number> => ({
+export const newRecordFields = (job: { tenant: string; doc: JobDoc; createdAt: number }) => ({
   ...sharedFields(job),
   ...ownFields(job),
 });

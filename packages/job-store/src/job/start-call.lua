@@ -13,20 +13,20 @@ local seen = read_state(job, 'su', 'exp', 'tn', 'started', 'prog', 'batch', 'q',
 local state = seen.state
 if seen.lease == order.token then
   -- Sent again by the client library. The run may have been given up meanwhile, with our token kept for a late task id.
-  if state == 'running/submitting' then return { 'ok', redis.call('HGETALL', job), refusals } end
-  if state == 'canceling/submitting' then return { 'canceling', redis.call('HGETALL', job) } end
+  if state == 'running/submitting' then return { 'ok', read_job(job), refusals } end
+  if state == 'canceling/submitting' then return { 'canceling', read_job(job) } end
   return { 'stale' }
 end
 local canceling = state == 'canceling/submitting' and seen.step == order.step
 if guard('start_call', seen, order) and not canceling then return { 'stale' } end
 if state == 'queued' then
-  if tonumber(seen.exp) <= now then return { 'expired', redis.call('HGETALL', job) } end
+  if tonumber(seen.exp) <= now then return { 'expired', read_job(job) } end
 elseif seen.lease ~= order.over then
   local left = tonumber(seen.su) - now
-  if left > 0 then return { 'held', redis.call('HGETALL', job), left } end
-  return { 'unknown', redis.call('HGETALL', job) }
+  if left > 0 then return { 'held', read_job(job), left } end
+  return { 'unknown', read_job(job) }
 elseif canceling then
-  return { 'canceling', redis.call('HGETALL', job) }
+  return { 'canceling', read_job(job) }
 end
 
 local batch_id = seen.batch ~= '' and seen.batch or nil
@@ -73,11 +73,12 @@ if state == 'queued' then
   if batch_id then count_in_batch(K.batch, batch_id, nil, nil, now, 'queued', 'running') end
 else
   -- The call that is taken over was an attempt: it is written with the one that follows it.
-  redis.call('HSET', job, 'att', order.att, 'spent', order.used)
+  redis.call('SET', part_key(job, 'att'), order.att)
+  redis.call('HSET', job, 'spent', order.used)
 end
 redis.call('HSET', job, 'st', 'running', 'sg', 'submitting', 'sb', order.token, 'sa', now, 'su', order['until'], 'tok', order.token, 'due', order['until'],
   'ver', tonumber(seen.ver or '1') + 1)
 if not seen.started then redis.call('HSET', job, 'started', now) end
 redis.call('ZADD', due, order['until'], order.id)
 if state == 'queued' then emit(events, job, order.id, 'job.started', seen.prog or 0) end
-return { 'ok', redis.call('HGETALL', job), refusals }
+return { 'ok', read_job(job), refusals }

@@ -18,7 +18,7 @@ local function answer(placed)
   local state = redis.call('HMGET', job, 'seq', 'st', 'sg')
   local name = (state[3] or '') == '' and state[2] or state[2] .. '/' .. state[3]
   local told = { 'ok', happened, step, turn, ver, tonumber(state[1] or '0'), name, placed }
-  if placed == 'open' then told[9], told[10] = redis.call('HGETALL', K.delivery), redis.call('HGETALL', job) end
+  if placed == 'open' then told[9], told[10] = redis.call('HGETALL', K.delivery), read_job(job) end
   return told
 end
 if seen.tok == order.token then
@@ -35,14 +35,17 @@ local batch_id = seen.batch ~= '' and seen.batch or nil
 local was_unknown = batch_id and status == 'failed' and is_unknown(seen.err)
 
 local fields, more = {}, 0
-for i = 1, #A.fields, 2 do
-  fields[i], fields[i + 1] = A.fields[i], A.fields[i + 1]
-  more = more + #A.fields[i + 1] - redis.call('HSTRLEN', job, A.fields[i])
-end
-for _, field in ipairs(order.del) do more = more - redis.call('HSTRLEN', job, field) end
-if #order.del > 0 then redis.call('HDEL', job, unpack(order.del)) end
 local function set(field, value)
   fields[#fields + 1], fields[#fields + 2] = field, value
+end
+for i = 1, #A.fields, 2 do
+  local field, value = A.fields[i], A.fields[i + 1]
+  more = more + #value - bytes_of(job, field)
+  if IS_PART[field] then redis.call('SET', part_key(job, field), value) else set(field, value) end
+end
+for _, field in ipairs(order.del) do
+  more = more - bytes_of(job, field)
+  if IS_PART[field] then redis.call('DEL', part_key(job, field)) else redis.call('HDEL', job, field) end
 end
 for field, ms in pairs(order.stamps) do set(field, now + ms) end
 for field, value in pairs(order.raise) do

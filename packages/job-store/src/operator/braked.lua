@@ -42,8 +42,8 @@ end
 local function braked(brakes, state, job, order)
   local known = cjson.decode(state).brakes
   if #known == 0 then return nil, {} end
-  local seen = redis.call('HMGET', job, 'q', 'tenant', 'doc')
-  local readable, doc = pcall(cjson.decode, seen[3] or '')
+  local seen = redis.call('HMGET', job, 'q', 'tenant')
+  local readable, doc = pcall(cjson.decode, redis.call('GET', part_key(job, 'doc')) or '')
   local model = readable and doc.input and doc.input.model
   local ahead_of = {}
   for _, brake in ipairs(known) do

@@ -46,8 +46,9 @@ function transitionsInLua(): SharedLua {
   return `local TRANSITIONS = {\n${rows.join('\n')}\n}\n`;
 }
 
-/** What stands in front of each script. */
-const PRELUDE: SharedLua = transitionsInLua() + readLua(new URL('./prelude.lua', import.meta.url));
+/** What stands in front of each script. One that only reads needs no more than the form of a record, and is asked often. */
+const RECORD_LUA: SharedLua = readLua(new URL('./record.lua', import.meta.url));
+const PRELUDE: SharedLua = RECORD_LUA + transitionsInLua() + readLua(new URL('./prelude.lua', import.meta.url));
 
 const bareName = <N extends string>(name: N) => name.replace(/^\.\.\.|\?$/g, '') as NameOf<N>;
 
@@ -90,9 +91,9 @@ export function defineScript<const K extends string, const A extends string = ne
   shared?: readonly SharedLua[];
   /**
    * Whether it runs on a Redis that has no memory left: it always does, it never does, or only when its caller says that
-   * what it writes is paid for.
+   * what it writes is paid for. One that `reads` also runs on a Redis that takes no writes at all, and can make none.
    */
-  whenFull: 'runs' | 'fails' | 'runs_if_paid';
+  whenFull: 'runs' | 'fails' | 'runs_if_paid' | 'reads';
 }): Script<K, A> {
   const name = o.lua.pathname.replace(/^.*\//, '').replace('.lua', '');
   const args = o.args ?? [];
@@ -101,11 +102,15 @@ export function defineScript<const K extends string, const A extends string = ne
   const code = (shared + own).replace(/--.*/g, '');
   checkNames(name, 'K', o.keys, code);
   checkNames(name, 'A', args, code);
-  const body = luaNames('K', o.keys) + luaNames('A', args) + PRELUDE + shared + own;
+  const body = luaNames('K', o.keys) + luaNames('A', args) + (o.whenFull === 'reads' ? RECORD_LUA : PRELUDE) + shared + own;
   const textOf = (shebang: string): ScriptText => {
     const text = `${shebang}\n${body}`;
     return { text, sha: createHash('sha1').update(text).digest('hex') };
   };
+  if (o.whenFull === 'reads') {
+    const noWrites = textOf('#!lua flags=no-writes');
+    return { name, keys: o.keys.map(bareName), args: args.map(bareName), texts: { usual: noWrites, paid: noWrites } };
+  }
   const [plain, allowOom] = [textOf('#!lua'), textOf('#!lua flags=allow-oom')];
   return {
     name,

@@ -4,6 +4,8 @@
  */
 export interface Keys {
   job(id: string): string;
+  /** A part of its record that is no field of the hash: it can be long. */
+  jobPart(id: string, part: 'doc' | 'out' | 'att'): string;
   /** Job id → the time by which something must have happened. */
   due: string;
   /** One stream of what happens to all jobs, for watchers. */
@@ -110,6 +112,7 @@ export function createKeys(prefix: string): Keys {
   const at = (rest: string) => `{${prefix}}:${rest}`;
   return {
     job: (id) => at(`job:${id}`),
+    jobPart: (id, part) => at(`job:${id}:${part}`),
     due: at('due'),
     events: at('events'),
     inflight: at('inflight'),

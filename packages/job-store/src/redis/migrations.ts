@@ -12,6 +12,7 @@ export const MIGRATIONS: Readonly<Record<number, Migration>> = {
   1: async (redis, keys) => {
     await renameOperations(redis, keys);
     await renameAttempts(redis, keys);
+    await splitRecords(redis, keys);
   },
 };
 
@@ -52,4 +53,26 @@ async function renameAttempts(redis: Redis, keys: Keys): Promise<void> {
     });
     await Promise.all(renamed);
   }
+}
+
+/** In one step, since another process may be at work on the record already. The hash is written anew: it would stay in the large form. */
+const SPLIT_RECORD = `#!lua flags=allow-oom
+if redis.call('TYPE', KEYS[1]).ok ~= 'hash' or redis.call('HEXISTS', KEYS[1], 'doc') == 0 then return 0 end
+local fields, rest = redis.call('HGETALL', KEYS[1]), {}
+for i = 1, #fields, 2 do
+  local name, value = fields[i], fields[i + 1]
+  if name == 'doc' or name == 'out' or name == 'att' then
+    redis.call('SET', KEYS[1] .. ':' .. name, value)
+  else
+    rest[#rest + 1], rest[#rest + 2] = name, value
+  end
+end
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], unpack(rest))
+return 1`;
+
+/** The request, the output and the attempts of a job were fields of its hash. */
+async function splitRecords(redis: Redis, keys: Keys): Promise<void> {
+  for await (const names of redis.scanStream({ match: `${keys.job('')}*`, count: 1000 }) as AsyncIterable<string[]>)
+    await Promise.all(names.map((name) => redis.eval(SPLIT_RECORD, 1, name)));
 }

@@ -1,4 +1,4 @@
--- Shared by all scripts; put in front of each by scripts.ts, behind the table TRANSITIONS of packages/jobs.
+-- Shared by all scripts that write; put in front of each by define-script.ts, behind record.lua and the table TRANSITIONS of packages/jobs.
 -- Fields of a record that scripts read: st status, sg stage, run, step, seq, ver, tok at token and time of the last transition, tn turn,
 -- sb sa su the lease (token, acquired at, expires at), due, exp, batch, whd whs last delivery and its state.
 

@@ -102,7 +102,7 @@ local function subject_of(delivery, id)
 end
 
 local function context(token, delivery, id)
-  return { token, redis.call('HGETALL', delivery), redis.call('HGETALL', subject_of(delivery, id)) }
+  return { token, redis.call('HGETALL', delivery), read_job(subject_of(delivery, id)) }
 end
 
 -- Begins attempts of those that have waited longest, one for each token, as far as there are permits. Their keys are made from

@@ -118,6 +118,12 @@ export function contextOf(own: Fields, subject: Fields | null): DeliveryContext 
 /** A delivery, its subject, and its endpoint. */
 const DELIVERY_KEYS = ['delivery', 'subject', 'due_deliveries', 'pending_deliveries', ...ENDPOINT_KEYS] as const;
 
+const readDelivery = defineScript({
+  lua: new URL('./read-delivery.lua', import.meta.url),
+  keys: ['delivery', 'subject'],
+  whenFull: 'reads',
+});
+
 const openAttempt = defineScript({
   lua: new URL('./open-attempt.lua', import.meta.url),
   keys: [...DELIVERY_KEYS],
@@ -194,12 +200,9 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
   return {
     /** A delivery and its subject, in one round trip. */
     async read(id: string): Promise<DeliveryContext | null> {
-      const replies = await redis.multi().hgetall(keys.delivery(id)).hgetall(subjectKey(id)).exec();
-      const [own = {}, subject = {}] = (replies ?? []).map(([error, fields]) => {
-        if (error) throw error;
-        return fields as Fields;
-      });
-      return own['id'] === undefined ? null : contextOf(own, subject);
+      const found = (await run(readDelivery, { delivery: keys.delivery(id), subject: subjectKey(id) }, {})) as unknown[];
+      const [own, subject] = found.map(fieldsOf);
+      return own?.['id'] === undefined ? null : contextOf(own, subject ?? null);
     },
 
     /**

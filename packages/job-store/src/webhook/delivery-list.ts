@@ -55,7 +55,7 @@ export function createDeliveryList(redis: Redis, keys: Keys, tenants: Pick<Tenan
 
   /** Ids are made from the job, so those of one job need no search through the whole list. */
   async function ofJob(jobId: string, tenant: string | null): Promise<Delivery[]> {
-    const [runs, doc] = await redis.hmget(keys.job(jobId), 'run', 'doc');
+    const [runs, doc] = await Promise.all([redis.hget(keys.job(jobId), 'run'), redis.get(keys.jobPart(jobId, 'doc'))]);
     const of = runs && doc ? { runs: Number(runs), progress: reportsProgress(unpackDoc(doc).webhook) } : ERASED;
     const own = (await read(eventIdsOf(jobId, of))).filter((delivery) => tenant === null || delivery.tenant === tenant);
     return own.sort((a, b) => b.created_at - a.created_at || (a.id < b.id ? 1 : -1));

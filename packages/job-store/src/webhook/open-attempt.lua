@@ -27,7 +27,7 @@ if own[9] and own[9] ~= '' then
   redis.call('HINCRBY', delivery, 'lost', 1)
 end
 if number_or(redis.call('HGET', delivery, 'lost'), 0) >= rules.maxLost then
-  return { 'lost', redis.call('HGETALL', delivery), redis.call('HGETALL', subject) }
+  return { 'lost', redis.call('HGETALL', delivery), read_job(subject) }
 end
 
 local function skip()
@@ -50,7 +50,7 @@ end
 -- Who was asked for to a disabled endpoint goes past those who wait there: they will be skipped.
 if not why and (off or redis.call('EXISTS', e.room) == 0) then
   begin_attempt(e, delivery, due_set, order.id, token, now)
-  return { 'open', token, redis.call('HGETALL', delivery), redis.call('HGETALL', subject) }
+  return { 'open', token, redis.call('HGETALL', delivery), read_job(subject) }
 end
 keep_endpoint(e)
 enter_room(e, delivery, due_set, order.id, next, check or now + rules.checkAgainMs)

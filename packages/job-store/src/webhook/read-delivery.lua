@@ -1,0 +1,3 @@
+-- read-delivery: a delivery and its subject.
+-- Answers {delivery, subject}, each as field, value, …
+return { redis.call('HGETALL', K.delivery), read_job(K.subject) }
