@@ -1,6 +1,7 @@
-import { createReopenJob } from '@grsai-jobs/job-actions';
+import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
+import { jobError } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
-import { failJob, generatingJob, startKit } from './kit.ts';
+import { acceptedJob, failJob, generatingJob, startedCall, startKit, type TestKit } from './kit.ts';
 
 test('when a failed job is run again then its caller is told the record as it stands in Redis, without the progress of the run before', async () => {
   const kit = await startKit();
@@ -16,4 +17,52 @@ test('when a failed job is run again then its caller is told the record as it st
   const stands = await job.read();
   // By when it is looked after is told to nobody.
   expect({ ...reopened.job, due: stands.due }).toEqual(stands);
+});
+
+/** A job as it was read when it had failed; since then it was run again, and nobody knows whether that made a task. */
+async function readBeforeUnknown(kit: TestKit) {
+  const job = await generatingJob(kit);
+  await failJob(kit, job, 'upstream_failed');
+  const asRead = await job.read();
+  await createReopenJob(kit)(asRead, 'resubmit');
+  await startedCall(kit, job.id, { step: (await job.read()).step });
+  const error = jobError('submit_unknown', 'submitting');
+  await kit.store.transitions.commit(await job.read(), { kind: 'finish', status: 'failed', error, keepLease: true });
+  return { ...job, asRead };
+}
+
+test('when a job has ended as an unknown submit since it was read then it is not submitted again for what it was before', async () => {
+  const kit = await startKit();
+  const { read, asRead } = await readBeforeUnknown(kit);
+  const before = await read();
+  const reopenJob = createReopenJob(kit);
+  expect(await reopenJob(asRead)).toMatchObject({ kind: 'refused', plan: { why: 'submit_unknown' } });
+  expect(await reopenJob(asRead, undefined, { asRead: true })).toEqual({ kind: 'busy' });
+  expect(await reopenJob(asRead, 'resubmit', { asRead: true })).toEqual({ kind: 'busy' });
+  expect(await read()).toEqual(before);
+});
+
+test('when Redis is nearly full then no job is submitted again, and one that has a task is', async () => {
+  const kit = await startKit();
+  const reopenJob = createReopenJob({ ...kit, memory: { tight: () => true } });
+  const job = await generatingJob(kit);
+  await failJob(kit, job, 'upstream_timeout');
+  expect(await reopenJob(await job.read(), 'resubmit')).toEqual({ kind: 'full' });
+  expect(await reopenJob(await job.read())).toMatchObject({ kind: 'reopened', job: { stage: 'generating', run: 2 } });
+  expect(await kit.producer.stateOf('poll', await job.read())).toBe('there');
+});
+
+test('when a call began since a job was read then its cancel waits for whoever makes the call, and so it does for a result', async () => {
+  const kit = await startKit();
+  const cancelJob = createCancelJob(kit);
+  const called = await acceptedJob(kit);
+  const queued = await called.read();
+  await startedCall(kit, called.id);
+  expect(await cancelJob(queued)).toMatchObject({ kind: 'canceling', job: { stage: 'submitting' } });
+
+  const stored = await generatingJob(kit);
+  const generating = await stored.read();
+  const unstored = { links: [{ url: 'https://f.example/1.png' }], dies_at: kit.clock.now() + 1e6 };
+  await kit.store.transitions.commit(generating, { kind: 'start_storing', unstored });
+  expect(await cancelJob(generating)).toMatchObject({ kind: 'canceling', job: { stage: 'storing', unstored } });
 });

@@ -179,6 +179,35 @@ test('when the clocks of two workers differ by half a minute then no more calls 
   expect((await startCall(ids[3], 0)).kind).toBe('ok');
 });
 
+test('when a call says that it is in flight for longer then it is due, and counts as in flight, for so much longer', async () => {
+  const kit = await startStore();
+  const job = await jobIn(kit, 'submitting');
+  await job.commit({ kind: 'report_progress', progress: 5, leaseMs: 300_000 });
+  const until = kit.clock.now() + 300_000;
+  expect(await job.read()).toMatchObject({ lease: { token: job.token, expires_at: until }, due: until });
+  expect(Number(await kit.redis.zscore('{gj}:due', job.id))).toBe(until);
+  expect(Number(await kit.redis.zscore('{gj}:inflight', job.id))).toBe(until + 60_000);
+});
+
+test('when the entry of a job waits beyond its expiry then it is due at its expiry', async () => {
+  const kit = await startStore();
+  const queued = await jobIn(kit, 'submitting', imageDoc({ expires_in_s: 60 }));
+  await queued.commit({ kind: 'release', waitMs: 3_600_000 });
+  const generating = await jobIn(kit, 'generating', imageDoc({ expires_in_s: 60 }));
+  await generating.commit({ kind: 'poll', progress: 5, polls: 1 });
+  for (const job of [queued, generating]) expect((await job.read()).due).toBe((await job.read()).expires_at);
+});
+
+test('when a job has expired then no call of it begins', async () => {
+  const kit = await startStore();
+  const job = await jobIn(kit, 'queued', imageDoc({ expires_in_s: 60 }));
+  kit.clock.advance(60_000);
+  const before = await job.read();
+  const call = { token: randomUUID(), limitMs: 1000 };
+  expect(await kit.store.transitions.startCall(before, call, NO_LIMITS)).toEqual({ kind: 'expired', job: before });
+  expect(await job.read()).toEqual(before);
+});
+
 test('when progress falls then the record keeps the highest of the run', async () => {
   const kit = await startStore();
   const job = await jobIn(kit, 'generating');

@@ -136,6 +136,21 @@ test.each<[string, JobRecord, Transition, string | null]>([
   expect(message === null ? null : `${message.queue} after ${message.delayMs}`).toBe(expected);
 });
 
+test('when a reopened job goes on with its result then what was refused or lost is tried again, and what is stored is kept', () => {
+  const stored = { index: 0, content_type: 'image/png', bytes: 1, width: 1, height: 1, sha256: 'a', key: 'k' };
+  const refused = { since: 1, times: 3, next: 2, reason: 'gone' };
+  const links = [
+    { url: 'https://f/0', stored },
+    { url: 'https://f/1', lost: 'gone' },
+    { url: 'https://f/2', refused },
+  ];
+  const job = { ...failed, unstored: { links, dies_at: 9000 } };
+  expect(applied(job, { kind: 'reopen', to: 'running/storing' }).unstored).toEqual({
+    links: [{ url: 'https://f/0', stored }, { url: 'https://f/1' }, { url: 'https://f/2' }],
+    dies_at: 9000,
+  });
+});
+
 test('while a call is in flight its lease guards the transition, and nobody without it can end the call', () => {
   expect(plan(submitting, { kind: 'finish', status: 'failed' }).guard).toEqual({ lease: 'A' });
   const withoutLease = plan({ ...queued, step: 5 }, { kind: 'finish', status: 'expired' });
