@@ -207,7 +207,7 @@ test('when the answer of a script that hands over is lost then the same attempts
   expect((await kit.store.endpoints.read('acme', 'https://quiet.example/x')).open_attempts).toBe(1);
 });
 
-test('when five workers have died with one delivery in their hands then it is told apart, and no other permit is lease by it', async () => {
+test('when five workers have died with one delivery in their hands then it is told apart, and no other permit is held by it', async () => {
   const kit = await startStore();
   const unsent = await pendingDelivery(kit);
   for (let n = 0; n < RULES.maxLost; n += 1) {

@@ -13,7 +13,7 @@ interface Unfinished {
   readonly once: boolean;
 }
 
-/** `accept`: it is the answer, as it came. `again`: an attempt is attempts_used on it, and the call is made once more. */
+/** `accept`: it is the answer, as it came. `again`: it uses up an attempt, and the call is made once more. */
 export type UnfinishedVerdict = 'accept' | 'again';
 
 interface Row {

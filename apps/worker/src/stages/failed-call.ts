@@ -150,7 +150,7 @@ const OUTCOME: Readonly<Record<Verdict['kind'], NewAttempt['outcome']>> = {
   fail: 'failed',
 };
 
-/** Refusals that outlast a job give it their own code when it expires (design.md). */
+/** Refusals that outlast a job give it their own code when it expires (design.md §2.8). */
 const codeOf = (verdict: Verdict): FailureCode | typeof UNCLEAR | typeof UPSTREAM_BUSY | undefined => {
   if (verdict.kind === 'throttle') return 'upstream_rate_limited';
   if (verdict.kind === 'confirm') return UNCLEAR;

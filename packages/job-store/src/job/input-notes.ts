@@ -28,7 +28,7 @@ function noteOf(text: string): InputNote {
 
 /**
  * Notes of input objects whose process may die before it has written the record, so that somebody deletes them then. A note
- * goes with the `accept` of its job, which makes none of a request whose objects are being deleted.
+ * goes with the `create` of its job, which makes none of a request whose objects are being deleted.
  */
 export function createInputNotes(redis: Redis, run: RunScript, keys: Keys, clock: { now(): number }) {
   return {

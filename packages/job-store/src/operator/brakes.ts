@@ -54,7 +54,7 @@ export const brakeStateOf = (text: unknown): BrakeState | null =>
 const textOf = (state: BrakeState): string =>
   state.streaks.length === 0 && state.brakes.length === 0 ? '' : JSON.stringify(state);
 
-/** Keeps what the rules of the brake (packages/jobs) know of all workers' calls. `begin` asks it before each call. */
+/** Keeps what the rules of the brake (packages/jobs) know of all workers' calls. `start_call` asks it before each call. */
 export function createBrakes(redis: Redis, run: RunScript, keys: Keys, clock: { now(): number }, tenants: Pick<Tenants, 'all'>) {
   const read = async (): Promise<string> => (await redis.hmget(keys.brakes, 'state'))[0] ?? '';
 
@@ -77,7 +77,7 @@ export function createBrakes(redis: Redis, run: RunScript, keys: Keys, clock: { 
     }
   }
 
-  /** Whether another tenant has work, or had some within the last minutes. */
+  /** Whether another tenant has jobs, or had some within the last minutes. */
   async function othersWork(tenant: string): Promise<boolean> {
     const since = clock.now() - OTHERS_MS;
     const turns = await redis.hgetall(keys.turns);
