@@ -253,7 +253,7 @@ test('old records: when what of an input stands in S3 cannot be deleted then the
   expect(await kit.store.jobs.read(kept.id)).toBeNull();
 });
 
-test('a stalled entry: when its worker died after the move and before the next entry then that entry is added at once', async () => {
+test('a stalled entry: when its worker died after the transition and before the next entry then that entry is added at once', async () => {
   const kit = await startKit();
   const handler = countingStalls(kit, 'poll', async () => ({ kind: 'done' }));
   const storing = await generatingJob(kit);

@@ -51,11 +51,11 @@ test('what an endpoint has missed is resent over many slices, and all else is le
   let slices = 0;
   const slice = recoverDeliveries(kit);
   const runTask = createOperationsTask(kit, {
-    'webhook-recover': async (work) => {
+    'webhook-recover': async (operation) => {
       slices += 1;
       // A worker that dies after its slice leaves it to be done again from the same place.
-      await slice(work);
-      return await slice(work);
+      await slice(operation);
+      return await slice(operation);
     },
   });
   await runTask();
@@ -105,8 +105,12 @@ test('what was tried in vain and waits for a later try is tried at once, and wha
 test('progress webhooks of a live job that were skipped stay so', async () => {
   const kit = await startKit();
   const job = await acceptedJob(kit, { webhook: { url: HERE, events: ['job.started'] } });
-  const told = await kit.store.deliveries.report({ ...(await job.read()), url: HERE }, { type: 'job.started' }, kit.clock.now());
-  const found = await kit.store.deliveries.read(told?.id ?? '');
+  const reported = await kit.store.deliveries.report(
+    { ...(await job.read()), url: HERE },
+    { type: 'job.started' },
+    kit.clock.now(),
+  );
+  const found = await kit.store.deliveries.read(reported?.id ?? '');
   if (found === null) throw new Error('no delivery');
   const attempt = { number: 1, at: 1, duration_ms: 1, ok: false, phase: 'connect' };
   await kit.store.deliveries.settle(found.delivery, { state: 'failed', now: kit.clock.now(), attempt });

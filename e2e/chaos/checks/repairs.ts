@@ -2,7 +2,7 @@ import type { Caused } from '../cause-troubles.ts';
 import type { Evidence, StreamEvent } from '../evidence.ts';
 import type { TroubleKind } from '../plan-troubles.ts';
 
-/** What can take an entry away between a move and the add that follows it: a process dies, or Redis is out of its reach. */
+/** What can take an entry away between a transition and the add that follows it: a process dies, or Redis is out of its reach. */
 const TAKE_ENTRIES: readonly TroubleKind[] = [
   'worker.kill',
   'worker.freeze',
@@ -43,7 +43,7 @@ const lastEventBefore = (events: readonly StreamEvent[], repair: Repair): number
   events.filter((event) => event.job === repair.job && event.at < repair.at).at(-1)?.at ?? 0;
 
 /**
- * An entry is lost only between a move and the add behind it. So some trouble that can take an entry lies between the last
+ * An entry is lost only between a transition and the add behind it. So some trouble that can take an entry lies between the last
  * event of the job and its repair; in a calm run there is none, and so no repair.
  */
 export function repairsAreExplained(evidence: Evidence): string[] {
@@ -59,7 +59,7 @@ export function repairsAreExplained(evidence: Evidence): string[] {
         `${repair.job} (${repair.what}) was repaired at ${new Date(repair.at).toISOString()}, and nothing had taken its entry`,
     ),
     ...(evidence.calm && counted > 0 ? [`${counted} repairs were counted in a calm run`] : []),
-    // A worker can die between the move and its line, so lines may be fewer than moves, never more.
+    // A worker can die between the transition and its line, so lines may be fewer than transitions, never more.
     ...(repairs.length > counted ? [`${repairs.length} repairs were told, but only ${counted} counted`] : []),
   ];
 }

@@ -33,7 +33,7 @@ test('when progress is reported then the job as it is goes with it, and what the
   expect((await job.read()).webhook).toEqual({ state: 'none', last_delivery_id: null });
 });
 
-test('when progress comes often then it is told every five seconds, and the same progress once', async () => {
+test('when progress comes often then it is reported every five seconds, and the same progress once', async () => {
   const kit = await startStore();
   const job = await liveJob(kit);
   const at = (percent: number) => job.report({ type: 'job.progress', percent });
@@ -121,7 +121,7 @@ test('what an event is about is in its id', () => {
   expect(subjectOfEvent(`evt_${ulid}_2_batch_completed`)).toEqual({ kind: 'batch', id: `batch_${ulid}` });
 });
 
-test('when a delivery tells of a batch then it is read with that batch, and settled there', async () => {
+test('when a delivery reports a batch then it is read with that batch, and settled there', async () => {
   const kit = await startStore();
   const [batch, id] = ['batch_01K9ZV5W3N8Q2R4T6V8X0Z2B4D', 'evt_01K9ZV5W3N8Q2R4T6V8X0Z2B4D_1_batch_completed'];
   await kit.redis.hset(`{gj}:batch:${batch}`, { tenant: 'acme', st: 'completed', round: 1, whd: id, whs: 'pending' });
@@ -149,7 +149,7 @@ test('when a delivery tells of a batch then it is read with that batch, and sett
   expect(await kit.redis.hget(`{gj}:batch:${batch}`, 'whs')).toBe('delivered');
 });
 
-test('when two workers have tried the same step, one of them frozen, then the first to tell counts', async () => {
+test('when two workers have tried the same step, one of them frozen, then the first to settle it counts', async () => {
   const kit = await startStore();
   const unsent = await pendingDelivery(kit);
   const [frozen, other] = [await ask(kit, unsent), await ask(kit, unsent)];
@@ -186,9 +186,9 @@ test('when the answer of a script is lost then the same call is answered as if i
 
   const job = await liveJob(kit);
   cut = cutScript(kit);
-  const telling = job.report({ type: 'job.progress', percent: 3 });
+  const reporting = job.report({ type: 'job.progress', percent: 3 });
   await cut;
-  expect(await telling).toMatchObject({ step: 1 });
+  expect(await reporting).toMatchObject({ step: 1 });
 
   const delivery = await first.read();
   cut = cutScript(kit);

@@ -47,11 +47,11 @@ test('when a progress webhook of a run was made by an earlier release then it is
   const kit = await startStore();
   const url = 'https://caller.example/hooks';
   const job = await jobIn(kit, 'generating', imageDoc({ webhook: { url, events: ['job.started'] } }));
-  const tell = async () =>
+  const report = async () =>
     await kit.store.deliveries.report({ id: job.id, tenant: 'acme', run: 1, url }, { type: 'job.started' }, kit.clock.now());
-  const entry = await tell();
+  const entry = await report();
   await asBefore(kit, entry?.id ?? '', `{gj}:job:${job.id}`);
-  expect(await tell()).toBeNull();
+  expect(await report()).toBeNull();
   expect(await kit.redis.zcard('{gj}:tenant:acme:deliveries')).toBe(1);
 });
 

@@ -13,7 +13,7 @@ async function withLostAnswer<T>(kit: Started, call: () => Promise<T>): Promise<
 
 const scripts = (kit: Started) => (kit.proxy.counts['eval'] ?? 0) + (kit.proxy.counts['evalsha'] ?? 0);
 
-/** What a transition adds to: counters, queued jobs, told events, owed webhooks. */
+/** What a transition adds to: counters, queued jobs, reported events, pending deliveries. */
 const counted = async (kit: Started): Promise<number[]> => [
   Object.values(await kit.store.jobs.counters()).reduce((sum, n) => sum + n, 0),
   Number(await kit.redis.hget('{gj}:turns', '#queued')),

@@ -173,7 +173,7 @@ async function check(world: World, before: JobRecord): Promise<JobRecord> {
     queued: after.status === 'queued' ? 1 : 0,
     inflight: after.stage === 'submitting' || after.stage === 'generating',
   });
-  // One owed event for each run that ended, and none besides.
+  // One pending event for each run that ended, and none besides.
   const unsent = (await kit.redis.keys('{gj}:delivery:*')).map((key) => key.slice('{gj}:delivery:'.length)).sort();
   const runs = [...world.ended].map(([run, status]) => `evt_${id.slice(4)}_${run}_job_${status}`).sort();
   expect(unsent).toEqual(runs);

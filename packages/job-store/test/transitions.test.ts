@@ -97,8 +97,8 @@ test('when a run ends then one delivery is made, in the same transition, for an 
   const kit = await startStore();
   const asked = await jobIn(kit, 'storing');
   await kit.store.transitions.commit(await asked.read(), { kind: 'finish', status: 'succeeded' });
-  const owed = await kit.store.deliveries.read((await asked.read()).webhook.last_delivery_id ?? '');
-  expect(owed?.delivery).toMatchObject({
+  const pending = await kit.store.deliveries.read((await asked.read()).webhook.last_delivery_id ?? '');
+  expect(pending?.delivery).toMatchObject({
     id: `evt_${asked.id.slice(4)}_1_job_succeeded`,
     type: 'job.succeeded',
     state: 'pending',

@@ -15,7 +15,7 @@ export const BatchItem = z.discriminatedUnion('type', [ChatJob.extend({ custom_i
 
 const EVENTS = [...BATCH_EVENTS, ...JOB_EVENTS] as const;
 
-/** Where a batch tells of its end. Types of jobs are told of only when they are named: job webhooks only when asked for. */
+/** Where a batch reports its end. Events of jobs are reported only when they are named: job webhooks only when asked for. */
 export const BatchWebhook = z.strictObject({
   url: httpUrl.meta({ example: 'https://caller.example/hooks' }),
   events: z

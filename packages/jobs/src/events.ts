@@ -15,12 +15,12 @@ export const DEFAULT_EVENTS = [
 /** Webhook event types of a batch. All are sent when a webhook names no events of its own. */
 export const BATCH_EVENTS = ['batch.completed', 'batch.canceled', 'batch.expired'] as const;
 export type BatchEvent = (typeof BATCH_EVENTS)[number];
-/** News of a live job: sent once, and never again whatever comes of it. */
+/** Progress webhooks of a live job: one attempt each, whatever comes of it. */
 const SENT_ONCE: readonly string[] = ['job.started', 'job.progress'] satisfies readonly JobEvent[];
 
 export const isSentOnce = (type: string): boolean => SENT_ONCE.includes(type);
 
-/** Of one job, progress is told at most this often. */
+/** Of one job, progress is reported at most this often. */
 export const PROGRESS_EVENT_EVERY_MS = 5_000;
 
 export const endEvent = (status: TerminalStatus): JobEvent => `job.${status}`;

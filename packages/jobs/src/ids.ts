@@ -19,7 +19,7 @@ export const eventId = (job: string, run: number, type: string): string =>
   `evt_${ulidOf(job)}_${run}_${type.replaceAll('.', '_')}`;
 
 /**
- * The id of a `job.progress` event. Progress never falls within a run, so the percentage tells one from the next, and the
+ * The id of a `job.progress` event. Progress never falls within a run, so the percentage distinguishes one from the next, and the
  * same progress reported by two workers is one event.
  */
 export const progressEventId = (job: string, run: number, percent: number): string =>

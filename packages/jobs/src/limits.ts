@@ -34,8 +34,8 @@ export const LIMITS = {
     lineBytes: 8 * 1024 * 1024,
     /** Items of the JSON form. */
     items: 1000,
-    /** Wrong fields that a 422 tells. */
-    errorsTold: 1000,
+    /** Wrong fields that a 422 reports. */
+    errorsReported: 1000,
     /** Bad lines in the 202 of a batch that skips them. */
     linesShown: 100,
   },

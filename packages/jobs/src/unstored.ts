@@ -32,8 +32,8 @@ export function refusedAgain(output: UnstoredOutput, o: { reason: string; starte
  */
 export function refreshed(outputs: readonly UnstoredOutput[], named: readonly { url?: string }[]): UnstoredOutput[] {
   const known = new Set(outputs.map(({ url }) => url));
-  const news = named.filter(({ url }) => !known.has(url));
-  const of = (index: number) => (named.length >= outputs.length ? named[index] : news.shift());
+  const unknown = named.filter(({ url }) => !known.has(url));
+  const of = (index: number) => (named.length >= outputs.length ? named[index] : unknown.shift());
   const same = outputs.map((output, index) => {
     const now = isSettled(output) ? undefined : of(index);
     if (now === undefined) return output;

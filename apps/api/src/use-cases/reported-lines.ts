@@ -14,7 +14,7 @@ const CHUNK = 200;
 /** Gathers the bad lines of one batch: counts all of them, keeps the first, and writes each down where that is asked for. */
 export function createBadLines(write: ((lines: readonly BadLine[]) => Promise<void>) | null) {
   const first: BadLine[] = [];
-  let told = 0;
+  let reported = 0;
   let count = 0;
   let unwritten: BadLine[] = [];
 
@@ -29,9 +29,9 @@ export function createBadLines(write: ((lines: readonly BadLine[]) => Promise<vo
 
     async add(bad: BadLine): Promise<void> {
       count += 1;
-      if (told < LIMITS.batch.errorsTold) {
+      if (reported < LIMITS.batch.errorsReported) {
         first.push(bad);
-        told += bad.errors.length;
+        reported += bad.errors.length;
       }
       if (write === null) return;
       unwritten.push(bad);
@@ -45,7 +45,9 @@ export function createBadLines(write: ((lines: readonly BadLine[]) => Promise<vo
 
     /** For an answer that accepts nothing: what is wrong, field by field. */
     errors: (): FieldError[] =>
-      first.flatMap(({ errors: wrong, ...at }) => wrong.map((error) => ({ ...at, ...error }))).slice(0, LIMITS.batch.errorsTold),
+      first
+        .flatMap(({ errors: wrong, ...at }) => wrong.map((error) => ({ ...at, ...error })))
+        .slice(0, LIMITS.batch.errorsReported),
   };
 }
 

@@ -20,7 +20,7 @@ export interface CallDeps extends PaidOutputsDeps {
   pauses: Pick<PauseControl, 'reasons'>;
   clock: Clock;
   backoff: Backoff;
-  /** Told that a call goes back before a byte of it was sent. */
+  /** Called when a call goes back before a byte of it was sent. */
   notSent: (call: PaidCall) => Promise<void>;
   /** Whether S3 has ever kept anything for this process. */
   storeProven: () => boolean;

@@ -50,7 +50,7 @@ export interface PollDeps extends ExpireDeps {
   clock: Clock;
   backoff: Backoff;
   shutdown: Pick<Shutdown, 'stopping'>;
-  /** Tells a caller who asked for it how far its task has come. */
+  /** Reports the progress of a task to a caller who asked for it. */
   reportProgress: (task: TaskFacts, percent: number) => void;
 }
 

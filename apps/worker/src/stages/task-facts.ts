@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 
 /** What a poll needs to know of a task. It hardly changes while the entry counts, so it is not read at each poll. */
 export interface TaskFacts extends Pick<JobRecord, 'id' | 'tenant' | 'run' | 'step' | 'batch_id' | 'expires_at'> {
-  /** What its caller wants to be told. */
+  /** Where its caller wants progress reported. */
   callback: JobDoc['webhook'];
   base: string;
   taskId: string;
@@ -37,7 +37,7 @@ export const taskFacts = ({ task, doc, ...job }: Generating): TaskFacts => ({
   runningAtMs: ageAtLastPoll(task),
 });
 
-/** A poll writes the record only when there was news, so this may be an earlier one than the last. */
+/** A poll writes the record only when there was progress to report, so this may be an earlier one than the last. */
 function ageAtLastPoll({ last_polled_at, submitted_at }: Generating['task']): number | undefined {
   const age = (last_polled_at ?? 0) - submitted_at;
   return age > 0 ? age : undefined;

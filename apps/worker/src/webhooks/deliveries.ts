@@ -29,7 +29,7 @@ export interface DeliveriesDeps extends AttemptDeps {
 
 /** The right to make the first attempt of a webhook in the process that ends its job. */
 interface Reserved {
-  /** For the move that ends the run. */
+  /** For the transition that ends the run. */
   readonly attempt: FirstAttempt;
   /** Makes the attempt if it has begun, or gives the slot back. Nobody waits for it. */
   use(placed: Placed): void;

@@ -47,7 +47,7 @@ const sign = async (key: string, ttlS: number) => ({ url: `https://s3.example/${
 const body = async (job: Job | null, more: Partial<Delivery> = {}) =>
   JSON.parse(await webhookBody({ delivery: { ...delivery, ...more }, job, batch: null }, sign));
 
-test('when the job was reopened since then the body tells of the run that ended', async () => {
+test('when the job was reopened since then the body reports the run that ended', async () => {
   expect(await body(record())).toMatchObject({
     id: delivery.id,
     type: 'job.failed',
@@ -81,21 +81,21 @@ test('when the job was deleted then the body says id, status and deleted', async
   });
 });
 
-test('when news of a live job are sent after its end then the body tells of the job as it was', async () => {
-  const news = {
+test('when a progress webhook of a live job is sent after its end then the body reports the job as it was', async () => {
+  const progress = {
     id: `evt_${JOB.slice(4)}_2_job_progress_40`,
     type: 'job.progress',
     run: 2,
     sequence: 12,
     snapshot: { status: 'running', stage: 'generating', progress: 40 } as const,
   };
-  const told = await body(record({ progress: 100, finished_at: 3 }), news);
-  expect(told).toMatchObject({ sequence: 12, data: { status: 'running', stage: 'generating', progress: 40, run: 2 } });
-  expect(told.data).toMatchObject({ result: null, error: null, finished_at: null });
-  expect(await body(null, news)).toMatchObject({ sequence: 12, data: { id: JOB, status: 'running', deleted: true } });
+  const sent = await body(record({ progress: 100, finished_at: 3 }), progress);
+  expect(sent).toMatchObject({ sequence: 12, data: { status: 'running', stage: 'generating', progress: 40, run: 2 } });
+  expect(sent.data).toMatchObject({ result: null, error: null, finished_at: null });
+  expect(await body(null, progress)).toMatchObject({ sequence: 12, data: { id: JOB, status: 'running', deleted: true } });
 });
 
-test('when a batch was reopened since then the body tells of the round that ended, and of a batch that is gone what is known', async () => {
+test('when a batch was reopened since then the body reports the round that ended, and of a batch that is gone what is known', async () => {
   const ulid = JOB.slice(4);
   const counts = { total: 2, queued: 0, running: 0, succeeded: 1, failed: 1, canceled: 0, expired: 0 };
   const results = { key: 'a/b/results-1.ndjson', bytes: 7, sha256: 'x' };
@@ -116,8 +116,8 @@ test('when a batch was reopened since then the body tells of the round that ende
     past: { 1: { status: 'completed', counts, finished_at: 9, results } },
     webhook: { state: 'pending', last_delivery_id: null },
   };
-  const told = { ...delivery, id: `evt_${ulid}_1_batch_completed`, type: 'batch.completed', job_id: null, batch_id: batch.id };
-  const whole = JSON.parse(await webhookBody({ delivery: told, job: null, batch }, sign));
+  const ended = { ...delivery, id: `evt_${ulid}_1_batch_completed`, type: 'batch.completed', job_id: null, batch_id: batch.id };
+  const whole = JSON.parse(await webhookBody({ delivery: ended, job: null, batch }, sign));
   expect(whole).toMatchObject({
     sequence: 1,
     data: {
@@ -128,6 +128,6 @@ test('when a batch was reopened since then the body tells of the round that ende
       results_file: { url: 'https://s3.example/a/b/results-1.ndjson' },
     },
   });
-  const gone = JSON.parse(await webhookBody({ delivery: told, job: null, batch: null }, sign));
+  const gone = JSON.parse(await webhookBody({ delivery: ended, job: null, batch: null }, sign));
   expect(gone).toMatchObject({ type: 'batch.completed', data: { id: batch.id, status: 'completed', deleted: true } });
 });

@@ -3,7 +3,7 @@ import type { Keys } from '../redis/keys.ts';
 
 export type CancelSignals = ReturnType<typeof createCancelSignals>;
 
-/** Tells all workers that an open call is to be aborted. No more than a hint: the record is the truth, and it says `canceling`. */
+/** Asks all workers to abort the in-flight call of a job. No more than a hint: the record is the truth, and it says `canceling`. */
 export function createCancelSignals(redis: Redis, keys: Keys) {
   return {
     async send(jobId: string): Promise<void> {

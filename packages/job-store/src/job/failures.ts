@@ -52,8 +52,8 @@ interface Counted {
 export type Failures = ReturnType<typeof createFailures>;
 
 /**
- * Failed and expired jobs by signature. The index of failures is read by time; of each record only one short text that the move
- * which ended it has written. Nothing is counted up and down, so nothing can be counted wrong.
+ * Failed and expired jobs by signature. The index of failures is read by time; of each record only one short text that the
+ * transition which ended it has written. Nothing is counted up and down, so nothing can be counted wrong.
  */
 export function createFailures(redis: Redis, keys: Keys) {
   const fieldsOf = async (ids: readonly string[], ...fields: string[]) =>

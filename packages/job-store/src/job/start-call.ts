@@ -87,9 +87,9 @@ export const createStartCall =
         { order: JSON.stringify(order) },
       )) as [string, unknown, unknown?];
     const first = await start(entry.batch_id);
-    const [kind, told, more] = first[0] === 'batch' ? await start(String(first[1])) : first;
-    if (kind === 'braked' || kind === 'wait') return { kind, ms: Number(told) };
-    const fields = fieldsOf(told);
+    const [kind, reply, more] = first[0] === 'batch' ? await start(String(first[1])) : first;
+    if (kind === 'braked' || kind === 'wait') return { kind, ms: Number(reply) };
+    const fields = fieldsOf(reply);
     if (fields === null) return { kind: 'stale' };
     const job = decodeRecord(entry.id, fields);
     if (kind === 'ok') return { kind, job: job as Submitting, refusals: brakeStateOf(more) };

@@ -56,7 +56,7 @@ const checkUsage = defineScript({
 
 export type Usage = ReturnType<typeof createUsage>;
 
-/** What the records of tenants take, as the scripts that make, move and erase them count it. */
+/** What the records of tenants take, as the scripts that create, change and erase them count it. */
 export function createUsage(redis: Redis, run: RunScript, keys: Keys) {
   return {
     /** Why a tenant may bring nothing more at all, not even the smallest job; `null`: it may. */

@@ -19,6 +19,6 @@ export const batchEventIdsOf = (batchId: string, rounds: number): string[] =>
     Array.from({ length: rounds }, (_, i) => i + 1).flatMap((round) => BATCH_EVENTS.map((type) => eventId(batchId, round, type))),
   );
 
-/** Whether a webhook tells of progress: an event for each step of it. */
+/** Whether a webhook reports progress: an event for each step of it. */
 export const reportsProgress = (webhook: { events: readonly string[] } | undefined): boolean =>
   webhook?.events.includes('job.progress') ?? false;

@@ -20,7 +20,7 @@ export interface TransitionRow {
   readonly paid: boolean;
   /** Also of a job whose delete has begun. */
   readonly whileErasing?: true;
-  /** What watchers are told. `status`: the status that it leads to. */
+  /** The event for watchers. `status`: the status that it leads to. */
   readonly event?: string;
 }
 

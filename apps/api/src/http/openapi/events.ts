@@ -20,7 +20,7 @@ const JobInBody = z.union([
     .meta({ id: 'DeletedJob', description: 'The job was deleted before its webhook went out' }),
 ]);
 
-/** The batch in a body, as it stood at the end of the round that is told of. */
+/** The batch in a body, as it stood at the end of the round that is reported. */
 const BatchInBody = z.union([
   Batch,
   Batch.omit({ metadata: true })

@@ -20,7 +20,7 @@ export const BatchQuery = z.strictObject({
   webhook_url: BatchWebhook.shape.url
     .optional()
     .meta({ example: 'https://caller.example/hooks' })
-    .describe('lines only: where the batch tells of its end'),
+    .describe('lines only: where the batch reports its end'),
   webhook_events: z
     .string()
     .transform((text) => text.split(','))

@@ -29,7 +29,7 @@ export const Delivery = z
     object: z.literal('webhook_delivery'),
     job_id: z.string().optional(),
     batch_id: z.string().optional().describe('in place of job_id, for events of a batch'),
-    run: z.int().describe('the run of the job, or the round of the batch, that it tells of'),
+    run: z.int().describe('the run of the job, or the round of the batch, that it reports'),
     type: z.enum(DELIVERY_TYPES),
     url: z.string(),
     state: z

@@ -10,7 +10,7 @@ const RetryOrder = z.object({ batch_id: z.string(), include_unknown: z.boolean()
 
 const FULL_WAIT_MS = 5000;
 
-/** A job that somebody else moves on is judged anew so often. */
+/** A job that somebody else changes meanwhile is judged anew so often. */
 const TRIES = 8;
 
 interface Deps {

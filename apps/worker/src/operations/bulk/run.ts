@@ -37,7 +37,7 @@ const NOT_THERE_YET_MS = 60_000;
 /** What came of one job; `wait`: nothing, and it is tried again. */
 type Came = 'done' | 'wait' | `skipped:${string}` | `failed:${string}`;
 
-/** A job that somebody else moves on is judged anew so often. */
+/** A job that somebody else changes meanwhile is judged anew so often. */
 const TRIES = 8;
 
 /**
@@ -49,7 +49,7 @@ export function createBulkRun(d: BulkDeps): DoSlice {
     job: Job,
     verdict: Extract<BulkVerdict, { act: string }>,
     { before }: Pick<BulkAction, 'before'>,
-  ): Promise<Came | 'moved'> {
+  ): Promise<Came | 'changed'> {
     if (verdict.act === 'cancel') {
       const { kind } = await d.cancelJob(job);
       return kind === 'canceled' || kind === 'canceling' ? 'done' : kind === 'busy' ? 'failed:busy' : `skipped:${kind}`;
@@ -58,13 +58,13 @@ export function createBulkRun(d: BulkDeps): DoSlice {
     return await runAgain(job, verdict.act);
   }
 
-  async function runAgain(job: Job, mode: RetryMode): Promise<Came | 'moved'> {
+  async function runAgain(job: Job, mode: RetryMode): Promise<Came | 'changed'> {
     // Left alone, and not waited for: a tenant with all its live jobs must not hold up the jobs of others.
     if ((await d.store.usage.checkLive(job.tenant, d.maxLiveJobs)) !== null) return 'skipped:tenant_quota_exceeded';
     const reopened = await d.reopenJob(job, mode, { asRead: true });
     if (reopened.kind === 'reopened') return 'done';
     if (reopened.kind === 'full') return 'wait';
-    if (reopened.kind === 'busy') return 'moved';
+    if (reopened.kind === 'busy') return 'changed';
     return reopened.kind === 'refused' ? `skipped:${reopened.plan.why}` : 'skipped:missing';
   }
 
@@ -76,7 +76,7 @@ export function createBulkRun(d: BulkDeps): DoSlice {
       const verdict = bulkVerdict(job, action, d.clock.now());
       if ('skip' in verdict) return `skipped:${verdict.skip}`;
       const came = await act(job, verdict, action);
-      if (came !== 'moved') return came;
+      if (came !== 'changed') return came;
     }
     return 'failed:busy';
   }
@@ -135,7 +135,7 @@ export function createBulkRun(d: BulkDeps): DoSlice {
     return { done: false, cursor: null };
   }
 
-  /** What was counted and then moved on by others was never met: it counts as left alone, so that the counts add up. */
+  /** What was counted and then changed by others was never met: it counts as left alone, so that the counts add up. */
   async function noteMoved(id: string, steps: number): Promise<BulkStatus | 'stale'> {
     const action = await d.store.bulk.read(id);
     const moved = action === null ? 0 : leftOf(action);
