@@ -46,7 +46,7 @@ async function requestsPerJob(stack: Stack, bodies: readonly object[], then: rea
 
   for (const queue of then) await setPaused(queue, true);
   let requests = 0;
-  stack.proxy.hear((command) => {
+  stack.proxy.onCommand((command) => {
     if (!isIdle(command)) requests += 1;
   });
   await Promise.all(bodies.map(async (body) => await stack.tenant.post('/v1/jobs', body)));

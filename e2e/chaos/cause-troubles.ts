@@ -44,7 +44,7 @@ export async function causeTroubles(world: World, plan: readonly Trouble[], star
   const proxies = [world.proxies.apis, ...world.proxies.workers];
   const settledCalls = async () => {
     await sleep(ON_THE_WAY_MS);
-    return await world.eye.openCalls();
+    return await world.eye.inFlightCalls();
   };
 
   const cause = async (trouble: Trouble): Promise<Pick<Caused, 'struck' | 'open'>> => {
@@ -101,9 +101,9 @@ export async function causeTroubles(world: World, plan: readonly Trouble[], star
         return { struck: true, open: [] };
       case 'upstream.away': {
         const nodes = trouble.nodes.flatMap((index) => world.emulator.nodes[index] ?? []);
-        const before = await world.eye.openCalls();
+        const before = await world.eye.inFlightCalls();
         await Promise.all(nodes.map((node) => node.stop()));
-        const open = [...before, ...(await world.eye.openCalls())];
+        const open = [...before, ...(await world.eye.inFlightCalls())];
         await sleep(trouble.ms);
         await Promise.all(nodes.map((node) => untilItWorks(() => node.start())));
         return { struck: true, open };

@@ -47,7 +47,7 @@ const good: Evidence = {
   troubles: [],
   events: ['job.queued', 'job.started', 'job.succeeded'].map((type, i) => ({ at: T0 + 1000 * i, job: ID, seq: i + 1, type })),
   hooks: [hook(EVENT)],
-  heard: new Set([EVENT]),
+  receivedEvents: new Set([EVENT]),
   counters: {},
   processes: [process_],
   served: new Map([['t1', 'aa']]),
@@ -86,7 +86,7 @@ const endedUnknown = (more: Partial<JobEvidence> = {}): Evidence => ({
       json: { id: EVENT.replace('succeeded', 'failed'), type: 'job.failed', data: { status: 'failed' } },
     }),
   ],
-  heard: new Set([EVENT.replace('succeeded', 'failed')]),
+  receivedEvents: new Set([EVENT.replace('succeeded', 'failed')]),
 });
 const failed = (code: string): Evidence => withJobOf(endedUnknown(), { ...unknown, error: { code } });
 const withJobOf = (evidence: Evidence, more: Partial<JobRecord>): Evidence => ({
@@ -100,7 +100,7 @@ const COMPLAINTS: readonly { when: string; check: keyof typeof CHECKS; evidence:
   {
     when: 'an accepted job has no record',
     check: 'every accepted job has ended',
-    evidence: { ...withJob({ records: [], tasks: [] }), events: [], hooks: [], heard: new Set() },
+    evidence: { ...withJob({ records: [], tasks: [] }), events: [], hooks: [], receivedEvents: new Set() },
   },
   {
     when: 'one POST was refused and no other taken',
@@ -188,7 +188,7 @@ const COMPLAINTS: readonly { when: string; check: keyof typeof CHECKS; evidence:
   {
     when: 'an pending delivery never arrived',
     check: 'every pending delivery has arrived, and no other',
-    evidence: { ...good, hooks: [], heard: new Set() },
+    evidence: { ...good, hooks: [], receivedEvents: new Set() },
   },
   {
     when: 'a webhook arrived that nobody owes',

@@ -56,7 +56,7 @@ export interface Evidence {
   readonly events: readonly StreamEvent[];
   readonly hooks: readonly Received[];
   /** Ids of events that the receiver answered with 200. */
-  readonly heard: ReadonlySet<string>;
+  readonly receivedEvents: ReadonlySet<string>;
   readonly counters: Readonly<Record<string, number>>;
   readonly processes: readonly ProcessEvidence[];
   /** Task id → SHA-256 of the file that upstream served. */
@@ -119,7 +119,7 @@ export async function gather(
     troubles: o.troubles,
     events: await world.eye.events(),
     hooks: world.receiver.received,
-    heard: world.heard,
+    receivedEvents: world.receivedEvents,
     counters: await world.eye.counters(),
     processes: kept.map(({ name, lives, unexpected, failedStarts }, i) => ({
       ...{ name, unexpected, failedStarts },

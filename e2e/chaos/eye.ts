@@ -89,7 +89,7 @@ export function createEye(url: string, o: { prefix: string; tenant: string }) {
     /** The status of each job. */
     states: async (ids: readonly string[]): Promise<string[]> => (await hashes(ids, 'st')).map(([status]) => status ?? ''),
     /** The paid calls that are open now: job and token of `sent`. */
-    async openCalls(): Promise<{ id: string; token: string }[]> {
+    async inFlightCalls(): Promise<{ id: string; token: string }[]> {
       const ids = await redis.zrange(at('inflight'), '0', '-1');
       const rows = await hashes(ids, 'sg', 'sb');
       return ids.flatMap((id, i) => {

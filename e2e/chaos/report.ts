@@ -26,7 +26,7 @@ export function report(o: ChaosOptions, evidence: Evidence, found: readonly Find
     `  troubles   ${tally(troubles.filter((caused) => caused.struck).map((caused) => caused.trouble.kind))}`,
     `  upstream   ${jobs.flatMap((job) => job.submits).length} paid calls; tasks: ${tally(tasks.map((task) => task.status))}`,
     `  unknown    ${unknownEnds(evidence)} ended submit_unknown, at most ${unknownBound(evidence)} may`,
-    `  webhooks   ${hooks.length} received for ${evidence.heard.size} events`,
+    `  webhooks   ${hooks.length} received for ${evidence.receivedEvents.size} events`,
     `  counters   ${repairsOf(evidence).length} repairs told; ${tally(Object.entries(counters).flatMap(([name, n]) => Array<string>(n).fill(name)))}`,
     `  checks     ${Object.keys(CHECKS).length - found.length} of ${Object.keys(CHECKS).length} held`,
     ...found.flatMap(({ check, problems }) => [`  ✗ ${check}`, ...problems.map((problem) => `      ${problem}`)]),

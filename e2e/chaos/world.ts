@@ -35,7 +35,7 @@ export interface World {
   readonly emulator: Emulator;
   readonly receiver: Receiver;
   /** Ids of the events that the receiver has answered with 200. */
-  readonly heard: ReadonlySet<string>;
+  readonly receivedEvents: ReadonlySet<string>;
   readonly apis: readonly Kept[];
   readonly workers: readonly Kept[];
   /** One for each API, with the tenant's key. */
@@ -64,7 +64,7 @@ export async function startWorld(o: { seed: string }): Promise<World> {
     startRedisProxy(redis.url),
     ...Array.from({ length: WORKERS }, () => startRedisProxy(redis.url)),
   ]);
-  const heard = answerLikeAReceiver(receiver, o.seed);
+  const receivedEvents = answerLikeAReceiver(receiver, o.seed);
   const env = {
     ...s3.env,
     ...LOCKS,
@@ -106,7 +106,7 @@ export async function startWorld(o: { seed: string }): Promise<World> {
   receiver.useSecret((await clients[0]?.json<{ secret: string }>('GET', '/v1/webhook-secret'))?.secret ?? '');
   const eye = createEye(redis.url, { prefix: PREFIX, tenant: TENANT });
   return {
-    ...{ redis, s3, emulator, receiver, heard, apis, workers, clients, eye },
+    ...{ redis, s3, emulator, receiver, receivedEvents, apis, workers, clients, eye },
     proxies: { apis: apiProxy, workers: workerProxies },
     skipTime: time.skip,
     stop: async () => {
@@ -121,7 +121,7 @@ export async function startWorld(o: { seed: string }): Promise<World> {
 
 /** Some first tries meet a receiver that is not at its best; the second one always works. */
 function answerLikeAReceiver(receiver: Receiver, seed: string): ReadonlySet<string> {
-  const heard = new Set<string>();
+  const receivedEvents = new Set<string>();
   const seen = new Set<string>();
   receiver.respond((request) => {
     const id = String(request.headers['webhook-id']);
@@ -133,8 +133,8 @@ function answerLikeAReceiver(receiver: Receiver, seed: string): ReadonlySet<stri
         .digest()[0] ?? 0) / 256;
     if (first && draw < 0.06) return 500;
     if (first && draw < 0.09) return 'reset';
-    heard.add(id);
+    receivedEvents.add(id);
     return first && draw < 0.12 ? { status: 200, delayMs: 2000 } : 200;
   });
-  return heard;
+  return receivedEvents;
 }

@@ -36,7 +36,7 @@ const queue = async (api: TestApi, name: string): Promise<Queue> => {
 
 const patch = async (api: TestApi, name: string, body: object) => await api.admin.send('PATCH', `/admin/v1/queues/${name}`, body);
 
-test('keys: when one is revoked on one API process then the other refuses it at once, also while it hears nothing', async () => {
+test('keys: when one is revoked on one API process then the other refuses it at once, also while it is disconnected', async () => {
   const api = await startApi();
   const other = await api.startAnother();
   const far = (key: string) => createClient(other.url, key);

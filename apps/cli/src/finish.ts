@@ -11,7 +11,7 @@ export async function finish(context: Context, job: Pick<Job, 'id' | 'run'>, tim
   const ended = await followJob(context, job.id, {
     timeoutS,
     fromRun: job.run,
-    hear: (event) => {
+    onEvent: (event) => {
       const text = `${job.id} ${stateText(event)}`;
       if (event.type === 'job.progress') progress.update(text);
       else progress.step(text);

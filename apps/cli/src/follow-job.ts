@@ -10,10 +10,10 @@ export interface FollowJob {
   after?: number;
   /** Events of older runs are passed over. */
   fromRun?: number;
-  hear: (event: JobEvent) => Promise<void> | void;
+  onEvent: (event: JobEvent) => Promise<void> | void;
 }
 
-/** Hears of a job until its newest run has ended, and answers the job as it is then. */
+/** Follows a job until its newest run has ended, and answers the job as it is then. */
 export async function followJob(context: Context, id: string, o: FollowJob): Promise<Job> {
   const { host, api, progress } = context;
   const goOn = `The job goes on. Follow it: pnpm jobs watch ${id}`;
@@ -23,7 +23,7 @@ export async function followJob(context: Context, id: string, o: FollowJob): Pro
       note: progress.note,
       ...(o.after === undefined ? {} : { after: o.after }),
     });
-    for await (const event of events) if (event.run >= (o.fromRun ?? 1)) await o.hear(event);
+    for await (const event of events) if (event.run >= (o.fromRun ?? 1)) await o.onEvent(event);
     return await api.get<Job>(jobPath(id));
   });
 }

@@ -24,7 +24,7 @@ export const WorkerVariables = z.object({
     'nodes of the Grsai API, in the order they are tried',
   ),
   GRSAI_RPM: integer(0, 1_000_000, 0).describe('calls and submits in a minute over all workers; 0 is off'),
-  GRSAI_MAX_IN_FLIGHT: integer(0, 1_000_000, 200).describe('open calls and living tasks over all workers; 0 is off'),
+  GRSAI_MAX_IN_FLIGHT: integer(0, 1_000_000, 200).describe('in-flight calls and living tasks over all workers; 0 is off'),
   HEALTH_HOST: listenHost('0.0.0.0').describe("address of the worker's /livez /readyz /metrics"),
   CALL_CONCURRENCY: integer(1, 10_000, 50).describe('synchronous calls at once: chat, images/generations'),
   SUBMIT_CONCURRENCY: integer(1, 10_000, 20).describe('image submits at once'),

@@ -46,13 +46,13 @@ const deliveriesOfBatch = ({ view }: BatchEvidence): string[] =>
   Array.from({ length: view?.round ?? 0 }, (_, i) => `evt_${view?.id.slice('batch_'.length)}_${i + 1}_batch_completed`);
 
 /** P4: every pending delivery has arrived and was taken, nothing else came, each was signed and tells of its own end. */
-export function pendingDeliveriesArrive({ jobs, batches, hooks, heard }: Evidence): string[] {
+export function pendingDeliveriesArrive({ jobs, batches, hooks, receivedEvents }: Evidence): string[] {
   const unsent = new Map([
     ...jobs.flatMap((job) => pendingIds(job).map((id) => [id, nameOf(job)] as const)),
     ...batches.flatMap((batch) => deliveriesOfBatch(batch).map((id) => [id, batch.view?.id ?? ''] as const)),
   ]);
   const said: string[] = [];
-  for (const [id, who] of unsent) if (!heard.has(id)) said.push(`${who}: ${id} never arrived`);
+  for (const [id, who] of unsent) if (!receivedEvents.has(id)) said.push(`${who}: ${id} never arrived`);
   for (const hook of hooks) {
     const id = String(hook.headers['webhook-id']);
     if (!unsent.has(id)) said.push(`${id} arrived, and nobody owes it`);

@@ -51,7 +51,7 @@ export class Grsai {
     return probeBase(this.images, base, this.#timeouts.queryMs, options);
   }
 
-  /** Waits for the open calls and ends the client's own connections; an injected dispatcher stays open. */
+  /** Waits for the in-flight calls and ends the client's own connections; an injected dispatcher stays open. */
   close(): Promise<void> {
     return this.#transport.close();
   }

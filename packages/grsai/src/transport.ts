@@ -84,7 +84,7 @@ export class Transport {
     }
   }
 
-  /** Ends the client's own connections once the open calls are done. */
+  /** Ends the client's own connections once the in-flight calls are done. */
   async close(): Promise<void> {
     this.#closing.abort();
     await Promise.all(this.#own.map((agent) => agent.close()));

@@ -78,13 +78,13 @@ describe('nothing was sent', () => {
 
   test('when the limit has passed, even if the dispatcher goes on to take the body', async () => {
     let body: AsyncIterable<Uint8Array> | undefined;
-    class Deaf extends Dispatcher {
+    class Silent extends Dispatcher {
       override dispatch(options: Dispatcher.DispatchOptions): boolean {
         body = options.body as unknown as AsyncIterable<Uint8Array>;
         return true;
       }
     }
-    await using grsai = client(['http://upstream.test'], { connectMs: 20 }, { dispatcher: new Deaf() });
+    await using grsai = client(['http://upstream.test'], { connectMs: 20 }, { dispatcher: new Silent() });
     expect(await errorOf(grsai.images.submit(TASK))).toMatchObject({ code: 'timeout', outcome: 'not_sent' });
     expect(await drain(body ?? [])).toEqual([]);
   });

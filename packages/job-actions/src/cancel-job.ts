@@ -21,7 +21,7 @@ function decide(job: Job): Transition | { refuse: Refusal } {
   return { kind: inFlight ? 'request_cancel' : 'cancel' };
 }
 
-/** Cancels a job wherever it is. The worker whose call is in flight is told so; one that does not hear of it finds it in the record. */
+/** Cancels a job wherever it is. The worker whose call is in flight is told so; one that misses the message finds it in the record. */
 export const createCancelJob =
   (d: CancelDeps): CancelJob =>
   async (job) => {

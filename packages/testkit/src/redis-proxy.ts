@@ -17,8 +17,8 @@ export interface RedisProxy {
   /** Open client connections. */
   readonly connections: number;
   resetCounts(): void;
-  /** Tells of each command that clients send from now on. */
-  hear(listener: (command: RedisCommand) => void): void;
+  /** Calls `listener` with each command that clients send from now on. */
+  onCommand(listener: (command: RedisCommand) => void): void;
   /**
    * Once: passes the next matching command on, waits until Redis has executed it, and then breaks the client's connection
    * instead of handing the answer over. `NOSCRIPT` goes through and does not count: nothing was executed.
@@ -95,7 +95,7 @@ export async function startRedisProxy(target: string): Promise<RedisProxy> {
     resetCounts: () => {
       shared.counts = {};
     },
-    hear: (listener) => void shared.listeners.push(listener),
+    onCommand: (listener) => void shared.listeners.push(listener),
     cutAfterNextReply: (match) => arm(shared.after, match),
     cutBefore: (match) => arm(shared.before, match),
     stall: () => {

@@ -42,7 +42,7 @@ describe('counting', () => {
   test('each command of a client counts once, what a script calls inside does not', async () => {
     const { proxy, client } = await proxied();
     const heard: string[] = [];
-    proxy.hear(({ name, args }) => heard.push([name, ...args].join(' ')));
+    proxy.onCommand(({ name, args }) => heard.push([name, ...args].join(' ')));
     await client.eval(SCRIPT, 1, key);
     await client.pipeline().get(key).get(key).exec();
     await client.multi().incr(key).exec();

@@ -18,7 +18,7 @@ export const watch = defineCommand<{ after?: number; timeout?: number }>({
     const job = await followJob(context, id, {
       timeoutS: timeout,
       ...(after === undefined ? {} : { after }),
-      hear: async (event) => await out.row(event, eventText),
+      onEvent: async (event) => await out.row(event, eventText),
     });
     if (!out.json) {
       hint(endText(job, out.paint, host.now()));

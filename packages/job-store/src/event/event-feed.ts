@@ -19,7 +19,7 @@ export interface EventFeed {
   readonly name: string;
   /** What is still known of a job, oldest first, without gaps; older events may be forgotten. */
   known(jobId: string): readonly FeedEvent[];
-  /** Hears of each event of a job from now on. Answers how to stop; when the feed has stopped, `end` comes at once. */
+  /** Watches the events of a job from now on. Answers how to stop; when the feed has stopped, `end` comes at once. */
   watch(jobId: string, watcher: Watcher): () => void;
   /** Resolves when all that stood in Redis at this moment is known here, or after a second. */
   caughtUp(): Promise<void>;

@@ -80,7 +80,7 @@ export function createJobReads(redis: Redis, run: RunScript, keys: Keys) {
       await run(forget, { record: keys.job(id), set: keys.due }, { id, step });
     },
 
-    /** Jobs with an open call or a living task. */
+    /** Jobs with an in-flight call or a living task. */
     inFlight: (): Promise<number> => redis.zcard(keys.inflight),
 
     /** Counters such as `repairs`, `stalled`, `thrown`. */

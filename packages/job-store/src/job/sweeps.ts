@@ -6,7 +6,7 @@ import type { RunScript } from '../redis/scripts.ts';
 
 export type Sweeps = ReturnType<typeof createSweeps>;
 
-/** What the slow rounds of `maintain` read: unstored results, tasks that may still end, records past their time. */
+/** What the slow periodic tasks read: unstored results, tasks that may still end, records past their time. */
 export function createSweeps(redis: Redis, run: RunScript, keys: Keys) {
   return {
     /** Jobs whose results are paid for and have waited since before `time` to be stored, the oldest first but `skip` of them. */

@@ -59,7 +59,7 @@ export function createOverview(redis: Redis, keys: Keys, tenants: Pick<Tenants, 
       });
     },
 
-    /** Jobs with an open call or a living task by the base that has the task; `null`: the call is still open. */
+    /** Jobs with an in-flight call or a living task by the base that has the task; `null`: the call is in flight. */
     async inFlightByBase(): Promise<{ base: string | null; count: number }[]> {
       const ids = await redis.zrange(keys.inflight, `(${clock.now()}`, '+inf', 'BYSCORE', 'LIMIT', 0, READ_AT_MOST);
       const pipeline = redis.pipeline();

@@ -10,13 +10,13 @@ export interface Keys {
   due: string;
   /** One stream of what happens to all jobs, for watchers. */
   events: string;
-  /** Jobs with an open call or a living task → the time after which they no longer count. */
+  /** Jobs with an in-flight call or a living task → the time after which they no longer count. */
   inflight: string;
   /** The token bucket of calls and submits. */
   rpm: string;
   /** Turns of the tenants, V and the number of queued jobs. */
   turns: string;
-  /** The channel that says which job's open call is to be aborted. */
+  /** The channel that says which job's in-flight call is to be aborted. */
   cancels: string;
   /** The channel that says which tenant's webhook secrets have changed. */
   secretChanges: string;

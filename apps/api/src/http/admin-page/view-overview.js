@@ -209,7 +209,7 @@ const ratesAndBases = (now) =>
       table(
         'Open calls and living tasks by node of the upstream',
         [{ head: 'Node' }, { head: 'Jobs', num: true }],
-        now.in_flight_by_base.map(({ base, count: n }) => ({ key: base ?? '', cells: [base ?? 'call still open', count(n)] })),
+        now.in_flight_by_base.map(({ base, count: n }) => ({ key: base ?? '', cells: [base ?? 'call in flight', count(n)] })),
         'Nothing is in flight.',
       ),
     ),
@@ -259,7 +259,7 @@ function changeQueue(name, change, tools) {
         'p',
         {},
         change.paused
-          ? 'All workers stop taking entries of this queue. What is open is finished; jobs wait and no attempt is spent.'
+          ? 'All workers stop taking entries of this queue. What is open is finished; jobs wait and no attempt is used up.'
           : 'Takes back the pause of operators. Pauses for other reasons stay.',
       ),
       change.paused && COST_OF_A_PAUSE[name] !== undefined ? notice('warn', COST_OF_A_PAUSE[name]) : null,

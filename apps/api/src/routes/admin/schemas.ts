@@ -150,7 +150,7 @@ export const Overview = z
     jobs: z.object({
       live: z.int(),
       queued: z.int(),
-      in_flight: z.int().describe('an open call or a living task'),
+      in_flight: z.int().describe('an in-flight call or a living task'),
       storing: z.int(),
       failed: z.int(),
       pending_deliveries: z.int(),

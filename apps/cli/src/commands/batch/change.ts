@@ -10,7 +10,7 @@ export const cancelBatch = defineCommand<object>({
   usage: 'cancel <batch>',
   about: 'Cancel what has not ended yet',
   details: 'Jobs that have ended stay as they are. Image tasks that work upstream may still be charged.',
-  examples: [['batch cancel batch_01KB…', 'it is canceling until the last open call has ended']],
+  examples: [['batch cancel batch_01KB…', 'it is canceling until the last in-flight call has ended']],
   run: async ({ api, out }, _options, [id = '']) => {
     const batch = await api.post<Batch>(`${batchPath(id)}/cancel`);
     await out.value(batch, (value, paint) => `${id} ${paintStatus(paint, value.status)}, ${countsText(value.counts)}`);

@@ -42,7 +42,7 @@ const workerColumns = (now: number): Column<Worker>[] => [
 function overviewText(state: OverviewView, o: TableOptions, now: number): string {
   const paint = o.paint ?? plain;
   const { jobs, redis } = state;
-  const bases = state.in_flight_by_base.map((each) => `${count(each.count)} ${each.base ?? 'with an open call'}`);
+  const bases = state.in_flight_by_base.map((each) => `${count(each.count)} ${each.base ?? 'with a call in flight'}`);
   const memory =
     redis.max_bytes === null ? '' : ` of ${bytes(redis.max_bytes)} (${Math.round((100 * redis.used_bytes) / redis.max_bytes)} %)`;
   const unstored = jobs.oldest_unstored_age_s;
