@@ -21,7 +21,7 @@ const untilNoCallIsOpen = (stack: Stack) =>
     what: 'no call to be open',
   });
 
-test('when upstream refuses our key, then has no credits, then both jobs wait without an attempt spent and run when the trouble is over', async () => {
+test('when upstream refuses our key, then has no credits, then both jobs wait without an attempt used up and run when the trouble is over', async () => {
   const stack = await startStack({ emulator: { keys: ['sk-another-key'] } });
   const send = async (body: object) => (await stack.tenant.post<Job>('/v1/jobs', body)).id;
   const ids = [

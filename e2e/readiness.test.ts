@@ -20,7 +20,7 @@ const checkLines = (process: Stack['worker'], check: string) =>
 
 const submits = (stack: Stack, kind: string) => stack.emulator.ledger.submits.filter((each) => each.kind === kind);
 
-test('when S3 never answered a worker then it runs chats and begins no image, a stop of it is clean, and when S3 keeps an object all images run with nothing spent', async () => {
+test('when S3 never answered a worker then it runs chats and begins no image, a stop of it is clean, and when S3 keeps an object all images run with no attempt used up', async () => {
   const stack = await startStack({ workers: 0, env: { S3_BUCKET: 'not-there-yet' } });
   stack.s3.outage('denied');
   const healthPort = await freePort();

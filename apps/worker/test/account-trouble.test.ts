@@ -91,7 +91,7 @@ test.each<['apikey error' | 'insufficient credits', 'auth' | 'balance']>([
   ['apikey error', 'auth'],
   ['insufficient credits', 'balance'],
 ])(
-  'when upstream says %s itself and the probe denies it then the job spends its attempts and nobody pauses',
+  'when upstream says %s itself and the probe denies it then the job uses up its attempts and nobody pauses',
   async (text, reason) => {
     const kit = await startKit();
     const { runs, paused } = stagesOf(kit);
@@ -138,7 +138,7 @@ test('when the key is refused then all pause, and many refusals at once cost one
   expect(kit.asked.key).toBe(1);
 });
 
-test('when the probe cannot reach upstream then the job waits, no attempt is spent and nobody pauses', async () => {
+test('when the probe cannot reach upstream then the job waits, no attempt is used up and nobody pauses', async () => {
   const kit = await startKit();
   const { runs, paused } = stagesOf(kit);
   kit.emulator.configure({ ...says('insufficient credits'), mix: [{ fault: 'F4', p: 1, on: 'side' }] as never });
@@ -199,7 +199,7 @@ test.each([
   expect(await paused()).toEqual([]);
 });
 
-test('when there is no money then jobs that are let through spend no attempt and nothing is paid, for as long as it takes', async () => {
+test('when there is no money then jobs that are let through use up no attempt and nothing is paid, for as long as it takes', async () => {
   const kit = await startKit();
   const { runs, paused, rounds } = stagesOf(kit);
   kit.emulator.setCredits(0);
@@ -233,7 +233,7 @@ test('when a task failed in words of its prompt then nobody pauses, and in words
 });
 
 test.each(['@busy', '@busy-zh', 'The model is overloaded. Please try again later.'])(
-  'when upstream is overloaded (%s) then the job waits longer each time, spends no attempt, and expires as unavailable',
+  'when upstream is overloaded (%s) then the job waits longer each time, uses up no attempt, and expires as unavailable',
   async (text) => {
     const kit = await startKit();
     const { runs, paused } = stagesOf(kit);
@@ -254,7 +254,7 @@ test.each(['@busy', '@busy-zh', 'The model is overloaded. Please try again later
   },
 );
 
-test('when nothing is known at the address of the API then all wait, no job fails and no attempt is spent', async () => {
+test('when nothing is known at the address of the API then all wait, no job fails and no attempt is used up', async () => {
   const kit = await startKit();
   const lost = new Grsai({ apiKey: 'sk-lost', baseUrls: [`${kit.emulator.url}/v1`] });
   onTestFinished(() => lost.close());
@@ -273,7 +273,7 @@ test('when nothing is known at the address of the API then all wait, no job fail
   expect(await paused()).toEqual(['upstream']);
 });
 
-test('when a 404 in unknown words comes from the API itself then that job alone spends its attempts', async () => {
+test('when a 404 in unknown words comes from the API itself then that job alone uses up its attempts', async () => {
   const kit = await startKit();
   const { runs, paused } = stagesOf(kit);
   kit.emulator.configure(says('no way to do this', 'nano-banana-2', 404));

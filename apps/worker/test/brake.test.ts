@@ -46,7 +46,7 @@ const states = async (list: readonly Job[]) => {
 };
 
 test.each(['此路不通', 'wrong phase of the moon (request 8f3a2b1c)', 'Ну уж нет'])(
-  'when upstream refuses everything with %j then eight submits are made by two workers, the others wait without an attempt spent, and all run within 90 s once it is well',
+  'when upstream refuses everything with %j then eight submits are made by two workers, the others wait without an attempt used up, and all run within 90 s once it is well',
   async (text) => {
     const kit = await startKit();
     const workers = [workerOf(kit), workerOf(kit)];

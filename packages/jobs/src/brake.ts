@@ -90,7 +90,7 @@ export interface UnknownRefusal extends Caller {
 
 export interface Noted {
   state: BrakeState;
-  /** The job is not to blame: it waits with the others and spends no attempt. */
+  /** The job is not to blame: it waits with the others and uses up no attempt. */
   held: boolean;
   closed: Brake | null;
   opened: readonly Brake[];
@@ -142,7 +142,7 @@ export function noteRefusal(state: BrakeState, refusal: UnknownRefusal, othersWo
   const found = longStreak(streaks, refusal);
   const sole = found === null ? null : soleTenant(found);
   const scope: Scope | null = found && { queue: found.queue, model: found.model, tenant: othersWork ? sole : null };
-  // The eight that close a brake are their jobs' own failures. What comes after them, open calls among it, is not.
+  // The eight that close a brake are their jobs' own failures. What comes after them, calls that were in flight among it, is not.
   const held = known.length > 0 || (found !== null && found.count > BRAKE_RULES.refusals);
   // What one tenant alone is still refused does not stop the others later, when they have been idle for a while.
   if (scope === null || known.some((brake) => isWithin(scope, brake)) || (known.length > 0 && sole !== null))

@@ -20,15 +20,15 @@ export interface Observation {
 export type Verdict =
   /** Another attempt after a back-off; at the last attempt the job ends with `exhausted`. */
   | { readonly kind: 'retry'; readonly exhausted: FailureCode }
-  /** The entry goes back, no attempt is spent; the whole queue waits. */
+  /** The entry goes back, no attempt is used up; the whole queue waits. */
   | { readonly kind: 'throttle' }
-  /** The entry goes back, no attempt is spent; calls and submits pause for the reason. */
+  /** The entry goes back, no attempt is used up; calls and submits pause for the reason. */
   | { readonly kind: 'pause'; readonly reason: 'auth' | 'balance' | 'upstream' }
-  /** The entry goes back for a while that grows, no attempt is spent: it passes, or the job expires. */
+  /** The entry goes back for a while that grows, no attempt is used up: it passes, or the job expires. */
   | { readonly kind: 'patience' }
   /**
    * One call must not stop all others: a probe of the key, the credits or the API decides. It confirms: `pause`. It says that all is well: the
-   * refusal is this job's own, `otherwise`. It cannot tell: the entry goes back for a while, no attempt is spent.
+   * refusal is this job's own, `otherwise`. It cannot tell: the entry goes back for a while, no attempt is used up.
    */
   | { readonly kind: 'confirm'; readonly reason: 'auth' | 'balance' | 'upstream'; readonly otherwise: Verdict }
   | { readonly kind: 'fail'; readonly code: FailureCode }

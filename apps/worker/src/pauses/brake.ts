@@ -34,7 +34,7 @@ interface Said {
 export interface RefusalBrake {
   /** A call was answered well. Costs nothing while nothing was refused. */
   answered(call: Called): Promise<void>;
-  /** A call did not work. `held`: its job waits with the others, and no attempt is spent. */
+  /** A call did not work. `held`: its job waits with the others, and no attempt is used up. */
   failed(call: Called, said: Said): Promise<'held' | 'own'>;
   /** A call went back and nothing was asked, or nobody waited for the answer. */
   notSent(call: Called): Promise<void>;
