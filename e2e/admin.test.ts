@@ -199,11 +199,11 @@ test('queues: when Redis is full then an operator still pauses one, what needs r
   expect(await queue(stack, 'call')).toMatchObject({ paused: true, concurrency: { workers: [{}] } });
 });
 
-test('queues: when the concurrency is raised while calls are open then more run within seconds', async () => {
+test('queues: when the concurrency is raised while calls are in flight then more run within seconds', async () => {
   const stack = await startStack({ env: { CALL_CONCURRENCY: '1' } });
   for (let n = 0; n < 8; n += 1) await send(stack, chat(stack.receiver, `slow ${n} [[chat-ms=60000]]`));
   const open = (n: number, timeoutMs: number) =>
-    waitFor(() => stack.emulator.ledger.submitsOf({ kind: 'chat' }).length === n, { timeoutMs, what: `${n} open calls` });
+    waitFor(() => stack.emulator.ledger.submitsOf({ kind: 'chat' }).length === n, { timeoutMs, what: `${n} calls in flight` });
   await open(1, 10_000);
   await patch(stack, 'call', { concurrency: 3, reason: 'more' });
   await open(3, 3000);

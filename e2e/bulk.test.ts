@@ -43,7 +43,7 @@ const dryRun = async (stack: Stack, body: object) =>
 test('requeue: when a group of failures is run again then an abort stops it, a resume and a killed worker go on with it, and each job runs once', async () => {
   const stack = await startStack({ kills: true });
   const well = await failed(stack, 24, '[[fault=F20:as=refused,times=1]]');
-  const ill = await failed(stack, 3, 'again [[fault=F20:as=refused,times=9]]');
+  const broken = await failed(stack, 3, 'again [[fault=F20:as=refused,times=9]]');
   const lost = await failed(stack, 2, '[[fault=F4:status=503,times=1]]', { on_unknown_submit: 'fail' });
   // What is on its way already is no doing of the dry run.
   await stack.receiver.waitFor(29);
@@ -90,7 +90,7 @@ test('requeue: when a group of failures is run again then an abort stops it, a r
   // A call that was open when its worker was killed has no second attempt here.
   const cut = outcomes.filter(({ status }) => status !== 'succeeded').map(({ error }) => error?.code);
   expect([cut.length <= 3, ...new Set(cut)].slice(0, 2)).toEqual(cut.length === 0 ? [true] : [true, 'upstream_unavailable']);
-  for (const each of ill) expect(await stack.tenant.finished(each)).toMatchObject({ status: 'failed', run: 2 });
+  for (const each of broken) expect(await stack.tenant.finished(each)).toMatchObject({ status: 'failed', run: 2 });
   for (const each of lost) expect(await stack.tenant.job(each)).toMatchObject({ status: 'failed', run: 1 });
 
   expect((await stack.admin.send('POST', `${PATH}/${id}/resume`, { reason: 'r' })).status).toBe(409);

@@ -14,7 +14,7 @@ const retry = async (stack: Stack, id: string, body?: object) => {
   return { status: response.status, body: (await response.json()) as Job & { code: string; detail: string } };
 };
 
-const openCalls = (stack: Stack, n: number) =>
+const inFlightCalls = (stack: Stack, n: number) =>
   stack.emulator.waitFor(() => stack.emulator.ledger.submitsOf({ kind: 'chat' }).length === n);
 
 test('when a queued job is canceled then it is canceled at once, its webhook is unsent, and nothing goes upstream', async () => {
@@ -33,7 +33,7 @@ test('when an open chat call is canceled then it is aborted in whichever worker 
   const ids = await Promise.all(
     Array.from({ length: 6 }, (_, i) => send(stack, chat(stack.receiver, `slow ${i} [[chat-ms=60000]]`))),
   );
-  await openCalls(stack, 6);
+  await inFlightCalls(stack, 6);
   for (const id of ids) expect(await cancel(stack, id)).toMatchObject({ status: 202, body: { status: 'canceling' } });
   for (const id of ids)
     expect(await stack.tenant.finished(id, 10_000)).toMatchObject({
@@ -67,7 +67,7 @@ test('when the message of a cancel is lost then the call ends in the state it re
 test('when the worker of a canceling chat dies then the next one ends it without waiting for the call', async () => {
   const stack = await startStack({ kills: true });
   const id = await send(stack, chat(stack.receiver, 'slow [[chat-ms=60000]]'));
-  await openCalls(stack, 1);
+  await inFlightCalls(stack, 1);
   stack.worker.kill('SIGSTOP');
   expect(await cancel(stack, id)).toMatchObject({ status: 202 });
   stack.worker.kill('SIGKILL');

@@ -67,7 +67,7 @@ const longAnswerLine = (id: string): string =>
 const rejectedLine = (id: string): string =>
   line(id, { input: { model: 'gemini-3.1-pro', messages: [{ role: 'user', content: `${id} ${AGAINST_POLICY}` }] } });
 
-test('when 2 000 jobs end badly for three causes then an operator finds them, mends two, runs 530 again at 600 a minute with a stop in between, and nothing is paid for twice', {
+test('when 2 000 jobs end badly for three causes then an operator finds them, repairs two, runs 530 again at 600 a minute with a stop in between, and nothing is paid for twice', {
   timeout: 400 * SECOND,
 }, async () => {
   const stack = await startStack({ quiet: true, emulator: { chatMs: 5, taskMs: 300 }, redis: { appendonly: 'no' } });
@@ -119,7 +119,7 @@ test('when 2 000 jobs end badly for three causes then an operator finds them, me
   const groups = await operator.ask<Group & { sample_error?: unknown }>('failures');
   const groupOf = (count: number): string => groups.find((group) => group.count === count)?.id ?? '';
 
-  // The account is topped up; S3 is not mended yet. Pictures that were paid for still wait.
+  // The account is topped up; S3 is not repaired yet. Pictures that were paid for still wait.
   stack.emulator.setCredits(1_000_000);
   await untilPauses('storage');
   const requeue = (signature: string, ...more: readonly string[]) =>
@@ -136,12 +136,12 @@ test('when 2 000 jobs end badly for three causes then an operator finds them, me
   await until(poor, 'succeeded', stopped.counts.done);
   expect((await bulkOf(first)).counts).toEqual(stopped.counts);
 
-  // It was. On with it; and S3 is mended: what was paid for comes in by itself, what waited in vain is run again.
+  // It was. On with it; and S3 is repaired: what was paid for comes in by itself, what waited in vain is run again.
   const resumed = await operator.type('bulk', 'resume', first, '--reason', 'yes, all succeed', '--no-wait');
   expect(resumed).toMatchObject({ code: 0 });
   stack.s3.outage(false);
   await untilPauses();
-  const second = await requeue(groupOf(HOMELESS), '--rate', '600', '--reason', 'S3 is mended', '--yes');
+  const second = await requeue(groupOf(HOMELESS), '--rate', '600', '--reason', 'S3 is repaired', '--yes');
   expect(second).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(new RegExp(`completed\\n\\nmatched +${HOMELESS}\\ndone +${HOMELESS}\\n`)),
@@ -149,7 +149,7 @@ test('when 2 000 jobs end badly for three causes then an operator finds them, me
   const ended = await operator.type('bulk', 'get', first, '--wait');
   expect(ended).toMatchObject({ code: 0, stdout: expect.stringMatching(new RegExp(`matched +${POOR}\\ndone +${POOR}\\n`)) });
 
-  // All that could be mended is; what the callers have to mend is left to them.
+  // All that could be repaired is; what the callers have to repair is left to them.
   await until(poor, 'succeeded', POOR);
   await until(homeless, 'succeeded', HOMELESS);
   await until(paid, 'succeeded', PAID);

@@ -70,7 +70,7 @@ test('during the overlap of a rotation both official libraries believe with the 
   ]);
 });
 
-test('after a rotation without an overlap nothing is signed by the old secret, in no worker, also when they could not hear of it', async () => {
+test('after a rotation without an overlap nothing is signed by the old secret, in no worker, also when they were disconnected at the time', async () => {
   const stack = await startStack({ kills: true, workers: 2 });
   const old = await current(stack);
   const warm = await Promise.all(Array.from({ length: 6 }, () => nextHook(stack)));

@@ -96,7 +96,7 @@ const failJob = async (kit: TestKit, id: string, code: 'internal' | 'submit_unkn
 
 const waiting = async (kit: TestKit) => (await kit.producer.counts()).submit['prioritized'] ?? 0;
 
-test('when a batch is committed then its work gives each job one entry, in chunks', async () => {
+test('when a batch is committed then its operation gives each job one entry, in chunks', async () => {
   const kit = await startBatches();
   const batch = await committedBatch(kit, 1200);
   await batch.commit();
@@ -277,7 +277,7 @@ test('when a batch was never committed then its jobs and their inputs are erased
   expect(await batch.commit()).toBe('gone');
 });
 
-test('when slices hang then a worker keeps a place free for its other rounds', async () => {
+test('when slices hang then a worker keeps a slot free for its other periodic tasks', async () => {
   const kit = await startKit();
   const gate = Promise.withResolvers<{ done: true }>();
   let open = 0;
@@ -288,19 +288,19 @@ test('when slices hang then a worker keeps a place free for its other rounds', a
   const runTask = createOperationsTask(kit, { hang });
   for (const subject of ['a', 'b', 'c', 'd'])
     await kit.store.operations.add({ kind: 'hang', subject, order: {}, at: kit.clock.now() });
-  const rounds: Promise<void>[] = [];
+  const runs: Promise<void>[] = [];
   for (const hanging of [1, 2, 3]) {
-    rounds.push(runTask());
+    runs.push(runTask());
     await expect.poll(() => open).toBe(hanging);
   }
   await runTask();
   expect(open).toBe(3);
   gate.resolve({ done: true });
-  await Promise.all(rounds);
+  await Promise.all(runs);
   expect(open).toBe(4);
 });
 
-test('when work is of a kind that nobody knows then it waits and stops no other', async () => {
+test('when an operation is of a kind that nobody knows then it waits and stops no other', async () => {
   const kit = await startBatches();
   await kit.store.operations.add({ kind: 'unheard-of', subject: randomUUID(), order: {}, at: kit.clock.now() - 1000 });
   const batch = await committedBatch(kit, 1);
@@ -423,14 +423,14 @@ test('when a batch is canceled in a later round then the cancel begins at its fi
   await batch.commit();
   await kit.runTask();
   await kit.store.batches.cancel(batch.id);
-  const work = await kit.store.operations.take(kit.clock.now());
-  if (work === null) throw new Error('no operation');
+  const operation = await kit.store.operations.take(kit.clock.now());
+  if (operation === null) throw new Error('no operation');
   // The jobs have ended by themselves while the operation had passed them, and one of them was retried since.
   const [id = '', ...others] = batch.ids;
   for (const each of batch.ids) await failJob(kit, each);
   await kit.runTask();
   expect(await batch.read()).toMatchObject({ status: 'canceled' });
-  await kit.store.operations.checkpoint(work, { at: 0 }, kit.clock.now());
+  await kit.store.operations.checkpoint(operation, { at: 0 }, kit.clock.now());
   const record = await kit.store.jobs.read(id);
   if (record === null) throw new Error('no record');
   await kit.batchDeps.reopenJob(record);
@@ -626,9 +626,9 @@ async function halfRetried(kit: Batches) {
   await kit.runTask();
   await kit.clock.advance(1000);
   await kit.store.batches.retryFailed(batch.id, { includeUnknown: false });
-  const work = await kit.store.operations.take(kit.clock.now());
-  if (work === null) throw new Error('no operation');
-  await createBatchOperations(kit.batchDeps)[work.kind]?.(work);
+  const operation = await kit.store.operations.take(kit.clock.now());
+  if (operation === null) throw new Error('no operation');
+  await createBatchOperations(kit.batchDeps)[operation.kind]?.(operation);
   expect(await batch.read()).toMatchObject({ status: 'running', round: 2, counts: { queued: 500, failed: 1 } });
   return batch;
 }

@@ -158,7 +158,7 @@ test('when a worker dies between a job and the note of it then another goes on, 
   expect(await read()).toMatchObject({ status: 'completed', matched: 6, done: 5, skipped: { not_failed: 1 } });
 });
 
-test('when a frozen worker comes back to work that another went on with then it counts nothing and moves nothing back', async () => {
+test('when a frozen worker comes back to an operation that another has continued then it counts nothing and sets nothing back', async () => {
   const kit = await startKit();
   for (let n = 0; n < 3; n += 1) await failedJob(kit);
   const read = await start(kit);

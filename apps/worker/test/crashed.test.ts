@@ -148,9 +148,9 @@ test('when a slice comes to an end, is held for long, or is taken away by a rene
   const order = { kind: 'w', subject: 'a', order: {}, at: kit.clock.now() };
   await operations.add(order);
   const take = async () => {
-    const work = await operations.take(kit.clock.now());
-    if (work === null) throw new Error('no operation');
-    return work;
+    const operation = await operations.take(kit.clock.now());
+    if (operation === null) throw new Error('no operation');
+    return operation;
   };
   const first = await take();
   expect(await operations.renewLease(first, kit.clock.now())).toBe(true);

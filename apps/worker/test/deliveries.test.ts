@@ -186,7 +186,7 @@ test('when one receiver hangs then it holds five permits, and 500 webhooks to an
   await waitFor(() => consumer.open() === 5, { what: 'nobody but the five attempts to hold a place' });
   expect(await waitingFor(kit, hanging.url)).toBe(35);
 
-  // A stop breaks them off; their permits are free at once and no attempt is spent.
+  // A stop breaks them off; their permits are free at once and no attempt is used up.
   cutting.abort();
   await waitFor(async () => (await openAttempts(kit, hanging.url)) === 0, { what: 'the permits to be given back' });
   await deliveries.stop();
@@ -388,7 +388,7 @@ test('when an endpoint has no permit then the webhook of a job that ends waits i
   expect(await waitingFor(kit, receiver.url)).toBe(2);
   expect(await queued(kit)).toEqual([]);
 
-  // A stop cuts the attempts; each gets an entry and spends none.
+  // A stop cuts the attempts; each gets an entry and uses up none.
   cutting.abort();
   await deliveries.stop();
   expect(await openAttempts(kit, receiver.url)).toBe(0);

@@ -119,8 +119,8 @@ describe('the commit', () => {
       counts: { total: 2, queued: 2 },
     });
     expect(await kit.store.batches.discard(batch.id, batch.ids)).toBe(false);
-    const works = await kit.redis.zrange('{gj}:operations', '0', '-1');
-    expect(works.sort()).toEqual([`batch-expire:${batch.id}`, `batch-open:${batch.id}`]);
+    const operations = await kit.redis.zrange('{gj}:operations', '0', '-1');
+    expect(operations.sort()).toEqual([`batch-expire:${batch.id}`, `batch-open:${batch.id}`]);
   });
 
   test('when lines are missing before a job then all jobs behind a line are found from its place', async () => {
@@ -278,12 +278,12 @@ describe('the end', () => {
     const kit = await startStore();
     const batch = await ended(kit);
     const record = await batch.read();
-    const work = await takeFinish(kit);
+    const operation = await takeFinish(kit);
     await actOn(kit, batch, batch.ids[0] ?? '', 'reopen');
     expect(await kit.store.batches.finish(record, 'completed', RESULTS)).toBe(false);
     await actOn(kit, batch, batch.ids[0] ?? '', 'cancel');
     // Whoever held the operation while the batch went on must not take the new end of it away.
-    expect(await kit.store.operations.done(work)).toBe(false);
+    expect(await kit.store.operations.done(operation)).toBe(false);
     expect((await takeFinish(kit)).order).toEqual({ batch_id: batch.id });
   });
 
@@ -349,11 +349,11 @@ describe('the end', () => {
 
 async function takeFinish(kit: Started) {
   for (
-    let work = await kit.store.operations.take(kit.clock.now());
-    work !== null;
-    work = await kit.store.operations.take(kit.clock.now())
+    let operation = await kit.store.operations.take(kit.clock.now());
+    operation !== null;
+    operation = await kit.store.operations.take(kit.clock.now())
   ) {
-    if (work.kind === 'batch-finish') return work;
+    if (operation.kind === 'batch-finish') return operation;
   }
   throw new Error('no batch is to be finished');
 }

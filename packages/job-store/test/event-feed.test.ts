@@ -35,22 +35,22 @@ test('when a feed starts then it knows what the stream still holds, and each eve
   ]);
 });
 
-test('when the connection breaks then nothing is missed, and a watcher hears only of its own job, until it leaves', async () => {
+test('when the connection breaks then nothing is missed, and a watcher gets only events of its own job, until it leaves', async () => {
   const kit = await startStore();
   const feed = startFeed(kit);
   const [job, other] = [await jobIn(kit, 'queued'), await jobIn(kit, 'queued')];
   await feed.caughtUp();
-  const heard: FeedEvent[] = [];
-  const leave = feed.watch(job.id, { event: (event) => heard.push(event), missed: () => undefined, end: () => undefined });
+  const received: FeedEvent[] = [];
+  const leave = feed.watch(job.id, { event: (event) => received.push(event), missed: () => undefined, end: () => undefined });
   kit.proxy.dropAll();
   await kit.store.transitions.commit(await job.read(), { kind: 'cancel' });
   await kit.store.transitions.commit(await other.read(), { kind: 'cancel' });
   await waitFor(() => feed.known(other.id).length === 2);
-  expect(types(heard)).toEqual(['2 job.canceled canceled ']);
+  expect(types(received)).toEqual(['2 job.canceled canceled ']);
   leave();
   await kit.store.transitions.commit(await job.read(), { kind: 'reopen', to: 'queued' });
   await waitFor(() => feed.known(job.id).length === 3);
-  expect(heard).toHaveLength(1);
+  expect(received).toHaveLength(1);
 });
 
 test('when the feed stops then whoever watches is told, and whoever comes after it too', async () => {

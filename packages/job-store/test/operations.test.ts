@@ -3,14 +3,14 @@ import { startStore } from './kit.ts';
 
 const order = { kind: 'batch-open', subject: 'batch_1', order: { n: 1 } };
 
-test('when work is added twice then it stands once, with the order it was made with', async () => {
+test('when an operation is added twice then it stands once, with the order it was made with', async () => {
   const { store, clock } = await startStore();
   expect(await store.operations.add({ ...order, at: clock.now() })).toBe(true);
   expect(await store.operations.add({ ...order, order: { n: 2 }, at: clock.now() })).toBe(false);
   expect(await store.operations.take(clock.now())).toMatchObject({ id: 'batch-open:batch_1', order: { n: 1 }, cursor: null });
 });
 
-test('when a worker has work then nobody else gets it until its lease is over, and then the cursor is where it was left', async () => {
+test('when a worker has an operation then nobody else gets it until its lease is over, and then the cursor is where it was left', async () => {
   const { store, clock } = await startStore();
   await store.operations.add({ ...order, at: clock.now() });
   const first = await store.operations.take(clock.now());
@@ -33,23 +33,27 @@ test('when many take at once then each operation goes to one of them', async () 
   const taken: string[] = [];
   await Promise.all(
     Array.from({ length: 8 }, async () => {
-      for (let work = await store.operations.take(clock.now()); work !== null; work = await store.operations.take(clock.now()))
-        taken.push(work.id);
+      for (
+        let operation = await store.operations.take(clock.now());
+        operation !== null;
+        operation = await store.operations.take(clock.now())
+      )
+        taken.push(operation.id);
     }),
   );
   expect(new Set(taken).size).toBe(taken.length);
 });
 
-test('when work waits for a later time then it can be woken, and when it was renewed then a slice at work cannot end it', async () => {
+test('when an operation waits for a later time then it can be woken, and when it was renewed then a slice at work cannot end it', async () => {
   const { store, clock } = await startStore();
   await store.operations.add({ ...order, at: clock.now() + 60_000 });
   expect(await store.operations.take(clock.now())).toBeNull();
   await store.operations.wake('batch-open:batch_1', clock.now());
-  const work = await store.operations.take(clock.now());
-  expect(work).not.toBeNull();
+  const operation = await store.operations.take(clock.now());
+  expect(operation).not.toBeNull();
   await store.operations.addAgain({ kind: 'batch-open', subject: 'batch_1', order: {}, at: clock.now() });
-  expect(await store.operations.done(work as NonNullable<typeof work>)).toBe(false);
-  expect(await store.operations.take(clock.now())).toMatchObject({ id: 'batch-open:batch_1', order: work?.order });
+  expect(await store.operations.done(operation as NonNullable<typeof operation>)).toBe(false);
+  expect(await store.operations.take(clock.now())).toMatchObject({ id: 'batch-open:batch_1', order: operation?.order });
 });
 
 test('when the answer to a take is lost and it is sent again then the same worker has the operation', async () => {

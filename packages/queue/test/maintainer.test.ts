@@ -35,7 +35,7 @@ test('when the tasks of a version are scheduled then those that only the version
   });
   await producer.schedule([
     { name: 'repairs', everyMs: 60_000 },
-    { name: 'mending', everyMs: 10 },
+    { name: 'old-name', everyMs: 10 },
   ]);
   await producer.schedule([{ name: 'repairs', everyMs: 10 }]);
   expect(await redis.zrange('{gj-q}:maintain:repeat', '0', '-1')).toEqual(['repairs']);
@@ -55,11 +55,11 @@ test('when an entry names a task that this version does not have then it fails a
       runs += 1;
     },
   });
-  await producer.schedule(['mending', 'toString', 'repairs'].map((name) => ({ name, everyMs: 60_000 })));
+  await producer.schedule(['old-name', 'toString', 'repairs'].map((name) => ({ name, everyMs: 60_000 })));
   maintainer.start();
   await waitFor(() => failed.length === 2 && runs === 1, { what: 'each task once' });
   expect(failed.sort()).toEqual([
-    'mending: this version has no task named mending',
+    'old-name: this version has no task named old-name',
     'toString: this version has no task named toString',
   ]);
 });
