@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { imageDoc, jobIn, startStore } from './kit.ts';
+import { attemptOf, imageDoc, jobIn, startStore } from './kit.ts';
 
 const NOTHING_ASKED = imageDoc({ webhook: undefined });
 
@@ -74,4 +74,19 @@ test('when a job is reopened first then its delete does not begin', async () => 
   expect(await kit.store.erase.begin(ended)).toBe(false);
   expect(await kit.store.erase.begin(await job.read())).toBe(false);
   expect(await job.read()).toMatchObject({ status: 'queued', erasing: false });
+});
+
+test('when a job with an output is erased then none of its parts is left, and while it waits its hash has the compact form', async () => {
+  const kit = await startStore();
+  const job = await jobIn(kit, 'queued', { ...imageDoc(), metadata: { note: 'x'.repeat(500) } });
+  expect(await kit.redis.object('ENCODING', `{gj}:job:${job.id}`)).toBe('listpack');
+  const stored = await jobIn(kit, 'storing');
+  const output = { images: [] } as never;
+  await stored.commit({ kind: 'finish', status: 'succeeded', output, attempt: attemptOf('store', 'accepted') });
+  expect((await stored.read()).output).toEqual({ images: [] });
+  expect((await kit.redis.keys(`{gj}:job:${stored.id}*`)).sort()).toEqual(
+    ['', ':att', ':doc', ':out'].map((part) => `{gj}:job:${stored.id}${part}`),
+  );
+  expect(await kit.store.erase.asked(await stored.read())).toBe(true);
+  expect(await kit.redis.keys(`{gj}:job:${stored.id}*`)).toEqual([]);
 });

@@ -64,3 +64,16 @@ test('given a full Redis when scripts run then only those write that may, and on
   await expect(run(ifPaid, { at: 'a' }, {})).rejects.toThrow('OOM');
   expect(await run(ifPaid, { at: 'a' }, {}, { paid: true })).toBe('OK');
 });
+
+test('given a Redis that takes no writes when a script that reads runs then it is answered, and it can write nothing anywhere', async () => {
+  const { redis, run } = await connected();
+  const define = async (text: string) => defineScript({ lua: await luaFile(text), keys: ['job'], whenFull: 'reads' });
+  const [reads, writes] = [await define('return read_job(K.job)'), await define(`return redis.call('SET', K.job, 'x')`)];
+  await redis.hset('{x}:a', 'st', 'queued');
+  await redis.mset('{x}:a:doc', 'asked', '{x}:a:out', 'answered');
+  await expect(run(writes, { job: '{x}:a' }, {})).rejects.toThrow('Write commands are not allowed');
+  await redis.config('SET', 'min-replicas-to-write', '1');
+  await expect(redis.set('x', 'x')).rejects.toThrow('NOREPLICAS');
+  expect(await run(reads, { job: '{x}:a' }, {})).toEqual(['st', 'queued', 'doc', 'asked', 'out', 'answered']);
+  expect(await run(reads, { job: '{x}:b' }, {})).toEqual([]);
+});
