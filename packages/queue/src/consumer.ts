@@ -80,7 +80,7 @@ export function createConsumer(name: QueueName, handler: Handler, o: ConsumerOpt
   const worker = new Worker(
     name,
     async (job: Job, token?: string) => {
-      const work: Work = { entry: parseEntry(job.data), stalled: job.stalledCounter > 0 };
+      const work: Work = { entry: parseEntry(job), stalled: job.stalledCounter > 0 };
       let outcome: Outcome;
       open += 1;
       try {

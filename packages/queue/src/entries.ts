@@ -7,10 +7,12 @@ export const QUEUES = ['call', 'submit', 'poll', 'store', 'deliver', 'maintain']
 export type QueueName = (typeof QUEUES)[number];
 
 /**
- * What stands in a queue entry: a job's, or in `deliver` a delivery's. The record is the truth; `step` says whether
- * the entry still counts.
+ * What stands in a queue entry beside its id: a job's, or in `deliver` a delivery's. The record is the truth; `step` says whether
+ * the entry still counts. Of a job fifty thousand wait, and Redis keeps an entry in a compact form while no value in it is longer than
+ * 64 bytes: so job and step stand in the id alone. Version 1 said them again.
  */
 const EntryData = z.union([
+  z.object({ v: z.literal(2), batch: z.string().optional() }),
   z.object({ v: z.literal(1), job_id: z.string(), step: z.int(), batch_id: z.string().optional() }),
   z.object({ v: z.literal(1), delivery_id: z.string(), step: z.int(), endpoint: z.string().optional() }),
 ]);
@@ -26,12 +28,18 @@ export interface Entry {
   endpoint?: string | undefined;
 }
 
-/** @throws when the data is of no version that this process knows; the entry then fails and `maintain` tells. */
-export function parseEntry(data: unknown): Entry {
+/** @throws when the entry is of no version that this process knows; it then fails and `maintain` tells. */
+export function parseEntry({ id: entry = '', data }: { id?: string | undefined; data: unknown }): Entry {
   const parsed = EntryData.parse(data);
   if ('delivery_id' in parsed) return { id: parsed.delivery_id, step: parsed.step, endpoint: parsed.endpoint };
-  return { id: parsed.job_id, step: parsed.step, batch_id: parsed.batch_id };
+  if (parsed.v === 1) return { id: parsed.job_id, step: parsed.step, batch_id: parsed.batch_id };
+  const [, id, step] = /^(.+)\.(\d+)$/.exec(entry) ?? [];
+  if (id === undefined) throw new Error(`the queue entry "${entry}" names no step of a job`);
+  return { id, step: Number(step), batch_id: parsed.batch };
 }
+
+/** How a job's entry is written. */
+export const jobData = ({ batch_id }: Pick<Entry, 'batch_id'>): EntryData => ({ v: 2, ...(batch_id ? { batch: batch_id } : {}) });
 
 /** BullMQ's ids hold no colon, and each stands for one step of one job for ever. */
 export const entryId = (entry: Entry): string => `${entry.id}.${entry.step}`;

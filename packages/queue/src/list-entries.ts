@@ -1,5 +1,6 @@
 import type { Job, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { parseEntry } from './entries.ts';
 
 /** What an entry waits for. `waiting` are those that a free worker takes next, also while their queue is paused. */
 export const ENTRY_STATES = ['waiting', 'active', 'delayed', 'failed'] as const;
@@ -30,14 +31,26 @@ export interface EntryPage {
 /** The only fields of an entry that are shown: an entry of another version may hold more. */
 const SHOWN_FIELDS = ['job_id', 'delivery_id', 'batch_id', 'endpoint', 'step'] as const;
 
-function shownData(data: unknown): Record<string, string | number> {
-  const held = (typeof data === 'object' && data !== null ? data : {}) as Record<string, unknown>;
+function shownData(id: string, data: unknown): Record<string, string | number> {
+  const held = heldIn(id, data);
   return Object.fromEntries(
     SHOWN_FIELDS.flatMap((field): [string, string | number][] => {
       const value = held[field];
       return typeof value === 'string' || typeof value === 'number' ? [[field, value]] : [];
     }),
   );
+}
+
+/** The parts by name; what an entry of this version says of its job stands in its id. */
+function heldIn(id: string, data: unknown): Record<string, unknown> {
+  const held = (typeof data === 'object' && data !== null ? data : {}) as Record<string, unknown>;
+  if (held['v'] !== 2) return held;
+  try {
+    const { id: job_id, step, batch_id } = parseEntry({ id, data });
+    return { job_id, step, batch_id };
+  } catch {
+    return {};
+  }
 }
 
 /** BullMQ takes what has no priority first. */
@@ -82,7 +95,7 @@ const listed = (job: Job & { id: string }, score: string | null): ListedEntry =>
   attempts: job.attemptsStarted,
   added_at: job.timestamp,
   due_at: score === null ? null : dueOf(score),
-  data: shownData(job.data),
+  data: shownData(job.id, job.data),
   failure: job.failedReason || null,
 });
 

@@ -2,7 +2,7 @@ import type { QueueMessage } from '@grsai-jobs/jobs';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { type Depth, depthOf } from './depth.ts';
-import { type Entry, type EntryData, entryId, type NewEntry, priorityOf, QUEUES, type QueueName } from './entries.ts';
+import { type Entry, type EntryData, entryId, jobData, type NewEntry, priorityOf, QUEUES, type QueueName } from './entries.ts';
 import { type EntryListState, type EntryPage, listEntries } from './list-entries.ts';
 
 /** Whether an entry is still under way. */
@@ -50,6 +50,9 @@ export const OPERATIONS_TASK = 'operations';
 /** BullMQ's keys stand under a tag of their own, beside the records' (design.md §9). */
 export const queuePrefix = (prefix: string): string => `{${prefix}-q}`;
 
+/** BullMQ's own retries are not used. It would write its default, 0, into each entry, and make its options longer than 64 bytes. */
+const NO_RETRIES = { attempts: undefined } as unknown as { attempts?: number };
+
 export function createProducer(o: { redis: Redis; prefix: string; onError: (error: Error) => void }): Producer {
   const queues = Object.fromEntries(
     QUEUES.map((name) => {
@@ -61,11 +64,10 @@ export function createProducer(o: { redis: Redis; prefix: string; onError: (erro
 
   const optionsOf = (entry: Entry, delayMs: number, priority: number | undefined) => ({
     jobId: entryId(entry),
+    ...NO_RETRIES,
     ...(delayMs > 0 ? { delay: delayMs } : {}),
     ...(priority === undefined ? {} : { priority }),
   });
-
-  const jobData = ({ id, step, batch_id }: Entry): EntryData => ({ v: 1, job_id: id, step, ...(batch_id ? { batch_id } : {}) });
 
   const deliveryData = ({ id, step, endpoint }: Entry): EntryData => ({
     v: 1,

@@ -98,3 +98,14 @@ test('when an entry is taken or fails then its list says how often it was taken 
   expect(failed.entries[0]?.data).toEqual({ job_id: 'job_old', step: 3 });
   expect(JSON.stringify(failed)).not.toContain('secret');
 });
+
+test("when jobs of a batch wait then each entry has Redis' compact form, and its list says which job, step and batch it is", async () => {
+  const { redis, producer } = await startProducer();
+  const batch_id = `batch_${'0'.repeat(26)}`;
+  const id = `job_${'0'.repeat(26)}`;
+  // The longest that a priority can be.
+  await producer.enqueueNew([{ id, batch_id, queue: 'call', turn: 2_000_000, priority: 'normal' }]);
+  expect(await redis.object('ENCODING', `{gj-q}:call:${id}.1`)).toBe('listpack');
+  const { entries } = await producer.list('call', { state: 'waiting', from: 0, limit: 1 });
+  expect(entries).toMatchObject([{ id: `${id}.1`, data: { job_id: id, step: 1, batch_id } }]);
+});
