@@ -50,7 +50,7 @@ import { type PaidRunnerDeps, runFreeStage, runPaidStage } from './runner/runner
 import { createCallStage } from './stages/call.ts';
 import { createDeliverStage } from './stages/deliver.ts';
 import { afterFailedCall } from './stages/failed-call.ts';
-import { createHostPlaces } from './stages/host-places.ts';
+import { createHostSlots } from './stages/host-slots.ts';
 import { createInputObjects } from './stages/input-objects.ts';
 import { baseState, keyState, PROBE_LIMIT_MS } from './stages/key-probe.ts';
 import { createLearnedPace } from './stages/learned-pace.ts';
@@ -190,7 +190,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     ...outputs,
     grsai,
     egress,
-    hosts: createHostPlaces(() => storing.concurrency()),
+    hosts: createHostSlots(() => storing.concurrency()),
   });
   const storing: Consumer = consume('store', runFreeStage(runner, storeStage), configured.store);
   const stages = [call, submit, consume('poll', runFreeStage(runner, pollStage), configured.poll), storing, deliver];

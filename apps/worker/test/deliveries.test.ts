@@ -141,10 +141,10 @@ test('when a delivery that waits for a receiver in trouble is resent again and a
 });
 
 /** The stage by the real clock, with what breaks its open attempts off. */
-function cuttableStage(kit: Parameters<typeof deliverStage>[0], places = 50) {
+function cuttableStage(kit: Parameters<typeof deliverStage>[0], slots = 50) {
   const cutting = new AbortController();
   const shutdown = { stopping: cutting.signal, cutting: cutting.signal };
-  return { ...deliverStage(kit, { clock: systemClock, shutdown, slots: createSlots(() => places) }), cutting };
+  return { ...deliverStage(kit, { clock: systemClock, shutdown, slots: createSlots(() => slots) }), cutting };
 }
 
 function stopped() {
@@ -183,7 +183,7 @@ test('when one receiver hangs then it holds five permits, and 500 webhooks to an
   await other.waitFor(500, { timeoutMs: 12_000 });
   expect(hanging.received).toHaveLength(5);
   expect(hanging.peak).toBe(5);
-  await waitFor(() => consumer.open() === 5, { what: 'nobody but the five attempts to hold a place' });
+  await waitFor(() => consumer.open() === 5, { what: 'nobody but the five attempts to hold a slot' });
   expect(await waitingFor(kit, hanging.url)).toBe(35);
 
   // A stop breaks them off; their permits are free at once and no attempt is used up.
@@ -192,7 +192,7 @@ test('when one receiver hangs then it holds five permits, and 500 webhooks to an
   await deliveries.stop();
 });
 
-test('when a receiver with an address for each webhook hangs then its tenant has a share of the places, and another tenant goes on', async () => {
+test('when a receiver with an address for each webhook hangs then its tenant has a share of the slots, and another tenant goes on', async () => {
   const kit = await startKit();
   const [hanging, other] = [await startedReceiver(), await startedReceiver()];
   hanging.respond('hang');
@@ -205,8 +205,8 @@ test('when a receiver with an address for each webhook hangs then its tenant has
 
   await other.waitFor(100, { timeoutMs: 12_000 });
   expect(hanging.peak).toBe(5);
-  await waitFor(() => consumer.open() === 5, { what: 'nobody but the five attempts to hold a place' });
-  // Nobody is lost: those that found no place wait in the rooms of their endpoints.
+  await waitFor(() => consumer.open() === 5, { what: 'nobody but the five attempts to hold a slot' });
+  // Nobody is lost: those that found no slot wait in the rooms of their endpoints.
   expect(await kit.redis.zcard('{gj}:rooms')).toBe(35);
   cutting.abort();
 });
@@ -335,7 +335,7 @@ test('when Redis takes no writes at the end of many attempts then each is writte
   expect(await kit.redis.hget(`{gj}:delivery:${job.entry.id}`, 'lost')).toBeNull();
 });
 
-test('when a job ends in a process that has a place then its webhook goes out from there, without an entry', async () => {
+test('when a job ends in a process that has a free slot then its webhook goes out from there, without an entry', async () => {
   const kit = await startKit();
   const receiver = await startedReceiver();
   const { deliveries } = deliverStage(kit);
@@ -361,7 +361,7 @@ test('when the first attempt at the end of a job fails then its next one has an 
 });
 
 test.each([
-  ['no place is free in the process and none is busy with its endpoint', { slots: createSlots(() => 0) }],
+  ['no slot is free in the process and none is busy with its endpoint', { slots: createSlots(() => 0) }],
   ['the process is being stopped', { shutdown: stopped() }],
 ])('when %s then the webhook of a job that ends goes by the queue', async (_, more) => {
   const kit = await startKit();

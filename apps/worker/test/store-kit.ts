@@ -6,7 +6,7 @@ import { createObjectStore } from '@grsai-jobs/object-store';
 import { listen, startS3 } from '@grsai-jobs/testkit';
 import { onTestFinished } from 'vitest';
 import { runFreeStage } from '../src/runner/runner.ts';
-import { createHostPlaces } from '../src/stages/host-places.ts';
+import { createHostSlots } from '../src/stages/host-slots.ts';
 import { createStoreStage } from '../src/stages/store.ts';
 import { acceptedJob, handlersOf, startedCall, startKit } from './kit.ts';
 
@@ -74,7 +74,7 @@ export async function startStoreKit() {
   const wait = { ms: 0 };
   const backoff = () => wait.ms;
   const { runner } = handlersOf(kit);
-  const store = createStoreStage({ ...kit, ...outputs, backoff, grsai, hosts: createHostPlaces(() => 16) });
+  const store = createStoreStage({ ...kit, ...outputs, backoff, grsai, hosts: createHostSlots(() => 16) });
   const stage = runFreeStage(runner, store);
 
   /** A job whose task is done and whose outputs wait. Links may be paths. `task: false`: there is none behind it. */

@@ -233,7 +233,7 @@ test('storage: when many results wait for their own hosts for more than 10 min t
   expect(await waits()).toBe(true);
 });
 
-test('when one host hangs and another has dead files then the results of all others are stored at once, by a worker of 16 places', async () => {
+test('when one host hangs and another has dead files then the results of all others are stored at once, by a worker of 16 slots', async () => {
   const kit = await startStoreKit();
   const hanging = { open: 0, most: 0 };
   const silent = await listen(

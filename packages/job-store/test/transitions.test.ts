@@ -112,7 +112,7 @@ test('when a run ends then one delivery is made, in the same transition, for an 
   expect((await unasked.read()).webhook).toEqual({ state: 'none', last_delivery_id: null });
 });
 
-test('when a job has ended then nothing is due for it, it holds no place in flight and no step of its past changes it', async () => {
+test('when a job has ended then nothing is due for it, it counts as in flight no more and no step of its past changes it', async () => {
   const kit = await startStore();
   const job = await jobIn(kit, 'generating');
   const before = await job.read();
@@ -138,7 +138,7 @@ test('when the account has room for one then a second call waits, and goes when 
   expect((await startCall(b.id, 'B')).kind).toBe('ok');
 });
 
-test('when a holder of a place died then the place comes back by itself', async () => {
+test('when the holder of a permit died then the permit comes back by itself', async () => {
   const kit = await startStore();
   const limits = { maxInFlight: 1, rpm: 0 };
   const [a, b] = [await jobIn(kit, 'queued'), await jobIn(kit, 'queued')];

@@ -45,7 +45,7 @@ export interface Consumer {
   open(): number;
   /** How many entries it works on at once. */
   concurrency(): number;
-  /** Changes that at once, also while all places are taken; what is open beyond a lower number ends as it would. */
+  /** Changes that at once, also while all slots are taken; what is open beyond a lower number ends as it would. */
   setConcurrency(n: number): Promise<void>;
 }
 

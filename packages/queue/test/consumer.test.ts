@@ -163,7 +163,7 @@ test('when a queue is paused then nothing runs, half open lets one at a time thr
   expect(most).toBe(1);
 });
 
-test('when the concurrency is raised while all places are taken then more run at once, and lowered it lets none more in', async () => {
+test('when the concurrency is raised while all slots are taken then more run at once, and lowered it lets none more in', async () => {
   const ends: (() => void)[] = [];
   let over = false;
   const { producer, consumer } = await startQueue(

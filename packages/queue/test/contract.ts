@@ -251,7 +251,7 @@ export function queueContract(makeQueue: () => Promise<QueueWorld>): void {
 
   // Polls, back-off and webhook attempts wait in the queue and not in a slot, for as often as they need to.
   describe.concurrent('delays', () => {
-    it('when entries have delays then each comes when it is due, the first due first, and takes no place meanwhile', async ({
+    it('when entries have delays then each comes when it is due, the first due first, and takes no slot meanwhile', async ({
       queue,
     }) => {
       const { producer, runs, ran, ids, now } = queue;
@@ -278,7 +278,7 @@ export function queueContract(makeQueue: () => Promise<QueueWorld>): void {
       expect(taker.thrown).toEqual([]);
     });
 
-    it('when an entry waits then its place is free for others, and it keeps its turn among those who wait', async ({ queue }) => {
+    it('when an entry waits then its slot is free for others, and it keeps its turn among those who wait', async ({ queue }) => {
       const { producer, runs, ran, ids, now, until } = queue;
       await queue.start('call');
       await producer.enqueue(chat('job_first', 1));
@@ -441,7 +441,7 @@ export function queueContract(makeQueue: () => Promise<QueueWorld>): void {
 
   // Operators change it while calls of many minutes are open, and see at once what that does.
   describe.concurrent('concurrency', () => {
-    it('when it is raised while all places are taken then more run at once, and lowered it lets none in until there is room', async ({
+    it('when it is raised while all slots are taken then more run at once, and lowered it lets none in until there is room', async ({
       queue,
     }) => {
       const { producer, runs, ran, until, fence } = queue;

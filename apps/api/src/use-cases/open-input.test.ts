@@ -42,7 +42,7 @@ test('when 32 large inputs are read by all tenants together then the next is lef
   expect(held.flat()).toHaveLength(32);
 });
 
-test('when an input cannot be read then the job is shown without it, and its place is free again', async () => {
+test('when an input cannot be read then the job is shown without it, and its slot is free again', async () => {
   const open = createOpenInput({
     log,
     objects: { get: async () => Promise.reject(new ObjectStoreError('unavailable', 'away')) },

@@ -1,7 +1,7 @@
 import { type Download, download, type Egress, EgressError } from '@grsai-jobs/egress';
 import { type JobRecord, objectFolder, type StoredImage } from '@grsai-jobs/jobs';
 import { factsOf, type MediaFacts, NotMedia, type ObjectStore, ObjectStoreError, peekFacts } from '@grsai-jobs/object-store';
-import type { HostPlaces } from './host-places.ts';
+import type { HostSlots } from './host-slots.ts';
 
 /** What putting one output into the object store takes. */
 export interface OutputDeps {
@@ -12,8 +12,8 @@ export interface OutputDeps {
 
 export interface DownloadDeps extends OutputDeps {
   egress: Egress;
-  /** How many downloads one host has of this worker's places. */
-  hosts: HostPlaces;
+  /** How many downloads one host has of this worker's slots. */
+  hosts: HostSlots;
 }
 
 type Owner = Pick<JobRecord, 'id' | 'tenant' | 'run' | 'created_at'>;
@@ -30,8 +30,8 @@ export async function storeLink(
   file: { index: number; url: string },
   signal: AbortSignal,
 ): Promise<{ kind: 'stored'; image: StoredImage } | { kind: 'full'; ms: number }> {
-  const place = await d.hosts.enter(hostOf(file.url));
-  if (typeof place === 'number') return { kind: 'full', ms: place };
+  const slot = await d.hosts.enter(hostOf(file.url));
+  if (typeof slot === 'number') return { kind: 'full', ms: slot };
   const began = performance.now();
   const tookMs = () => performance.now() - began;
   try {
@@ -39,13 +39,13 @@ export async function storeLink(
     const firstByteMs = tookMs();
     const image = await storeSource(d, record, file.index, source, signal);
     // A large file of a quick host takes its time; what counts is a host that keeps us waiting.
-    place.took(firstByteMs);
+    slot.took(firstByteMs);
     return { kind: 'stored', image };
   } catch (error) {
-    place.took(tookMs());
+    slot.took(tookMs());
     throw error;
   } finally {
-    place.leave();
+    slot.leave();
   }
 }
 
@@ -110,7 +110,7 @@ export interface Trouble {
   reason: string;
 }
 
-/** `undefined` for what no stage means to throw. */
+/** `undefined`: an error that no stage handles. */
 export function troubleOf(error: unknown): Trouble | undefined {
   if (error instanceof NotMedia) return { kind: 'refused', code: 'not_media', reason: `the file is ${error.message}` };
   if (error instanceof EgressError) {

@@ -1,4 +1,4 @@
--- erase-ended: an ended batch with its places in the lists and its deliveries. Pending ones stay and are sent without the batch.
+-- erase-ended: an ended batch with its entries in the lists and its deliveries. Pending ones stay and are sent without the batch.
 -- Answers 1, or 0 when the batch goes on or is gone
 local seen = redis.call('HMGET', K.batch, 'st', 'round')
 if not seen[1] or not BATCH_ENDS[seen[1]] or seen[2] ~= A.round then return 0 end

@@ -42,7 +42,7 @@ export function createBatchErase(redis: Redis, run: RunScript, keys: Keys) {
     },
 
     /**
-     * Erases an ended batch, its places in the lists and its deliveries but the pending ones: they go out without the batch.
+     * Erases an ended batch, its entries in the lists and its deliveries but the pending ones: they go out without the batch.
      * Its jobs have a life of their own. `false`: it was reopened since it was read, or is gone.
      */
     async eraseEnded(batch: Pick<BatchRecord, 'id' | 'tenant' | 'round'>): Promise<boolean> {

@@ -1,4 +1,4 @@
--- reveal: some jobs of a committed batch take their turns and their places in the lists.
+-- reveal: some jobs of a committed batch get their turns and enter the lists.
 -- order {due, tenant}
 -- Answers the batch's status, and for each job its turn, queue and priority when it still has to get its first entry, else an empty list
 local order = cjson.decode(A.order)

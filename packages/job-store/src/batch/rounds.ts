@@ -54,7 +54,7 @@ export interface Revealed {
 export function createBatchRounds(redis: Redis, run: RunScript, keys: Keys, clock: { now(): number }) {
   return {
     /**
-     * Some jobs of a committed batch take their turns and places in the lists; at most 500 at a time, since one script does
+     * Some jobs of a committed batch get their turns and enter the lists; at most 500 at a time, since one script does
      * it. Answers those that need an entry, and whether the batch was being canceled by then: they are to be canceled instead.
      */
     async reveal(
@@ -164,7 +164,7 @@ export function createBatchRounds(redis: Redis, run: RunScript, keys: Keys, cloc
       return reply === 1;
     },
 
-    /** Another results file takes the place of that of a round. `false`: the round has another one by now. */
+    /** Replaces the results file of a round. `false`: the round has another one by now. */
     async replaceResults(batch: Pick<BatchRecord, 'id'>, round: number, before: BatchRound, results: BatchResults) {
       const kept: BatchRound = { ...before, results };
       const args = { round, before: before.results.key, kept: JSON.stringify(kept), results: JSON.stringify(results) };

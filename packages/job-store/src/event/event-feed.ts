@@ -57,17 +57,17 @@ export function startEventFeed(o: { reader: Redis; redis: Redis; prefix: string;
     for (const watcher of watchers.get(event.job_id) ?? []) watcher.event(event);
   }
 
-  /** Whether what followed `place` was trimmed. Only a reader that is far behind has to ask, and such a one reads full pages. */
-  async function wasTrimmed(place: string): Promise<boolean> {
+  /** Whether what followed `cursor` was trimmed. Only a reader that is far behind has to ask, and such a one reads full pages. */
+  async function wasTrimmed(cursor: string): Promise<boolean> {
     const [oldest] = await o.redis.xrange(stream, '-', '+', 'COUNT', 1);
-    return oldest !== undefined && isAfter(oldest[0], place);
+    return oldest !== undefined && isAfter(oldest[0], cursor);
   }
 
   async function readOnce(): Promise<void> {
     const before = at;
     const reply = await o.reader.xread('COUNT', READ_AT_ONCE, 'BLOCK', BLOCK_MS, 'STREAMS', stream, before);
     const read = [...eventsOf(reply)];
-    // Asked before the place moves on: where the question fails the page is read again, and the question comes again too.
+    // Asked before the cursor advances: where the question fails the page is read again, and the question comes again too.
     const trimmed = read.length === READ_AT_ONCE && before !== START && (await wasTrimmed(before));
     for (const [id, event] of read) take(id, event);
     if (trimmed) for (const ofJob of [...watchers.values()]) for (const watcher of [...ofJob]) watcher.missed();

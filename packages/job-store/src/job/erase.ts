@@ -68,14 +68,14 @@ export function createErase(redis: Redis, run: RunScript, keys: Keys) {
   return {
     /**
      * The first half of a delete, before the objects of the job go: nothing reopens it from now on.
-     * `false`: the job moved on since it was read, or is gone.
+     * `false`: the job changed since it was read, or is gone.
      */
     begin: async (job: Pick<JobRecord, 'id' | 'step'>): Promise<boolean> =>
       (await run(beginErase, { job: keys.job(job.id), late: keys.late }, { id: job.id, step: job.step })) === 1,
 
     /**
-     * Erases an ended job, its places in the lists and its deliveries but the pending ones: they go out without the job.
-     * `false`: the job moved on since it was read, or is gone.
+     * Erases an ended job, its entries in the lists and its deliveries but the pending ones: they go out without the job.
+     * `false`: the job changed since it was read, or is gone.
      */
     old: (job: JobRecord): Promise<boolean> => erase(job, 0),
 

@@ -47,7 +47,7 @@ export function createSweeps(redis: Redis, run: RunScript, keys: Keys) {
     },
 
     /**
-     * Takes from a tenant's list the places of webhooks that are gone, of those made before `time`: the oldest `limit` but
+     * Removes from a tenant's list the webhooks that are gone, of those made before `time`: the oldest `limit` but
      * `skip` of them. Answers how many were looked at, and how many of them are still there.
      */
     async goneDeliveries(

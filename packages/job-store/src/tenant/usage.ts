@@ -29,7 +29,7 @@ export interface OverQuota {
   used: number;
 }
 
-/** A record beside its texts: its fields, its places in lists, its queue entry and its idempotency key. */
+/** A record beside its texts: its fields, its entries in lists, its queue entry and its idempotency key. */
 const RECORD_BYTES = 2048;
 
 /** What is counted for a new record. */

@@ -1,4 +1,4 @@
--- A delivery is made: with its place in the lists, and due soon should nobody attempt it. `more`: further fields, field and value.
+-- A delivery is made: entered in the lists, and due soon should nobody attempt it. `more`: further fields, field and value.
 -- delivery {id, tenant, job_id or batch_id, run, type, url, due_after}. Answers whether it is new.
 local function make_delivery(delivery, now, more)
   if redis.call('EXISTS', K.delivery) == 1 then return false end
