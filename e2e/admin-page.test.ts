@@ -88,7 +88,8 @@ const row = (page: Page, name: string): Locator =>
   page.getByRole('row').filter({ has: page.getByRole('rowheader', { name, exact: true }) });
 
 /** An image that ends with its call: nothing is polled. */
-const held = (stack: Stack, prompt: string, more: object) => image(stack.receiver, prompt, { via: 'generations', ...more });
+const synchronous = (stack: Stack, prompt: string, more: object) =>
+  image(stack.receiver, prompt, { via: 'generations', ...more });
 
 const post = async (stack: Stack, body: object) => (await stack.tenant.post<Job>('/v1/jobs', body)).id;
 
@@ -192,9 +193,9 @@ browserTest(
     stack.receiver.respond({ status: 500, body: HOSTILE }, 200);
     const good = await post(
       stack,
-      held(stack, `${HOSTILE} [[fault=F18:as=500]]${' long'.repeat(5000)}`, { metadata: { '<b>order</b>': HOSTILE } }),
+      synchronous(stack, `${HOSTILE} [[fault=F18:as=500]]${' long'.repeat(5000)}`, { metadata: { '<b>order</b>': HOSTILE } }),
     );
-    const bad = await post(stack, held(stack, `two [[outcome=failed]][[error=${HOSTILE}]]`, { max_attempts: 1 }));
+    const bad = await post(stack, synchronous(stack, `two [[outcome=failed]][[error=${HOSTILE}]]`, { max_attempts: 1 }));
     expect(await stack.tenant.finished(good)).toMatchObject({ status: 'succeeded' });
     await stack.tenant.finished(bad);
     await stack.receiver.waitFor(2);
@@ -247,7 +248,8 @@ browserTest(
   onlyFetched,
 );
 
-const refused = (stack: Stack, n: number) => held(stack, `order ${n} [[fault=F20:as=refused,times=1]]`, { max_attempts: 1 });
+const refused = (stack: Stack, n: number) =>
+  synchronous(stack, `order ${n} [[fault=F20:as=refused,times=1]]`, { max_attempts: 1 });
 
 browserTest(
   'when a group of failures is requeued then a dry run tells before what it would do, and its progress is shown, aborted, resumed and done',

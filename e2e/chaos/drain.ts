@@ -7,7 +7,7 @@ const TERMINAL = new Set(['completed', 'succeeded', 'failed', 'canceled', 'expir
 
 /** A killed synchronous call is believed for 310 s, and a lost entry of a paid result is looked for after 5 min (design.md §2.4, §2.6). */
 const LIMIT_MS = 8 * 60_000;
-const LOOK_EVERY_MS = 500;
+const CHECK_EVERY_MS = 500;
 
 /** Ids of task and file die after two hours (upstream.md §10.1). */
 const PAST_TWO_HOURS_MS = 125 * 60_000;
@@ -32,7 +32,7 @@ export async function drain(world: World, { sent, batches }: Load): Promise<Map<
 }
 
 async function wait(until: number, quiet: () => Promise<boolean>): Promise<void> {
-  while (Date.now() < until && !(await quiet())) await sleep(LOOK_EVERY_MS);
+  while (Date.now() < until && !(await quiet())) await sleep(CHECK_EVERY_MS);
 }
 
 /** All jobs but the spared ones have ended, and no webhook is unsent. */

@@ -47,7 +47,7 @@ export const SUBMIT_FAULTS: readonly [Fault, ...Fault[]] = [
 ];
 
 /** Synchronous calls for an image: quick, as the time of a killed one is believed for five minutes. */
-export const HELD_FAULTS: readonly [Fault, ...Fault[]] = [
+export const SYNCHRONOUS_FAULTS: readonly [Fault, ...Fault[]] = [
   kept(10, '[[task-ms=700]]'),
   lost(1, '[[task-ms=700]] [[fault=F6]]'),
   kept(1, '[[task-ms=700]] [[fault=F16]]'),

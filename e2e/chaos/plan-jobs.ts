@@ -1,8 +1,8 @@
-import { CHAT_FAULTS, type Fault, HELD_FAULTS, NO_FAULT, SUBMIT_FAULTS } from './faults.ts';
+import { CHAT_FAULTS, type Fault, NO_FAULT, SUBMIT_FAULTS, SYNCHRONOUS_FAULTS } from './faults.ts';
 import { createRandom, type Random } from './random.ts';
 
-/** `task`: an asynchronous submit · `held`: images/generations · `sleeper`: a task that outlives the run until the clock is put on. */
-type JobKind = 'task' | 'held' | 'chat' | 'sleeper';
+/** `task`: an asynchronous submit · `synchronous`: images/generations · `sleeper`: a task that outlives the run until the clock is put on. */
+type JobKind = 'task' | 'synchronous' | 'chat' | 'sleeper';
 
 /** One job of the load, all of it decided by the seed. */
 export interface PlannedJob {
@@ -73,13 +73,13 @@ const drawTime = (random: Random, troubleMs: number): number =>
 
 function drawKind(random: Random, veryLong: boolean): JobKind {
   const draw = random.unit();
-  if (veryLong && draw < 0.04) return 'held';
+  if (veryLong && draw < 0.04) return 'synchronous';
   return draw < 0.35 ? 'chat' : 'task';
 }
 
 function drawFault(random: Random, kind: JobKind): Fault {
   if (kind === 'sleeper') return NO_FAULT;
-  return random.weighted({ task: SUBMIT_FAULTS, held: HELD_FAULTS, chat: CHAT_FAULTS }[kind]);
+  return random.weighted({ task: SUBMIT_FAULTS, synchronous: SYNCHRONOUS_FAULTS, chat: CHAT_FAULTS }[kind]);
 }
 
 function drawOnUnknown(random: Random, kind: JobKind, veryLong: boolean): PlannedJob['onUnknown'] {
@@ -107,5 +107,5 @@ export function bodyOf(job: PlannedJob, receiver: string): object {
     return { type: 'chat', input, ...common };
   }
   const input = { model: 'nano-banana-2', prompt: job.prompt, aspect_ratio: '4:3' };
-  return { type: 'image', input, via: job.kind === 'held' ? 'generations' : 'generate', ...common };
+  return { type: 'image', input, via: job.kind === 'synchronous' ? 'generations' : 'generate', ...common };
 }

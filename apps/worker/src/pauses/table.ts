@@ -2,7 +2,7 @@ import type { PauseReason } from '@grsai-jobs/jobs';
 import type { QueueName } from '@grsai-jobs/queue';
 
 /**
- * Which queues a reason stops (design.md §2.10). Storage stops what cannot be kept (P3): image tasks here, and held image calls
+ * Which queues a reason stops (design.md §2.10). Storage stops what cannot be kept (P3): image tasks here, and synchronous image calls
  * in their stage; chat goes on, since its answers need no S3.
  */
 export const PAUSES = {

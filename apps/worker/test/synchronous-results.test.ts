@@ -13,19 +13,19 @@ const COMPLETION: ChatCompletion = {
   choices: [{ index: 0, message: { role: 'assistant', content: 'paid for' }, finish_reason: 'stop' }],
 };
 
-/** A call stage whose upstream answers when the test says so, and one entry in it whose call is open. */
-async function openCall(kit: TestKit, request: object) {
+/** A call stage whose upstream answers when the test says so, and one entry in it whose call is in flight. */
+async function callInFlight(kit: TestKit, request: object) {
   const asked = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<void>();
-  const held = async <T>(result: T): Promise<T> => {
+  const later = async <T>(result: T): Promise<T> => {
     asked.resolve();
     await answer.promise;
     return result;
   };
   const { call: stage } = handlersOf(kit, {
     grsai: {
-      images: { ...kit.grsai.images, generations: () => held(LINKS) },
-      chat: { ...kit.grsai.chat, complete: () => held(COMPLETION) },
+      images: { ...kit.grsai.images, generations: () => later(LINKS) },
+      chat: { ...kit.grsai.chat, complete: () => later(COMPLETION) },
     } as unknown as TestKit['grsai'],
   });
   const { id, read } = await acceptedJob(kit, {}, () => ({ ...JobRequest.parse(request), on_unknown_submit: 'fail' }));
@@ -55,7 +55,7 @@ test.each(CALLS)(
   'when %s come after the run was given up as unknown then the job goes on with them',
   async (_what, request, unstored) => {
     const kit = await startKit();
-    const call = await openCall(kit, request);
+    const call = await callInFlight(kit, request);
     const error = jobError('submit_unknown', 'submitting');
     await kit.store.transitions.commit(await call.read(), { kind: 'finish', status: 'failed', error, keepLease: true });
 
@@ -68,7 +68,7 @@ test.each(CALLS)(
 
 test.each(CALLS)('when %s come of a job that is to be canceled then they are its result all the same', async (_what, request) => {
   const kit = await startKit();
-  const call = await openCall(kit, request);
+  const call = await callInFlight(kit, request);
   await kit.store.transitions.commit(await call.read(), { kind: 'request_cancel' });
   expect(await call.answered()).toEqual({ kind: 'done' });
   expect(await call.read()).toMatchObject(
@@ -80,7 +80,7 @@ test.each(CALLS)('when %s come of a job that is to be canceled then they are its
 
 test.each(CALLS)('when Redis refuses to write %s then they are written as soon as it does not', async (_what, request) => {
   const kit = await startKit();
-  const call = await openCall(kit, request);
+  const call = await callInFlight(kit, request);
   await kit.redis.config('SET', 'min-replicas-to-write', '1');
   const refused = Promise.withResolvers<void>();
   kit.log.error = () => refused.resolve();
