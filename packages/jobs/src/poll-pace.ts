@@ -7,8 +7,8 @@ export interface Durations {
 
 const SECOND = 1000;
 const MIN_BUDGET_MS = 15 * 60 * SECOND;
-/** No task id lives longer (upstream.md §10.1). */
-const MAX_BUDGET_MS = 2 * 3600 * SECOND;
+/** A task id and the links of its outputs die two hours after the submit (upstream.md §10.1). */
+export const TASK_LIFE_MS = 2 * 3600 * SECOND;
 
 /** Until 20 tasks of a kind are known (design.md §2.5). */
 export const UNKNOWN_DURATIONS: Durations = { p20: 12 * SECOND, p90: 90 * SECOND, p99: 450 * SECOND };
@@ -24,4 +24,4 @@ export function nextPollMs(ageMs: number, known: Durations = UNKNOWN_DURATIONS, 
 
 /** How long a task is polled before the run ends as `upstream_timeout`: p99 × 2, at least 15 min, at most two hours. */
 export const budgetMs = (known: Durations = UNKNOWN_DURATIONS): number =>
-  Math.min(MAX_BUDGET_MS, Math.max(MIN_BUDGET_MS, 2 * known.p99));
+  Math.min(TASK_LIFE_MS, Math.max(MIN_BUDGET_MS, 2 * known.p99));

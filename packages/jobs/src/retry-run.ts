@@ -1,13 +1,11 @@
 import type { FailureCode } from './failures.ts';
 import type { JobRecord } from './job/job.ts';
 import { isTerminal } from './job/states.ts';
+import { TASK_LIFE_MS } from './poll-pace.ts';
 
 /** What a retry does: go on with what is there, or submit anew. */
 export const RETRY_MODES = ['resume', 'resubmit'] as const;
 export type RetryMode = (typeof RETRY_MODES)[number];
-
-/** The links of a task and its id die two hours after the submit (upstream.md §10.1). */
-const TASK_LIFE_MS = 2 * 3600 * 1000;
 
 /** Ends that a task itself came to: there is nothing of it to go on with. */
 const TASK_FAILED: readonly string[] = [

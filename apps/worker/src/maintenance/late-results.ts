@@ -1,11 +1,19 @@
 import { download, type Egress, EgressError } from '@grsai-jobs/egress';
 import { type Grsai, GrsaiError, type Output, type TaskState } from '@grsai-jobs/grsai';
 import type { JobStore } from '@grsai-jobs/job-store';
-import { isTerminal, type Job, MAX_CRASHES, nextLatePoll, refreshed, type UnstoredOutput, unmarked } from '@grsai-jobs/jobs';
+import {
+  isTerminal,
+  type Job,
+  MAX_CRASHES,
+  nextLatePoll,
+  refreshed,
+  TASK_LIFE_MS,
+  type UnstoredOutput,
+  unmarked,
+} from '@grsai-jobs/jobs';
 import { factsOf, NotMedia } from '@grsai-jobs/object-store';
 import { type SettleDeps, settle } from '../runner/settle.ts';
 import { unstoredOf } from '../stages/poll.ts';
-import { TASK_LIFE_MS } from '../stages/task-life.ts';
 import { eachOf } from './each.ts';
 
 export const LATE_EVERY_MS = 30_000;

@@ -1,10 +1,9 @@
 import type { Output } from '@grsai-jobs/grsai';
-import { jobError, lostMessage, type NewAttempt, type TaskRef, type UnstoredOutput } from '@grsai-jobs/jobs';
+import { jobError, lostMessage, type NewAttempt, TASK_LIFE_MS, type TaskRef, type UnstoredOutput } from '@grsai-jobs/jobs';
 import { factsOf, NotMedia } from '@grsai-jobs/object-store';
 import type { StorageHealth } from '../pauses/storage-health.ts';
 import type { CallIo, Decision, PaidCall } from '../runner/decision.ts';
 import { type OutputDeps, storeBytes } from './store-output.ts';
-import { TASK_LIFE_MS } from './task-life.ts';
 
 export interface PaidOutputsDeps extends OutputDeps {
   storage: StorageHealth;

@@ -9,6 +9,7 @@ import {
   jobError,
   likelyDurationMs,
   nextPollMs,
+  TASK_LIFE_MS,
   type UnstoredOutput,
   upstreamWaitMs,
   withoutInput,
@@ -26,7 +27,6 @@ import { attemptAt } from './attempt.ts';
 import type { InputObjects } from './input-objects.ts';
 import type { LearnedPace } from './learned-pace.ts';
 import { type KnownTasks, type TaskFacts, taskFacts } from './task-facts.ts';
-import { TASK_LIFE_MS } from './task-life.ts';
 
 /** A task is not always visible at once (upstream.md §4, §12 T7). */
 const VISIBLE_AFTER_MS = 15_000;

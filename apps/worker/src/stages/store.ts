@@ -1,11 +1,19 @@
 import type { JobStore } from '@grsai-jobs/job-store';
-import { isSettled, type Job, jobError, keptOutput, lostMessage, type NewAttempt, nextLatePoll } from '@grsai-jobs/jobs';
+import {
+  isSettled,
+  type Job,
+  jobError,
+  keptOutput,
+  lostMessage,
+  type NewAttempt,
+  nextLatePoll,
+  TASK_LIFE_MS,
+} from '@grsai-jobs/jobs';
 import type { Decision } from '../runner/decision.ts';
 import type { FreeStage } from '../runner/runner.ts';
 import { attemptAt } from './attempt.ts';
 import { outputKey, type Trouble } from './store-output.ts';
 import { failedStores, knownTrouble, type Pass, passOver, type StoreDeps, type StoringJob } from './store-pass.ts';
-import { TASK_LIFE_MS } from './task-life.ts';
 
 /** How long a link that upstream gave after the first one died is tried. */
 const FRESH_LINK_LIFE_MS = 5 * 60_000;
