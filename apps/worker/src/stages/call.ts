@@ -11,7 +11,7 @@ import { type SynchronousAnswer, synchronousCall } from './synchronous-call.ts';
 /** The whole of a synchronous call. */
 const CALL_LIMIT_MS = 300_000;
 
-/** The rhythm of what ends the wait: the probes of a pause, and the checks of a store that never answered. */
+/** How often an image call asks again while S3 is paused or has never answered. */
 const STORAGE_WAIT_MS = { paused: 15_000, unproven: 5000 } as const;
 
 export interface CallDeps extends PaidOutputsDeps {

@@ -33,7 +33,7 @@ const PAUSED_WAIT_MS = 1000;
 /** The rhythm of the probes that end a pause for storage. */
 const INPUTS_WAIT_MS = 15_000;
 
-/** A refusal about the key or the credits of which the probe could not tell whether it concerns all: so often it uses up no attempt. */
+/** A refusal about the key or the credits where the probe could not decide. After 8 of them in a row an attempt is used up. */
 const UNCLEAR = 'probe_failed';
 const UNCLEAR_WAIT_MS = 15_000;
 const MOST_UNCLEAR = 8;

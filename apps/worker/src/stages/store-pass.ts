@@ -46,8 +46,8 @@ export interface Pass {
   tried: boolean;
 }
 
-/** What became of one output in a pass. Without a trouble or a wait it is settled. */
-interface Step {
+/** What became of one output in a pass. Without trouble or a wait it is settled. */
+interface OutputResult {
   output: UnstoredOutput;
   tried?: true;
   trouble?: Trouble;
@@ -64,32 +64,32 @@ export async function passOver(d: StoreDeps, job: StoringJob): Promise<Pass> {
   const named = answer === undefined || answer instanceof GrsaiError ? [] : unstoredOf(answer.outputs);
   const outputs = refreshed(before, named);
   const isFresh = outputs.map(({ url }, index) => url !== undefined && url !== before[index]?.url);
-  const steps: Step[] = [];
+  const results: OutputResult[] = [];
   for (const [index, output] of outputs.entries()) {
     // A store that took nothing takes nothing else either.
-    const away = steps.some(({ trouble }) => trouble?.kind === 'ours');
+    const away = results.some(({ trouble }) => trouble?.kind === 'ours');
     const due = isFresh[index] || (output.refused?.next ?? 0) <= d.clock.now();
-    if (isSettled(output) || away) steps.push({ output });
-    else if (due) steps.push(await tryOutput(d, job, { index, output, answer, startedAt }));
-    else steps.push({ output, waitMs: (output.refused?.next ?? 0) - d.clock.now() });
+    if (isSettled(output) || away) results.push({ output });
+    else if (due) results.push(await tryOutput(d, job, { index, output, answer, startedAt }));
+    else results.push({ output, waitMs: (output.refused?.next ?? 0) - d.clock.now() });
   }
-  const trouble = worstOf(steps);
+  const trouble = worstOf(results);
   if (trouble?.kind === 'ours' && !d.shutdown.stopping.aborted) d.storage.failed(trouble.reason);
-  const waits = steps.flatMap(({ waitMs }) => waitMs ?? []);
+  const waits = results.flatMap(({ waitMs }) => waitMs ?? []);
   return {
-    outputs: steps.map(({ output }) => output),
+    outputs: results.map(({ output }) => output),
     trouble,
     unreadable: answer instanceof GrsaiError,
     fresh: isFresh.includes(true),
     waitMs: waits.length === 0 ? undefined : Math.max(0, Math.min(...waits)),
-    tried: steps.some(({ tried }) => tried),
+    tried: results.some(({ tried }) => tried),
   };
 }
 
 const WORST = ['ours', 'passing', 'refused'] as const satisfies readonly Trouble['kind'][];
 
-const worstOf = (steps: readonly Step[]): Trouble | undefined =>
-  WORST.flatMap((kind) => steps.find(({ trouble }) => trouble?.kind === kind)?.trouble ?? [])[0];
+const worstOf = (results: readonly OutputResult[]): Trouble | undefined =>
+  WORST.flatMap((kind) => results.find(({ trouble }) => trouble?.kind === kind)?.trouble ?? [])[0];
 
 export const failedStores = (job: JobRecord): number =>
   job.attempts.filter(({ run, stage }) => run === job.run && stage === 'store').length;
@@ -120,7 +120,7 @@ async function tryOutput(
   d: StoreDeps,
   job: JobRecord,
   o: { index: number; output: UnstoredOutput; answer: Answer; startedAt: number },
-): Promise<Step> {
+): Promise<OutputResult> {
   const { output } = o;
   const result = await storeOutput(d, job, o);
   if (result.kind === 'full') return { output, waitMs: result.ms };

@@ -18,7 +18,7 @@ export interface JobHead extends Pick<JobRecord, 'id' | 'status' | 'stage' | 'st
 
 export type JobReads = ReturnType<typeof createJobReads>;
 
-/** A job whose batch is still coming in is not there yet. */
+/** Lines of an uncommitted batch are invisible. */
 const isSeen = (status: string | null | undefined): boolean =>
   status !== undefined && status !== null && status !== '' && status !== 'validating';
 

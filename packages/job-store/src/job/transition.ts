@@ -58,13 +58,13 @@ const transitionScript = defineScript({
 export interface FirstAttempt {
   /** The caller itself, under this token, if it may begin now. */
   token?: string | undefined;
-  /** The caller has no room for it now: rather than by an entry it goes out behind one of the attempts that are open. */
+  /** The caller has no free slot: the delivery waits in the room of its endpoint instead of getting an entry. */
   busy?: boolean | undefined;
 }
 
 /**
- * Where the webhook stands that a transition has brought about: it needs a queue entry, waits in the room of its endpoint, or its first
- * attempt has begun, as its caller had wished. `none`: there is none.
+ * What becomes of the webhook that a transition made: it needs a queue entry, waits in the room of its endpoint, or its first attempt
+ * has begun, as its caller asked. `none`: there is none.
  */
 export type Placed = { kind: 'none' } | ({ kind: 'entry' } & DeliveryEntry) | { kind: 'room' } | ({ kind: 'open' } & OpenAttempt);
 

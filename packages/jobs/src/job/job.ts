@@ -86,8 +86,8 @@ interface Refusals {
 }
 
 /**
- * What was paid for and is not stored yet: outputs with the time their links die, or a completion too large for the record. Of a chat
- * that is called once more, the answer that it has already, should nothing better come.
+ * What was paid for and is not stored yet: outputs with the time their links die, or a completion too large for the record. For a chat
+ * repeated because its answer may be cut short: the earlier answer, used if no better one comes.
  */
 export interface UnstoredResult {
   links?: UnstoredOutput[];

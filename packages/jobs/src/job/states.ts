@@ -1,4 +1,4 @@
-/** What callers see of a job's way. */
+/** What callers see of where a job stands; `stage` says more of a running one. */
 export const STATUSES = ['queued', 'running', 'succeeded', 'failed', 'canceling', 'canceled', 'expired'] as const;
 export type Status = (typeof STATUSES)[number];
 

@@ -12,7 +12,7 @@ export interface TransitionRow {
   /** Who may make it: whoever has read the record as it stands (`step`), or the holder of the lease. */
   readonly guard: 'none' | 'step' | 'lease' | 'step or lease';
   /**
-   * By when something must have happened again, in ms after the time that the transition waits for. `lease`: by the end of the lease.
+   * By when something must have happened again, in ms after the entry's delay is over. `lease`: by the end of the lease.
    * `keep`: as before. `null`: nothing is due any more.
    */
   readonly due: number | 'lease' | 'keep' | null;
@@ -117,7 +117,7 @@ export const TRANSITIONS = {
     to: ['running/storing'],
     step: 'next',
     guard: 'step or lease',
-    // A store at work holds its entry, which is looked for first; a lost one must not keep a paid result waiting.
+    // Short: a lost store entry must not delay a paid result. Nothing is requeued while the entry exists.
     due: SOON,
     paid: true,
     event: 'job.storing',
@@ -172,7 +172,7 @@ export const TRANSITIONS = {
   record_task: { from: TERMINAL_STATES, to: 'same', step: 'same', guard: 'lease', due: 'keep', paid: true },
   /** What the job stored is about to be deleted: from now on nothing reopens it. */
   begin_erase: { from: TERMINAL_STATES, to: 'same', step: 'same', guard: 'step', due: 'keep', paid: true, whileErasing: true },
-  /** The record is deleted. */
+  /** The last one: nothing is kept of the job. */
   erase: { from: TERMINAL_STATES, to: [], step: 'same', guard: 'step', due: null, paid: true, whileErasing: true },
 } as const satisfies Record<string, TransitionRow>;
 
