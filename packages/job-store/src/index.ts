@@ -16,7 +16,7 @@ export type { JobHead, JobReads } from './job/job-reads.ts';
 export type { Paces } from './job/paces.ts';
 export type { AccountLimits, CallToStart, StartedCall } from './job/start-call.ts';
 export type { Sweeps } from './job/sweeps.ts';
-export type { Commit, CommitOptions, Conflict, FirstAttempt, Placed, TransitionResult } from './job/transition.ts';
+export type { Commit, CommitOptions, Conflict, DeliveryStart, FirstAttempt, TransitionResult } from './job/transition.ts';
 export { createJobStore, type JobStore, type Transitions } from './job-store.ts';
 export {
   BULK_ACTIONS,

@@ -1,13 +1,13 @@
 import type { Conflict } from '@grsai-jobs/job-store';
 import type { State, Transition } from '@grsai-jobs/jobs';
 
-/** What is done when a transition meets a job that somebody else has moved on. */
+/** What is done when a transition meets a job that somebody else has changed. */
 export type Resolution =
   /** The job was to be canceled, and this is the end of what was in flight. */
   | 'finish_canceled'
   /** Its run was given up for dead; what was paid for proves otherwise, and a new run goes on with it. */
   | 'reopen_late'
-  /** The task that was paid for is written down, for the late polls. */
+  /** The task that was paid for is recorded, for the late polls. */
   | 'record_task'
   /** The transition does not matter any more. */
   | 'drop';

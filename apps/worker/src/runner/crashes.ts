@@ -19,11 +19,11 @@ async function recordCrash(d: CrashDeps, stage: QueueName, { entry }: Work, caus
   d.metrics.crashes.inc({ kind: cause, stage });
   const job = await d.store.jobs.read(entry.id);
   if (job === null) return;
-  // It died, or failed, behind its transition.
+  // It died, or failed, after its transition was committed.
   if (job.step !== entry.step || isTerminal(job.status)) return await publishAgain(d, job);
   if (job.crashes + 1 >= MAX_CRASHES) return void (await settle(d, job, givenUp(job, cause)));
-  // The lock of a dead process was wait enough, once. Who was in its hands again comes back at a time of its own: otherwise those who
-  // did nothing would be there each time with the one that ends processes, and be set aside with it.
+  // A first stall is requeued at once. Repeated ones get a random delay, so that innocent jobs are not retried beside the one that kills
+  // the process.
   const waitMs = cause === 'stalled' && job.crashes === 0 ? 0 : d.backoff(job.crashes);
   await settle(d, job, { kind: 'record_crash', cause, waitMs });
 }

@@ -18,8 +18,8 @@ export interface Decision {
   observed?: Pick<NewAttempt, 'stage' | 'outcome' | 'error_code' | 'upstream_status'>;
   /** All jobs of a queue have to wait for this. */
   pause?: { reason: ProbedReason; detail: string };
-  /** Upstream took the call: it is well, and those that wait because it refused others like this one may go on. */
-  upstreamTook?: true;
+  /** Upstream accepted the call: closes its breaker and its brake. */
+  upstreamAccepted?: true;
 }
 
 export const done: Decision = { entry: 'done' };
@@ -39,11 +39,11 @@ export interface CallIo {
   signal: AbortSignal;
   /** Whether it was the caller who ended the call. */
   canceled(): boolean;
-  /** Says how far the call has come, 0–99; now and then it is written down. */
+  /** Reports the progress of the call, 0–99. It is written every few seconds. */
   report(progress: number): void;
   /** Says that the call is still in flight, beyond its lease: its answer is here and is being stored. */
   renewLease(): Promise<void>;
-  /** Tries a write of what was paid for until it is taken. */
+  /** Repeats a write of what was paid for until Redis or the object store takes it. */
   untilTaken<T>(write: () => Promise<T>): Promise<T>;
 }
 
@@ -55,7 +55,7 @@ export interface PaidStage {
   decide: (call: PaidCall, io: CallIo) => Promise<Decision>;
 }
 
-/** What a transition brings that was paid for, should its run have ended meanwhile. */
+/** The paid result that a transition carries, in case its run has ended meanwhile. */
 export function broughtBy(t: Transition, now: number): UnstoredResult | null {
   if (t.kind === 'start_storing') return t.unstored;
   if (t.kind !== 'finish' || t.output?.kind !== 'chat') return null;

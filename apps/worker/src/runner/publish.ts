@@ -1,4 +1,4 @@
-import { endDelivery, type JobStore, type Placed, type TransitionResult } from '@grsai-jobs/job-store';
+import { type DeliveryStart, endDelivery, type JobStore, type TransitionResult } from '@grsai-jobs/job-store';
 import {
   isTerminal,
   type JobDoc,
@@ -24,7 +24,7 @@ export interface PublishDeps {
 /** What follows from a transition that was committed: the next queue entry, or that of the delivery that reports its end. */
 export async function publish(
   d: Pick<PublishDeps, 'producer'>,
-  { message, placed }: { message: QueueMessage | null; placed: Placed },
+  { message, placed }: { message: QueueMessage | null; placed: DeliveryStart },
 ): Promise<void> {
   if (message !== null) await d.producer.enqueue(message);
   if (placed.kind === 'entry') await d.producer.enqueueDelivery(placed);
@@ -41,8 +41,8 @@ export async function publishAgain(d: Pick<PublishDeps, 'producer'>, job: JobRec
 }
 
 /**
- * Runs a commit that may end a run: its webhook's first attempt is made by this process at once, where there is room and nothing speaks
- * against it.
+ * Runs a commit that may end a run. This process makes the first attempt of its webhook at once if it has a free slot and the endpoint a
+ * free permit.
  */
 export async function withFirstAttempt<J extends PolledJob & Partial<JobRecord>>(
   d: Pick<PublishDeps, 'deliveries'>,
@@ -54,7 +54,7 @@ export async function withFirstAttempt<J extends PolledJob & Partial<JobRecord>>
   const ends = transition.kind === 'finish' && doc !== undefined && run !== undefined;
   const delivery = ends ? endDelivery({ ...job, doc, run }, transition.status) : null;
   const reserved = delivery === null ? null : d.deliveries.reserve(job.tenant);
-  let placed: Placed = { kind: 'none' };
+  let placed: DeliveryStart = { kind: 'none' };
   try {
     const result = await commit(reserved?.attempt ?? {});
     if (result.kind === 'ok') placed = result.placed;
@@ -67,8 +67,8 @@ export async function withFirstAttempt<J extends PolledJob & Partial<JobRecord>>
 type Reported = Pick<JobRecord, 'id' | 'tenant' | 'run'> & { webhook: JobDoc['webhook'] };
 
 /**
- * Sends a caller who asked for it how a live job gets on. Nobody waits for it, one that cannot be written is let go, and for everybody
- * else it costs nothing.
+ * Reports the progress of a live job to a caller who asked for it. Fire and forget: a failed write is logged and dropped. Costs nothing
+ * for callers who did not ask.
  */
 export function reportByWebhook(
   d: PublishDeps,

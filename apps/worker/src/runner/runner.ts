@@ -22,7 +22,7 @@ export interface RunnerDeps extends StartDeps {
 
 export interface PaidRunnerDeps extends RunnerDeps {
   inFlight: CancelableCalls;
-  /** Told of each task that upstream has accepted. */
+  /** Called with each task that upstream has accepted. */
   accepted: (job: Generating) => void;
   inputs: Pick<InputObjects, 'whole'>;
   /** Settles a call that did not work; errors that are not upstream's go on to whoever counts crashes. */
@@ -60,7 +60,7 @@ async function decide(d: PaidRunnerDeps, stage: PaidStage, call: PaidCall, io: C
 
 /** Progress of a call is written at most this often. */
 const REPORT_EVERY_MS = 5000;
-/** The call is said to be in flight for this long, and longer before that is over: nobody makes it again while its answer is stored. */
+/** The lease of a call whose answer is being stored. Extended once less than 4 min are left, so nobody repeats the call meanwhile. */
 const LEASE_MS = 300_000;
 const LEASE_LEFT_MS = 240_000;
 
@@ -129,14 +129,14 @@ async function carryOut(
 ): Promise<{ outcome: Outcome; settled: Settled<PolledJob & Partial<Job>> | null }> {
   const { transition, entry } = decided;
   logDecision(d, job, decided);
-  if (decided.upstreamTook) {
+  if (decided.upstreamAccepted) {
     d.upstream.answered();
     d.trouble.passed();
   }
   // Before the entry goes back: what it would meet again stops all first.
   if (decided.pause) await d.pauses.pause(decided.pause.reason, decided.pause.detail);
   const settled = transition === undefined ? null : await settle(d, job, transition);
-  if (decided.upstreamTook && call !== undefined) await d.brake.answered(call);
+  if (decided.upstreamAccepted && call !== undefined) await d.brake.answered(call);
   if (typeof entry === 'object' && 'throttleMs' in entry) {
     await d.pauses.waits(stage, entry.throttleMs, decided.reason ?? '');
     return { outcome: { kind: 'throttle', ms: entry.throttleMs }, settled };

@@ -60,7 +60,7 @@ async function committed<J extends Known>(
   return { kind: 'committed', job: result.job, transition };
 }
 
-/** What was paid for is written until it is taken; everything else may fail, and is counted then. */
+/** What was paid for is written until it is taken; everything else may fail, which counts as a crash. */
 function commit<J extends Known>(d: SettleDeps, job: J, transition: Transition): Promise<TransitionResult<J>> {
   return withFirstAttempt(d, job, transition, (attempt) =>
     bringsPaid(transition)

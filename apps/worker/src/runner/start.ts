@@ -29,7 +29,7 @@ const throttle = (ms: number): Started => no({ kind: 'throttle', ms });
 
 /**
  * Takes the lease of a paid call, or says how its queue entry is left: another holder's call is in flight, its outcome is unknown, the job
- * has moved on or expired, or the account has no room.
+ * has changed or expired, or the account has no room.
  */
 export async function startCall(d: StartDeps, entry: Entry, stage: PaidStage): Promise<Started> {
   // On a nearly full Redis nothing is begun whose entries could not be added afterwards.
@@ -66,7 +66,7 @@ const lease = (token: string, { limitMs }: PaidStage) => ({ token, limitMs, inpu
 export const isRepeatable = (job: JobRecord): boolean =>
   job.status !== 'canceling' && job.doc.type === 'chat' && job.doc.on_unknown_submit === 'resubmit';
 
-/** The lease lasts 10 s longer than its call. An answer of Redis that took longer than this has used up too much of it. */
+/** An answer of Redis that took longer has used up too much of LEASE_SLACK_MS, by which the lease outlasts its call. */
 const STALE_ANSWER_MS = 5000;
 
 /**

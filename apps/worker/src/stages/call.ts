@@ -88,7 +88,7 @@ function callAgain(d: CallDeps, { job, startedAt }: PaidCall, completion: ChatCo
       unstored: unstoredOf(completion, now),
     },
     entry: { waitMs },
-    upstreamTook: true,
+    upstreamAccepted: true,
   };
 }
 
@@ -106,7 +106,7 @@ export function keepCompletion({ job }: PaidCall, completion: ChatCompletion, at
           attemptsUsed: job.attempts_used + 1,
         },
     entry: 'done',
-    upstreamTook: true,
+    upstreamAccepted: true,
   };
 }
 

@@ -234,7 +234,7 @@ function fail(
   // It does not fail where there is an answer already: that may be whole, and was paid for.
   const kept = earlierAnswer(call);
   if (kept !== undefined) {
-    const { upstreamTook: _, ...decision } = keepCompletion(call, kept, attempt, d.clock.now());
+    const { upstreamAccepted: _, ...decision } = keepCompletion(call, kept, attempt, d.clock.now());
     return decision;
   }
   return {

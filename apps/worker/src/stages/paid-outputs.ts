@@ -35,14 +35,14 @@ export async function storeOutputs(
     links.push(output.kind === 'link' ? { url: output.url } : await keepBytes(d, call, io, { index, bytes: output.bytes }));
   if (links.some(({ lost }) => lost === undefined)) {
     const unstored = { links, dies_at: call.startedAt + TASK_LIFE_MS };
-    return { transition: { kind: 'start_storing', unstored, ...answer }, entry: 'done', upstreamTook: true };
+    return { transition: { kind: 'start_storing', unstored, ...answer }, entry: 'done', upstreamAccepted: true };
   }
   const { job } = call;
   const error = jobError('upstream_result_lost', job.stage, { message: lostMessage(links) });
   return {
     transition: { kind: 'finish', status: 'failed', error, attemptsUsed: job.attempts_used + 1, ...answer },
     entry: 'done',
-    upstreamTook: true,
+    upstreamAccepted: true,
   };
 }
 

@@ -69,7 +69,7 @@ test.each<[string, object, unknown[]]>([
   const stage = createSubmitStage({ ...nothing, grsai: { images: { submit: async () => taken } } as never });
   const decision = await stage.decide(callOf(IMAGE), io);
   expect(kindOf(decision)).toEqual(expected);
-  expect(decision.upstreamTook).toBe(true);
+  expect(decision.upstreamAccepted).toBe(true);
 });
 
 const completion = (content: string, finish: string | null = 'stop') => ({

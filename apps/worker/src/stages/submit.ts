@@ -51,7 +51,7 @@ function accepted(d: SubmitDeps, call: PaidCall, { id, base }: Submitted): Decis
       aliveMs: budgetMs(known),
     },
     entry: 'done',
-    upstreamTook: true,
+    upstreamAccepted: true,
   };
 }
 

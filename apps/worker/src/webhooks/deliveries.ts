@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import {
   type AttemptLease,
+  type DeliveryStart,
   type EndpointRef,
   endpointName,
   endpointRef,
   type FirstAttempt,
   type JobStore,
   type OpenAttempt,
-  type Placed,
   readEndpointName,
 } from '@grsai-jobs/job-store';
 import { ENDPOINT_RULES } from '@grsai-jobs/jobs';
@@ -32,7 +32,7 @@ interface Reserved {
   /** For the transition that ends the run. */
   readonly attempt: FirstAttempt;
   /** Makes the attempt if it has begun, or gives the slot back. Nobody waits for it. */
-  use(placed: Placed): void;
+  use(placed: DeliveryStart): void;
 }
 
 /** Webhook attempts of one worker. */

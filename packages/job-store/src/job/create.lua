@@ -5,7 +5,7 @@
 local order = cjson.decode(A.order)
 local job, due, events, turns, list, idem = K.job, K.due, K.events, K.turns, K.tenant_jobs, K.idempotency
 
--- The id was made once by this caller: whoever finds it there is the same request, sent again by the client library.
+-- The id exists: ioredis has sent the same request twice.
 local seen = read_state(job, 'tn')
 if guard('create', seen, {}) then return { 'ok', tonumber(seen.tn) } end
 if order.idem then

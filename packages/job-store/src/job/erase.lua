@@ -1,6 +1,6 @@
--- erase: an ended job with its places in the lists and its webhooks. A pending delivery stays and is sent without the job.
+-- erase: an ended job with its entries in the lists and its webhooks. A pending delivery stays and is sent without the job.
 -- tombstone_ms: life of the tombstone, 0: none
--- Answers 1 erased | 0 the job moved on or is gone
+-- Answers 1 erased | 0 the job changed or is gone
 local seen = read_state(K.job, 'use', 'obj')
 if guard('erase', seen, { step = tonumber(A.step) }) then return 0 end
 delete_job(K.job)

@@ -10,7 +10,7 @@ for i = 1, #A.counts, 2 do
   tasks = tasks + tonumber(A.counts[i + 1])
 end
 local keep = tonumber(A.decay) ^ tasks
--- As if the tasks had been told one by one, in an order that nobody knows.
+-- Equal to learning them one by one, averaged over all orders.
 local share = (1 - keep) / (1 - tonumber(A.decay)) / tasks
 local known = redis.call('HGETALL', K.pace)
 for i = 1, #known, 2 do

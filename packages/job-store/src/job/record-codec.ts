@@ -20,11 +20,11 @@ import { packDoc, unpackDoc } from './doc-codec.ts';
  * `doc`, `out` and `att` under keys of their own (redis/record.lua). Read whole, the three stand among the fields.
  *
  * st status · sg stage · run · step · seq · ver · tn turn · tok/at token and time of the last transition · sb/sa/su token, start and end of the lease ·
- * q queue of its paid call · tenant · cr/started/fin/exp times · due · prog · spent attempts used · crashes · base · task · sub submitted · polls · polled ·
+ * q queue of its paid call · tenant · cr/started/fin/exp times · due · prog · spent attempts_used, in a field whose name is older · crashes · base · task · sub submitted · polls · polled ·
  * doc (as accepted) · inp its input is in the object store · use/obj bytes in Redis, in the object store as counted for its tenant · pend (paid, not stored) · out · err · att · past:<run> · whd/whs last delivery and its state ·
  * batch · cid custom id · ln line · pr priority (of a batch's job, when not normal) · late ·
  * era its erasing has begun ·
- * whp when its progress was last told by webhook · sig of a failed run: signature, type, model
+ * whp when its progress was last reported by webhook · sig of a failed run: signature, type, model
  */
 export type RecordField =
   | 'prog'

@@ -69,7 +69,7 @@ redis.call('ZADD', inflight, order['until'] + 60000, order.id)
 if state == 'queued' then
   begin_turn(turns, seen.tn)
   count_queued(turns, -1)
-  -- Nothing ends here, so no work is needed that would finish the batch.
+  -- Nothing ends here, so no operation is needed that would finish the batch.
   if batch_id then count_in_batch(K.batch, batch_id, nil, nil, now, 'queued', 'running') end
 else
   -- The call that is taken over was an attempt: it is written with the one that follows it.

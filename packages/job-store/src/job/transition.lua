@@ -17,9 +17,9 @@ local step, turn, ver, happened = seen.step, tonumber(seen.tn or '0'), tonumber(
 local function answer(placed)
   local state = redis.call('HMGET', job, 'seq', 'st', 'sg')
   local name = (state[3] or '') == '' and state[2] or state[2] .. '/' .. state[3]
-  local told = { 'ok', happened, step, turn, ver, tonumber(state[1] or '0'), name, placed }
-  if placed == 'open' then told[9], told[10] = redis.call('HGETALL', K.delivery), read_job(job) end
-  return told
+  local reply = { 'ok', happened, step, turn, ver, tonumber(state[1] or '0'), name, placed }
+  if placed == 'open' then reply[9], reply[10] = redis.call('HGETALL', K.delivery), read_job(job) end
+  return reply
 end
 if seen.tok == order.token then
   happened = tonumber(seen.at or now)

@@ -66,13 +66,19 @@ export interface FirstAttempt {
  * What becomes of the webhook that a transition made: it needs a queue entry, waits in the room of its endpoint, or its first attempt
  * has begun, as its caller asked. `none`: there is none.
  */
-export type Placed = { kind: 'none' } | ({ kind: 'entry' } & DeliveryEntry) | { kind: 'room' } | ({ kind: 'open' } & OpenAttempt);
+export type DeliveryStart =
+  | { kind: 'none' }
+  | ({ kind: 'entry' } & DeliveryEntry)
+  | { kind: 'room' }
+  | ({ kind: 'open' } & OpenAttempt);
 
 /**
  * What a transition came to. Only `ok` changed anything: it has the job as it is now, and what has to be put into a queue. `stale`:
  * another step or lease counts by now; `wrong`: the job is in a state that the transition does not start from.
  */
-export type TransitionResult<J = JobRecord> = { kind: 'ok'; job: J; message: QueueMessage | null; placed: Placed } | Conflict;
+export type TransitionResult<J = JobRecord> =
+  | { kind: 'ok'; job: J; message: QueueMessage | null; placed: DeliveryStart }
+  | Conflict;
 
 export type Conflict = { kind: 'missing' } | { kind: 'stale'; state: State } | { kind: 'wrong'; state: State };
 
@@ -111,7 +117,7 @@ export function createCommit(run: RunScript, keys: Keys, clock?: { now(): number
     const [at = 0, step = 0, turn = 0, ver = 0, seq = 0] = rest.slice(0, 5).map(Number);
     const facts: Facts = { at, step, turn, ver, seq, state: String(rest[5]) as State };
     const now = after(job, order, facts);
-    const placed = placedOf(job.tenant, order.delivery, o.attempt, rest.slice(6));
+    const placed = startOf(job.tenant, order.delivery, o.attempt, rest.slice(6));
     return { kind: 'ok', job: now, message: messageAfter(now, order, delayOf(transition)), placed };
   };
 }
@@ -223,12 +229,12 @@ function keysOf(keys: Keys, job: PolledJob, { delivery }: Order) {
   };
 }
 
-function placedOf(
+function startOf(
   tenant: string,
   delivery: NewDelivery | undefined,
   { token }: FirstAttempt = {},
   [placed, own, record]: readonly unknown[],
-): Placed {
+): DeliveryStart {
   if (delivery === undefined) return { kind: 'none' };
   if (placed === 'open' && token !== undefined)
     return {

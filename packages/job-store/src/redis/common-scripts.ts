@@ -1,6 +1,6 @@
 import { defineScript } from './define-script.ts';
 
-/** The entry of this step of a job or delivery is there: look at it again later. */
+/** The entry of this step of a job or delivery is there: check it again later. */
 export const postpone = defineScript({
   lua: new URL('./postpone.lua', import.meta.url),
   keys: ['record', 'due'],
@@ -8,7 +8,7 @@ export const postpone = defineScript({
   whenFull: 'runs',
 });
 
-/** An id leaves a set in which its record, a job or a delivery, has no place any more. */
+/** An id leaves a set that its record, a job or a delivery, no longer belongs to. */
 export const forget = defineScript({
   lua: new URL('./forget.lua', import.meta.url),
   keys: ['record', 'set'],

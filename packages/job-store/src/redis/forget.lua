@@ -1,4 +1,4 @@
--- forget: an id leaves a set in which its record has no place. One that has moved on since it was read keeps the place that it has got.
+-- forget: an id leaves a set that its record does not belong to. One that has changed since it was read stays.
 -- step: as it was read, none when there was no record
 -- Answers 1, or 0 when it stays
 if (redis.call('HGET', K.record, 'step') or '') ~= (A.step or '') then return 0 end

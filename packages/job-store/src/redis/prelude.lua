@@ -41,14 +41,14 @@ local function contains(list, item)
   return false
 end
 
--- One line on the shared stream, with the state that the move led to. The sequence number is the caller's Last-Event-ID.
+-- One line on the shared stream, with the state that the transition led to. The sequence number is the caller's Last-Event-ID.
 local function emit(events, job, id, type, progress)
   local seq = redis.call('HINCRBY', job, 'seq', 1)
   local now = redis.call('HMGET', job, 'st', 'sg', 'run')
   redis.call('XADD', events, 'MAXLEN', '~', 50000, '*', 'j', id, 's', seq, 't', type, 'p', progress, 'st', now[1], 'sg', now[2] or '', 'r', now[3])
 end
 
--- The places of a tenant's next jobs among calls and submits (design.md §2.9): the first of `count`, which follow
+-- The turns of a tenant's next jobs among calls and submits (design.md §2.9): the first of `count`, which follow
 -- one another up to MAX_PRIORITY.
 local function next_turns(turns, tenant, count)
   local known = redis.call('HMGET', turns, '#v', tenant)
@@ -67,7 +67,6 @@ local function begin_turn(turns, turn)
   if tonumber(turn or '0') > tonumber(redis.call('HGET', turns, '#v') or '0') then redis.call('HSET', turns, '#v', turn) end
 end
 
--- Counts queued jobs.
 local function count_queued(turns, by)
   redis.call('HINCRBY', turns, '#queued', by)
 end
