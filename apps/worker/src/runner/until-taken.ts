@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '@grsai-jobs/runtime';
 
-/** What was paid for and stands nowhere but in this process, as the log names it: a task id, or the links of a result. */
+/** What was paid for and is kept by this process alone so far, as the log names it: a task id, or the links of a result. */
 export interface Unwritten {
   job_id: string;
   base?: string;
@@ -9,7 +9,7 @@ export interface Unwritten {
   links?: readonly string[];
 }
 
-/** How a stop reaches work in flight (P6). */
+/** How a stop reaches what is in flight (P6). */
 export interface Shutdown {
   /** Fires at SIGTERM: what costs nothing to repeat ends at once. */
   readonly stopping: AbortSignal;
@@ -18,8 +18,8 @@ export interface Shutdown {
 }
 
 /**
- * Tries the write of what was paid for until Redis, or the object store, takes it (P3); the token makes the tries one. When a stop runs
- * out of time before that, it is at least in the log, for the operator.
+ * Repeats the write of what was paid for until Redis, or the object store, takes it (P3); the token makes repeated writes idempotent.
+ * If a stop runs out of time before that, the log has it for the operator.
  */
 export async function untilTaken<T>(
   d: { log: Logger; shutdown: Shutdown },
@@ -36,7 +36,7 @@ export async function untilTaken<T>(
         return await write(token);
       } catch (err) {
         d.log.error(
-          { event: 'job.paid_not_written', err, job_id: paid.job_id, tries: n + 1 },
+          { event: 'job.paid_not_written', err, job_id: paid.job_id, attempts: n + 1 },
           'what was paid for could not be written, trying again',
         );
         await new Promise((resolve) => setTimeout(resolve, Math.min(2000, 100 * 2 ** n)));
