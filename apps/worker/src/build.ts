@@ -124,18 +124,18 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     random: Math.random,
     slots: createSlots(() => deliver.concurrency()),
   });
-  const kit = { ...base, deliveries, backoff: fullJitter(), memory };
+  const deps = { ...base, deliveries, backoff: fullJitter(), memory };
   const brake = createRefusalBrake({ brakes: store.brakes, producer, clock, log });
 
   const consume = (name: QueueName, handler: Handler, concurrency: number): Consumer =>
-    createConsumer(name, name === 'deliver' ? handler : countingStalls(kit, name, handler), {
+    createConsumer(name, name === 'deliver' ? handler : countingStalls(deps, name, handler), {
       redis,
       prefix: config.REDIS_PREFIX,
       concurrency,
       lockMs: config.QUEUE_LOCK_MS,
       stalledMs: config.QUEUE_STALLED_MS,
       onError,
-      onThrow: onUnhandledError(kit, name),
+      onThrow: onUnhandledError(deps, name),
     });
   const tasks = createKnownTasks();
   const inFlight = createCancelableCalls();
@@ -153,7 +153,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
   const proof = createStoreProof(log);
   const outputs = { objects, keyPrefix: config.S3_PREFIX, storage: createStorageHealth(control, clock, log) };
   const runner: PaidRunnerDeps = {
-    ...kit,
+    ...deps,
     limits: { maxInFlight: config.GRSAI_MAX_IN_FLIGHT, rpm: config.GRSAI_RPM },
     pauses: control,
     upstream,
@@ -164,11 +164,11 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     accepted: (job) => tasks.set(entryId(job), taskFacts(job)),
     afterFailedCall: (...failed) =>
       afterFailedCall(
-        { ...kit, upstream, trouble, brake, probeKey: async () => (await keyState(grsai, stopping.signal)) !== 'refused' },
+        { ...deps, upstream, trouble, brake, probeKey: async () => (await keyState(grsai, stopping.signal)) !== 'refused' },
         ...failed,
       ),
   };
-  const calls = { ...kit, ...outputs, grsai, inputs, pauses: control, notSent: brake.notSent, storeProven: proof.proven };
+  const calls = { ...deps, ...outputs, grsai, inputs, pauses: control, notSent: brake.notSent, storeProven: proof.proven };
   const call = consume('call', runPaidStage(runner, createCallStage(calls)), configured.call);
   const submit = consume(
     'submit',
@@ -176,17 +176,17 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
     configured.submit,
   );
   const pollStage = createPollStage({
-    ...kit,
+    ...deps,
     grsai,
     tasks,
     pace,
     trouble,
     inputs,
     reportProgress: ({ callback, ...task }, percent) =>
-      reportByWebhook(kit, { ...task, webhook: callback }, { type: 'job.progress', percent }),
+      reportByWebhook(deps, { ...task, webhook: callback }, { type: 'job.progress', percent }),
   });
   const storeStage = createStoreStage({
-    ...kit,
+    ...deps,
     ...outputs,
     grsai,
     egress,
@@ -196,9 +196,9 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
   const stages = [call, submit, consume('poll', runFreeStage(runner, pollStage), configured.poll), storing, deliver];
 
   const maintenanceDeps = {
-    ...kit,
-    cancelJob: createCancelJob(kit),
-    reopenJob: createReopenJob(kit),
+    ...deps,
+    cancelJob: createCancelJob(deps),
+    reopenJob: createReopenJob(deps),
     objects,
     keyPrefix: config.S3_PREFIX,
     signLink,
@@ -234,7 +234,7 @@ export async function buildWorker(config: WorkerConfig, log: Logger): Promise<Bu
       log.error({ event: 'maintain.failed', err, task }, 'a periodic task failed; its next run tries again'),
   });
   await producer.schedule(periodicTasks);
-  const watch = watchPauses({ pauses: store.pauses, upstream, trouble, metrics: kit.metrics, log });
+  const watch = watchPauses({ pauses: store.pauses, upstream, trouble, metrics: deps.metrics, log });
 
   const checks = watchChecks(
     [

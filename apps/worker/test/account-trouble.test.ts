@@ -7,12 +7,12 @@ import { createProbes } from '../src/pauses/probes.ts';
 import { createUpstreamHealth } from '../src/pauses/upstream-health.ts';
 import { keyState } from '../src/stages/key-probe.ts';
 import { createLearnedPace } from '../src/stages/learned-pace.ts';
-import { acceptedJob, generatingJob, handlersOf, startKit, type TestKit } from './kit.ts';
+import { acceptedJob, generatingJob, type Harness, handlersOf, startHarness } from './harness.ts';
 
 const never = new AbortController().signal;
 
 /** The stages that call upstream, each run for a job as its queue would, and what is paused afterwards. */
-function stagesOf(kit: TestKit) {
+function stagesOf(kit: Harness) {
   const pace = createLearnedPace(kit.store.paces, () => {});
   onTestFinished(() => pace.stop());
   const upstream = createUpstreamHealth(kit.control, kit.log);
@@ -44,10 +44,10 @@ function stagesOf(kit: TestKit) {
   return { runs, paused, watch, rounds };
 }
 
-const image = (kit: TestKit, prompt: string, input: object = {}, more: object = {}) =>
+const image = (kit: Harness, prompt: string, input: object = {}, more: object = {}) =>
   acceptedJob(kit, { input: { model: 'nano-banana-2', prompt, ...input }, ...more });
 
-const chat = (kit: TestKit, content: unknown, input: object = {}) =>
+const chat = (kit: Harness, content: unknown, input: object = {}) =>
   acceptedJob(kit, {}, () => ({
     ...JobRequest.parse({ type: 'chat', input: { model: 'gemini-3.1-pro', messages: [{ role: 'user', content }] } }),
     on_unknown_submit: 'resubmit',
@@ -59,7 +59,7 @@ const chat = (kit: TestKit, content: unknown, input: object = {}) =>
 /** What upstream says to a model, until it is taken back. */
 const says = (text: string, model = 'nano-banana-2', status = 400) => ({ refusals: [{ text, model, status }] });
 
-test.each<[string, (kit: TestKit) => ReturnType<typeof chat>, 'call' | 'submit', string]>([
+test.each<[string, (kit: Harness) => ReturnType<typeof chat>, 'call' | 'submit', string]>([
   ['a chat with an old model name', (kit) => chat(kit, 'hi', { model: 'insufficient credits' }), 'call', 'model'],
   ['a chat with another', (kit) => chat(kit, 'hi', { model: 'apikey error' }), 'call', 'both'],
   ['a streamed chat', (kit) => chat(kit, 'hi', { model: 'Insufficient Credits', stream: true }), 'call', 'model'],
@@ -69,7 +69,7 @@ test.each<[string, (kit: TestKit) => ReturnType<typeof chat>, 'call' | 'submit',
   ['an image by a Chinese prompt', (kit) => image(kit, '画一张余额不足的告示牌'), 'submit', 'both'],
   ['an image by generations', (kit) => image(kit, 'not enough credits', {}, { via: 'generations' }), 'call', 'prompt-first'],
 ])('when upstream repeats %s then nobody pauses and only that job fails', async (_what, send, stage, echo) => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const { runs, paused } = stagesOf(kit);
   const jobs = [await send(kit), await send(kit), await send(kit)];
   const { model } = (await jobs[0]?.read())?.doc.input ?? {};
@@ -93,7 +93,7 @@ test.each<['apikey error' | 'insufficient credits', 'auth' | 'balance']>([
 ])(
   'when upstream says %s itself and the probe denies it then the job uses up its attempts and nobody pauses',
   async (text, reason) => {
-    const kit = await startKit();
+    const kit = await startHarness();
     const { runs, paused } = stagesOf(kit);
     kit.emulator.configure(says(text));
     const job = await image(kit, 'a lighthouse', {}, { max_attempts: 2 });
@@ -107,7 +107,7 @@ test.each<['apikey error' | 'insufficient credits', 'auth' | 'balance']>([
 );
 
 test('when a HTTP 403 is refused and the key is good then only the job is', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const { runs, paused } = stagesOf(kit);
   kit.emulator.configure(says('this is not for you', 'nano-banana-2', 403));
   const job = await image(kit, 'a lighthouse', {}, { max_attempts: 1 });
@@ -117,7 +117,7 @@ test('when a HTTP 403 is refused and the key is good then only the job is', asyn
 });
 
 test('when the account has no credits then all pause at once, although upstream repeats a prompt that says so', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const { runs, paused } = stagesOf(kit);
   kit.emulator.setCredits(0);
   kit.emulator.configure({ echo: 'prompt' });
@@ -128,7 +128,7 @@ test('when the account has no credits then all pause at once, although upstream 
 });
 
 test('when the key is refused then all pause, and many refusals at once cost one probe', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const { runs, paused } = stagesOf(kit);
   kit.emulator.configure({ keys: ['sk-another-key'] });
   const jobs = await Promise.all(Array.from({ length: 20 }, (_, i) => chat(kit, `q${i}`)));
@@ -139,7 +139,7 @@ test('when the key is refused then all pause, and many refusals at once cost one
 });
 
 test('when the probe cannot reach upstream then the job waits, no attempt is used up and nobody pauses', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const { runs, paused } = stagesOf(kit);
   kit.emulator.configure({ ...says('insufficient credits'), mix: [{ fault: 'F4', p: 1, on: 'side' }] as never });
   const job = await image(kit, 'a lighthouse');
@@ -149,7 +149,7 @@ test('when the probe cannot reach upstream then the job waits, no attempt is use
 });
 
 test('when there is money but not enough for five jobs in a row then all pause, and one that passes opens again', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const { runs, paused, rounds } = stagesOf(kit);
   kit.emulator.setCredits(10);
   const jobs = await Promise.all(Array.from({ length: 6 }, (_, i) => image(kit, `picture ${i}`)));
@@ -172,7 +172,7 @@ test('when there is money but not enough for five jobs in a row then all pause, 
 });
 
 test('when the quota of an unlimited key is 0 and the account has money then a pause for credits is over within a minute', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const { runs, paused, rounds } = stagesOf(kit);
   kit.emulator.configure({ keyQuota: 'unlimited' });
   await kit.control.pause('balance', 'insufficient credits', { quota: 0, account: kit.emulator.ledger.credits });
@@ -182,10 +182,10 @@ test('when the quota of an unlimited key is 0 and the account has money then a p
 });
 
 test.each([
-  ['the account is topped up', (kit: TestKit) => kit.emulator.setCredits(5)],
-  ['the account owes less than before, and has some', (kit: TestKit) => kit.emulator.setCredits(0.5)],
+  ['the account is topped up', (kit: Harness) => kit.emulator.setCredits(5)],
+  ['the account owes less than before, and has some', (kit: Harness) => kit.emulator.setCredits(0.5)],
 ])('when %s while the quota of the key stays 0 then the pause is over', async (_what, topUp) => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const { runs, paused, rounds } = stagesOf(kit);
   kit.emulator.configure({ keyQuota: 'unlimited' });
   kit.emulator.setCredits(0);
@@ -200,7 +200,7 @@ test.each([
 });
 
 test('when there is no money then jobs that are let through use up no attempt and nothing is paid, for as long as it takes', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const { runs, paused, rounds } = stagesOf(kit);
   kit.emulator.setCredits(0);
   const job = await image(kit, 'a lighthouse', {}, { max_attempts: 1 });
@@ -217,7 +217,7 @@ test('when there is no money then jobs that are let through use up no attempt an
 });
 
 test('when a task failed in words of its prompt then nobody pauses, and in words of upstream about money it is submitted again', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const { runs, paused } = stagesOf(kit);
   const echo = await generatingJob(kit, '[[outcome=failed]]a sign: model not found[[echo=prompt]]', {
     input: { model: 'nano-banana-2', prompt: 'a sign: model not found' },
@@ -235,7 +235,7 @@ test('when a task failed in words of its prompt then nobody pauses, and in words
 test.each(['@busy', '@busy-zh', 'The model is overloaded. Please try again later.'])(
   'when upstream is overloaded (%s) then the job waits longer each time, uses up no attempt, and expires as unavailable',
   async (text) => {
-    const kit = await startKit();
+    const kit = await startHarness();
     const { runs, paused } = stagesOf(kit);
     kit.emulator.configure(says(text));
     const job = await image(kit, 'a lighthouse', {}, { max_attempts: 1 });
@@ -255,7 +255,7 @@ test.each(['@busy', '@busy-zh', 'The model is overloaded. Please try again later
 );
 
 test('when nothing is known at the address of the API then all wait, no job fails and no attempt is used up', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const lost = new Grsai({ apiKey: 'sk-lost', baseUrls: [`${kit.emulator.url}/v1`] });
   onTestFinished(() => lost.close());
   const { runs, paused, rounds, watch } = stagesOf({ ...kit, grsai: lost });
@@ -274,7 +274,7 @@ test('when nothing is known at the address of the API then all wait, no job fail
 });
 
 test('when a 404 in unknown words comes from the API itself then that job alone uses up its attempts', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const { runs, paused } = stagesOf(kit);
   kit.emulator.configure(says('no way to do this', 'nano-banana-2', 404));
   const job = await image(kit, 'a lighthouse', {}, { max_attempts: 2 });

@@ -9,7 +9,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createOldRecords } from '../src/maintenance/old-records.ts';
 import { type BatchDeps, createBatchOperations } from '../src/operations/batch/index.ts';
 import { createOperationsTask } from '../src/operations/run-operations.ts';
-import { imageDoc, newId, startedCall, startKit, type TestKit } from './kit.ts';
+import { type Harness, imageDoc, newId, startedCall, startHarness } from './harness.ts';
 
 const DOC: BatchDoc = {
   webhook: { url: 'https://a.example/batch', events: ['batch.completed', 'batch.canceled', 'batch.expired'] },
@@ -25,7 +25,7 @@ const WITH_PICTURE = imageDoc({ input: { model: 'nano-banana-2', prompt: 'p', im
 
 /** The operations on batches over real services, one run of the periodic task at a time. */
 async function startBatches() {
-  const [kit, s3] = await Promise.all([startKit(), startS3()]);
+  const [kit, s3] = await Promise.all([startHarness(), startS3()]);
   const objects = createObjectStore({
     bucket: s3.bucket,
     endpoint: s3.endpoint,
@@ -84,7 +84,7 @@ async function committedBatch(
   return { ...batch, ids, commit, read };
 }
 
-const failJob = async (kit: TestKit, id: string, code: 'internal' | 'submit_unknown' = 'internal') => {
+const failJob = async (kit: Harness, id: string, code: 'internal' | 'submit_unknown' = 'internal') => {
   const record = await kit.store.jobs.read(id);
   if (record === null) throw new Error('no record');
   await kit.store.transitions.commit(record, {
@@ -94,7 +94,7 @@ const failJob = async (kit: TestKit, id: string, code: 'internal' | 'submit_unkn
   });
 };
 
-const waiting = async (kit: TestKit) => (await kit.producer.counts()).submit['prioritized'] ?? 0;
+const waiting = async (kit: Harness) => (await kit.producer.counts()).submit['prioritized'] ?? 0;
 
 test('when a batch is committed then its operation gives each job one entry, in chunks', async () => {
   const kit = await startBatches();
@@ -278,7 +278,7 @@ test('when a batch was never committed then its jobs and their inputs are erased
 });
 
 test('when slices hang then a worker keeps a slot free for its other periodic tasks', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const gate = Promise.withResolvers<{ done: true }>();
   let open = 0;
   const hang = async () => {

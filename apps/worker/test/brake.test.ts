@@ -5,36 +5,36 @@ import { wakeBraked } from '../src/operations/wake-braked.ts';
 import { createRefusalBrake } from '../src/pauses/brake.ts';
 import { createPauseControl } from '../src/pauses/pause-control.ts';
 import { createUpstreamHealth } from '../src/pauses/upstream-health.ts';
-import { acceptedJob, handlersOf, startKit, type TestKit } from './kit.ts';
+import { acceptedJob, type Harness, handlersOf, startHarness } from './harness.ts';
 
 const MODEL = 'nano-banana-2';
 const MINUTE = 60_000;
 
 /** The submit stage of one worker; two of them share nothing but Redis. */
-function workerOf(kit: TestKit) {
+function workerOf(kit: Harness) {
   const pauses = createPauseControl({ pauses: kit.store.pauses, producer: kit.producer, clock: kit.clock, log: kit.log });
   const brake = createRefusalBrake({ brakes: kit.store.brakes, producer: kit.producer, clock: kit.clock, log: kit.log });
   const { submit: stage } = handlersOf({ ...kit, brake }, { pauses, upstream: createUpstreamHealth(pauses, kit.log) });
   return (entry: Entry): Promise<Outcome> => stage({ entry, stalled: false });
 }
 
-const job = (kit: TestKit, tenant = 'acme', more: object = {}) => acceptedJob(kit, more, (same) => same, tenant);
+const job = (kit: Harness, tenant = 'acme', more: object = {}) => acceptedJob(kit, more, (same) => same, tenant);
 type Job = Awaited<ReturnType<typeof job>>;
-const jobs = async (kit: TestKit, n: number, tenant?: string, more?: object): Promise<Job[]> =>
+const jobs = async (kit: Harness, n: number, tenant?: string, more?: object): Promise<Job[]> =>
   await Promise.all(Array.from({ length: n }, () => job(kit, tenant, more)));
 const entryOf = ({ id }: Job): Entry => ({ id, step: 1 });
 const imageOf = (model: string) => ({ input: { model, prompt: 'a lighthouse' } });
 
 /** Upstream refuses submits, of one model or of all, with a text that nobody knows. */
-const refuseAll = (kit: TestKit, text: string, model?: string) => {
+const refuseAll = (kit: Harness, text: string, model?: string) => {
   const fault = `F20:as=refused,text=${encodeURIComponent(text)}`;
   kit.emulator.script({ fault, on: 'submit', times: 10_000, ...(model ? { model } : {}) });
 };
-const isWell = (kit: TestKit) => {
+const isWell = (kit: Harness) => {
   kit.emulator.reset();
 };
-const asked = (kit: TestKit) => kit.emulator.requests.filter(({ path }) => path.includes('generate')).length;
-const pausesOf = async (kit: TestKit) => (await kit.store.pauses.all())['submit'] ?? [];
+const asked = (kit: Harness) => kit.emulator.requests.filter(({ path }) => path.includes('generate')).length;
+const pausesOf = async (kit: Harness) => (await kit.store.pauses.all())['submit'] ?? [];
 const states = async (list: readonly Job[]) => {
   const counts: Record<string, number> = {};
   for (const each of list) {
@@ -48,7 +48,7 @@ const states = async (list: readonly Job[]) => {
 test.each(['此路不通', 'wrong phase of the moon (request 8f3a2b1c)', 'Ну уж нет'])(
   'when upstream refuses everything with %j then eight submits are made by two workers, the others wait without an attempt used up, and all run within 90 s once it is well',
   async (text) => {
-    const kit = await startKit();
+    const kit = await startHarness();
     const workers = [workerOf(kit), workerOf(kit)];
     refuseAll(kit, text);
     const list = await jobs(kit, 30);
@@ -78,7 +78,7 @@ test.each(['此路不通', 'wrong phase of the moon (request 8f3a2b1c)', 'Ну �
 );
 
 test('when upstream refuses everything for a key that its own probe finds good then eight submits are made and no job fails', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const work = workerOf(kit);
   refuseAll(kit, 'apikey error');
   const list = await jobs(kit, 20);
@@ -89,7 +89,7 @@ test('when upstream refuses everything for a key that its own probe finds good t
 });
 
 test('when several models are refused with one text then eight submits are made in all, and one that passes opens all', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const work = workerOf(kit);
   refuseAll(kit, 'no channel for this group');
   const models = [MODEL, 'gpt-image-2', 'nano-banana-pro', 'nano-banana'];
@@ -104,7 +104,7 @@ test('when several models are refused with one text then eight submits are made 
 });
 
 test('when one model is refused then jobs of others run, and an answer of theirs does not open it', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const work = workerOf(kit);
   refuseAll(kit, 'closed for the season', MODEL);
   for (const each of await jobs(kit, 10)) await work(entryOf(each));
@@ -115,7 +115,7 @@ test('when one model is refused then jobs of others run, and an answer of theirs
 });
 
 test('when the prompts of one tenant are refused then another runs on, and only that tenant waits', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const work = workerOf(kit);
   const good = await jobs(kit, 5, 'other');
   await work(entryOf(good[0] as Job));
@@ -131,7 +131,7 @@ test('when the prompts of one tenant are refused then another runs on, and only 
 });
 
 test('when eight were refused and a job of another tenant waits then that one goes ahead', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const work = workerOf(kit);
   refuseAll(kit, 'closed for the season');
   const own = await jobs(kit, 20);
@@ -149,7 +149,7 @@ test('when eight were refused and a job of another tenant waits then that one go
 });
 
 test('when a job that waits is canceled or expires then it ends at once, and says what it waited for', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const work = workerOf(kit);
   refuseAll(kit, 'closed for the season');
   for (const each of await jobs(kit, 8)) await work(entryOf(each));
@@ -168,7 +168,7 @@ test('when a job that waits is canceled or expires then it ends at once, and say
 });
 
 test('when unknown refusals and answers come by turns then each fails its own job only, and no brake closes', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const work = workerOf(kit);
   for (let i = 0; i < 20; i += 1) {
     if (i % 5 !== 4) kit.emulator.script({ fault: 'F20:as=refused,text=odd', on: 'submit' });
@@ -180,7 +180,7 @@ test('when unknown refusals and answers come by turns then each fails its own jo
 });
 
 test('when a brake has opened then entries that waited are due at once, and others are left alone', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const work = workerOf(kit);
   refuseAll(kit, 'closed for the season');
   for (const each of await jobs(kit, 8)) await work(entryOf(each));

@@ -4,16 +4,16 @@ import { jobError } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
 import { createBulkRun } from '../src/operations/bulk/run.ts';
 import { createOperationsTask } from '../src/operations/run-operations.ts';
-import { acceptedJob, startKit, type TestKit } from './kit.ts';
+import { acceptedJob, type Harness, startHarness } from './harness.ts';
 
-async function failedJob(kit: TestKit, code: 'upstream_failed' | 'submit_unknown' = 'upstream_failed') {
+async function failedJob(kit: Harness, code: 'upstream_failed' | 'submit_unknown' = 'upstream_failed') {
   const job = await acceptedJob(kit);
   await kit.store.transitions.commit(await job.read(), { kind: 'finish', status: 'failed', error: jobError(code, 'submitting') });
   return job;
 }
 
 /** A worker that runs operations; each call of `runTask` is one run of the periodic task. */
-function workerOf(kit: TestKit, o: { onReopen?: (id: string) => void; maxLiveJobs?: number } = {}) {
+function workerOf(kit: Harness, o: { onReopen?: (id: string) => void; maxLiveJobs?: number } = {}) {
   const reopenJob = createReopenJob(kit);
   const run = createBulkRun({
     ...kit,
@@ -28,7 +28,7 @@ function workerOf(kit: TestKit, o: { onReopen?: (id: string) => void; maxLiveJob
   return { runTask: createOperationsTask(kit, { [BULK_OPERATION]: run }) };
 }
 
-async function start(kit: TestKit, more: Partial<BulkOrder> = {}, id = 'bulk_1') {
+async function start(kit: Harness, more: Partial<BulkOrder> = {}, id = 'bulk_1') {
   const before = kit.clock.now() + 1;
   await kit.clock.advance(1);
   const order: BulkOrder = {
@@ -53,7 +53,7 @@ async function start(kit: TestKit, more: Partial<BulkOrder> = {}, id = 'bulk_1')
 }
 
 test('when many jobs are requeued at a rate then no more go than it allows, and an abort and a resume lose and repeat nothing', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const jobs = [];
   for (let n = 0; n < 30; n += 1) jobs.push(await failedJob(kit));
   const read = await start(kit, { rate_per_min: 60 });
@@ -84,7 +84,7 @@ test('when many jobs are requeued at a rate then no more go than it allows, and 
 });
 
 test('when a job fails again while the action runs then the same action leaves it alone', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const jobs = [];
   for (let n = 0; n < 10; n += 1) jobs.push(await failedJob(kit));
   const read = await start(kit, { rate_per_min: 60 });
@@ -103,7 +103,7 @@ test('when a job fails again while the action runs then the same action leaves i
 });
 
 test('when two actions are about the same jobs then each job runs once, and the counts of both add up', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const jobs = [];
   for (let n = 0; n < 20; n += 1) jobs.push(await failedJob(kit));
   const reads = [await start(kit, { rate_per_min: 60 }), await start(kit, { rate_per_min: 120 }, 'bulk_2')];
@@ -122,7 +122,7 @@ test('when two actions are about the same jobs then each job runs once, and the 
 });
 
 test('when nobody knows whether a submit was paid for then it is left out, unless that is allowed', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const lost = await failedJob(kit, 'submit_unknown');
   await failedJob(kit);
   const first = await start(kit);
@@ -137,7 +137,7 @@ test('when nobody knows whether a submit was paid for then it is left out, unles
 });
 
 test('when a worker dies between a job and the note of it then another goes on, and no job is run twice', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const jobs = [];
   for (let n = 0; n < 6; n += 1) jobs.push(await failedJob(kit));
   const read = await start(kit, { select: { ids: jobs.map(({ id }) => id) } });
@@ -159,7 +159,7 @@ test('when a worker dies between a job and the note of it then another goes on, 
 });
 
 test('when a frozen worker comes back to an operation that another has continued then it counts nothing and sets nothing back', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   for (let n = 0; n < 3; n += 1) await failedJob(kit);
   const read = await start(kit);
   const { runTask } = workerOf(kit);
@@ -171,7 +171,7 @@ test('when a frozen worker comes back to an operation that another has continued
 });
 
 test('when jobs are canceled in bulk then live ones are, and ended and missing ones are told of', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const live = await acceptedJob(kit);
   const ended = await failedJob(kit);
   const read = await start(kit, { action: 'cancel', select: { ids: [live.id, ended.id, 'job_01K9ZV5W3N8Q2R4T6V8X0Z2B4D'] } });
@@ -181,7 +181,7 @@ test('when jobs are canceled in bulk then live ones are, and ended and missing o
 });
 
 test('when a worker freezes between its verdict and the requeue and the job ends as an unknown submit meanwhile then it is not submitted again', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const job = await failedJob(kit);
   const read = await start(kit, { select: { ids: [job.id] } });
   const reopenJob = createReopenJob(kit);
@@ -208,11 +208,11 @@ test('when a worker freezes between its verdict and the requeue and the job ends
 });
 
 test('when an action is resumed while a worker has just seen that it was aborted then somebody goes on with it', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   for (let n = 0; n < 3; n += 1) await failedJob(kit);
   const read = await start(kit, { select: { tenant: 'acme', filter: { status: ['failed'] } } });
   const resumed = { kind: BULK_OPERATION, subject: 'bulk_1', order: {}, at: kit.clock.now() };
-  const step: TestKit['store']['bulk']['step'] = async (action, to) => {
+  const step: Harness['store']['bulk']['step'] = async (action, to) => {
     if ((await read()).done === 0) await kit.store.bulk.abort('bulk_1', kit.clock.now());
     const status = await kit.store.bulk.step(action, to);
     if (status === 'aborted') {
@@ -234,7 +234,7 @@ test('when an action is resumed while a worker has just seen that it was aborted
 });
 
 test('when a worker dies between a resent webhook and the note of it then the same action does not resend it again', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const job = await acceptedJob(kit);
   await kit.store.transitions.commit(await job.read(), { kind: 'cancel' });
   const id = (await job.read()).webhook.last_delivery_id ?? '';
@@ -262,7 +262,7 @@ test('when a worker dies between a resent webhook and the note of it then the sa
 });
 
 test('when a requeue meets a tenant with as many live jobs as it may have then its jobs are left and told as such, and those of others run', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const jobs = [];
   for (const tenant of ['acme', 'globex', 'acme', 'acme']) {
     const job = await acceptedJob(kit, {}, (same) => same, tenant);

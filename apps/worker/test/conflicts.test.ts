@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Commit } from '@grsai-jobs/job-store';
 import { type JobDoc, jobError, type Transition } from '@grsai-jobs/jobs';
 import { expect, test, vi } from 'vitest';
-import { acceptedJob, handlersOf, startedCall, startKit, type TestKit } from './kit.ts';
+import { acceptedJob, type Harness, handlersOf, startedCall, startHarness } from './harness.ts';
 
 /** What a submit brings meets a job that somebody else has moved on meanwhile. */
 
@@ -10,7 +10,7 @@ const TASK = { id: '1-t', base: 'https://b.example' };
 
 /** A submit whose upstream answers when the test says so. */
 async function openSubmit(
-  kit: TestKit,
+  kit: Harness,
   on_unknown_submit: JobDoc['on_unknown_submit'] = 'fail',
   /** Told of each commit of the worker before its answer is. */
   committed: (kind: Transition['kind']) => Promise<void> = async () => undefined,
@@ -28,7 +28,7 @@ async function openSubmit(
   };
   const watched = { ...kit, store: { ...kit.store, transitions: { ...kit.store.transitions, commit } } };
   const handlers = handlersOf(watched, {
-    grsai: { ...kit.grsai, images: { ...kit.grsai.images, submit } } as unknown as TestKit['grsai'],
+    grsai: { ...kit.grsai, images: { ...kit.grsai.images, submit } } as unknown as Harness['grsai'],
   });
   const job = await acceptedJob(kit, {}, (doc) => ({ ...doc, on_unknown_submit }));
   const left = handlers.submit({ entry: { id: job.id, step: 1 }, stalled: false });
@@ -77,7 +77,7 @@ const ROWS: readonly [string, readonly Transition[], object, { polled: boolean; 
 ];
 
 test.each(ROWS)('when a task is accepted of a job that %s then its id is kept', async (_, before, expected, { polled, late }) => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const job = await openSubmit(kit);
   for (const transition of before) expect((await kit.store.transitions.commit(await job.read(), transition)).kind).toBe('ok');
   expect(await job.accepted()).toEqual({ kind: 'done' });
@@ -88,7 +88,7 @@ test.each(ROWS)('when a task is accepted of a job that %s then its id is kept', 
 });
 
 test('when a task is accepted whose call was taken over then the other call goes on as if nothing had come', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const job = await openSubmit(kit, 'resubmit');
   const first = await job.read();
   const over = { token: first.lease?.token ?? '', attempts: [], attemptsUsed: 1 };
@@ -100,7 +100,7 @@ test('when a task is accepted whose call was taken over then the other call goes
 });
 
 test('when a job was given up, run again and given up again as its task is accepted then who makes the new call keeps its lease', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const another = randomUUID();
   let again = true;
   const job = await openSubmit(kit, 'fail', async (kind) => {
@@ -122,7 +122,7 @@ test('when a job was given up, run again and given up again as its task is accep
 });
 
 test('when Redis refuses to write the id of a task then it is written as soon as it does not', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const job = await openSubmit(kit);
   await kit.redis.config('SET', 'min-replicas-to-write', '1');
   const refused = Promise.withResolvers<void>();

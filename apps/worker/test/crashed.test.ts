@@ -5,17 +5,17 @@ import { createLateResults } from '../src/maintenance/late-results.ts';
 import { createOperationsTask } from '../src/operations/run-operations.ts';
 import { countingStalls } from '../src/runner/crashes.ts';
 import { settle } from '../src/runner/settle.ts';
-import { acceptedJob, generatingJob, startedCall, startKit, type TestKit } from './kit.ts';
+import { acceptedJob, generatingJob, type Harness, startedCall, startHarness } from './harness.ts';
 
 type Job = Awaited<ReturnType<typeof acceptedJob>>;
-type Make = (kit: TestKit) => Promise<Job>;
+type Make = (kit: Harness) => Promise<Job>;
 
 const CHAT = { type: 'chat', input: { model: 'gemini-3.1-pro', messages: [{ role: 'user', content: 'hello' }] } };
 const onUnknown =
   (on_unknown_submit: JobDoc['on_unknown_submit']) =>
   (doc: JobDoc): JobDoc => ({ ...doc, on_unknown_submit });
 
-const open = async (kit: TestKit, job: Job): Promise<Job> => {
+const open = async (kit: Harness, job: Job): Promise<Job> => {
   await startedCall(kit, job.id);
   return job;
 };
@@ -60,7 +60,7 @@ const ROWS: readonly (readonly [QueueName, string, Make, Partial<JobRecord['erro
   ['store', 'a paid result of a canceled job', canceling(storing), null],
 ];
 
-async function entryOf(kit: TestKit, id: string): Promise<string> {
+async function entryOf(kit: Harness, id: string): Promise<string> {
   const [head] = await kit.store.jobs.heads([id]);
   return head ? await kit.producer.stateOf(queueOf(head.stage, head.paidQueue), head) : 'no record';
 }
@@ -68,7 +68,7 @@ async function entryOf(kit: TestKit, id: string): Promise<string> {
 test.each(ROWS)(
   'when workers die five times in %s with %s then it is set aside, and before that it has an entry',
   async (stage, _what, make, error) => {
-    const kit = await startKit();
+    const kit = await startHarness();
     const job = await make(kit);
     const before = await job.read();
     const stages = vi.fn();
@@ -93,7 +93,7 @@ test.each(ROWS)(
 );
 
 test('when an entry comes back without a death, as after a stop or a wait, then nothing is counted', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const job = await acceptedJob(kit);
   const handler = countingStalls(kit, 'submit', async () => ({ kind: 'wait', ms: 0 }));
   for (let n = 0; n < 10; n += 1) await handler({ entry: { id: job.id, step: 1 }, stalled: false });
@@ -101,7 +101,7 @@ test('when an entry comes back without a death, as after a stop or a wait, then 
 });
 
 test('when a worker dies again with the same jobs then each comes back at a time of its own', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const backoff = vi.fn(() => 5000);
   const job = await acceptedJob(kit);
   const handler = countingStalls({ ...kit, backoff }, 'submit', vi.fn());
@@ -110,7 +110,7 @@ test('when a worker dies again with the same jobs then each comes back at a time
 });
 
 test('when a slice of an operation ends its worker five times then it is set aside for an hour with a line in the log, and others go on', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const error = vi.spyOn(kit.log, 'error');
   const done: string[] = [];
   const good = async ({ id }: { id: string }) => {
@@ -143,7 +143,7 @@ test('when a slice of an operation ends its worker five times then it is set asi
 });
 
 test('when a slice comes to an end, is held for long, or is taken away by a renewal then no worker was lost', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const { operations } = kit.store;
   const order = { kind: 'w', subject: 'a', order: {}, at: kit.clock.now() };
   await operations.add(order);
@@ -165,13 +165,13 @@ test('when a slice comes to an end, is held for long, or is taken away by a rene
 });
 
 test('when workers die five times as they look for a late result then it is looked for no more, and told', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const error = vi.spyOn(kit.log, 'error');
   const job = await generatingJob(kit);
   const lost = jobError('crashed', 'generating');
   await settle(kit, await job.read(), { kind: 'finish', status: 'failed', error: lost, latePollMs: 0 });
   const asked = vi.fn(() => new Promise<never>(() => undefined));
-  const dying = createLateResults({ ...kit, grsai: { images: { result: asked } } as unknown as TestKit['grsai'] });
+  const dying = createLateResults({ ...kit, grsai: { images: { result: asked } } as unknown as Harness['grsai'] });
   for (let n = 1; n <= MAX_CRASHES; n += 1) {
     void dying();
     await expect.poll(() => asked.mock.calls.length).toBe(n);

@@ -10,14 +10,14 @@ import { recoverDeliveries } from '../src/operations/recover-deliveries.ts';
 import { createOperationsTask } from '../src/operations/run-operations.ts';
 import { settle } from '../src/runner/settle.ts';
 import { createSlots } from '../src/webhooks/slots.ts';
-import { deadUrl, deliverStage, oweWebhooks } from './deliver-kit.ts';
-import { acceptedJob, startKit, type TestKit } from './kit.ts';
+import { deadUrl, deliverStage, oweWebhooks } from './deliver-harness.ts';
+import { acceptedJob, type Harness, startHarness } from './harness.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
 /** A job that ended and has a pending delivery to `url`. */
-async function endedJob(kit: TestKit, url: string) {
+async function endedJob(kit: Harness, url: string) {
   const job = await acceptedJob(kit, { webhook: { url } });
   await kit.store.transitions.commit(await job.read(), { kind: 'finish', status: 'failed' });
   const id = (await job.read()).webhook.last_delivery_id ?? '';
@@ -36,7 +36,7 @@ async function startedReceiver() {
 }
 
 test('the whole life of a delivery: ten attempts in three days, a disabled endpoint, skipped ones, recovered, delivered', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const receiver = await startedReceiver();
   const { handler, secret } = deliverStage(kit);
   receiver.respond({ status: 500, body: 'not today' });
@@ -99,7 +99,7 @@ test('the whole life of a delivery: ten attempts in three days, a disabled endpo
 });
 
 test('a resend is one more attempt: it fails and leaves a delivered one delivered, and a waiting one with its schedule', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const receiver = await startedReceiver();
   const { handler } = deliverStage(kit);
   const job = await endedJob(kit, receiver.url);
@@ -122,7 +122,7 @@ test('a resend is one more attempt: it fails and leaves a delivered one delivere
 });
 
 test('when a delivery that waits for a receiver in trouble is resent again and again then that is one attempt more, and its schedule goes on', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const receiver = await startedReceiver();
   receiver.respond(500);
   const { handler } = deliverStage(kit);
@@ -153,7 +153,7 @@ function stopped() {
 }
 
 /** Entries of deliver that would come up now, taken out of the queue. */
-async function queued(kit: TestKit): Promise<Entry[]> {
+async function queued(kit: Harness): Promise<Entry[]> {
   const ids = await kit.redis.lrange('{gj-q}:deliver:wait', '0', '-1');
   const entries = await Promise.all(
     ids.map(async (id) => {
@@ -167,10 +167,10 @@ async function queued(kit: TestKit): Promise<Entry[]> {
   return entries;
 }
 
-const waitingFor = (kit: TestKit, url: string) => kit.redis.zcard(`{gj}:endpoint:${endpointId('acme', url)}:room`);
+const waitingFor = (kit: Harness, url: string) => kit.redis.zcard(`{gj}:endpoint:${endpointId('acme', url)}:room`);
 
 test('when one receiver hangs then it holds five permits, and 500 webhooks to another go out meanwhile', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const [hanging, other] = [await startedReceiver(), await startedReceiver()];
   hanging.respond('hang');
   const { handler, deliveries, cutting } = cuttableStage(kit);
@@ -193,7 +193,7 @@ test('when one receiver hangs then it holds five permits, and 500 webhooks to an
 });
 
 test('when a receiver with an address for each webhook hangs then its tenant has a share of the slots, and another tenant goes on', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const [hanging, other] = [await startedReceiver(), await startedReceiver()];
   hanging.respond('hang');
   const { handler, cutting } = cuttableStage(kit, 10);
@@ -212,7 +212,7 @@ test('when a receiver with an address for each webhook hangs then its tenant has
 });
 
 test('when a receiver has been slow and is well again then what waits for it goes out at once, and not by a guess', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const receiver = await startedReceiver();
   receiver.respond({ status: 200, delayMs: 1500 });
   const { handler } = deliverStage(kit, { clock: systemClock });
@@ -229,7 +229,7 @@ test('when a receiver has been slow and is well again then what waits for it goe
 });
 
 test('when several workers deliver to one receiver then each webhook goes out once, and never more at a time than there are permits', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const receiver = await startedReceiver();
   receiver.respond({ status: 200, delayMs: 10 });
   for (const entry of await oweWebhooks(kit, receiver.url, 150, Date.now())) await kit.producer.enqueueDelivery(entry);
@@ -241,7 +241,7 @@ test('when several workers deliver to one receiver then each webhook goes out on
 });
 
 test('when 10 000 deliveries are pending for a dead receiver then few attempts are made, and those that wait cost nothing', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const { handler } = deliverStage(kit);
   const entries = await oweWebhooks(kit, await deadUrl(), 10_000);
   const later: { at: number; entry: Entry }[] = [];
@@ -270,7 +270,7 @@ test('when 10 000 deliveries are pending for a dead receiver then few attempts a
 }, 60_000);
 
 test('when workers die with permits, or before an entry is added, then checks and repairs bring every webhook out, each once more at most', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const receiver = await startedReceiver();
   const { handler } = deliverStage(kit);
   const url = receiver.url;
@@ -295,7 +295,7 @@ test('when workers die with permits, or before an entry is added, then checks an
 });
 
 test('when a webhook takes five workers with it then it is set aside as crashed, and says so', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const receiver = await startedReceiver();
   const { handler } = deliverStage(kit);
   const job = await endedJob(kit, receiver.url);
@@ -313,7 +313,7 @@ test('when a webhook takes five workers with it then it is set aside as crashed,
 });
 
 test('when Redis takes no writes at the end of many attempts then each is written down later, once, and none counts as a worker that died', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const receiver = await startedReceiver();
   const { handler } = deliverStage(kit);
   const job = await endedJob(kit, receiver.url);
@@ -336,7 +336,7 @@ test('when Redis takes no writes at the end of many attempts then each is writte
 });
 
 test('when a job ends in a process that has a free slot then its webhook goes out from there, without an entry', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const receiver = await startedReceiver();
   const { deliveries } = deliverStage(kit);
   const job = await acceptedJob(kit, { webhook: { url: receiver.url } });
@@ -348,7 +348,7 @@ test('when a job ends in a process that has a free slot then its webhook goes ou
 });
 
 test('when the first attempt at the end of a job fails then its next one has an entry, which waits', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const receiver = await startedReceiver();
   receiver.respond(500);
   const { deliveries } = deliverStage(kit);
@@ -364,7 +364,7 @@ test.each([
   ['no slot is free in the process and none is busy with its endpoint', { slots: createSlots(() => 0) }],
   ['the process is being stopped', { shutdown: stopped() }],
 ])('when %s then the webhook of a job that ends goes by the queue', async (_, more) => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const receiver = await startedReceiver();
   const { deliveries } = deliverStage(kit, more);
   const job = await acceptedJob(kit, { webhook: { url: receiver.url } });
@@ -375,7 +375,7 @@ test.each([
 });
 
 test('when an endpoint has no permit then the webhook of a job that ends waits in its room, without an entry', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const receiver = await startedReceiver();
   receiver.respond('hang');
   const { deliveries, cutting } = cuttableStage(kit);
@@ -399,7 +399,7 @@ test('when an endpoint has no permit then the webhook of a job that ends waits i
 });
 
 test('while deliver is paused no webhook leaves by any way, and all leave afterwards', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const receiver = await startedReceiver();
   receiver.respond('hang');
   const cutting = new AbortController();
@@ -436,9 +436,9 @@ test('while deliver is paused no webhook leaves by any way, and all leave afterw
   expect(await kit.store.deliveries.standing()).toEqual({ oldestPendingAt: null, rooms: 0 });
 });
 
-const openAttempts = (kit: TestKit, url: string) => kit.redis.zcard(`{gj}:endpoint:${endpointId('acme', url)}:attempts`);
+const openAttempts = (kit: Harness, url: string) => kit.redis.zcard(`{gj}:endpoint:${endpointId('acme', url)}:attempts`);
 
-function startConsumer(kit: TestKit, handler: ReturnType<typeof deliverStage>['handler'], concurrency: number) {
+function startConsumer(kit: Harness, handler: ReturnType<typeof deliverStage>['handler'], concurrency: number) {
   const consumer = createConsumer('deliver', handler, {
     redis: kit.redis,
     prefix: 'gj',

@@ -1,7 +1,7 @@
 import { GrsaiError } from '@grsai-jobs/grsai';
 import { expect, test } from 'vitest';
 import type { Judgement } from '../src/pauses/account-trouble.ts';
-import { acceptedJob, handlersOf, startKit, type TestKit } from './kit.ts';
+import { acceptedJob, type Harness, handlersOf, startHarness } from './harness.ts';
 
 interface Row {
   seen: string;
@@ -214,7 +214,7 @@ const ROWS: readonly Row[] = [
 test.each(ROWS)(
   'when a paid call saw $seen then the job is $status and $used attempts are used up',
   async ({ error, outcome, status, code, used, doc, keyTaken = true, judged }) => {
-    const kit = await startKit();
+    const kit = await startHarness();
     const paused: string[] = [];
     const seen = new GrsaiError({ code: 'refused', outcome: 'refused', message: 'seen', ...error });
     const { submit } = handlersOf(kit, {
@@ -245,11 +245,11 @@ test.each(ROWS)(
 );
 
 /** An upstream that answers each submit with this error. */
-const refusing = (kit: TestKit, error: GrsaiError) =>
-  ({ ...kit.grsai, images: { ...kit.grsai.images, submit: () => Promise.reject(error) } }) as unknown as TestKit['grsai'];
+const refusing = (kit: Harness, error: GrsaiError) =>
+  ({ ...kit.grsai, images: { ...kit.grsai.images, submit: () => Promise.reject(error) } }) as unknown as Harness['grsai'];
 
 test('when the probe could not tell eight times in a row then the next refusal uses up an attempt', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const refused = new GrsaiError({ code: 'refused', outcome: 'refused', message: 'apikey error', category: 'auth' });
   const { submit } = handlersOf(kit, {
     grsai: refusing(kit, refused),
@@ -272,7 +272,7 @@ test.each<[string, object, 'unknown' | 'transient', object]>([
   ['an image', {}, 'unknown', { status: 'failed', error: { code: 'upstream_failed' }, attempts: [{ outcome: 'failed' }] }],
   ['an image', {}, 'transient', { status: 'canceled', error: null, attempts: [{ outcome: 'retry' }] }],
 ])('when %s was canceled and its call refused then the job ends, and its entry with it', async (_, request, category, ended) => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const { id, read } = await acceptedJob(kit, request);
   const stopped: boolean[] = [];
   const refuse = async (_: unknown, { signal }: { signal: AbortSignal }) => {
@@ -281,7 +281,7 @@ test.each<[string, object, 'unknown' | 'transient', object]>([
     stopped.push(signal.aborted);
     throw new GrsaiError({ code: 'refused', outcome: 'refused', message: 'no', category });
   };
-  const grsai = { images: { submit: refuse }, chat: { complete: refuse } } as unknown as TestKit['grsai'];
+  const grsai = { images: { submit: refuse }, chat: { complete: refuse } } as unknown as Harness['grsai'];
   const { call, submit, runner } = handlersOf(kit, { grsai });
   expect(await (request === CHAT ? call : submit)({ entry: { id, step: 1 }, stalled: false })).toEqual(done);
   expect(await read()).toMatchObject({ ...ended, lease: null });
@@ -290,7 +290,7 @@ test.each<[string, object, 'unknown' | 'transient', object]>([
 });
 
 test('when a stop cuts a call that may be made again then it comes back at once and has used up no attempt', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const cut = new GrsaiError({ code: 'aborted', outcome: 'unknown', message: 'cut' });
   const { submit } = handlersOf(kit, {
     grsai: refusing(kit, cut),

@@ -6,12 +6,12 @@ import { createPauseControl } from '../src/pauses/pause-control.ts';
 import { createUpstreamHealth } from '../src/pauses/upstream-health.ts';
 import { createInputObjects } from '../src/stages/input-objects.ts';
 import { createLearnedPace } from '../src/stages/learned-pace.ts';
-import { acceptedJob, handlersOf, startKit, type TestKit } from './kit.ts';
+import { acceptedJob, type Harness, handlersOf, startHarness } from './harness.ts';
 
 const PICTURE = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(200_000, 7)]);
 
 /** A submit stage whose pictures come from `open`, and how often upstream was found down. */
-function submitOf(kit: TestKit, open: () => Promise<Readable>) {
+function submitOf(kit: Harness, open: () => Promise<Readable>) {
   const pauses = createPauseControl({ pauses: kit.store.pauses, producer: kit.producer, clock: kit.clock, log: kit.log });
   const pace = createLearnedPace(kit.store.paces, () => {});
   onTestFinished(() => pace.stop());
@@ -30,7 +30,7 @@ function submitOf(kit: TestKit, open: () => Promise<Readable>) {
 }
 
 /** A job with a picture of `PICTURE`'s size in the object store. */
-async function jobWithPicture(kit: TestKit) {
+async function jobWithPicture(kit: Harness) {
   const reference = { $object: 'acme/in-0.png', content_type: 'image/png', bytes: PICTURE.length };
   return await acceptedJob(
     kit,
@@ -57,7 +57,7 @@ const troubles: readonly [string, () => Promise<Readable>][] = [
 test.each(troubles)(
   'when %s while a picture is sent then the job waits without an attempt, and upstream is not blamed',
   async (_what, open) => {
-    const kit = await startKit();
+    const kit = await startHarness();
     const { stage, failed } = submitOf(kit, open);
     const { id, read } = await jobWithPicture(kit);
     expect(await stage({ entry: { id, step: 1 }, stalled: false })).toEqual({ kind: 'wait', ms: 15_000 });
@@ -72,7 +72,7 @@ test.each(troubles)(
 );
 
 test('when the picture can be read then the task is taken', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const { stage } = submitOf(kit, async () => Readable.from([PICTURE]));
   const { id, read } = await jobWithPicture(kit);
   expect(await stage({ entry: { id, step: 1 }, stalled: false })).toEqual({ kind: 'done' });
@@ -82,7 +82,7 @@ test('when the picture can be read then the task is taken', async () => {
 const FAILED_TASK = { status: 'failed' as const, error: `cannot draw "insufficient credits 灯塔"`, urls: [], raw: {} };
 const PROMPT = 'insufficient credits 灯塔 '.repeat(1300);
 const whole = (doc: JobDoc): string => [...inputPieces(doc)].join('');
-const textOf = (kit: TestKit) => {
+const textOf = (kit: Harness) => {
   let text = '';
   const job = acceptedJob(kit, { input: { model: 'nano-banana-2', prompt: PROMPT } }, (doc) => {
     text = whole(doc);
@@ -92,7 +92,7 @@ const textOf = (kit: TestKit) => {
 };
 
 test('when the input is in the object store then upstream gets all of it, and its lease has time for reading it', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const { job, text } = textOf(kit);
   const { id, read } = await job;
   const lease: (number | undefined)[] = [];
@@ -119,7 +119,7 @@ const unread: readonly [string, (text: Buffer) => Promise<Readable>][] = [
 test.each(unread)(
   'when %s while the input is read then the job waits without an attempt and nothing is sent',
   async (_what, open) => {
-    const kit = await startKit();
+    const kit = await startHarness();
     const { job, text } = textOf(kit);
     const { id, read } = await job;
     const { stage, failed } = submitOf(kit, () => open(text()));
@@ -135,7 +135,7 @@ test.each(unread)(
 );
 
 test('when the input is gone then the job ends as invalid_input and nothing is sent', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const { id, read } = await textOf(kit).job;
   const { stage } = submitOf(kit, async () => Promise.reject(new ObjectStoreError('not_found', 'gone')));
   await stage({ entry: { id, step: 1 }, stalled: false });
@@ -147,7 +147,7 @@ test('when the input is gone then the job ends as invalid_input and nothing is s
 });
 
 test('when a task failed and the input cannot be read then it is judged later, by the words of the caller too', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const { job, text } = textOf(kit);
   const { id, read } = await job;
   const { stage } = submitOf(kit, async () => Readable.from([text()]));

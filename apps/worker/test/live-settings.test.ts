@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createPauseControl } from '../src/pauses/pause-control.ts';
 import { announceWorker } from '../src/queues/announce.ts';
 import { createLiveSettings } from '../src/queues/live-settings.ts';
-import { startKit } from './kit.ts';
+import { startHarness } from './harness.ts';
 
 const configured = { call: 50, submit: 20, poll: 100, store: 16, deliver: 50 };
 
@@ -19,7 +19,7 @@ const consumer = (name: string, n: number): Consumer => ({
   },
 });
 
-async function settingsOf(kit: Awaited<ReturnType<typeof startKit>>, more: { everyMs?: number } = {}) {
+async function settingsOf(kit: Awaited<ReturnType<typeof startHarness>>, more: { everyMs?: number } = {}) {
   const control = createPauseControl({ pauses: kit.store.pauses, producer: kit.producer, clock: kit.clock, log: kit.log });
   const submit = consumer('submit', configured.submit);
   const settings = createLiveSettings({
@@ -35,7 +35,7 @@ async function settingsOf(kit: Awaited<ReturnType<typeof startKit>>, more: { eve
 }
 
 test('when an operator has set a concurrency then a worker takes it at its start, and its own back when it is unset', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   await kit.store.queueSettings.change('submit', { concurrency: 3 });
   const { settings, submit } = await settingsOf(kit);
   await settings.apply();
@@ -46,14 +46,14 @@ test('when an operator has set a concurrency then a worker takes it at its start
 });
 
 test('when no message arrives then a worker looks by itself and is right all the same', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const { submit } = await settingsOf(kit, { everyMs: 10 });
   await kit.store.queueSettings.change('submit', { concurrency: 7 });
   await waitFor(() => submit.concurrency() === 7, { what: 'the number' });
 });
 
 test('when settings change while they are read then they are read once more', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const { settings, submit } = await settingsOf(kit);
   const applying = [];
   for (let n = 1; n <= 20; n += 1) {
@@ -65,7 +65,7 @@ test('when settings change while they are read then they are read once more', as
 });
 
 test('when a worker works then operators see it, and no more when it has stopped', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const { submit } = await settingsOf(kit);
   const { workers } = kit.store;
   const announced = announceWorker({

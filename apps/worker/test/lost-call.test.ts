@@ -1,6 +1,6 @@
 import { type JobDoc, JobRequest } from '@grsai-jobs/jobs';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { acceptedJob, handlersOf, imageDoc, startedCall, startKit, type TestKit } from './kit.ts';
+import { acceptedJob, type Harness, handlersOf, imageDoc, startedCall, startHarness } from './harness.ts';
 
 /** A worker has died with its call in flight: what the next one does that gets its entry. */
 
@@ -9,7 +9,7 @@ const COMPLETION = { choices: [{ index: 0, message: { role: 'assistant', content
 const CHAT = { type: 'chat', input: { model: 'gemini-3.1-pro', messages: [{ role: 'user', content: 'hi' }] } };
 
 /** Stages whose upstream answers at once, and how often it was called. */
-function answering(kit: TestKit) {
+function answering(kit: Harness) {
   const calls: string[] = [];
   const answer = <T>(kind: string, result: T) => {
     calls.push(kind);
@@ -18,7 +18,7 @@ function answering(kit: TestKit) {
   const grsai = {
     images: { ...kit.grsai.images, submit: () => answer('image', TASK) },
     chat: { ...kit.grsai.chat, complete: () => answer('chat', COMPLETION) },
-  } as unknown as TestKit['grsai'];
+  } as unknown as Harness['grsai'];
   return { ...handlersOf(kit, { grsai }), calls };
 }
 
@@ -92,7 +92,7 @@ const ROWS: readonly Row[] = [
 test.each(ROWS)(
   'when the worker of $of died and the time of its call is $time then the job $left',
   async ({ of: _, type, policy, time, canceled, attempts, left }) => {
-    const kit = await startKit();
+    const kit = await startHarness();
     const { call, submit, calls } = answering(kit);
     const doc: JobDoc = { ...(type === 'chat' ? JobRequest.parse(CHAT) : imageDoc()), on_unknown_submit: policy };
     const job = await acceptedJob(kit, {}, () => ({ ...doc, ...(attempts === undefined ? {} : { max_attempts: attempts }) }));
@@ -123,7 +123,7 @@ test.each(ROWS)(
 );
 
 test('when Redis has answered too late that a call may go out then it does not, and uses up no attempt', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const { startCall } = kit.store.transitions;
   let late = 0;
   const { now } = performance;

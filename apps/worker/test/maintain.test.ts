@@ -8,7 +8,7 @@ import { createRepairs } from '../src/maintenance/repairs.ts';
 import { countingStalls } from '../src/runner/crashes.ts';
 import { expire } from '../src/runner/expire.ts';
 import { settle } from '../src/runner/settle.ts';
-import { acceptedJob, failJob, generatingJob, startedCall, startKit } from './kit.ts';
+import { acceptedJob, failJob, generatingJob, startedCall, startHarness } from './harness.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -16,7 +16,7 @@ const DAY = 24 * HOUR;
 const NO_OBJECTS = { delete: async () => Promise.reject(new Error('not to be asked')) };
 
 test('repairs: when an entry is lost then it is added again once it is due, a healthy job is put off, and one unreadable record stops nothing', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const repairs = createRepairs(kit);
   const broken = await acceptedJob(kit);
   await kit.redis.set(`{gj}:job:${broken.id}:doc`, '{not json');
@@ -37,7 +37,7 @@ test('repairs: when an entry is lost then it is added again once it is due, a he
 });
 
 test('repairs: when Redis refuses to tell where overdue jobs stand then they are not forgotten', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const lost = await acceptedJob(kit);
   await kit.clock.advance(31_000);
   await kit.redis.call('ACL', 'SETUSER', 'default', '-hmget');
@@ -48,7 +48,7 @@ test('repairs: when Redis refuses to tell where overdue jobs stand then they are
 });
 
 test('late results: when a job is run again while its old task is asked for then the poll of its new task stays', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const job = await generatingJob(kit, 'first [[task-ms=1000]] [[outcome=violation]]');
   await failJob(kit, job, 'upstream_timeout', 0);
   await kit.clock.advance(MINUTE);
@@ -70,7 +70,7 @@ test('late results: when a job is run again while its old task is asked for then
 });
 
 test('repairs: when a job is past its time then it expires, unless its result is being stored', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const queued = await acceptedJob(kit, { expires_in_s: 60 });
   const storing = await generatingJob(kit, 'kept', { expires_in_s: 60 });
   await kit.store.transitions.commit(await storing.read(), {
@@ -84,7 +84,7 @@ test('repairs: when a job is past its time then it expires, unless its result is
 });
 
 test('repairs: when the entry of a job waits for longer than the job may live then it expires in time', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const job = await acceptedJob(kit, { expires_in_s: 60 });
   await kit.store.transitions.commit(await startedCall(kit, job.id), { kind: 'release', waitMs: HOUR });
   await kit.producer.enqueue(messageOf(await job.read(), HOUR));
@@ -94,7 +94,7 @@ test('repairs: when the entry of a job waits for longer than the job may live th
 });
 
 test('repairs: when a job that upstream refused for our key expires then that is told as the reason', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const job = await acceptedJob(kit, { expires_in_s: 60 });
   const at = kit.clock.now();
   const attempt = { stage: 'submit', started_at: at, ended_at: at, outcome: 'retry', error_code: 'upstream_auth' } as const;
@@ -114,7 +114,7 @@ const WAITED: readonly (readonly [paused: PauseReason[], code: string, message: 
 ];
 
 test('repairs: when a job expires while its queue is paused then what it waited for is told as the reason', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   for (const [reasons, code, message] of WAITED) {
     const job = await acceptedJob(kit, { expires_in_s: 60 });
     for (const reason of reasons) await kit.store.pauses.add('submit', { reason, since: 1, detail: '', state: 'paused' });
@@ -126,7 +126,7 @@ test('repairs: when a job expires while its queue is paused then what it waited 
 });
 
 test('pending deliveries: when the entry of an pending delivery is lost then it is added again at a new step', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const job = await generatingJob(kit);
   // The transition writes what is unsent; we die before the entry is added.
   await kit.store.transitions.commit(await job.read(), { kind: 'finish', status: 'failed' });
@@ -143,7 +143,7 @@ test('pending deliveries: when the entry of an pending delivery is lost then it 
 });
 
 test('late results: when a task ends well after its run was given up then the job is reopened to store it, once', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const [timedOut, expired, failed] = [
     await generatingJob(kit, 'one'),
     await generatingJob(kit, 'two'),
@@ -173,7 +173,7 @@ test('late results: when a task ends well after its run was given up then the jo
 });
 
 test('late results: when upstream does not know the task for a moment then its result is not given up', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const job = await generatingJob(kit, 'hidden [[fault=F8:ms=60000]]');
   await kit.clock.advance(2000);
   await failJob(kit, job, 'upstream_result_lost', 0);
@@ -186,7 +186,7 @@ test('late results: when upstream does not know the task for a moment then its r
 });
 
 test('late results: when upstream cannot be read then the sweep polls again, until the id is dead', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const job = await generatingJob(kit, 'later');
   await failJob(kit, job, 'upstream_timeout', 0);
   await kit.emulator.nodes[0]?.stop();
@@ -200,7 +200,7 @@ test('late results: when upstream cannot be read then the sweep polls again, unt
 });
 
 test('old records: when a job ended longer ago than RETENTION_DAYS then it is erased with all its traces, unless it has a pending delivery', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const old = await generatingJob(kit, 'old', { webhook: undefined });
   await kit.store.transitions.commit(await old.read(), { kind: 'finish', status: 'failed' });
   const owing = await generatingJob(kit, 'owing');
@@ -219,7 +219,7 @@ test('old records: when a job ended longer ago than RETENTION_DAYS then it is er
 });
 
 test('old records: when what of an input stands in S3 cannot be deleted then the job stays and is not run again; when it can then both go', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const stored_input = {
     $object: 'a/input.json',
     bytes: 40_000,
@@ -254,7 +254,7 @@ test('old records: when what of an input stands in S3 cannot be deleted then the
 });
 
 test('a stalled entry: when its worker died after the transition and before the next entry then that entry is added at once', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const handler = countingStalls(kit, 'poll', async () => ({ kind: 'done' }));
   const storing = await generatingJob(kit);
   await kit.store.transitions.commit(await storing.read(), {
@@ -274,7 +274,7 @@ test('a stalled entry: when its worker died after the transition and before the 
 });
 
 test('old records: when a thousand jobs have a pending delivery then those behind them are erased all the same', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const ended = async (more: object) => {
     const job = await acceptedJob(kit, more);
     await kit.store.transitions.commit(await job.read(), { kind: 'finish', status: 'failed' });
@@ -290,7 +290,7 @@ test('old records: when a thousand jobs have a pending delivery then those behin
 });
 
 test('old records: when a webhook is gone then so is its old place in the list of its tenant, and no other', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   await kit.store.apiKeys.create({ tenant: 'acme', name: 'a', scopes: [], expiresAt: null, now: kit.clock.now() });
   const [gone, unsent, young] = [await acceptedJob(kit), await acceptedJob(kit), await acceptedJob(kit)];
   for (const job of [gone, unsent]) await kit.store.transitions.commit(await job.read(), { kind: 'cancel' });

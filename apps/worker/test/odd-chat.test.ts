@@ -4,10 +4,10 @@ import { type JobDoc, JobRequest } from '@grsai-jobs/jobs';
 import type { Outcome } from '@grsai-jobs/queue';
 import { listen } from '@grsai-jobs/testkit';
 import { expect, onTestFinished, test } from 'vitest';
-import { acceptedJob, handlersOf, startKit, type TestKit } from './kit.ts';
+import { acceptedJob, type Harness, handlersOf, startHarness } from './harness.ts';
 
 /** A call stage as a worker makes it at its start: it knows of its jobs what their records say. */
-const callStage = (kit: TestKit, grsai: Grsai = kit.grsai) => handlersOf(kit, { grsai }).call;
+const callStage = (kit: Harness, grsai: Grsai = kit.grsai) => handlersOf(kit, { grsai }).call;
 
 const chatDoc = (
   prompt: string,
@@ -19,7 +19,7 @@ const chatDoc = (
 };
 
 /** Lets a chat run to its end; each call is made by a worker that has just started. */
-async function run(kit: TestKit, doc: JobDoc, grsai?: Grsai) {
+async function run(kit: Harness, doc: JobDoc, grsai?: Grsai) {
   const { id, read } = await acceptedJob(kit, {}, () => doc);
   let left: Outcome;
   do left = await callStage(kit, grsai)({ entry: { id, step: 1 }, stalled: false });
@@ -80,7 +80,7 @@ const ROWS: readonly Row[] = [
 ];
 
 test('when upstream answers a chat in an odd form then the job keeps all of it, or fails for what it says, by as few calls as that takes', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   for (const [n, { as, times = 'all', stream, status, left, calls, free = 0, codes }] of ROWS.entries()) {
     const directives = `[[fault=F21:as=${as},times=${times}]] [[chat-ms=0]] [[reply=${SAID}]]`;
     const prompt = `row ${n} ${directives}`;
@@ -103,7 +103,7 @@ test('when upstream answers a chat in an odd form then the job keeps all of it, 
 });
 
 test('when a stream holds an error then its words are told, and nothing else of it', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const record = await run(kit, chatDoc('x [[fault=F21:as=error-mid,times=all]] [[chat-ms=0]]', true, { max_attempts: 1 }));
   expect(record.error).toMatchObject({
     code: 'upstream_failed',
@@ -143,14 +143,14 @@ test.each([
   ['has none either and says less', unfinished('all that')],
   ['says nothing since its room was used up', [200, 'application/json', silent]],
 ] as const)('when the answer after one without a finish_reason %s then the first is the result', async (_what, second) => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const { grsai, left } = await upstreamThatSays(unfinished('all that there is to say'), second);
   const record = await run(kit, chatDoc('x', true), grsai);
   expect([record.status, said(record), left]).toEqual(['succeeded', 'all that there is to say', []]);
 });
 
 test('when the answer after one without a finish_reason has one then it is the result, however long it is', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const whole = JSON.stringify({ choices: [{ message: { content: 'short' }, finish_reason: 'stop' }] });
   const { grsai } = await upstreamThatSays(unfinished('all that there is to say'), [200, 'application/json', whole]);
   const record = await run(kit, chatDoc('x', true), grsai);
@@ -163,7 +163,7 @@ test.each([
 ] as const)(
   'when the call after an answer without a finish_reason %s at its last attempt then that answer is the result',
   async (_what, second) => {
-    const kit = await startKit();
+    const kit = await startHarness();
     const { grsai } = await upstreamThatSays(unfinished('an answer'), second);
     const record = await run(kit, chatDoc('x', true, { max_attempts: 2 }), grsai);
     expect([record.status, said(record), record.attempts_used, record.unstored]).toEqual(['succeeded', 'an answer', 2, null]);
@@ -180,7 +180,7 @@ test.each([
 ] as const)(
   'when an answer without a finish_reason comes to a chat that %s then it is the result at once',
   async (_what, more) => {
-    const kit = await startKit();
+    const kit = await startHarness();
     const { grsai, left } = await upstreamThatSays(unfinished('an answer'), unfinished('another'));
     const record = await run(kit, chatDoc('x', true, more), grsai);
     expect([record.status, said(record), left.length]).toEqual(['succeeded', 'an answer', 1]);
@@ -188,7 +188,7 @@ test.each([
 );
 
 test('when a stream breaks off without [DONE] then its outcome is unknown, as for any lost answer', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const { grsai } = await upstreamThatSays([
     200,
     'text/event-stream',

@@ -4,15 +4,15 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createPauseControl } from '../src/pauses/pause-control.ts';
 import { createUpstreamHealth } from '../src/pauses/upstream-health.ts';
 import { createLearnedPace } from '../src/stages/learned-pace.ts';
-import { acceptedJob, handlersOf } from './kit.ts';
-import { DATA_URL, PIXEL, startStoreKit } from './store-kit.ts';
+import { acceptedJob, handlersOf } from './harness.ts';
+import { DATA_URL, PIXEL, startStoreHarness } from './store-harness.ts';
 
 const B64 = PIXEL.toString('base64');
 const ENTRY = (id: string) => ({ entry: { id, step: 1 }, stalled: false });
 
 /** The stages that make paid calls, on the upstream of the test. */
 async function startPaidStages() {
-  const kit = await startStoreKit();
+  const kit = await startStoreHarness();
   const pauses = createPauseControl({ pauses: kit.store.pauses, producer: kit.producer, clock: kit.clock, log: kit.log });
   const pace = createLearnedPace(kit.store.paces, () => {});
   onTestFinished(() => pace.stop());

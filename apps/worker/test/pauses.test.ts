@@ -4,10 +4,10 @@ import { createPauseControl } from '../src/pauses/pause-control.ts';
 import { createProbes } from '../src/pauses/probes.ts';
 import { createStorageHealth } from '../src/pauses/storage-health.ts';
 import { createUnstoredWatch } from '../src/pauses/unstored.ts';
-import { generatingJob, startKit, type TestKit } from './kit.ts';
+import { generatingJob, type Harness, startHarness } from './harness.ts';
 
 /** S3 as the pauses see it: a probe that works or does not. */
-function pausesOf(kit: TestKit) {
+function pausesOf(kit: Harness) {
   const s3 = { up: true };
   const objects = {
     probe: async () => {
@@ -23,7 +23,7 @@ function pausesOf(kit: TestKit) {
 }
 
 test('storage: when S3 has failed for 60 s then no more tasks are submitted, and they are again when it is back', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const { runTask, reasons, s3, storage } = pausesOf(kit);
   s3.up = false;
   storage.failed('away');
@@ -43,7 +43,7 @@ test('storage: when S3 has failed for 60 s then no more tasks are submitted, and
 });
 
 test('storage: when a store works in between then the failures before it do not count', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const { reasons, storage } = pausesOf(kit);
   storage.failed('away');
   await kit.clock.advance(59_000);
@@ -55,7 +55,7 @@ test('storage: when a store works in between then the failures before it do not 
 });
 
 test('storage: when a paid result has waited for more than 10 min then submits pause until it is stored', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const { runTask, reasons } = pausesOf(kit);
   const job = await generatingJob(kit);
   await kit.store.transitions.commit(await job.read(), {
@@ -73,7 +73,7 @@ test('storage: when a paid result has waited for more than 10 min then submits p
 });
 
 test('storage: when a dozen results wait for their own hosts then submits go on, and one that waits for our store pauses them', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const { runTask, reasons } = pausesOf(kit);
   const waits = async (error: { error_code: string; upstream_status?: number }) => {
     const job = await generatingJob(kit);
@@ -97,7 +97,7 @@ test('storage: when a dozen results wait for their own hosts then submits go on,
 });
 
 test('auth and balance: when the probes say that the trouble is over then the queues open, and no probe costs a credit', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const { control, runTask, reasons } = pausesOf(kit);
   kit.emulator.configure({ keys: ['sk-another-key'] });
   kit.emulator.setCredits(0);
@@ -115,7 +115,7 @@ test('auth and balance: when the probes say that the trouble is over then the qu
 });
 
 test('upstream: when the API answers again then one job at a time goes first, then all', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const { control, runTask, reasons } = pausesOf(kit);
   await kit.emulator.nodes[0]?.stop();
   await control.pause('upstream', 'connection_failed');
@@ -133,7 +133,7 @@ test('upstream: when the API answers again then one job at a time goes first, th
 });
 
 test('operator: when a person has paused a queue then no probe opens it', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const { control, runTask, reasons } = pausesOf(kit);
   await kit.store.pauses.add('submit', { reason: 'operator', since: kit.clock.now(), detail: 'a rest', state: 'paused' });
   await control.pause('balance', 'no credits');

@@ -3,10 +3,10 @@ import { createMaintainer } from '@grsai-jobs/queue';
 import { expect, onTestFinished, test } from 'vitest';
 import { createPeriodicTasks, type MaintenanceDeps, maintainConcurrency } from '../src/maintenance/periodic-tasks.ts';
 import { createPauseControl } from '../src/pauses/pause-control.ts';
-import { acceptedJob, failJob, generatingJob, startKit } from './kit.ts';
+import { acceptedJob, failJob, generatingJob, startHarness } from './harness.ts';
 
 test('when periodic tasks hang in an upstream or an object store that is silent then lost entries are added again all the same', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const late = await generatingJob(kit);
   await failJob(kit, late, 'upstream_timeout', 0);
   await kit.store.inputNotes.write({ jobId: 'job_gone', objects: ['in-0.png'] });

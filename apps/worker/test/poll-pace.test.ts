@@ -2,21 +2,21 @@ import { durationBucket, UNKNOWN_DURATIONS } from '@grsai-jobs/jobs';
 import { waitFor } from '@grsai-jobs/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { createLearnedPace } from '../src/stages/learned-pace.ts';
-import { generatingJob, handlersOf, startKit, type TestKit } from './kit.ts';
+import { generatingJob, type Harness, handlersOf, startHarness } from './harness.ts';
 
 const KIND = 'nano-banana-2';
 const fail = (error: Error) => {
   throw error;
 };
 
-function startPace(kit: TestKit) {
+function startPace(kit: Harness) {
   const pace = createLearnedPace(kit.store.paces, fail);
   onTestFinished(() => pace.stop());
   return pace;
 }
 
 test('when a worker has seen tasks end then another one that starts later knows how long they take', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const first = createLearnedPace(kit.store.paces, fail);
   for (let i = 0; i < 20; i += 1) first.learn(KIND, 60_000);
   await first.stop();
@@ -29,7 +29,7 @@ test('when a worker has seen tasks end then another one that starts later knows 
 });
 
 test('when polls find a task running and then done then its duration is learned as the time midway', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const pace = startPace(kit);
   const stage = handlersOf(kit, { pace }).poll;
   const { id, read } = await generatingJob(kit);
@@ -45,7 +45,7 @@ test('when polls find a task running and then done then its duration is learned 
 });
 
 test('when the durations of a kind are known then a task is polled by them, and given up at twice their p99', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   await kit.store.paces.learn(KIND, new Map([[durationBucket(2_000_000), 100]]));
   const pace = startPace(kit);
   await waitFor(() => pace.durations(KIND) !== UNKNOWN_DURATIONS, { what: 'the pace to be read' });
@@ -64,7 +64,7 @@ test('when the durations of a kind are known then a task is polled by them, and 
 });
 
 test('when a job that was given up is retried then its task is polled for as long again', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const stage = handlersOf(kit, { pace: startPace(kit) }).poll;
   const { id, read } = await generatingJob(kit, '[[task-ms=2400000]]');
   const poll = async () => await stage({ entry: { id, step: (await read()).step }, stalled: false });
@@ -82,7 +82,7 @@ test('when a job that was given up is retried then its task is polled for as lon
 });
 
 test('when upstream asks for a wait that the paid result would not outlive then it is polled sooner', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const stage = handlersOf(kit, { pace: startPace(kit) }).poll;
   const { id, read } = await generatingJob(kit);
   const poll = async () => await stage({ entry: { id, step: (await read()).step }, stalled: false });

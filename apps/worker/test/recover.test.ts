@@ -3,18 +3,18 @@ import { type Delivery, eventId } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
 import { recoverDeliveries } from '../src/operations/recover-deliveries.ts';
 import { createOperationsTask } from '../src/operations/run-operations.ts';
-import { acceptedJob, startKit, type TestKit } from './kit.ts';
+import { acceptedJob, type Harness, startHarness } from './harness.ts';
 
 const HERE = 'https://a.example/hook';
 
-async function deliveryOf(kit: TestKit, id: string): Promise<Delivery> {
+async function deliveryOf(kit: Harness, id: string): Promise<Delivery> {
   const found = await kit.store.deliveries.read(id);
   if (found === null) throw new Error('no delivery');
   return found.delivery;
 }
 
 /** A delivery that no try was made of, a millisecond younger than the one before. */
-async function unsent(kit: TestKit, url = HERE): Promise<string> {
+async function unsent(kit: Harness, url = HERE): Promise<string> {
   await kit.clock.advance(1);
   const job = await acceptedJob(kit, { webhook: { url } });
   await kit.store.transitions.commit(await job.read(), { kind: 'cancel' });
@@ -22,21 +22,21 @@ async function unsent(kit: TestKit, url = HERE): Promise<string> {
 }
 
 /** A delivery that is over. */
-async function over(kit: TestKit, state: 'failed' | 'skipped' | 'delivered', url = HERE): Promise<string> {
+async function over(kit: Harness, state: 'failed' | 'skipped' | 'delivered', url = HERE): Promise<string> {
   const id = await unsent(kit, url);
   const attempt = { number: 1, at: kit.clock.now(), duration_ms: 1, ok: false, phase: 'response', status: 410 };
   await kit.store.deliveries.settle(await deliveryOf(kit, id), { state, now: kit.clock.now(), attempt });
   return id;
 }
 
-const stateOf = async (kit: TestKit, id: string) => (await kit.store.deliveries.read(id))?.delivery.state;
-const entryOf = async (kit: TestKit, id: string) => {
+const stateOf = async (kit: Harness, id: string) => (await kit.store.deliveries.read(id))?.delivery.state;
+const entryOf = async (kit: Harness, id: string) => {
   const found = await kit.store.deliveries.read(id);
   return found === null ? 'gone' : await kit.producer.stateOf('deliver', found.delivery);
 };
 
 test('what an endpoint has missed is resent over many slices, and all else is left alone', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const before = await over(kit, 'failed');
   await kit.clock.advance(1000);
   const from = kit.clock.now();
@@ -72,7 +72,7 @@ test('what an endpoint has missed is resent over many slices, and all else is le
 });
 
 test('when a recovery is asked for while one goes on then what has failed since is resent too, and nothing twice', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const from = kit.clock.now();
   const first = await over(kit, 'failed');
   await kit.store.operations.add(recoverOperation({ tenant: 'acme', url: HERE, from, to: kit.clock.now() }));
@@ -85,7 +85,7 @@ test('when a recovery is asked for while one goes on then what has failed since 
 });
 
 test('what was tried in vain and waits for a later try is tried at once, and what was never tried is left to its own turn', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const untried = await unsent(kit);
   const tried = await unsent(kit);
   const attempt = { number: 1, at: kit.clock.now(), duration_ms: 1, ok: false, phase: 'connect' };
@@ -103,7 +103,7 @@ test('what was tried in vain and waits for a later try is tried at once, and wha
 });
 
 test('progress webhooks of a live job that were skipped stay so', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const job = await acceptedJob(kit, { webhook: { url: HERE, events: ['job.started'] } });
   const reported = await kit.store.deliveries.report(
     { ...(await job.read()), url: HERE },
@@ -120,7 +120,7 @@ test('progress webhooks of a live job that were skipped stay so', async () => {
 });
 
 test("another tenant's deliveries to the same address are not touched", async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const mine = await over(kit, 'failed');
   const order = { url: HERE, from: 0, to: kit.clock.now() };
   await kit.store.operations.add(recoverOperation({ tenant: 'other', ...order }));

@@ -1,10 +1,10 @@
 import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
 import { jobError } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
-import { acceptedJob, failJob, generatingJob, startedCall, startKit, type TestKit } from './kit.ts';
+import { acceptedJob, failJob, generatingJob, type Harness, startedCall, startHarness } from './harness.ts';
 
 test('when a failed job is run again then its caller is told the record as it stands in Redis, without the progress of the run before', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const job = await generatingJob(kit);
   await kit.store.transitions.commit(await job.read(), { kind: 'poll', progress: 60, polls: 3 });
   await failJob(kit, job, 'upstream_failed');
@@ -20,7 +20,7 @@ test('when a failed job is run again then its caller is told the record as it st
 });
 
 /** A job as it was read when it had failed; since then it was run again, and nobody knows whether that made a task. */
-async function readBeforeUnknown(kit: TestKit) {
+async function readBeforeUnknown(kit: Harness) {
   const job = await generatingJob(kit);
   await failJob(kit, job, 'upstream_failed');
   const asRead = await job.read();
@@ -32,7 +32,7 @@ async function readBeforeUnknown(kit: TestKit) {
 }
 
 test('when a job has ended as an unknown submit since it was read then it is not submitted again for what it was before', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const { read, asRead } = await readBeforeUnknown(kit);
   const before = await read();
   const reopenJob = createReopenJob(kit);
@@ -43,7 +43,7 @@ test('when a job has ended as an unknown submit since it was read then it is not
 });
 
 test('when Redis is nearly full then no job is submitted again, and one that has a task is', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const reopenJob = createReopenJob({ ...kit, memory: { tight: () => true } });
   const job = await generatingJob(kit);
   await failJob(kit, job, 'upstream_timeout');
@@ -53,7 +53,7 @@ test('when Redis is nearly full then no job is submitted again, and one that has
 });
 
 test('when a call began since a job was read then its cancel waits for whoever makes the call, and so it does for a result', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const cancelJob = createCancelJob(kit);
   const called = await acceptedJob(kit);
   const queued = await called.read();

@@ -1,7 +1,7 @@
 import type { Transition } from '@grsai-jobs/jobs';
 import { expect, test, vi } from 'vitest';
 import { settle } from '../src/runner/settle.ts';
-import { acceptedJob, startedCall, startKit } from './kit.ts';
+import { acceptedJob, startedCall, startHarness } from './harness.ts';
 
 const accepted = (id: string): Transition => ({
   kind: 'task_accepted',
@@ -12,7 +12,7 @@ const accepted = (id: string): Transition => ({
 });
 
 test('when the answer to the commit of a task is lost and another worker has polled it since then it is on record, nothing is wrong, and it has its queue entry', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const job = await acceptedJob(kit);
   const submitting = await startedCall(kit, job.id);
   await kit.store.transitions.commit(submitting, accepted('1-t'));
@@ -24,7 +24,7 @@ test('when the answer to the commit of a task is lost and another worker has pol
 });
 
 test('when a task comes for a job that another call has been accepted for then that is an error, since nobody polls it', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const job = await acceptedJob(kit);
   const submitting = await startedCall(kit, job.id);
   await kit.store.transitions.commit(submitting, accepted('1-t'));

@@ -5,7 +5,7 @@ import { listen, waitFor } from '@grsai-jobs/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { createLateResults } from '../src/maintenance/late-results.ts';
 import { createUnstoredWatch } from '../src/pauses/unstored.ts';
-import { DATA_URL, type FileKind, PIXEL, startStoreKit } from './store-kit.ts';
+import { DATA_URL, type FileKind, PIXEL, startStoreHarness } from './store-harness.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -22,7 +22,7 @@ const DEAD: readonly [FileKind, string, RegExp][] = [
 ];
 
 test.each(DEAD)('when a result is dead (%s) then the job fails within a minute and says why', async (kind, code, why) => {
-  const kit = await startStoreKit();
+  const kit = await startStoreHarness();
   kit.files.set('/1', kind);
   kit.upstream.answer = succeeded({ url: `${kit.url}/1` });
   const job = await kit.storingJob([{ url: '/1' }]);
@@ -46,7 +46,7 @@ test.each<[FileKind, number]>([
   ['html', 30_000],
   ['403', 44_000],
 ])('when a host that said %s recovers after %i ms then the result is stored', async (kind, afterMs) => {
-  const kit = await startStoreKit();
+  const kit = await startStoreHarness();
   kit.files.set('/1', kind);
   kit.upstream.answer = succeeded(`${kit.url}/1`);
   const job = await kit.storingJob([{ url: '/1' }]);
@@ -59,7 +59,7 @@ test.each<[FileKind, number]>([
 test.each<FileKind>(['503', '429', 'cut'])(
   'when a host has a passing trouble (%s) then it is tried for the life of the link',
   async (kind) => {
-    const kit = await startStoreKit();
+    const kit = await startStoreHarness();
     kit.wait.ms = 20_000;
     kit.files.set('/1', kind);
     kit.upstream.answer = succeeded(`${kit.url}/1`);
@@ -73,7 +73,7 @@ test.each<FileKind>(['503', '429', 'cut'])(
 );
 
 test('when a link is dead and the task names another then that one is stored', async () => {
-  const kit = await startStoreKit();
+  const kit = await startStoreHarness();
   kit.files.set('/new', 'good');
   kit.upstream.answer = succeeded({ url: `${kit.url}/new` });
   const job = await kit.storingJob([{ url: '/old' }]);
@@ -82,7 +82,7 @@ test('when a link is dead and the task names another then that one is stored', a
 });
 
 test('when one of three outputs is dead then the others are stored once, and the job succeeds without it', async () => {
-  const kit = await startStoreKit();
+  const kit = await startStoreHarness();
   for (const path of ['/0', '/2']) kit.files.set(path, 'good');
   kit.upstream.answer = succeeded(...['/0', '/1', '/2'].map((path) => ({ url: kit.url + path })));
   const job = await kit.storingJob([{ url: '/0' }, { url: '/1' }, { url: '/2' }]);
@@ -97,7 +97,7 @@ test('when one of three outputs is dead then the others are stored once, and the
 });
 
 test('when one of two outputs has a passing trouble to the end then what is stored is the result', async () => {
-  const kit = await startStoreKit();
+  const kit = await startStoreHarness();
   kit.wait.ms = 30_000;
   kit.files.set('/0', 'good').set('/1', '503');
   kit.upstream.answer = succeeded(`${kit.url}/0`, `${kit.url}/1`);
@@ -115,7 +115,7 @@ test.each<[string, unknown]>([
   ['b64_json', { b64_json: PIXEL.toString('base64') }],
   ['bare base64', PIXEL.toString('base64')],
 ])('when an output stands in the answer of the task as %s then it is stored, and the record never has it', async (_, result) => {
-  const kit = await startStoreKit();
+  const kit = await startStoreHarness();
   kit.files.set('/1', 'good');
   kit.upstream.answer = succeeded(result, `${kit.url}/1`);
   const job = await kit.storingJob([{}, { url: '/1' }]);
@@ -135,7 +135,7 @@ test.each<[string, unknown]>([
 });
 
 test('when S3 is away then it is our trouble: outputs are tried as long as they live, and one that is stored is not fetched again', async () => {
-  const kit = await startStoreKit();
+  const kit = await startStoreHarness();
   kit.files.set('/0', 'good').set('/1', 'good');
   const job = await kit.storingJob([{ url: '/0' }, { url: '/1' }]);
   kit.s3.outage('error', 3);
@@ -148,7 +148,7 @@ test('when S3 is away then it is our trouble: outputs are tried as long as they 
 });
 
 test('when a job that lost its result is retried then all is tried anew, and a record of an older release is read', async () => {
-  const kit = await startStoreKit();
+  const kit = await startStoreHarness();
   kit.upstream.answer = succeeded(`${kit.url}/1`);
   const job = await kit.storingJob([{ url: '/1' }]);
   await kit.run(job);
@@ -161,7 +161,7 @@ test('when a job that lost its result is retried then all is tried anew, and a r
 });
 
 test('late results: when a lost result can be had later then the job is reopened, and its file is not stored before', async () => {
-  const kit = await startStoreKit();
+  const kit = await startStoreHarness();
   kit.upstream.answer = succeeded(`${kit.url}/1`);
   const job = await kit.storingJob([{ url: '/1' }]);
   await kit.run(job);
@@ -187,7 +187,7 @@ test('late results: when a lost result can be had later then the job is reopened
 });
 
 test('late results: when a lost result of a synchronous call, or one in an answer, comes back then it is taken; after 100 min it is forgotten', async () => {
-  const kit = await startStoreKit();
+  const kit = await startStoreHarness();
   kit.upstream.answer = { error: 'result not exist' };
   kit.upstream.status = 404;
   const [held, inline, gone] = [
@@ -215,7 +215,7 @@ test('late results: when a lost result of a synchronous call, or one in an answe
 });
 
 test('storage: when many results wait for their own hosts for more than 10 min then nothing pauses, and one that waits for us does', async () => {
-  const kit = await startStoreKit();
+  const kit = await startStoreHarness();
   kit.wait.ms = 11 * MINUTE;
   const waits = createUnstoredWatch(kit);
   const jobs = await Promise.all(Array.from({ length: 12 }, (_, n) => kit.storingJob([{ url: `/busy${n}` }])));
@@ -234,7 +234,7 @@ test('storage: when many results wait for their own hosts for more than 10 min t
 });
 
 test('when one host hangs and another has dead files then the results of all others are stored at once, by a worker of 16 slots', async () => {
-  const kit = await startStoreKit();
+  const kit = await startStoreHarness();
   const hanging = { open: 0, most: 0 };
   const silent = await listen(
     createServer((request) => {

@@ -1,7 +1,7 @@
 import type { ChatCompletion } from '@grsai-jobs/grsai';
 import { JobRequest, jobError } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
-import { acceptedJob, handlersOf, startKit, type TestKit } from './kit.ts';
+import { acceptedJob, type Harness, handlersOf, startHarness } from './harness.ts';
 
 const LINKS = { outputs: [{ kind: 'link', url: 'https://files.example/1.png' }], raw: '' };
 
@@ -14,7 +14,7 @@ const COMPLETION: ChatCompletion = {
 };
 
 /** A call stage whose upstream answers when the test says so, and one entry in it whose call is in flight. */
-async function callInFlight(kit: TestKit, request: object) {
+async function callInFlight(kit: Harness, request: object) {
   const asked = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<void>();
   const later = async <T>(result: T): Promise<T> => {
@@ -26,7 +26,7 @@ async function callInFlight(kit: TestKit, request: object) {
     grsai: {
       images: { ...kit.grsai.images, generations: () => later(LINKS) },
       chat: { ...kit.grsai.chat, complete: () => later(COMPLETION) },
-    } as unknown as TestKit['grsai'],
+    } as unknown as Harness['grsai'],
   });
   const { id, read } = await acceptedJob(kit, {}, () => ({ ...JobRequest.parse(request), on_unknown_submit: 'fail' }));
   const left = stage({ entry: { id, step: 1 }, stalled: false });
@@ -54,7 +54,7 @@ const CALLS: readonly [string, object, object][] = [
 test.each(CALLS)(
   'when %s come after the run was given up as unknown then the job goes on with them',
   async (_what, request, unstored) => {
-    const kit = await startKit();
+    const kit = await startHarness();
     const call = await callInFlight(kit, request);
     const error = jobError('submit_unknown', 'submitting');
     await kit.store.transitions.commit(await call.read(), { kind: 'finish', status: 'failed', error, keepLease: true });
@@ -67,7 +67,7 @@ test.each(CALLS)(
 );
 
 test.each(CALLS)('when %s come of a job that is to be canceled then they are its result all the same', async (_what, request) => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const call = await callInFlight(kit, request);
   await kit.store.transitions.commit(await call.read(), { kind: 'request_cancel' });
   expect(await call.answered()).toEqual({ kind: 'done' });
@@ -79,7 +79,7 @@ test.each(CALLS)('when %s come of a job that is to be canceled then they are its
 });
 
 test.each(CALLS)('when Redis refuses to write %s then they are written as soon as it does not', async (_what, request) => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const call = await callInFlight(kit, request);
   await kit.redis.config('SET', 'min-replicas-to-write', '1');
   const refused = Promise.withResolvers<void>();

@@ -2,7 +2,7 @@ import { eventId } from '@grsai-jobs/jobs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Cursor, DeliveryFilter } from '../src/index.ts';
-import { imageDoc, newJobId, startStore } from './kit.ts';
+import { imageDoc, newJobId, startStore } from './harness.ts';
 
 test('property: when jobs of many tenants are listed together then each comes once, the newest first, whatever the page', async () => {
   const kit = await startStore();

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { startStore } from './kit.ts';
+import { startStore } from './harness.ts';
 
 const entry = (action: string, more: object = {}) => ({
   key_id: 'key_1',

@@ -3,7 +3,7 @@ import { type BatchDoc, COUNTED, type Transition } from '@grsai-jobs/jobs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { NewLine } from '../src/index.ts';
-import { ACCEPTED, heldBy, imageDoc, NO_LIMITS, newJobId, type Started, startStore, UNSTORED } from './kit.ts';
+import { ACCEPTED, heldBy, imageDoc, NO_LIMITS, newJobId, type Started, startStore, UNSTORED } from './harness.ts';
 
 const DOC: BatchDoc = {
   webhook: { url: 'https://caller.example/batch', events: ['batch.completed', 'batch.canceled', 'batch.expired'] },

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Submitting, UnknownRefusal } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
-import { imageDoc, NO_LIMITS, newJobId, type Started, startStore } from './kit.ts';
+import { imageDoc, NO_LIMITS, newJobId, type Started, startStore } from './harness.ts';
 
 const MODEL = 'nano-banana-2';
 

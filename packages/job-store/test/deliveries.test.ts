@@ -1,8 +1,8 @@
 import { subjectOfEvent } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
 import { endpointName } from '../src/index.ts';
-import { imageDoc, jobIn, type Started, startStore } from './kit.ts';
-import { ask, attemptLease, attemptOf, ENDPOINT, end, pendingDelivery, URL_A } from './webhooks-kit.ts';
+import { imageDoc, jobIn, type Started, startStore } from './harness.ts';
+import { ask, attemptLease, attemptOf, ENDPOINT, end, pendingDelivery, URL_A } from './webhooks-harness.ts';
 
 const PROGRESS = imageDoc({ webhook: { url: URL_A, events: ['job.started', 'job.progress', 'job.failed'] } });
 

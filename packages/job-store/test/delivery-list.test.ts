@@ -1,7 +1,7 @@
 import { eventId } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
 import type { Cursor, DeliveryFilter } from '../src/index.ts';
-import { imageDoc, newJobId, type Started, startStore } from './kit.ts';
+import { imageDoc, newJobId, type Started, startStore } from './harness.ts';
 
 /** The delivery of a job that was canceled. */
 async function delivery(kit: Started, o: { tenant?: string; url?: string } = {}): Promise<{ job: string; id: string }> {

@@ -1,6 +1,6 @@
 import { dottedEventId, eventId } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
-import { imageDoc, jobIn, type Started, startStore } from './kit.ts';
+import { imageDoc, jobIn, type Started, startStore } from './harness.ts';
 
 /** Gives an event the id that a release before would have made it with, everywhere in Redis. */
 async function asBefore({ redis }: Started, id: string, subject: string): Promise<string> {

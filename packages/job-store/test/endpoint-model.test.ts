@@ -3,7 +3,7 @@ import { type EndpointView, ENDPOINT_RULES as RULES } from '@grsai-jobs/jobs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type AttemptLease, endpointRef, type OpenAttempt } from '../src/index.ts';
-import { imageDoc, newJobId, type Started, startStore } from './kit.ts';
+import { imageDoc, newJobId, type Started, startStore } from './harness.ts';
 
 type Result = 'ok' | 'failed' | 'gone' | 'none';
 /** Where a pending delivery stands: it has an entry, waits in the room, has an attempt open, or was on a worker that died. */

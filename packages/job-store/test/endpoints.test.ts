@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { ENDPOINT_RULES as RULES } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
 import { endpointId, endpointRef } from '../src/index.ts';
-import { imageDoc, jobIn, type Started, startStore } from './kit.ts';
-import { ask, attemptLease, attemptOf, ENDPOINT, end, pendingDelivery, type Unsent, URL_A } from './webhooks-kit.ts';
+import { imageDoc, jobIn, type Started, startStore } from './harness.ts';
+import { ask, attemptLease, attemptOf, ENDPOINT, end, pendingDelivery, type Unsent, URL_A } from './webhooks-harness.ts';
 
 const DAY = 86_400_000;
 

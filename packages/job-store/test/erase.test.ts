@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { attemptOf, imageDoc, jobIn, startStore } from './kit.ts';
+import { attemptOf, imageDoc, jobIn, startStore } from './harness.ts';
 
 const NOTHING_ASKED = imageDoc({ webhook: undefined });
 

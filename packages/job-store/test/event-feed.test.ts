@@ -2,7 +2,7 @@ import { waitFor } from '@grsai-jobs/testkit';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { type FeedEvent, startEventFeed } from '../src/index.ts';
-import { jobIn, type Started, startStore } from './kit.ts';
+import { jobIn, type Started, startStore } from './harness.ts';
 
 function startFeed(kit: Started) {
   const reader = new Redis(kit.proxy.url, { maxRetriesPerRequest: null, retryStrategy: () => 10 });

@@ -1,6 +1,6 @@
 import { jobError } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
-import { imageDoc, jobIn, type Started, startStore } from './kit.ts';
+import { imageDoc, jobIn, type Started, startStore } from './harness.ts';
 
 const upstream = (message: string) => ({ upstream: { status: 500, message } });
 

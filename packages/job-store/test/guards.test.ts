@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { TRANSITIONS, type TransitionName } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
-import { EXAMPLES } from './kit.ts';
+import { EXAMPLES } from './harness.ts';
 
 interface Lua {
   name: string;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { imageDoc, newJobId, startStore } from './kit.ts';
+import { imageDoc, newJobId, startStore } from './harness.ts';
 
 const noted = async () => {
   const kit = await startStore();

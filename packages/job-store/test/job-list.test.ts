@@ -1,7 +1,7 @@
 import type { JobRecord } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
 import type { Cursor, JobFilter } from '../src/index.ts';
-import { imageDoc, jobIn, newJobId, type Started, startStore } from './kit.ts';
+import { imageDoc, jobIn, newJobId, type Started, startStore } from './harness.ts';
 
 /** All pages of a list, with how many there were. */
 async function all(kit: Started, filter: JobFilter, limit: number): Promise<{ ids: string[]; pages: number[] }> {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { messageOf, type State, TRANSITIONS, type Transition } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
-import { EXAMPLES, everything, imageDoc, jobAt, jobIn, NO_LIMITS, newJobId, type Started, startStore } from './kit.ts';
+import { EXAMPLES, everything, imageDoc, jobAt, jobIn, NO_LIMITS, newJobId, type Started, startStore } from './harness.ts';
 
 /** The connection is cut after Redis has executed the script of `call`; ioredis sends it again. */
 async function withLostAnswer<T>(kit: Started, call: () => Promise<T>): Promise<T> {

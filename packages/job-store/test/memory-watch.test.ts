@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { watchMemory } from '../src/index.ts';
-import { startStore } from './kit.ts';
+import { startStore } from './harness.ts';
 
 const MIB = 1024 * 1024;
 

@@ -14,7 +14,7 @@ import {
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { StartedCall, TransitionResult } from '../src/index.ts';
-import { ACCEPTED, attemptOf, heldBy, imageDoc, NO_LIMITS, newJobId, type Started, startStore, UNSTORED } from './kit.ts';
+import { ACCEPTED, attemptOf, heldBy, imageDoc, NO_LIMITS, newJobId, type Started, startStore, UNSTORED } from './harness.ts';
 
 /**
  * Any order of what stages, callers and `maintain` do to one job, from fresh and from stale records, by two workers, with

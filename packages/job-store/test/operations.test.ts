@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { startStore } from './kit.ts';
+import { startStore } from './harness.ts';
 
 const order = { kind: 'batch-open', subject: 'batch_1', order: { n: 1 } };
 

@@ -2,7 +2,7 @@ import { waitFor } from '@grsai-jobs/testkit';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { subscribe } from '../src/index.ts';
-import { imageDoc, jobIn, newJobId, startStore } from './kit.ts';
+import { imageDoc, jobIn, newJobId, startStore } from './harness.ts';
 
 test('when a queue is changed then pause and concurrency stand together, are told, and other reasons are left alone', async () => {
   const { store, redis, clock } = await startStore();

@@ -1,6 +1,6 @@
 import { durationBucket, durationsOf, UNKNOWN_DURATIONS } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
-import { type Started, startStore } from './kit.ts';
+import { type Started, startStore } from './harness.ts';
 
 const KIND = 'nano-banana-2 2K';
 const learn = async (kit: Started, ms: number, tasks: number, kind = KIND) =>

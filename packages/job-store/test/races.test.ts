@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ACCEPTED, jobIn, type Started, startStore, UNSTORED } from './kit.ts';
+import { ACCEPTED, jobIn, type Started, startStore, UNSTORED } from './harness.ts';
 
 /** Two transitions at the same moment, over one connection in either order: one of them is made, and the other is told so. */
 const ORDERS = [0, 1] as const;

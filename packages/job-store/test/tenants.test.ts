@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { startStore } from './kit.ts';
+import { startStore } from './harness.ts';
 
 test('a secret that was written before there were rotations is read as the only one', async () => {
   const { store, redis } = await startStore();

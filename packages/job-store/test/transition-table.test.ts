@@ -9,7 +9,18 @@ import {
   type TransitionRow,
 } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
-import { EXAMPLES, everything, heldBy, imageDoc, jobAt, jobIn, NO_LIMITS, newJobId, type Started, startStore } from './kit.ts';
+import {
+  EXAMPLES,
+  everything,
+  heldBy,
+  imageDoc,
+  jobAt,
+  jobIn,
+  NO_LIMITS,
+  newJobId,
+  type Started,
+  startStore,
+} from './harness.ts';
 
 const STATES: readonly State[] = [
   'validating',

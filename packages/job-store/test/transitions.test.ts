@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { messageOf } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
 import { createJobStore } from '../src/index.ts';
-import { ACCEPTED, heldBy, imageDoc, jobIn, NO_LIMITS, newJobId, startStore, UNSTORED } from './kit.ts';
+import { ACCEPTED, heldBy, imageDoc, jobIn, NO_LIMITS, newJobId, startStore, UNSTORED } from './harness.ts';
 
 test('when a job is accepted then it is queued, due in 30 s, in its tenant list and has its turn', async () => {
   const { store, redis, clock } = await startStore();

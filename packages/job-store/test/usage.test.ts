@@ -3,7 +3,7 @@ import { batchId, type JobDoc } from '@grsai-jobs/jobs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Allowance } from '../src/tenant/usage.ts';
-import { heldBy, imageDoc, jobIn, NO_LIMITS, newJobId, type Started, startStore } from './kit.ts';
+import { heldBy, imageDoc, jobIn, NO_LIMITS, newJobId, type Started, startStore } from './harness.ts';
 
 const TENANTS = ['acme', 'globex'] as const;
 

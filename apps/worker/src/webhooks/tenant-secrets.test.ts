@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { createTenantSecrets } from './tenant-secrets.ts';
 
 /** A keyring whose answers come when the test says so. */
-function kit() {
+function startSecrets() {
   let now = 0;
   const reads: ((secrets: readonly DatedSecret[]) => void)[] = [];
   const secrets = createTenantSecrets({
@@ -21,7 +21,7 @@ function kit() {
 }
 
 test('while changes arrive a tenant is read once, also by many attempts at once', async () => {
-  const { secrets, reads, answer } = kit();
+  const { secrets, reads, answer } = startSecrets();
   secrets.subscribed();
   const both = Promise.all([secrets.of('acme'), secrets.of('acme')]);
   await answer({ secret: 'a' });
@@ -31,7 +31,7 @@ test('while changes arrive a tenant is read once, also by many attempts at once'
 });
 
 test('when a change arrives while a read is under way then what that read brings is not believed later', async () => {
-  const { secrets, reads, answer } = kit();
+  const { secrets, reads, answer } = startSecrets();
   secrets.subscribed();
   const before = secrets.of('acme');
   secrets.changed('acme');
@@ -44,7 +44,7 @@ test('when a change arrives while a read is under way then what that read brings
 });
 
 test('while changes are missed each attempt reads, and what was known before is forgotten when they arrive again', async () => {
-  const { secrets, reads, answer } = kit();
+  const { secrets, reads, answer } = startSecrets();
   secrets.subscribed();
   const first = secrets.of('acme');
   await answer({ secret: 'a' });
@@ -63,7 +63,7 @@ test('while changes are missed each attempt reads, and what was known before is 
 });
 
 test('a secret that was read before its end signs no longer after it', async () => {
-  const { secrets, answer, at } = kit();
+  const { secrets, answer, at } = startSecrets();
   secrets.subscribed();
   const during = secrets.of('acme');
   await answer({ secret: 'new' }, { secret: 'old', until: 100 });

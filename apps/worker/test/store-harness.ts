@@ -8,7 +8,7 @@ import { onTestFinished } from 'vitest';
 import { runFreeStage } from '../src/runner/runner.ts';
 import { createHostSlots } from '../src/stages/host-slots.ts';
 import { createStoreStage } from '../src/stages/store.ts';
-import { acceptedJob, handlersOf, startedCall, startKit } from './kit.ts';
+import { acceptedJob, handlersOf, startedCall, startHarness } from './harness.ts';
 
 /** A whole PNG of one pixel. */
 export const PIXEL = Buffer.from(
@@ -40,8 +40,8 @@ const FILES = {
 export type FileKind = keyof typeof FILES;
 
 /** The store stage of a worker on a real Redis, S3 and upstream; each run of the stage is made by the test, on its clock. */
-export async function startStoreKit() {
-  const [kit, s3] = await Promise.all([startKit(), startS3()]);
+export async function startStoreHarness() {
+  const [kit, s3] = await Promise.all([startHarness(), startS3()]);
   const files = new Map<string, FileKind>();
   const fetched = new Map<string, number>();
   const upstream = { answer: {} as unknown, status: 200, asked: 0 };

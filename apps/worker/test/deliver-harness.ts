@@ -7,10 +7,10 @@ import { onTestFinished } from 'vitest';
 import { createDeliverStage } from '../src/stages/deliver.ts';
 import { createDeliveries, type DeliveriesDeps } from '../src/webhooks/deliveries.ts';
 import { createSlots } from '../src/webhooks/slots.ts';
-import { newId, type TestKit } from './kit.ts';
+import { type Harness, newId } from './harness.ts';
 
 /** The deliver stage as a worker has it, on the parts and the clock of a test. */
-export function deliverStage(kit: TestKit, more: Partial<DeliveriesDeps> = {}) {
+export function deliverStage(kit: Harness, more: Partial<DeliveriesDeps> = {}) {
   const egress = createEgress({ allow: ['127.0.0.0/8'] });
   onTestFinished(() => egress.close());
   const secret = newSecret();
@@ -27,7 +27,7 @@ export function deliverStage(kit: TestKit, more: Partial<DeliveriesDeps> = {}) {
 }
 
 /** Pending deliveries whose jobs are gone, as many as one likes at once; their entries are not added. */
-export async function oweWebhooks(kit: TestKit, url: string, count: number, now = kit.clock.now(), tenant = 'acme') {
+export async function oweWebhooks(kit: Harness, url: string, count: number, now = kit.clock.now(), tenant = 'acme') {
   const pipeline = kit.redis.pipeline();
   const endpoint = endpointNameOf(tenant, url);
   const entries = Array.from({ length: count }, () => ({ id: eventId(newId(), 1, 'job.failed'), step: 1, endpoint }));

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Delivery } from '@grsai-jobs/jobs';
 import { type AttemptLease, endpointRef, type Opened } from '../src/index.ts';
-import { imageDoc, newJobId, type Started } from './kit.ts';
+import { imageDoc, newJobId, type Started } from './harness.ts';
 
 export const URL_A = 'https://caller.example/hooks';
 export const ENDPOINT = endpointRef('acme', URL_A);

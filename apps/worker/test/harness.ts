@@ -38,7 +38,7 @@ import { createSubmitStage } from '../src/stages/submit.ts';
 import { createKnownTasks, type KnownTasks, taskFacts } from '../src/stages/task-facts.ts';
 
 /** What the parts of a worker work with, on a real Redis and an emulator, with one clock that the test moves. */
-export async function startKit() {
+export async function startHarness() {
   const clock = new VirtualClock(1_800_000_000_000);
   const [server, emulator] = await Promise.all([startRedis(), startEmulator({ clock, taskMs: 1000 })]);
   const onError = () => {};
@@ -96,7 +96,7 @@ export async function startKit() {
   return { ...kit, ...NO_OUTPUTS, brake, clock, redis, emulator, egress, count, control, trouble, asked };
 }
 
-export type TestKit = Awaited<ReturnType<typeof startKit>>;
+export type Harness = Awaited<ReturnType<typeof startHarness>>;
 
 export const imageDoc = (more: object = {}): JobDoc => ({
   ...JobRequest.parse({
@@ -117,7 +117,7 @@ export const newId = () =>
 
 /** A job with its record and no entry, as a crash between the two leaves it. */
 export async function acceptedJob(
-  kit: TestKit,
+  kit: Harness,
   more: object = {},
   change: (doc: JobDoc) => JobDoc = (same) => same,
   tenant = 'acme',
@@ -133,7 +133,7 @@ export async function acceptedJob(
 }
 
 /** A job whose image task is alive at the emulator. */
-export async function generatingJob(kit: TestKit, prompt = 'a lighthouse', more: object = {}) {
+export async function generatingJob(kit: Harness, prompt = 'a lighthouse', more: object = {}) {
   const job = await acceptedJob(kit, more);
   const submitting = await startedCall(kit, job.id);
   const task = await kit.grsai.images.submit({ model: 'nano-banana-2', prompt });
@@ -150,7 +150,7 @@ export async function generatingJob(kit: TestKit, prompt = 'a lighthouse', more:
 
 /** The job with the lease of a call that is in flight. */
 export async function startedCall(
-  kit: Pick<TestKit, 'store'>,
+  kit: Pick<Harness, 'store'>,
   id: string,
   { step = 1, limitMs = 1000, token = randomUUID() } = {},
 ) {
@@ -160,7 +160,7 @@ export async function startedCall(
 }
 
 /** Ends a job as failed, as a worker does. */
-export const failJob = async (kit: TestKit, job: { read: () => Promise<Job> }, code: FailureCode, latePollMs?: number) => {
+export const failJob = async (kit: Harness, job: { read: () => Promise<Job> }, code: FailureCode, latePollMs?: number) => {
   const read = await job.read();
   const error = jobError(code, read.stage ?? 'queued');
   await settle(kit, read, { kind: 'finish', status: 'failed', error, ...(latePollMs === undefined ? {} : { latePollMs }) });
@@ -176,7 +176,7 @@ const noInputs = () =>
 /** What a test puts in place of the parts of its kit. */
 interface Parts {
   grsai?: Pick<Grsai, 'chat' | 'images'>;
-  pauses?: TestKit['control'];
+  pauses?: Harness['control'];
   trouble?: AccountTrouble;
   upstream?: UpstreamHealth;
   pace?: Pick<LearnedPace, 'durations' | 'learn'>;
@@ -189,7 +189,7 @@ interface Parts {
 }
 
 /** The stages that call upstream as a worker runs them: each takes a queue entry. */
-export function handlersOf(kit: TestKit, parts: Parts = {}) {
+export function handlersOf(kit: Harness, parts: Parts = {}) {
   const tasks = parts.tasks ?? createKnownTasks();
   const own = {
     ...kit,
