@@ -210,7 +210,7 @@ browserTest(
       const timeline = page.getByRole('region', { name: 'Timeline' });
       expect(await timeline.getByText(/^Store \d/).count()).toBe(2);
       await timeline.getByText('Run 1 ended').waitFor();
-      await timeline.getByText(/^Webhook try 1/).waitFor();
+      await timeline.getByText(/^Webhook attempt 1/).waitFor();
       expect(await page.locator('.prompt').textContent()).toContain(HOSTILE);
       expect((await page.locator('.prompt').boundingBox())?.height).toBeLessThan(400);
       expect(await page.getByRole('definition').allTextContents()).toContain(HOSTILE);

@@ -3,7 +3,7 @@ import type { Metrics } from '@grsai-jobs/runtime';
 export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
 
 export const createWorkerMetrics = (metrics: Metrics) => ({
-  attempts: metrics.counter('attempts_total', 'Tries at calls, submits, looks that failed, and stores', [
+  attempts: metrics.counter('attempts_total', 'Attempts at calls, submits and stores, and polls that failed', [
     'stage',
     'outcome',
     'code',

@@ -4,7 +4,7 @@ import { type JobDoc, jobError, type Transition } from '@grsai-jobs/jobs';
 import { expect, test, vi } from 'vitest';
 import { acceptedJob, type Harness, handlersOf, startedCall, startHarness } from './harness.ts';
 
-/** What a submit brings meets a job that somebody else has moved on meanwhile. */
+/** What a submit brings meets a job that somebody else has changed meanwhile. */
 
 const TASK = { id: '1-t', base: 'https://b.example' };
 

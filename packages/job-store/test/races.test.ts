@@ -88,7 +88,7 @@ test('when a retry and a late result reopen a job at once then one of them does,
   }
 });
 
-test('when a job or delivery moves on after it was found to be over then its place among what is due stays', async () => {
+test('when a job or delivery changes after it was found to be over then it stays among what is due', async () => {
   const kit = await startStore();
   const job = await jobIn(kit, 'generating');
   await kit.store.transitions.commit(await job.read(), { kind: 'finish', status: 'failed' });

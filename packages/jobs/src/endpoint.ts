@@ -36,7 +36,7 @@ export const ENDPOINT_RULES = {
   leaseMs: 30 * SECOND,
   /** A delivery whose worker has said nothing this long after the end of its lease gets a new entry. */
   lostAfterMs: 5 * SECOND,
-  /** A room in which nothing has moved for so long is checked. */
+  /** A room in which nothing has happened for so long is checked. */
   checkAgainMs: 2 * SECOND,
   /** The breaker opens at this share of failures among at least `minAttempts` in the window. */
   failedShare: 0.7,

@@ -6,7 +6,7 @@ import { queuePrefix } from './producer.ts';
 
 /** How a handler leaves its entry. */
 export type Outcome =
-  /** The entry is done with; the job has moved on, or the entry did not count. */
+  /** The entry is done with; the job has changed since, or the entry did not count. */
   | { kind: 'done' }
   /** The same entry comes again after `ms`; no slot is held meanwhile. */
   | { kind: 'wait'; ms: number }

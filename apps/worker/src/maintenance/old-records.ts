@@ -40,11 +40,11 @@ export function createOldRecords(d: Deps, retentionDays: number): () => Promise<
     }
   }
 
-  /** `look` answers whether the id stays. */
-  async function each(ids: readonly string[], look: (id: string) => Promise<boolean>) {
+  /** `check` answers whether the id stays. */
+  async function each(ids: readonly string[], check: (id: string) => Promise<boolean>) {
     let stay = 0;
     const one = async (id: string) => {
-      if (await look(id)) stay += 1;
+      if (await check(id)) stay += 1;
     };
     const onThrow = async () => {
       stay += 1;

@@ -20,7 +20,7 @@ interface Deps {
 }
 
 /**
- * Lets deliveries out of the rooms of endpoints in which nothing has moved: a worker died with the permits, the time of a breaker is over, deliver
+ * Lets deliveries out of the rooms of endpoints in which nothing has happened: a worker died with the permits, the time of a breaker is over, deliver
  * was paused, or a tenant had its share of all workers. Safe in several workers at once.
  */
 export function createRoomCheck(d: Pick<Deps, 'store' | 'producer' | 'clock'>): () => Promise<void> {

@@ -15,7 +15,7 @@ export function startReseal(o: {
 }): Service {
   let [resealed, unreadable] = [0, 0];
 
-  async function look(tenant: string): Promise<void> {
+  async function reseal(tenant: string): Promise<void> {
     o.stopping.throwIfAborted();
     const { secrets } = await o.tenants.webhookSecrets(tenant);
     try {
@@ -28,11 +28,11 @@ export function startReseal(o: {
     }
   }
 
-  async function lookAtAll(): Promise<void> {
-    for (const tenant of await o.tenants.all()) await look(tenant);
+  async function resealAll(): Promise<void> {
+    for (const tenant of await o.tenants.all()) await reseal(tenant);
   }
 
-  const done = lookAtAll().then(
+  const done = resealAll().then(
     () => o.log.info({ event: 'secrets.resealed', resealed, unreadable }, 'nothing lies under an older key of SECRETS_KEY now'),
     (err: unknown) => {
       if (!o.stopping.aborted) o.log.error({ event: 'secrets.reseal_failed', err }, 'the next start of a worker tries again');

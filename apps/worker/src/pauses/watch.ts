@@ -15,7 +15,7 @@ export function watchPauses(o: {
   metrics: WorkerMetrics;
   log: Logger;
 }): Service {
-  const look = async () => {
+  const read = async () => {
     const all = await o.pauses.all();
     o.metrics.paused.reset();
     for (const [queue, pauses] of Object.entries(all))
@@ -24,7 +24,7 @@ export function watchPauses(o: {
     o.upstream.seen(gateOf((all['submit'] ?? []).filter((pause) => pause.reason === 'upstream')));
   };
   const timer = setInterval(() => {
-    look().catch((err: unknown) => o.log.warn({ event: 'pauses.not_read', err }, 'the pauses could not be read'));
+    read().catch((err: unknown) => o.log.warn({ event: 'pauses.not_read', err }, 'the pauses could not be read'));
   }, LOOK_EVERY_MS);
   return {
     name: 'pause watch',

@@ -23,7 +23,7 @@ const WAITED_FOR: readonly (readonly [reason: PauseReason, code: FailureCode, wh
   ['operator', 'deadline_exceeded', 'an operator had paused its queue'],
 ];
 
-/** The end of a job past `expires_at`: the whole job is bounded. A refusal or a pause that lasted to the end is told as the reason. */
+/** The end of a job past `expires_at`: the whole job is bounded. A refusal or a pause that lasted to the end is given as the reason. */
 export async function expire(d: ExpireDeps, job: JobRecord): Promise<Finish> {
   const { code, message } = job.status === 'queued' ? await reasonOfWait(d, job) : { code: 'deadline_exceeded' as const };
   const error = jobError(code, job.stage ?? 'queued', message === undefined ? {} : { message });

@@ -103,7 +103,7 @@ export interface FreeStage<J> {
   name: Extract<QueueName, 'poll' | 'store'>;
   find: (entry: Entry) => Promise<J | null>;
   decide: (job: J) => Promise<Decision>;
-  /** Told what its decision came to: its transition, or `null` when there was none or somebody else was first. */
+  /** Called with what its decision came to: its transition, or `null` when there was none or somebody else was first. */
   settled?: (entry: Entry, job: J, decided: Decision, committed: Transition | null) => void;
 }
 

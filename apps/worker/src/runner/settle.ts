@@ -15,7 +15,7 @@ export interface SettleDeps extends PublishDeps, LogDeps {
 
 type Known = PolledJob & Partial<JobRecord>;
 
-/** What a transition came to. `dropped`: somebody else had moved the job on, and there was nothing left to be done. */
+/** What a transition came to. `dropped`: somebody else had changed the job, and there was nothing left to be done. */
 export type Settled<J> = { kind: 'committed'; job: J; transition: Transition } | { kind: 'dropped'; found: Conflict };
 
 /**
@@ -130,7 +130,7 @@ async function recordTask(d: SettleDeps, { job, wanted, found }: Met): Promise<S
   return { kind: 'dropped', found };
 }
 
-/** The answer to the commit of this very task was lost, and somebody has moved the job on since; its queue entry may have been lost too. */
+/** The answer to the commit of this very task was lost, and somebody has changed the job since; its queue entry may have been lost too. */
 async function isOnRecord(d: SettleDeps, id: string, task: TaskRef): Promise<boolean> {
   const current = await d.store.jobs.read(id);
   if (current === null || current.task?.id !== task.id || current.task?.base !== task.base) return false;

@@ -97,7 +97,7 @@ const reasonOf = (trouble: Trouble | undefined) => (trouble === undefined ? {} :
 /** No download was possible at its host until its link died, or there is none at all. */
 const NOT_TRIED: Trouble = { kind: 'passing', code: 'not_tried', reason: 'its link has died' };
 
-/** Nothing is left to try: what could be kept is the result, and what could not is told beside it or as the failure. */
+/** Nothing is left to try: what could be kept is the result, and what could not is reported beside it or as the failure. */
 function finish(d: StoreDeps, job: StoringJob, pass: Pass, startedAt: number): Decision {
   const over = pass.outputs.length > 0 && pass.outputs.every(isSettled);
   const trouble = pass.trouble ?? (over ? undefined : NOT_TRIED);

@@ -47,7 +47,7 @@ function ageAtLastPoll({ last_polled_at, submitted_at }: Generating['task']): nu
 export type KnownTasks = LRUCache<string, TaskFacts>;
 
 const KEPT = 20_000;
-/** A job that was canceled or moved on meanwhile is noticed after this long. */
+/** A job that was canceled or changed meanwhile is noticed after this long. */
 const KEPT_MS = 30_000;
 
 export const createKnownTasks = (): KnownTasks => new LRUCache({ max: KEPT, ttl: KEPT_MS });

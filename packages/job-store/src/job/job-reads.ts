@@ -70,12 +70,12 @@ export function createJobReads(redis: Redis, run: RunScript, keys: Keys) {
     overdue: (now: number, limit: number): Promise<string[]> =>
       redis.zrange(keys.due, '-inf', String(now), 'BYSCORE', 'LIMIT', 0, limit),
 
-    /** The entry of this step is there: look at it again at `until`. */
+    /** The entry of this step is there: check it again at `until`. */
     async postpone(job: { id: string; step: number }, until: number): Promise<void> {
       await run(postpone, { record: keys.job(job.id), due: keys.due }, { id: job.id, step: job.step, due_at: until });
     },
 
-    /** Nothing is due of a job that is gone or has ended, unless it has moved on since it was read. `step`: `null` for one that is gone. */
+    /** Nothing is due of a job that is gone or has ended, unless it has changed since it was read. `step`: `null` for one that is gone. */
     async forgetDue(id: string, step: number | null): Promise<void> {
       await run(forget, { record: keys.job(id), set: keys.due }, { id, step });
     },

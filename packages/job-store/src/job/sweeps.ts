@@ -32,7 +32,7 @@ export function createSweeps(redis: Redis, run: RunScript, keys: Keys) {
       await redis.hdel(keys.lateOpen, id);
     },
 
-    /** The task of this run comes to nothing more, unless the job has moved on since it was read. `step`: `null` for one that is gone. */
+    /** The task of this run comes to nothing more, unless the job has changed since it was read. `step`: `null` for one that is gone. */
     async forgetLate(id: string, step: number | null): Promise<void> {
       await run(forget, { record: keys.job(id), set: keys.late }, { id, step });
     },
@@ -48,7 +48,7 @@ export function createSweeps(redis: Redis, run: RunScript, keys: Keys) {
 
     /**
      * Removes from a tenant's list the webhooks that are gone, of those made before `time`: the oldest `limit` but
-     * `skip` of them. Answers how many were looked at, and how many of them are still there.
+     * `skip` of them. Answers how many were checked, and how many of them are still there.
      */
     async goneDeliveries(
       tenant: string,

@@ -23,7 +23,7 @@ const cursorsOf = (flat: readonly string[]): Cursor[] =>
   Array.from({ length: flat.length / 2 }, (_, i) => ({ id: String(flat[2 * i]), at: Number(flat[2 * i + 1]) }));
 
 /**
- * The next cursors behind one that still stands in the index; `null` when it does not, or moved meanwhile. Fifty thousand jobs of
+ * The next cursors behind one that still stands in the index; `null` when it does not, or changed meanwhile. Fifty thousand jobs of
  * a batch have one time, and by time alone each page of them would be looked for from the first one on.
  */
 async function rightBehind(redis: Redis, index: string, behind: Cursor, count: number): Promise<Cursor[] | null> {

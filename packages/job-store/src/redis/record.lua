@@ -10,13 +10,13 @@ end
 
 -- All of a record as field, value, …; empty when there is none. Of any other hash, such as a batch's, what HGETALL answers.
 local function read_job(job)
-  local told = redis.call('HGETALL', job)
-  if #told == 0 then return told end
+  local fields = redis.call('HGETALL', job)
+  if #fields == 0 then return fields end
   local texts = redis.call('MGET', part_key(job, 'doc'), part_key(job, 'out'), part_key(job, 'att'))
   for i, name in ipairs(PARTS) do
-    if texts[i] then told[#told + 1], told[#told + 2] = name, texts[i] end
+    if texts[i] then fields[#fields + 1], fields[#fields + 2] = name, texts[i] end
   end
-  return told
+  return fields
 end
 
 -- Bytes of one field or part.

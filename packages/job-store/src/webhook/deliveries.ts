@@ -64,7 +64,7 @@ export type Opened =
   | { kind: 'skipped'; state: Delivery['state']; delivery: Delivery }
   /** Too many workers died with it in their hands. It has to be settled as failed. */
   | ({ kind: 'lost' } & DeliveryContext)
-  /** Settled, moved on, or gone. */
+  /** Settled, changed, or gone. */
   | { kind: 'over' };
 
 /** An attempt that is open: its endpoint and the token that it was opened with. */
@@ -271,7 +271,7 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
     },
 
     /**
-     * Deliveries leave the room of an endpoint in which nothing has moved: their new entries, as many as can be made now. Until they
+     * Deliveries leave the room of an endpoint in which nothing has happened: their new entries, as many as can be made now. Until they
      * are made a repair covers them.
      */
     async letIn(endpoint: EndpointRef, now: number): Promise<DeliveryEntry[]> {
@@ -304,7 +304,7 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
       return { oldestPendingAt: at === undefined ? null : Number(at), rooms };
     },
 
-    /** The delivery waits and its entry is gone: a new step for a new entry. `null`: it is over, or was moved on. */
+    /** The delivery waits and its entry is gone: a new step for a new entry. `null`: it is over, or has changed. */
     async repair(delivery: Delivery, now: number): Promise<number | null> {
       const next = delivery.next_attempt_at ?? now;
       const due = Math.max(now, next) + DUE_AFTER_MS;
@@ -316,7 +316,7 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
     /**
      * One more attempt of this delivery, now, signed afresh, past a disabled endpoint. The caller adds the entry of the step
      * that it answers. One that is over stays or becomes `failed` when that attempt fails too, unless it was delivered before;
-     * one that still waits goes on with its schedule. `null`: the delivery was moved on since it was read.
+     * one that still waits goes on with its schedule. `null`: the delivery has changed since it was read.
      */
     async resend(delivery: Delivery, now: number): Promise<number | null> {
       const order = { state: 'pending', next: now, due: now + DUE_AFTER_MS, up: true, now };
@@ -366,7 +366,7 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
       );
     },
 
-    /** Nothing is due of a delivery that is gone or over, unless it has moved on since it was read. `step`: `null` for one that is gone. */
+    /** Nothing is due of a delivery that is gone or over, unless it has changed since it was read. `step`: `null` for one that is gone. */
     async forgetDue(id: string, step: number | null): Promise<void> {
       await run(forget, { record: keys.delivery(id), set: keys.dueDeliveries }, { id, step });
     },

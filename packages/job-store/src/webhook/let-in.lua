@@ -1,5 +1,5 @@
 -- let-in: those who have waited longest leave the room of an endpoint, as many as there are permits, and get an entry from the
--- caller. For rooms in which nothing has moved: a worker has died, a breaker's time is over, deliver was paused.
+-- caller. For rooms in which nothing has happened: a worker has died, a breaker's time is over, deliver was paused.
 -- like: the key of a delivery, by which theirs are made; order {now, endpoint, like (id of that delivery), most, due_after}
 -- Answers {id, step, …}
 local order = cjson.decode(A.order)

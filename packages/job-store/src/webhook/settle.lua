@@ -1,5 +1,5 @@
 -- settle: what a webhook attempt came to, for the delivery and for its endpoint, whose permit goes to those who wait. Also all else
--- that moves a delivery on: a repair, a resend. A delivery that is over leaves the due set.
+-- that changes a delivery: a repair, a resend. A delivery that is over leaves the due set.
 -- order {id, token, step, now, endpoint, made|nil, state, due|nil, next|nil, counter|nil, up, wants (tokens of attempts that the
 -- caller can make next), attempt {token, result ok|failed|gone|none, answered, took}|nil}; fields: field, value, …
 -- Answers {'ok', step, note, begun} | {'stale', 0, note, begun} | {'missing', 0, note, begun}; note: closed, opened, disabled or '' of

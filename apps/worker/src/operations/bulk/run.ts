@@ -138,9 +138,9 @@ export function createBulkRun(d: BulkDeps): DoSlice {
   /** What was counted and then changed by others was never met: it counts as left alone, so that the counts add up. */
   async function noteMoved(id: string, steps: number): Promise<BulkStatus | 'stale'> {
     const action = await d.store.bulk.read(id);
-    const moved = action === null ? 0 : leftOf(action);
-    if (action === null || moved === 0) return 'running';
-    const to = { at: action.at, phase: 'act', credit: action.credit, counts: [['skipped:moved_since', moved]] } as const;
+    const changed = action === null ? 0 : leftOf(action);
+    if (action === null || changed === 0) return 'running';
+    const to = { at: action.at, phase: 'act', credit: action.credit, counts: [['skipped:moved_since', changed]] } as const;
     return await d.store.bulk.step({ id, steps }, to);
   }
 
