@@ -83,7 +83,7 @@ export function requeueGroup(group, narrowed, isSpan, tools) {
       field(
         'Jobs per minute',
         h('input', { name: 'rate', type: 'number', min: 1, max: RATE_MAX, required: true, value: RATE, inputmode: 'numeric' }),
-        'How fast they are put back, so that new work keeps its room.',
+        'How fast they are requeued, so that new jobs keep their room.',
       ),
       reasonField(),
     ],
@@ -97,7 +97,7 @@ export function requeueGroup(group, narrowed, isSpan, tools) {
         confirm.textContent = willRun ? `Requeue ${count(willRun)} ${willRun === 1 ? 'job' : 'jobs'}` : 'Requeue';
         const takes = form.querySelector('.takes');
         if (takes && willRun && rate.valueAsNumber > 0)
-          takes.textContent = `They are put back within ${age((willRun / rate.valueAsNumber) * 60)}.`;
+          takes.textContent = `They are requeued within ${age((willRun / rate.valueAsNumber) * 60)}.`;
       };
       const look = async () => {
         willRun = null;

@@ -41,7 +41,7 @@ export function bulkView(id, tools) {
       return pageOf(known);
     },
     actions: {
-      abort: () => turn('abort', 'Jobs that were put back go on. The others stay as they are, and it can be resumed.'),
+      abort: () => turn('abort', 'Jobs that were requeued go on. The others stay as they are, and it can be resumed.'),
       resume: () => turn('resume', 'It goes on where it was aborted; no job is acted on twice.'),
     },
   };

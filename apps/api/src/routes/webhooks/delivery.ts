@@ -37,7 +37,7 @@ export const Delivery = z
       .describe(
         '`skipped`: nothing was sent, as the endpoint was disabled, or in trouble when a progress webhook of a live job came',
       ),
-    tries: z.int(),
+    tries: z.int().describe('attempts made so far'),
     attempts: z
       .array(
         z.strictObject({
