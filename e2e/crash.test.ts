@@ -9,7 +9,7 @@ test('when the worker is killed in the middle of its jobs then nothing is lost, 
   await waitFor(async () => (await Promise.all(images.map(stack.tenant.job))).every((job) => job.stage === 'generating'), {
     what: 'all tasks to be made',
   });
-  // Two submits are paid for and never answered, and eight chat calls are open, when the worker dies.
+  // Two submits are paid for and never answered, and eight chat calls are in flight, when the worker dies.
   const open = await Promise.all(
     ['held one', 'held two'].map((prompt) => send(image(stack.receiver, `${prompt} [[hold-ack=never]]`))),
   );
@@ -52,7 +52,7 @@ test('when the API is killed between the record and its entry then the job runs 
   expect(await repairsIn(stack.redis)).toBe(1);
 });
 
-test('when a stop comes while a chat call is open then it is awaited, and one that takes too long is cut without an attempt used up', async () => {
+test('when a stop comes while a chat call is in flight then it is awaited, and one that takes too long is cut without an attempt used up', async () => {
   const stack = await startStack({ env: { SHUTDOWN_TIMEOUT_S: '6' } });
   const quick = (await stack.tenant.post<Job>('/v1/jobs', chat(stack.receiver, 'quick [[chat-ms=1000]]'))).id;
   const slow = (await stack.tenant.post<Job>('/v1/jobs', chat(stack.receiver, 'slow [[chat-ms=60000]]', { max_attempts: 1 }))).id;

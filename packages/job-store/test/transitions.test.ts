@@ -44,7 +44,7 @@ test('when one idempotency key comes twice then there is one job, and another bo
   });
 });
 
-test('when a paid call is open then nobody else may start one, until its time is over and its outcome unknown', async () => {
+test('when a paid call is in flight then nobody else may start one, until its time is over and its outcome unknown', async () => {
   const { store, clock, ...kit } = await startStore();
   const job = await jobIn({ store, clock, ...kit }, 'submitting');
   const startCall = (token: string, over?: string) =>

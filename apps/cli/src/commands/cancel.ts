@@ -7,7 +7,7 @@ export const cancel = defineCommand<object>({
   usage: 'cancel <job...>',
   about: 'Cancel jobs',
   details:
-    'A job whose call is open is canceling first: the call ends it, as canceled or in the state that it reached. An image task that works upstream may still be charged.',
+    'A job whose call is in flight is canceling first: the call ends it, as canceled or in the state that it reached. An image task that works upstream may still be charged.',
   examples: [
     ['cancel job_01KB…', 'one'],
     ['list --status queued --all --json | jq -r .id | xargs pnpm jobs cancel', 'all that wait'],

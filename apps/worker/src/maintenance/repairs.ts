@@ -54,7 +54,7 @@ async function repairLost(d: Deps, ids: readonly string[], now: number): Promise
 
 const nextCheck = (head: JobHead, now: number): number => Math.min(now + CHECK_AGAIN_MS, Math.max(now + 1000, head.expires_at));
 
-/** Past its time a job expires, unless a call is open or a result is being stored. */
+/** Past its time a job expires, unless a call is in flight or a result is being stored. */
 const expires = (job: Pick<JobHead, 'expires_at' | 'status' | 'stage'>, now: number): boolean =>
   job.expires_at <= now && (job.status === 'queued' || (job.status === 'running' && job.stage === 'generating'));
 

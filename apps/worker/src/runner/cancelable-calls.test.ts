@@ -2,7 +2,7 @@ import type { JobHead } from '@grsai-jobs/job-store';
 import { expect, test } from 'vitest';
 import { createCancelableCalls } from './cancelable-calls.ts';
 
-test('when a job is canceled then all of its open calls are aborted and no other, and a closed one is left alone', () => {
+test('when a job is canceled then all of its in-flight calls are aborted and no other, and a closed one is left alone', () => {
   const calls = createCancelableCalls();
   const [first, second, closed, other] = [calls.open('A'), calls.open('A'), calls.open('A'), calls.open('B')];
   closed.close();

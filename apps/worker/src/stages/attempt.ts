@@ -1,6 +1,5 @@
 import type { FailureCode, NewAttempt } from '@grsai-jobs/jobs';
 
-/** An attempt of a stage, as it ended. */
 export const attemptAt = (
   stage: NewAttempt['stage'],
   startedAt: number,

@@ -156,7 +156,7 @@ async function storeOutput(
   }
 }
 
-/** What no stage means to throw goes on to whoever counts crashes. */
+/** An error that no stage handles is thrown on, and counts as a crash. */
 export function knownTrouble(error: unknown): Trouble {
   const trouble = troubleOf(error);
   if (trouble === undefined) throw error;

@@ -83,7 +83,7 @@ export type TransitionResult<J = JobRecord> =
 export type Conflict = { kind: 'missing' } | { kind: 'stale'; state: State } | { kind: 'wrong'; state: State };
 
 export interface CommitOptions {
-  /** Made once by who tries this until Redis takes it: the same token a second time changes nothing and answers the same. */
+  /** One token for all repeats of a commit: a second commit with it changes nothing and answers the same. */
   token?: string;
   attempt?: FirstAttempt;
 }

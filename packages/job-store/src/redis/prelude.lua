@@ -71,7 +71,7 @@ local function count_queued(turns, by)
   redis.call('HINCRBY', turns, '#queued', by)
 end
 
--- The turns start again from 0 when no job is queued and no call is open that could come back with the turn that it had.
+-- The turns start again from 0 when no job is queued and no call is in flight that could come back with the turn that it had.
 local function restart_turns(turns, inflight, now)
   if tonumber(redis.call('HGET', turns, '#queued') or '0') > 0 then return end
   if redis.call('ZCOUNT', inflight, now, '+inf') == 0 then redis.call('DEL', turns) end
