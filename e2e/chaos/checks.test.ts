@@ -191,7 +191,7 @@ const COMPLAINTS: readonly { when: string; check: keyof typeof CHECKS; evidence:
     evidence: { ...good, hooks: [], receivedEvents: new Set() },
   },
   {
-    when: 'a webhook arrived that nobody owes',
+    when: 'a webhook arrived that no job or batch sends',
     check: 'every pending delivery has arrived, and no other',
     evidence: { ...good, hooks: [...good.hooks, hook(EVENT.replace('_1_', '_2_'))] },
   },

@@ -27,7 +27,7 @@ export function deliverStage(kit: Harness, more: Partial<DeliveriesDeps> = {}) {
 }
 
 /** Pending deliveries whose jobs are gone, as many as one likes at once; their entries are not added. */
-export async function oweWebhooks(kit: Harness, url: string, count: number, now = kit.clock.now(), tenant = 'acme') {
+export async function addDeliveries(kit: Harness, url: string, count: number, now = kit.clock.now(), tenant = 'acme') {
   const pipeline = kit.redis.pipeline();
   const endpoint = endpointNameOf(tenant, url);
   const entries = Array.from({ length: count }, () => ({ id: eventId(newId(), 1, 'job.failed'), step: 1, endpoint }));

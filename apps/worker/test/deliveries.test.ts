@@ -10,7 +10,7 @@ import { recoverDeliveries } from '../src/operations/recover-deliveries.ts';
 import { createOperationsTask } from '../src/operations/run-operations.ts';
 import { settle } from '../src/runner/settle.ts';
 import { createSlots } from '../src/webhooks/slots.ts';
-import { deadUrl, deliverStage, oweWebhooks } from './deliver-harness.ts';
+import { addDeliveries, deadUrl, deliverStage } from './deliver-harness.ts';
 import { acceptedJob, type Harness, startHarness } from './harness.ts';
 
 const HOUR = 3_600_000;
@@ -175,8 +175,8 @@ test('when one receiver hangs then it holds five permits, and 500 webhooks to an
   hanging.respond('hang');
   const { handler, deliveries, cutting } = cuttableStage(kit);
   const now = Date.now();
-  for (const entry of await oweWebhooks(kit, hanging.url, 40, now)) await kit.producer.enqueueDelivery(entry);
-  for (const entry of await oweWebhooks(kit, other.url, 500, now)) await kit.producer.enqueueDelivery(entry);
+  for (const entry of await addDeliveries(kit, hanging.url, 40, now)) await kit.producer.enqueueDelivery(entry);
+  for (const entry of await addDeliveries(kit, other.url, 500, now)) await kit.producer.enqueueDelivery(entry);
   const consumer = startConsumer(kit, handler, 10);
 
   // An attempt to the hanging one lasts 15 s: none has ended when the others are all through.
@@ -199,8 +199,8 @@ test('when a receiver with an address for each webhook hangs then its tenant has
   const { handler, cutting } = cuttableStage(kit, 10);
   const now = Date.now();
   for (let n = 0; n < 40; n += 1)
-    for (const entry of await oweWebhooks(kit, `${hanging.url}/orders/${n}`, 1, now)) await kit.producer.enqueueDelivery(entry);
-  for (const entry of await oweWebhooks(kit, other.url, 100, now, 'quiet')) await kit.producer.enqueueDelivery(entry);
+    for (const entry of await addDeliveries(kit, `${hanging.url}/orders/${n}`, 1, now)) await kit.producer.enqueueDelivery(entry);
+  for (const entry of await addDeliveries(kit, other.url, 100, now, 'quiet')) await kit.producer.enqueueDelivery(entry);
   const consumer = startConsumer(kit, handler, 10);
 
   await other.waitFor(100, { timeoutMs: 12_000 });
@@ -216,7 +216,7 @@ test('when a receiver has been slow and is well again then what waits for it goe
   const receiver = await startedReceiver();
   receiver.respond({ status: 200, delayMs: 1500 });
   const { handler } = deliverStage(kit, { clock: systemClock });
-  for (const entry of await oweWebhooks(kit, receiver.url, 300, Date.now())) await kit.producer.enqueueDelivery(entry);
+  for (const entry of await addDeliveries(kit, receiver.url, 300, Date.now())) await kit.producer.enqueueDelivery(entry);
   startConsumer(kit, handler, 50);
   await receiver.waitFor(5);
   receiver.respond(200);
@@ -232,7 +232,7 @@ test('when several workers deliver to one receiver then each webhook goes out on
   const kit = await startHarness();
   const receiver = await startedReceiver();
   receiver.respond({ status: 200, delayMs: 10 });
-  for (const entry of await oweWebhooks(kit, receiver.url, 150, Date.now())) await kit.producer.enqueueDelivery(entry);
+  for (const entry of await addDeliveries(kit, receiver.url, 150, Date.now())) await kit.producer.enqueueDelivery(entry);
   for (let n = 0; n < 3; n += 1) startConsumer(kit, deliverStage(kit, { clock: systemClock }).handler, 20);
   await receiver.waitFor(150, { timeoutMs: 20_000 });
   expect(receiver.peak).toBeLessThanOrEqual(30);
@@ -243,7 +243,7 @@ test('when several workers deliver to one receiver then each webhook goes out on
 test('when 10 000 deliveries are pending for a dead receiver then few attempts are made, and those that wait cost nothing', async () => {
   const kit = await startHarness();
   const { handler } = deliverStage(kit);
-  const entries = await oweWebhooks(kit, await deadUrl(), 10_000);
+  const entries = await addDeliveries(kit, await deadUrl(), 10_000);
   const later: { at: number; entry: Entry }[] = [];
   const wake = async (entry: Entry): Promise<void> => {
     const outcome = await handler({ entry, stalled: false });

@@ -30,7 +30,7 @@ function gapsOf(events: readonly StreamEvent[]): string[] {
   return bad ? [`the event ${bad.type} has the number ${bad.seq}, its place is ${events.indexOf(bad) + 1}`] : [];
 }
 
-/** Ids of the webhooks that a job owes, made from job, run and type (design.md §5). */
+/** Ids of the webhooks that a job sends, made from job, run and type (design.md §5). */
 function pendingIds(job: JobEvidence): string[] {
   const record = recordOf(job);
   const { webhook } = job.planned;
@@ -41,7 +41,7 @@ function pendingIds(job: JobEvidence): string[] {
     .map(([run, status]) => `evt_${record.id.slice('job_'.length)}_${run}_job_${status}`);
 }
 
-/** Ids of the webhooks that a batch owes: one for each round. */
+/** Ids of the webhooks that a batch sends: one for each round. */
 const deliveriesOfBatch = ({ view }: BatchEvidence): string[] =>
   Array.from({ length: view?.round ?? 0 }, (_, i) => `evt_${view?.id.slice('batch_'.length)}_${i + 1}_batch_completed`);
 
@@ -55,7 +55,7 @@ export function pendingDeliveriesArrive({ jobs, batches, hooks, receivedEvents }
   for (const [id, who] of unsent) if (!receivedEvents.has(id)) said.push(`${who}: ${id} never arrived`);
   for (const hook of hooks) {
     const id = String(hook.headers['webhook-id']);
-    if (!unsent.has(id)) said.push(`${id} arrived, and nobody owes it`);
+    if (!unsent.has(id)) said.push(`${id} arrived, and no job or batch sends it`);
     if (hook.signature !== 'valid') said.push(`${id} arrived with a signature that is ${hook.signature}`);
     const body = hook.json as { id?: string; type?: string; data?: { id?: string; status?: string } } | undefined;
     const right =

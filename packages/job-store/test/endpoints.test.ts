@@ -157,7 +157,7 @@ test('while deliver is paused nothing begins by any way, and what waits is let o
   expect(await kit.store.deliveries.letIn(ENDPOINT, kit.clock.now())).toHaveLength(2);
 });
 
-test('when the run that owes it ends with a token then the first attempt has begun with it, and what it needs is in the answer', async () => {
+test('when the run that it reports ends with a token then the first attempt has begun with it, and what it needs is in the answer', async () => {
   const kit = await startStore();
   const job = await jobIn(kit, 'queued');
   const token = randomUUID();

@@ -209,7 +209,7 @@ function checkAnswer(
   if (answer.message) expect(answer.message).toEqual(messageOf(now, answer.message.delayMs));
 }
 
-test('whatever happens to a job in whatever order, it changes along the table, each commit answers what the record holds, all that is kept beside it agrees, and each run owes one event', async () => {
+test('whatever happens to a job in whatever order, it changes along the table, each commit answers what the record holds, all that is kept beside it agrees, and each run reports its end once', async () => {
   const kit = await startStore();
   await fc.assert(
     fc.asyncProperty(fc.array(COMMAND, { minLength: 5, maxLength: 40 }), async (commands) => {

@@ -1,4 +1,4 @@
--- swap-secrets: a tenant's sealed webhook secrets, if they still are what the caller has read. What is owed has to be signed,
+-- swap-secrets: a tenant's sealed webhook secrets, if they still are what the caller has read. What is pending has to be signed,
 -- so a full Redis takes it.
 -- Answers 1 written, now or by this same call before | 0 somebody else has changed them
 local now = redis.call('HGET', K.tenant, 'webhook_secret') or ''
