@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { GrsaiError } from '@grsai-jobs/grsai';
 import type { Commit } from '@grsai-jobs/job-store';
 import { type JobDoc, jobError, type Transition } from '@grsai-jobs/jobs';
 import { expect, test, vi } from 'vitest';
@@ -35,8 +36,13 @@ async function openSubmit(
   await asked.promise;
   return {
     ...job,
+    cancel: () => handlers.runner.inFlight.cancel(job.id),
     accepted: () => {
       answer.resolve(TASK);
+      return left;
+    },
+    failed: (error: GrsaiError) => {
+      answer.reject(error);
       return left;
     },
   };
@@ -132,4 +138,30 @@ test('when Redis refuses to write the id of a task then it is written as soon as
   await kit.redis.config('SET', 'min-replicas-to-write', '0');
   expect(await left).toEqual({ kind: 'done' });
   expect(await job.read()).toMatchObject({ status: 'running', stage: 'generating', task: TASK, attempts_used: 1 });
+});
+
+test('when Redis refuses to write the id of a task of a job that is to be canceled then it is written as soon as it does not', async () => {
+  const kit = await startKit();
+  const job = await openSubmit(kit, 'fail', async (kind) => {
+    if (kind === 'task_accepted') await kit.redis.config('SET', 'min-replicas-to-write', '1');
+  });
+  await kit.store.transitions.commit(await job.read(), { kind: 'request_cancel' });
+  const refused = Promise.withResolvers<void>();
+  kit.log.error = () => refused.resolve();
+  const left = job.accepted();
+  await Promise.race([refused.promise, left.catch(() => undefined)]);
+  await kit.redis.config('SET', 'min-replicas-to-write', '0');
+  expect(await left).toEqual({ kind: 'done' });
+  expect(await job.read()).toMatchObject({ status: 'canceled', task: TASK });
+});
+
+test('when a submit is cut whose caller has canceled the job then its outcome is as unknown as that of any other', async () => {
+  const kit = await startKit();
+  const job = await openSubmit(kit);
+  await kit.store.transitions.commit(await job.read(), { kind: 'request_cancel' });
+  job.cancel();
+  const { lease } = await job.read();
+  const cut = new GrsaiError({ code: 'aborted', outcome: 'unknown', message: 'cut', retryable: false });
+  expect(await job.failed(cut)).toEqual({ kind: 'done' });
+  expect(await job.read()).toMatchObject({ status: 'failed', error: { code: 'submit_unknown' }, lease });
 });

@@ -213,3 +213,25 @@ test('when all records together reach the room that is left then the next is ref
   for (let i = 0; i < 6; i += 1) kinds.push((await accept(i % 2 ? 'acme' : 'globex', 10_000)).kind);
   expect(kinds).toEqual(['ok', 'ok', 'ok', 'ok', 'full', 'full']);
 });
+
+test('when a job is called, refused and run again ever so often then what is counted for its record does not fall', async () => {
+  const kit = await startStore();
+  const job = await jobIn(kit, 'queued');
+  const counted = async () => (await kit.store.usage.of('acme')).redis;
+  const atFirst = await counted();
+  for (let n = 0; n < 5; n += 1) {
+    const { step } = await job.read();
+    await kit.store.transitions.startCall({ id: job.id, step }, { token: randomUUID(), limitMs: 1000 }, NO_LIMITS);
+    await job.commit({ kind: 'release', waitMs: 0 });
+  }
+  expect(await counted()).toBe(atFirst);
+  let before = atFirst;
+  for (let n = 0; n < 3; n += 1) {
+    await job.commit({ kind: 'finish', status: 'failed' });
+    await job.commit({ kind: 'reopen', to: 'queued' });
+    const now = await counted();
+    // What is kept of each run.
+    expect(now - before).toBe(JSON.stringify((await job.read()).past[n + 1]).length);
+    before = now;
+  }
+});

@@ -66,7 +66,8 @@ const LEASE_LEFT_MS = 240_000;
 
 function ioOf(d: RunnerDeps, { job, startedAt }: PaidCall, canceled: AbortSignal): CallIo {
   // An image call is paid for whatever we do, so only a chat is stopped by its caller.
-  const stops = job.doc.type === 'chat' ? [d.shutdown.cutting, canceled] : [d.shutdown.cutting];
+  const byCaller = job.doc.type === 'chat';
+  const stops = byCaller ? [d.shutdown.cutting, canceled] : [d.shutdown.cutting];
   let reportedAt = startedAt;
   let leaseUntil = job.lease.expires_at;
   const write = async (t: Extract<Transition, { kind: 'report_progress' }>) => {
@@ -80,7 +81,7 @@ function ioOf(d: RunnerDeps, { job, startedAt }: PaidCall, canceled: AbortSignal
   };
   return {
     signal: AbortSignal.any(stops),
-    canceled: () => canceled.aborted,
+    canceled: () => byCaller && canceled.aborted,
     report(progress) {
       const now = d.clock.now();
       if (now - reportedAt < REPORT_EVERY_MS) return;

@@ -70,10 +70,10 @@ function commit<J extends Known>(d: SettleDeps, job: J, transition: Transition):
 }
 
 const bringsPaid = (t: Transition): boolean =>
-  t.kind === 'task_accepted' ||
   t.kind === 'start_storing' ||
-  t.kind === 'record_task' ||
-  (t.kind === 'finish' && t.status === 'succeeded');
+  (t.kind === 'finish' && t.status === 'succeeded') ||
+  (t.kind === 'release' && t.unstored !== undefined) ||
+  ('task' in t && t.task !== undefined);
 
 /** The end of what was in flight when its caller canceled the job. A task that came is kept: it can still be asked for. */
 function finishCanceled(wanted: Transition): Finish {

@@ -5,6 +5,8 @@
 -- fields: field, value to set
 -- Answers {'ok', at, step, turn, ver, seq, state, placed, delivery, job}: placed is '' without a delivery, else whether its first attempt has
 -- begun (open, with what that needs), it waits in the room, or needs an entry | {'missing'} | {'stale', state} | {'wrong', state}
+-- What scripts set as well: short, and in what is counted for each record from the start.
+local OF_EACH_RECORD = { sb = true, sa = true, su = true, fin = true, sub = true, polled = true, exp = true, prog = true, polls = true, spent = true }
 local order = cjson.decode(A.order)
 local job, due, events, turns, inflight = K.job, K.due, K.events, K.turns, K.inflight
 local now = now_of(order)
@@ -35,16 +37,19 @@ local batch_id = seen.batch ~= '' and seen.batch or nil
 local was_unknown = batch_id and status == 'failed' and is_unknown(seen.err)
 
 local fields, more = {}, 0
+local function count(field, bytes)
+  if not OF_EACH_RECORD[field] then more = more + bytes - bytes_of(job, field) end
+end
 local function set(field, value)
   fields[#fields + 1], fields[#fields + 2] = field, value
 end
 for i = 1, #A.fields, 2 do
   local field, value = A.fields[i], A.fields[i + 1]
-  more = more + #value - bytes_of(job, field)
+  count(field, #value)
   if IS_PART[field] then redis.call('SET', part_key(job, field), value) else set(field, value) end
 end
 for _, field in ipairs(order.del) do
-  more = more - bytes_of(job, field)
+  count(field, 0)
   if IS_PART[field] then redis.call('DEL', part_key(job, field)) else redis.call('HDEL', job, field) end
 end
 for field, ms in pairs(order.stamps) do set(field, now + ms) end
