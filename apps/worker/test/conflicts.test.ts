@@ -141,7 +141,7 @@ test('when Redis refuses to write the id of a task then it is written as soon as
 });
 
 test('when Redis refuses to write the id of a task of a job that is to be canceled then it is written as soon as it does not', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const job = await openSubmit(kit, 'fail', async (kind) => {
     if (kind === 'task_accepted') await kit.redis.config('SET', 'min-replicas-to-write', '1');
   });
@@ -156,7 +156,7 @@ test('when Redis refuses to write the id of a task of a job that is to be cancel
 });
 
 test('when a submit is cut whose caller has canceled the job then its outcome is as unknown as that of any other', async () => {
-  const kit = await startKit();
+  const kit = await startHarness();
   const job = await openSubmit(kit);
   await kit.store.transitions.commit(await job.read(), { kind: 'request_cancel' });
   job.cancel();

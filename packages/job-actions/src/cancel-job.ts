@@ -1,5 +1,5 @@
 import type { JobStore } from '@grsai-jobs/job-store';
-import { isTerminal, type Job, type Transition } from '@grsai-jobs/jobs';
+import { isTerminal, type Job, type State, stateIn, TRANSITIONS, type Transition } from '@grsai-jobs/jobs';
 import { type ChangeDeps, changeJob, type NotChanged } from './change-job.ts';
 import { endLine } from './end-of-run.ts';
 
@@ -17,8 +17,8 @@ type Refusal = { kind: 'canceling' | 'ended'; job: Job };
 function decide(job: Job): Transition | { refuse: Refusal } {
   if (isTerminal(job.status)) return { refuse: { kind: 'ended', job } };
   if (job.status === 'canceling') return { refuse: { kind: 'canceling', job } };
-  const inFlight = job.stage === 'submitting' || job.stage === 'storing';
-  return { kind: inFlight ? 'request_cancel' : 'cancel' };
+  const atOnce = (TRANSITIONS.cancel.from as readonly State[]).includes(stateIn(job));
+  return { kind: atOnce ? 'cancel' : 'request_cancel' };
 }
 
 /** Cancels a job wherever it is. The worker whose call is in flight is told so; one that misses the message finds it in the record. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { FAILURES, type FailureCode } from './failures.ts';
-import type { JobRecord } from './job/job.ts';
+import type { JobRecord, StoredImage, UnstoredOutput } from './job/job.ts';
 import type { Status } from './job/states.ts';
 import { planRetry, type RetryMode } from './retry-run.ts';
 
@@ -22,6 +22,10 @@ const job = (status: Status, code: FailureCode | null, more: Partial<JobRecord> 
 
 const task = (ageMs: number) => ({ task: { id: 't', base: 'b', submitted_at: NOW - ageMs, polls: 0, last_polled_at: null } });
 const links = (livesMs: number) => ({ unstored: { links: [{ url: 'http://f/1.png' }], dies_at: NOW + livesMs } });
+const STORED = { index: 0, key: 'k' } as StoredImage;
+const kept = (livesMs: number, ...more: UnstoredOutput[]) => ({
+  unstored: { links: [{ url: 'http://f/1.png', stored: STORED }, ...more], dies_at: NOW + livesMs },
+});
 const LEASE = { lease: { token: 'A', acquired_at: NOW - HOUR, expires_at: NOW - HOUR + 1 } };
 const RESUBMIT_DOC = { doc: { type: 'chat', on_unknown_submit: 'resubmit' } as JobRecord['doc'] };
 
@@ -42,6 +46,13 @@ const ROWS: readonly [string, Part, RetryMode | undefined, string][] = [
   ['dead links, a living task', job('failed', 'storage_failed', { ...links(0), ...task(HOUR) }), undefined, 'running/generating'],
   ['dead links, a dead task', job('failed', 'storage_failed', { ...links(0), ...task(2 * HOUR) }), undefined, 'queued'],
   ['dead links, a dead task', job('failed', 'storage_failed', { ...links(0), ...task(2 * HOUR) }), 'resume', 'nothing_to_resume'],
+  [
+    'a result that is stored, its link dead',
+    job('canceled', null, { ...kept(0), ...task(3 * HOUR) }),
+    undefined,
+    'running/storing',
+  ],
+  ['a result of which one part is stored, links dead', job('canceled', null, kept(0, {})), undefined, 'queued'],
   ['a task that may still end', job('failed', 'upstream_timeout', task(2 * HOUR - 1)), undefined, 'running/generating'],
   ['a task that may still end', job('canceled', null, task(HOUR)), undefined, 'running/generating'],
   ['a task that may still end', job('expired', 'deadline_exceeded', task(HOUR)), 'resume', 'running/generating'],

@@ -1,5 +1,5 @@
 import type { FailureCode } from './failures.ts';
-import type { JobRecord } from './job/job.ts';
+import type { JobRecord, UnstoredResult } from './job/job.ts';
 import { isTerminal } from './job/states.ts';
 import { TASK_LIFE_MS } from './poll-pace.ts';
 
@@ -22,9 +22,12 @@ export type RetryPlan =
 
 type Ended = Pick<JobRecord, 'status' | 'unstored' | 'task' | 'error' | 'lease' | 'doc' | 'erasing'>;
 
+/** Its outputs stand in our own store, whatever has become of their links. */
+const isKept = ({ links = [] }: UnstoredResult): boolean => links.length > 0 && links.every(({ stored }) => stored !== undefined);
+
 /** Where a run can go on without a new submit, if anywhere. */
 function resumable(job: Ended, now: number): 'running/generating' | 'running/storing' | null {
-  if (job.unstored !== null && now < job.unstored.dies_at) return 'running/storing';
+  if (job.unstored !== null && (now < job.unstored.dies_at || isKept(job.unstored))) return 'running/storing';
   const alive = job.task !== null && now < job.task.submitted_at + TASK_LIFE_MS;
   return alive && !TASK_FAILED.includes(job.error?.code ?? '') ? 'running/generating' : null;
 }

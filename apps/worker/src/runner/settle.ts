@@ -63,13 +63,16 @@ async function committed<J extends Known>(
 /** What was paid for is written until it is taken; everything else may fail, which counts as a crash. */
 function commit<J extends Known>(d: SettleDeps, job: J, transition: Transition): Promise<TransitionResult<J>> {
   return withFirstAttempt(d, job, transition, (attempt) =>
-    bringsPaid(transition)
+    bringsPaid(job, transition)
       ? untilTaken(d, unwritten(job, transition), (token) => d.store.transitions.commit(job, transition, { token, attempt }))
       : d.store.transitions.commit(job, transition, { attempt }),
   );
 }
 
-const bringsPaid = (t: Transition): boolean =>
+/** Only what a call in flight has brought stands nowhere else: a task that was polled, and a result that was stored, are on record. */
+const bringsPaid = (job: Known, t: Transition): boolean => t.kind === 'record_task' || (job.stage === 'submitting' && ofCall(t));
+
+const ofCall = (t: Transition): boolean =>
   t.kind === 'start_storing' ||
   (t.kind === 'finish' && t.status === 'succeeded') ||
   (t.kind === 'release' && t.unstored !== undefined) ||
@@ -91,8 +94,10 @@ async function reopenLate(d: SettleDeps, met: Met): Promise<Settled<Job>> {
   // Only whoever holds the lease of the call can say that its run was given up too soon.
   if (!job.lease) return { kind: 'dropped', found };
   const transition = reopening(wanted, d.clock.now(), job.lease.token);
+  let current: Job | null | undefined;
   const reopened = await untilTaken(d, unwritten(job, wanted), async (once) => {
-    const current = await d.store.jobs.read(job.id);
+    // The same job at each try: after a lost answer it is the one that this very commit has reopened.
+    current ??= await d.store.jobs.read(job.id);
     return current && (await d.store.transitions.commit(current, transition, { token: once }));
   });
   if (reopened?.kind === 'ok') {
@@ -124,7 +129,14 @@ async function recordTask(d: SettleDeps, { job, wanted, found }: Met): Promise<S
   // Where the caller allowed another submit, the call was taken over and its task is one of two.
   const allowed = job.doc?.on_unknown_submit === 'resubmit';
   d.log[recorded || allowed ? 'warn' : 'error'](
-    { event: 'job.task_without_run', job_id: job.id, base: wanted.task.base, recorded, state: stateFound(found) },
+    {
+      event: 'job.task_without_run',
+      job_id: job.id,
+      base: wanted.task.base,
+      task_id: wanted.task.id,
+      recorded,
+      state: stateFound(found),
+    },
     'a paid task came after its run had ended',
   );
   return { kind: 'dropped', found };

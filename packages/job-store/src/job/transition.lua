@@ -5,6 +5,7 @@
 -- fields: field, value to set
 -- Answers {'ok', at, step, turn, ver, seq, state, placed, delivery, job}: placed is '' without a delivery, else whether its first attempt has
 -- begun (open, with what that needs), it waits in the room, or needs an entry | {'missing'} | {'stale', state} | {'wrong', state}
+
 -- What scripts set as well: short, and in what is counted for each record from the start.
 local OF_EACH_RECORD = { sb = true, sa = true, su = true, fin = true, sub = true, polled = true, exp = true, prog = true, polls = true, spent = true }
 local order = cjson.decode(A.order)

@@ -100,11 +100,15 @@ export const messageOf = ({ id, step, batch_id, stage = null, turn = 0, doc }: A
   delayMs,
 });
 
-const STAGE_QUEUE = { generating: 'poll', storing: 'store' } as const;
+const STAGE_QUEUE = {
+  submitting: 'paid',
+  generating: 'poll',
+  storing: 'store',
+} as const satisfies Record<Stage, QueueMessage['queue'] | 'paid'>;
 
 /** The queue that a live job waits in. */
 export const queueOf = (stage: Stage | null, paid: 'call' | 'submit'): QueueMessage['queue'] =>
-  stage === 'generating' || stage === 'storing' ? STAGE_QUEUE[stage] : paid;
+  stage === null || STAGE_QUEUE[stage] === 'paid' ? paid : STAGE_QUEUE[stage];
 
 /** How long the queue entry of a transition waits. */
 export const delayOf = (t: Transition): number => ('waitMs' in t ? t.waitMs : 'firstPollMs' in t ? t.firstPollMs : 0);

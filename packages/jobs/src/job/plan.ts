@@ -180,7 +180,7 @@ const PLANS: Plans = {
     inFlightMs: 0,
     ...reported(whole(job), 'canceled'),
   }),
-  request_cancel: (job) => ({ to: job.stage === 'storing' ? 'canceling/storing' : 'canceling/submitting' }),
+  request_cancel: (job) => ({ to: `canceling/${job.stage}` as State }),
   reopen: (job, t) => reopen(whole(job), t),
   requeue: () => ({ counter: 'repairs' }),
   record_crash: (job, t) => ({ waitMs: t.waitMs, patch: { crashes: whole(job).crashes + 1 }, counter: t.cause }),

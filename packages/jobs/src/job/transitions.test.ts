@@ -25,6 +25,18 @@ test('a transition that ends a run leaves nothing due, and every other one of a 
   }
 });
 
+test('every live state can be finished, requeued and counted as crashed, and a running one canceled or told to be', () => {
+  const live = [...new Set(rows.flatMap(([, row]) => [...leads(row)]))].filter(
+    (state) => !terminal(state) && state !== 'validating',
+  );
+  for (const name of ['finish', 'requeue', 'record_crash'] as const)
+    expect([...TRANSITIONS[name].from].sort()).toEqual([...live].sort());
+  const cancelable = [...TRANSITIONS.cancel.from, ...TRANSITIONS.request_cancel.from];
+  expect(cancelable.sort()).toEqual(live.filter((state) => !state.startsWith('canceling/')).sort());
+  for (const state of TRANSITIONS.request_cancel.from)
+    expect(TRANSITIONS.request_cancel.to).toContain(state.replace('running/', 'canceling/'));
+});
+
 test('a transition that hands the job to a new queue entry takes a new step', () => {
   const next = rows.filter(([, row]) => row.step === 'next').map(([name]) => name);
   expect(next).toEqual(['task_accepted', 'resubmit', 'start_storing', 'finish', 'cancel', 'reopen', 'requeue', 'record_crash']);

@@ -62,7 +62,8 @@ export const TRANSITIONS = {
   },
   /** How far the call in flight has come. */
   report_progress: {
-    from: ['running/submitting'],
+    // The answer of an image call is stored before it is written down, also when its caller has canceled the job meanwhile.
+    from: ['running/submitting', 'canceling/submitting'],
     to: 'same',
     step: 'same',
     guard: 'lease',
