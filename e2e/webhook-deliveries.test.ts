@@ -43,7 +43,7 @@ async function anotherReceiver() {
   return receiver;
 }
 
-test('a delivery shows each try with the phase it ended in, status, answer and duration, and when the next one is made', async () => {
+test('a delivery shows each attempt with the phase it ended in, status, answer and duration, and when the next one is made', async () => {
   const stack = await startStack();
   const gone = await anotherReceiver();
   await gone.stop();
@@ -163,7 +163,7 @@ test('a delivered webhook that is resent comes once more with its id, a new time
   expect(await reaches(stack, id, 'delivered')).toMatchObject({ tries: 2, attempts: [{ number: 1 }, { number: 2, ok: true }] });
 });
 
-test('of many resends at once one makes a try and the others are told', async () => {
+test('of many resends at once one makes an attempt and the others are refused', async () => {
   const stack = await startStack();
   const id = succeeded(await send(stack, chat(stack.receiver)));
   await reaches(stack, id, 'delivered');
@@ -176,7 +176,7 @@ test('of many resends at once one makes a try and the others are told', async ()
   expect(stack.receiver.received).toHaveLength(2);
 });
 
-test('a resend against a delivery that is being tried is refused, and one that waits for a later try is made at once and goes on with its schedule', async () => {
+test('a resend against a delivery that is being attempted is refused, and one that waits for a later attempt is made at once and goes on with its schedule', async () => {
   const stack = await startStack();
   stack.receiver.respond({ status: 500, delayMs: 1500 }, 500, 500, 200);
   const id = succeeded(await send(stack, chat(stack.receiver)));
@@ -194,7 +194,7 @@ test('a resend against a delivery that is being tried is refused, and one that w
   expect(stack.receiver.received).toHaveLength(4);
 });
 
-test('when a resend fails then no other try follows, and what was delivered before stays so', async () => {
+test('when a resend fails then no other attempt follows, and what was delivered before stays so', async () => {
   const stack = await startStack();
   const id = succeeded(await send(stack, chat(stack.receiver)));
   await reaches(stack, id, 'delivered');
@@ -220,7 +220,7 @@ test('a resend goes out to a disabled endpoint, and a 2xx enables it again', asy
   await reaches(stack, succeeded(await send(stack, chat(stack.receiver))), 'delivered');
 });
 
-test("an old run's delivery that is resent tells that run's state", async () => {
+test("an old run's delivery that is resent reports that run's state", async () => {
   const stack = await startStack();
   const job = await send(stack, chat(stack.receiver, 'lost [[fault=F4:status=503]]', { on_unknown_submit: 'fail' }));
   const failed = await stack.tenant.finished(job);
