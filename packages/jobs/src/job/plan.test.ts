@@ -165,6 +165,11 @@ test('when a job is polled without its record then what needs the record is refu
   expect(() => plan(polled, { kind: 'poll', progress: 30, polls: 3, attempt })).toThrow('was not read');
 });
 
+test('a cancel asked of a job that was read before its call began starts from no state, so that it is read again', () => {
+  expect(plan(queued, { kind: 'request_cancel' }).from).toEqual([]);
+  expect(plan(storing, { kind: 'request_cancel' })).toMatchObject({ from: ['running/storing'], to: 'canceling/storing' });
+});
+
 test('every transition of the table that is a value has a plan', () => {
   const own = ['create', 'stage_line', 'reveal', 'discard_line', 'start_call', 'begin_erase', 'erase'];
   const planned = Object.keys(TRANSITIONS).filter((name) => !own.includes(name));

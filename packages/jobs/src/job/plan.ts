@@ -180,7 +180,11 @@ const PLANS: Plans = {
     inFlightMs: 0,
     ...reported(whole(job), 'canceled'),
   }),
-  request_cancel: (job) => ({ to: `canceling/${job.stage}` as State }),
+  // Of the stage that the job was read in: what is in flight by now may be something else.
+  request_cancel: ({ stage }) => ({
+    from: TRANSITIONS.request_cancel.from.filter((each) => each === `running/${stage}`),
+    to: stage === null || stage === undefined ? null : (`canceling/${stage}` as State),
+  }),
   reopen: (job, t) => reopen(whole(job), t),
   requeue: () => ({ counter: 'repairs' }),
   record_crash: (job, t) => ({ waitMs: t.waitMs, patch: { crashes: whole(job).crashes + 1 }, counter: t.cause }),
