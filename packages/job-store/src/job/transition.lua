@@ -57,7 +57,7 @@ for field, ms in pairs(order.stamps) do set(field, now + ms) end
 for field, value in pairs(order.raise) do
   if tonumber(redis.call('HGET', job, field) or '0') < value then set(field, value) end
 end
-if TRANSITIONS[order.row].step == 'next' then step = step + 1 end
+if transition_row(order.row).step == 'next' then step = step + 1 end
 if order.turn then turn = next_turn(turns, order.tenant) end
 ver = ver + 1
 set('st', order.status)

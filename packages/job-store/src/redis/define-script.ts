@@ -36,14 +36,17 @@ export const luaTable = (name: string, rules: Readonly<Record<string, number>>):
     .map(([key, value]) => `${key} = ${value}`)
     .join(', ')} }\n`;
 
-/** The table of transitions as constants, for the guard of the prelude. */
+/**
+ * The table of transitions for the guard of the prelude: a function that makes the row that is asked for. A table of all rows would be
+ * made anew by each call of each script.
+ */
 function transitionsInLua(): SharedLua {
   const rows = Object.entries(TRANSITIONS as Readonly<Record<string, TransitionRow>>).map(([name, row]) => {
     const from = row.from.map((state) => `['${state}'] = true`).join(', ');
     const flags = `${row.from.length === 0 ? ', creates = true' : ''}${row.whileErasing ? ', erases = true' : ''}`;
-    return `  ${name} = { from = { ${from} }, guard = '${row.guard}', step = '${row.step}'${flags} },`;
+    return `  if name == '${name}' then return { from = { ${from} }, guard = '${row.guard}', step = '${row.step}'${flags} } end`;
   });
-  return `local TRANSITIONS = {\n${rows.join('\n')}\n}\n`;
+  return `local function transition_row(name)\n${rows.join('\n')}\nend\n`;
 }
 
 /** What stands in front of each script. One that only reads needs no more than the form of a record, and is asked often. */

@@ -1,4 +1,4 @@
--- Shared by all scripts that write; put in front of each by define-script.ts, behind record.lua and the table TRANSITIONS of packages/jobs.
+-- Shared by all scripts that write; put in front of each by define-script.ts, behind record.lua and the rows of TRANSITIONS (packages/jobs).
 -- Fields of a record that scripts read: st status, sg stage, run, step, seq, ver, tok at token and time of the last transition, tn turn,
 -- sb sa su the lease (token, acquired at, expires at), due, exp, batch, whd whs last delivery and its state.
 
@@ -24,7 +24,7 @@ end
 
 -- Whether a row of the table may be applied to a job by whoever holds `by` {lease} or {step}: nil, or why not.
 local function guard(name, seen, by)
-  local row = TRANSITIONS[name]
+  local row = transition_row(name)
   if not seen.state then return not row.creates and 'missing' or nil end
   if by.lease then
     if seen.lease ~= by.lease then return 'stale' end
