@@ -43,6 +43,23 @@ test('when many workers ask at once then five attempts are open, and the others 
   expect(await ask(kit, elsewhere, attemptLease(endpointRef('acme', url)))).toMatchObject({ kind: 'open' });
 });
 
+test('when an overdue delivery has gone into the room since a repair found it then it is left there, and one that is overdue still is repaired', async () => {
+  const kit = await startStore();
+  const unsent = await many(kit, 7);
+  const [late, lost] = unsent.slice(5) as [Unsent, Unsent];
+  await kit.clock.advance(31_000);
+  for (const each of unsent.slice(0, 5)) await ask(kit, each);
+  expect(await kit.store.deliveries.overdue(kit.clock.now(), 10)).toEqual(expect.arrayContaining([late.id, lost.id]));
+  expect(await ask(kit, late)).toMatchObject({ kind: 'room' });
+  const repair = async ({ id }: Unsent) => {
+    const found = await kit.store.deliveries.read(id);
+    return found && (await kit.store.deliveries.repair(found.delivery, kit.clock.now()));
+  };
+  expect(await repair(late)).toBeNull();
+  expect(await kit.store.endpoints.read('acme', URL_A)).toMatchObject({ waiting: 1 });
+  expect(await repair(lost)).toBe(2);
+});
+
 test('when an attempt ends then its permit goes to the delivery that was due first, in the same answer', async () => {
   const kit = await startStore();
   const [first, ...rest] = await many(kit, 5);

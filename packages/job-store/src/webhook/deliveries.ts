@@ -304,11 +304,20 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
       return { oldestPendingAt: at === undefined ? null : Number(at), rooms };
     },
 
-    /** The delivery waits and its entry is gone: a new step for a new entry. `null`: it is over, or has changed. */
+    /** The delivery is overdue and its entry is gone: a new step for a new entry. `null`: it is over, has changed, or is overdue no more. */
     async repair(delivery: Delivery, now: number): Promise<number | null> {
       const next = delivery.next_attempt_at ?? now;
       const due = Math.max(now, next) + DUE_AFTER_MS;
-      const order = { made: delivery.attempts_made, state: 'pending', next, due, counter: 'delivery_repairs', up: true, now };
+      const order = {
+        made: delivery.attempts_made,
+        state: 'pending',
+        next,
+        due,
+        counter: 'delivery_repairs',
+        up: true,
+        overdue: true,
+        now,
+      };
       const { ok, step } = await write(delivery, order, []);
       return ok ? step : null;
     },
