@@ -1,4 +1,4 @@
-import { waitFor } from '@grsai-jobs/testkit';
+import { type AuditLine, type Queue, waitFor } from '@grsai-jobs/testkit';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { chat, createClient, image, type Job, type Stack, startStack } from './stack.ts';
@@ -17,25 +17,6 @@ interface Group {
   samples: string[];
 }
 
-interface Queue {
-  name: string;
-  paused: boolean;
-  waiting: number;
-  active: number;
-  oldest_age_s: number | null;
-  pauses: { reason: string; detail: string }[];
-  concurrency: { set: number | null; workers: { concurrency: number; configured: number; open: number }[] };
-}
-
-interface Line {
-  action: string;
-  target: string;
-  reason: string;
-  outcome: string;
-  detail: string | null;
-  key: { id: string; name: string };
-}
-
 function redisOf(stack: Stack): Redis {
   const redis = new Redis(stack.redis.url);
   onTestFinished(() => redis.disconnect());
@@ -44,7 +25,7 @@ function redisOf(stack: Stack): Redis {
 
 const send = async (stack: Stack, body: object) => (await stack.tenant.post<Job>('/v1/jobs', body)).id;
 
-const audit = async (stack: Stack, query = '') => (await stack.admin.get<Page<Line>>(`/admin/v1/audit${query}`)).data;
+const audit = async (stack: Stack, query = '') => (await stack.admin.get<Page<AuditLine>>(`/admin/v1/audit${query}`)).data;
 
 const queue = async (stack: Stack, name: string): Promise<Queue> => {
   const found = (await stack.admin.get<Page<Queue>>('/admin/v1/queues')).data.find((each) => each.name === name);

@@ -1,11 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
-import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import { line, ndjson, type Refusal, sendLines, waitFor } from '@grsai-jobs/testkit';
+import { answerTo, line, lines, ndjson, type Refusal, sendLines, upload, waitFor } from '@grsai-jobs/testkit';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { type Stack, startStack } from './stack.ts';
+import { startStack } from './stack.ts';
 
 async function start(o: Parameters<typeof startStack>[0] = {}) {
   const stack = await startStack({ workers: 0, ...o });
@@ -25,24 +23,6 @@ async function start(o: Parameters<typeof startStack>[0] = {}) {
     });
   return { ...stack, client: redis, kept, nothingLeft };
 }
-
-const lines = (count: number, from = 0): string => ndjson(...Array.from({ length: count }, (_, i) => line(from + i)));
-
-/** An upload whose body is sent by hand. */
-function upload({ url, tenant }: Pick<Stack, 'url' | 'tenant'>, headers: Record<string, string | number> = {}): ClientRequest {
-  const sent = request(`${url}/v1/batches`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${tenant.key}`, 'content-type': 'application/x-ndjson', ...headers },
-  });
-  sent.on('error', () => undefined);
-  return sent;
-}
-
-const answerTo = async (sent: ClientRequest): Promise<{ status: number; headers: IncomingMessage['headers']; body: unknown }> => {
-  const [response] = (await once(sent, 'response')) as [IncomingMessage];
-  const text = Buffer.concat(await response.toArray()).toString();
-  return { status: response.statusCode ?? 0, headers: response.headers, body: JSON.parse(text) };
-};
 
 const written = async (redis: Redis, count: number): Promise<void> => {
   await waitFor(async () => (await redis.keys('*:job:*:doc')).length >= count || undefined, {

@@ -1,4 +1,4 @@
-import { chat, createClient, type Job, startRedisProxy, waitFor } from '@grsai-jobs/testkit';
+import { type AuditLine, chat, createClient, type Job, type Queue, startRedisProxy, waitFor } from '@grsai-jobs/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { startApi, type TestApi } from './api.ts';
 
@@ -7,26 +7,7 @@ interface Page<T> {
   next_cursor: string | null;
 }
 
-interface Queue {
-  name: string;
-  paused: boolean;
-  waiting: number;
-  active: number;
-  oldest_age_s: number | null;
-  pauses: { reason: string; detail: string }[];
-  concurrency: { set: number | null; workers: { concurrency: number; configured: number; open: number }[] };
-}
-
-interface Line {
-  action: string;
-  target: string;
-  reason: string;
-  outcome: string;
-  detail: string | null;
-  key: { id: string; name: string };
-}
-
-const audit = async (api: TestApi, query = '') => (await api.admin.get<Page<Line>>(`/admin/v1/audit${query}`)).data;
+const audit = async (api: TestApi, query = '') => (await api.admin.get<Page<AuditLine>>(`/admin/v1/audit${query}`)).data;
 
 const queue = async (api: TestApi, name: string): Promise<Queue> => {
   const found = (await api.admin.get<Page<Queue>>('/admin/v1/queues')).data.find((each) => each.name === name);

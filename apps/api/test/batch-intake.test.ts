@@ -1,27 +1,7 @@
-import { once } from 'node:events';
-import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import { type Batch, keysInRedis, line, ndjson, type Refusal, sendLines, waitFor } from '@grsai-jobs/testkit';
+import { answerTo, type Batch, keysInRedis, lines, type Refusal, sendLines, upload, waitFor } from '@grsai-jobs/testkit';
 import { expect, test } from 'vitest';
 import { startApi, type TestApi } from './api.ts';
-
-const lines = (count: number, from = 0): string => ndjson(...Array.from({ length: count }, (_, i) => line(from + i)));
-
-/** An upload whose body is sent by hand. */
-function upload({ url, tenant }: Pick<TestApi, 'url' | 'tenant'>, headers: Record<string, string | number> = {}): ClientRequest {
-  const sent = request(`${url}/v1/batches`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${tenant.key}`, 'content-type': 'application/x-ndjson', ...headers },
-  });
-  sent.on('error', () => undefined);
-  return sent;
-}
-
-const answerTo = async (sent: ClientRequest): Promise<{ status: number; headers: IncomingMessage['headers']; body: unknown }> => {
-  const [response] = (await once(sent, 'response')) as [IncomingMessage];
-  const text = Buffer.concat(await response.toArray()).toString();
-  return { status: response.statusCode ?? 0, headers: response.headers, body: JSON.parse(text) };
-};
 
 const written = async (api: TestApi, count: number): Promise<void> => {
   await waitFor(async () => (await keysInRedis(api.redis.url, '*:job:*:doc')).length >= count || undefined, {

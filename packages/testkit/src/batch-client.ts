@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+
 /** A batch as the API answers it; tests look only at what they name. */
 export interface Batch {
   id: string;
@@ -31,6 +34,29 @@ export const line = (id: string | number, more: object = {}): string =>
   });
 
 export const ndjson = (...lines: string[]): string => lines.map((each) => `${each}\n`).join('');
+
+export const lines = (count: number, from = 0): string => ndjson(...Array.from({ length: count }, (_, i) => line(from + i)));
+
+/** An upload whose body is sent by hand. */
+export function upload(
+  { url, tenant }: { url: string; tenant: { key: string } },
+  headers: Record<string, string | number> = {},
+): ClientRequest {
+  const sent = request(`${url}/v1/batches`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${tenant.key}`, 'content-type': 'application/x-ndjson', ...headers },
+  });
+  sent.on('error', () => undefined);
+  return sent;
+}
+
+export const answerTo = async (
+  sent: ClientRequest,
+): Promise<{ status: number; headers: IncomingMessage['headers']; body: unknown }> => {
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  const text = Buffer.concat(await response.toArray()).toString();
+  return { status: response.statusCode ?? 0, headers: response.headers, body: JSON.parse(text) };
+};
 
 /** Sends a body of lines. */
 export async function sendLines(

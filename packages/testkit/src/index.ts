@@ -1,5 +1,6 @@
+export type { AuditLine, Queue } from './admin-api.ts';
 export { chat, createClient, image, type Job } from './api-client.ts';
-export { type Batch, line, ndjson, type Refusal, rowsOf, sendLines } from './batch-client.ts';
+export { answerTo, type Batch, line, lines, ndjson, type Refusal, rowsOf, sendLines, upload } from './batch-client.ts';
 export { everythingInRedis, keysInRedis } from './everything-in-redis.ts';
 export { freePort } from './free-port.ts';
 export { listen } from './listen.ts';
