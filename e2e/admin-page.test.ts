@@ -94,7 +94,7 @@ const synchronous = (stack: Stack, prompt: string, more: object) =>
 const post = async (stack: Stack, body: object) => (await stack.tenant.post<Job>('/v1/jobs', body)).id;
 
 browserTest(
-  'when an operator signs in then the overview tells how it goes, says when it does not know, and queues are paused from the keyboard',
+  'when an operator signs in then the overview shows how it goes, says when it does not know, and queues are paused from the keyboard',
   async () => {
     const stack = await startStack();
     await stack.tenant.finished(await post(stack, chat(stack.receiver)));
@@ -252,7 +252,7 @@ const refused = (stack: Stack, n: number) =>
   synchronous(stack, `order ${n} [[fault=F20:as=refused,times=1]]`, { max_attempts: 1 });
 
 browserTest(
-  'when a group of failures is requeued then a dry run tells before what it would do, and its progress is shown, aborted, resumed and done',
+  'when a group of failures is requeued then a dry run says before what it would do, and its progress is shown, aborted, resumed and done',
   async () => {
     const stack = await startStack();
     const ids = [];

@@ -44,13 +44,18 @@ test('failures: when jobs of two tenants fail in two ways then an operator finds
     scopes: ['jobs:read', 'jobs:write'],
   });
   const other = createClient(stack.url, key);
-  const ids = [
-    await send(stack, image(stack.receiver, 'one [[fault=F20:as=refused,times=1]]', { max_attempts: 1 })),
-    await send(stack, image(stack.receiver, 'two [[fault=F20:as=refused,times=1]]', { max_attempts: 1 })),
-    (await other.post<Job>('/v1/jobs', image(stack.receiver, 'three [[fault=F20:as=refused,times=1]]', { max_attempts: 1 }))).id,
-    await send(stack, image(stack.receiver, 'four [[fault=F6]]')),
-  ];
-  for (const [i, id] of ids.entries()) await (i === 2 ? other : stack.tenant).finished(id);
+  const ids: string[] = [];
+  // One after the other, so that they end in this order.
+  for (const [client, prompt, more] of [
+    [stack.tenant, 'one [[fault=F20:as=refused,times=1]]', { max_attempts: 1 }],
+    [stack.tenant, 'two [[fault=F20:as=refused,times=1]]', { max_attempts: 1 }],
+    [other, 'three [[fault=F20:as=refused,times=1]]', { max_attempts: 1 }],
+    [stack.tenant, 'four [[fault=F6]]', {}],
+  ] as const) {
+    const { id } = await client.post<Job>('/v1/jobs', image(stack.receiver, prompt, more));
+    ids.push(id);
+    await client.finished(id);
+  }
 
   const groups = async (query = '') => (await stack.admin.get<Page<Group>>(`/admin/v1/failures${query}`)).data;
   const [first, second] = await groups();
@@ -201,7 +206,7 @@ test('queues: when the concurrency is raised while calls are in flight then more
   expect((await queue(stack, 'call')).concurrency.set).toBeNull();
 });
 
-test('overview: when jobs run then the numbers tell what stands, what ran, where, and who works', async () => {
+test('overview: when jobs run then the numbers say what stands, what ran, where, and who works', async () => {
   const stack = await startStack({ emulator: { taskMs: 60_000 } });
   await stack.tenant.finished(await send(stack, chat(stack.receiver)));
   await send(stack, image(stack.receiver));

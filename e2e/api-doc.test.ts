@@ -41,8 +41,9 @@ test('every route of openapi.json has a line in docs/api.md', () => {
   const lines = blocks
     .join('\n')
     .replaceAll('\\\n', ' ')
-    .replaceAll(/\$\{?(JOB|SLOW|HOOK|BATCH|MANY|KEYID|BULK)\b\}?/g, '{id}')
+    .replaceAll(/\$\{?(JOB|SLOW|HOOK|BATCH|MANY|KEYID|BULK|MODEL)\b\}?/g, '{id}')
     .replaceAll('$QUEUE', '{name}')
+    .replaceAll('$TENANT', '{tenant}')
     .replaceAll('images/0', 'images/{n}')
     .split(/curl /);
   const told = lines.flatMap((line) => {

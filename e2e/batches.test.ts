@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { type Batch, line, ndjson, rowsOf, sendLines, waitFor } from '@grsai-jobs/testkit';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { type Job, type Stack, startStack } from './stack.ts';
+import { type Job, type Stack, shareStack, startStack } from './stack.ts';
 
 interface Row {
   line: number;
@@ -12,6 +12,8 @@ interface Row {
   run: number;
   error: { code: string } | null;
 }
+
+const freshStack = shareStack();
 
 const accepted = async (response: Response): Promise<Batch> => {
   if (response.status !== 202) throw new Error(`${response.status} ${await response.text()}`);
@@ -37,7 +39,7 @@ const results = async (stack: Stack, id: string, query = ''): Promise<Row[]> => 
 const failing = (id: string) => line(id, { input: { model: 'no-such-model', messages: [{ role: 'user', content: 'x' }] } });
 
 test('when lines are sent then each becomes a job, the batch says how it goes, and results come by line with filters', async () => {
-  const stack = await startStack();
+  const stack = await freshStack();
   const body = ndjson(line('a'), line('b'), '', failing('c'), line('d'));
   const response = await sendLines(stack, gzipSync(body), {
     query: `?priority=low&expires_in_s=600&metadata.order=A-17&webhook_url=${stack.receiver.url}`,
@@ -74,8 +76,8 @@ test('when lines are sent then each becomes a job, the batch says how it goes, a
   expect(listed.data).toHaveLength(4);
 });
 
-test('when items are sent as JSON then they stand over the defaults, and jobs tell of their ends when the batch names these types', async () => {
-  const stack = await startStack();
+test('when items are sent as JSON then they stand over the defaults, and jobs report their ends when the batch names these types', async () => {
+  const stack = await freshStack();
   const items = ['a', 'b'].map((custom_id) => ({ custom_id, input: { messages: [{ role: 'user', content: custom_id }] } }));
   const batch = await accepted(
     await stack.tenant.send('POST', '/v1/batches', {
@@ -119,7 +121,7 @@ test('when a batch is canceled then it is canceling until its jobs are canceled,
 });
 
 test('when the failed jobs of a batch are run again then it is running in its next round', async () => {
-  const stack = await startStack();
+  const stack = await freshStack();
   const batch = await accepted(await sendLines(stack, ndjson(line('a'), failing('b'), failing('c'))));
   await ended(stack, batch.id);
   const retry = async (body?: object) => await stack.tenant.send('POST', `/v1/batches/${batch.id}/retry-failed`, body);
@@ -156,7 +158,7 @@ test('when the reader of large results is slow then it gets all of them, and oth
 });
 
 test('when a job of an ended batch is deleted then what it answered is gone from the results file too', async () => {
-  const stack = await startStack();
+  const stack = await freshStack();
   const { id } = await accepted(await sendLines(stack, ndjson(line('a'), line('b'))));
   await ended(stack, id);
   const [first] = await results(stack, id);

@@ -1,7 +1,7 @@
 import { waitFor } from '@grsai-jobs/testkit';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { chat, type Job, type Stack, startStack } from './stack.ts';
+import { chat, type Job, type Stack, shareStack, startStack } from './stack.ts';
 
 interface Bulk {
   id: string;
@@ -107,8 +107,10 @@ test('requeue: when a group of failures is run again then an abort stops it, a r
   ]);
 });
 
+const freshStack = shareStack();
+
 test('cancel: when the queued jobs of a tenant are canceled in bulk then all are, and nothing goes upstream', async () => {
-  const stack = await startStack();
+  const stack = await freshStack();
   await stack.admin.send('PATCH', '/admin/v1/queues/call', { paused: true, reason: 'r' });
   const redis = new Redis(stack.redis.url);
   onTestFinished(() => redis.disconnect());
@@ -116,14 +118,15 @@ test('cancel: when the queued jobs of a tenant are canceled in bulk then all are
   const ids = await Promise.all(
     Array.from({ length: 20 }, async (_, n) => (await stack.tenant.post<Job>('/v1/jobs', chat(stack.receiver, `q${n}`))).id),
   );
-  const order = { action: 'cancel', filter: { tenant: 'acme' }, rate_per_min: 60_000, reason: 'asked by acme' };
+  const order = { action: 'cancel', filter: { tenant: stack.tenantName }, rate_per_min: 60_000, reason: 'asked by acme' };
   const { id } = await stack.admin.post<Bulk>(PATH, order);
   expect((await ended(stack, id)).counts).toEqual({ matched: 20, done: 20, skipped: 0, failed: 0 });
   for (const each of ids) expect((await stack.tenant.job(each)).status).toBe('canceled');
+  await stack.admin.send('PATCH', '/admin/v1/queues/call', { paused: false, reason: 'the next test' });
 });
 
 test('redeliver: when the receiver was down for good then its webhooks go out again, the same ones, and delivered ones do not', async () => {
-  const stack = await startStack();
+  const stack = await freshStack();
   const fine = (await stack.tenant.post<Job>('/v1/jobs', chat(stack.receiver, 'fine'))).id;
   await stack.receiver.waitFor(1);
   stack.receiver.respond(() => ({ status: 410 }));
@@ -134,7 +137,11 @@ test('redeliver: when the receiver was down for good then its webhooks go out ag
   });
   stack.receiver.respond(() => ({ status: 204 }));
   const before = stack.receiver.received.length;
-  const { id } = await stack.admin.post<Bulk>(PATH, { action: 'redeliver', filter: { tenant: 'acme' }, reason: 'they are back' });
+  const { id } = await stack.admin.post<Bulk>(PATH, {
+    action: 'redeliver',
+    filter: { tenant: stack.tenantName },
+    reason: 'they are back',
+  });
   expect(await ended(stack, id)).toMatchObject({ counts: { matched: 2, done: 1 }, skipped: { delivered: 1 } });
   const received = await stack.receiver.waitFor(before + 1);
   expect(received.at(-1)).toMatchObject({ signature: 'valid', json: { data: { id: gone } } });

@@ -1,6 +1,9 @@
 import { waitFor } from '@grsai-jobs/testkit';
 import { expect, test } from 'vitest';
-import { chat, image, type Job, type Stack, startStack } from './stack.ts';
+import { chat, image, type Job, type Stack, shareStack, startStack } from './stack.ts';
+
+const quickStack = shareStack({ emulator: { taskMs: 200 }, quickTasks: true });
+const stackOfTwo = shareStack({ workers: 2 });
 
 const send = async (stack: Stack, body: object) => (await stack.tenant.post<Job>('/v1/jobs', body)).id;
 
@@ -29,7 +32,7 @@ test('when a queued job is canceled then it is canceled at once, its webhook is 
 });
 
 test('when an open chat call is canceled then it is aborted in whichever worker it runs', async () => {
-  const stack = await startStack({ workers: 2 });
+  const stack = await stackOfTwo();
   const ids = await Promise.all(
     Array.from({ length: 6 }, (_, i) => send(stack, chat(stack.receiver, `slow ${i} [[chat-ms=60000]]`))),
   );
@@ -77,8 +80,8 @@ test('when the worker of a canceling chat dies then the next one ends it without
 });
 
 test('when a submit is open then the cancel is ended by it and keeps the task, and a retry goes on with that task', async () => {
-  const stack = await startStack({ emulator: { taskMs: 1000 }, quickTasks: true });
-  const id = await send(stack, image(stack.receiver, 'held [[hold-ack=one]]'));
+  const stack = await quickStack();
+  const id = await send(stack, image(stack.receiver, 'held [[hold-ack=one]] [[task-ms=1000]]'));
   await stack.emulator.waitFor(() => stack.emulator.ledger.submits.length === 1);
   expect(await cancel(stack, id)).toMatchObject({ status: 202, body: { status: 'canceling', stage: 'submitting' } });
   expect(await retry(stack, id)).toMatchObject({ status: 409, body: { code: 'conflict' } });
@@ -90,25 +93,8 @@ test('when a submit is open then the cancel is ended by it and keeps the task, a
   expect(stack.emulator.ledger.submits).toHaveLength(1);
 });
 
-test('when a result cannot be stored then a cancel ends the job, and a retry stores what was paid for without a new submit', async () => {
-  const stack = await startStack({ emulator: { taskMs: 200 }, quickTasks: true });
-  stack.s3.outage('error');
-  const id = await send(stack, image(stack.receiver));
-  await waitFor(async () => (await stack.tenant.job(id)).attempts.some(({ stage }) => stage === 'store'), {
-    timeoutMs: 40_000,
-    what: 'a store that failed',
-  });
-  expect(await cancel(stack, id)).toMatchObject({ status: 202, body: { status: 'canceling', stage: 'storing' } });
-  expect(await cancel(stack, id)).toMatchObject({ status: 202 });
-  expect(await stack.tenant.finished(id)).toMatchObject({ status: 'canceled' });
-  stack.s3.outage(false);
-  expect(await retry(stack, id)).toMatchObject({ status: 202, body: { run: 2, status: 'running', stage: 'storing' } });
-  expect(await stack.tenant.finished(id)).toMatchObject({ status: 'succeeded', run: 2 });
-  expect(stack.emulator.ledger.submits).toHaveLength(1);
-});
-
 test('when cancels race the end of their jobs then each job ends once and its one webhook agrees', async () => {
-  const stack = await startStack({ workers: 2, emulator: { chatMs: 30 } });
+  const stack = await stackOfTwo();
   const ids = await Promise.all(
     Array.from({ length: 40 }, async (_, i) => {
       const id = await send(stack, chat(stack.receiver, `question ${i} [[chat-ms=${i * 3}]]`));
@@ -125,7 +111,7 @@ test('when cancels race the end of their jobs then each job ends once and its on
 });
 
 test('when a lost submit is retried then only an explicit resubmit submits again', async () => {
-  const stack = await startStack({ emulator: { taskMs: 200 }, quickTasks: true });
+  const stack = await quickStack();
   const id = await send(stack, image(stack.receiver, 'lost once [[fault=F6]]'));
   expect(await stack.tenant.finished(id)).toMatchObject({ status: 'failed', error: { code: 'submit_unknown' } });
   for (const body of [undefined, {}, { mode: 'resume' }])
@@ -139,4 +125,21 @@ test('when a lost submit is retried then only an explicit resubmit submits again
   expect(answers.map(({ status }) => status).sort()).toEqual([202, ...Array.from({ length: 9 }, () => 409)]);
   expect(await stack.tenant.finished(id)).toMatchObject({ status: 'succeeded', run: 2, error: null });
   expect(stack.emulator.ledger.submits).toHaveLength(2);
+});
+
+test('when a result cannot be stored then a cancel ends the job, and a retry stores what was paid for without a new submit', async () => {
+  const stack = await quickStack();
+  stack.s3.outage('error');
+  const id = await send(stack, image(stack.receiver));
+  await waitFor(async () => (await stack.tenant.job(id)).attempts.some(({ stage }) => stage === 'store'), {
+    timeoutMs: 40_000,
+    what: 'a store that failed',
+  });
+  expect(await cancel(stack, id)).toMatchObject({ status: 202, body: { status: 'canceling', stage: 'storing' } });
+  expect(await cancel(stack, id)).toMatchObject({ status: 202 });
+  expect(await stack.tenant.finished(id)).toMatchObject({ status: 'canceled' });
+  stack.s3.outage(false);
+  expect(await retry(stack, id)).toMatchObject({ status: 202, body: { run: 2, status: 'running', stage: 'storing' } });
+  expect(await stack.tenant.finished(id)).toMatchObject({ status: 'succeeded', run: 2 });
+  expect(stack.emulator.ledger.submits).toHaveLength(1);
 });

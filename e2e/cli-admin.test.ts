@@ -1,11 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { runScript } from '@grsai-jobs/testkit';
 import { expect, test } from 'vitest';
-import { chat, image, type Job, type Stack, startStack } from './stack.ts';
+import { chat, image, type Job, type Stack, shareStack, startStack } from './stack.ts';
 
 /** What operators type, as processes against the whole service. */
 
 const entry = fileURLToPath(new URL('../apps/cli/src/main.ts', import.meta.url));
+
+const freshStack = shareStack();
 
 const commandLine =
   (stack: Pick<Stack, 'url' | 'admin'>) =>
@@ -14,31 +16,8 @@ const commandLine =
 
 const send = async (stack: Stack, body: object) => (await stack.tenant.post<Job>('/v1/jobs', body)).id;
 
-test('when jobs fail then an operator sees the group, lists its jobs, runs one again, and it stands in the audit log', async () => {
-  const stack = await startStack();
-  const operator = commandLine(stack);
-  const refused = (prompt: string) => image(stack.receiver, `${prompt} [[fault=F20:as=refused,times=1]]`, { max_attempts: 1 });
-  const ids = [await send(stack, refused('one')), await send(stack, refused('two'))];
-  for (const id of ids) await stack.tenant.finished(id);
-
-  const seen = await operator('failures');
-  expect(seen.stdout).toMatch(/^ *JOBS +CODE[^\n]*\n +2 +upstream_failed +submitting/);
-  expect(seen.stderr).toContain('2 jobs in 1 group.');
-  const group = JSON.parse((await operator('failures', '--json')).stdout) as { id: string; samples: string[] };
-  const listed = await operator('list', '--signature', group.id);
-  expect(listed.stdout).toMatch(/^TENANT +JOB/);
-  expect(listed.stdout.match(/^acme +job_/gm)).toHaveLength(2);
-
-  const again = await operator('requeue', ids[0] ?? '', '--reason', 'upstream is well');
-  expect(again).toMatchObject({ code: 0, stdout: `${ids[0]} of acme runs again (run 2, queued)\n` });
-  expect(await operator('requeue', ids[0] ?? '', '--reason', 'twice')).toMatchObject({ code: 1, stdout: '' });
-  expect(await operator('requeue', ids[1] ?? '')).toMatchObject({ code: 2, stderr: expect.stringContaining('--reason') });
-  const audit = await operator('audit', '--action', 'job.requeue');
-  expect(audit.stdout).toMatch(/refused +twice[^\n]*\n[^\n]*done +upstream is well/);
-});
-
 test('when a queue is paused, set and resumed by hand then it holds and runs its jobs, and the overview says why', async () => {
-  const stack = await startStack();
+  const stack = await freshStack();
   const operator = commandLine(stack);
   expect((await operator('queues', 'pause', 'call', '--reason', 'the account moves')).stdout).toMatch(/call +paused/);
   const id = await send(stack, chat(stack.receiver));
@@ -63,8 +42,31 @@ test('when a queue is paused, set and resumed by hand then it holds and runs its
   });
 });
 
+test('when jobs fail then an operator sees the group, lists its jobs, runs one again, and it stands in the audit log', async () => {
+  const stack = await freshStack();
+  const operator = commandLine(stack);
+  const refused = (prompt: string) => image(stack.receiver, `${prompt} [[fault=F20:as=refused,times=1]]`, { max_attempts: 1 });
+  const ids = [await send(stack, refused('one')), await send(stack, refused('two'))];
+  for (const id of ids) await stack.tenant.finished(id);
+
+  const seen = await operator('failures');
+  expect(seen.stdout).toMatch(/^ *JOBS +CODE[^\n]*\n +2 +upstream_failed +submitting/);
+  expect(seen.stderr).toContain('2 jobs in 1 group.');
+  const group = JSON.parse((await operator('failures', '--json')).stdout) as { id: string; samples: string[] };
+  const listed = await operator('list', '--signature', group.id);
+  expect(listed.stdout).toMatch(/^TENANT +JOB/);
+  expect(listed.stdout.match(new RegExp(`^${stack.tenantName} +job_`, 'gm'))).toHaveLength(2);
+
+  const again = await operator('requeue', ids[0] ?? '', '--reason', 'upstream is well');
+  expect(again).toMatchObject({ code: 0, stdout: `${ids[0]} of ${stack.tenantName} runs again (run 2, queued)\n` });
+  expect(await operator('requeue', ids[0] ?? '', '--reason', 'twice')).toMatchObject({ code: 1, stdout: '' });
+  expect(await operator('requeue', ids[1] ?? '')).toMatchObject({ code: 2, stderr: expect.stringContaining('--reason') });
+  const audit = await operator('audit', '--action', 'job.requeue');
+  expect(audit.stdout).toMatch(/refused +twice[^\n]*\n[^\n]*done +upstream is well/);
+});
+
 test('when a key is made by hand then it works until it is revoked, and its text stands on stdout alone', async () => {
-  const stack = await startStack();
+  const stack = await freshStack();
   const operator = commandLine(stack);
   const made = await operator(
     'keys',

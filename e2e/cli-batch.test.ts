@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type RunOptions, runScript } from '@grsai-jobs/testkit';
 import { expect, onTestFinished, test } from 'vitest';
-import { type Stack, startStack } from './stack.ts';
+import { type Stack, shareStack } from './stack.ts';
 
 /** `pnpm jobs batch` as a process against the whole service. */
 
 const entry = fileURLToPath(new URL('../apps/cli/src/main.ts', import.meta.url));
+
+const freshStack = shareStack();
 
 const commandLine =
   (stack: Pick<Stack, 'url' | 'tenant'>) =>
@@ -41,7 +43,7 @@ async function folder(): Promise<string> {
 }
 
 test('when a packed file is sent and followed then its results are saved; what failed runs again in a second round', async () => {
-  const stack = await startStack();
+  const stack = await freshStack();
   const jobs = commandLine(stack);
   const dir = await folder();
   const out = join(dir, 'out.ndjson');
@@ -70,7 +72,7 @@ test('when a packed file is sent and followed then its results are saved; what f
 });
 
 test('when lines are bad then nothing is accepted, or the others are and the bad ones can be listed', async () => {
-  const stack = await startStack();
+  const stack = await freshStack();
   const jobs = commandLine(stack);
   const input = ndjson(line('good', 'Hello'), { ...line('bad', 'Hello'), input: { messages: [] } }, line('good', 'twice'));
   const rejected = await jobs(['submit', '-'], { input });
@@ -88,7 +90,7 @@ test('when lines are bad then nothing is accepted, or the others are and the bad
 });
 
 test('when Ctrl-C is pressed while a batch is followed then it goes on, and it is canceled by hand', async () => {
-  const stack = await startStack();
+  const stack = await freshStack();
   const jobs = commandLine(stack);
   const input = ndjson(line('slow', 'Hello [[chat-ms=60000]]'), line('quick', 'Hello'));
   let pressed = false;
@@ -115,8 +117,8 @@ test('when Ctrl-C is pressed while a batch is followed then it goes on, and it i
   expect(await jobs(['cancel', id])).toMatchObject({ code: 1, stderr: expect.stringContaining('409 conflict') });
 });
 
-test('when a large file is refused at its first line, or for its key, then the refusal is told and not a broken pipe', async () => {
-  const stack = await startStack();
+test('when a large file is refused at its first line, or for its key, then the refusal is reported and not a broken pipe', async () => {
+  const stack = await freshStack();
   const jobs = commandLine(stack);
   const dir = await folder();
   const large = join(dir, 'large.ndjson');

@@ -72,7 +72,7 @@ test('when a job is watched then each event comes once, in order, and the stream
   ]);
 });
 
-test('when the API was away and the stream trimmed then a watcher that comes back is told the state by one event, and what follows', async () => {
+test('when the API was away and the stream trimmed then a watcher that comes back gets the state by one event, and what follows', async () => {
   const stack = await startStack({ workers: 0 });
   const redis = new Redis(stack.redis.url);
   onTestFinished(() => redis.disconnect());
@@ -99,7 +99,7 @@ test('when the API was away and the stream trimmed then a watcher that comes bac
   expect(next.types()).toEqual(['job.queued', 'job.canceled']);
 });
 
-test('when a thousand watch then Redis sees one reader, and each of them hears the end', async () => {
+test('when a thousand watch then Redis sees one reader, and each of them gets the end', async () => {
   const stack = await startStack({ workers: 0 });
   const redis = new Redis(stack.redis.url);
   onTestFinished(() => redis.disconnect());

@@ -1,5 +1,9 @@
+import type { ModelView } from '@grsai-jobs/jobs';
+import { waitFor } from '@grsai-jobs/testkit';
 import { expect, test } from 'vitest';
-import { chat, type Job, startStack } from './stack.ts';
+import { chat, type Job, shareStack } from './stack.ts';
+
+const freshStack = shareStack({ emulator: { taskMs: 200, chatMs: 200 }, catalogue: true });
 
 /** One model of each family of upstream.md §9, with the fields that this family takes. */
 const FAMILIES = [
@@ -16,7 +20,7 @@ const FAMILIES = [
 const REFERENCE = `data:image/png;base64,${Buffer.from('\x89PNG\r\n\x1a\n0000', 'latin1').toString('base64')}`;
 
 test('when one job of each image family is sent, by tasks and by generations, then each is stored and upstream got its own field names', async () => {
-  const stack = await startStack({ emulator: { taskMs: 200, chatMs: 200 } });
+  const stack = await freshStack();
   const send = async (body: object) => (await stack.tenant.post<Job>('/v1/jobs', body)).id;
   const tasks = FAMILIES.map((fields) => ({
     type: 'image',
@@ -51,7 +55,7 @@ test('when one job of each image family is sent, by tasks and by generations, th
 });
 
 test('when chats are sent plain and streamed then both completions are whole, vendor fields and Chinese text included', async () => {
-  const stack = await startStack({ emulator: { chatMs: 50 } });
+  const stack = await freshStack();
   const text = '三个想法：纸灯塔、雾与晨光。';
   const send = async (more: object) =>
     (
@@ -82,4 +86,19 @@ test('when chats are sent plain and streamed then both completions are whole, ve
       .map((request) => (JSON.parse(request.body) as { stream: boolean }).stream)
       .sort(),
   ).toEqual([false, true]);
+});
+
+test('when a worker has read the list of models then callers see it, and a job of a model that the list has as closed is accepted with a warning', async () => {
+  const stack = await freshStack();
+  const listed = async () => {
+    const { data } = await stack.tenant.get<{ data: ModelView[] }>('/v1/models');
+    return data.find(({ id, price_source }) => id === 'minimax-h3' && price_source === 'list');
+  };
+  const video = await waitFor(listed, { what: 'the list of models' });
+  expect(video).toMatchObject({ type: 'video', price: { per_second: { '480p': 2500 } } });
+  const order = { type: 'image', input: { model: 'nano-banana', prompt: 'x' } };
+  expect(await stack.tenant.post('/v1/jobs', order)).toMatchObject({
+    status: 'queued',
+    warnings: [{ pointer: '/input/model', code: 'model_closed', message: expect.stringContaining('by the list of ') }],
+  });
 });

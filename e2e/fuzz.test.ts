@@ -43,6 +43,7 @@ function pathOf({ path, method, pick }: Sent, { jobs, batches }: Told): string {
   return path
     .replaceAll(/\/([a-z-]+)\/\{id\}/g, (_, kind: string) => `/${kind}/${ids[kind] ?? job}`)
     .replaceAll('{n}', '0')
+    .replaceAll('{tenant}', 'admin')
     .replaceAll('{name}', 'submit');
 }
 

@@ -295,7 +295,7 @@ test('when 16 jobs with 8 MiB pictures are submitted at once then the worker nee
         most = Math.max(most, residentMiB(worker.pid));
         return stack.emulator.ledger.tasks.length === tasks;
       },
-      { timeoutMs: 60_000, everyMs: 10, what: `${tasks} tasks` },
+      { timeoutMs: 120_000, everyMs: 10, what: `${tasks} tasks` },
     );
     await worker.stop();
     return most;

@@ -25,7 +25,7 @@ const postUntilTaken = (stack: Stack): Promise<Response> =>
 
 const jobs = async (stack: Stack) => (await stack.tenant.get<{ data: Job[] }>('/v1/jobs')).data;
 
-test('when the answer of the record script is lost then the 503 says so, and the same Idempotency-Key tells of the one job', async () => {
+test('when the answer of the record script is lost then the 503 says so, and the same Idempotency-Key answers with the one job', async () => {
   const stack = await startStack({ kills: true, workers: 0 });
   const cut = stack.proxy.cutAfterNextReply(isRecordScript);
   const lost = await post(stack);

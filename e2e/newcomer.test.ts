@@ -45,7 +45,7 @@ test('when the line of npm start is pasted then each variable of README.md and d
   for (const line of lines.slice(1)) expect(line).not.toMatch(/https?:|gj_/);
 });
 
-test('when a port is taken then another one is found and both are told, and a port that was asked for is refused', async () => {
+test('when a port is taken then another one is found and both are reported, and a port that was asked for is refused', async () => {
   const url = await listen(createServer(), onTestFinished);
   const { port } = new URL(url);
   const [found = '', ...said] = await evaluate(`

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { expect, test } from 'vitest';
-import { chat, image, type Job, startStack } from './stack.ts';
+import { chat, image, type Job, shareStack } from './stack.ts';
+
+const freshStack = shareStack({ emulator: { taskMs: 300 } });
 
 test('when a chat job is sent then its completion is in the record and a webhook that the official library verifies', async () => {
-  const stack = await startStack();
+  const stack = await freshStack();
   const sent = await stack.tenant.post<Job>('/v1/jobs', chat(stack.receiver));
   expect(sent).toMatchObject({ status: 'queued', run: 1, progress: 0, error: null });
   const job = await stack.tenant.finished(sent.id);
@@ -19,7 +21,7 @@ test('when a chat job is sent then its completion is in the record and a webhook
 });
 
 test('when an image job is sent then its file is stored, its signed link serves the bytes of its hash, and one task was paid', async () => {
-  const stack = await startStack({ emulator: { taskMs: 300 } });
+  const stack = await freshStack();
   const sent = await stack.tenant.post<Job>('/v1/jobs', image(stack.receiver));
   const job = await stack.tenant.finished(sent.id);
   expect(job).toMatchObject({ status: 'succeeded', progress: 100, error: null });

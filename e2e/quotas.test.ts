@@ -1,20 +1,11 @@
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { chat, createClient, image, type Job, type Stack, startStack } from './stack.ts';
+import { chat, image, type Job, startStack, tenantOf } from './stack.ts';
 
 interface Refusal {
   code: string;
   detail: string;
   quota?: { name: string; limit: number; used: number };
-}
-
-async function tenantOf(stack: Stack, tenant: string) {
-  const { key } = await stack.admin.post<{ key: string }>('/admin/v1/keys', {
-    tenant,
-    name: 't',
-    scopes: ['jobs:read', 'jobs:write'],
-  });
-  return createClient(stack.url, key);
 }
 
 /** Sends many jobs at once until some are refused; answers what the refusals were. */
@@ -38,7 +29,7 @@ async function attack(client: Awaited<ReturnType<typeof tenantOf>>, body: object
 /** 30 kB that stay in the record. */
 const LARGE = chat({ url: 'https://caller.example/hooks' }, 'x'.repeat(30_000));
 
-test('when one tenant fills its part of a small Redis then it alone is refused, and the paid image of another is made, stored and told', async () => {
+test('when one tenant fills its part of a small Redis then it alone is refused, and the paid image of another is made, stored and reported', async () => {
   const stack = await startStack({ redis: { maxmemory: '64mb' }, workers: 0 });
   const refused = await attack(stack.tenant, LARGE, 2000);
   expect(new Set(refused.map(({ code }) => code))).toEqual(new Set(['tenant_quota_exceeded']));

@@ -79,7 +79,7 @@ test('when S3 never answered a worker then it runs chats and begins no image, a 
   ]);
 });
 
-test('when Redis keeps no append-only file and the base URL is another server then both are told at start, and only the latter makes a worker unready', async () => {
+test('when Redis keeps no append-only file and the base URL is another server then both are reported at start, and only the latter makes a worker unready', async () => {
   const asked: string[] = [];
   const elsewhere = createServer((request, response) => {
     asked.push(request.method ?? '');

@@ -7,7 +7,7 @@ import { chat, image, type Stack, startStack } from './stack.ts';
  * Requests to Redis from POST to delivered webhook, counted on the wire. A worker with work fetches the next entry
  * in the request that leaves the last one, and one that waits asks for it by itself: so each queue stands still until
  * all that comes to it waits there, and how busy the machine is makes no difference. What beats without jobs is left out by name,
- * and the rounds of `maintain` by their queue.
+ * and the periodic tasks by their queue.
  */
 const IDLE = new Set([
   'bzpopmin',

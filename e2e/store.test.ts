@@ -3,12 +3,14 @@ import { createServer, type ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { listen, waitFor } from '@grsai-jobs/testkit';
 import { expect, onTestFinished, test } from 'vitest';
-import { image, type Job, startStack } from './stack.ts';
+import { image, type Job, shareStack, startStack } from './stack.ts';
+
+const freshStack = shareStack({ emulator: { taskMs: 300 }, quickTasks: true });
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
 test('whatever a result file is like, what is stored is what its bytes are, and a source that only seems to work is not', async () => {
-  const stack = await startStack({ emulator: { taskMs: 300 }, quickTasks: true });
+  const stack = await freshStack();
   const rows: readonly [string, object][] = [
     ['[[format=png]]', { content_type: 'image/png' }],
     ['[[format=jpeg-named-png]]', { content_type: 'image/jpeg', key: expect.stringMatching(/\.jpg$/) }],
@@ -86,7 +88,7 @@ test('when a result link redirects in raw UTF-8 to a packed file then that is st
 });
 
 test('when S3 is away as a result comes in then it is stored when S3 is back, and the task is not submitted again', async () => {
-  const stack = await startStack({ emulator: { taskMs: 300 }, quickTasks: true });
+  const stack = await freshStack();
   stack.s3.outage(true);
   const { id } = await stack.tenant.post<Job>('/v1/jobs', image(stack.receiver));
   await waitFor(async () => (await stack.tenant.job(id)).attempts.some((attempt) => attempt.error_code === 'storage_failed'), {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createJobStore } from '@grsai-jobs/job-store';
 import { type JobDoc, JobRequest, jobId } from '@grsai-jobs/jobs';
-import { connectRedis, createConsumer, createProducer, done } from '@grsai-jobs/queue';
+import { createConsumer, createProducer, done } from '@grsai-jobs/queue';
+import { connectRedis } from '@grsai-jobs/redis';
 import { startRedis, waitFor } from '@grsai-jobs/testkit';
 import { monotonicFactory } from 'ulid';
 import { expect, onTestFinished, test } from 'vitest';
@@ -38,12 +39,18 @@ async function startTurns() {
     'call',
     async ({ entry }) => {
       const token = randomUUID();
-      const started = await store.transitions.startCall(entry, { token, limitMs: 60_000 }, { maxInFlight: 0, rpm: 0 });
+      const started = await store.transitions.startCall(
+        entry,
+        { token, limitMs: 60_000 },
+        { maxInFlight: 0, callReserve: 0, callSlots: 0, rpm: 0 },
+      );
       if (started.kind !== 'ok') throw new Error(`start of a call: ${started.kind}`);
+      await producer.enqueueLetIn(started.letIn);
       ran.push(tenants.get(entry.id) ?? '');
       if (held && ran.length === held.at) await held.open;
       const end = await store.transitions.commit(started.job, { kind: 'finish', status: 'succeeded' });
       if (end.kind !== 'ok') throw new Error(`finish: ${end.kind}`);
+      await producer.enqueueLetIn(end.letIn);
       return done;
     },
     {
@@ -71,7 +78,7 @@ async function startTurns() {
     tenants.set(id, tenant);
     const created = await store.transitions.create({ id, tenant, doc: docOf(priority) });
     if (created.kind !== 'ok') throw new Error(created.kind);
-    await producer.enqueue(created.message);
+    if (created.message !== null) await producer.enqueue(created.message);
     return created.job.turn;
   };
 

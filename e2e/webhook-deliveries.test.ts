@@ -2,7 +2,7 @@ import { BATCH_EVENTS, DEFAULT_EVENTS } from '@grsai-jobs/jobs';
 import { startReceiver } from '@grsai-jobs/testkit';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { chat, type Job, type Stack, startStack } from './stack.ts';
+import { chat, type Job, type Stack, shareStack } from './stack.ts';
 
 interface Delivery {
   id: string;
@@ -36,6 +36,8 @@ const reaches = async (stack: Stack, id: string, state: string): Promise<Deliver
   return await delivery(stack, id);
 };
 
+const freshStack = shareStack();
+
 /** Another receiver than the stack's own, so another endpoint. */
 async function anotherReceiver() {
   const receiver = await startReceiver();
@@ -44,7 +46,7 @@ async function anotherReceiver() {
 }
 
 test('a delivery shows each attempt with the phase it ended in, status, answer and duration, and when the next one is made', async () => {
-  const stack = await startStack();
+  const stack = await freshStack();
   const gone = await anotherReceiver();
   await gone.stop();
   stack.receiver.respond({ status: 503, body: 'x'.repeat(3000) });
@@ -85,7 +87,7 @@ test('a delivery shows each attempt with the phase it ended in, status, answer a
 });
 
 test('the list has the newest first, page by page without gaps, and filters by job, state, type and endpoint', async () => {
-  const stack = await startStack();
+  const stack = await freshStack();
   const other = await anotherReceiver();
   other.respond(500);
   const ids: string[] = [];
@@ -126,7 +128,7 @@ test('the list has the newest first, page by page without gaps, and filters by j
 });
 
 test('an id in the list whose delivery is gone is passed over', async () => {
-  const stack = await startStack();
+  const stack = await freshStack();
   const ids = [];
   for (const n of [1, 2, 3]) {
     const id = await send(stack, chat(stack.receiver, `job ${n}`));
@@ -149,7 +151,7 @@ const resend = async (stack: Stack, id: string) => {
 };
 
 test('a delivered webhook that is resent comes once more with its id, a new timestamp and a signature that fits', async () => {
-  const stack = await startStack();
+  const stack = await freshStack();
   const id = succeeded(await send(stack, chat(stack.receiver)));
   await reaches(stack, id, 'delivered');
   // The timestamp is in whole seconds: the second try has to lie in another one.
@@ -164,7 +166,7 @@ test('a delivered webhook that is resent comes once more with its id, a new time
 });
 
 test('of many resends at once one makes an attempt and the others are refused', async () => {
-  const stack = await startStack();
+  const stack = await freshStack();
   const id = succeeded(await send(stack, chat(stack.receiver)));
   await reaches(stack, id, 'delivered');
   stack.receiver.respond({ status: 200, delayMs: 1500 });
@@ -177,7 +179,7 @@ test('of many resends at once one makes an attempt and the others are refused', 
 });
 
 test('a resend against a delivery that is being attempted is refused, and one that waits for a later attempt is made at once and goes on with its schedule', async () => {
-  const stack = await startStack();
+  const stack = await freshStack();
   stack.receiver.respond({ status: 500, delayMs: 1500 }, 500, 500, 200);
   const id = succeeded(await send(stack, chat(stack.receiver)));
   await stack.receiver.waitFor(1);
@@ -195,7 +197,7 @@ test('a resend against a delivery that is being attempted is refused, and one th
 });
 
 test('when a resend fails then no other attempt follows, and what was delivered before stays so', async () => {
-  const stack = await startStack();
+  const stack = await freshStack();
   const id = succeeded(await send(stack, chat(stack.receiver)));
   await reaches(stack, id, 'delivered');
   stack.receiver.respond(500);
@@ -209,7 +211,7 @@ test('when a resend fails then no other attempt follows, and what was delivered 
 });
 
 test('a resend goes out to a disabled endpoint, and a 2xx enables it again', async () => {
-  const stack = await startStack();
+  const stack = await freshStack();
   stack.receiver.respond(410, 200);
   const first = succeeded(await send(stack, chat(stack.receiver)));
   await reaches(stack, first, 'failed');
@@ -221,7 +223,7 @@ test('a resend goes out to a disabled endpoint, and a 2xx enables it again', asy
 });
 
 test("an old run's delivery that is resent reports that run's state", async () => {
-  const stack = await startStack();
+  const stack = await freshStack();
   const job = await send(stack, chat(stack.receiver, 'lost [[fault=F4:status=503]]', { on_unknown_submit: 'fail' }));
   const failed = await stack.tenant.finished(job);
   expect(failed.status).toBe('failed');
@@ -244,7 +246,7 @@ test("an old run's delivery that is resent reports that run's state", async () =
 });
 
 test('when a job is deleted while its delivery is pending then each attempt from then on says id, status and deleted, a resend too', async () => {
-  const stack = await startStack();
+  const stack = await freshStack();
   stack.receiver.respond(503, 200);
   const job = await send(stack, chat(stack.receiver));
   const id = succeeded(job);
@@ -264,7 +266,7 @@ test('when a job is deleted while its delivery is pending then each attempt from
 const recover = async (stack: Stack, body: unknown) => await stack.tenant.send('POST', '/v1/webhook-deliveries/recover', body);
 
 test('when an endpoint that said 410 is recovered then all that failed or was skipped since then comes, and nothing else', async () => {
-  const stack = await startStack();
+  const stack = await freshStack();
   const [broken, well] = [await anotherReceiver(), stack.receiver];
   const kept = await send(stack, chat(well));
   await reaches(stack, succeeded(kept), 'delivered');
@@ -296,7 +298,7 @@ test('when an endpoint that said 410 is recovered then all that failed or was sk
 });
 
 test("another tenant's recovery of the same address touches nothing of mine, and a wrong one is refused", async () => {
-  const stack = await startStack();
+  const stack = await freshStack();
   const broken = await anotherReceiver();
   broken.respond(410);
   const id = succeeded(await send(stack, chat(broken)));

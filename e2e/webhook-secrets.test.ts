@@ -3,13 +3,15 @@ import type { Received } from '@grsai-jobs/testkit';
 import { Webhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
 import { expect, test } from 'vitest';
-import { chat, type Job, type Stack, startStack } from './stack.ts';
+import { chat, type Job, type Stack, shareStack, startStack } from './stack.ts';
 
 interface Secret {
   id: string;
   secret: string;
   older: { id: string; expires_at: string }[];
 }
+
+const freshStack = shareStack();
 
 const LIBRARIES = [
   ['standardwebhooks', Webhook],
@@ -38,7 +40,7 @@ const believers = (hook: Received, ...secrets: string[]): boolean[][] =>
   LIBRARIES.map(([, Library]) => secrets.map((secret) => believes(Library, secret, hook)));
 
 test('during the overlap of a rotation both official libraries believe with the old and the new secret, after it with the new one only', async () => {
-  const stack = await startStack();
+  const stack = await freshStack();
   const old = await current(stack);
   expect(old).toEqual({ object: 'webhook_secret', id: expect.stringMatching(/^whk_/), secret: old.secret, older: [] });
   const before = await nextHook(stack);
@@ -89,7 +91,7 @@ test('after a rotation without an overlap nothing is signed by the old secret, i
 });
 
 test('of two rotations at once both count, and what each caller was given signs', async () => {
-  const stack = await startStack();
+  const stack = await freshStack();
   const old = await current(stack);
   const both = await Promise.all([rotate(stack), rotate(stack, { overlap_s: 86_400 })]);
   const { id, older } = await current(stack);

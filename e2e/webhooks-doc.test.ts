@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { freePort, startProcess } from '@grsai-jobs/testkit';
 import { Webhook } from 'standardwebhooks';
 import { expect, onTestFinished, test } from 'vitest';
-import { chat, image, type Job, startStack } from './stack.ts';
+import { chat, image, type Job, shareStack } from './stack.ts';
 
 const text = readFileSync(new URL('../docs/webhooks.md', import.meta.url), 'utf8');
 
@@ -38,6 +38,8 @@ async function startPrinted({ language, file, command }: (typeof RECEIVERS)[numb
   return { url: `http://127.0.0.1:${port}/hooks`, told };
 }
 
+const freshStack = shareStack({ emulator: { taskMs: 200 } });
+
 test.each(RECEIVERS.filter(({ command }) => !isHere(command)))('$command is not at hand, so $file is not tried', ({ command }) =>
   expect(isHere(command)).toBe(false),
 );
@@ -46,7 +48,7 @@ for (const receiver of RECEIVERS) {
   test.runIf(isHere(receiver.command))(
     `${receiver.file} of docs/webhooks.md takes what the service sends, once for each event, and refuses what it did not send`,
     async () => {
-      const stack = await startStack();
+      const stack = await freshStack();
       const { secret } = await stack.tenant.get<{ secret: string }>('/v1/webhook-secret');
       const { url, told } = await startPrinted(receiver, secret);
       const { id } = await stack.tenant.post<Job>('/v1/jobs', chat({ url }, 'Sag „grüß Gott“ 🙂'));
@@ -105,7 +107,7 @@ function missing(doc: unknown, real: unknown, path = ''): string[] {
 }
 
 test('each body that docs/webhooks.md prints has the form of one that comes', async () => {
-  const stack = await startStack({ emulator: { taskMs: 200 } });
+  const stack = await freshStack();
   const send = async (body: object) => (await stack.tenant.post<Job>('/v1/jobs', body)).id;
   const order = { metadata: { order: 'A-17' } };
   stack.receiver.respond((hook) => (hook.body.includes('to be deleted') ? 503 : 200));

@@ -54,7 +54,7 @@ async function demo(): Promise<boolean> {
     receiverHere: true,
     appOutput: (app) => ({ file: join(logs, `${app}.log`) }),
     standInOutput: { file: join(logs, 'stand-ins.log') },
-    tell: console.log,
+    print: console.log,
     stop,
   });
   try {

@@ -26,7 +26,7 @@ try {
     prefix: given(env, 'REDIS_URL') && !given(env, 'GRSAI_API_KEY') ? 'gj-local' : 'gj',
     appOutput: () => 'inherit',
     standInOutput: 'inherit',
-    tell: console.log,
+    print: console.log,
     stop,
   });
   try {

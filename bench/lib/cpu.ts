@@ -31,7 +31,7 @@ function cpuMsOf(pid: number): number {
   }
 }
 
-/** Reads the clocks of these processes now; the function that comes back tells what was used since, shared among `jobs`. */
+/** Reads the clocks of these processes now; the function that comes back says what was used since, shared among `jobs`. */
 export function cpuSince(pids: { own: number; redis?: number; driver: number }): (jobs: number) => CpuTime {
   const { own, redis, driver } = pids;
   const read = () => ({ own: cpuMsOf(own), redis: redis === undefined ? 0 : cpuMsOf(redis), driver: cpuMsOf(driver) });

@@ -25,7 +25,7 @@ function parseStatus(text: string): Memory {
   return { rss: (kib('VmRSS') * 1024) / MIB, peak: (kib('VmHWM') * 1024) / MIB };
 }
 
-/** From now on; the function that comes back tells how much more than now was in use at the most, in MiB. */
+/** From now on; the function that comes back says how much more than now was in use at the most, in MiB. */
 export function peakSince(pid: number): () => number {
   const before = memoryOf(pid).rss;
   try {

@@ -33,6 +33,7 @@ const environment = (redis: RedisHandle) => ({
   AWS_SECRET_ACCESS_KEY: 'none',
   HOST: '127.0.0.1',
   HEALTH_PORT: '0',
+  DRAIN_S: '0',
 });
 
 const profiling = (dir: string | undefined, name: string): string[] =>
@@ -45,10 +46,13 @@ export interface OurApi extends Child {
 }
 
 /** Our API as a process, with a tenant's key. */
-export async function startOurApi(redis: RedisHandle, profileDir?: string, onLine?: (line: string) => void): Promise<OurApi> {
+export async function startOurApi(
+  redis: RedisHandle,
+  { profileDir, onLine, env: more }: Pick<OurWorkerOptions, 'profileDir' | 'onLine' | 'env'> = {},
+): Promise<OurApi> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const env = { ...environment(redis), PORT: String(port) };
+  const env = { ...environment(redis), PORT: String(port), ...more };
   const { entry, nodeArgs } = startCommand('api');
   const child = startProgram(entry, { env, nodeArgs: [...nodeArgs, ...profiling(profileDir, 'api')], onLine });
   await Promise.race([answers(`${url}/livez`, 'our API'), child.broken]);
@@ -66,8 +70,8 @@ export interface OurWorkerOptions {
   /** Where upstream's API is; without it the worker calls nobody. */
   readonly upstreamUrl?: string;
   readonly profileDir?: string | undefined;
-  readonly onLine?: (line: string) => void;
-  /** Variables of the worker that are not to have their defaults. */
+  readonly onLine?: ((line: string) => void) | undefined;
+  /** Variables that are not to have their defaults. */
   readonly env?: Readonly<Record<string, string>>;
 }
 

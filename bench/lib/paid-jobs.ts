@@ -35,7 +35,7 @@ export async function writePaidJobs(redisHandle: RedisHandle, count: number, lin
     const id = `job_${String(i).padStart(26, '0')}`;
     await transitions.create({ id, tenant: TENANT, doc });
     const call = { token: randomUUID(), limitMs: HOUR_MS };
-    const started = await transitions.startCall({ id, step: 1 }, call, { maxInFlight: 0, rpm: 0 });
+    const started = await transitions.startCall({ id, step: 1 }, call, { maxInFlight: 0, callReserve: 0, callSlots: 0, rpm: 0 });
     if (started.kind !== 'ok') throw new Error(`the call of ${id}: ${started.kind}`);
     const now = Date.now();
     const accepted = await commit(started.job, {

@@ -16,7 +16,7 @@ const WINDOW_S = 10;
 /** Longer than a run, so that all of them are alive while it is measured. */
 const TASK_MS = 3_600_000;
 
-/** What the worker tells of itself. */
+/** What the worker says of itself. */
 const LAG = 'grsai_jobs_nodejs_eventloop_lag_p99_seconds';
 const HEAP_USED = 'grsai_jobs_nodejs_heap_size_used_bytes';
 const HEAP_TOTAL = 'grsai_jobs_nodejs_heap_size_total_bytes';
@@ -86,9 +86,9 @@ export const inFlight: Row = {
       const seen = (await books()).polls - before.polls;
       cpus.push(used(seen).own);
       polls.push(seen / WINDOW_S);
-      const told = await metrics();
-      heap = told.heap;
-      lags.push(told.lagMs);
+      const shown = await metrics();
+      heap = shown.heap;
+      lags.push(shown.lagMs);
       memory.push(memoryOf(worker.pid).peak);
       say(
         `round ${round}/${rounds}: ${memory.at(-1)?.toFixed(0)} MiB, p99 ${lags.at(-1)?.toFixed(1)} ms, ${polls.at(-1)?.toFixed(0)} polls/s`,
@@ -97,7 +97,7 @@ export const inFlight: Row = {
     const notes = [
       `idle ${idle.toFixed(0)} MiB; at the end ${memoryOf(worker.pid).rss.toFixed(0)} MiB, of its heap ${heap} in use`,
       `${median(polls).toFixed(0)} polls/s at ${median(cpus).toFixed(3)} ms of the worker's CPU each, wanted are ${(TASKS / 4.5).toFixed(0)}/s (nothing known of the kind, each task every 4–5 s); ${TASKS} tasks submitted in ${submitS.toFixed(1)} s, its memory then counted as well`,
-      'the delay is what the worker tells at /metrics; 10 ms of it is the interval of the timer that measures it',
+      'the delay is what the worker shows at /metrics; 10 ms of it is the interval of the timer that measures it',
     ];
     return [{ figures: memory, notes }, { figures: lags }];
   },

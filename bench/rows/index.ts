@@ -1,5 +1,6 @@
 import type { Row } from '../lib/row.ts';
 import { chatToWebhook } from './chat-to-webhook.ts';
+import { durability } from './durability.ts';
 import { inFlight } from './in-flight.ts';
 import { killedWorker } from './killed-worker.ts';
 import { logLines } from './log-lines.ts';
@@ -21,5 +22,6 @@ export const ROWS: readonly Row[] = [
   queuedMemory,
   logLines,
   killedWorker,
+  durability,
   start,
 ];

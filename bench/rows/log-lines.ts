@@ -40,7 +40,7 @@ export const logLines: Row = {
         events.set(event, (events.get(event) ?? 0) + 1);
       };
       await sinks.ask({ ask: 'expect', jobs: JOBS });
-      const api = await startOurApi(redis, undefined, onLine);
+      const api = await startOurApi(redis, { onLine });
       const worker = await startReadyWorker(redis, { upstreamUrl: urls.upstream, onLine });
       const { url, headers } = api;
       const body = JSON.stringify(chatJob(urls.receiver));

@@ -87,7 +87,7 @@ async function ours(load: Asked<BatchLoadQuestion>, profileDir: string | undefin
   stack.defer(() => queue.close());
   const client = new Redis(redis.url);
   stack.defer(() => client.disconnect());
-  const api = await startOurApi(redis, profileDir);
+  const api = await startOurApi(redis, { profileDir });
   stack.defer(() => api.stop());
   const worker = await startReadyWorker(redis, { profileDir });
   stack.defer(() => worker.stop());

@@ -19,7 +19,7 @@ interface StoreSample extends Sample {
   readonly memory: number;
 }
 
-/** Each round has a new process on both sides. Ours also reads the type, hashes twice, and ends the job. */
+/** Each round has a new process on both sides. Ours also reads the type, hashes, and ends the job. */
 export const storeResults: Row = {
   name: 'store-200',
   measures: [

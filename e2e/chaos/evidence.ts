@@ -20,7 +20,7 @@ export interface JobEvidence {
 
 /** A batch, from the answers to its end. */
 export interface BatchEvidence extends SentBatch {
-  /** As the API tells it at the end; undefined when it told nothing. */
+  /** As the API shows it at the end; undefined when it showed nothing. */
   readonly view: BatchView | undefined;
   readonly rows: readonly { readonly line: number; readonly custom_id: string; readonly status: string }[];
 }

@@ -3,7 +3,7 @@ import { endOf } from './checks/jobs.ts';
 import { repairsOf } from './checks/repairs.ts';
 import { unknownBound, unknownEnds } from './checks/unknown.ts';
 import type { Evidence } from './evidence.ts';
-import { type ChaosOptions, repeatLine } from './options.ts';
+import { repeatLine, type TroubleOptions } from './options.ts';
 
 function tally(words: readonly string[]): string {
   const groups = [...Map.groupBy(words, (word) => word)].map(([word, all]) => [word, all.length] as const);
@@ -14,7 +14,7 @@ function tally(words: readonly string[]): string {
 }
 
 /** What happened and what was found, in lines. */
-export function report(o: ChaosOptions, evidence: Evidence, found: readonly Finding[], tookMs: number): string {
+export function report(o: TroubleOptions, evidence: Evidence, found: readonly Finding[], tookMs: number): string {
   const { jobs, batches, troubles, hooks, counters } = evidence;
   const answers = jobs.flatMap((job) => job.answers);
   const tasks = jobs.flatMap((job) => job.tasks);
@@ -27,7 +27,7 @@ export function report(o: ChaosOptions, evidence: Evidence, found: readonly Find
     `  upstream   ${jobs.flatMap((job) => job.submits).length} paid calls; tasks: ${tally(tasks.map((task) => task.status))}`,
     `  unknown    ${unknownEnds(evidence)} ended submit_unknown, at most ${unknownBound(evidence)} may`,
     `  webhooks   ${hooks.length} received for ${evidence.receivedEvents.size} events`,
-    `  counters   ${repairsOf(evidence).length} repairs told; ${tally(Object.entries(counters).flatMap(([name, n]) => Array<string>(n).fill(name)))}`,
+    `  counters   ${repairsOf(evidence).length} repairs logged; ${tally(Object.entries(counters).flatMap(([name, n]) => Array<string>(n).fill(name)))}`,
     `  checks     ${Object.keys(CHECKS).length - found.length} of ${Object.keys(CHECKS).length} held`,
     ...found.flatMap(({ check, problems }) => [`  ✗ ${check}`, ...problems.map((problem) => `      ${problem}`)]),
     ...(found.length === 0 ? [] : [`  again: ${repeatLine(o)}`]),

@@ -5,7 +5,7 @@ import { causeTroubles } from './cause-troubles.ts';
 import { type Finding, findings } from './checks/index.ts';
 import { drain } from './drain.ts';
 import { type Evidence, gather } from './evidence.ts';
-import { type ChaosOptions, troubleMs } from './options.ts';
+import { type TroubleOptions, troubleMs } from './options.ts';
 import { planJobs } from './plan-jobs.ts';
 import { planTroubles } from './plan-troubles.ts';
 import { report } from './report.ts';
@@ -20,7 +20,7 @@ export interface ChaosResult {
 }
 
 /** One run: load and trouble together, then what is left is waited for, then everything is checked. */
-export async function runChaos(o: ChaosOptions): Promise<ChaosResult> {
+export async function runChaos(o: TroubleOptions): Promise<ChaosResult> {
   const started = Date.now();
   const plan = { seed: o.seed, jobs: o.jobs, calm: o.calm, troubleMs: troubleMs(o) };
   const world = await startWorld(o);

@@ -75,6 +75,7 @@ export async function startWorld(o: { seed: string }): Promise<World> {
     SECRETS_KEY: randomBytes(32).toString('base64'),
     EGRESS_ALLOW: '127.0.0.0/8',
     HEALTH_PORT: '0',
+    DRAIN_S: '0',
     HOST: '127.0.0.1',
   };
   const ports: number[] = [];

@@ -36,13 +36,13 @@ export async function send(o: {
   const [response] = (await once(sending, 'response')) as [IncomingMessage];
   const type = response.headers['content-type']?.split(';')[0] ?? '';
   const requestId = response.headers['x-request-id'];
-  const told = { status: response.statusCode ?? 0, type, requestId: Array.isArray(requestId) ? requestId[0] : requestId };
+  const seen = { status: response.statusCode ?? 0, type, requestId: Array.isArray(requestId) ? requestId[0] : requestId };
   if (type === 'text/event-stream') {
     sending.destroy();
-    return { ...told, text: '', ms: performance.now() - started };
+    return { ...seen, text: '', ms: performance.now() - started };
   }
   const text = Buffer.concat(await response.toArray()).toString();
-  return { ...told, text, ms: performance.now() - started };
+  return { ...seen, text, ms: performance.now() - started };
 }
 
 /** Node's client refuses to send what a path cannot hold. */

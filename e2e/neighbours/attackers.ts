@@ -1,11 +1,10 @@
-import { setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
 import { gzipSync } from 'node:zlib';
 
 /**
- * Five attackers in a process of their own, at the lowest priority: a machine that runs attackers, service and stand-ins on the same
- * cores would else show how these share the cores, and not what the service does. Reads one line of JSON (Orders), attacks until its
- * input ends, and writes the statuses that it got as one line of JSON.
+ * Five attackers in a process of their own, to be run at the lowest priority: a machine that runs attackers, service and stand-ins on the
+ * same cores would else show how these share the cores, and not what the service does. Reads one line of JSON (Orders), makes what it will
+ * send, writes {@link BEGUN}, attacks until its input ends, and writes the statuses that it got as one line of JSON.
  */
 export interface Orders {
   url: string;
@@ -23,6 +22,9 @@ export type Seen = Readonly<Record<Name, Readonly<Record<string, number>>>>;
 
 export const NAMES = ['words', 'gzip', 'storage', 'hooks', 'stranger'] as const;
 export type Name = (typeof NAMES)[number];
+
+/** Said when the attack begins. */
+export const BEGUN = 'begun';
 
 const MESSAGE = 'x'.repeat(31_000);
 const longChat = (messages: number) => ({
@@ -64,7 +66,6 @@ function attacksOf({ url, health, keys, hosts, words }: Orders): Record<Name, (n
 }
 
 async function main(): Promise<void> {
-  setPriority(19);
   const input = createInterface({ input: process.stdin });
   let going = true;
   const orders = await new Promise<Orders>((resolve) => input.once('line', (line) => resolve(JSON.parse(line) as Orders)));
@@ -72,6 +73,7 @@ async function main(): Promise<void> {
     going = false;
   });
   const attacks = attacksOf(orders);
+  process.stdout.write(`${BEGUN}\n`);
   const seen = await Promise.all(
     NAMES.map(async (name) => {
       const own: Record<string, number> = {};

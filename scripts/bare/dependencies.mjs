@@ -42,11 +42,11 @@ function findNode() {
   return found && fileURLToPath(found);
 }
 
-async function install(tell) {
+async function install(show) {
   // No terminal here, so pnpm must not stop to ask whether it may replace a node_modules of another version.
   const pnpm = 'pnpm install --frozen-lockfile --reporter=append-only --config.confirmModulesPurge=false';
   const { code, output } = await capture('npx', ['-y', '-p', `node@${NODE_MAJOR}`, '-p', PNPM, '-c', quoted(pnpm)], {
-    onLine: tell,
+    onLine: show,
     env: { ...process.env, ...NPM_SETTINGS },
   });
   if (code !== 0) throw new Trouble(explain(code, output));

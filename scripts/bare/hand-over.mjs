@@ -10,7 +10,7 @@ const SAME_SIGNAL_MS = 400;
 /**
  * Runs Node with `args` in place of this process: same output, signals passed on once, and its exit code (128 + n when a
  * signal ended it). The program has a process group of its own, so that Ctrl-C comes through here alone, and a channel
- * whose closing tells it that this process was killed.
+ * whose closing shows it that this process was killed.
  */
 export function handOver(node, args) {
   return new Promise((resolve, reject) => {

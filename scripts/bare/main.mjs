@@ -11,7 +11,7 @@ const ENV_FILE = new URL('.env', root);
 
 /**
  * Makes the machine ready, then runs `scripts/<command>.ts` and resolves with its exit code. What stands in the way
- * is told in plain words; the code is then 1. Tests see the environment only, the others a file `.env` as well.
+ * is reported in plain words; the code is then 1. Tests see the environment only, the others a file `.env` as well.
  */
 export async function prepareAndRun(command, args) {
   const nodeOptions = [];

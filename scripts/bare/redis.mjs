@@ -60,8 +60,8 @@ async function haveImage() {
   const { image } = JSON.parse(config.output).services.redis;
   process.env.REDIS_IMAGE = image; // the tests start their containers from the same one
   if ((await capture('docker', ['image', 'inspect', image])).code === 0) return true;
-  const pull = async (tell) => {
-    const { code } = await capture('docker', [...compose, 'pull', 'redis'], { onLine: tell, timeoutMs: PULL_MS });
+  const pull = async (show) => {
+    const { code } = await capture('docker', [...compose, 'pull', 'redis'], { onLine: show, timeoutMs: PULL_MS });
     if (code !== 0) throw new Trouble();
   };
   return step(`Redis (docker pull ${image})`, pull).then(
@@ -70,11 +70,11 @@ async function haveImage() {
   );
 }
 
-async function install(tell) {
+async function install(show) {
   // RUNLEVEL=1 keeps the package from starting a Redis of the system: ours runs on its own, from .data/.
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
   for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'redis-server']]) {
-    const { code, output } = await capture('apt-get', args, { env, onLine: tell });
+    const { code, output } = await capture('apt-get', args, { env, onLine: show });
     if (code !== 0) throw new Trouble(`${tail(output)}\n\napt-get ${args[0]} failed.\n${advice()}`);
   }
 }

@@ -5,7 +5,7 @@ import { rootPath } from './paths.mjs';
 export class Trouble extends Error {}
 
 /**
- * Runs `work(tell)` as one visible step. On a terminal a line with a clock is redrawn, and `tell(text)` shows what it is
+ * Runs `work(show)` as one visible step. On a terminal a line with a clock is redrawn, and `show(text)` shows what it is
  * at; elsewhere there is one line at the start, one each 10 s, and one at the end.
  */
 export async function step(title, work) {

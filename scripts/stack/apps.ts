@@ -19,7 +19,7 @@ export type AppOutput = (app: 'api' | 'worker') => Output;
 
 /**
  * Starts both apps from `env` and waits until both are ready. `PORT` and `HEALTH_PORT` that are not configured become the
- * defaults when they are free, else any free port, which is told.
+ * defaults when they are free, else any free port, which is printed.
  */
 export async function startApps(env: Env, output: AppOutput, find: FindPort, stop: AbortSignal): Promise<Apps> {
   const port = await choosePort(env, 'PORT', () => find('the API', 8080));

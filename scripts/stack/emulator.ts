@@ -33,5 +33,5 @@ export async function startEmulator(
   const args = ['--port', String(port), '--key', KEY, '--task-ms', pace.imageMs, '--chat-ms', pace.chatMs, '--quiet'];
   const child = startChild('the emulator', ['packages/grsai-emulator/src/main.ts', ...args], env, output);
   await untilReady(child, `${url}/_emulator/`, stop);
-  return { child, url, env: { GRSAI_API_KEY: KEY, GRSAI_BASE_URLS: url } };
+  return { child, url, env: { GRSAI_API_KEY: KEY, GRSAI_BASE_URLS: url, GRSAI_CATALOGUE_URL: url } };
 }

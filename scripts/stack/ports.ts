@@ -4,11 +4,11 @@ import { createServer } from 'node:net';
 export type FindPort = (part: string, preferred: number) => Promise<number>;
 
 /** Tells of each port that was taken, since whoever answers there is not ours. */
-export function portFinder(tell: (line: string) => void): FindPort {
+export function portFinder(print: (line: string) => void): FindPort {
   return async (part, preferred) => {
     if (await isFree(preferred)) return preferred;
     const port = await anyPort();
-    tell(`Port ${preferred} is in use by another program: ${part} is at ${port} instead.`);
+    print(`Port ${preferred} is in use by another program: ${part} is at ${port} instead.`);
     return port;
   };
 }

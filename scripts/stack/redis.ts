@@ -79,7 +79,7 @@ function spawnServer(dir: string, program: string, port: number, password: strin
   };
   // By its input, so that the password is not seen in the list of processes.
   const server = spawn(program, ['-'], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
-  server.on('error', () => {}); // told by untilUp
+  server.on('error', () => {}); // reported by untilUp
   server.stdin?.on('error', () => {});
   server.stdin?.end(
     `${Object.entries(config)

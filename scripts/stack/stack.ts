@@ -27,7 +27,7 @@ export interface StackOptions {
   readonly appOutput: AppOutput;
   readonly standInOutput: Output;
   /** Hears what a person has to know of the start, such as a port that was taken. */
-  readonly tell: (line: string) => void;
+  readonly print: (line: string) => void;
   /** Ends a start that is under way. */
   readonly stop: AbortSignal;
 }
@@ -55,7 +55,7 @@ export interface Stack {
 export async function startStack(options: StackOptions): Promise<Stack> {
   await using parts = new AsyncDisposableStack();
   const standIns: StandIn[] = [];
-  const find = portFinder(options.tell);
+  const find = portFinder(options.print);
   const { env: standInEnv, children } = await startStandIns(options, find, parts, standIns);
   const secrets = keys(options, standIns);
   const env: Env = {

@@ -1,13 +1,18 @@
+import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createEgress } from '@grsai-jobs/egress';
-import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
-import { createJobStore, startEventFeed, subscribe, watchMemory, watchSchema } from '@grsai-jobs/job-store';
-import type { JobRequest } from '@grsai-jobs/jobs';
+import { createJobStore, redisTime, SCHEMA_VERSION, startEventFeed, subscribe, watchSchema } from '@grsai-jobs/job-store';
 import { createObjectStore } from '@grsai-jobs/object-store';
-import { connectRedis, createProducer, type Silence } from '@grsai-jobs/queue';
+import { createProducer, queuePrefix } from '@grsai-jobs/queue';
+import { connectLasting, connectRedis, isCluster, type Role, requireRights, type Silence } from '@grsai-jobs/redis';
 import {
+  buildId,
+  buildMetrics,
+  clockMetrics,
   createMetrics,
+  createSliceQueue,
+  createSyncedClock,
   type Logger,
   ownServices,
   type Service,
@@ -15,17 +20,20 @@ import {
   stopInOrder,
   storeChecks,
   systemClock,
+  systemTimers,
   throttledLog,
   VERSION,
   watchChecks,
 } from '@grsai-jobs/runtime';
 import { createKeyring, createSecretBox, newSecret } from '@grsai-jobs/webhooks';
+import { assembleUseCases } from './assemble.ts';
 import type { ApiConfig } from './config.ts';
 import { createApp } from './http/app.ts';
 import { createAudited } from './http/audited.ts';
 import { createAuth } from './http/auth.ts';
 import { createBlankSecrets } from './http/blank-secrets.ts';
 import { createBodyBudget } from './http/body-budget.ts';
+import { createDrain, type Drain } from './http/drain.ts';
 import { HEARTBEAT_MS } from './http/event-stream.ts';
 import { createKeyCache } from './http/key-cache.ts';
 import { createKeyEnds } from './http/key-ends.ts';
@@ -37,26 +45,16 @@ import { openApiDocument } from './http/openapi/document.ts';
 import { limitRequests } from './http/rate-limit.ts';
 import { routerOf } from './http/route.ts';
 import { createLimitedServer, SERVER_LIMITS } from './http/server.ts';
+import { createTenantBrake } from './http/tenant-brake.ts';
+import { loadModelPrices } from './model-prices.ts';
 import { adminPageRoutes } from './routes/admin-page.ts';
 import { docsRoutes } from './routes/docs-page.ts';
 import { ROUTES } from './routes/index.ts';
+import { openAiDialect } from './routes/openai/errors.ts';
+import { OPENAI_ROUTES } from './routes/openai/index.ts';
 import { createUlids } from './ulids.ts';
-import { createAcceptBatch } from './use-cases/accept-batch.ts';
-import { createAcceptJob } from './use-cases/accept-job.ts';
-import { createBulkPreview } from './use-cases/bulk-preview.ts';
-import { imageProblems, webhookProblems } from './use-cases/check-request.ts';
-import { createDeleteJob } from './use-cases/delete-job.ts';
-import { createNudgeOperations } from './use-cases/nudge-operations.ts';
-import { createOpenInput } from './use-cases/open-input.ts';
-import { createQueueStates } from './use-cases/queue-states.ts';
-import { createRecoverEndpoint } from './use-cases/recover-endpoint.ts';
-import { createResendDelivery } from './use-cases/resend-delivery.ts';
-import { createRetryFailed } from './use-cases/retry-failed.ts';
-import { queueMetrics, usageMetrics, webhookMetrics } from './use-cases/scraped-metrics.ts';
-import { createAllowances, createRetryRoom } from './use-cases/tenant-limits.ts';
-import { createUploadInputs, inputProblems, UPLOAD_LIMIT_MS } from './use-cases/upload-inputs.ts';
-import { createWaitForEnd } from './use-cases/wait-for-end.ts';
-import type { FieldError } from './validation/validate.ts';
+import { startPresence } from './use-cases/held-answers.ts';
+import { catalogueMetrics, queueMetrics, suspectMetrics, usageMetrics, webhookMetrics } from './use-cases/scraped-metrics.ts';
 
 export interface Api {
   url: string;
@@ -70,31 +68,58 @@ export interface Api {
  * @param silence how long Redis may take to answer, in place of what a producer waits
  */
 export async function buildApi(config: ApiConfig, log: Logger, silence: Silence = {}): Promise<Api> {
-  const clock = systemClock;
+  const timers = systemTimers;
+  const prices = await loadModelPrices(config.MODEL_PRICES);
   const metrics = createMetrics();
+  const build = { id: config.BUILD_ID ?? buildId(), schema: SCHEMA_VERSION };
+  buildMetrics(metrics, build);
   const onError = throttledLog(log, { event: 'redis.error' }, 'Redis: connection trouble');
-  const redis = await connectRedis(config.REDIS_URL, 'producer', { onError, ...silence });
-  const store = createJobStore({ redis, prefix: config.REDIS_PREFIX, clock });
-  await store.health.require((facts) =>
-    log.info({ event: 'redis.facts', ...facts }, `Redis ${facts.version}, appendfsync ${facts.appendfsync}`),
+  const [records, entries] = [`{${config.REDIS_PREFIX}}`, queuePrefix(config.REDIS_PREFIX)];
+  const connect = (role: Role, tag = records) =>
+    connectRedis(config.REDIS_URL, role, { onError, tag, ...(role === 'producer' ? silence : {}) });
+  const redis = await connect('producer');
+  await requireRights(redis, [records, entries]);
+  const clock = createSyncedClock({ readTime: () => redisTime(redis), wall: systemClock, timers, onError });
+  await clock.sync();
+  clockMetrics(metrics, clock);
+  const durable = await connectLasting(config.REDIS_URL, config.REDIS_DURABILITY, {
+    onError,
+    tag: records,
+    key: `${records}:lasting`,
+  });
+  const listenersCount = !isCluster(config.REDIS_URL);
+  const store = createJobStore({ redis, lasting: durable.lasting, prefix: config.REDIS_PREFIX, clock, listenersCount });
+  await store.health.require(
+    (facts) => log.info({ event: 'redis.facts', ...facts }, `Redis ${facts.version}, appendfsync ${facts.appendfsync}`),
+    config.REDIS_DURABILITY,
   );
   await store.schema.open();
-  const schema = watchSchema(store.schema, onError);
-  const reader = await connectRedis(config.REDIS_URL, 'consumer', { onError });
-  const feed = startEventFeed({ reader, redis, prefix: config.REDIS_PREFIX, onError });
-  const producer = createProducer({ redis, prefix: config.REDIS_PREFIX, onError });
-  const objects = createObjectStore(s3Options(config));
+  const schema = watchSchema(store.schema, onError, timers);
+  const reader = await connect('consumer');
+  const feed = startEventFeed({ reader, redis, primary: store.primary, prefix: config.REDIS_PREFIX, onError, timers });
+  const queueRedis = isCluster(config.REDIS_URL) ? await connect('producer', entries) : redis;
+  const producer = createProducer({ redis: queueRedis, prefix: config.REDIS_PREFIX, clock, onError });
+  const objects = createObjectStore({ ...s3Options(config), clock });
   const egress = createEgress({ allow: config.EGRESS_ALLOW, own: ownServices(config) });
+  const process = randomUUID();
   const cache = createKeyCache();
   const open = createOpenRequests();
-  const limit =
-    config.RATE_LIMIT_RPM === 0
-      ? undefined
-      : limitRequests({
-          perMinute: config.RATE_LIMIT_RPM,
-          count: store.rateLimit(config.RATE_LIMIT_RPM),
-          onUncounted: throttledLog(log, { event: 'rate_limit.uncounted' }, 'a request could not be counted and passed'),
-        });
+  const slices = createSliceQueue({ now: timers.elapsed });
+  const { memory, modelList, tenantRules, ...useCases } = assembleUseCases(
+    { clock, timers, process, newUlid: createUlids(), log, onError, store, producer, feed, objects, egress, slices, prices },
+    config,
+  );
+  const limit = limitRequests({
+    perKey: config.RATE_LIMIT_RPM,
+    perTenant: async (tenant) => (await tenantRules.rules(tenant)).requestsPerMinute,
+    isUnlimited: (tenant) => {
+      const limits = store.tenantLimits.known(tenant);
+      return limits !== undefined && (limits.requests_per_minute ?? 0) === 0;
+    },
+    count: store.rateLimit,
+    onUncounted: throttledLog(log, { event: 'rate_limit.uncounted' }, 'a request could not be counted and passed'),
+  });
+  const tenantBrake = createTenantBrake();
   const lastUsed = createLastUsed(store.apiKeys.noteUses, clock);
   const auth = createAuth({
     apiKeys: store.apiKeys,
@@ -105,14 +130,15 @@ export async function buildApi(config: ApiConfig, log: Logger, silence: Silence 
     used: lastUsed.used,
     limit: async (principal, request, response) => {
       open.enter(principal.tenant, response);
-      await limit?.(principal, request, response);
+      await limit(principal, request, response);
+      await tenantBrake.before(principal.tenant, request, response);
     },
   });
   const budget = createBodyBudget({ bytes: config.BODY_BUDGET, bodyLimit: config.BODY_LIMIT });
   const box = createSecretBox(config.SECRETS_KEY);
   const keyring = createKeyring({ store: store.tenants, box, newSecret, clock });
   const keyEnds = createKeyEnds({ find: store.apiKeys.find, clock, onError });
-  const subscriberRedis = await connectRedis(config.REDIS_URL, 'consumer', { onError });
+  const subscriberRedis = await connect('consumer');
   const subscriber = subscribe({
     redis: subscriberRedis,
     prefix: config.REDIS_PREFIX,
@@ -127,113 +153,94 @@ export async function buildApi(config: ApiConfig, log: Logger, silence: Silence 
       keyEnds.recheck();
     },
     onDisconnected: cache.disconnected,
+    presence: process,
     onError,
+    timers,
   });
-  const memory = watchMemory(store, onError);
-  const intake = {
-    defaults: { image: config.ON_UNKNOWN_SUBMIT_IMAGE, chat: config.ON_UNKNOWN_SUBMIT_CHAT },
-    newUlid: createUlids(),
-    uploadInputs: createUploadInputs({
-      objects,
-      notes: store.inputNotes,
-      keyPrefix: config.S3_PREFIX,
-      limitMs: UPLOAD_LIMIT_MS,
-      log,
-    }),
-    memory,
-    allowanceOf: createAllowances({ config, memory }),
-    usage: store.usage,
-    clock,
-    log,
-  };
-  const acceptJob = createAcceptJob({ ...intake, store, producer });
-  const checkJob = (request: JobRequest): FieldError[] => [...webhookProblems(egress, request), ...imageProblems(request)];
-  const nudge = createNudgeOperations({ producer, log });
-  const acceptBatch = createAcceptBatch({
-    ...intake,
-    inputNotes: store.inputNotes,
-    batches: store.batches,
-    claims: store.claims,
-    nudge,
-    check: (request) => [...checkJob(request), ...inputProblems(request)],
-  });
-
   const sign = (key: string, ttlS: number) => objects.signedUrl(key, ttlS);
-  const states = createQueueStates({ store, producer, clock });
 
-  queueMetrics(metrics, states);
+  queueMetrics(metrics, useCases.queueStates);
   usageMetrics(metrics, store.usage);
+  catalogueMetrics(metrics, { list: modelList.list, clock });
+  suspectMetrics(metrics, store.suspects);
   webhookMetrics(metrics, { deliveries: store.deliveries, clock });
   const document = openApiDocument(VERSION);
 
-  let stopping = false;
-  const checks = watchChecks(storeChecks({ health: store.health, schema, probe: () => objects.probe() }), log);
+  const checks = watchChecks(
+    storeChecks({ health: store.health, clock, durability: config.REDIS_DURABILITY, schema, probe: () => objects.probe() }),
+    log,
+  );
+  const intake = {
+    auth,
+    clock,
+    sign,
+    keyEnds: keyEnds.keyEnds,
+    lasts: open.lasts,
+    bodyLimit: config.BODY_LIMIT,
+    budget,
+    slices,
+  };
   const blank = createBlankSecrets([config.ADMIN_API_KEY, config.METRICS_TOKEN]);
   const app = createApp({
     log,
     metrics,
     trustProxy: config.TRUST_PROXY,
     blank,
-    methodsOf: knownMethods(document),
+    methodsOf: knownMethods(document, OPENAI_ROUTES),
+    dialects: [openAiDialect],
     routers: [
       routerOf(ROUTES, {
-        auth,
-        clock,
+        ...useCases,
+        ...intake,
         log,
-        sign,
         signsUntil: () => objects.signsUntil(),
-        keyEnds: keyEnds.keyEnds,
-        lasts: open.lasts,
-        bodyLimit: config.BODY_LIMIT,
-        budget,
         blank,
         audited: createAudited({ audit: store.audit, log }),
         jobs: store.jobs,
         jobList: store.list,
-        acceptJob,
-        checkJob,
-        openInput: createOpenInput({ objects, log }),
-        waitForEnd: createWaitForEnd({ feed, jobs: store.jobs }),
         feed,
         heartbeatMs: HEARTBEAT_MS,
-        cancelJob: createCancelJob({ store, producer, log }),
-        reopenJob: createReopenJob({ store, producer, memory, clock, log }),
-        retryRoom: createRetryRoom({ usage: store.usage, limit: config.TENANT_MAX_LIVE_JOBS, now: () => clock.now() }),
-        deleteJob: createDeleteJob({ store, objects, keyPrefix: config.S3_PREFIX, clock, log }),
         batches: store.batches,
-        acceptBatch,
-        checkUrl: (address: string) => egress.checkUrl(address)?.message,
-        retryFailed: createRetryFailed({ batches: store.batches, nudge }),
-        nudge,
         keyring,
         deliveries: store.deliveries,
         deliveryList: store.deliveryList,
-        resendDelivery: createResendDelivery({ deliveries: store.deliveries, producer, clock, log }),
-        recoverEndpoint: createRecoverEndpoint({ store, nudge, clock, log }),
         apiKeys: store.apiKeys,
         audit: store.audit,
         failures: store.failures,
         overview: store.overview,
         memoryUse: store.health.memory,
         workers: store.workers,
-        queueStates: states,
         queueSettings: store.queueSettings,
+        tenantLimits: store.tenantLimits,
+        tenantRules,
+        tenants: store.tenants,
+        usage: store.usage,
+        spending: store.spending,
         brakes: store.brakes,
         producer,
         bulk: store.bulk,
         operations: store.operations,
-        previewBulk: createBulkPreview({ store, clock }),
+        suspects: store.suspects,
         checks,
-        stopping: () => stopping,
+        build,
+        stopping: () => drain.begun,
         pauses: () => store.pauses.all(),
         metrics,
         metricsToken: config.METRICS_TOKEN,
+      }),
+      routerOf(OPENAI_ROUTES, {
+        ...useCases,
+        ...intake,
+        objects,
+        jobs: store.jobs,
+        upstreamChatFields: config.UPSTREAM_CHAT_FIELDS,
       }),
       adminPageRoutes({ sign }),
       docsRoutes(document),
     ],
   });
 
+  const presence = await startPresence({ answers: store.answers, process, timers, onError });
   const server = createLimitedServer(app, {
     ...SERVER_LIMITS,
     connections: config.MAX_CONNECTIONS,
@@ -245,23 +252,32 @@ export async function buildApi(config: ApiConfig, log: Logger, silence: Silence 
       'a connection too many was closed; MAX_CONNECTIONS sets how many',
     ),
   });
+  // What has another version by now must not be written by this process any more.
+  const drainMs = () => (schema.trouble() === undefined ? config.DRAIN_S * 1000 : 0);
+  const drain: Drain = createDrain(server, { ms: drainMs, timers, log });
   const url = await listen(server, config.HOST, config.PORT);
-  log.info({ event: 'api.ready', url }, 'ready');
+  log.info({ event: 'api.ready', url, build: build.id, schema: build.schema }, 'ready');
 
   const closing: readonly (readonly Service[])[] = [
+    [drain],
     // The feed ends the open streams and waits, which the server waits for.
     [feed, { name: 'http server', stop: () => closeServer(server) }],
     [
       memory,
+      modelList,
       schema,
+      clock,
       checks,
       lastUsed,
+      presence,
       subscriber,
       { name: 'queues', stop: () => producer.close() },
       { name: 'egress', stop: () => egress.close() },
     ],
     [
       { name: 'redis', stop: async () => redis.disconnect() },
+      { name: 'redis of the queues', stop: async () => queueRedis.disconnect() },
+      { name: 'redis of what lasts', stop: async () => durable.disconnect() },
       { name: 'redis subscriber', stop: async () => subscriberRedis.disconnect() },
       { name: 'object store', stop: async () => objects.close() },
     ],
@@ -269,10 +285,7 @@ export async function buildApi(config: ApiConfig, log: Logger, silence: Silence 
   return {
     url,
     mustStop: schema.mustStop,
-    stop: () => {
-      stopping = true;
-      return stopInOrder(closing, config.SHUTDOWN_TIMEOUT_S * 1000);
-    },
+    stop: () => stopInOrder(timers, closing, config.SHUTDOWN_TIMEOUT_S * 1000),
   };
 }
 

@@ -12,6 +12,7 @@ const RIGHT = {
 const ODD: Readonly<Record<keyof typeof ApiVariables.shape, readonly [string, string, string]>> = {
   REDIS_URL: ['my-redis:6379', '"redis://localhost:6379"', 'redis://:p#ss@localhost'],
   REDIS_PREFIX: ['gj:', 'My Jobs', 'x'.repeat(33)],
+  REDIS_DURABILITY: ['always', 'replicas', '1'],
   S3_BUCKET: ['s3://results', 'results/jobs', "'results'"],
   S3_ENDPOINT: ['minio.internal:9000', '"http://localhost:9000"', 'http://key:secret@localhost:9000'],
   S3_PUBLIC_ENDPOINT: ['files.internal', '//files.internal', 'https://files.internal?x=1'],
@@ -22,6 +23,7 @@ const ODD: Readonly<Record<keyof typeof ApiVariables.shape, readonly [string, st
   SECRETS_KEY: ['secret', '00'.repeat(32), `${RIGHT.SECRETS_KEY}\n${RIGHT.SECRETS_KEY}`],
   EGRESS_ALLOW: ['10/8', 'internal.example', '10.0.0.0/8;127.0.0.1'],
   SHUTDOWN_TIMEOUT_S: ['25s', '0', '1e3'],
+  BUILD_ID: ['my build', '-1', 'x'.repeat(65)],
   LOG_LEVEL: ['warning', 'all', '30'],
   LOG_PRETTY: ['pretty', 'auto', 'True!'],
   ADMIN_API_KEY: ['Bearer admin-key-0123456789abcdef', 'short', 'admin–key-0123456789abcdef'],
@@ -35,7 +37,11 @@ const ODD: Readonly<Record<keyof typeof ApiVariables.shape, readonly [string, st
   RATE_LIMIT_RPM: ['600/min', '1,000', 'none'],
   TENANT_MAX_REDIS_BYTES: ['25%', '1.5gb', 'none'],
   TENANT_MAX_STORED_BYTES: ['auto', '10tb', '-1'],
+  TENANT_MAX_IN_FLIGHT: ['off', '-1', '1e3'],
   TENANT_MAX_LIVE_JOBS: ['off', '200_000', '1e5'],
+  DRAIN_S: ['5s', '-1', '301'],
+  MODEL_PRICES: ['{"nano-banana-2": {"credits": 1}}', 'https://prices.example/p.json', '/etc/grsai/'],
+  UPSTREAM_CHAT_FIELDS: ['logit-bias', 'Tools', 'messages'],
   METRICS_TOKEN: ['Bearer 0123456789abcdef', 'short', '0123456789 abcdef'],
   ON_UNKNOWN_SUBMIT_IMAGE: ['retry', 'true', 'fail,resubmit'],
   ON_UNKNOWN_SUBMIT_CHAT: ['never', 'no', '"fail"'],
@@ -49,7 +55,13 @@ test.each(rows)('when %s is %j then the start is refused with its name and witho
   if (value.length > 8) expect(load).not.toThrow(value);
 });
 
-test('when everything is wrong at once then each variable is told', () => {
+test('when an API would drain for longer than a stop may take then the start is refused', () => {
+  const load = (DRAIN_S: string, SHUTDOWN_TIMEOUT_S: string) => () => loadConfig({ ...RIGHT, DRAIN_S, SHUTDOWN_TIMEOUT_S });
+  expect(load('10', '10')).toThrow('DRAIN_S: must be less than SHUTDOWN_TIMEOUT_S');
+  expect(load('9', '10')().DRAIN_S).toBe(9);
+});
+
+test('when everything is wrong at once then each variable is reported', () => {
   const env = Object.fromEntries(Object.entries(ODD).map(([name, [value]]) => [name, value]));
   for (const name of Object.keys(ODD)) expect(() => loadConfig(env)).toThrow(`\n  ${name}: `);
 });

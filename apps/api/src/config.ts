@@ -4,6 +4,8 @@ import {
   COMMON_VARIABLES,
   choice,
   type Env,
+  fieldNames,
+  filePath,
   integer,
   integerOrOff,
   listenHost,
@@ -39,6 +41,13 @@ export const ApiVariables = z.object({
   TENANT_MAX_STORED_BYTES: bytesOrOff('off').describe(
     'what inputs and results of its jobs may take in the bucket; off or 0 is no limit',
   ),
+  DRAIN_S: integer(0, 300, 5).describe(
+    'seconds from SIGTERM in which requests are still taken, so that a balancer can find out; part of SHUTDOWN_TIMEOUT_S',
+  ),
+  MODEL_PRICES: filePath().optional().describe('path of a JSON file with prices of models, in place of those that are known'),
+  UPSTREAM_CHAT_FIELDS: fieldNames(['model', 'messages', 'stream', 'stream_options', 'metadata', 'grsai']).describe(
+    'fields of /openai/v1/chat/completions that are passed on as they come, whatever this version makes of them; names with commas',
+  ),
   METRICS_TOKEN: secret(16).optional().describe('bearer token that guards /metrics'),
   ON_UNKNOWN_SUBMIT_IMAGE: choice(['fail', 'resubmit'], 'fail').describe(
     'what an image job does when nobody can know whether its paid submit went through: fail or resubmit',
@@ -46,6 +55,12 @@ export const ApiVariables = z.object({
   ON_UNKNOWN_SUBMIT_CHAT: choice(['fail', 'resubmit'], 'resubmit').describe('the same for chat'),
 });
 
+const Checked = ApiVariables.refine(({ DRAIN_S, SHUTDOWN_TIMEOUT_S }) => DRAIN_S < SHUTDOWN_TIMEOUT_S, {
+  when: ({ issues }) => issues.length === 0,
+  path: ['DRAIN_S'],
+  message: 'must be less than SHUTDOWN_TIMEOUT_S, in which open requests have to end too',
+});
+
 export type ApiConfig = z.output<typeof ApiVariables>;
 
-export const loadConfig = (env: Env): ApiConfig => readConfig(ApiVariables, env);
+export const loadConfig = (env: Env): ApiConfig => readConfig(Checked, env);

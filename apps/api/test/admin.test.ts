@@ -103,7 +103,7 @@ test('audit: when Redis is away at the change then nothing is done without a lin
   expect((await queue(api, 'poll')).paused).toBe(false);
 });
 
-test('when the answer of Redis is lost then a reader hears that it was not read, and an operator that it may have been done', async () => {
+test('when the answer of Redis is lost then a reader is answered that it was not read, and an operator that it may have been done', async () => {
   const api = await startApi();
   const problemOf = async (answer: Response) => [answer.status, ((await answer.json()) as { detail: string }).detail];
   const lost = async (ask: () => Promise<Response>, key: string) => {

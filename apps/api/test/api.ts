@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Silence } from '@grsai-jobs/queue';
+import type { Silence } from '@grsai-jobs/redis';
 import { createLogger } from '@grsai-jobs/runtime';
 import { createClient, type LogLine, type RedisOptions, startRedis, startRedisProxy, startS3 } from '@grsai-jobs/testkit';
 import { onTestFinished, vi } from 'vitest';
@@ -23,6 +23,7 @@ export async function startApi(o: { env?: Record<string, string>; redis?: RedisO
     EGRESS_ALLOW: '127.0.0.0/8',
     HOST: '127.0.0.1',
     PORT: '0',
+    DRAIN_S: '0',
     ...o.env,
   };
   // The client of S3 looks for its credentials in the environment of the process itself.

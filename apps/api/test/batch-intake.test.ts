@@ -66,7 +66,7 @@ test('when two send the same batch with one key at once then there is one batch'
   expect(await keysInRedis(api.redis.url, '*:job:*:doc')).toHaveLength(700);
 });
 
-test('when the answer of the commit is lost then the 503 says so, and the same key tells that the batch is there', async () => {
+test('when the answer of the commit is lost then the 503 says so, and the same key shows that the batch is there', async () => {
   const api = await startApi();
   const headers = { 'idempotency-key': 'once' };
   // Redis knows the scripts from then on.

@@ -31,7 +31,7 @@ test('when bad lines are skipped then the others are accepted, and the bad ones 
   });
 });
 
-test('when all of many bad lines are told then the first thousand wrong fields are, with the count of lines', async () => {
+test('when all of many bad lines are reported then the first thousand wrong fields are, with the count of lines', async () => {
   const api = await startApi();
   const body = ndjson(...Array.from({ length: 3000 }, (_, i) => line(i, i === 0 ? {} : { priority: 'urgent' })));
   const response = await sendLines(api, body);

@@ -26,7 +26,7 @@ async function startStream(heartbeatMs: number) {
   return { stream: await promise, response };
 }
 
-test('when nothing happens then comments keep the stream open, and an event is told by id, name and data', async () => {
+test('when nothing happens then comments keep the stream open, and an event is reported by id, name and data', async () => {
   const { stream, response } = await startStream(10);
   let text = '';
   for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {

@@ -74,7 +74,7 @@ test('when a watcher leaves before its stream is open then nothing of it stays',
   expect(route.watchers.size).toBe(0);
 });
 
-test('when events may have been missed then the stream ends, so that its watcher comes back and is told the state', async () => {
+test('when events may have been missed then the stream ends, so that its watcher comes back and gets the state', async () => {
   const route = await startRoute(async () => JOB);
   const response = await route.answer;
   for (const watcher of route.watchers) watcher.missed();

@@ -19,7 +19,7 @@ test('every limit of packages/jobs has a row', () => {
   expect(Object.keys(LIMITS).filter((name) => !covered.has(name))).toEqual([]);
 });
 
-test('when a request is at a limit then it is taken, and when it is one beyond then it is refused and told the limit', async () => {
+test('when a request is at a limit then it is taken, and when it is one beyond then it is refused with the limit', async () => {
   const api = await startApi({ env: { BODY_LIMIT: `${BODY_LIMIT}b` } });
   const send = ({ method = 'POST', path = '/v1/jobs', body, headers = {} }: Asked) =>
     api.tenant.send(method, path, body, headers);

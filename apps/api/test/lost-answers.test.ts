@@ -1,5 +1,5 @@
-import { chat, type Job, waitFor } from '@grsai-jobs/testkit';
-import { expect, test } from 'vitest';
+import { chat, createClient, type Job, redisBinary, startRedis, waitFor } from '@grsai-jobs/testkit';
+import { expect, onTestFinished, test } from 'vitest';
 import { startApi, type TestApi } from './api.ts';
 
 const IDEMPOTENCY_KEY = 'order-A-17';
@@ -36,6 +36,33 @@ test('when the record script never reached Redis then the same Idempotency-Key m
   expect(await jobs(api)).toHaveLength(1);
 });
 
+/** The same chat as an OpenAI SDK sends it. */
+const complete = (api: TestApi, more: object) =>
+  api.tenant.send('POST', '/openai/v1/chat/completions', {
+    model: 'gemini-3.1-pro',
+    messages: [{ role: 'user', content: 'a paper lighthouse' }],
+    ...more,
+  });
+
+test('when nothing joins a repeated request of an SDK with its lost job then the answer has it not sent again', async () => {
+  const api = await startApi();
+  const cut = api.proxy.cutAfterNextReply(isRecordScript);
+  const lost = await complete(api, { grsai: { attach: 'never' } });
+  await cut;
+  expect([lost.status, lost.headers.get('x-should-retry'), lost.headers.get('retry-after')]).toEqual([400, 'false', null]);
+  expect(await lost.json()).toMatchObject({ error: { code: 'unavailable', message: expect.stringContaining('may') } });
+  await expect.poll(async () => (await api.tenant.send('GET', '/v1/jobs')).status, { timeout: 10_000 }).toBe(200);
+  expect(await jobs(api)).toHaveLength(1);
+});
+
+test('when a repeated request of an SDK would get the same job then the answer lets it be sent again', async () => {
+  const api = await startApi();
+  const cut = api.proxy.cutAfterNextReply(isRecordScript);
+  const lost = await complete(api, {});
+  await cut;
+  expect([lost.status, lost.headers.get('x-should-retry')]).toEqual([503, null]);
+});
+
 test('when the record is written and its entry cannot be added then the answer is 202 all the same', async () => {
   const api = await startApi();
   const cut = api.proxy.cutBefore(isQueueScript);
@@ -46,3 +73,24 @@ test('when the record is written and its entry cannot be added then the answer i
   await expect.poll(async () => (await api.tenant.send('GET', `/v1/jobs/${id}`)).status, { timeout: 10_000 }).toBe(200);
   expect(api.lines).toContainEqual(expect.objectContaining({ event: 'job.entry_missing', job_id: id }));
 });
+
+test.runIf(await redisBinary())(
+  'when no replica confirms a job then the answer says that it may exist, and the same key tells as soon as one does',
+  async () => {
+    const api = await startApi();
+    const { url } = await api.startAnother({ REDIS_DURABILITY: 'replica' });
+    const there = createClient(url, api.tenant.key);
+    const postThere = () => there.send('POST', '/v1/jobs', chat(api.receiver), { 'idempotency-key': IDEMPOTENCY_KEY });
+    const refused = await postThere();
+    expect(refused.status).toBe(503);
+    expect(await refused.json()).toMatchObject({
+      code: 'unavailable',
+      detail: expect.stringMatching(/^No replica .* may have been accepted.*same Idempotency-Key/),
+    });
+    const replica = await startRedis({ args: ['--replicaof', '127.0.0.1', new URL(api.redis.url).port] });
+    onTestFinished(() => replica.stop());
+    await expect.poll(async () => (await postThere()).status, { timeout: 15_000 }).toBe(202);
+    expect((await postThere()).headers.get('idempotent-replayed')).toBe('true');
+    expect(await jobs(api)).toHaveLength(1);
+  },
+);

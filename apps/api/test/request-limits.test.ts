@@ -66,7 +66,7 @@ async function start(o: Options = {}) {
     for await (const chunk of bodyStream(request, response, { bytes: LIMIT, pace })) arrived.push(String(chunk.length));
     answer(response);
   });
-  app.use(errorHandler(log, o.unread));
+  app.use(errorHandler(log, { unread: o.unread }));
   const server = createLimitedServer(app, {
     ...SERVER_LIMITS,
     connections: 1000,

@@ -1,3 +1,4 @@
+import { SCHEMA_VERSION } from '@grsai-jobs/job-store';
 import { chat, freePort, image, type Job } from '@grsai-jobs/testkit';
 import { expect, test } from 'vitest';
 import { startApi, type TestApi } from './api.ts';
@@ -59,7 +60,7 @@ test('when a job is read with the version that the caller has then 304 says so, 
   expect(changed.headers.get('retry-after')).toBeNull();
 });
 
-test('when jobs are listed then cursor and filters go through all of them, and what is wrong is told', async () => {
+test('when jobs are listed then cursor and filters go through all of them, and what is wrong is reported', async () => {
   const api = await startApi();
   const ids: string[] = [];
   for (let i = 0; i < 7; i += 1)
@@ -103,21 +104,26 @@ test('when jobs are listed then cursor and filters go through all of them, and w
 });
 
 test('when the routes without a key are asked then they answer, and a METRICS_TOKEN guards the metrics', async () => {
-  const api = await startApi({ env: { METRICS_TOKEN: 'a-token-for-metrics' } });
+  const api = await startApi({ env: { METRICS_TOKEN: 'a-token-for-metrics', BUILD_ID: 'routes-1' } });
   const get = (path: string, headers: Record<string, string> = {}) => fetch(api.url + path, { headers });
   expect(await (await get('/livez')).json()).toEqual({ status: 'ok' });
   expect(await (await get('/readyz')).json()).toEqual({ status: 'ok' });
   expect((await get('/readyz?verbose')).status).toBe(401);
   expect((await api.tenant.send('GET', '/readyz?verbose')).status).toBe(403);
   expect(await (await api.admin.send('GET', '/readyz?verbose')).json()).toMatchObject({
+    build: { id: 'routes-1', schema: SCHEMA_VERSION },
     checks: { redis: { ok: true }, object_store: { ok: true } },
   });
+  expect(api.lines.find(({ event }) => event === 'api.ready')).toMatchObject({ build: 'routes-1', schema: SCHEMA_VERSION });
   expect((await get('/metrics')).status).toBe(401);
   await get('/v1/jobs/job_1');
   await get('/nowhere/1');
   const metrics = await get('/metrics', { authorization: 'Bearer a-token-for-metrics' });
   expect(metrics.status).toBe(200);
   const rows = await metrics.text();
+  expect(rows).toContain(`grsai_jobs_build_info{build="routes-1",schema="${SCHEMA_VERSION}"} 1`);
+  expect(rows).toMatch(/grsai_jobs_redis_round_trip_seconds 0\.0*[1-9]/);
+  expect(rows).toMatch(/grsai_jobs_clock_ahead_seconds -?0\.?\d*/);
   expect(rows).toContain('http_request_duration_seconds_count{method="GET",route="/v1/jobs/:id",status="401"} 1\n');
   expect(rows).toContain('http_request_duration_seconds_count{method="any",route="none",status="404"} 1\n');
   expect(rows).toContain('grsai_jobs_queue_entries{queue="submit",state="waiting"} 0\n');
@@ -125,9 +131,16 @@ test('when the routes without a key are asked then they answer, and a METRICS_TO
   const docs = await get('/docs');
   expect(await docs.text()).toContain('<html');
   expect(docs.headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'self';/);
-  const assets = ['swagger-ui-bundle.js', 'swagger-ui.css', 'favicon-32x32.png', 'package.json', 'index.html', 'swagger-ui.js'];
+  const assets = [
+    'standalone.esm.js',
+    'standalone.esm.js.map',
+    'chunks',
+    'package.json',
+    '..%2findex.js',
+    'chunks/..%2f..%2findex.js',
+  ];
   const statuses = assets.map(async (name) => (await get(`/docs/assets/${name}`)).status);
-  expect(await Promise.all(statuses)).toEqual([200, 200, 200, 404, 404, 404]);
+  expect(await Promise.all(statuses)).toEqual([200, 404, 404, 404, 404, 404]);
   for (const path of ['/v1/jobs', '/v1/webhook-secret']) expect((await get(path)).status).toBe(401);
 });
 

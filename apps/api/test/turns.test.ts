@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { JobRequest } from '@grsai-jobs/jobs';
+import { createSliceQueue, systemTimers } from '@grsai-jobs/runtime';
 import { expect, test } from 'vitest';
 import { ndjsonItems } from '../src/http/batch-items.ts';
 import { parseStrictJson } from '../src/http/strict-json.ts';
@@ -20,6 +21,8 @@ async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
   return turns;
 }
 
+const slices = createSliceQueue();
+const own = slices.of('acme');
 const MIB = 1024 * 1024;
 const PNG = Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), randomBytes(11 * MIB)]);
 const BASE64 = PNG.toString('base64');
@@ -31,8 +34,10 @@ const longChat = {
 };
 
 const keep = createUploadInputs({
+  timers: systemTimers,
   objects: { putBytes: () => Promise.resolve({ key: '', bytes: 0, sha256: '' }), delete: async () => undefined },
   notes: { write: async () => undefined, forget: async () => undefined },
+  slices,
   keyPrefix: '',
   limitMs: 60_000,
   log: { warn: () => undefined } as unknown as Parameters<typeof createUploadInputs>[0]['log'],
@@ -44,16 +49,16 @@ async function linesOf(line: string) {
   const chunks = async function* () {
     for (let at = 0; at < line.length; at += 64 * 1024) yield Buffer.from(line.slice(at, at + 64 * 1024));
   };
-  for await (const group of ndjsonItems(chunks())) for (const item of group) expect(item.malformed).toBeUndefined();
+  for await (const group of ndjsonItems(chunks(), own)) for (const item of group) expect(item.malformed).toBeUndefined();
 }
 
 test.each<[string, () => Promise<unknown>]>([
-  ['a body of 20 MiB of escapes is read', () => parseStrictJson(Buffer.from(escaped(20)))],
+  ['a body of 20 MiB of escapes is read', () => parseStrictJson(Buffer.from(escaped(20)), own)],
   ['a line of 7 MiB of a batch is read', () => linesOf(escaped(7))],
-  ['a picture of 11 MiB in lines is checked', () => tryJob(JobRequest, imageJob(BASE64.replace(/.{76}/g, '$&\n')))],
+  ['a picture of 11 MiB in lines is checked', () => tryJob(JobRequest, imageJob(BASE64.replace(/.{76}/g, '$&\n')), own)],
   [
     'a picture of 11 MiB with a foreign character is refused',
-    () => tryJob(JobRequest, imageJob(`${BASE64.slice(0, -9)}!${BASE64.slice(-8)}`)),
+    () => tryJob(JobRequest, imageJob(`${BASE64.slice(0, -9)}!${BASE64.slice(-8)}`), own),
   ],
   ['a chat of 15 MiB is written', () => kept(longChat)],
 ])('when %s then others have their turn meanwhile', async (_what, work) => {

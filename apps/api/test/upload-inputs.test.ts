@@ -1,6 +1,6 @@
 import { JobRequest } from '@grsai-jobs/jobs';
 import { ObjectStoreError, type PutBytesOptions } from '@grsai-jobs/object-store';
-import { createLogger } from '@grsai-jobs/runtime';
+import { createLogger, createSliceQueue, systemTimers } from '@grsai-jobs/runtime';
 import { expect, test } from 'vitest';
 import { createUploadInputs } from '../src/use-cases/upload-inputs.ts';
 
@@ -22,11 +22,13 @@ test('when the object store does not answer then the request is refused in time,
   };
   const notes: string[] = [];
   const uploadInputs = createUploadInputs({
+    timers: systemTimers,
     objects,
     notes: {
       write: async ({ jobId }) => void notes.push(jobId),
       forget: async () => void notes.pop(),
     },
+    slices: createSliceQueue(),
     keyPrefix: '',
     limitMs: 20,
     log: createLogger({ name: 'test', level: 'silent', pretty: false }),
@@ -38,8 +40,10 @@ test('when the object store does not answer then the request is refused in time,
 test('when a small picture comes without a type then it gets that of its bytes, wherever it stands, and nothing is stored', async () => {
   const refuse = async (): Promise<never> => Promise.reject(new Error('not to be asked'));
   const uploadInputs = createUploadInputs({
+    timers: systemTimers,
     objects: { putBytes: refuse, delete: refuse },
     notes: { write: refuse, forget: refuse },
+    slices: createSliceQueue(),
     keyPrefix: '',
     limitMs: 20,
     log: createLogger({ name: 'test', level: 'silent', pretty: false }),

@@ -10,7 +10,7 @@ export interface CommandSpec<Options extends object> {
   about: string;
   /** What else a person has to know, under the line. */
   details?: string;
-  /** Each a line to type after `pnpm jobs`, and what it does. */
+  /** Each a line to type after the name of the program, and what it does. */
   examples: Examples;
   options?: readonly Option[];
   /** Of a group: what its name alone does. */
@@ -21,7 +21,7 @@ export interface CommandSpec<Options extends object> {
 
 type Examples = readonly (readonly [string, string])[];
 
-/** Puts a command below its parent; `ended` hears how it went. */
+/** Puts a command below its parent; `ended` gets how it went. */
 export interface AddCommand {
   (parent: Command, host: Host, ended: (exit: Exit) => void): void;
   readonly examples: Examples;
@@ -41,7 +41,7 @@ export function defineCommand<Options extends object>(spec: CommandSpec<Options>
       .option('--json', 'JSON on stdout and nothing else: one value, or a line for each thing of a list')
       .addOption(new Option('--api <url>', `address of the service (env GRSAI_JOBS_API, else ${DEFAULT_API})`))
       .addOption(new Option('--key <key>', 'API key (env GRSAI_JOBS_KEY, which other users of this machine cannot see)'))
-      .addHelpText('after', `\n${examplesText(spec.examples)}`)
+      .addHelpText('after', `\n${examplesText(spec.examples, host)}`)
       .action(async () => {
         const context = createContext(host, command.opts<CommonOptions>());
         try {
@@ -59,14 +59,16 @@ export function defineGroup(name: string, about: string, commands: readonly AddC
   const examples = commands.flatMap((each) => each.examples.slice(0, 1));
   const add = (parent: Command, host: Host, ended: (exit: Exit) => void): void => {
     const group = parent.command(name).summary(about).description(about).helpCommand(false);
-    group.addHelpText('after', `\n${examplesText(examples)}`);
+    group.addHelpText('after', `\n${examplesText(examples, host)}`);
     for (const command of commands) command(group, host, ended);
   };
   return Object.assign(add, { examples });
 }
 
-function examplesText(examples: Examples): string {
-  return ['Examples:', ...examples.flatMap(([line, what]) => [`  # ${what}`, `  $ pnpm jobs ${line}`])].join('\n');
+/** Where a line names the program again it is `pnpm jobs`, as in the repository. */
+function examplesText(examples: Examples, { program }: Host): string {
+  const lines = examples.map(([line, what]) => `  # ${what}\n  $ ${program} ${line.replaceAll('pnpm jobs', program)}`);
+  return ['Examples:', ...lines].join('\n');
 }
 
 /** An option, with what turns its text into its value. */

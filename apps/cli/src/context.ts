@@ -1,4 +1,5 @@
-import { type Api, createApi } from './api/client.ts';
+import type { GrsaiJobs } from '@grsai-jobs/client';
+import { createClient } from './client.ts';
 import { usage } from './exit.ts';
 import type { Host } from './host.ts';
 import { createOutput, type Output } from './output/output.ts';
@@ -7,7 +8,7 @@ import { createProgress, type Progress } from './output/progress.ts';
 /** What each command has at hand. */
 export interface Context {
   readonly host: Host;
-  readonly api: Api;
+  readonly client: GrsaiJobs;
   readonly out: Output;
   readonly progress: Progress;
   /** A line for the person, on stderr; not with --json, where programs read. */
@@ -41,7 +42,7 @@ export function createContext(host: Host, options: CommonOptions): Context {
   const progress = createProgress(host);
   return {
     host,
-    api: createApi(host, { url, key, note: progress.note }),
+    client: createClient(host, { url, key, note: progress.note }),
     out: createOutput(host, options.json === true),
     progress,
     hint: (line) => {

@@ -1,4 +1,4 @@
-import type { Query } from './api/client.ts';
+import type { JobFilter, Query } from '@grsai-jobs/client';
 import { choice, option } from './command.ts';
 import { instant, pairs, words } from './values.ts';
 
@@ -25,14 +25,20 @@ export const filterOptions = () => [
   option('--until <time>', 'created before', instant(Date.now)),
 ];
 
-/** The same filters as the API names them. */
-export const filterQuery = (o: JobFilters): Query => ({
-  status: o.status,
-  type: o.type,
+/** A filter as the query of the lists for operators. */
+export const queryOf = ({ metadata = {}, ...filter }: JobFilter): Query => ({
+  ...filter,
+  ...Object.fromEntries(Object.entries(metadata).map(([name, value]) => [`metadata.${name}`, value])),
+});
+
+/** The same filters as the API names them, which says what is none. */
+export const filterQuery = (o: JobFilters): JobFilter => ({
+  status: o.status as JobFilter['status'],
+  type: o.type as JobFilter['type'],
   model: o.model,
   batch_id: o.batch,
   error_code: o.errorCode,
-  ...Object.fromEntries(Object.entries(o.metadata ?? {}).map(([name, value]) => [`metadata.${name}`, value])),
+  metadata: o.metadata,
   created_after: o.since,
   created_before: o.until,
 });

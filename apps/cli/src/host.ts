@@ -5,6 +5,8 @@ export type Screen = Writable & { readonly isTTY?: boolean; readonly columns?: n
 
 /** Everything outside of the process that a command touches beside files; `main.ts` hands in the real ones. */
 export interface Host {
+  /** What a person types to get here: `pnpm jobs`, or `grsai-jobs` where it is installed. */
+  readonly program: string;
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: Screen;
   readonly stderr: Screen;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { withHint } from './api/problem.ts';
 import type { Context } from './context.ts';
 import { CliError } from './exit.ts';
+import { withHint } from './refusal.ts';
 
 /**
  * Does a POST under an Idempotency-Key, a new one unless the person gave theirs. When nobody can know whether the

@@ -3,7 +3,7 @@ import { pairs, positive, seconds, words } from './values.ts';
 
 /** Flags that more than one command has. */
 export const SHARED = {
-  webhookUrl: () => option('--webhook-url <url>', 'where the end is told'),
+  webhookUrl: () => option('--webhook-url <url>', 'where the end is reported'),
   webhookEvents: () => option('--webhook-events <types>', 'which events, separated by commas (default: the ends)', words),
   metadata: () => option('--metadata <name=value>', 'kept with it; once for each pair', pairs),
   priority: () => choice('--priority <p>', 'turn among the jobs of this tenant', ['low', 'normal', 'high']),

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from './program.ts';
 import { startFolder } from './start-folder.ts';
@@ -18,6 +19,8 @@ const folder = startFolder(process.env);
 if (folder !== undefined) process.chdir(folder);
 
 process.exitCode = await run(process.argv.slice(2), {
+  // Only the repository has the source.
+  program: import.meta.url.endsWith('.ts') ? 'pnpm jobs' : 'grsai-jobs',
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,

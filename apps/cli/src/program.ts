@@ -1,5 +1,5 @@
+import { GrsaiJobsError } from '@grsai-jobs/client';
 import { Command, CommanderError } from 'commander';
-import { ApiProblem } from './api/problem.ts';
 import type { AddCommand } from './command.ts';
 import { batch } from './commands/batch/batch.ts';
 import { cancel } from './commands/cancel.ts';
@@ -7,25 +7,32 @@ import { deleteJobs } from './commands/delete.ts';
 import { get } from './commands/get.ts';
 import { images } from './commands/images.ts';
 import { list } from './commands/list.ts';
+import { models } from './commands/models.ts';
+import { admin } from './commands/operators/admin.ts';
 import { audit } from './commands/operators/audit.ts';
 import { bulk } from './commands/operators/bulk.ts';
 import { failures, requeue } from './commands/operators/failures.ts';
 import { keys } from './commands/operators/keys.ts';
 import { overview } from './commands/operators/overview.ts';
 import { queues } from './commands/operators/queues.ts';
+import { suspects } from './commands/operators/suspects.ts';
+import { tenants } from './commands/operators/tenants.ts';
 import { retry } from './commands/retry.ts';
 import { submit } from './commands/submit.ts';
+import { usage } from './commands/usage.ts';
 import { watch } from './commands/watch.ts';
 import { deliveries, recover, resend } from './commands/webhooks.ts';
 import { CliError, EXITS, type Exit } from './exit.ts';
 import type { Host } from './host.ts';
 import { paintFor } from './output/paint.ts';
+import { describe, exitOf } from './refusal.ts';
 
 const COMMANDS: readonly (readonly [string, readonly AddCommand[]])[] = [
   ['Jobs:', [submit, get, list, watch, cancel, retry, images, deleteJobs]],
   ['Batches:', [batch]],
+  ['Models and usage:', [models, usage]],
   ['Webhooks:', [deliveries, resend, recover]],
-  ['Operators:', [overview, failures, requeue, bulk, queues, keys, audit]],
+  ['Operators:', [overview, failures, requeue, bulk, queues, keys, tenants, suspects, admin, audit]],
 ];
 
 /** Runs one command line and answers the exit code. Throws nothing: what went wrong stands on stderr. */
@@ -43,7 +50,7 @@ export async function run(args: readonly string[], host: Host): Promise<number> 
 }
 
 function createProgram(host: Host, ended: (exit: Exit) => void): Command {
-  const program = new Command('pnpm jobs')
+  const program = new Command(host.program)
     .description('Chat and image generation jobs on a grsai-jobs service, over its HTTP API.')
     .exitOverride()
     .helpCommand(false)
@@ -57,7 +64,7 @@ function createProgram(host: Host, ended: (exit: Exit) => void): Command {
       getErrHasColors: () => false,
     })
     .showSuggestionAfterError()
-    .addHelpText('after', `\n${exitsText()}\n\n${START}`);
+    .addHelpText('after', `\n${exitsText()}\n\n${startText(host.program)}`);
   for (const [group, commands] of COMMANDS) {
     program.commandsGroup(group);
     for (const add of commands) add(program, host, ended);
@@ -67,16 +74,16 @@ function createProgram(host: Host, ended: (exit: Exit) => void): Command {
 
 const argumentsOf = (command: Command): string => command.usage().replace('[options]', '').replace('[command]', '…').trim();
 
-const START = `Environment:
+const startText = (program: string): string => `Environment:
   GRSAI_JOBS_API  address of the service
   GRSAI_JOBS_KEY  API key
   NO_COLOR        no colours
 
 Examples:
   $ export GRSAI_JOBS_API=http://127.0.0.1:8080 GRSAI_JOBS_KEY=gj_…
-  $ pnpm jobs submit --chat "Say hello" --model gemini-3.1-pro --wait
-  $ pnpm jobs batch submit prompts.ndjson --results results.ndjson
-  $ pnpm jobs submit --help`;
+  $ ${program} submit --chat "Say hello" --model gemini-3.1-pro --wait
+  $ ${program} batch submit prompts.ndjson --results results.ndjson
+  $ ${program} submit --help`;
 
 const exitsText = (): string =>
   ['Exit codes:', ...Object.values(EXITS).map(({ code, about }) => `  ${String(code).padEnd(4)} ${about}`)].join('\n');
@@ -91,9 +98,9 @@ function report(error: unknown, host: Host): Exit {
     host.stderr.write(`${error instanceof CliError ? error.message : 'Stopped.'}\n`);
     return 'interrupted';
   }
-  if (error instanceof ApiProblem) {
-    say(error.describe());
-    return error.exit;
+  if (error instanceof GrsaiJobsError) {
+    say(describe(error));
+    return exitOf(error);
   }
   if (error instanceof CliError) {
     say(error.message);

@@ -141,7 +141,7 @@ const PICTURES: readonly (readonly [string, RegExp])[] = [
   ['image/gif', /^47494638/],
 ];
 
-/** A URL as it is; a file as a data URL, its type told by its first bytes. */
+/** A URL as it is; a file as a data URL, its type known by its first bytes. */
 async function picture(name: string): Promise<string> {
   if (/^(https?:\/\/|data:)/i.test(name)) return name;
   const data = await readInput(name);

@@ -1,9 +1,8 @@
 import { constants, createReadStream } from 'node:fs';
 import { access, open, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { numberedLines } from './api/ndjson.ts';
-import { PATIENT_TRIES } from './api/retry-policy.ts';
-import { type Batch, batchPath } from './batches.ts';
+import type { Batch, BatchResult } from '@grsai-jobs/client';
+import { OUTAGE_MS } from './client.ts';
 import type { Context } from './context.ts';
 import { usage } from './exit.ts';
 import { count } from './output/format.ts';
@@ -19,7 +18,7 @@ export async function checkWritable(file: string): Promise<void> {
 
 /** Which lines are saved; all of them when nothing is said. */
 interface Chosen {
-  status?: string | undefined;
+  status?: BatchResult['status'] | undefined;
   afterLine?: number | undefined;
 }
 
@@ -28,7 +27,7 @@ interface Chosen {
  * whole; a call that was broken off goes on after the last whole line of that part. Answers the number of lines.
  */
 export async function saveResults(context: Context, batch: Batch, file: string, o: Chosen = {}): Promise<number> {
-  const { host, api, progress } = context;
+  const { client, progress } = context;
   const { status, afterLine = 0 } = o;
   // Lines that were chosen in another way are no beginning of these.
   const part = `${file}.${[batch.id, batch.round, status, afterLine || undefined].filter((word) => word !== undefined).join('-')}.part`;
@@ -37,12 +36,7 @@ export async function saveResults(context: Context, batch: Batch, file: string, 
   await handle.truncate(kept.bytes);
   let lines = kept.lines;
   if (lines > 0) progress.note(`${part} has ${count(lines)} lines; it goes on after line ${kept.last}.`);
-  const rows = numberedLines(host, api, `${batchPath(batch.id)}/results`, {
-    query: { status },
-    after: Math.max(kept.last, afterLine),
-    tries: PATIENT_TRIES,
-    note: progress.note,
-  });
+  const rows = client.batches.results(batch.id, { status, after_line: Math.max(kept.last, afterLine), outageMs: OUTAGE_MS });
   for await (const chunk of inChunks(rows)) {
     await handle.appendFile(chunk.text);
     lines += chunk.lines;
@@ -55,11 +49,11 @@ export async function saveResults(context: Context, batch: Batch, file: string, 
 const CHUNK = 64 * 1024;
 
 /** Writes few and large: a results file has up to 50 000 lines. */
-async function* inChunks(rows: AsyncIterable<{ text: string }>): AsyncGenerator<{ text: string; lines: number }> {
+async function* inChunks(rows: AsyncIterable<BatchResult>): AsyncGenerator<{ text: string; lines: number }> {
   let text = '';
   let lines = 0;
   for await (const row of rows) {
-    text += `${row.text}\n`;
+    text += `${JSON.stringify(row)}\n`;
     lines += 1;
     if (text.length < CHUNK) continue;
     yield { text, lines };

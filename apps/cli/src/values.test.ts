@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { instant, pairs, positive, seconds, whole, words } from './values.ts';
+import { instant, pairs, positive, seconds, size, whole, words } from './values.ts';
 
 test.each([
   ['90', 90],
@@ -34,4 +34,9 @@ test('when numbers, pairs and lists are given then they are read, and wrong ones
   expect(pairs('b=2=3', { a: '1' })).toEqual({ a: '1', b: '2=3' });
   for (const text of ['=x', 'x', '']) expect(() => pairs(text)).toThrow('name=value');
   expect(words('b, c,', ['a'])).toEqual(['a', 'b', 'c']);
+});
+
+test('when a size is given then it is in bytes, and what is none is refused', () => {
+  expect(['0', '17', '17b', '2kb', '500MB', '10gb'].map(size)).toEqual([0, 17, 17, 2048, 500 * 1024 ** 2, 10 * 1024 ** 3]);
+  for (const text of ['', '-1', '1.5gb', '10g', 'x', '1tb', '9999999999999']) expect(() => size(text), text).toThrow('10gb');
 });

@@ -35,6 +35,16 @@ export function whole(text: string): number {
   return Number(text);
 }
 
+const UNIT_BYTES: Readonly<Record<string, number>> = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3, tb: 1024 ** 4 };
+
+/** `0`, `512kb`, `10gb` in bytes, as in the settings of the service. */
+export function size(text: string): number {
+  const [, digits, unit = 'b'] = /^(\d{1,12})(b|kb|mb|gb|tb)?$/i.exec(text.trim()) ?? [];
+  const bytes = Number(digits) * (UNIT_BYTES[unit.toLowerCase()] ?? 1);
+  if (digits === undefined || bytes > 1e12) throw wrong('must be bytes such as 500mb or 10gb, 900gb at most.');
+  return bytes;
+}
+
 /** `k=v`, given once for each pair. */
 export function pairs(text: string, previous: Record<string, string> = {}): Record<string, string> {
   const at = text.indexOf('=');
@@ -53,3 +63,10 @@ export const words = (text: string, previous: readonly string[] = []): string[] 
 
 /** Given several times, each as it is: URLs may hold commas. */
 export const several = (text: string, previous: readonly string[] = []): string[] => [...previous, text];
+
+/** `1000000/month`, `50000/day`, `2000000/total`. */
+export function budget(text: string): { credits: number; period: 'day' | 'month' | 'total' } {
+  const [, credits, period] = /^([1-9]\d{0,11})\/(day|month|total)$/.exec(text) ?? [];
+  if (credits === undefined) throw wrong('must be credits and a period, such as 1000000/month, 50000/day or 2000000/total.');
+  return { credits: Number(credits), period: period as 'day' | 'month' | 'total' };
+}

@@ -1,6 +1,6 @@
-import { withHint } from './api/problem.ts';
 import { CliError } from './exit.ts';
 import type { Host } from './host.ts';
+import { withHint } from './refusal.ts';
 
 /** A timer that is set for longer fires at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;

@@ -3,9 +3,12 @@ import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { listen } from '@grsai-jobs/testkit';
 import { expect, onTestFinished, test } from 'vitest';
+import { run } from '../src/program.ts';
 import { commandLine, entry, folder } from './command-line.ts';
+import { fakeHost } from './fake-host.ts';
 import { batchOf, type Handler, json, startService } from './fake-service.ts';
 
 const ENDED = batchOf({ status: 'completed', finished_at: '2026-05-01T12:01:00.000Z' }, { succeeded: 2, failed: 1 });
@@ -81,19 +84,39 @@ test('when the service is away for a moment then an upload from a file is sent a
   expect(service.requests.map(({ body }) => body)).toEqual([LINES, LINES, LINES, LINES]);
 });
 
-test('when lines come from stdin and the service is away then nothing is sent twice, and the key for another call is told', async () => {
-  const service = await startService((_taken, response) => json(response, 503, { title: 'away' }, { 'retry-after': '0' }));
-  const sent = await commandLine(service.url)(['batch', 'submit', '-'], { input: LINES });
-  expect(sent).toMatchObject({ code: 3, stdout: '', stderr: expect.stringContaining('--idempotency-key ') });
-  expect(service.requests.map(({ body }) => body)).toEqual([LINES]);
+test('when lines come from stdin and the service is away for a moment then all of them are sent again', async () => {
+  const service = await startService(
+    script({
+      'POST /v1/batches': [
+        (_taken, response) => void response.socket?.destroy(),
+        (_taken, response) => json(response, 202, batchOf()),
+      ],
+    }),
+  );
+  const sent = await commandLine(service.url)(['batch', 'submit', '-', '--no-wait'], { input: LINES });
+  expect(sent).toMatchObject({ code: 0, stdout: `${ID}\n` });
+  expect(service.requests.map(({ body }) => body)).toEqual([LINES, LINES]);
 });
 
-test('when the upload of a lost answer is still open then the key for another call is told', async () => {
-  const service = await startService((_taken, response) =>
-    json(response, 409, { title: 'in use', code: 'idempotency_key_in_use' }, { 'retry-after': '0' }),
-  );
+test.each([
+  ['the service stays away', 503, 'away'],
+  ['the upload of a lost answer is still open', 409, 'idempotency_key_in_use'],
+])('when %s then the key for another call is reported', async (_what, status, code) => {
+  const service = await startService((_taken, response) => json(response, status, { code }, { 'retry-after': '61' }));
   const sent = await commandLine(service.url)(['batch', 'submit', '-', '--idempotency-key', 'k-1'], { input: LINES });
-  expect(sent).toMatchObject({ code: 3, stderr: expect.stringContaining('--idempotency-key k-1') });
+  expect(sent).toMatchObject({ code: 3, stdout: '', stderr: expect.stringContaining('--idempotency-key k-1') });
+});
+
+test('when a file is packed by gzip already then it is sent as it is, and named so', async () => {
+  const dir = await folder();
+  await writeFile(join(dir, 'in.ndjson.gz'), gzipSync(LINES));
+  const service = await startService((_taken, response) => json(response, 202, batchOf()));
+  for (const flag of ['--gzip', '--no-gzip'])
+    await commandLine(service.url)(['batch', 'submit', join(dir, 'in.ndjson.gz'), '--no-wait', flag]);
+  expect(service.requests.map(({ body, headers }) => [body, headers['content-encoding']])).toEqual([
+    [LINES, 'gzip'],
+    [LINES, 'gzip'],
+  ]);
 });
 
 test.each(['plain', 'gzip'])(
@@ -118,17 +141,25 @@ test.each(['plain', 'gzip'])(
   },
 );
 
-test('when lines come from a pipe and the upload breaks off then its rest is not sent as if it were all', async () => {
+test('when lines come from a pipe and the upload breaks off then all of them are sent again, and not their rest as if it were all', async () => {
   const dir = await folder();
   const pipe = join(dir, 'pipe');
   execFileSync('sh', ['-c', 'mkfifo "$1"', 'sh', pipe]);
-  const service = await startService((_taken, response) => void response.socket?.destroy());
-  const [sent] = await Promise.all([commandLine(service.url)(['batch', 'submit', pipe]), writeFile(pipe, LINES)]);
-  expect(sent).toMatchObject({ code: 3, stderr: expect.stringContaining('--idempotency-key ') });
-  expect(service.requests.map(({ body }) => body)).toEqual([LINES]);
+  const service = await startService(
+    script({
+      'POST /v1/batches': [
+        (_taken, response) => void response.socket?.destroy(),
+        (_taken, response) => json(response, 202, batchOf()),
+      ],
+    }),
+  );
+  const sending = commandLine(service.url)(['batch', 'submit', pipe, '--no-wait']);
+  const [sent] = await Promise.all([sending, writeFile(pipe, LINES)]);
+  expect(sent).toMatchObject({ code: 0, stdout: `${ID}\n` });
+  expect(service.requests.map(({ body }) => body)).toEqual([LINES, LINES]);
 });
 
-test('when results cannot be saved as they are asked for then that is told before anything is sent', async () => {
+test('when results cannot be saved as they are asked for then that is reported before anything is sent', async () => {
   const dir = await folder();
   await writeFile(join(dir, 'in.ndjson'), LINES);
   const service = await startService(script({ [`GET /v1/batches/${ID}`]: [(_taken, response) => json(response, 200, ENDED)] }));
@@ -191,7 +222,7 @@ test('when results after a line are saved then lines before it are not asked for
   expect(await readFile(out, 'utf8')).toBe(row(3));
 });
 
-test('when lines are bad then each is told with line and pointer', async () => {
+test('when lines are bad then each is reported with line and pointer', async () => {
   const errors = [{ line: 2, custom_id: 'b', pointer: '/input/model', message: 'is missing' }];
   const service = await startService((_taken, response) =>
     json(response, 422, {
@@ -232,9 +263,16 @@ test('when a save of results breaks off within a line then it goes on after the 
   ]);
 });
 
+/** The same in this process, where pauses take no time. */
+async function quickly(url: string, args: readonly string[]) {
+  const { host, stderr } = fakeHost({ fetch, env: { GRSAI_JOBS_API: url } });
+  return { code: await run(args, host), stderr: stderr() };
+}
+
+const away: Handler = (_taken, response) => json(response, 503, { title: 'away' }, { 'retry-after': '0' });
+
 test('when the service goes away for longer while results are saved then the command outlasts it', async () => {
   const dir = await folder();
-  const away: Handler = (_taken, response) => json(response, 503, { title: 'away' }, { 'retry-after': '0' });
   const service = await startService(
     script({
       [`GET /v1/batches/${ID}`]: [(_taken, response) => json(response, 200, ENDED)],
@@ -245,13 +283,12 @@ test('when the service goes away for longer while results are saved then the com
     }),
   );
   const out = join(dir, 'out.ndjson');
-  await commandLine(service.url)(['batch', 'get', ID, '--wait', '--results', out]);
+  await quickly(service.url, ['batch', 'get', ID, '--wait', '--results', out]);
   expect(await readFile(out, 'utf8')).toBe(row(1));
 });
 
 test('when the service stays away while a batch is followed or its results are saved then the error says how to go on', async () => {
   const dir = await folder();
-  const away: Handler = (_taken, response) => json(response, 503, { title: 'away' }, { 'retry-after': '0' });
   const ended: Handler = (_taken, response) => json(response, 200, ENDED);
   const results = { [`GET /v1/batches/${ID}/results`]: [away] };
   const [follow, save] = await Promise.all(
@@ -259,11 +296,11 @@ test('when the service stays away while a batch is followed or its results are s
   );
   const out = join(dir, 'out.ndjson');
   const args = ['batch', 'get', ID, '--wait', '--results', out];
-  expect(await commandLine(follow?.url ?? '')(args)).toMatchObject({
+  expect(await quickly(follow?.url ?? '', args)).toMatchObject({
     code: 3,
     stderr: expect.stringContaining(`pnpm jobs batch get ${ID} --wait`),
   });
-  expect(await commandLine(save?.url ?? '')(args)).toMatchObject({
+  expect(await quickly(save?.url ?? '', args)).toMatchObject({
     code: 3,
     stderr: expect.stringContaining(`pnpm jobs batch results ${ID} --out ${out}`),
   });

@@ -38,6 +38,7 @@ export function fakeHost(
   const pauses: number[] = [];
   let now = 0;
   const host: Host = {
+    program: 'pnpm jobs',
     stdin: Readable.from(o.input === undefined ? [] : [Buffer.from(o.input)]),
     stdout,
     stderr,

@@ -1,4 +1,4 @@
-import type { BulkActionView, BulkDryRunView } from '@grsai-jobs/jobs';
+import type { BulkActionView, BulkDryRunView, TenantView } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
 import { commandLine } from './command-line.ts';
 import { batchOf, json, startService } from './fake-service.ts';
@@ -67,9 +67,81 @@ test('when many jobs are requeued then the filter goes out as the API names it, 
 
 test('when it is a dry run then nobody is asked, and what would be done is shown', async () => {
   const service = await startService((_taken, response) => json(response, 200, DRY_RUN));
-  const dry = await commandLine(service.url)(['bulk', 'cancel', 'job_1', 'job_2', '--dry-run', '--reason', 'r']);
+  const dry = await commandLine(service.url)(['bulk', 'cancel', 'job_1', 'job_2', '--dry-run']);
   expect(dry).toMatchObject({ code: 0, stdout: expect.stringMatching(/matched +3\ncancel +2\nleft alone +1 terminal\n/) });
   expect(JSON.parse(service.requests[0]?.body ?? '')).toMatchObject({ action: 'cancel', ids: ['job_1', 'job_2'], dry_run: true });
+});
+
+test('when limits of a tenant are set then they go out as the API names them, and what holds is shown', async () => {
+  const service = await startService((_taken, response) =>
+    json(response, 200, {
+      object: 'tenant',
+      tenant: 'acme',
+      limits: { models: ['a', 'b'], max_stored_bytes: 1024 ** 3 },
+      effective: {
+        requests_per_minute: null,
+        models: ['a', 'b'],
+        max_in_flight: 20,
+        max_live_jobs: 200_000,
+        budget: { credits: 1_000_000, period: 'month' },
+        max_redis_bytes: null,
+        max_stored_bytes: 1024 ** 3,
+      },
+      used: { live_jobs: 17, redis_bytes: 2048, stored_bytes: 0, budget_credits: 182_400 },
+    } satisfies TenantView),
+  );
+  const jobs = commandLine(service.url);
+  const set = await jobs([
+    'tenants',
+    'set',
+    'acme',
+    '--models',
+    'a,b',
+    '--max-stored-bytes',
+    '1gb',
+    '--budget',
+    '1000000/month',
+    '--reason',
+    'their plan',
+  ]);
+  expect(set).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(
+      /models +a, b\nin flight +20\nlive jobs +17 of 200\D000\nbudget +182\D400 of 1\D000\D000 credits, this month\nin Redis +2.0 KiB, no limit\n/,
+    ),
+  });
+  expect(service.requests.map(({ method, path }) => [method, path])).toEqual([['PUT', '/admin/v1/tenants/acme']]);
+  expect(JSON.parse(service.requests[0]?.body ?? '')).toEqual({
+    models: ['a', 'b'],
+    max_stored_bytes: 1024 ** 3,
+    budget: { credits: 1_000_000, period: 'month' },
+    reason: 'their plan',
+  });
+  expect(await jobs(['tenants', 'set', 'acme', '--max-live-jobs', '-1', '--reason', 'r'])).toMatchObject({ code: 2 });
+  expect(await jobs(['tenants', 'set', 'acme', '--budget', '5/week', '--reason', 'r'])).toMatchObject({ code: 2 });
+});
+
+test('when suspects are decided without ids then all of them are, some hundreds at a time', async () => {
+  const left = [500, 0];
+  const service = await startService((taken, response) =>
+    taken.method === 'GET'
+      ? json(response, 200, {
+          object: 'list',
+          data: [{ object: 'suspect', job_id: 'job_1', since: new Date().toISOString() }],
+          total: 700,
+        })
+      : json(response, 200, { decided: 350, left: left.shift() }),
+  );
+  const jobs = commandLine(service.url);
+  expect((await jobs(['suspects'])).stdout).toContain('job_1');
+  expect(await jobs(['suspects', 'run', '--reason', 'no charge'])).toMatchObject({ code: 0, stdout: '700 decided, 0 left\n' });
+  left.push(3);
+  expect(await jobs(['suspects', 'fail', 'job_1', '--reason', 'charged'])).toMatchObject({ stdout: '350 decided, 3 left\n' });
+  expect(service.requests.filter(({ method }) => method === 'POST').map(({ body }) => JSON.parse(body))).toEqual([
+    { action: 'run', reason: 'no charge' },
+    { action: 'run', reason: 'no charge' },
+    { action: 'fail', reason: 'charged', jobs: ['job_1'] },
+  ]);
 });
 
 test('when a reason or the name of a key holds steering characters of a terminal then none goes through', async () => {
@@ -197,11 +269,25 @@ test('when a job is of another tenant then an operator sees it all the same, wit
   expect(shown.stdout).toContain('\n  Upstream (HTTP 400): use png or jpeg\n');
 });
 
-test('when a job is of nobody, or the key is of no operator, then the first refusal is told', async () => {
+test('when a job is of nobody, or the key is of no operator, then the first refusal is reported', async () => {
   const service = await startService((taken, response) => {
     const refused = taken.path.startsWith('/admin') ? 403 : 404;
     json(response, refused, { title: 'no', detail: `refused with ${refused}`, code: 'x' });
   });
   const shown = await commandLine(service.url)(['get', 'job_1']);
   expect(shown).toMatchObject({ code: 1, stderr: expect.stringContaining('refused with 404') });
+});
+
+test('when Redis was restored then each kind of what may have been paid for is a line with its command, and what there is none of is left out', async () => {
+  const found = {
+    ...{ object: 'restored', at: '2026-11-27T03:00:00.000Z', held: { images: 38, chats: 0 }, held_lines: 0, asked: 12 },
+    ...{ too_old: 0, storing: 0, canceling: 0, webhooks: 17, called_off: { retries: 0, bulk_actions: 1 } },
+  };
+  const service = await startService((_taken, response) => json(response, 200, found));
+  const told = await commandLine(service.url)(['admin', 'restored', '--at', '2026-11-27T03:00:00Z', '--reason', 'the disk died']);
+  expect(told.stdout).toMatch(/images that waited .* 38 .* suspects fail --type image/);
+  expect(told.stdout.split('\n').filter((line) => line !== '')).toHaveLength(5);
+  expect(service.requests.map(({ body }) => JSON.parse(body))).toEqual([
+    { at: '2026-11-27T03:00:00.000Z', reason: 'the disk died' },
+  ]);
 });

@@ -1,11 +1,9 @@
+import type { JobEvent } from '@grsai-jobs/client';
 import { expect, test } from 'vitest';
-import { createApi } from '../src/api/client.ts';
-import { followEvents, type JobEvent } from '../src/api/events.ts';
 import { commandLine } from './command-line.ts';
-import { fakeHost } from './fake-host.ts';
 import { json, startService } from './fake-service.ts';
 
-const event = (seq: number, status: string, more: Partial<JobEvent> = {}): string => {
+const event = (seq: number, status: string, more: Pick<Partial<JobEvent>, 'run'> = {}): string => {
   const data = {
     job_id: 'job_1',
     seq,
@@ -71,21 +69,4 @@ test('when a job that runs again is awaited then the end of its last run is not 
     code: 0,
     stdout: expect.stringMatching(/hello\n$/),
   });
-});
-
-test('when a stream says nothing for too long then it is taken for dead and opened again', async () => {
-  const service = await startStreams(
-    CHAT,
-    { say: event(1, 'queued'), end: 'hang' },
-    { say: event(2, 'succeeded'), end: 'close' },
-  );
-  const { host } = fakeHost({ fetch });
-  const notes: string[] = [];
-  const note = (line: string) => void notes.push(line);
-  const api = createApi(host, { url: service.url, key: 'gj_key', note });
-  const seen: number[] = [];
-  for await (const { seq } of followEvents(host, api, 'job_1', { signal: new AbortController().signal, note, silentMs: 50 }))
-    seen.push(seq);
-  expect(seen).toEqual([1, 2]);
-  expect(notes).toEqual([expect.stringContaining('silent for 0.05 s')]);
 });

@@ -13,7 +13,9 @@ const RIGHT = {
 const ODD: Readonly<Record<string, readonly [string, string, string]>> = {
   GRSAI_API_KEY: ['Bearer sk-0123456789abcdef', 'sk-0123 4567', '"sk-0123456789abcdef"'],
   GRSAI_BASE_URLS: ['grsai.dakka.com.cn', 'https://grsaiapi.com/v1', 'https://grsaiapi.com;https://grsai.dakka.com.cn'],
+  GRSAI_CATALOGUE_URL: ['on', 'grsai.dakka.com.cn', 'https://grsaiapi.com/client/serverGrsai/getModelListV2'],
   GRSAI_RPM: ['off', '60/min', '-1'],
+  GRSAI_CALL_RESERVE: ['10%', '-1', 'off'],
   GRSAI_MAX_IN_FLIGHT: ['unlimited', '5_000', '1e3'],
   HEALTH_HOST: ['http://127.0.0.1', '127.0.0.1:9090', '[::]'],
   HEALTH_PORT: ['off', ':9090', '70000'],
@@ -44,6 +46,14 @@ test.each(rows)('when %s is %j then the start is refused with its name and witho
   const load = () => loadConfig({ ...RIGHT, [name]: value });
   expect(load).toThrow(new RegExp(`has 1 problem:\n {2}${name}: (?!is required)`));
   if (value.length > 8) expect(load).not.toThrow(value);
+});
+
+test('when image tasks would have to leave all free then the start is refused', () => {
+  const load = (GRSAI_CALL_RESERVE: string, GRSAI_MAX_IN_FLIGHT: string) => () =>
+    loadConfig({ ...RIGHT, GRSAI_CALL_RESERVE, GRSAI_MAX_IN_FLIGHT });
+  expect(load('20', '20')).toThrow('GRSAI_CALL_RESERVE: must be less than GRSAI_MAX_IN_FLIGHT');
+  expect(load('19', '20')().GRSAI_CALL_RESERVE).toBe(19);
+  expect(load('20', '0')().GRSAI_CALL_RESERVE).toBe(20);
 });
 
 test('when an address ends in a slash, stands twice, or in capitals, then it is one address', () => {

@@ -1,9 +1,11 @@
 import {
   apiAddresses,
+  apiAddressOr,
   COMMON_VARIABLES,
   choice,
   type Env,
   integer,
+  integerOrAuto,
   listenHost,
   PORT_VARIABLES,
   REDIS_VARIABLES,
@@ -23,8 +25,14 @@ export const WorkerVariables = z.object({
   GRSAI_BASE_URLS: apiAddresses(['https://grsaiapi.com', 'https://grsai.dakka.com.cn']).describe(
     'nodes of the Grsai API, in the order they are tried',
   ),
+  GRSAI_CATALOGUE_URL: apiAddressOr(['auto', 'off'], 'auto').describe(
+    'where the list of models and prices is read: auto is the Grsai API when GRSAI_BASE_URLS are, off is nowhere',
+  ),
   GRSAI_RPM: integer(0, 1_000_000, 0).describe('calls and submits in a minute over all workers; 0 is off'),
   GRSAI_MAX_IN_FLIGHT: integer(0, 1_000_000, 200).describe('in-flight calls and living tasks over all workers; 0 is off'),
+  GRSAI_CALL_RESERVE: integerOrAuto(0, 1_000_000).describe(
+    'how many of GRSAI_MAX_IN_FLIGHT image tasks leave free for synchronous calls; auto is a tenth',
+  ),
   HEALTH_HOST: listenHost('0.0.0.0').describe("address of the worker's /livez /readyz /metrics"),
   CALL_CONCURRENCY: integer(1, 10_000, 50).describe('synchronous calls at once: chat, images/generations'),
   SUBMIT_CONCURRENCY: integer(1, 10_000, 20).describe('image submits at once'),
@@ -39,6 +47,15 @@ export const WorkerVariables = z.object({
   QUEUE_STALLED_MS: integer(500, 600_000, 5000).describe('how often entries of dead workers are looked for'),
 });
 
+const Checked = WorkerVariables.refine(
+  ({ GRSAI_CALL_RESERVE: reserve, GRSAI_MAX_IN_FLIGHT: most }) => reserve === 'auto' || most === 0 || reserve < most,
+  {
+    when: ({ issues }) => issues.length === 0,
+    path: ['GRSAI_CALL_RESERVE'],
+    message: 'must be less than GRSAI_MAX_IN_FLIGHT, or no image task could ever run',
+  },
+);
+
 export type WorkerConfig = z.output<typeof WorkerVariables>;
 
-export const loadConfig = (env: Env): WorkerConfig => readConfig(WorkerVariables, env);
+export const loadConfig = (env: Env): WorkerConfig => readConfig(Checked, env);

@@ -3,7 +3,7 @@ import type { WorkerConfig } from './config.ts';
 
 /**
  * `/livez`, `/readyz` and `/metrics` of the worker; `undefined` where `HEALTH_PORT` is 0. Nobody is asked for a key here, so no more than
- * names is told: the reasons stand in the log.
+ * names is shown: the reasons stand in the log.
  */
 export async function startHealth(
   config: Pick<WorkerConfig, 'HEALTH_HOST' | 'HEALTH_PORT'>,

@@ -21,5 +21,10 @@ export const createWorkerMetrics = (metrics: Metrics) => ({
   paused: metrics.gauge('paused', 'Whether a queue is paused for a reason', ['queue', 'reason']),
   late: metrics.counter('late_results_total', 'Ended runs whose task succeeded after all'),
   erased: metrics.counter('records_erased_total', 'Ended jobs older than RETENTION_DAYS'),
+  catalogueReads: metrics.counter('catalogue_reads_total', "Reads of upstream's list of models", ['outcome']),
+  primaryChanges: metrics.counter(
+    'primary_changes_total',
+    'Other servers that became the primary of Redis, as this worker saw it',
+  ),
   crashes: metrics.counter('crashes_total', 'Stages that threw, or whose process died', ['kind', 'stage']),
 });

@@ -1,4 +1,4 @@
-import type { BaseFacts, Grsai } from '@grsai-jobs/grsai';
+import type { BaseFacts, GrsaiApi } from '@grsai-jobs/grsai';
 import { type Check, type Finding, OK } from '@grsai-jobs/runtime';
 
 /**
@@ -19,18 +19,18 @@ export function judgeBases(bases: readonly BaseFacts[]): Finding {
 }
 
 /** A key that upstream refuses pauses the queues with the first job; who watches the start wants to know before. */
-async function lookAtKey(grsai: Grsai, signal: AbortSignal): Promise<Finding> {
+async function lookAtKey(grsai: GrsaiApi, signal: AbortSignal): Promise<Finding> {
   // Credits that can be spent prove the key. Of none it does not say whether it is taken: an unlimited one has none as well.
   const credits = await grsai.account.credits({ signal }).catch(() => 0);
   if (credits > 0) return OK;
   const state = await grsai.probeKey({ signal });
   if (state === 'refused')
     return { state: 'warn', reason: 'GRSAI_API_KEY: upstream refuses this key; correct it. Until then jobs wait' };
-  return state === 'valid' ? OK : { state: 'unknown', reason: 'upstream does not tell whether it takes GRSAI_API_KEY' };
+  return state === 'valid' ? OK : { state: 'unknown', reason: 'upstream does not say whether it takes GRSAI_API_KEY' };
 }
 
 /** What the worker looks at beside its stores. Nothing here costs credits. */
-export const upstreamChecks = (grsai: Grsai, stopping: AbortSignal): readonly Check[] => [
+export const upstreamChecks = (grsai: GrsaiApi, stopping: AbortSignal): readonly Check[] => [
   {
     name: 'upstream',
     everyMs: 60_000,

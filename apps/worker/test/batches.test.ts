@@ -25,7 +25,7 @@ const WITH_PICTURE = imageDoc({ input: { model: 'nano-banana-2', prompt: 'p', im
 
 /** The operations on batches over real services, one run of the periodic task at a time. */
 async function startBatches() {
-  const [kit, s3] = await Promise.all([startHarness(), startS3()]);
+  const [harness, s3] = await Promise.all([startHarness(), startS3()]);
   const objects = createObjectStore({
     bucket: s3.bucket,
     endpoint: s3.endpoint,
@@ -40,30 +40,30 @@ async function startBatches() {
     await s3.stop();
   });
   const batchDeps: BatchDeps = {
-    ...kit,
-    cancelJob: createCancelJob(kit),
-    reopenJob: createReopenJob(kit),
+    ...harness,
+    cancelJob: createCancelJob(harness),
+    reopenJob: createReopenJob(harness),
     objects,
     keyPrefix: '',
     signLink: (key, ttlS) => objects.signedUrl(key, ttlS),
-    maxLiveJobs: 0,
+    maxLiveJobs: async () => 0,
   };
   const runTask = (change: Partial<BatchDeps> = {}) =>
-    createOperationsTask(kit, createBatchOperations({ ...batchDeps, ...change }))();
-  return { ...kit, objects, batchDeps, runTask };
+    createOperationsTask(harness, createBatchOperations({ ...batchDeps, ...change }))();
+  return { ...harness, objects, batchDeps, runTask };
 }
 
 type Batches = Awaited<ReturnType<typeof startBatches>>;
 
 async function committedBatch(
-  kit: Batches,
+  harness: Batches,
   n: number,
   change: (doc: JobDoc, i: number) => JobDoc = (same) => same,
   { openedMsAgo = 0 } = {},
 ) {
   const batch = { id: newId().replace('job_', 'batch_'), tenant: 'acme' };
-  const createdAt = kit.clock.now() - openedMsAgo;
-  await kit.store.batches.open({ ...batch, doc: DOC, createdAt });
+  const createdAt = harness.clock.now() - openedMsAgo;
+  await harness.store.batches.open({ ...batch, doc: DOC, createdAt });
   const ids: string[] = [];
   for (let from = 0; from < n; from += 500) {
     const lines: NewLine[] = Array.from({ length: Math.min(500, n - from) }, (_, i) => ({
@@ -73,93 +73,85 @@ async function committedBatch(
       doc: change(imageDoc({ expires_in_s: 3600 }), from + i),
     }));
     ids.push(...lines.map(({ jobId }) => jobId));
-    await kit.store.batches.add(batch, from, lines);
+    await harness.store.batches.add(batch, from, lines);
   }
-  const commit = () => kit.store.batches.commit(batch, { total: n, invalid: 0, expiresInS: 3600 });
+  const commit = () => harness.store.batches.commit(batch, { total: n, invalid: 0, expiresInS: 3600 });
   const read = async () => {
-    const found = await kit.store.batches.read(batch.id);
+    const found = await harness.store.batches.read(batch.id);
     if (found === null) throw new Error('no batch');
     return found;
   };
   return { ...batch, ids, commit, read };
 }
 
-const failJob = async (kit: Harness, id: string, code: 'internal' | 'submit_unknown' = 'internal') => {
-  const record = await kit.store.jobs.read(id);
+const failJob = async (harness: Harness, id: string, code: 'internal' | 'submit_unknown' = 'internal') => {
+  const record = await harness.store.jobs.read(id);
   if (record === null) throw new Error('no record');
-  await kit.store.transitions.commit(record, {
+  await harness.store.transitions.commit(record, {
     kind: 'finish',
     status: 'failed',
     error: { code, message: '', retryable: true, stage: 'queued' },
   });
 };
 
-const waiting = async (kit: Harness) => (await kit.producer.counts()).submit['prioritized'] ?? 0;
+const waiting = async (harness: Harness) => (await harness.producer.counts()).submit['prioritized'] ?? 0;
 
-test('when a batch is committed then its operation gives each job one entry, in chunks', async () => {
-  const kit = await startBatches();
-  const batch = await committedBatch(kit, 1200);
+test('when a batch is committed then its operation brings its jobs into their room, in chunks, and those that have a seat get one entry', async () => {
+  const harness = await startBatches();
+  const batch = await committedBatch(harness, 1200);
   await batch.commit();
-  expect(await waiting(kit)).toBe(0);
-  await kit.runTask();
-  expect(await waiting(kit)).toBe(1200);
+  expect(await waiting(harness)).toBe(0);
+  await harness.runTask();
+  expect(await waiting(harness)).toBe(50);
+  expect(await harness.store.rooms.waiting('submit', 'acme')).toBe(1150);
   expect((await batch.read()).counts).toMatchObject({ total: 1200, queued: 1200 });
 });
 
-test('when the worker dies between a reveal and its entries then the next one adds them, and none twice', async () => {
-  const kit = await startBatches();
-  const batch = await committedBatch(kit, 700);
+test('when the entries of jobs that were let in cannot be added then the jobs are due soon, and the others come in all the same', async () => {
+  const harness = await startBatches();
+  const batch = await committedBatch(harness, 700);
   await batch.commit();
-  let dead = false;
-  const dying = {
-    ...kit.producer,
-    enqueueNew: async () => {
-      dead = true;
-      throw new Error('died');
-    },
-  };
-  await kit.runTask({ producer: dying });
-  expect(dead).toBe(true);
-  expect(await waiting(kit)).toBe(0);
-  await kit.clock.advance(10_000);
-  await kit.runTask();
-  expect(await waiting(kit)).toBe(700);
+  const failing = { ...harness.producer, enqueueLetIn: () => Promise.reject(new Error('Redis is away')) };
+  await harness.runTask({ producer: failing });
+  expect(await waiting(harness)).toBe(0);
+  expect(await harness.store.rooms.waiting('submit', 'acme')).toBe(650);
+  expect(await harness.store.jobs.overdue(harness.clock.now() + 30_000, 1000)).toHaveLength(50);
 });
 
 test('when a batch is canceled before its jobs are opened then all are canceled, none runs, and the batch ends as canceled', async () => {
-  const kit = await startBatches();
-  const batch = await committedBatch(kit, 600);
+  const harness = await startBatches();
+  const batch = await committedBatch(harness, 600);
   await batch.commit();
-  expect(await kit.store.batches.cancel(batch.id)).toBe('canceling');
-  await kit.runTask();
+  expect(await harness.store.batches.cancel(batch.id)).toBe('canceling');
+  await harness.runTask();
   const ended = await batch.read();
   expect(ended).toMatchObject({ status: 'canceled', counts: { total: 600, canceled: 600, queued: 0 } });
-  expect(await waiting(kit)).toBe(0);
+  expect(await waiting(harness)).toBe(0);
   expect(ended.webhook).toEqual({ state: 'pending', last_delivery_id: `evt_${batch.id.slice(6)}_1_batch_canceled` });
 });
 
 test('when a batch is canceled while it runs then what has ended stays and the rest is canceled', async () => {
-  const kit = await startBatches();
-  const batch = await committedBatch(kit, 3);
+  const harness = await startBatches();
+  const batch = await committedBatch(harness, 3);
   await batch.commit();
-  await kit.runTask();
-  await failJob(kit, batch.ids[0] ?? '');
-  await kit.store.batches.cancel(batch.id);
-  await kit.runTask();
+  await harness.runTask();
+  await failJob(harness, batch.ids[0] ?? '');
+  await harness.store.batches.cancel(batch.id);
+  await harness.runTask();
   expect(await batch.read()).toMatchObject({ status: 'canceled', counts: { failed: 1, canceled: 2 } });
 });
 
 test('when the last job has ended then the results are a file with a row for each line, and the batch has its delivery pending', async () => {
-  const kit = await startBatches();
-  const batch = await committedBatch(kit, 3);
+  const harness = await startBatches();
+  const batch = await committedBatch(harness, 3);
   await batch.commit();
-  await kit.runTask();
-  for (const id of batch.ids) await failJob(kit, id);
-  await kit.runTask();
+  await harness.runTask();
+  for (const id of batch.ids) await failJob(harness, id);
+  await harness.runTask();
   const { status, results, webhook } = await batch.read();
   expect(status).toBe('completed');
   expect(results?.key).toMatch(new RegExp(`^acme/\\d{4}/\\d\\d/\\d\\d/${batch.id}/results-1-[0-9a-f]{8}.ndjson$`));
-  const { body } = await kit.objects.get(results?.key ?? '');
+  const { body } = await harness.objects.get(results?.key ?? '');
   const text = await readText(body);
   const rows = text
     .trimEnd()
@@ -170,124 +162,124 @@ test('when the last job has ended then the results are a file with a row for eac
   );
   expect(Buffer.byteLength(text)).toBe(results?.bytes);
   expect(webhook.state).toBe('pending');
-  expect(await kit.producer.stateOf('deliver', { id: webhook.last_delivery_id ?? '', step: 1 })).toBe('there');
+  expect(await harness.producer.stateOf('deliver', { id: webhook.last_delivery_id ?? '', step: 1 })).toBe('there');
 });
 
 test('when the object store is away at the end then the batch waits for it and ends later', async () => {
-  const kit = await startBatches();
-  const batch = await committedBatch(kit, 1);
+  const harness = await startBatches();
+  const batch = await committedBatch(harness, 1);
   await batch.commit();
-  await kit.runTask();
-  await failJob(kit, batch.ids[0] ?? '');
-  await kit.runTask({ objects: { ...kit.objects, put: async () => Promise.reject(new Error('away')) } });
+  await harness.runTask();
+  await failJob(harness, batch.ids[0] ?? '');
+  await harness.runTask({ objects: { ...harness.objects, put: async () => Promise.reject(new Error('away')) } });
   expect((await batch.read()).status).toBe('running');
-  await kit.clock.advance(10_000);
-  await kit.runTask();
+  await harness.clock.advance(10_000);
+  await harness.runTask();
   expect((await batch.read()).status).toBe('completed');
 });
 
 test('when failed jobs are retried then those of an unknown submit stay, unless asked for, and what fails again stays failed', async () => {
-  const kit = await startBatches();
-  const batch = await committedBatch(kit, 4);
+  const harness = await startBatches();
+  const batch = await committedBatch(harness, 4);
   await batch.commit();
-  await kit.runTask();
+  await harness.runTask();
   const [a = '', b = '', c = '', d = ''] = batch.ids;
-  await failJob(kit, a);
-  await failJob(kit, b, 'submit_unknown');
-  await failJob(kit, c);
-  await failJob(kit, d);
-  await kit.runTask();
+  await failJob(harness, a);
+  await failJob(harness, b, 'submit_unknown');
+  await failJob(harness, c);
+  await failJob(harness, d);
+  await harness.runTask();
   expect(await batch.read()).toMatchObject({ status: 'completed', round: 1, counts: { failed: 4 }, unknown: 1 });
 
-  await kit.clock.advance(1000);
-  expect(await kit.store.batches.retryFailed(batch.id, { includeUnknown: false })).toBe(true);
-  await kit.runTask();
+  await harness.clock.advance(1000);
+  expect(await harness.store.batches.retryFailed(batch.id, { includeUnknown: false })).toBe(true);
+  await harness.runTask();
   expect(await batch.read()).toMatchObject({ status: 'running', round: 2, counts: { queued: 3, failed: 1 }, unknown: 1 });
-  await kit.clock.advance(1000);
-  for (const id of [a, c, d]) await failJob(kit, id);
-  await kit.runTask();
+  await harness.clock.advance(1000);
+  for (const id of [a, c, d]) await failJob(harness, id);
+  await harness.runTask();
   expect(await batch.read()).toMatchObject({ status: 'completed', round: 2, counts: { failed: 4 } });
 
-  await kit.store.batches.retryFailed(batch.id, { includeUnknown: true });
-  await kit.runTask();
+  await harness.store.batches.retryFailed(batch.id, { includeUnknown: true });
+  await harness.runTask();
   expect(await batch.read()).toMatchObject({ status: 'running', round: 3, counts: { queued: 4, failed: 0 }, unknown: 0 });
 });
 
 test('when the failed jobs of a batch are more than its tenant may have live then they run again as far as there is room, and the rest later', async () => {
-  const kit = await startBatches();
-  const batch = await committedBatch(kit, 3);
+  const harness = await startBatches();
+  const batch = await committedBatch(harness, 3);
   await batch.commit();
-  await kit.runTask();
-  for (const id of batch.ids) await failJob(kit, id);
-  await kit.runTask();
-  await kit.clock.advance(1000);
-  await kit.store.batches.retryFailed(batch.id, { includeUnknown: false });
-  await kit.runTask({ maxLiveJobs: 1 });
+  await harness.runTask();
+  for (const id of batch.ids) await failJob(harness, id);
+  await harness.runTask();
+  await harness.clock.advance(1000);
+  await harness.store.batches.retryFailed(batch.id, { includeUnknown: false });
+  await harness.runTask({ maxLiveJobs: async () => 1 });
   expect(await batch.read()).toMatchObject({ counts: { queued: 1, failed: 2 } });
-  await kit.clock.advance(10_000);
-  await kit.runTask({ maxLiveJobs: 3 });
+  await harness.clock.advance(10_000);
+  await harness.runTask({ maxLiveJobs: async () => 3 });
   expect(await batch.read()).toMatchObject({ counts: { queued: 3, failed: 0 } });
 });
 
 test('when failed jobs are retried by a process whose clock is behind then they are run again', async () => {
-  const kit = await startBatches();
-  const batch = await committedBatch(kit, 1);
+  const harness = await startBatches();
+  const batch = await committedBatch(harness, 1);
   await batch.commit();
-  await kit.runTask();
-  await failJob(kit, batch.ids[0] ?? '');
-  await kit.runTask();
-  const clock = { now: () => kit.clock.now() - 30_000 };
-  await createJobStore({ redis: kit.redis, prefix: 'gj', clock }).batches.retryFailed(batch.id, { includeUnknown: false });
-  await kit.runTask();
+  await harness.runTask();
+  await failJob(harness, batch.ids[0] ?? '');
+  await harness.runTask();
+  const clock = { now: () => harness.clock.now() - 30_000 };
+  await createJobStore({ redis: harness.redis, prefix: 'gj', clock }).batches.retryFailed(batch.id, { includeUnknown: false });
+  await harness.runTask();
   expect(await batch.read()).toMatchObject({ status: 'running', round: 2, counts: { queued: 1, failed: 0 } });
 });
 
 test('when the time of a batch is over then what waits expires at once and the batch ends as expired', async () => {
-  const kit = await startBatches();
-  const batch = await committedBatch(kit, 600);
+  const harness = await startBatches();
+  const batch = await committedBatch(harness, 600);
   await batch.commit();
-  await kit.runTask();
-  await kit.clock.advance(3_600_000);
-  await kit.runTask();
+  await harness.runTask();
+  await harness.clock.advance(3_600_000);
+  await harness.runTask();
   expect(await batch.read()).toMatchObject({ status: 'expired', counts: { expired: 600 } });
 });
 
 test('when the lines of a batch took long to come then the last of them expires at once too', async () => {
-  const kit = await startBatches();
-  const batch = await committedBatch(kit, 501, undefined, { openedMsAgo: 20_000 });
+  const harness = await startBatches();
+  const batch = await committedBatch(harness, 501, undefined, { openedMsAgo: 20_000 });
   await batch.commit();
-  await kit.runTask();
-  await kit.clock.advance(3_580_000);
-  await kit.runTask();
-  expect(await batch.read()).toMatchObject({ status: 'running', expires_at: kit.clock.now() });
-  await kit.clock.advance(20_000);
-  await kit.runTask();
+  await harness.runTask();
+  await harness.clock.advance(3_580_000);
+  await harness.runTask();
+  expect(await batch.read()).toMatchObject({ status: 'running', expires_at: harness.clock.now() });
+  await harness.clock.advance(20_000);
+  await harness.runTask();
   expect(await batch.read()).toMatchObject({ status: 'expired', counts: { expired: 501 } });
 });
 
 test('when a batch was never committed then its jobs and their inputs are erased', async () => {
-  const kit = await startBatches();
-  await kit.objects.putBytes('acme/in-0.png', Buffer.from('x'), { contentType: 'image/png' });
-  const batch = await committedBatch(kit, 600, (doc, i) => (i === 0 ? mapPictures(WITH_PICTURE, () => KEPT) : doc));
-  await kit.clock.advance(600_000);
-  await kit.runTask();
-  expect((await kit.redis.keys('{gj}:job:*')).length).toBe(0);
-  expect((await kit.redis.keys('{gj}:batch*')).length).toBe(0);
-  expect(await kit.objects.list('acme/')).toEqual([]);
+  const harness = await startBatches();
+  await harness.objects.putBytes('acme/in-0.png', Buffer.from('x'), { contentType: 'image/png' });
+  const batch = await committedBatch(harness, 600, (doc, i) => (i === 0 ? mapPictures(WITH_PICTURE, () => KEPT) : doc));
+  await harness.clock.advance(600_000);
+  await harness.runTask();
+  expect((await harness.redis.keys('{gj}:job:*')).length).toBe(0);
+  expect((await harness.redis.keys('{gj}:batch*')).length).toBe(0);
+  expect(await harness.objects.list('acme/')).toEqual([]);
   expect(await batch.commit()).toBe('gone');
 });
 
 test('when slices hang then a worker keeps a slot free for its other periodic tasks', async () => {
-  const kit = await startHarness();
+  const harness = await startHarness();
   const gate = Promise.withResolvers<{ done: true }>();
   let open = 0;
   const hang = async () => {
     open += 1;
     return await gate.promise;
   };
-  const runTask = createOperationsTask(kit, { hang });
+  const runTask = createOperationsTask(harness, { hang });
   for (const subject of ['a', 'b', 'c', 'd'])
-    await kit.store.operations.add({ kind: 'hang', subject, order: {}, at: kit.clock.now() });
+    await harness.store.operations.add({ kind: 'hang', subject, order: {}, at: harness.clock.now() });
   const runs: Promise<void>[] = [];
   for (const hanging of [1, 2, 3]) {
     runs.push(runTask());
@@ -301,12 +293,12 @@ test('when slices hang then a worker keeps a slot free for its other periodic ta
 });
 
 test('when an operation is of a kind that nobody knows then it waits and stops no other', async () => {
-  const kit = await startBatches();
-  await kit.store.operations.add({ kind: 'unheard-of', subject: randomUUID(), order: {}, at: kit.clock.now() - 1000 });
-  const batch = await committedBatch(kit, 1);
+  const harness = await startBatches();
+  await harness.store.operations.add({ kind: 'unheard-of', subject: randomUUID(), order: {}, at: harness.clock.now() - 1000 });
+  const batch = await committedBatch(harness, 1);
   await batch.commit();
-  await kit.runTask();
-  expect(await waiting(kit)).toBe(1);
+  await harness.runTask();
+  expect(await waiting(harness)).toBe(1);
 });
 
 /** Does something once, right before the first call of `f`: what another worker does while this one is slow. */
@@ -324,248 +316,255 @@ function firstDo<A extends unknown[], R>(
 }
 
 test('when a batch is canceled while its jobs are being opened then none of them runs', async () => {
-  const kit = await startBatches();
-  const batch = await committedBatch(kit, 3);
+  const harness = await startBatches();
+  const batch = await committedBatch(harness, 3);
   await batch.commit();
-  const reveal = firstDo(kit.store.batches.reveal, async () => {
-    await kit.store.batches.cancel(batch.id);
-    await kit.runTask();
+  const reveal = firstDo(harness.store.batches.reveal, async () => {
+    await harness.store.batches.cancel(batch.id);
+    await harness.runTask();
   });
-  await kit.runTask({ store: { ...kit.store, batches: { ...kit.store.batches, reveal } } });
-  await kit.runTask();
+  await harness.runTask({ store: { ...harness.store, batches: { ...harness.store.batches, reveal } } });
+  await harness.runTask();
   expect(await batch.read()).toMatchObject({ status: 'canceled', counts: { canceled: 3 } });
 });
 
 test('when a batch is canceled while its failed jobs are being retried then none of them runs', async () => {
-  const kit = await startBatches();
-  const batch = await committedBatch(kit, 3);
+  const harness = await startBatches();
+  const batch = await committedBatch(harness, 3);
   await batch.commit();
-  await kit.runTask();
+  await harness.runTask();
   const [a = '', b = '', open = ''] = batch.ids;
-  await failJob(kit, a);
-  await failJob(kit, b);
-  await startedCall(kit, open);
-  await kit.store.batches.retryFailed(batch.id, { includeUnknown: false });
-  const reopenJob = firstDo(kit.batchDeps.reopenJob, async () => {
-    await kit.store.batches.cancel(batch.id);
-    await kit.runTask();
+  await failJob(harness, a);
+  await failJob(harness, b);
+  await startedCall(harness, open);
+  await harness.store.batches.retryFailed(batch.id, { includeUnknown: false });
+  const reopenJob = firstDo(harness.batchDeps.reopenJob, async () => {
+    await harness.store.batches.cancel(batch.id);
+    await harness.runTask();
   });
-  await kit.runTask({ reopenJob });
+  await harness.runTask({ reopenJob });
   expect(await batch.read()).toMatchObject({ status: 'canceling', counts: { running: 1, canceled: 2 } });
 });
 
 test('when a retry is canceled before it has reopened the first job of an ended batch then nothing runs', async () => {
-  const kit = await startBatches();
-  const batch = await committedBatch(kit, 1);
+  const harness = await startBatches();
+  const batch = await committedBatch(harness, 1);
   await batch.commit();
-  await kit.runTask();
-  for (const id of batch.ids) await failJob(kit, id);
-  await kit.runTask();
-  const retry = () => kit.store.batches.retryFailed(batch.id, { includeUnknown: false });
+  await harness.runTask();
+  for (const id of batch.ids) await failJob(harness, id);
+  await harness.runTask();
+  const retry = () => harness.store.batches.retryFailed(batch.id, { includeUnknown: false });
   await retry();
-  expect(await kit.store.batches.cancel(batch.id)).toBe('called_off');
-  expect(await kit.store.batches.cancel(batch.id)).toBe('completed');
-  await kit.runTask();
+  expect(await harness.store.batches.cancel(batch.id)).toBe('called_off');
+  expect(await harness.store.batches.cancel(batch.id)).toBe('completed');
+  await harness.runTask();
   expect(await batch.read()).toMatchObject({ status: 'completed', round: 1, counts: { failed: 1 } });
 
-  await kit.clock.advance(1000);
+  await harness.clock.advance(1000);
   await retry();
   let answer: string | null = null;
-  const reopenJob = firstDo(kit.batchDeps.reopenJob, async () => {
-    answer = await kit.store.batches.cancel(batch.id);
+  const reopenJob = firstDo(harness.batchDeps.reopenJob, async () => {
+    answer = await harness.store.batches.cancel(batch.id);
   });
-  await kit.runTask({ reopenJob });
+  await harness.runTask({ reopenJob });
   expect(answer).toBe('called_off');
   expect(await batch.read()).toMatchObject({ status: 'completed', round: 2, counts: { canceled: 1 } });
 });
 
 test('when a slow worker retries a job that another has retried and that failed again then it stays failed', async () => {
-  const kit = await startBatches();
-  const batch = await committedBatch(kit, 1);
+  const harness = await startBatches();
+  const batch = await committedBatch(harness, 1);
   await batch.commit();
-  await kit.runTask();
+  await harness.runTask();
   const [id = ''] = batch.ids;
-  await failJob(kit, id, 'submit_unknown');
-  await kit.runTask();
-  await kit.store.batches.retryFailed(batch.id, { includeUnknown: true });
-  const reopenJob = firstDo(kit.batchDeps.reopenJob, async () => {
-    const record = await kit.store.jobs.read(id);
+  await failJob(harness, id, 'submit_unknown');
+  await harness.runTask();
+  await harness.store.batches.retryFailed(batch.id, { includeUnknown: true });
+  const reopenJob = firstDo(harness.batchDeps.reopenJob, async () => {
+    const record = await harness.store.jobs.read(id);
     if (record === null) throw new Error('no record');
-    await kit.batchDeps.reopenJob(record, 'resubmit');
-    await kit.clock.advance(1000);
-    await failJob(kit, id, 'submit_unknown');
+    await harness.batchDeps.reopenJob(record, 'resubmit');
+    await harness.clock.advance(1000);
+    await failJob(harness, id, 'submit_unknown');
   });
-  await kit.runTask({ reopenJob });
-  expect(await kit.store.jobs.read(id)).toMatchObject({ status: 'failed', run: 2 });
+  await harness.runTask({ reopenJob });
+  expect(await harness.store.jobs.read(id)).toMatchObject({ status: 'failed', run: 2 });
 });
 
 test('when Redis fills up while failed jobs are retried then those that were left are retried later', async () => {
-  const kit = await startBatches();
-  const batch = await committedBatch(kit, 2);
+  const harness = await startBatches();
+  const batch = await committedBatch(harness, 2);
   await batch.commit();
-  await kit.runTask();
-  for (const id of batch.ids) await failJob(kit, id);
-  await kit.runTask();
-  await kit.store.batches.retryFailed(batch.id, { includeUnknown: false });
+  await harness.runTask();
+  for (const id of batch.ids) await failJob(harness, id);
+  await harness.runTask();
+  await harness.store.batches.retryFailed(batch.id, { includeUnknown: false });
   const full = async () => ({ kind: 'full' }) as const;
-  await kit.runTask({
-    reopenJob: async (record) => (record.id === batch.ids[0] ? await kit.batchDeps.reopenJob(record) : await full()),
+  await harness.runTask({
+    reopenJob: async (record) => (record.id === batch.ids[0] ? await harness.batchDeps.reopenJob(record) : await full()),
   });
   expect((await batch.read()).counts).toMatchObject({ queued: 1, failed: 1 });
-  await kit.clock.advance(5000);
-  await kit.runTask();
+  await harness.clock.advance(5000);
+  await harness.runTask();
   expect((await batch.read()).counts).toMatchObject({ queued: 2, failed: 0 });
 });
 
 test('when a batch is canceled in a later round then the cancel begins at its first job, and that of the round before is over', async () => {
-  const kit = await startBatches();
-  const batch = await committedBatch(kit, 3);
+  const harness = await startBatches();
+  const batch = await committedBatch(harness, 3);
   await batch.commit();
-  await kit.runTask();
-  await kit.store.batches.cancel(batch.id);
-  const operation = await kit.store.operations.take(kit.clock.now());
+  await harness.runTask();
+  await harness.store.batches.cancel(batch.id);
+  const operation = await harness.store.operations.take(harness.clock.now());
   if (operation === null) throw new Error('no operation');
   // The jobs have ended by themselves while the operation had passed them, and one of them was retried since.
   const [id = '', ...others] = batch.ids;
-  for (const each of batch.ids) await failJob(kit, each);
-  await kit.runTask();
+  for (const each of batch.ids) await failJob(harness, each);
+  await harness.runTask();
   expect(await batch.read()).toMatchObject({ status: 'canceled' });
-  await kit.store.operations.checkpoint(operation, { at: 0 }, kit.clock.now());
-  const record = await kit.store.jobs.read(id);
+  await harness.store.operations.checkpoint(operation, { at: 0 }, 0);
+  const record = await harness.store.jobs.read(id);
   if (record === null) throw new Error('no record');
-  await kit.batchDeps.reopenJob(record);
-  await kit.runTask();
+  await harness.batchDeps.reopenJob(record);
+  await harness.runTask();
   expect((await batch.read()).counts).toMatchObject({ queued: 1, failed: others.length });
 
-  await kit.store.operations.add({ kind: 'batch-cancel', subject: batch.id, order: { batch_id: batch.id }, at: kit.clock.now() });
-  const left = await kit.store.operations.take(kit.clock.now());
+  await harness.store.operations.add({
+    kind: 'batch-cancel',
+    subject: batch.id,
+    order: { batch_id: batch.id },
+    at: harness.clock.now(),
+  });
+  const left = await harness.store.operations.take(harness.clock.now());
   if (left === null) throw new Error('no operation');
-  await kit.store.operations.checkpoint(left, { at: 500 }, kit.clock.now());
-  await kit.store.batches.cancel(batch.id);
-  await kit.runTask();
+  await harness.store.operations.checkpoint(left, { at: 500 }, 0);
+  await harness.store.batches.cancel(batch.id);
+  await harness.runTask();
   expect(await batch.read()).toMatchObject({ status: 'canceled', counts: { canceled: 1 } });
 });
 
 test('when the erasing of a batch has begun then it takes no line and no commit any more', async () => {
-  const kit = await startBatches();
-  await kit.objects.putBytes('acme/in-0.png', Buffer.from('x'), { contentType: 'image/png' });
-  const late = await committedBatch(kit, 600, (doc, i) => (i === 0 ? mapPictures(WITH_PICTURE, () => KEPT) : doc));
-  await kit.clock.advance(600_000);
+  const harness = await startBatches();
+  await harness.objects.putBytes('acme/in-0.png', Buffer.from('x'), { contentType: 'image/png' });
+  const late = await committedBatch(harness, 600, (doc, i) => (i === 0 ? mapPictures(WITH_PICTURE, () => KEPT) : doc));
+  await harness.clock.advance(600_000);
   const line = { jobId: newId(), line: 601, customId: 'c-601', doc: imageDoc() };
   const answers: unknown[] = [];
-  const deleting = firstDo(kit.objects.delete.bind(kit.objects), async () => {
-    answers.push(await late.commit(), await kit.store.batches.add(late, 600, [line]));
-    answers.push(await kit.store.batches.noteInvalid(late, [{ line: 602, custom_id: null, errors: [] }]));
+  const deleting = firstDo(harness.objects.delete.bind(harness.objects), async () => {
+    answers.push(await late.commit(), await harness.store.batches.add(late, 600, [line]));
+    answers.push(await harness.store.batches.noteInvalid(late, [{ line: 602, custom_id: null, errors: [] }]));
   });
-  await kit.runTask({ objects: { ...kit.objects, delete: deleting } });
+  await harness.runTask({ objects: { ...harness.objects, delete: deleting } });
   expect(answers).toEqual(['gone', 'gone', 'gone']);
-  expect(await kit.store.batches.read(late.id)).toBeNull();
+  expect(await harness.store.batches.read(late.id)).toBeNull();
   // Nothing is left, nor of what was counted of its tenant.
-  expect(await kit.redis.keys('{gj}:*')).toEqual([]);
+  expect(await harness.redis.keys('{gj}:*')).toEqual([]);
 });
 
-test('when a job is retried and ends while the results are being written then the file and the counts tell of its new end', async () => {
-  const kit = await startBatches();
-  const batch = await committedBatch(kit, 2);
+test('when a job is retried and ends while the results are being written then the file and the counts have its new end', async () => {
+  const harness = await startBatches();
+  const batch = await committedBatch(harness, 2);
   await batch.commit();
-  await kit.runTask();
-  for (const id of batch.ids) await failJob(kit, id);
+  await harness.runTask();
+  for (const id of batch.ids) await failJob(harness, id);
   const [first = ''] = batch.ids;
   const put: BatchDeps['objects']['put'] = async (key, body, o) => {
-    const stored = await kit.objects.put(key, body, o);
-    const record = await kit.store.jobs.read(first);
+    const stored = await harness.objects.put(key, body, o);
+    const record = await harness.store.jobs.read(first);
     if (record?.run !== 1) return stored;
-    await kit.batchDeps.reopenJob(record);
-    const again = await kit.store.jobs.read(first);
-    if (again !== null) await kit.store.transitions.commit(again, { kind: 'cancel' });
+    await harness.batchDeps.reopenJob(record);
+    const again = await harness.store.jobs.read(first);
+    if (again !== null) await harness.store.transitions.commit(again, { kind: 'cancel' });
     return stored;
   };
-  await kit.runTask({ objects: { put, get: kit.objects.get.bind(kit.objects), delete: kit.objects.delete.bind(kit.objects) } });
+  await harness.runTask({
+    objects: { put, get: harness.objects.get.bind(harness.objects), delete: harness.objects.delete.bind(harness.objects) },
+  });
   const { status, results, past } = await batch.read();
   expect(status).toBe('completed');
   expect(past[1]?.counts).toMatchObject({ failed: 1, canceled: 1 });
-  const text = await readText((await kit.objects.get(results?.key ?? '')).body);
+  const text = await readText((await harness.objects.get(results?.key ?? '')).body);
   expect(text.trimEnd().split('\n')).toMatchObject([expect.stringContaining('"canceled"'), expect.stringContaining('"failed"')]);
-  expect(await kit.objects.list('acme/')).toEqual([results?.key]);
+  expect(await harness.objects.list('acme/')).toEqual([results?.key]);
 });
 
 test('when an ended batch is older than RETENTION_DAYS then it goes with its webhooks, but for one that is still pending', async () => {
-  const kit = await startBatches();
-  const batch = await committedBatch(kit, 1);
+  const harness = await startBatches();
+  const batch = await committedBatch(harness, 1);
   await batch.commit();
   const [id = ''] = batch.ids;
   const deliveryIn = (round: number) => `evt_${batch.id.slice(6)}_${round}_batch_completed`;
   const tell = async (round: number) => {
-    const told = await kit.store.deliveries.read(deliveryIn(round));
-    const attempt = { number: 1, at: kit.clock.now(), duration_ms: 1, ok: true, phase: 'response' };
-    if (told) await kit.store.deliveries.settle(told.delivery, { state: 'delivered', now: kit.clock.now(), attempt });
+    const told = await harness.store.deliveries.read(deliveryIn(round));
+    const attempt = { number: 1, at: harness.clock.now(), duration_ms: 1, ok: true, phase: 'response' };
+    if (told) await harness.store.deliveries.settle(told.delivery, { state: 'delivered', attempt });
   };
   for (const round of [1, 2, 3]) {
-    await kit.runTask();
-    await failJob(kit, id, 'submit_unknown');
-    await kit.runTask();
+    await harness.runTask();
+    await failJob(harness, id, 'submit_unknown');
+    await harness.runTask();
     if (round !== 2) await tell(round);
-    const record = await kit.store.jobs.read(id);
-    if (record !== null && round < 3) await kit.batchDeps.reopenJob(record, 'resubmit');
+    const record = await harness.store.jobs.read(id);
+    if (record !== null && round < 3) await harness.batchDeps.reopenJob(record, 'resubmit');
   }
-  await kit.clock.advance(7 * 86_400_000 + 1);
-  await kit.runTask();
-  await createOldRecords(kit, 7)();
-  expect(await kit.store.batches.read(batch.id)).toBeNull();
-  expect(await kit.redis.keys('{gj}:delivery:*_batch_*')).toEqual([`{gj}:delivery:${deliveryIn(2)}`]);
-  expect((await kit.redis.keys('{gj}:*batch*')).filter((key) => !key.includes(':delivery:'))).toEqual([]);
+  await harness.clock.advance(7 * 86_400_000 + 1);
+  await harness.runTask();
+  await createOldRecords(harness, 7)();
+  expect(await harness.store.batches.read(batch.id)).toBeNull();
+  expect(await harness.redis.keys('{gj}:delivery:*_batch_*')).toEqual([`{gj}:delivery:${deliveryIn(2)}`]);
+  expect((await harness.redis.keys('{gj}:*batch*')).filter((key) => !key.includes(':delivery:'))).toEqual([]);
   // Its job still has a pending delivery and so is there; run again it does not bring the batch back.
-  const record = await kit.store.jobs.read(id);
+  const record = await harness.store.jobs.read(id);
   if (record === null) throw new Error('no record');
-  await kit.batchDeps.reopenJob(record, 'resubmit');
-  expect(await kit.redis.exists(`{gj}:batch:${batch.id}`)).toBe(0);
+  await harness.batchDeps.reopenJob(record, 'resubmit');
+  expect(await harness.redis.exists(`{gj}:batch:${batch.id}`)).toBe(0);
 });
 
 test('when a batch goes on for longer than RETENTION_DAYS then the results of all its jobs are in its file', async () => {
-  const kit = await startBatches();
-  const batch = await committedBatch(kit, 2, (doc) => ({ ...doc, webhook: undefined }));
+  const harness = await startBatches();
+  const batch = await committedBatch(harness, 2, (doc) => ({ ...doc, webhook: undefined }));
   await batch.commit();
-  await kit.runTask();
+  await harness.runTask();
   const [early = '', late = ''] = batch.ids;
-  await failJob(kit, early);
-  await kit.clock.advance(86_400_000 + 1);
-  await createOldRecords(kit, 1)();
-  await failJob(kit, late);
-  await kit.runTask();
-  const text = await readText((await kit.objects.get((await batch.read()).results?.key ?? '')).body);
+  await failJob(harness, early);
+  await harness.clock.advance(86_400_000 + 1);
+  await createOldRecords(harness, 1)();
+  await failJob(harness, late);
+  await harness.runTask();
+  const text = await readText((await harness.objects.get((await batch.read()).results?.key ?? '')).body);
   expect(text.trimEnd().split('\n')).toHaveLength(2);
 });
 
 test('when a job of an ended batch is erased then its row goes from the results files of all rounds, and no other', async () => {
-  const kit = await startBatches();
-  const batch = await committedBatch(kit, 120, (doc) => ({ ...doc, webhook: undefined }));
+  const harness = await startBatches();
+  const batch = await committedBatch(harness, 120, (doc) => ({ ...doc, webhook: undefined }));
   await batch.commit();
-  await kit.runTask();
-  for (const id of batch.ids) await failJob(kit, id);
-  await kit.runTask();
+  await harness.runTask();
+  for (const id of batch.ids) await failJob(harness, id);
+  await harness.runTask();
   const recordOf = async (id: string) => {
-    const record = await kit.store.jobs.read(id);
+    const record = await harness.store.jobs.read(id);
     if (record === null) throw new Error('no record');
     return record;
   };
   const [erased = '', old = '', again = ''] = batch.ids;
-  await kit.batchDeps.reopenJob(await recordOf(again));
-  await failJob(kit, again);
-  await kit.runTask();
-  await kit.store.erase.old(await recordOf(old));
+  await harness.batchDeps.reopenJob(await recordOf(again));
+  await failJob(harness, again);
+  await harness.runTask();
+  await harness.store.erase.old(await recordOf(old), 0);
   const before = await batch.read();
 
-  for (let n = 0; n < 2; n += 1) await kit.store.operations.addAgain(redactOperation(batch.id, kit.clock.now()));
-  expect(await kit.store.erase.asked(await recordOf(erased))).toBe(true);
-  await kit.clock.advance(30_000);
-  await kit.runTask();
+  for (let n = 0; n < 2; n += 1) await harness.store.operations.addAgain(redactOperation(batch.id, harness.clock.now()));
+  expect(await harness.store.erase.asked(await recordOf(erased))).toBe(true);
+  await harness.clock.advance(30_000);
+  await harness.runTask();
 
   const after = await batch.read();
   expect(after).toEqual({ ...before, results: after.past[2]?.results, past: after.past });
   const others = batch.ids.filter((id) => id !== erased);
   for (const round of [1, 2]) {
     const { key, bytes } = after.past[round]?.results ?? { key: '', bytes: 0 };
-    const text = await readText((await kit.objects.get(key)).body);
+    const text = await readText((await harness.objects.get(key)).body);
     expect(Buffer.byteLength(text)).toBe(bytes);
     expect(
       text
@@ -574,88 +573,90 @@ test('when a job of an ended batch is erased then its row goes from the results 
         .map((row) => (JSON.parse(row) as { job_id: string }).job_id),
     ).toEqual(others);
   }
-  expect((await kit.objects.list('acme/')).length).toBe(2);
-  expect(await kit.store.operations.take(kit.clock.now())).toBeNull();
+  expect((await harness.objects.list('acme/')).length).toBe(2);
+  expect(await harness.store.operations.take(harness.clock.now())).toBeNull();
 });
 
 test('when a batch is canceled while the results of its last job are being written then it ends as canceled', async () => {
-  const kit = await startBatches();
-  const batch = await committedBatch(kit, 1);
+  const harness = await startBatches();
+  const batch = await committedBatch(harness, 1);
   await batch.commit();
-  await kit.runTask();
-  await failJob(kit, batch.ids[0] ?? '');
-  const put = firstDo(kit.objects.put.bind(kit.objects), () => kit.store.batches.cancel(batch.id));
-  await kit.runTask({ objects: { put, get: kit.objects.get.bind(kit.objects), delete: kit.objects.delete.bind(kit.objects) } });
-  await kit.runTask();
+  await harness.runTask();
+  await failJob(harness, batch.ids[0] ?? '');
+  const put = firstDo(harness.objects.put.bind(harness.objects), () => harness.store.batches.cancel(batch.id));
+  await harness.runTask({
+    objects: { put, get: harness.objects.get.bind(harness.objects), delete: harness.objects.delete.bind(harness.objects) },
+  });
+  await harness.runTask();
   expect(await batch.read()).toMatchObject({ status: 'canceled', counts: { failed: 1 } });
 });
 
 test('when the jobs of a batch are large then few of them are in memory at once', async () => {
-  const kit = await startBatches();
+  const harness = await startBatches();
   const large = (doc: JobDoc): JobDoc => ({ ...doc, metadata: { a: 'x'.repeat(3 * 1024 * 1024) } });
-  const batch = await committedBatch(kit, 4, (doc, i) => (i < 2 ? large(doc) : doc));
+  const batch = await committedBatch(harness, 4, (doc, i) => (i < 2 ? large(doc) : doc));
   await batch.commit();
-  await kit.runTask();
-  for (const id of batch.ids) await failJob(kit, id);
+  await harness.runTask();
+  for (const id of batch.ids) await failJob(harness, id);
   const read: number[] = [];
   const records: Batches['store']['batches']['records'] = async (ids) => {
     read.push(ids.length);
-    return await kit.store.batches.records(ids);
+    return await harness.store.batches.records(ids);
   };
-  await kit.runTask({ store: { ...kit.store, batches: { ...kit.store.batches, records } } });
+  await harness.runTask({ store: { ...harness.store, batches: { ...harness.store.batches, records } } });
   expect(read).toEqual([1, 3]);
   expect((await batch.read()).status).toBe('completed');
 
-  await committedBatch(kit, 4, (doc, i) => (i < 2 ? large(doc) : doc));
-  await kit.clock.advance(600_000);
+  await committedBatch(harness, 4, (doc, i) => (i < 2 ? large(doc) : doc));
+  await harness.clock.advance(600_000);
   const erased: number[] = [];
   const docs: Batches['store']['batches']['docs'] = async (ids) => {
     erased.push(ids.length);
-    return await kit.store.batches.docs(ids);
+    return await harness.store.batches.docs(ids);
   };
-  await kit.runTask({ store: { ...kit.store, batches: { ...kit.store.batches, docs } } });
+  await harness.runTask({ store: { ...harness.store, batches: { ...harness.store.batches, docs } } });
   expect(erased).toEqual([1, 3]);
 });
 
 /** A batch of which all jobs have failed, and of whose retry one slice is done; its worker died before it could go on. */
-async function halfRetried(kit: Batches) {
-  const batch = await committedBatch(kit, 501);
+async function halfRetried(harness: Batches) {
+  const batch = await committedBatch(harness, 501);
   await batch.commit();
-  await kit.runTask();
-  for (const id of batch.ids) await failJob(kit, id);
-  await kit.runTask();
-  await kit.clock.advance(1000);
-  await kit.store.batches.retryFailed(batch.id, { includeUnknown: false });
-  const operation = await kit.store.operations.take(kit.clock.now());
+  await harness.runTask();
+  for (const id of batch.ids) await failJob(harness, id);
+  await harness.runTask();
+  await harness.clock.advance(1000);
+  await harness.store.batches.retryFailed(batch.id, { includeUnknown: false });
+  const operation = await harness.store.operations.take(harness.clock.now());
   if (operation === null) throw new Error('no operation');
-  await createBatchOperations(kit.batchDeps)[operation.kind]?.(operation);
+  await createBatchOperations(harness.batchDeps)[operation.kind]?.(operation);
   expect(await batch.read()).toMatchObject({ status: 'running', round: 2, counts: { queued: 500, failed: 1 } });
   return batch;
 }
 
 test('when the jobs that a retry has reopened end before it has reopened the others then the round ends with the last of all', async () => {
-  const kit = await startBatches();
-  const batch = await halfRetried(kit);
-  await kit.clock.advance(1000);
-  for (const id of batch.ids.slice(0, 500)) await failJob(kit, id);
-  await kit.runTask();
+  const harness = await startBatches();
+  const batch = await halfRetried(harness);
+  await harness.clock.advance(1000);
+  for (const id of batch.ids.slice(0, 500)) await failJob(harness, id);
+  await harness.runTask();
   expect(await batch.read()).toMatchObject({ status: 'running', round: 2 });
 
-  await kit.clock.advance(30_000);
-  await kit.runTask();
+  await harness.clock.advance(30_000);
+  await harness.runTask();
   expect(await batch.read()).toMatchObject({ status: 'running', round: 2, counts: { queued: 1, failed: 500 } });
-  await failJob(kit, batch.ids[500] ?? '');
-  await kit.runTask();
+  await failJob(harness, batch.ids[500] ?? '');
+  await harness.runTask();
   expect(await batch.read()).toMatchObject({ status: 'completed', round: 2, counts: { failed: 501 } });
 });
 
 test('when a batch is canceled before a retry has reopened all of its failed jobs then those that are left stay failed', async () => {
-  const kit = await startBatches();
-  const batch = await halfRetried(kit);
-  expect(await kit.store.batches.cancel(batch.id)).toBe('canceling');
-  await kit.runTask();
+  const harness = await startBatches();
+  const batch = await halfRetried(harness);
+  expect(await harness.store.batches.cancel(batch.id)).toBe('canceling');
+  await harness.runTask();
   expect(await batch.read()).toMatchObject({ status: 'canceled', counts: { canceled: 500, failed: 1 } });
-  await kit.clock.advance(30_000);
-  await kit.runTask();
+  await harness.clock.advance(30_000);
+  await harness.runTask();
   expect(await batch.read()).toMatchObject({ status: 'canceled', round: 2, counts: { canceled: 500, failed: 1 } });
 });

@@ -3,7 +3,7 @@ import { GrsaiError } from '@grsai-jobs/grsai';
 import type { Commit } from '@grsai-jobs/job-store';
 import { type JobDoc, jobError, type Transition } from '@grsai-jobs/jobs';
 import { expect, test, vi } from 'vitest';
-import { acceptedJob, type Harness, handlersOf, startedCall, startHarness } from './harness.ts';
+import { acceptedJob, generatingJob, type Harness, handlersOf, NO_LIMITS, startedCall, startHarness } from './harness.ts';
 
 /** What a submit brings meets a job that somebody else has changed meanwhile. */
 
@@ -11,7 +11,7 @@ const TASK = { id: '1-t', base: 'https://b.example' };
 
 /** A submit whose upstream answers when the test says so. */
 async function openSubmit(
-  kit: Harness,
+  harness: Harness,
   on_unknown_submit: JobDoc['on_unknown_submit'] = 'fail',
   /** Told of each commit of the worker before its answer is. */
   committed: (kind: Transition['kind']) => Promise<void> = async () => undefined,
@@ -23,15 +23,15 @@ async function openSubmit(
     return answer.promise;
   };
   const commit: Commit = async (job, transition, o) => {
-    const result = await kit.store.transitions.commit(job, transition, o);
+    const result = await harness.store.transitions.commit(job, transition, o);
     await committed(transition.kind);
     return result;
   };
-  const watched = { ...kit, store: { ...kit.store, transitions: { ...kit.store.transitions, commit } } };
+  const watched = { ...harness, store: { ...harness.store, transitions: { ...harness.store.transitions, commit } } };
   const handlers = handlersOf(watched, {
-    grsai: { ...kit.grsai, images: { ...kit.grsai.images, submit } } as unknown as Harness['grsai'],
+    grsai: { ...harness.grsai, images: { ...harness.grsai.images, submit } } as unknown as Harness['grsai'],
   });
-  const job = await acceptedJob(kit, {}, (doc) => ({ ...doc, on_unknown_submit }));
+  const job = await acceptedJob(harness, {}, (doc) => ({ ...doc, on_unknown_submit }));
   const left = handlers.submit({ entry: { id: job.id, step: 1 }, stalled: false });
   await asked.promise;
   return {
@@ -83,22 +83,22 @@ const ROWS: readonly [string, readonly Transition[], object, { polled: boolean; 
 ];
 
 test.each(ROWS)('when a task is accepted of a job that %s then its id is kept', async (_, before, expected, { polled, late }) => {
-  const kit = await startHarness();
-  const job = await openSubmit(kit);
-  for (const transition of before) expect((await kit.store.transitions.commit(await job.read(), transition)).kind).toBe('ok');
+  const harness = await startHarness();
+  const job = await openSubmit(harness);
+  for (const transition of before) expect((await harness.store.transitions.commit(await job.read(), transition)).kind).toBe('ok');
   expect(await job.accepted()).toEqual({ kind: 'done' });
   const now = await job.read();
   expect(now).toMatchObject(expected);
-  expect(await kit.producer.stateOf('poll', now)).toBe(polled ? 'there' : 'gone');
-  expect(await kit.redis.zscore('{gj}:late', job.id)).toBe(late ? String(kit.clock.now() + 60_000) : null);
+  expect(await harness.producer.stateOf('poll', now)).toBe(polled ? 'there' : 'gone');
+  expect(await harness.redis.zscore('{gj}:late', job.id)).toBe(late ? String(harness.clock.now() + 60_000) : null);
 });
 
 test('when a task is accepted whose call was taken over then the other call goes on as if nothing had come', async () => {
-  const kit = await startHarness();
-  const job = await openSubmit(kit, 'resubmit');
+  const harness = await startHarness();
+  const job = await openSubmit(harness, 'resubmit');
   const first = await job.read();
   const over = { token: first.lease?.token ?? '', attempts: [], attemptsUsed: 1 };
-  await kit.store.transitions.startCall(first, { token: 'another', limitMs: 1000, over }, { maxInFlight: 0, rpm: 0 });
+  await harness.store.transitions.startCall(first, { token: 'another', limitMs: 1000, over }, NO_LIMITS);
   const before = await job.read();
   expect(await job.accepted()).toEqual({ kind: 'done' });
   expect(before.lease?.token).toBe('another');
@@ -106,19 +106,19 @@ test('when a task is accepted whose call was taken over then the other call goes
 });
 
 test('when a job was given up, run again and given up again as its task is accepted then who makes the new call keeps its lease', async () => {
-  const kit = await startHarness();
+  const harness = await startHarness();
   const another = randomUUID();
   let again = true;
-  const job = await openSubmit(kit, 'fail', async (kind) => {
+  const job = await openSubmit(harness, 'fail', async (kind) => {
     if (kind !== 'task_accepted' || !again) return;
     again = false;
-    await kit.store.transitions.commit(await job.read(), { kind: 'reopen', to: 'queued' });
+    await harness.store.transitions.commit(await job.read(), { kind: 'reopen', to: 'queued' });
     const { step } = await job.read();
-    await startedCall(kit, job.id, { step, token: another });
-    await kit.store.transitions.commit(await job.read(), givenUp);
+    await startedCall(harness, job.id, { step, token: another });
+    await harness.store.transitions.commit(await job.read(), givenUp);
   });
-  await kit.store.transitions.commit(await job.read(), givenUp);
-  const error = vi.spyOn(kit.log, 'error');
+  await harness.store.transitions.commit(await job.read(), givenUp);
+  const error = vi.spyOn(harness.log, 'error');
   expect(await job.accepted()).toEqual({ kind: 'done' });
   expect([again, error.mock.calls]).toEqual([
     false,
@@ -128,40 +128,50 @@ test('when a job was given up, run again and given up again as its task is accep
 });
 
 test('when Redis refuses to write the id of a task then it is written as soon as it does not', async () => {
-  const kit = await startHarness();
-  const job = await openSubmit(kit);
-  await kit.redis.config('SET', 'min-replicas-to-write', '1');
+  const harness = await startHarness();
+  const job = await openSubmit(harness);
+  await harness.redis.config('SET', 'min-replicas-to-write', '1');
   const refused = Promise.withResolvers<void>();
-  kit.log.error = () => refused.resolve();
+  harness.redis.once('refused', () => refused.resolve());
   const left = job.accepted();
   await Promise.race([refused.promise, left.catch(() => undefined)]);
-  await kit.redis.config('SET', 'min-replicas-to-write', '0');
+  await harness.redis.config('SET', 'min-replicas-to-write', '0');
   expect(await left).toEqual({ kind: 'done' });
   expect(await job.read()).toMatchObject({ status: 'running', stage: 'generating', task: TASK, attempts_used: 1 });
 });
 
 test('when Redis refuses to write the id of a task of a job that is to be canceled then it is written as soon as it does not', async () => {
-  const kit = await startHarness();
-  const job = await openSubmit(kit, 'fail', async (kind) => {
-    if (kind === 'task_accepted') await kit.redis.config('SET', 'min-replicas-to-write', '1');
+  const harness = await startHarness();
+  const job = await openSubmit(harness, 'fail', async (kind) => {
+    if (kind === 'task_accepted') await harness.redis.config('SET', 'min-replicas-to-write', '1');
   });
-  await kit.store.transitions.commit(await job.read(), { kind: 'request_cancel' });
+  await harness.store.transitions.commit(await job.read(), { kind: 'request_cancel' });
   const refused = Promise.withResolvers<void>();
-  kit.log.error = () => refused.resolve();
+  harness.redis.once('refused', () => refused.resolve());
   const left = job.accepted();
   await Promise.race([refused.promise, left.catch(() => undefined)]);
-  await kit.redis.config('SET', 'min-replicas-to-write', '0');
+  await harness.redis.config('SET', 'min-replicas-to-write', '0');
   expect(await left).toEqual({ kind: 'done' });
   expect(await job.read()).toMatchObject({ status: 'canceled', task: TASK });
 });
 
 test('when a submit is cut whose caller has canceled the job then its outcome is as unknown as that of any other', async () => {
-  const kit = await startHarness();
-  const job = await openSubmit(kit);
-  await kit.store.transitions.commit(await job.read(), { kind: 'request_cancel' });
+  const harness = await startHarness();
+  const job = await openSubmit(harness);
+  await harness.store.transitions.commit(await job.read(), { kind: 'request_cancel' });
   job.cancel();
   const { lease } = await job.read();
   const cut = new GrsaiError({ code: 'aborted', outcome: 'unknown', message: 'cut', retryable: false });
   expect(await job.failed(cut)).toEqual({ kind: 'done' });
   expect(await job.read()).toMatchObject({ status: 'failed', error: { code: 'submit_unknown' }, lease });
+});
+
+test('when a worker takes a run for over whose time has not come by the clock of Redis then its entry comes again, and the run goes on', async () => {
+  const harness = await startHarness();
+  const job = await generatingJob(harness);
+  const { step } = await job.read();
+  const dayAhead = Object.assign(Object.create(harness.clock), { now: () => harness.clock.now() + 24 * 3600_000 });
+  const { poll } = handlersOf({ ...harness, clock: dayAhead });
+  expect(await poll({ entry: { id: job.id, step }, stalled: false })).toEqual({ kind: 'wait', ms: 5000 });
+  expect(await job.read()).toMatchObject({ status: 'running', stage: 'generating', step });
 });

@@ -10,12 +10,12 @@ import { createSlots } from '../src/webhooks/slots.ts';
 import { type Harness, newId } from './harness.ts';
 
 /** The deliver stage as a worker has it, on the parts and the clock of a test. */
-export function deliverStage(kit: Harness, more: Partial<DeliveriesDeps> = {}) {
+export function deliverStage(harness: Harness, more: Partial<DeliveriesDeps> = {}) {
   const egress = createEgress({ allow: ['127.0.0.0/8'] });
   onTestFinished(() => egress.close());
   const secret = newSecret();
   const deliveries = createDeliveries({
-    ...kit,
+    ...harness,
     egress,
     signLink: async (key, ttlS) => ({ url: `https://s3.example/${key}`, expiresAt: Date.now() + ttlS * 1000 }),
     secretsOf: async () => [secret],
@@ -27,8 +27,8 @@ export function deliverStage(kit: Harness, more: Partial<DeliveriesDeps> = {}) {
 }
 
 /** Pending deliveries whose jobs are gone, as many as one likes at once; their entries are not added. */
-export async function addDeliveries(kit: Harness, url: string, count: number, now = kit.clock.now(), tenant = 'acme') {
-  const pipeline = kit.redis.pipeline();
+export async function addDeliveries(harness: Harness, url: string, count: number, now = harness.clock.now(), tenant = 'acme') {
+  const pipeline = harness.redis.pipeline();
   const endpoint = endpointNameOf(tenant, url);
   const entries = Array.from({ length: count }, () => ({ id: eventId(newId(), 1, 'job.failed'), step: 1, endpoint }));
   for (const { id } of entries) {

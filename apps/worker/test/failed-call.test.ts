@@ -214,14 +214,14 @@ const ROWS: readonly Row[] = [
 test.each(ROWS)(
   'when a paid call saw $seen then the job is $status and $used attempts are used up',
   async ({ error, outcome, status, code, used, doc, keyTaken = true, judged }) => {
-    const kit = await startHarness();
+    const harness = await startHarness();
     const paused: string[] = [];
     const seen = new GrsaiError({ code: 'refused', outcome: 'refused', message: 'seen', ...error });
-    const { submit } = handlersOf(kit, {
-      grsai: refusing(kit, seen),
+    const { submit } = handlersOf(harness, {
+      grsai: refusing(harness, seen),
       probeKey: async () => keyTaken,
       pauses: {
-        ...kit.control,
+        ...harness.control,
         pause: async (reason: string) => void paused.push(`${reason} while ${(await job.read()).stage}`),
         waits: async (queue: string, ms: number) => void paused.push(`${queue} ${ms}`),
       },
@@ -229,7 +229,7 @@ test.each(ROWS)(
       trouble: { judge: async () => judged ?? 'own', passed: () => {}, seen: () => {} },
     });
     const { on_unknown_submit, ...more } = (doc ?? {}) as { on_unknown_submit?: 'resubmit' };
-    const job = await acceptedJob(kit, more, (same) => ({ ...same, ...(on_unknown_submit ? { on_unknown_submit } : {}) }));
+    const job = await acceptedJob(harness, more, (same) => ({ ...same, ...(on_unknown_submit ? { on_unknown_submit } : {}) }));
     expect(await submit({ entry: { id: job.id, step: 1 }, stalled: false })).toEqual(outcome);
     expect(await job.read()).toMatchObject({
       status,
@@ -245,22 +245,22 @@ test.each(ROWS)(
 );
 
 /** An upstream that answers each submit with this error. */
-const refusing = (kit: Harness, error: GrsaiError) =>
-  ({ ...kit.grsai, images: { ...kit.grsai.images, submit: () => Promise.reject(error) } }) as unknown as Harness['grsai'];
+const refusing = (harness: Harness, error: GrsaiError) =>
+  ({ ...harness.grsai, images: { ...harness.grsai.images, submit: () => Promise.reject(error) } }) as unknown as Harness['grsai'];
 
-test('when the probe could not tell eight times in a row then the next refusal uses up an attempt', async () => {
-  const kit = await startHarness();
+test('when the probe gave no answer eight times in a row then the next refusal uses up an attempt', async () => {
+  const harness = await startHarness();
   const refused = new GrsaiError({ code: 'refused', outcome: 'refused', message: 'apikey error', category: 'auth' });
-  const { submit } = handlersOf(kit, {
-    grsai: refusing(kit, refused),
+  const { submit } = handlersOf(harness, {
+    grsai: refusing(harness, refused),
     trouble: { judge: async () => 'unclear', passed: () => {}, seen: () => {} },
   });
-  const job = await acceptedJob(kit);
+  const job = await acceptedJob(harness);
   const used: number[] = [];
   for (let n = 0; n < 10; n += 1) {
     await submit({ entry: { id: job.id, step: (await job.read()).step }, stalled: false });
     used.push((await job.read()).attempts_used);
-    await kit.clock.advance(15_000);
+    await harness.clock.advance(15_000);
   }
   expect(used).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 1, 1]);
 });
@@ -272,17 +272,17 @@ test.each<[string, object, 'unknown' | 'transient', object]>([
   ['an image', {}, 'unknown', { status: 'failed', error: { code: 'upstream_failed' }, attempts: [{ outcome: 'failed' }] }],
   ['an image', {}, 'transient', { status: 'canceled', error: null, attempts: [{ outcome: 'retry' }] }],
 ])('when %s was canceled and its call refused then the job ends, and its entry with it', async (_, request, category, ended) => {
-  const kit = await startHarness();
-  const { id, read } = await acceptedJob(kit, request);
+  const harness = await startHarness();
+  const { id, read } = await acceptedJob(harness, request);
   const stopped: boolean[] = [];
   const refuse = async (_: unknown, { signal }: { signal: AbortSignal }) => {
-    await kit.store.transitions.commit(await read(), { kind: 'request_cancel' });
+    await harness.store.transitions.commit(await read(), { kind: 'request_cancel' });
     runner.inFlight.cancel(id);
     stopped.push(signal.aborted);
     throw new GrsaiError({ code: 'refused', outcome: 'refused', message: 'no', category });
   };
   const grsai = { images: { submit: refuse }, chat: { complete: refuse } } as unknown as Harness['grsai'];
-  const { call, submit, runner } = handlersOf(kit, { grsai });
+  const { call, submit, runner } = handlersOf(harness, { grsai });
   expect(await (request === CHAT ? call : submit)({ entry: { id, step: 1 }, stalled: false })).toEqual(done);
   expect(await read()).toMatchObject({ ...ended, lease: null });
   // An image is paid for whatever its caller does.
@@ -290,13 +290,13 @@ test.each<[string, object, 'unknown' | 'transient', object]>([
 });
 
 test('when a stop cuts a call that may be made again then it comes back at once and has used up no attempt', async () => {
-  const kit = await startHarness();
+  const harness = await startHarness();
   const cut = new GrsaiError({ code: 'aborted', outcome: 'unknown', message: 'cut' });
-  const { submit } = handlersOf(kit, {
-    grsai: refusing(kit, cut),
+  const { submit } = handlersOf(harness, {
+    grsai: refusing(harness, cut),
     shutdown: { stopping: AbortSignal.abort(), cutting: AbortSignal.abort() },
   });
-  const job = await acceptedJob(kit, { max_attempts: 1 }, (doc) => ({ ...doc, on_unknown_submit: 'resubmit' }));
+  const job = await acceptedJob(harness, { max_attempts: 1 }, (doc) => ({ ...doc, on_unknown_submit: 'resubmit' }));
   expect(await submit({ entry: { id: job.id, step: 1 }, stalled: false })).toEqual({ kind: 'wait', ms: 0 });
   expect(await job.read()).toMatchObject({ status: 'queued', attempts_used: 0, lease: null, attempts: [{ outcome: 'cut' }] });
 });

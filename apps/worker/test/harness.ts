@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { createEgress } from '@grsai-jobs/egress';
 import { Grsai } from '@grsai-jobs/grsai';
 import { startEmulator, VirtualClock } from '@grsai-jobs/grsai-emulator';
-import { createJobStore } from '@grsai-jobs/job-store';
+import { type AccountLimits, createJobStore } from '@grsai-jobs/job-store';
 import {
   type FailureCode,
   type Generating,
@@ -13,33 +13,36 @@ import {
   UNKNOWN_DURATIONS,
 } from '@grsai-jobs/jobs';
 import type { ObjectStore } from '@grsai-jobs/object-store';
-import { connectRedis, createProducer, entryId } from '@grsai-jobs/queue';
-import { createLogger, createMetrics } from '@grsai-jobs/runtime';
+import { createProducer, entryId } from '@grsai-jobs/queue';
+import { connectRedis } from '@grsai-jobs/redis';
+import { createLogger, createMetrics, systemTimers } from '@grsai-jobs/runtime';
 import { startRedis } from '@grsai-jobs/testkit';
 import { onTestFinished } from 'vitest';
 import { createWorkerMetrics } from '../src/metrics.ts';
 import { type AccountTrouble, createAccountTrouble } from '../src/pauses/account-trouble.ts';
 import { createRefusalBrake } from '../src/pauses/brake.ts';
 import { askForMoney } from '../src/pauses/credits.ts';
+import { baseState, keyState } from '../src/pauses/key-probe.ts';
 import { createPauseControl } from '../src/pauses/pause-control.ts';
 import { createUpstreamHealth, type UpstreamHealth } from '../src/pauses/upstream-health.ts';
 import { createCancelableCalls } from '../src/runner/cancelable-calls.ts';
+import { createJournal } from '../src/runner/journal.ts';
 import { type PaidRunnerDeps, runFreeStage, runPaidStage } from '../src/runner/runner.ts';
 import { settle } from '../src/runner/settle.ts';
 import type { Shutdown } from '../src/runner/until-taken.ts';
 import { createCallStage } from '../src/stages/call.ts';
 import { afterFailedCall } from '../src/stages/failed-call.ts';
-import { createInputObjects, type InputObjects } from '../src/stages/input-objects.ts';
-import { baseState, keyState } from '../src/stages/key-probe.ts';
-import type { LearnedPace } from '../src/stages/learned-pace.ts';
-import type { PaidOutputsDeps } from '../src/stages/paid-outputs.ts';
+import type { PaidOutputsDeps } from '../src/stages/outputs/paid-outputs.ts';
 import { createPollStage } from '../src/stages/poll.ts';
 import { createSubmitStage } from '../src/stages/submit.ts';
-import { createKnownTasks, type KnownTasks, taskFacts } from '../src/stages/task-facts.ts';
+import type { LearnedPace } from '../src/stages/task/learned-pace.ts';
+import { createKnownTasks, type KnownTasks, taskFacts } from '../src/stages/task/task-facts.ts';
+import { createInputObjects, type InputObjects } from '../src/stages/upstream/input-objects.ts';
 
 /** What the parts of a worker work with, on a real Redis and an emulator, with one clock that the test moves. */
 export async function startHarness() {
-  const clock = new VirtualClock(1_800_000_000_000);
+  const agreeing: { trouble(): string | undefined } = { trouble: () => undefined };
+  const clock = Object.assign(new VirtualClock(1_800_000_000_000), agreeing);
   const [server, emulator] = await Promise.all([startRedis(), startEmulator({ clock, taskMs: 1000 })]);
   const onError = () => {};
   const redis = await connectRedis(server.url, 'consumer', { onError });
@@ -68,13 +71,19 @@ export async function startHarness() {
     log,
   });
   const egress = createEgress({ allow: ['127.0.0.0/8'] });
-  const kit = {
+  const harness = {
     store,
     producer,
     clock,
+    timers: systemTimers,
+    random: Math.random,
+    newToken: randomUUID,
     log,
     metrics: createWorkerMetrics(metrics),
     backoff: () => 0,
+    disturbance: { within: () => false },
+    journal: createJournal(systemTimers),
+    onRecovering: () => undefined,
     memory: { tight: () => false, critical: () => false },
     deliveries: { reserve: () => null },
     shutdown: { stopping: new AbortController().signal, cutting: new AbortController().signal },
@@ -92,8 +101,8 @@ export async function startHarness() {
     const line = (await metrics.expose()).text.split('\n').find((each) => each.startsWith(`grsai_jobs_${name}`));
     return Number(line?.split(' ').at(-1) ?? 0);
   };
-  const brake = createRefusalBrake({ brakes: store.brakes, producer, clock, log: kit.log });
-  return { ...kit, ...NO_OUTPUTS, brake, clock, redis, emulator, egress, count, control, trouble, asked };
+  const brake = createRefusalBrake({ brakes: store.brakes, producer, clock, log: harness.log });
+  return { ...harness, ...NO_OUTPUTS, brake, clock, redis, emulator, egress, count, control, trouble, asked };
 }
 
 export type Harness = Awaited<ReturnType<typeof startHarness>>;
@@ -117,15 +126,15 @@ export const newId = () =>
 
 /** A job with its record and no entry, as a crash between the two leaves it. */
 export async function acceptedJob(
-  kit: Harness,
+  harness: Harness,
   more: object = {},
   change: (doc: JobDoc) => JobDoc = (same) => same,
   tenant = 'acme',
 ) {
   const id = newId();
-  await kit.store.transitions.create({ id, tenant, doc: change(imageDoc(more)) });
+  await harness.store.transitions.create({ id, tenant, doc: change(imageDoc(more)) });
   const read = async () => {
-    const record = await kit.store.jobs.read(id);
+    const record = await harness.store.jobs.read(id);
     if (record === null) throw new Error(`no record of ${id}`);
     return record;
   };
@@ -133,12 +142,12 @@ export async function acceptedJob(
 }
 
 /** A job whose image task is alive at the emulator. */
-export async function generatingJob(kit: Harness, prompt = 'a lighthouse', more: object = {}) {
-  const job = await acceptedJob(kit, more);
-  const submitting = await startedCall(kit, job.id);
-  const task = await kit.grsai.images.submit({ model: 'nano-banana-2', prompt });
-  const now = kit.clock.now();
-  await kit.store.transitions.commit(submitting, {
+export async function generatingJob(harness: Harness, prompt = 'a lighthouse', more: object = {}) {
+  const job = await acceptedJob(harness, more);
+  const submitting = await startedCall(harness, job.id);
+  const task = await harness.grsai.images.submit({ model: 'nano-banana-2', prompt });
+  const now = harness.clock.now();
+  await harness.store.transitions.commit(submitting, {
     kind: 'task_accepted',
     task: { base: task.base, id: task.id },
     attempt: { stage: 'submit', started_at: now, ended_at: now, outcome: 'accepted' },
@@ -150,31 +159,34 @@ export async function generatingJob(kit: Harness, prompt = 'a lighthouse', more:
 
 /** The job with the lease of a call that is in flight. */
 export async function startedCall(
-  kit: Pick<Harness, 'store'>,
+  harness: Pick<Harness, 'store'>,
   id: string,
   { step = 1, limitMs = 1000, token = randomUUID() } = {},
 ) {
-  const started = await kit.store.transitions.startCall({ id, step }, { token, limitMs }, { maxInFlight: 0, rpm: 0 });
+  const started = await harness.store.transitions.startCall({ id, step }, { token, limitMs }, NO_LIMITS);
   if (started.kind !== 'ok') throw new Error(started.kind);
   return started.job;
 }
 
 /** Ends a job as failed, as a worker does. */
-export const failJob = async (kit: Harness, job: { read: () => Promise<Job> }, code: FailureCode, latePollMs?: number) => {
+export const failJob = async (harness: Harness, job: { read: () => Promise<Job> }, code: FailureCode, latePollMs?: number) => {
   const read = await job.read();
   const error = jobError(code, read.stage ?? 'queued');
-  await settle(kit, read, { kind: 'finish', status: 'failed', error, ...(latePollMs === undefined ? {} : { latePollMs }) });
+  await settle(harness, read, { kind: 'finish', status: 'failed', error, ...(latePollMs === undefined ? {} : { latePollMs }) });
 };
 
 /** Inputs of tests in which none stands in the object store. */
 const noInputs = () =>
-  createInputObjects(
-    { get: () => Promise.reject(new Error('no inputs here')), signedUrl: async () => ({ url: '', expiresAt: 0 }) },
-    'inline',
-  );
+  createInputObjects({
+    objects: { get: () => Promise.reject(new Error('no inputs here')), signedUrl: async () => ({ url: '', expiresAt: 0 }) },
+    how: 'inline',
+    timers: systemTimers,
+    newToken: randomUUID,
+  });
 
-/** What a test puts in place of the parts of its kit. */
+/** What a test puts in place of the parts of its harness. */
 interface Parts {
+  limits?: () => AccountLimits;
   grsai?: Pick<Grsai, 'chat' | 'images'>;
   pauses?: Harness['control'];
   trouble?: AccountTrouble;
@@ -182,29 +194,31 @@ interface Parts {
   pace?: Pick<LearnedPace, 'durations' | 'learn'>;
   tasks?: KnownTasks;
   inputs?: InputObjects;
-  outputs?: PaidOutputsDeps;
+  outputs?: Omit<PaidOutputsDeps, 'timers'>;
   shutdown?: Shutdown;
   probeKey?: () => Promise<boolean>;
   storeProven?: () => boolean;
 }
 
+export const NO_LIMITS: AccountLimits = { maxInFlight: 0, callReserve: 0, callSlots: 0, rpm: 0 };
+
 /** The stages that call upstream as a worker runs them: each takes a queue entry. */
-export function handlersOf(kit: Harness, parts: Parts = {}) {
+export function handlersOf(harness: Harness, parts: Parts = {}) {
   const tasks = parts.tasks ?? createKnownTasks();
   const own = {
-    ...kit,
+    ...harness,
     ...NO_OUTPUTS,
     ...parts.outputs,
     tasks,
-    limits: { maxInFlight: 0, rpm: 0 },
-    pauses: kit.control,
-    upstream: createUpstreamHealth(kit.control, kit.log),
+    limits: () => NO_LIMITS,
+    pauses: harness.control,
+    upstream: createUpstreamHealth(harness.control, harness.log),
     inFlight: createCancelableCalls(),
     inputs: noInputs(),
     pace: { durations: () => UNKNOWN_DURATIONS, learn: () => undefined },
     probeKey: async () => true,
     storeProven: () => true,
-    notSent: kit.brake.notSent,
+    notSent: harness.brake.notSent,
     accepted: (job: Generating) => void tasks.set(entryId(job), taskFacts(job)),
     reportProgress: () => undefined,
     ...parts,

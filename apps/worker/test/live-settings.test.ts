@@ -11,6 +11,7 @@ const configured = { call: 50, submit: 20, poll: 100, store: 16, deliver: 50 };
 const consumer = (name: string, n: number): Consumer => ({
   name,
   start: () => undefined,
+  hold: async () => undefined,
   stop: async () => undefined,
   open: () => 0,
   concurrency: () => n,
@@ -19,15 +20,21 @@ const consumer = (name: string, n: number): Consumer => ({
   },
 });
 
-async function settingsOf(kit: Awaited<ReturnType<typeof startHarness>>, more: { everyMs?: number } = {}) {
-  const control = createPauseControl({ pauses: kit.store.pauses, producer: kit.producer, clock: kit.clock, log: kit.log });
+async function settingsOf(harness: Awaited<ReturnType<typeof startHarness>>, more: { everyMs?: number } = {}) {
+  const control = createPauseControl({
+    pauses: harness.store.pauses,
+    producer: harness.producer,
+    clock: harness.clock,
+    log: harness.log,
+  });
   const submit = consumer('submit', configured.submit);
   const settings = createLiveSettings({
-    settings: kit.store.queueSettings,
+    settings: harness.store.queueSettings,
     control,
     consumers: [submit],
     configured,
-    log: kit.log,
+    timers: harness.timers,
+    log: harness.log,
     ...more,
   });
   onTestFinished(() => settings.stop());
@@ -35,29 +42,29 @@ async function settingsOf(kit: Awaited<ReturnType<typeof startHarness>>, more: {
 }
 
 test('when an operator has set a concurrency then a worker takes it at its start, and its own back when it is unset', async () => {
-  const kit = await startHarness();
-  await kit.store.queueSettings.change('submit', { concurrency: 3 });
-  const { settings, submit } = await settingsOf(kit);
+  const harness = await startHarness();
+  await harness.store.queueSettings.change('submit', { concurrency: 3 });
+  const { settings, submit } = await settingsOf(harness);
   await settings.apply();
   expect(submit.concurrency()).toBe(3);
-  await kit.store.queueSettings.change('submit', { concurrency: null });
+  await harness.store.queueSettings.change('submit', { concurrency: null });
   await settings.apply();
   expect(submit.concurrency()).toBe(configured.submit);
 });
 
 test('when no message arrives then a worker looks by itself and is right all the same', async () => {
-  const kit = await startHarness();
-  const { submit } = await settingsOf(kit, { everyMs: 10 });
-  await kit.store.queueSettings.change('submit', { concurrency: 7 });
+  const harness = await startHarness();
+  const { submit } = await settingsOf(harness, { everyMs: 10 });
+  await harness.store.queueSettings.change('submit', { concurrency: 7 });
   await waitFor(() => submit.concurrency() === 7, { what: 'the number' });
 });
 
 test('when settings change while they are read then they are read once more', async () => {
-  const kit = await startHarness();
-  const { settings, submit } = await settingsOf(kit);
+  const harness = await startHarness();
+  const { settings, submit } = await settingsOf(harness);
   const applying = [];
   for (let n = 1; n <= 20; n += 1) {
-    await kit.store.queueSettings.change('submit', { concurrency: n });
+    await harness.store.queueSettings.change('submit', { concurrency: n });
     applying.push(settings.apply());
   }
   await Promise.all(applying);
@@ -65,16 +72,18 @@ test('when settings change while they are read then they are read once more', as
 });
 
 test('when a worker works then operators see it, and no more when it has stopped', async () => {
-  const kit = await startHarness();
-  const { submit } = await settingsOf(kit);
-  const { workers } = kit.store;
+  const harness = await startHarness();
+  const { submit } = await settingsOf(harness);
+  const { workers } = harness.store;
   const announced = announceWorker({
     workers,
     consumers: [submit],
     configured,
     version: '0.1.0',
-    clock: kit.clock,
-    log: kit.log,
+    clock: harness.clock,
+    timers: harness.timers,
+    newToken: harness.newToken,
+    log: harness.log,
   });
   await waitFor(async () => (await workers.alive()).length === 1, { what: 'the worker' });
   expect(await workers.alive()).toMatchObject([

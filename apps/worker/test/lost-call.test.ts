@@ -1,4 +1,6 @@
+import { createJobStore } from '@grsai-jobs/job-store';
 import { type JobDoc, JobRequest } from '@grsai-jobs/jobs';
+import { NotLasting } from '@grsai-jobs/redis';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { acceptedJob, type Harness, handlersOf, imageDoc, startedCall, startHarness } from './harness.ts';
 
@@ -9,17 +11,17 @@ const COMPLETION = { choices: [{ index: 0, message: { role: 'assistant', content
 const CHAT = { type: 'chat', input: { model: 'gemini-3.1-pro', messages: [{ role: 'user', content: 'hi' }] } };
 
 /** Stages whose upstream answers at once, and how often it was called. */
-function answering(kit: Harness) {
+function answering(harness: Harness) {
   const calls: string[] = [];
   const answer = <T>(kind: string, result: T) => {
     calls.push(kind);
     return Promise.resolve(result);
   };
   const grsai = {
-    images: { ...kit.grsai.images, submit: () => answer('image', TASK) },
-    chat: { ...kit.grsai.chat, complete: () => answer('chat', COMPLETION) },
+    images: { ...harness.grsai.images, submit: () => answer('image', TASK) },
+    chat: { ...harness.grsai.chat, complete: () => answer('chat', COMPLETION) },
   } as unknown as Harness['grsai'];
-  return { ...handlersOf(kit, { grsai }), calls };
+  return { ...handlersOf(harness, { grsai }), calls };
 }
 
 interface Row {
@@ -92,19 +94,19 @@ const ROWS: readonly Row[] = [
 test.each(ROWS)(
   'when the worker of $of died and the time of its call is $time then the job $left',
   async ({ of: _, type, policy, time, canceled, attempts, left }) => {
-    const kit = await startHarness();
-    const { call, submit, calls } = answering(kit);
+    const harness = await startHarness();
+    const { call, submit, calls } = answering(harness);
     const doc: JobDoc = { ...(type === 'chat' ? JobRequest.parse(CHAT) : imageDoc()), on_unknown_submit: policy };
-    const job = await acceptedJob(kit, {}, () => ({ ...doc, ...(attempts === undefined ? {} : { max_attempts: attempts }) }));
-    const { lease } = await startedCall(kit, job.id);
-    if (canceled) await kit.store.transitions.commit(await job.read(), { kind: 'request_cancel' });
-    if (time === 'over') await kit.clock.advance(lease.expires_at - kit.clock.now());
+    const job = await acceptedJob(harness, {}, () => ({ ...doc, ...(attempts === undefined ? {} : { max_attempts: attempts }) }));
+    const { lease } = await startedCall(harness, job.id);
+    if (canceled) await harness.store.transitions.commit(await job.read(), { kind: 'request_cancel' });
+    if (time === 'over') await harness.clock.advance(lease.expires_at - harness.clock.now());
     const before = await job.read();
 
     const outcome = await (type === 'chat' ? call : submit)({ entry: { id: job.id, step: 1 }, stalled: false });
     const now = await job.read();
     if (left === 'waits') {
-      expect([outcome, now]).toEqual([{ kind: 'wait', ms: lease.expires_at - kit.clock.now() }, before]);
+      expect([outcome, now]).toEqual([{ kind: 'wait', ms: lease.expires_at - harness.clock.now() }, before]);
       return expect(calls).toEqual([]);
     }
     expect(outcome).toEqual({ kind: 'done' });
@@ -123,8 +125,8 @@ test.each(ROWS)(
 );
 
 test('when Redis has answered too late that a call may go out then it does not, and uses up no attempt', async () => {
-  const kit = await startHarness();
-  const { startCall } = kit.store.transitions;
+  const harness = await startHarness();
+  const { startCall } = harness.store.transitions;
   let late = 0;
   const { now } = performance;
   vi.spyOn(performance, 'now').mockImplementation(() => now.call(performance) + late);
@@ -135,11 +137,41 @@ test('when Redis has answered too late that a call may go out then it does not, 
     return started;
   };
   const { submit, calls } = answering({
-    ...kit,
-    store: { ...kit.store, transitions: { ...kit.store.transitions, startCall: slow } },
+    ...harness,
+    store: { ...harness.store, transitions: { ...harness.store.transitions, startCall: slow } },
   });
-  const job = await acceptedJob(kit);
+  const job = await acceptedJob(harness);
   expect(await submit({ entry: { id: job.id, step: 1 }, stalled: false })).toEqual({ kind: 'wait', ms: 0 });
   expect(await job.read()).toMatchObject({ status: 'queued', lease: null, attempts_used: 0, attempts: [] });
   expect(calls).toEqual([]);
+});
+
+test('when the lease of a call may not outlive a failover then nothing is sent, and the entry waits with no attempt used up', async () => {
+  const harness = await startHarness();
+  const lasting = async (_: string, reply: unknown) => {
+    // What gives the lease back lasts.
+    if (Array.isArray(reply) && Array.isArray(reply[1])) throw new NotLasting('no replica', reply);
+  };
+  const { redis, clock } = harness;
+  const store = createJobStore({ redis, prefix: 'gj', clock, scriptClock: clock, lasting });
+  const job = await acceptedJob(harness);
+  const { submit, calls } = answering({ ...harness, store });
+  expect(await submit({ entry: { id: job.id, step: 1 }, stalled: false })).toEqual({ kind: 'wait', ms: 2000 });
+  expect(calls).toEqual([]);
+  expect(await job.read()).toMatchObject({ status: 'queued', attempts_used: 0, lease: null });
+});
+
+test('when what was paid for is written and may not last then it is written until it does', async () => {
+  const harness = await startHarness();
+  let refusals = 2;
+  const lasting = async (_: string, reply: unknown) => {
+    if (Array.isArray(reply) && reply[6] === 'running/generating' && refusals-- > 0) throw new NotLasting('no replica', reply);
+  };
+  const { redis, clock } = harness;
+  const store = createJobStore({ redis, prefix: 'gj', clock, scriptClock: clock, lasting });
+  const job = await acceptedJob(harness);
+  const { submit, calls } = answering({ ...harness, store });
+  expect(await submit({ entry: { id: job.id, step: 1 }, stalled: false })).toEqual({ kind: 'done' });
+  expect([calls, refusals]).toEqual([['image'], -1]);
+  expect(await job.read()).toMatchObject({ stage: 'generating', step: 2, task: { id: TASK.id } });
 });

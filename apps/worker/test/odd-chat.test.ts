@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { acceptedJob, type Harness, handlersOf, startHarness } from './harness.ts';
 
 /** A call stage as a worker makes it at its start: it knows of its jobs what their records say. */
-const callStage = (kit: Harness, grsai: Grsai = kit.grsai) => handlersOf(kit, { grsai }).call;
+const callStage = (harness: Harness, grsai: Grsai = harness.grsai) => handlersOf(harness, { grsai }).call;
 
 const chatDoc = (
   prompt: string,
@@ -19,10 +19,10 @@ const chatDoc = (
 };
 
 /** Lets a chat run to its end; each call is made by a worker that has just started. */
-async function run(kit: Harness, doc: JobDoc, grsai?: Grsai) {
-  const { id, read } = await acceptedJob(kit, {}, () => doc);
+async function run(harness: Harness, doc: JobDoc, grsai?: Grsai) {
+  const { id, read } = await acceptedJob(harness, {}, () => doc);
   let left: Outcome;
-  do left = await callStage(kit, grsai)({ entry: { id, step: 1 }, stalled: false });
+  do left = await callStage(harness, grsai)({ entry: { id, step: 1 }, stalled: false });
   while (left.kind === 'wait');
   return await read();
 }
@@ -80,14 +80,14 @@ const ROWS: readonly Row[] = [
 ];
 
 test('when upstream answers a chat in an odd form then the job keeps all of it, or fails for what it says, by as few calls as that takes', async () => {
-  const kit = await startHarness();
+  const harness = await startHarness();
   for (const [n, { as, times = 'all', stream, status, left, calls, free = 0, codes }] of ROWS.entries()) {
     const directives = `[[fault=F21:as=${as},times=${times}]] [[chat-ms=0]] [[reply=${SAID}]]`;
     const prompt = `row ${n} ${directives}`;
-    const record = await run(kit, chatDoc(prompt, stream));
+    const record = await run(harness, chatDoc(prompt, stream));
     const completion =
       record.output?.kind === 'chat' ? (record.output.completion as { choices: [{ message: object }] }) : undefined;
-    const made = kit.emulator.ledger.submitsOf({ prompt }).length;
+    const made = harness.emulator.ledger.submitsOf({ prompt }).length;
     expect({ as, stream, status: record.status, made, attempts_used: record.attempts_used }).toEqual({
       as,
       stream,
@@ -102,9 +102,9 @@ test('when upstream answers a chat in an odd form then the job keeps all of it, 
   }
 });
 
-test('when a stream holds an error then its words are told, and nothing else of it', async () => {
-  const kit = await startHarness();
-  const record = await run(kit, chatDoc('x [[fault=F21:as=error-mid,times=all]] [[chat-ms=0]]', true, { max_attempts: 1 }));
+test('when a stream holds an error then its words are reported, and nothing else of it', async () => {
+  const harness = await startHarness();
+  const record = await run(harness, chatDoc('x [[fault=F21:as=error-mid,times=all]] [[chat-ms=0]]', true, { max_attempts: 1 }));
   expect(record.error).toMatchObject({
     code: 'upstream_failed',
     retryable: true,
@@ -143,17 +143,17 @@ test.each([
   ['has none either and says less', unfinished('all that')],
   ['says nothing since its room was used up', [200, 'application/json', silent]],
 ] as const)('when the answer after one without a finish_reason %s then the first is the result', async (_what, second) => {
-  const kit = await startHarness();
+  const harness = await startHarness();
   const { grsai, left } = await upstreamThatSays(unfinished('all that there is to say'), second);
-  const record = await run(kit, chatDoc('x', true), grsai);
+  const record = await run(harness, chatDoc('x', true), grsai);
   expect([record.status, said(record), left]).toEqual(['succeeded', 'all that there is to say', []]);
 });
 
 test('when the answer after one without a finish_reason has one then it is the result, however long it is', async () => {
-  const kit = await startHarness();
+  const harness = await startHarness();
   const whole = JSON.stringify({ choices: [{ message: { content: 'short' }, finish_reason: 'stop' }] });
   const { grsai } = await upstreamThatSays(unfinished('all that there is to say'), [200, 'application/json', whole]);
-  const record = await run(kit, chatDoc('x', true), grsai);
+  const record = await run(harness, chatDoc('x', true), grsai);
   expect([record.status, said(record), record.attempts_used]).toEqual(['succeeded', 'short', 2]);
 });
 
@@ -163,9 +163,9 @@ test.each([
 ] as const)(
   'when the call after an answer without a finish_reason %s at its last attempt then that answer is the result',
   async (_what, second) => {
-    const kit = await startHarness();
+    const harness = await startHarness();
     const { grsai } = await upstreamThatSays(unfinished('an answer'), second);
-    const record = await run(kit, chatDoc('x', true, { max_attempts: 2 }), grsai);
+    const record = await run(harness, chatDoc('x', true, { max_attempts: 2 }), grsai);
     expect([record.status, said(record), record.attempts_used, record.unstored]).toEqual(['succeeded', 'an answer', 2, null]);
     expect(record.attempts).toMatchObject([
       { outcome: 'retry', error_code: NO_REASON },
@@ -180,20 +180,20 @@ test.each([
 ] as const)(
   'when an answer without a finish_reason comes to a chat that %s then it is the result at once',
   async (_what, more) => {
-    const kit = await startHarness();
+    const harness = await startHarness();
     const { grsai, left } = await upstreamThatSays(unfinished('an answer'), unfinished('another'));
-    const record = await run(kit, chatDoc('x', true, more), grsai);
+    const record = await run(harness, chatDoc('x', true, more), grsai);
     expect([record.status, said(record), left.length]).toEqual(['succeeded', 'an answer', 1]);
   },
 );
 
 test('when a stream breaks off without [DONE] then its outcome is unknown, as for any lost answer', async () => {
-  const kit = await startHarness();
+  const harness = await startHarness();
   const { grsai } = await upstreamThatSays([
     200,
     'text/event-stream',
     'data: {"choices":[{"delta":{"content":"x"}}]}\n\ndata: {"cho',
   ]);
-  const record = await run(kit, chatDoc('x', true, { on_unknown_submit: 'fail' }), grsai);
+  const record = await run(harness, chatDoc('x', true, { on_unknown_submit: 'fail' }), grsai);
   expect(record.error).toMatchObject({ code: 'submit_unknown' });
 });

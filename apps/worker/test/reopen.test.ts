@@ -3,15 +3,15 @@ import { jobError } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
 import { acceptedJob, failJob, generatingJob, type Harness, startedCall, startHarness } from './harness.ts';
 
-test('when a failed job is run again then its caller is told the record as it stands in Redis, without the progress of the run before', async () => {
-  const kit = await startHarness();
-  const job = await generatingJob(kit);
-  await kit.store.transitions.commit(await job.read(), { kind: 'poll', progress: 60, polls: 3 });
-  await failJob(kit, job, 'upstream_failed');
+test('when a failed job is run again then its caller gets the record as it stands in Redis, without the progress of the run before', async () => {
+  const harness = await startHarness();
+  const job = await generatingJob(harness);
+  await harness.store.transitions.commit(await job.read(), { kind: 'poll', progress: 60, polls: 3 });
+  await failJob(harness, job, 'upstream_failed');
   const failed = await job.read();
   expect(failed).toMatchObject({ status: 'failed', progress: 60, run: 1 });
-  await kit.clock.advance(1000);
-  const reopened = await createReopenJob(kit)(failed, 'resubmit');
+  await harness.clock.advance(1000);
+  const reopened = await createReopenJob(harness)(failed, 'resubmit');
   if (reopened.kind !== 'reopened') throw new Error(reopened.kind);
   expect(reopened.job).toMatchObject({ status: 'queued', progress: 0, run: 2, error: null, finished_at: null });
   const stands = await job.read();
@@ -20,22 +20,22 @@ test('when a failed job is run again then its caller is told the record as it st
 });
 
 /** A job as it was read when it had failed; since then it was run again, and nobody knows whether that made a task. */
-async function readBeforeUnknown(kit: Harness) {
-  const job = await generatingJob(kit);
-  await failJob(kit, job, 'upstream_failed');
+async function readBeforeUnknown(harness: Harness) {
+  const job = await generatingJob(harness);
+  await failJob(harness, job, 'upstream_failed');
   const asRead = await job.read();
-  await createReopenJob(kit)(asRead, 'resubmit');
-  await startedCall(kit, job.id, { step: (await job.read()).step });
+  await createReopenJob(harness)(asRead, 'resubmit');
+  await startedCall(harness, job.id, { step: (await job.read()).step });
   const error = jobError('submit_unknown', 'submitting');
-  await kit.store.transitions.commit(await job.read(), { kind: 'finish', status: 'failed', error, keepLease: true });
+  await harness.store.transitions.commit(await job.read(), { kind: 'finish', status: 'failed', error, keepLease: true });
   return { ...job, asRead };
 }
 
 test('when a job has ended as an unknown submit since it was read then it is not submitted again for what it was before', async () => {
-  const kit = await startHarness();
-  const { read, asRead } = await readBeforeUnknown(kit);
+  const harness = await startHarness();
+  const { read, asRead } = await readBeforeUnknown(harness);
   const before = await read();
-  const reopenJob = createReopenJob(kit);
+  const reopenJob = createReopenJob(harness);
   expect(await reopenJob(asRead)).toMatchObject({ kind: 'refused', plan: { why: 'submit_unknown' } });
   expect(await reopenJob(asRead, undefined, { asRead: true })).toEqual({ kind: 'busy' });
   expect(await reopenJob(asRead, 'resubmit', { asRead: true })).toEqual({ kind: 'busy' });
@@ -43,26 +43,26 @@ test('when a job has ended as an unknown submit since it was read then it is not
 });
 
 test('when Redis is nearly full then no job is submitted again, and one that has a task is', async () => {
-  const kit = await startHarness();
-  const reopenJob = createReopenJob({ ...kit, memory: { tight: () => true } });
-  const job = await generatingJob(kit);
-  await failJob(kit, job, 'upstream_timeout');
+  const harness = await startHarness();
+  const reopenJob = createReopenJob({ ...harness, memory: { tight: () => true } });
+  const job = await generatingJob(harness);
+  await failJob(harness, job, 'upstream_timeout');
   expect(await reopenJob(await job.read(), 'resubmit')).toEqual({ kind: 'full' });
   expect(await reopenJob(await job.read())).toMatchObject({ kind: 'reopened', job: { stage: 'generating', run: 2 } });
-  expect(await kit.producer.stateOf('poll', await job.read())).toBe('there');
+  expect(await harness.producer.stateOf('poll', await job.read())).toBe('there');
 });
 
 test('when a call began since a job was read then its cancel waits for whoever makes the call, and so it does for a result', async () => {
-  const kit = await startHarness();
-  const cancelJob = createCancelJob(kit);
-  const called = await acceptedJob(kit);
+  const harness = await startHarness();
+  const cancelJob = createCancelJob(harness);
+  const called = await acceptedJob(harness);
   const queued = await called.read();
-  await startedCall(kit, called.id);
+  await startedCall(harness, called.id);
   expect(await cancelJob(queued)).toMatchObject({ kind: 'canceling', job: { stage: 'submitting' } });
 
-  const stored = await generatingJob(kit);
+  const stored = await generatingJob(harness);
   const generating = await stored.read();
-  const unstored = { links: [{ url: 'https://f.example/1.png' }], dies_at: kit.clock.now() + 1e6 };
-  await kit.store.transitions.commit(generating, { kind: 'start_storing', unstored });
+  const unstored = { links: [{ url: 'https://f.example/1.png' }], dies_at: harness.clock.now() + 1e6 };
+  await harness.store.transitions.commit(generating, { kind: 'start_storing', unstored });
   expect(await cancelJob(generating)).toMatchObject({ kind: 'canceling', job: { stage: 'storing', unstored } });
 });

@@ -3,10 +3,11 @@ import { createServer, type ServerResponse } from 'node:http';
 import { Grsai } from '@grsai-jobs/grsai';
 import type { UnstoredOutput } from '@grsai-jobs/jobs';
 import { createObjectStore } from '@grsai-jobs/object-store';
+import { createSliceQueue } from '@grsai-jobs/runtime';
 import { listen, startS3 } from '@grsai-jobs/testkit';
 import { onTestFinished } from 'vitest';
 import { runFreeStage } from '../src/runner/runner.ts';
-import { createHostSlots } from '../src/stages/host-slots.ts';
+import { createHostSlots } from '../src/stages/outputs/host-slots.ts';
 import { createStoreStage } from '../src/stages/store.ts';
 import { acceptedJob, handlersOf, startedCall, startHarness } from './harness.ts';
 
@@ -41,7 +42,7 @@ export type FileKind = keyof typeof FILES;
 
 /** The store stage of a worker on a real Redis, S3 and upstream; each run of the stage is made by the test, on its clock. */
 export async function startStoreHarness() {
-  const [kit, s3] = await Promise.all([startHarness(), startS3()]);
+  const [harness, s3] = await Promise.all([startHarness(), startS3()]);
   const files = new Map<string, FileKind>();
   const fetched = new Map<string, number>();
   const upstream = { answer: {} as unknown, status: 200, asked: 0 };
@@ -73,20 +74,27 @@ export async function startStoreHarness() {
   const outputs = { objects, keyPrefix: '', storage };
   const wait = { ms: 0 };
   const backoff = () => wait.ms;
-  const { runner } = handlersOf(kit);
-  const store = createStoreStage({ ...kit, ...outputs, backoff, grsai, hosts: createHostSlots(() => 16) });
+  const { runner } = handlersOf(harness);
+  const store = createStoreStage({
+    ...harness,
+    ...outputs,
+    backoff,
+    grsai,
+    slices: createSliceQueue(),
+    hosts: createHostSlots(() => 16, harness.timers),
+  });
   const stage = runFreeStage(runner, store);
 
   /** A job whose task is done and whose outputs wait. Links may be paths. `task: false`: there is none behind it. */
   async function storingJob(links: readonly UnstoredOutput[], o: { task?: boolean; livesMs?: number } = {}) {
-    const job = await acceptedJob(kit);
-    const submitting = await startedCall(kit, job.id);
+    const job = await acceptedJob(harness);
+    const submitting = await startedCall(harness, job.id);
     const unstored = {
       links: links.map((link) => (link.url === undefined ? link : { ...link, url: new URL(link.url, url).href })),
-      dies_at: kit.clock.now() + (o.livesMs ?? 2 * 3600_000),
+      dies_at: harness.clock.now() + (o.livesMs ?? 2 * 3600_000),
     };
     const task = o.task === false ? {} : { task: { base: url, id: '1-task' } };
-    await kit.store.transitions.commit(submitting, { kind: 'start_storing', unstored, ...task });
+    await harness.store.transitions.commit(submitting, { kind: 'start_storing', unstored, ...task });
     return job;
   }
 
@@ -96,15 +104,15 @@ export async function startStoreHarness() {
     untilMs = 4 * 3600_000,
     onWait: (ms: number) => void = () => {},
   ) {
-    const began = kit.clock.now();
-    while (kit.clock.now() - began < untilMs) {
+    const began = harness.clock.now();
+    while (harness.clock.now() - began < untilMs) {
       const left = await stage({ entry: { id: job.id, step: (await job.read()).step }, stalled: false });
       if (left.kind !== 'wait') break;
-      await kit.clock.advance(Math.max(1, left.ms));
-      onWait(kit.clock.now() - began);
+      await harness.clock.advance(Math.max(1, left.ms));
+      onWait(harness.clock.now() - began);
     }
-    return kit.clock.now() - began;
+    return harness.clock.now() - began;
   }
 
-  return { ...kit, grsai, s3, url, files, wait, fetched, upstream, storage, outputs, stage, storingJob, run };
+  return { ...harness, grsai, s3, url, files, wait, fetched, upstream, storage, outputs, stage, storingJob, run };
 }

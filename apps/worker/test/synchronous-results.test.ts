@@ -14,7 +14,7 @@ const COMPLETION: ChatCompletion = {
 };
 
 /** A call stage whose upstream answers when the test says so, and one entry in it whose call is in flight. */
-async function callInFlight(kit: Harness, request: object) {
+async function callInFlight(harness: Harness, request: object) {
   const asked = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<void>();
   const later = async <T>(result: T): Promise<T> => {
@@ -22,13 +22,13 @@ async function callInFlight(kit: Harness, request: object) {
     await answer.promise;
     return result;
   };
-  const { call: stage } = handlersOf(kit, {
+  const { call: stage } = handlersOf(harness, {
     grsai: {
-      images: { ...kit.grsai.images, generations: () => later(LINKS) },
-      chat: { ...kit.grsai.chat, complete: () => later(COMPLETION) },
+      images: { ...harness.grsai.images, generations: () => later(LINKS) },
+      chat: { ...harness.grsai.chat, complete: () => later(COMPLETION) },
     } as unknown as Harness['grsai'],
   });
-  const { id, read } = await acceptedJob(kit, {}, () => ({ ...JobRequest.parse(request), on_unknown_submit: 'fail' }));
+  const { id, read } = await acceptedJob(harness, {}, () => ({ ...JobRequest.parse(request), on_unknown_submit: 'fail' }));
   const left = stage({ entry: { id, step: 1 }, stalled: false });
   await asked.promise;
   const answered = () => {
@@ -54,22 +54,22 @@ const CALLS: readonly [string, object, object][] = [
 test.each(CALLS)(
   'when %s come after the run was given up as unknown then the job goes on with them',
   async (_what, request, unstored) => {
-    const kit = await startHarness();
-    const call = await callInFlight(kit, request);
+    const harness = await startHarness();
+    const call = await callInFlight(harness, request);
     const error = jobError('submit_unknown', 'submitting');
-    await kit.store.transitions.commit(await call.read(), { kind: 'finish', status: 'failed', error, keepLease: true });
+    await harness.store.transitions.commit(await call.read(), { kind: 'finish', status: 'failed', error, keepLease: true });
 
     expect(await call.answered()).toEqual({ kind: 'done' });
     const after = await call.read();
     expect(after).toMatchObject({ status: 'running', stage: 'storing', run: 2, late_result: true, unstored });
-    expect(await kit.producer.stateOf('store', after)).toBe('there');
+    expect(await harness.producer.stateOf('store', after)).toBe('there');
   },
 );
 
 test.each(CALLS)('when %s come of a job that is to be canceled then they are its result all the same', async (_what, request) => {
-  const kit = await startHarness();
-  const call = await callInFlight(kit, request);
-  await kit.store.transitions.commit(await call.read(), { kind: 'request_cancel' });
+  const harness = await startHarness();
+  const call = await callInFlight(harness, request);
+  await harness.store.transitions.commit(await call.read(), { kind: 'request_cancel' });
   expect(await call.answered()).toEqual({ kind: 'done' });
   expect(await call.read()).toMatchObject(
     request === CALLS[0]?.[1]
@@ -79,14 +79,14 @@ test.each(CALLS)('when %s come of a job that is to be canceled then they are its
 });
 
 test.each(CALLS)('when Redis refuses to write %s then they are written as soon as it does not', async (_what, request) => {
-  const kit = await startHarness();
-  const call = await callInFlight(kit, request);
-  await kit.redis.config('SET', 'min-replicas-to-write', '1');
+  const harness = await startHarness();
+  const call = await callInFlight(harness, request);
+  await harness.redis.config('SET', 'min-replicas-to-write', '1');
   const refused = Promise.withResolvers<void>();
-  kit.log.error = () => refused.resolve();
+  harness.redis.once('refused', () => refused.resolve());
   const answered = call.answered();
   await Promise.race([refused.promise, answered.catch(() => undefined)]);
-  await kit.redis.config('SET', 'min-replicas-to-write', '0');
+  await harness.redis.config('SET', 'min-replicas-to-write', '0');
   expect(await answered).toEqual({ kind: 'done' });
   expect((await call.read()).status).toBe(request === CALLS[0]?.[1] ? 'running' : 'succeeded');
 });

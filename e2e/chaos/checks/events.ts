@@ -12,7 +12,7 @@ function endsOf(job: JobEvidence): Map<number, string> {
 /** The events that end a run. */
 export const TERMINAL_EVENTS: readonly string[] = ['job.succeeded', 'job.failed', 'job.canceled', 'job.expired'];
 
-/** The shared stream has one terminal event for each run, the one that the record tells of, and its numbers have no gap. */
+/** The shared stream has one terminal event for each run, the one that the record has, and its numbers have no gap. */
 export function oneTerminalEventForEachRun({ jobs, events }: Evidence): string[] {
   const byJob = Map.groupBy(events, (event) => event.job);
   return jobs.flatMap((job) => {
@@ -45,7 +45,7 @@ function pendingIds(job: JobEvidence): string[] {
 const deliveriesOfBatch = ({ view }: BatchEvidence): string[] =>
   Array.from({ length: view?.round ?? 0 }, (_, i) => `evt_${view?.id.slice('batch_'.length)}_${i + 1}_batch_completed`);
 
-/** P4: every pending delivery has arrived and was taken, nothing else came, each was signed and tells of its own end. */
+/** P4: every pending delivery has arrived and was taken, nothing else came, each was signed and reports its own end. */
 export function pendingDeliveriesArrive({ jobs, batches, hooks, receivedEvents }: Evidence): string[] {
   const unsent = new Map([
     ...jobs.flatMap((job) => pendingIds(job).map((id) => [id, nameOf(job)] as const)),
@@ -60,7 +60,7 @@ export function pendingDeliveriesArrive({ jobs, batches, hooks, receivedEvents }
     const body = hook.json as { id?: string; type?: string; data?: { id?: string; status?: string } } | undefined;
     const right =
       body?.id === id && id.endsWith(`_${body.type?.replace('.', '_')}`) && body.type?.split('.')[1] === body.data?.status;
-    if (!right) said.push(`${id} arrived with a body that tells of ${body?.type} and ${body?.data?.status}`);
+    if (!right) said.push(`${id} arrived with a body that reports ${body?.type} and ${body?.data?.status}`);
   }
   return [...new Set(said)];
 }

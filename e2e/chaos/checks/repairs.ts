@@ -25,7 +25,7 @@ interface Repair {
 
 const jobOfEvent = (event: string): string => `job_${event.split('_')[1]}`;
 
-/** Repairs as the workers told them. */
+/** Repairs as the workers logged them. */
 export function repairsOf({ processes }: Pick<Evidence, 'processes'>): Repair[] {
   return processes.flatMap(({ lines }) =>
     lines.flatMap((line) => {
@@ -60,6 +60,6 @@ export function repairsAreExplained(evidence: Evidence): string[] {
     ),
     ...(evidence.calm && counted > 0 ? [`${counted} repairs were counted in a calm run`] : []),
     // A worker can die between the transition and its line, so lines may be fewer than transitions, never more.
-    ...(repairs.length > counted ? [`${repairs.length} repairs were told, but only ${counted} counted`] : []),
+    ...(repairs.length > counted ? [`${repairs.length} repairs were logged, but only ${counted} counted`] : []),
   ];
 }

@@ -51,7 +51,7 @@ test.each([
   expect(asked).toEqual(['innocent.example']);
 });
 
-test('what is told of a refused name does not give its address away', async () => {
+test('what is said of a refused name does not give its address away', async () => {
   const { result } = await post('http://internal.example/', ['10.11.12.13']);
   expect(JSON.stringify(result)).not.toContain('10.11');
 });

@@ -2,9 +2,10 @@ import { ContentCodingError, type ContentCodingProblem, decode, isCoded } from '
 import { retryAfterMs } from '@grsai-jobs/grsai/retry-after';
 import { WireLimitError } from '@grsai-jobs/grsai/wire-guard';
 import type { Dispatcher } from 'undici';
-import { type Egress, USER_AGENT } from './egress.ts';
+import type { Guard } from './egress.ts';
 import { EgressError, type EgressErrorCode, isRetryable, reasonOf } from './errors.ts';
 import { locationOf, unescaped } from './links.ts';
+import { USER_AGENT } from './user-agent.ts';
 import { Watch } from './watch.ts';
 import { asEgress, fileLimits } from './wire-limits.ts';
 
@@ -47,7 +48,7 @@ const LIMITS = { firstByteMs: 20_000, idleMs: 30_000, totalMs: 600_000, maxBytes
  * {@link EgressError}; its `retryable` says whether trying again can help. The body must be read, or given up by `cancel()`.
  */
 export async function download(
-  egress: Pick<Egress, 'dispatcher' | 'admitLink'>,
+  egress: Pick<Guard, 'dispatcher' | 'admitLink'>,
   url: string,
   options: DownloadOptions = {},
 ): Promise<Download> {
@@ -64,7 +65,7 @@ export async function download(
 }
 
 async function follow(
-  egress: Pick<Egress, 'dispatcher' | 'admitLink'>,
+  egress: Pick<Guard, 'dispatcher' | 'admitLink'>,
   first: string,
   { firstByteMs, maxBytes, maxRedirects }: typeof LIMITS,
   watch: Watch,
@@ -99,7 +100,7 @@ async function follow(
 
 const refuses = (status: number): boolean => status >= 400 && !isRetryable('http', status);
 
-function nextHop(egress: Pick<Egress, 'admitLink'>, from: URL, location: string): URL {
+function nextHop(egress: Pick<Guard, 'admitLink'>, from: URL, location: string): URL {
   if (!URL.canParse(location, from.href)) throw new EgressError('redirects', 'the redirect leads to no URL');
   return egress.admitLink(new URL(location, from.href).href);
 }

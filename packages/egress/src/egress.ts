@@ -2,15 +2,27 @@ import type { WireLimits } from '@grsai-jobs/grsai/wire-guard';
 import { Agent, type Dispatcher } from 'undici';
 import { createAddressRules } from './address-rules.ts';
 import { createGuardedConnector } from './connector.ts';
+import { type Download, type DownloadOptions, download } from './download.ts';
 import { EgressError } from './errors.ts';
 import { createOwnServices, type OwnService } from './own-services.ts';
 import { poolsWithin } from './pools.ts';
+import { type PostRequest, type PostResult, postOnce } from './post.ts';
 import { createResolver, type Resolve } from './resolver.ts';
 import { hostOf, type InspectedUrl, inspectLink, inspectUrl, MAX_LINK_LENGTH, portOf, type UrlProblem } from './url-rules.ts';
 import { RECEIVER } from './wire-limits.ts';
 
 /** The egress guard: every request to an address that a caller or upstream gives goes through it, webhooks and downloads alike. */
-export interface Egress {
+export interface Egress extends Guard {
+  /** POSTs once, as `postOnce` says. */
+  post(request: PostRequest): Promise<PostResult>;
+  /** GETs a link as a stream, as `download` says. */
+  download(url: string, options?: DownloadOptions): Promise<Download>;
+  /** Cuts open requests and closes every connection. */
+  close(): Promise<void>;
+}
+
+/** What every request of the egress guard passes. */
+export interface Guard {
   /** Sends only where the rules permit; knows no proxy, whatever the environment says. */
   readonly dispatcher: Dispatcher;
   /** What is wrong with a URL as it stands, for a 422 at intake; no look-up is made. */
@@ -22,8 +34,6 @@ export interface Egress {
   admit(url: string): URL;
   /** The same for a link of upstream or a redirect, read as browsers read one: spaces, line breaks and letters in it are escaped. */
   admitLink(link: string): URL;
-  /** Cuts open requests and closes every connection. */
-  close(): Promise<void>;
 }
 
 export interface EgressOptions {
@@ -42,9 +52,6 @@ export interface EgressOptions {
   /** Certificate authorities (PEM) to trust in place of the system's. */
   readonly ca?: string | readonly string[];
 }
-
-/** The firewalls of many receivers refuse a request without one. */
-export const USER_AGENT = 'grsai-jobs';
 
 /** Shorter than the keep-alive of common servers (5 s in Node): a kept connection that they close as a POST goes out costs an attempt. */
 const KEEP_ALIVE_MS = 2_000;
@@ -82,11 +89,16 @@ export function createEgress({
     bodyTimeout: 0,
   });
 
-  return {
+  const guard: Guard = {
     dispatcher,
     checkUrl: (url) => notOurs(inspectUrl(url, forbidden)).problem,
     admit: (url) => admitted(notOurs(inspectUrl(url, forbidden, MAX_LINK_LENGTH))),
     admitLink: (link) => admitted(notOurs(inspectLink(link, forbidden))),
+  };
+  return {
+    ...guard,
+    post: (request) => postOnce(guard, request),
+    download: (url, options) => download(guard, url, options),
     close: () => dispatcher.destroy(),
   };
 }

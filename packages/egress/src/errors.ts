@@ -31,7 +31,7 @@ const RETRYABLE: Readonly<Record<EgressErrorCode, boolean>> = {
 /** Answers that may be others in a while, though they refuse now. */
 const isRetryableStatus = (status: number): boolean => status >= 500 || [408, 425, 429].includes(status);
 
-/** Whether the same call may succeed later, by the status where there was an answer. A code that is none of ours tells nothing: it may. */
+/** Whether the same call may succeed later, by the status where there was an answer. A code that is none of ours says nothing: it may. */
 export const isRetryable = (code: string, status?: number): boolean =>
   status === undefined ? RETRYABLE[code as EgressErrorCode] !== false : isRetryableStatus(status);
 

@@ -4,9 +4,10 @@ import { retryAfterMs } from '@grsai-jobs/grsai/retry-after';
 import { WireLimitError } from '@grsai-jobs/grsai/wire-guard';
 import type { Dispatcher } from 'undici';
 import { type AnswerHead, answerText, keptBytes } from './answer-text.ts';
-import { type Egress, USER_AGENT } from './egress.ts';
+import type { Guard } from './egress.ts';
 import { EgressError, type EgressErrorCode, type Phase, reasonOf } from './errors.ts';
 import { Kept } from './kept.ts';
+import { USER_AGENT } from './user-agent.ts';
 import { asEgress, DRAIN_BYTES } from './wire-limits.ts';
 
 const SLICE_BYTES = 65_536;
@@ -42,7 +43,7 @@ export interface PostResult {
  * POSTs once. Follows no redirect, repeats nothing, leaves no body unread, and never throws for what the network,
  * the receiver, the URL or the signal does.
  */
-export function postOnce(egress: Pick<Egress, 'dispatcher' | 'admit'>, request: PostRequest): Promise<PostResult> {
+export function postOnce(egress: Pick<Guard, 'dispatcher' | 'admit'>, request: PostRequest): Promise<PostResult> {
   return new Promise((resolve) => {
     const exchange = new Exchange(request, resolve);
     try {

@@ -250,7 +250,7 @@ test.each([
   ['http://localhost:3000/hooks', true],
   ['http://10.0.0.1/', true],
   ['http://169.254.169.254/latest', false],
-])('when %s is refused then a caller who may mean it hears how it is opened: %s', (text, isTold) => {
+])('when %s is refused then a caller who may mean it is shown how it is opened: %s', (text, isTold) => {
   expect(inspectUrl(text, createAddressRules([])).problem?.message.includes('EGRESS_ALLOW')).toBe(isTold);
 });
 

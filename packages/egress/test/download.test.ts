@@ -251,7 +251,7 @@ test('a reader that leaves early, and one that never reads, close the connection
   await expect(readAll(unread.body)).rejects.toMatchObject({ code: 'aborted' });
 });
 
-test('a body that fails while nobody reads is told to the one who comes to read', async () => {
+test('a body that fails while nobody reads fails for the one who comes to read', async () => {
   const closed = Promise.withResolvers<void>();
   const server = await startHttp((_, response) => {
     response.once('close', () => closed.resolve());

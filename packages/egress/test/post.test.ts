@@ -42,7 +42,7 @@ test.each([301, 302, 303, 307, 308])('a redirect with %i is not followed and is 
   expect(paths).toEqual(['/a']);
 });
 
-test('Retry-After of a refusal is told in ms', async () => {
+test('Retry-After of a refusal is reported in ms', async () => {
   const server = await startHttp((_, response) => response.writeHead(503, { 'retry-after': '120' }).end());
   expect(await post(server.url)).toMatchObject({ ok: false, status: 503, retryAfterMs: 120_000 });
 });
@@ -53,7 +53,7 @@ test('of a long answer 2 KiB are kept, without half a character at the end', asy
   expect(answer).toBe(`x${'ü'.repeat(1023)}`);
 });
 
-test('an answer that is packed, or in another character set, is told as text', async () => {
+test('an answer that is packed, or in another character set, is reported as text', async () => {
   const server = await startHttp((request, response) => {
     if (request.url === '/gzip') response.writeHead(500, { 'content-encoding': 'gzip' }).end(gzipSync('故障'));
     else if (request.url === '/gbk')
@@ -65,7 +65,7 @@ test('an answer that is packed, or in another character set, is told as text', a
   expect(await post(`${server.url}/lzma`)).toMatchObject({ status: 503, answer: expect.stringContaining('"lzma"') });
 });
 
-test('a packed answer that does not end is told as far as it came', async () => {
+test('a packed answer that does not end is reported as far as it came', async () => {
   const server = await startHttp((_, response) => {
     const gzip = createGzip();
     gzip.pipe(response.writeHead(200, { 'content-encoding': 'gzip' }));
@@ -106,7 +106,7 @@ test('a receiver that takes the request and never answers times out in phase res
 test('a receiver that reads nothing of a large body times out in phase write', async () => {
   const server = await startTcp((socket) => void socket.pause());
   const body = Buffer.alloc(32 * 1024 * 1024, 'a');
-  expect(await post(server.url, { body, totalMs: 300 })).toMatchObject({ ok: false, phase: 'write', code: 'timeout' });
+  expect(await post(server.url, { body, totalMs: 1500 })).toMatchObject({ ok: false, phase: 'write', code: 'timeout' });
 });
 
 test('a refused connection is phase connect', async () => {
@@ -217,7 +217,7 @@ test.each([
   'http://user:pw@127.0.0.1/',
   'http://10.0.0.1/',
   `http://example.com/${'a'.repeat(16_384)}`,
-])('the bad URL %.40s is told, not thrown', async (url) =>
+])('the bad URL %.40s is reported, not thrown', async (url) =>
   expect(await post(url)).toMatchObject({ ok: false, phase: 'dns', code: 'forbidden_address' }),
 );
 

@@ -55,7 +55,7 @@ export class Bus extends EventEmitter<EmulatorEvents> {
 
   /**
    * Asks at once and again after every event until the answer is truthy, and resolves with it. As tasks end without
-   * an event of their own, it also asks every 20 ms. Rejects after `timeoutMs` of real time (10 s unless told).
+   * an event of their own, it also asks every 20 ms. Rejects after `timeoutMs` of real time (by default 10 s).
    */
   waitFor<T>(ask: () => T | undefined | null | false | 0, timeoutMs = 10_000): Promise<T> {
     return new Promise((resolve, reject) => {

@@ -73,7 +73,7 @@ export class Emulator implements Steering {
     this.#world.plan.script(...entries);
   }
 
-  /** Ends a running task now, as succeeded unless told. False when there is no such task or it has ended. */
+  /** Ends a running task now, by default as succeeded. False when there is no such task or it has ended. */
   endTask(id: string, outcome: Outcome = 'succeeded', error = 'generate failed'): boolean {
     return this.#world.tasks.end(id, outcome, outcome === 'succeeded' ? '' : error);
   }
@@ -113,7 +113,7 @@ export class Emulator implements Steering {
 
   /**
    * Asks at once, after every event and every 20 ms until the answer is truthy, and resolves with it.
-   * Rejects after `timeoutMs` of real time (10 s unless told).
+   * Rejects after `timeoutMs` of real time (by default 10 s).
    */
   waitFor<T>(ask: () => T | undefined | null | false | 0, timeoutMs?: number): Promise<T> {
     return this.#world.bus.waitFor(ask, timeoutMs);

@@ -99,7 +99,7 @@ export class Exchange {
     this.response.end(bytes);
   }
 
-  /** Sends the head of an answer whose length is not told. */
+  /** Sends the head of an answer whose length is not given. */
   begin(status: number, type: string, headers: Readonly<Record<string, string | number>> = {}): void {
     this.entry.status = status;
     this.#coder = this.coding === 'none' ? undefined : new Coder(this.coding);

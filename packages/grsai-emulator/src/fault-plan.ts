@@ -11,7 +11,7 @@ export interface ScriptEntry {
   readonly fault: string;
   /** Which requests: submit, chat, poll, file, side; left out, where the fault strikes by itself. */
   readonly on?: Phase;
-  /** How many requests are struck; 1 unless told. */
+  /** How many requests are struck; by default 1. */
   readonly times?: number;
   /** So many that fit pass by unharmed first. */
   readonly skip?: number;

@@ -67,7 +67,7 @@ export const FAULTS = {
   },
   F8: { title: 'result not known for the first time', at: ['poll'], times: ALWAYS, params: { ms: '5000' } },
   F9: {
-    title: 'junk instead of a result; told so by `at`, instead of the answer to a submit or chat',
+    title: 'junk instead of a result; placed by `at`, instead of the answer to a submit or chat',
     at: ['poll'],
     also: ['submit', 'chat'],
     times: 1,
@@ -161,7 +161,7 @@ export interface Fault {
   readonly id: FaultId;
   /** As it was written; what is counted. */
   readonly spec: string;
-  /** Where it was told to strike; undefined leaves it to the table. */
+  /** Where it strikes; undefined leaves it to the table. */
   readonly at: Phase | undefined;
   readonly times: number;
   readonly params: Readonly<Record<string, string>>;

@@ -6,7 +6,7 @@ export interface ResultFile extends Carrier {
   /** `<32 hex>.<ext>`; the extension may lie about the content (upstream.md §10.1). */
   readonly name: string;
   readonly rendering: Rendering;
-  /** First moment it can be read, as its task may be told to end early or late. */
+  /** First moment it can be read, since its task may be made to end early or late. */
   readonly bornAt: () => number;
   readonly diesAt: number;
   /** Without content-length. */

@@ -2,7 +2,7 @@ import type { World } from './world.ts';
 
 /** What may be known of a key beyond that it is good. */
 export interface KeyRow {
-  /** Credits that the key may spend in all, `unlimited`, or `account`: its quota is told as the account's balance. */
+  /** Credits that the key may spend in all, `unlimited`, or `account`: its quota is shown as the account's balance. */
   readonly quota?: Quota;
   /** Unix seconds; 0: never. */
   readonly expireTime?: number;
@@ -36,7 +36,7 @@ export function quotaLeft(key: string, world: World): number {
 }
 
 /**
- * What `getAPIKeyCredits` tells of a key: its quota, not the account's money. A key without a limit answers 0,
+ * What `getAPIKeyCredits` says of a key: its quota, not the account's money. A key without a limit answers 0,
  * however rich the account is.
  */
 export function tellQuota(

@@ -42,7 +42,7 @@ function bend(fields: Fields, odd: Fields): Fields {
       return [[name, Array.isArray(value) ? value.map((item: unknown) => (isFields(item) ? bend(item, odd) : item)) : value]];
     return (name === 'message' || name === 'delta' || name === 'data') && isFields(value) ? [[name, bend(value, odd)]] : [];
   });
-  // A reason that is told stays told: only its neighbours are odd.
-  const told = typeof fields['error'] === 'string' || isFields(fields['error']) ? { error: fields['error'] } : {};
-  return { ...fields, ...odd, ...told, ...Object.fromEntries(inner) };
+  // A reason that is given stays as it is: only its neighbours are odd.
+  const given = typeof fields['error'] === 'string' || isFields(fields['error']) ? { error: fields['error'] } : {};
+  return { ...fields, ...odd, ...given, ...Object.fromEntries(inner) };
 }

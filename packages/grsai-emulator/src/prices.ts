@@ -1,4 +1,4 @@
-import { CHAT_MODELS, IMAGE_MODELS, VIDEO } from './models.ts';
+import { CHAT_MODELS, IMAGE_MODELS, type ModelState, VIDEO } from './models.ts';
 
 /** What things cost, and when the money comes back. Data only: the vendor changes it often. */
 
@@ -38,21 +38,29 @@ export function videoPrice({
 /** Plain models give back what an error cost, the `-cl` and `-vip` tiers do not (May 2026). */
 export const refundsErrors = (model: string): boolean => !/-(?:cl|vip)$/.test(model);
 
-/** A row of the model list. The names of its fields are ours; what they tell is record. */
-export type ListedModel = Readonly<Record<string, unknown>> & { readonly model: string };
+/** What a model costs, and what it may be asked for, before anything is said of its state. */
+export interface ListedModel {
+  readonly name: string;
+  readonly type: 'image' | 'chat' | 'video';
+  readonly state: ModelState;
+  /** Credits for a call; 0 where tokens or seconds are counted. */
+  readonly cost: number;
+  readonly tokens?: TokenPrice;
+  /** Credits for a second, by resolution. */
+  readonly seconds?: Readonly<Record<string, number>>;
+  readonly maxTokens: number;
+}
 
-/** All models of the current API with their prices, before anything is said of their state. */
+/** All models of the current API. */
 export function priceList(): ListedModel[] {
-  const images = Object.entries(IMAGE_MODELS).map(([model, { cost, shape, state }]) => ({
-    model,
-    state,
-    type: shape === 'words' ? 'video' : 'image',
-    ...(shape === 'words' ? { priceType: 'second', prices: PER_SECOND } : { priceType: 'call', price: cost }),
-    maxTokens: 0,
-  }));
-  const chat = Object.entries(CHAT_MODELS).map(([model, state]) => {
-    const { input, output } = tokenPrice(model);
-    return { model, state, type: 'chat', priceType: 'token', inputPrice: input, outputPrice: output, maxTokens: 65_536 };
-  });
+  const images = Object.entries(IMAGE_MODELS).map(
+    ([name, { cost, shape, state }]): ListedModel =>
+      shape === 'words'
+        ? { name, state, type: 'video', cost: 0, seconds: PER_SECOND, maxTokens: 0 }
+        : { name, state, type: 'image', cost, maxTokens: 0 },
+  );
+  const chat = Object.entries(CHAT_MODELS).map(
+    ([name, state]): ListedModel => ({ name, state, type: 'chat', cost: 0, tokens: tokenPrice(name), maxTokens: 65_536 }),
+  );
   return [...images, ...chat];
 }

@@ -27,7 +27,7 @@ interface Refusal {
   readonly text: string;
   /** Only calls for this model, and questions about its tasks. */
   readonly model?: string;
-  /** Which calls; `submit` and `chat` unless told. */
+  /** Which calls; by default `submit` and `chat`. */
   readonly on?: readonly (typeof REQUEST_PHASES)[number][];
 }
 
@@ -41,7 +41,7 @@ export interface Settings {
   keys: 'any' | readonly string[];
   /** Keys that are good beside `keys`, with what is known of each. */
   apiKeys: Readonly<Record<string, KeyRow>>;
-  /** The quota of a key that `apiKeys` does not say: credits, `unlimited` (told as 0), or `account` (told as the balance). */
+  /** The quota of a key that `apiKeys` does not say: credits, `unlimited` (shown as 0), or `account` (shown as the balance). */
   keyQuota: Quota;
   /** How the balance calls write an amount. */
   creditsAs: 'number' | 'fraction' | 'string' | 'fraction-string';

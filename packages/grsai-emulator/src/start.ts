@@ -14,21 +14,21 @@ import type { World } from './world.ts';
 
 /** Options of a start; the settings among them can be changed later. */
 export interface EmulatorOptions extends Partial<Settings> {
-  /** 127.0.0.1 unless told. */
+  /** By default 127.0.0.1. */
   readonly host?: string;
   /** Port of the first node; the second takes the one after it. 0, the default, takes free ones. */
   readonly port?: number;
-  /** How long an idle connection is kept open, ms; 65 000 unless told. */
+  /** How long an idle connection is kept open, ms; by default 65 000. */
   readonly keepAliveMs?: number;
-  /** 1 unless told. */
+  /** By default 1. */
   readonly nodes?: 1 | 2;
-  /** Do two nodes share tasks and money? `shared` unless told (upstream.md §13.3). */
+  /** Do two nodes share tasks and money? By default `shared` (upstream.md §13.3). */
   readonly stores?: 'shared' | 'split';
   /** The same seed makes the same ids, pictures and draws. Left out, each start has its own. */
   readonly seed?: string | number;
-  /** The real one unless told. */
+  /** By default the real one. */
   readonly clock?: Clock;
-  /** Balance at the start, for each store; a thousand million unless told. */
+  /** Balance at the start, for each store; by default a thousand million. */
   readonly credits?: number;
 }
 

@@ -6,9 +6,9 @@ import { look, type Task } from './tasks.ts';
 import { strikeCoding } from './transport.ts';
 import type { World } from './world.ts';
 
-/** Shares of a task's time at which a stream tells its progress. */
+/** Shares of a task's time at which a stream reports its progress. */
 export const EVERY_STEP: readonly number[] = [0, 0.2, 0.4, 0.6, 0.8];
-/** Only the end is told. */
+/** Only the end is reported. */
 export const ONLY_THE_END: readonly number[] = [];
 
 export interface StreamOptions {

@@ -63,7 +63,7 @@ export class TaskStore implements TaskBook {
   readonly #onEnd: (task: Task) => void;
   #running = 0;
 
-  /** `onEnd` is told of each task that ended, when that is first noticed. */
+  /** `onEnd` is called with each task that ended, when that is first noticed. */
   constructor(clock: Clock, onEnd: (task: Task) => void) {
     this.#clock = clock;
     this.#onEnd = onEnd;

@@ -18,7 +18,7 @@ const POST_TIMEOUT_MS = 10_000;
 
 /**
  * Posts a task's way to its webhook, ending with its end. Posts are unsigned and never repeated, as nothing else is documented.
- * Resolves when the task may be acknowledged: at once, but with F19 `early`, where the task ends first and the receiver hears of it.
+ * Resolves when the task may be acknowledged: at once, but with F19 `early`, where the task ends first and the receiver is notified.
  */
 export async function startHook(world: World, task: Task, hook: Hook): Promise<void> {
   const form = carried(task, 'webhook', NO_STRIKES).as('F19');
@@ -54,7 +54,7 @@ function postEnd(world: World, task: Task, hook: Hook, form: string | undefined)
 }
 
 async function post(world: World, task: Task, url: string, body: Shape): Promise<void> {
-  // A closed or reset emulator has nothing more to tell.
+  // A closed or reset emulator has nothing more to report.
   if (world.closing.aborted || world.tasks.get(task.id) !== task) return;
   const signal = AbortSignal.any([world.closing, AbortSignal.timeout(POST_TIMEOUT_MS)]);
   const headers = { 'content-type': 'application/json' };

@@ -108,7 +108,7 @@ describe('N3, N4 synchronous and streamed tasks', () => {
     expect([reply.status, json<Task>(reply).error]).toEqual([400, 'generate failed']);
   });
 
-  test.each([false, true])('a streamed task tells its progress and its end; with [DONE]: %s', async (taskStreamDone) => {
+  test.each([false, true])('a streamed task reports its progress and its end; with [DONE]: %s', async (taskStreamDone) => {
     const { emulator, post, pollTask } = await start({ taskStreamDone });
     const reply = await during(
       emulator,
@@ -186,7 +186,7 @@ describe('N5, N6 legacy dialect', () => {
   test.each([
     [false, [0, 20, 40, 60, 80, 100]],
     [true, [100]],
-  ])('without a webHook the task is streamed; with shutProgress %s it tells %j', async (shutProgress, expected) => {
+  ])('without a webHook the task is streamed; with shutProgress %s it reports %j', async (shutProgress, expected) => {
     const { emulator, post } = await start();
     const call = post('/v1/draw/flux', { model: 'flux-kontext-pro', prompt: 'x', shutProgress });
     const reply = await during(emulator, call, TASK_MS);

@@ -15,11 +15,11 @@ describe('the quota of a key and the money of the account', () => {
   };
 
   test.each<[string, object, unknown, unknown]>([
-    ['no quota is set, then both tell the account', {}, { credits: 48_200 }, { credits: 48_200 }],
-    ['the key is unlimited, then its call tells 0', { keyQuota: 'unlimited' }, { credits: 0 }, { credits: 48_200 }],
-    ['all keys have a quota, then its call tells that', { keyQuota: 700 }, { credits: 700 }, { credits: 48_200 }],
+    ['no quota is set, then both show the account', {}, { credits: 48_200 }, { credits: 48_200 }],
+    ['the key is unlimited, then its call shows 0', { keyQuota: 'unlimited' }, { credits: 0 }, { credits: 48_200 }],
+    ['all keys have a quota, then its call shows that', { keyQuota: 700 }, { credits: 700 }, { credits: 48_200 }],
     [
-      'one key has a quota and an end, then its call tells both',
+      'one key has a quota and an end, then its call shows both',
       { keyQuota: 'unlimited', apiKeys: { [KEY]: { quota: 90, expireTime: 2_000_000_000 } } },
       { credits: 90, expireTime: 2_000_000_000 },
       { credits: 48_200 },

@@ -2,13 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { ask, during, json, start, TASK_MS } from './client.ts';
 
 interface Listed {
-  readonly model: string;
-  readonly type: string;
-  readonly priceType: string;
-  readonly closed: boolean;
+  readonly name: string;
   readonly maintenance: string;
-  readonly refundOnError: boolean;
-  readonly refundOnViolation: boolean;
+  readonly errorReturn: boolean;
+  readonly violationReturn: boolean;
   readonly [name: string]: unknown;
 }
 
@@ -18,37 +15,39 @@ describe('the model list', () => {
   const list = async (path: string, options: object = {}): Promise<Map<string, Listed>> => {
     const { emulator } = await start(options);
     const reply = await ask(emulator.url + path, { method: 'POST', headers: { authorization: '' } });
-    const { code, data } = json<{ code: number; data: Listed[] }>(reply);
+    const { code, data } = json<{ code: number; data: { list: Listed[] } }>(reply);
     expect([reply.status, code]).toEqual([200, 0]);
-    return new Map(data.map((row) => [row.model, row]));
+    return new Map(data.list.map((row) => [row.name, row]));
   };
 
-  test('when nobody is signed in, then it tells some thirty models with price, state and refunds', async () => {
+  test('when nobody is signed in, then it lists some thirty models with price, state and refunds', async () => {
     const rows = await list(V2, { models: { 'gpt-image-2': 'maintenance', 'tomorrow-1': 'live' } });
     expect(rows.size).toBeGreaterThan(30);
     expect(rows.get('nano-banana-2')).toMatchObject({
       type: 'image',
-      priceType: 'call',
-      price: 1200,
-      closed: false,
+      costType: 0,
+      cost: 1200,
+      closeModel: false,
       maintenance: '',
     });
-    expect(rows.get('gemini-3.1-pro')).toMatchObject({ priceType: 'token', inputPrice: 30_000, outputPrice: 140_000 });
-    expect(rows.get('minimax-h3')).toMatchObject({ type: 'video', priceType: 'second', prices: { '768p': 4000 } });
-    expect(rows.get('nano-banana')?.closed).toBe(true);
+    expect(rows.get('gemini-3.1-pro')).toMatchObject({ costType: 1, inputCost: 30_000, outputCost: 140_000 });
+    expect(rows.get('minimax-h3')).toMatchObject({ type: 'video', cost: 0, video: { '768p': 4000 } });
+    expect(rows.get('nano-banana')).toMatchObject({ closeModel: true });
     expect(rows.get('gpt-image-2')?.maintenance).toBe('model maintenance');
-    expect(rows.get('tomorrow-1')).toMatchObject({ closed: false });
-    expect(['nano-banana-2', 'nano-banana-2-cl', 'gpt-image-2-vip'].map((name) => rows.get(name)?.refundOnError)).toEqual([
+    expect(rows.get('tomorrow-1')).toMatchObject({ closeModel: false });
+    expect(['nano-banana-2', 'nano-banana-2-cl', 'gpt-image-2-vip'].map((name) => rows.get(name)?.errorReturn)).toEqual([
       true,
       false,
       false,
     ]);
-    expect([...rows.values()].every((row) => !row.refundOnViolation)).toBe(true);
+    expect([...rows.values()].every((row) => !row.violationReturn)).toBe(true);
   });
 
-  test('when it is the first version, then it has no prices by the second', async () => {
+  test('when it is the first version, then it has prices by the call alone', async () => {
     const rows = await list('/client/serverGrsai/getModelList');
-    expect([rows.has('minimax-h3'), rows.has('nano-banana-2'), rows.has('gpt-5.5')]).toEqual([false, true, true]);
+    expect(rows.get('nano-banana-2')).toMatchObject({ credits: 1200, cost_type: 0 });
+    expect(rows.get('minimax-h3')).toMatchObject({ credits: 0 });
+    expect(rows.get('gpt-5.5')).toMatchObject({ credits: 0, cost_type: 1, max_token: 65_536 });
   });
 
   test.each([

@@ -109,7 +109,7 @@ describe('Retry-After of a 429', () => {
     ['epoch', (now) => String(now / 1000 + 30)],
     ['epoch-ms', (now) => String(now + 30_000)],
     ['date', (now) => new Date(now + 30_000).toUTCString()],
-  ])('when it is told as %s, by a fault and by the limits', async (unit, expected) => {
+  ])('when it is given as %s, by a fault and by the limits', async (unit, expected) => {
     const { emulator, post } = await start({ limits: { rpm: 1, concurrent: 0 }, retryAfterS: 30, retryAfterAs: unit as 'date' });
     const wanted = expected(emulator.now());
     const struck = await post(GENERATE, image(`x [[fault=F3:retry-after=30,unit=${unit}]]`));
@@ -164,7 +164,7 @@ describe('F12 results', () => {
     expect(files.map(({ status }) => status)).toEqual([200, 200, 200]);
   });
 
-  test.each(['0', '11', '1.5'])('when %s are asked for, then the test is told', async (outputs) => {
+  test.each(['0', '11', '1.5'])('when %s are asked for, then the test is refused', async (outputs) => {
     const { post } = await start();
     expect((await post(GENERATE, image(`x [[outputs=${outputs}]]`))).text).toContain('emulator: ');
   });
@@ -211,7 +211,7 @@ describe('F18 a dead file', () => {
     ]);
   });
 
-  test('when it is too large, then it is so long, told and untold', async () => {
+  test('when it is too large, then it is so long, with its length and without', async () => {
     const told = await ask(await file('large,bytes=1000000'));
     expect([told.headers['content-length'], told.bytes.length, told.end]).toEqual(['1000000', 1_000_000, 'whole']);
     const untold = await ask(await file('large,bytes=1000000', '[[length=no]]'));

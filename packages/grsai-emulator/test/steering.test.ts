@@ -77,7 +77,7 @@ describe('what a request asks for itself', () => {
     'x [[outcome=maybe]]',
     'x [[format=gif]]',
     'x [[size=big]]',
-  ])('%s is a mistake of the test, and is told so', async (prompt) => {
+  ])('%s is a mistake of the test, and is reported as one', async (prompt) => {
     const { post } = await start();
     const reply = await post('/v1/api/generate', { model: 'nano-banana-2', prompt, replyType: 'async' });
     expect([reply.status, reply.text]).toEqual([400, expect.stringContaining('emulator: ')]);
@@ -105,7 +105,7 @@ describe('what a request asks for itself', () => {
 });
 
 describe('steering', () => {
-  test('ends a task early, as told', async () => {
+  test('ends a task early, as asked', async () => {
     const { emulator, submit, pollTask } = await start();
     const [good, bad] = [await submit(), await submit()];
     expect([
@@ -126,7 +126,7 @@ describe('steering', () => {
     expect(json<Task>(await call).status).toBe('succeeded');
   });
 
-  test('tells of submits when they are judged, before they are answered', async () => {
+  test('reports submits when they are judged, before they are answered', async () => {
     const { emulator, submit } = await start();
     const heard: unknown[] = [];
     emulator.on('submit', (entry) =>

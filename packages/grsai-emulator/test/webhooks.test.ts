@@ -48,7 +48,7 @@ const AT_THE_END = [0, 0, 0, 1];
 const statuses = (got: Receiver['posts']): string[] => got.map(({ body }) => body.status);
 
 describe('N7 a webhook', () => {
-  test('hears of progress and of the end, unsigned, in the shape of the legacy task', async () => {
+  test('gets progress and the end, unsigned, in the shape of the legacy task', async () => {
     const { id, got } = await run(await start(), 'x', EACH_QUARTER);
     expect(statuses(got)).toEqual(['running', 'running', 'running', 'succeeded']);
     expect(got.every(({ body }) => body.id === id)).toBe(true);
@@ -61,7 +61,7 @@ describe('N7 a webhook', () => {
     expect(Object.keys(got[0]?.headers ?? {}).filter((name) => /signature|secret/.test(name))).toEqual([]);
   });
 
-  test('with shutProgress hears of the end only', async () => {
+  test('with shutProgress gets the end only', async () => {
     const { got } = await run(await start(), 'x [[outcome=failed]]', AT_THE_END, { shutProgress: true });
     expect(statuses(got)).toEqual(['failed']);
   });

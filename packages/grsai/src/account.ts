@@ -1,6 +1,7 @@
 import { collect, type Reply } from './answer.ts';
 import { payloadOf } from './body.ts';
-import { type Fields, isFields, lastValue, textOf } from './envelope.ts';
+import { type ModelList, readModelList } from './catalogue/list.ts';
+import { codeOf, type Fields, isFields, lastValue, textOf } from './envelope.ts';
 import type { GrsaiError } from './errors.ts';
 import type { CallOptions } from './options.ts';
 import { refusal } from './refusal.ts';
@@ -75,7 +76,13 @@ export class Account {
   }
 }
 
-/** Health of models (upstream.md §8); names come and go without notice (upstream.md §12 T16). */
+/** A question about models. */
+export interface ModelListOptions extends CallOptions {
+  /** Only this address is asked; without it, the nodes in their order. */
+  readonly base?: string | undefined;
+}
+
+/** Health and prices of models (upstream.md §8, §16.1); names come and go without notice (upstream.md §12 T16). */
 export class Models {
   readonly #wire: Wire;
 
@@ -98,6 +105,30 @@ export class Models {
     const data = dataOf(reply);
     if (typeof data?.['status'] !== 'boolean') throw queryRefusal(reply);
     return { model, available: data['status'], error: textOf(data['error']) };
+  }
+
+  /**
+   * Upstream's public list of models with their prices and states; no key is sent. It always has models: a list without a readable
+   * one is an error. Throws a `GrsaiError`.
+   */
+  async list({ base, signal }: ModelListOptions = {}): Promise<ModelList> {
+    const { response } = await this.#wire.transport.send({
+      method: 'POST',
+      path: '/client/serverGrsai/getModelListV2',
+      payload: payloadOf('{}'),
+      pace: 'query',
+      paid: false,
+      repeatable: true,
+      anonymous: true,
+      base,
+      signal,
+    });
+    const reply = await collect(response, this.#wire.scrub);
+    const value = lastValue(reply.documents);
+    const refused = reply.status >= 300 || (isFields(value) && (codeOf(value['code']) ?? 0) < 0);
+    const list = refused ? undefined : readModelList(value);
+    if (list === undefined || list.models.length === 0) throw queryRefusal(reply);
+    return list;
   }
 }
 

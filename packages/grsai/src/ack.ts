@@ -13,7 +13,7 @@ export function isAck({ value }: Document): boolean {
 
 /**
  * The id of the task that a submit made, or `undefined`. An id is worth more than the words around it: losing one loses a
- * paid task, while the first poll of a wrong one tells. So on a 2xx any id counts (upstream.md §11.3), but for an envelope that
+ * paid task, while the first poll of a wrong one shows it. So on a 2xx any id counts (upstream.md §11.3), but for an envelope that
  * refuses in words of the table; on another status one that comes with a status word of a task that has not ended.
  */
 export function ackId({ documents, status, words }: Reply): string | undefined {

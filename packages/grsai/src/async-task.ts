@@ -79,12 +79,12 @@ export async function askTask(
     signal,
     words: callerWords(supplied),
   });
-  // Events tell how the task goes on; what has come when the next is late is the answer.
+  // Events say how the task goes on; what has come when the next is late is the answer.
   const enough = (document: Document): boolean => {
-    const told = isTaskAnswer(document);
-    const runs = told && taskOf(document.value, document.text, id)?.status === 'running';
+    const answered = isTaskAnswer(document);
+    const runs = answered && taskOf(document.value, document.text, id)?.status === 'running';
     if (runs) response.endWithin(NEXT_EVENT_MS);
-    return told && !runs;
+    return answered && !runs;
   };
   const state = readTask(await collect(response, wire.scrub, enough), id);
   if (state instanceof GrsaiError) throw state;

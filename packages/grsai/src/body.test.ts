@@ -28,7 +28,7 @@ test('an upload is complete only when its last chunk is handed over', async () =
   expect(seen).toEqual([false, false, true]);
 });
 
-test('progress is told with each chunk', async () => {
+test('progress is reported with each chunk', async () => {
   const told: boolean[] = [];
   await sent(new Upload(payloadOf({ length: 4, chunks: source('ab', '', 'cd') }), (complete) => told.push(complete)));
   expect(told).toEqual([false, true]);

@@ -180,7 +180,7 @@ export class Echoes {
     return !joined && !letter.test(after);
   }
 
-  /** They stand in what is left of a text of the caller that was cut off, as dots tell. */
+  /** They stand in what is left of a text of the caller that was cut off, as dots show. */
   #inPart(from: number, to: number): boolean {
     const { texts } = this.#words;
     for (const [start, end] of around(from, to, this.#folded.length)) {

@@ -151,7 +151,7 @@ describe('a stream is whole', () => {
   });
 });
 
-describe('an error in the middle of a 200 is told in the words of upstream', () => {
+describe('an error in the middle of a 200 is reported in the words of upstream', () => {
   const part = event(chunk({ role: 'assistant', content: 'part' }));
 
   test.each<[string, string, string]>([
@@ -162,8 +162,8 @@ describe('an error in the middle of a 200 is told in the words of upstream', () 
     ['a text', event({ error: 'model not found' }), 'model not found'],
     ['a list', event({ error: ['model not found'] }), 'model not found'],
     ['inside of another', event({ error: { error: { msg: 'model not found' } } }), 'model not found'],
-    ['told by its type', event({ type: 'error', message: 'model not found' }), 'model not found'],
-    ['told by its object', event({ object: 'error', message: 'model not found' }), 'model not found'],
+    ['known by its type', event({ type: 'error', message: 'model not found' }), 'model not found'],
+    ['known by its object', event({ object: 'error', message: 'model not found' }), 'model not found'],
     ['a mere yes', event({ error: true, message: 'model not found' }), 'model not found'],
     ['a code', event({ code: -1, msg: 'model not found' }), 'model not found'],
     ['a code in words', event({ code: 'ModelNotFound', message: 'model not found' }), 'model not found'],
@@ -203,7 +203,7 @@ describe('an error in the middle of a 200 is told in the words of upstream', () 
     });
   });
 
-  test('when its line is no event then it is told all the same', async () => {
+  test('when its line is no event then it is reported all the same', async () => {
     const text = `${part}${JSON.stringify({ error: { message: 'flux broke' } })}\n\n${event('[DONE]')}`;
     expect(await errorOf(answer(text))).toMatchObject({ outcome: 'refused', raw: 'flux broke' });
   });
@@ -230,9 +230,9 @@ describe('a stream without any finish_reason', () => {
       'no_finish_reason',
     ],
     ['that breaks off', answer(pieces, { broken: cut }), 'connection_lost'],
-    ['that ends where no end can be told', answer(pieces, { headers: {} }), 'unreadable_answer'],
+    ['that ends where no end can be known', answer(pieces, { headers: {} }), 'unreadable_answer'],
     ['that goes on after one, and that breaks off', answer(goesOn, { broken: cut }), 'connection_lost'],
-    ['that goes on after one, and that ends where no end can be told', answer(goesOn, { headers: {} }), 'unreadable_answer'],
+    ['that goes on after one, and that ends where no end can be known', answer(goesOn, { headers: {} }), 'unreadable_answer'],
     ['that ends in the middle of an event', answer(`${pieces}data: {"cho`), 'unreadable_answer'],
     ['that ends in the middle of a line', answer(`${JSON.stringify(chunk({ content: 'hel' }))}\n{"cho`), 'unreadable_answer'],
   ])('%s is told apart', async (_, response, code) => {

@@ -99,7 +99,7 @@ class Answer {
 const isFramed = ({ headers }: Response): boolean =>
   headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
 
-/** An error in its plainest form, so that it is judged by its words wherever they stood. Of a stream they are all that is told. */
+/** An error in its plainest form, so that it is judged by its words wherever they stood. Of a stream they are all that there is. */
 function complaint({ value }: Document, words: string, shape: Shape): Partial<Reply> {
   const begun = isFields(value) && 'choices' in value;
   const { data: _data, ...beside } = isFields(value) && !begun ? value : {};

@@ -60,7 +60,7 @@ export type Meaning =
   | { readonly kind: 'answer' }
   /** It says nothing, since a filter took all of it. */
   | { readonly kind: 'filtered'; readonly reason: string }
-  /** It says nothing, and nothing tells why. */
+  /** It says nothing, and nothing shows why. */
   | { readonly kind: 'empty' };
 
 /** Reasons for an answer without content that explain it; all others do not. From the top: the first that any choice has. */

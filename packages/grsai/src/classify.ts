@@ -56,7 +56,7 @@ export interface Verdict {
   readonly sure?: true | undefined;
   /**
    * `category` is `unknown`, but it may concern all. The text speaks of the key or the credits in words that the caller wrote as well,
-   * or nothing is known at this address: only a look at the key, the credits or the API tells.
+   * or nothing is known at this address: only a look at the key, the credits or the API shows which.
    */
   readonly suspect?: Suspect | undefined;
 }

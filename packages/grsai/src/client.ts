@@ -7,11 +7,22 @@ import { type BaseFacts, type KeyState, probeBase, probeKey } from './probe.ts';
 import { scrubber } from './redact.ts';
 import { Transport } from './transport.ts';
 
+/** What a caller of the API can ask for: the public part of `Grsai`, so that something else can stand in its place. */
+export interface GrsaiApi {
+  readonly baseUrls: readonly string[];
+  readonly chat: Pick<Chat, keyof Chat>;
+  readonly images: Pick<Images, keyof Images>;
+  readonly account: Pick<Account, keyof Account>;
+  readonly models: Pick<Models, keyof Models>;
+  probeKey(options?: CallOptions): Promise<KeyState>;
+  probeBase(base: string, options?: CallOptions): Promise<BaseFacts>;
+}
+
 /**
  * A client of the Grsai API. It repeats no POST by itself; the second node is tried only where the first cannot have made a task.
  * Every failure is a `GrsaiError`. Close it when done, so that its connections end.
  */
-export class Grsai {
+export class Grsai implements GrsaiApi {
   /** Nodes in the order they are tried, as they appear in `Submitted.base`. */
   readonly baseUrls: readonly string[];
   readonly chat: Chat;

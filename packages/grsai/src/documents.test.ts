@@ -78,7 +78,7 @@ test.each<[string, string, Shape, unknown[]]>([
   ['a JSON scalar', 'null', 'other', [null]],
   ['a JSON cut short', '{"id":"6-a', 'json', []],
   ['brackets that are no JSON', '{]', 'json', [undefined]],
-])('%s is told from the rest', (_, text, shape, found) => {
+])('%s is told apart from the rest', (_, text, shape, found) => {
   const got = read([text]);
   expect(got.shape).toBe(shape);
   expect(got.documents.map(({ value }) => value)).toEqual(found);

@@ -66,7 +66,7 @@ export class DocumentReader {
     const rest = this.#text.slice(this.#next).trim();
     if (this.#shape === 'empty' || rest === '') return [];
     const document = this.#read(rest);
-    // What follows a value and is cut off is told; half a value alone is no answer at all.
+    // What follows a value and is cut off is reported; half a value alone is no answer at all.
     return document.value === undefined && this.#next === 0 ? [] : [document];
   }
 

@@ -20,7 +20,7 @@ export interface Content {
   readonly fields: Fields;
   /** What upstream says is wrong: `error`, `error.message`, or the envelope's `msg` when its code is not 0. */
   readonly error: string;
-  /** A `message` or `msg` without a code: good or bad, nothing but its words tells. */
+  /** A `message` or `msg` without a code: good or bad, which only its words show. */
   readonly remark: string;
   /** Codes and kinds beside the text, as OpenAI and Gemini have them. */
   readonly hints: string;
@@ -82,18 +82,19 @@ function inner(outer: Fields): Fields {
 /** A text in the place of the task is its id; a longer one, or a link, is its result. */
 const LONGEST_ID = 200;
 
-function codeOf(value: unknown): number | undefined {
+/** A code as a number, whichever way it is written. */
+export function codeOf(value: unknown): number | undefined {
   if (typeof value !== 'number' && typeof value !== 'string') return undefined;
   const code = Number(value);
   return value === '' || Number.isNaN(code) ? undefined : code;
 }
 
 function hintsOf({ error, promptFeedback }: Fields): string {
-  const told = isFields(error)
+  const said = isFields(error)
     ? [error['code'], error['type'], error['status'], error['reason'], ...detailsOf(error['details'])]
     : [];
   const blocked = isFields(promptFeedback) ? [promptFeedback['blockReason']] : [];
-  return [...told, ...blocked].filter((each) => typeof each === 'string').join(' | ');
+  return [...said, ...blocked].filter((each) => typeof each === 'string').join(' | ');
 }
 
 const detailsOf = (details: unknown): unknown[] =>

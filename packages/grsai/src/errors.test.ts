@@ -31,7 +31,7 @@ test('the task id, a secret, stays out of what is logged', () => {
   expect(JSON.stringify(error) + inspect(error)).not.toContain('6-secret');
 });
 
-test('an error is told by class, name and code', () => {
+test('an error is known by class, name and code', () => {
   expect(error).toBeInstanceOf(GrsaiError);
   expect(error).toMatchObject({ name: 'GrsaiConnectionError', code: 'connection_lost', retryable: false });
 });

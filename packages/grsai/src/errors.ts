@@ -79,7 +79,7 @@ export class GrsaiError extends Error {
   readonly outcome: Outcome;
   /** The same call again is safe, makes no second paid task, and may work. */
   readonly retryable: boolean;
-  /** Why upstream refused, by its text and status (upstream.md §11.1); `unknown` when nothing tells. */
+  /** Why upstream refused, by its text and status (upstream.md §11.1); `unknown` when nothing shows it. */
   readonly category: Category;
   /**
    * What a refusal of category `unknown` may be about: the key or the credits, in words that the caller wrote as well, or an address
@@ -98,7 +98,7 @@ export class GrsaiError extends Error {
   readonly base: string | undefined;
   /** The task that the answer names although the call failed. A secret: the result query checks no key (upstream.md §12 T18). */
   readonly taskId: string | undefined;
-  /** A 200 without a body or an id (upstream.md §12 T2): `probeKey()` tells a refused key from a lost answer. */
+  /** A 200 without a body or an id (upstream.md §12 T2): `probeKey()` shows whether the key was refused or an answer was lost. */
   readonly needsKeyProbe: boolean;
   /** Bases that were tried before `base`, where no task can exist. */
   tried: readonly Tried[] = [];
@@ -119,7 +119,7 @@ export class GrsaiError extends Error {
     this.needsKeyProbe = init.needsKeyProbe ?? false;
   }
 
-  /** Plain facts, for a log line. The task id stays out, being a secret, though `raw` may tell it. */
+  /** Plain facts, for a log line. The task id stays out, being a secret, though `raw` may hold it. */
   toJSON(): Record<string, unknown> {
     const { name, message, code, outcome, retryable, category, status, raw, retryAfterMs, base, needsKeyProbe, tried } = this;
     return { name, message, code, outcome, retryable, category, status, raw, retryAfterMs, base, needsKeyProbe, tried };

@@ -53,7 +53,7 @@ export interface Response {
 }
 
 /**
- * Errors of the connection that came before anything was written. For a body the upload itself tells; this is for calls
+ * Errors of the connection that came before anything was written. For a body the upload itself knows; this is for calls
  * without one. Matched on codes, never on messages.
  */
 const BEFORE_SENDING =

@@ -24,6 +24,6 @@ test.each<[string | undefined, string]>([
   [undefined, '<html></html>'],
   [undefined, '{"error":"gone"}'],
   [undefined, ''],
-])('%s is told by the first bytes', (type, bytes) => {
+])('%s is known by the first bytes', (type, bytes) => {
   expect(fileType(Buffer.from(bytes, 'latin1'))).toBe(type);
 });

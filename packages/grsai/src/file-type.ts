@@ -25,12 +25,12 @@ const MAGIC: readonly Magic[] = [
   { type: 'video/webm', at: 0, bytes: '\x1a\x45\xdf\xa3' },
 ];
 
-/** Bytes that tell every type of the table. */
+/** So many bytes show every type of the table. */
 export const MAGIC_LENGTH = 16;
 /** The root of an SVG stands within so many bytes. */
 export const TEXT_LENGTH = 2048;
 
-/** Whether more bytes than `MAGIC_LENGTH` may tell more: only of a text. */
+/** Whether more bytes than `MAGIC_LENGTH` may show more: only of a text. */
 export const mayBeText = (head: Uint8Array): boolean => /^(?:\xef\xbb\xbf)?[\t\r\n ]*(?:<|$)/.test(latin1(head));
 
 const latin1 = (head: Uint8Array): string =>

@@ -72,7 +72,7 @@ export class Images {
     return generations(this.#wire, body, options);
   }
 
-  /** Opens a result link, without the key; the type is told by the bytes. Every failure is worth another try while the link lives. */
+  /** Opens a result link, without the key; the bytes show the type. Every failure is worth another try while the link lives. */
   download(url: string, options: CallOptions = {}): Promise<Download> {
     return download(this.#wire, url, options);
   }

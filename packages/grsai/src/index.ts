@@ -1,7 +1,8 @@
-export type { ModelStatus } from './account.ts';
+export type { ModelListOptions, ModelStatus } from './account.ts';
 export { assemble, CompletionAssembler } from './assemble.ts';
 export type { ResultOptions, SubmitOptions, Submitted } from './async-task.ts';
 export type { RawBody, StreamedBody } from './body.ts';
+export type { ModelList } from './catalogue/list.ts';
 export { isEmptyCompletion, type Meaning, meaningOf, sizeOf } from './chat-meaning.ts';
 export type {
   ChatAnswer,
@@ -15,13 +16,14 @@ export type {
   ContentPart,
 } from './chat-schema.ts';
 export { type Category, classify, type Evidence, type Suspect } from './classify.ts';
-export { Grsai } from './client.ts';
+export { Grsai, type GrsaiApi } from './client.ts';
 export type { Download } from './download.ts';
 export {
   GrsaiAnswerError,
   GrsaiConnectionError,
   GrsaiError,
   type GrsaiErrorCode,
+  type GrsaiErrorInit,
   GrsaiInvalidRequestError,
   GrsaiRefusedError,
   GrsaiUnfinishedError,
@@ -30,7 +32,7 @@ export {
 } from './errors.ts';
 export type { Generations, GenerationsRequest } from './generations.ts';
 export type { ImageTask } from './images.ts';
-export { type Problem, validateImageTask } from './models/index.ts';
+export { type ListedModel, type ModelPrice, type Problem, validateImageTask } from './models/index.ts';
 export { BASE_URLS, type CallOptions, type GrsaiLogger, type GrsaiOptions, TIMEOUTS, type Timeouts } from './options.ts';
 export type { Output } from './outputs.ts';
 export type { BaseFacts, BaseState, KeyState } from './probe.ts';

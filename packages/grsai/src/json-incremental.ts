@@ -15,11 +15,14 @@ export class JsonEnd {
   #escaped = false;
   /** What is being read is no object or array, so no end will be found. */
   #opaque = false;
+  readonly #special = /["\\]/g;
 
   /** Reads `text` from `from`; the index after the closing bracket, or -1 while it is still to come. */
   feed(text: string, from: number, to: number = text.length): number {
     if (this.#opaque) return -1;
     for (let at = from; at < to; at++) {
+      if (this.#inString && !this.#escaped) at = this.#passPlain(text, at, to);
+      if (at === to) return -1;
       if (this.#step(text.charCodeAt(at))) return at + 1;
       if (this.#opaque) return -1;
     }
@@ -32,6 +35,12 @@ export class JsonEnd {
     this.#inString = false;
     this.#escaped = false;
     this.#opaque = false;
+  }
+
+  /** To what ends a string or escapes in it. Most of an answer is plain, and nothing of it is looked at one by one. */
+  #passPlain(text: string, from: number, to: number): number {
+    this.#special.lastIndex = from;
+    return this.#special.test(text) ? Math.min(this.#special.lastIndex - 1, to) : to;
   }
 
   #step(code: number): boolean {

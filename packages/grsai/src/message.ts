@@ -8,7 +8,7 @@ const CHANCE = 20;
 /**
  * The message of one choice of a stream. A `delta` is a piece, always: one that happens to repeat what was said is said twice. A `message`
  * in its place may be a piece under another name, all that was said up to now, or the whole answer once more at the end. Only all of
- * them together tell, so both readings are kept up.
+ * them together decide, so both readings are kept up.
  */
 export class GrowingMessage {
   /** Every piece behind the other. */

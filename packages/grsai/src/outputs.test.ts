@@ -146,7 +146,7 @@ describe('a task that ended is one', () => {
     expect(readTask(replyFrom(200, JSON.stringify(done)), ID)).toMatchObject({ status: 'succeeded', urls: [LINK] });
   });
 
-  test('and a gateway that says `error` of itself has told nothing of the task', () => {
+  test('and a gateway that says `error` of itself has said nothing of the task', () => {
     expect(read({ status: 'error', message: 'busy' })).toBeInstanceOf(GrsaiError);
   });
 

@@ -4,7 +4,7 @@ import { GrsaiError, type GrsaiErrorCode } from './errors.ts';
 import type { Images } from './images.ts';
 import type { CallOptions } from './options.ts';
 
-/** `unknown`: upstream could not be reached, or its answer does not tell. */
+/** `unknown`: upstream could not be reached, or its answer does not say. */
 export type KeyState = 'valid' | 'refused' | 'unknown';
 
 const BY_CATEGORY: Readonly<Partial<Record<Category, KeyState>>> = {

@@ -23,7 +23,7 @@ const HTML = /^\s*<(?:!doctype|html|head|body|\?xml|!--)/i;
 const BEGUN_JSON = /^\s*(?:data:\s*)?[{[]/;
 
 export interface Asked {
-  /** A question about a task, not a call that makes one: an answer that tells nothing is asked for again. */
+  /** A question about a task, not a call that makes one: an answer that says nothing is asked for again. */
   readonly query?: boolean;
 }
 

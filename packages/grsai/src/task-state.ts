@@ -13,7 +13,7 @@ import { refusal } from './refusal.ts';
  */
 export type TaskStatus = 'running' | 'succeeded' | 'failed' | 'violation' | 'missing';
 
-/** A task as upstream tells it; also in the shape of the legacy API (upstream.md §3.2, §5.3), which answers may have. */
+/** A task as upstream describes it; also in the shape of the legacy API (upstream.md §3.2, §5.3), which answers may have. */
 export interface TaskState {
   /** As in the answer; the id that was asked for when the answer has none. */
   readonly id: string;
@@ -57,7 +57,7 @@ const MISSING = /(?:result|task) not exist/i;
 const MISSING_CODE = -22;
 
 /**
- * The task of an answer to a query, or the error to throw in its place: a refusal, or an answer that tells nothing, to be
+ * The task of an answer to a query, or the error to throw in its place: a refusal, or an answer that says nothing, to be
  * asked again. The body is believed before the HTTP status (upstream.md §4 rule 1): a 400 can be the answer about the task.
  */
 export function readTask(reply: Reply, askedId: string): TaskState | GrsaiError {

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { createGzip } from 'node:zlib';
 import { Agent } from 'undici';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Grsai } from '../src/index.ts';
@@ -77,7 +78,7 @@ describe('the environment', () => {
 });
 
 describe('a result query', () => {
-  test('asks the base it is told, with the id encoded and the key sent', async () => {
+  test('asks the base it is given, with the id encoded and the key sent', async () => {
     await using first = await serve(answering(200, RUNNING));
     await using second = await serve(answering(200, RUNNING));
     await using grsai = client([first.url, second.url]);
@@ -191,7 +192,7 @@ describe('side calls', () => {
     await errorOf(grsai.account.accountCredits());
   });
 
-  test('the status of a model tells health and the text during maintenance', async () => {
+  test('the status of a model shows health and the text during maintenance', async () => {
     await using server = await serve((req, res) => {
       const down = req.url?.includes('nano-banana-pro');
       res.end(JSON.stringify({ code: 0, data: { status: !down, error: down ? 'model maintenance' : '' } }));
@@ -199,6 +200,56 @@ describe('side calls', () => {
     await using grsai = client([server.url]);
     expect(await grsai.models.status('nano-banana-2')).toEqual({ model: 'nano-banana-2', available: true, error: '' });
     expect(await grsai.models.status('nano-banana-pro')).toMatchObject({ available: false, error: 'model maintenance' });
+  });
+
+  test('the list of models is asked for without the key, at one address if that is said', async () => {
+    const list = '{"code":0,"data":{"list":[{"name":"m","cost":600,"costType":0},{"name":"no name"}]}}';
+    await using first = await serve(answering(200, list));
+    await using second = await serve(answering(200, list));
+    await using grsai = client([first.url]);
+    const read = { models: [{ id: 'm', price: { credits: 600 } }], leftOut: 1 };
+    expect(await grsai.models.list()).toMatchObject(read);
+    expect(await grsai.models.list({ base: second.url })).toMatchObject(read);
+    for (const { requests } of [first, second]) {
+      expect(requests).toMatchObject([{ method: 'POST', url: '/client/serverGrsai/getModelListV2', body: '{}' }]);
+      expect(JSON.stringify(requests)).not.toContain(KEY);
+    }
+  });
+
+  test.each([
+    ['a caller who is not signed in', 200, '{"code":-10000,"data":null,"msg":""}'],
+    ['a refusal beside models', 200, '{"code":"-3","data":{"list":[{"name":"m"}]}}'],
+    ['no model', 200, '{"code":0,"data":{"list":[]}}'],
+    ['no readable model', 200, '{"code":0,"data":{"list":[{"name":"no name"},7]}}'],
+    ['no list', 200, '{"code":0,"data":null}'],
+    ['a page', 200, '<html></html>'],
+    ['nothing', 200, ''],
+    ['half a list', 200, '{"code":0,"data":{"list":[{"name":"m"},'],
+    ['an error with a list', 500, '{"code":0,"data":{"list":[{"name":"m"}]}}'],
+    ['a redirect', 302, ''],
+  ])('a list of models that is %s is an error', async (_, status, text) => {
+    await using server = await serve(answering(status, text));
+    await using grsai = client([server.url]);
+    await errorOf(grsai.models.list());
+  });
+
+  test('a list of models that does not end, in bytes or in time, is given up', async () => {
+    await using endless = await serve((_req, res) => {
+      res.writeHead(200, { 'content-encoding': 'gzip' });
+      const gzip = createGzip();
+      gzip.pipe(res);
+      gzip.write('{"code":0,"data":{"list":["');
+      const more = () => {
+        while (!res.destroyed && gzip.write(Buffer.alloc(1 << 20, 120)));
+        if (!res.destroyed) gzip.once('drain', more);
+      };
+      more();
+    });
+    await using slow = await serve((_req, res) => void res.write('{"code":0,"data":{"list":['));
+    await using grsai = client([endless.url], { queryMs: 20_000 });
+    expect(await errorOf(grsai.models.list())).toMatchObject({ code: 'unreadable_answer' });
+    await using hasty = client([slow.url], { queryMs: 40 });
+    expect(await errorOf(hasty.models.list())).toMatchObject({ code: 'timeout' });
   });
 
   test.each([

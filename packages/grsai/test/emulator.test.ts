@@ -2,10 +2,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type Emulator, startEmulator } from '@grsai-jobs/grsai-emulator';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { assemble, type Grsai, GrsaiError, isEmptyCompletion, isTerminal, type Submitted, type TaskState } from '../src/index.ts';
+import { KNOWN_MODELS } from '../src/models/index.ts';
 import { client, drain, errorOf, KEY } from './support.ts';
 
 /** Against the stand-in upstream, which knows nothing of this package: flows of upstream.md §13.1, faults of §13.2. */
-const SETTINGS = { taskMs: 30, chatMs: 5, imageEdge: 16 };
+const SETTINGS = { taskMs: 30, chatMs: 5, imageEdge: 16, models: {}, coding: 'none' } as const;
 
 let emulator: Emulator;
 let grsai: Grsai;
@@ -94,7 +95,7 @@ describe('flows', () => {
     expect((await grsai.images.generations(task('generations'))).urls).toHaveLength(1);
   });
 
-  test('N10: credits go down by what was charged; a model tells its health', async () => {
+  test('N10: credits go down by what was charged; a model shows its health', async () => {
     const before = await grsai.account.credits();
     await submit('paid');
     expect(before - (await grsai.account.credits())).toBe(emulator.ledger.tasks[0]?.charged);
@@ -105,7 +106,7 @@ describe('flows', () => {
 });
 
 describe('faults', () => {
-  test('F1: a bad key shows differently on every path, and the probe tells', async () => {
+  test('F1: a bad key shows differently on every path, and the probe shows it', async () => {
     await using bad = client([emulator.url], {}, { apiKey: 'sk-bad00000000000000000000000000000' });
     expect(await errorOf(bad.images.submit(task('x')))).toMatchObject({ outcome: 'unknown', needsKeyProbe: true });
     expect(await errorOf(bad.images.generate(task('x')))).toMatchObject({ outcome: 'refused', category: 'auth' });
@@ -117,6 +118,28 @@ describe('faults', () => {
     expect(await bad.images.result(submitted.id, submitted)).toMatchObject({ id: submitted.id, status: 'running' });
     expect(emulator.ledger.submitsOf({ outcome: 'accepted', kind: 'image' })).toHaveLength(1);
   });
+
+  test('N10: the list of models says what the table knows, with states as they are now', async () => {
+    emulator.configure({ models: { 'gpt-image-2': 'maintenance', 'nano-banana-2': 'removed', 'tomorrow-1': 'live' } });
+    const { models, leftOut } = await grsai.models.list();
+    const listed = new Map(models.map((model) => [model.id, model]));
+    expect(leftOut).toBe(0);
+    for (const { id, type, price, refunds } of KNOWN_MODELS.filter((model) => model.price !== null))
+      expect(listed.get(id)).toMatchObject({ type, price, ...(type === 'image' ? { refunds } : {}) });
+    expect(listed.get('gpt-image-2')).toMatchObject({ maintenance: 'model maintenance', closed: false });
+    expect(listed.get('nano-banana-2')).toMatchObject({ maintenance: null, closed: true });
+    expect(listed.get('tomorrow-1')).toMatchObject({ closed: false });
+    expect(listed.get('minimax-h3')).toMatchObject({ type: 'video', price: { per_second: { '768p': 4000 } } });
+    expect(listed.get('gpt-5.5')?.tokenLimit).toBe(65_536);
+  });
+
+  test.each(['gzip', 'deflate', 'deflate-raw', 'br', 'zstd', 'twice', 'liar'] as const)(
+    'F23: the list of models is read when it is coded with %s',
+    async (coding) => {
+      emulator.configure({ coding });
+      expect((await grsai.models.list()).models.length).toBeGreaterThan(30);
+    },
+  );
 
   test('F2: no credits is a refusal about money', async () => {
     emulator.setCredits(0);
@@ -279,7 +302,7 @@ describe('faults', () => {
     expect(await errorOf(grsai.chat.complete(chat(`[[fault=F20:as=${as}]]`)))).toMatchObject({ category: 'model' });
   });
 
-  test('F21: chat that says nothing is told from chat that speaks', async () => {
+  test('F21: chat that says nothing is not taken for chat that speaks', async () => {
     expect(isEmptyCompletion(await grsai.chat.complete(chat('[[fault=F21:as=empty]]')))).toBe(true);
     expect(isEmptyCompletion(await grsai.chat.complete(chat('hello')))).toBe(false);
   });

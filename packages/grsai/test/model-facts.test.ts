@@ -96,9 +96,11 @@ describe('the emulator', () => {
 
   test('lists each model of the facts in its state, and no other', async () => {
     const reply = await fetch(`${emulator.url}/client/serverGrsai/getModelListV2`, { method: 'POST' });
-    const { data } = (await reply.json()) as { data: { model: string; type: string; closed: boolean }[] };
+    const { data } = (await reply.json()) as { data: { list: { name: string; type: string; closeModel: boolean }[] } };
     const states = (type: string): Record<string, string> =>
-      Object.fromEntries(data.filter((row) => row.type === type).map((row) => [row.model, row.closed ? 'removed' : 'live']));
+      Object.fromEntries(
+        data.list.filter((row) => row.type === type).map((row) => [row.name, row.closeModel ? 'removed' : 'live']),
+      );
     expect(states('image')).toEqual(Object.fromEntries(rows.map(([name, { state }]) => [name, state])));
     const chat = Object.entries(facts.chat).flatMap(([state, names]) => names.map((name) => [name, state]));
     expect(states('chat')).toEqual(Object.fromEntries(chat));

@@ -37,7 +37,7 @@ test('the image example submits, waits and stores the file', async () => {
   expect(files).toEqual([expect.stringMatching(/^lighthouse-0\.(?:png|jpeg)$/)]);
 });
 
-test('the error example tells what may be done', async () => {
+test('the error example says what may be done', async () => {
   expect((await example(new URL('./examples/errors.ts', import.meta.url))).stdout.split('\n')).toEqual([
     expect.stringMatching(/^taken: http/),
     expect.stringMatching(/^correct it: .*aspectRatio/),

@@ -127,7 +127,7 @@ describe('nothing was sent', () => {
     expect(received).not.toContain('async');
   });
 
-  test('when the task is known to be wrong; every problem is told', async () => {
+  test('when the task is known to be wrong; every problem is reported', async () => {
     await using server = await serve(answering(200, ACK));
     await using grsai = client([server.url]);
     const error = await errorOf(grsai.images.submit({ model: 'nano-banana-fast', prompt: '', imageSize: '2K' }));
@@ -213,7 +213,7 @@ describe('the outcome is unknown, and nothing is sent again', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test.each(['', '{}'])('when a 200 says %j, and only the key probe can tell', async (text) => {
+  test.each(['', '{}'])('when a 200 says %j, and only the key probe knows', async (text) => {
     await using server = await serve(answering(200, text));
     await using grsai = client([server.url]);
     expect(await errorOf(grsai.images.submit(TASK))).toMatchObject({ outcome: 'unknown', needsKeyProbe: true });
@@ -324,7 +324,7 @@ describe('a submit', () => {
     expect(server.requests).toEqual([]);
   });
 
-  test('that no base can be reached for tells all of them', async () => {
+  test('that no base can be reached for names all of them', async () => {
     const [first, second] = [await deadUrl(), await deadUrl()];
     await using grsai = client([first, second]);
     expect(await errorOf(grsai.images.submit(TASK))).toMatchObject({

@@ -21,7 +21,7 @@ function decide(job: Job): Transition | { refuse: Refusal } {
   return { kind: atOnce ? 'cancel' : 'request_cancel' };
 }
 
-/** Cancels a job wherever it is. The worker whose call is in flight is told so; one that misses the message finds it in the record. */
+/** Cancels a job wherever it is. The worker whose call is in flight is notified; one that misses the message finds it in the record. */
 export const createCancelJob =
   (d: CancelDeps): CancelJob =>
   async (job) => {
@@ -33,7 +33,7 @@ export const createCancelJob =
       await d.store.cancels
         .send(job.id)
         .catch((err: unknown) =>
-          d.log.warn({ event: 'job.hint_missing', err, job_id: job.id }, 'the worker was not told of a cancel'),
+          d.log.warn({ event: 'job.hint_missing', err, job_id: job.id }, 'the worker was not notified of a cancel'),
         );
     if (kind === 'canceled') d.log.info(endLine(changed.job, changed.job.finished_at ?? 0), 'job canceled');
     else d.log.info({ event: 'job.cancel', job_id: job.id, tenant: job.tenant }, 'job is being canceled');

@@ -5,11 +5,11 @@ import type { Logger } from '@grsai-jobs/runtime';
 
 export interface ChangeDeps {
   store: { transitions: Pick<JobStore['transitions'], 'commit'>; jobs: Pick<JobStore['jobs'], 'read'> };
-  producer: Pick<Producer, 'enqueue' | 'enqueueDelivery'>;
+  producer: Pick<Producer, 'enqueue' | 'enqueueLetIn' | 'enqueueDelivery'>;
   log: Logger;
 }
 
-/** A job changes state a handful of times in its life, so somebody who loses this often is told to come back. */
+/** A job changes state a handful of times in its life, so somebody who loses this often is asked to come back. */
 const TRIES = 8;
 
 /** The job is gone, or changes too fast at this moment to be acted on. */
@@ -37,10 +37,13 @@ export async function changeJob<R>(
     if ('refuse' in transition) return { kind: 'refused', why: transition.refuse };
     const result = await d.store.transitions.commit(current, transition);
     if (result.kind !== 'ok') continue;
-    const { message, placed } = result;
-    const added =
-      message !== null ? d.producer.enqueue(message) : placed.kind === 'entry' ? d.producer.enqueueDelivery(placed) : null;
-    await added?.catch((err: unknown) =>
+    const { message, letIn, placed } = result;
+    const added = [
+      ...(message === null ? [] : [d.producer.enqueue(message)]),
+      ...(letIn.length === 0 ? [] : [d.producer.enqueueLetIn(letIn)]),
+      ...(placed.kind === 'entry' ? [d.producer.enqueueDelivery(placed)] : []),
+    ];
+    await Promise.all(added).catch((err: unknown) =>
       d.log.warn({ event: 'job.entry_missing', err, job_id: job.id }, 'its queue entry was not added; a periodic task adds it'),
     );
     return { kind: 'changed', job: result.job as Job, transition };

@@ -23,7 +23,7 @@ export interface ReopenDeps extends ChangeDeps {
   clock: Clock;
 }
 
-/** Reopens an ended job by the rules of a retry. Of two that do it at once, or of one and a late result, one does it and the other is told. */
+/** Reopens an ended job by the rules of a retry. Of two that do it at once, or of one and a late result, one does it and the other gets a refusal. */
 export const createReopenJob =
   (d: ReopenDeps): ReopenJob =>
   async (job, mode, { asRead } = { asRead: false }) => {

@@ -1,23 +1,30 @@
+export type { Cursor } from '@grsai-jobs/redis';
+export type { AnswerClaim, AnswerEnd, AnswerRequest, Answers } from './answer/answers.ts';
 export type { Batches } from './batch/batches.ts';
 export type { Claimed, Claims } from './batch/claims.ts';
 export type { LineError, NewLine } from './batch/intake.ts';
+export { OPEN_OPERATION } from './batch/intake.ts';
 export type { LineHead } from './batch/reads.ts';
 export { REDACT_OPERATION, redactOperation } from './batch/redact.ts';
-export type { Revealed } from './batch/rounds.ts';
+export { RETRY_OPERATION } from './batch/rounds.ts';
+export type { Catalogue } from './catalogue/catalogue.ts';
+export { type CatalogueWatch, watchCatalogue } from './catalogue/catalogue-watch.ts';
 export { type EventFeed, type FeedEvent, startEventFeed, type Watcher } from './event/event-feed.ts';
-export { type Channel, type Subscriber, subscribe } from './event/subscriber.ts';
+export { type Channel, type Subscriber, type Subscription, subscribe } from './event/subscriber.ts';
 export type { CancelSignals } from './job/cancel-signals.ts';
 export type { Created, Idempotency } from './job/create.ts';
 export type { Erase } from './job/erase.ts';
 export type { FailureFilter, FailureGroup, FailurePage, Failures } from './job/failures.ts';
+export { inGroups } from './job/in-groups.ts';
 export type { InputNote, InputNotes } from './job/input-notes.ts';
 export type { JobFilter, JobList, JobPage } from './job/job-list.ts';
 export type { JobHead, JobReads } from './job/job-reads.ts';
 export type { Paces } from './job/paces.ts';
-export type { AccountLimits, CallToStart, StartedCall } from './job/start-call.ts';
+export type { CallToStart, StartedCall } from './job/start-call.ts';
 export type { Sweeps } from './job/sweeps.ts';
 export type { Commit, CommitOptions, Conflict, DeliveryStart, FirstAttempt, TransitionResult } from './job/transition.ts';
 export { createJobStore, type JobStore, type Transitions } from './job-store.ts';
+export { SCHEMA_VERSION, type Schema, type SchemaWatch, watchSchema } from './layout/schema.ts';
 export {
   BULK_ACTIONS,
   BULK_OPERATION,
@@ -43,15 +50,29 @@ export type { Overview, Rates, Standing } from './operator/overview.ts';
 export type { Credits, Pause, Pauses } from './operator/pauses.ts';
 export type { QueueChange, QueueSettings } from './operator/queue-settings.ts';
 export { ANNOUNCE_EVERY_MS, type SeenWorker, type WorkerInfo, type Workers } from './operator/workers.ts';
-export type { RedisFacts, RedisHealth } from './redis/health.ts';
-export { inGroups } from './redis/in-groups.ts';
-export type { Cursor } from './redis/newest-first.ts';
-export { type Schema, type SchemaWatch, watchSchema } from './redis/schema.ts';
+export { type ClosedPrimary, PATIENCE_MS, type Recovered } from './recovery/recovery.ts';
+export { LOOK_FOR_RESULTS } from './recovery/restored.ts';
+export type { Suspect } from './recovery/suspects.ts';
+export type { AccountLimits } from './room/account-limits.ts';
+export type { Rooms } from './room/rooms.ts';
+export type { Durability, RedisFacts, RedisHealth } from './server/health.ts';
+export { type MemoryWatch, watchMemory } from './server/memory-watch.ts';
+export { redisTime } from './server/redis-time.ts';
 export { type ApiKeys, type KnownKey, type Principal, SCOPES, type Scope } from './tenant/api-keys.ts';
-export { type MemoryWatch, watchMemory } from './tenant/memory-watch.ts';
+export type { TenantLimitStore } from './tenant/limits.ts';
 export { RATE_WINDOW_S, type RateCount, type RateLimit } from './tenant/rate-limits.ts';
+export type { Spending } from './tenant/spending.ts';
 export type { Tenants } from './tenant/tenants.ts';
-export { type Allowance, type OverQuota, QUOTAS, type Quota, type Refused, type TenantUse, type Usage } from './tenant/usage.ts';
+export {
+  type Allowance,
+  type OverBudget,
+  type OverQuota,
+  QUOTAS,
+  type Quota,
+  type Refused,
+  type TenantUse,
+  type Usage,
+} from './tenant/usage.ts';
 export type {
   AttemptLease,
   AttemptResult,

@@ -5,8 +5,8 @@ import type { Cursor, DeliveryFilter } from '../src/index.ts';
 import { imageDoc, newJobId, startStore } from './harness.ts';
 
 test('property: when jobs of many tenants are listed together then each comes once, the newest first, whatever the page', async () => {
-  const kit = await startStore();
-  const { store, clock, redis } = kit;
+  const harness = await startStore();
+  const { store, clock, redis } = harness;
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.record({ tenant: fc.constantFrom('a', 'b', 'c', 'admin'), at: fc.nat(5) }), { maxLength: 120 }),

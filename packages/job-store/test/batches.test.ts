@@ -23,187 +23,183 @@ const linesOf = (n: number, from = 0): NewLine[] =>
     doc: imageDoc(),
   }));
 
-async function opened(kit: Started, n: number) {
+async function opened(harness: Started, n: number) {
   const batch = newBatch();
   const lines = linesOf(n);
-  await kit.store.batches.open({ ...batch, doc: DOC, createdAt: kit.clock.now() });
-  if (n > 0) expect(await kit.store.batches.add(batch, 0, lines)).toBe('ok');
+  await harness.store.batches.open({ ...batch, doc: DOC, createdAt: harness.clock.now() });
+  if (n > 0) expect(await harness.store.batches.add(batch, 0, lines)).toBe('ok');
   return { ...batch, lines, ids: lines.map(({ jobId }) => jobId) };
 }
 
-async function committed(kit: Started, n: number) {
-  const batch = await opened(kit, n);
-  expect(await kit.store.batches.commit(batch, { total: n, invalid: 0, expiresInS: 3600 })).toBe('ok');
+const badLines = (n: number) => Array.from({ length: n }, (_, i) => ({ line: 100 + i, custom_id: null, errors: [] }));
+
+async function committed(harness: Started, n: number) {
+  const batch = await opened(harness, n);
+  expect(await harness.store.batches.commit(batch, { total: n, invalid: 0, expiresInS: 3600 })).toBe('ok');
   const read = async () => {
-    const found = await kit.store.batches.read(batch.id);
+    const found = await harness.store.batches.read(batch.id);
     if (found === null) throw new Error('no batch');
     return found;
   };
   return { ...batch, read };
 }
 
-async function revealedBatch(kit: Started, n: number) {
-  const batch = await committed(kit, n);
-  await kit.store.batches.reveal(batch, batch.ids, 30_000);
+async function revealedBatch(harness: Started, n: number) {
+  const batch = await committed(harness, n);
+  await harness.store.batches.reveal(batch, batch.ids);
   return batch;
 }
 
-const jobsOf = async (kit: Started) => (await kit.store.list.page({ tenant: 'acme', filter: {}, after: null, limit: 100 })).jobs;
-const deliveriesOfBatches = async (kit: Started) =>
-  (await kit.redis.zrange('{gj}:due:deliveries', '0', '-1')).filter((id) => id.includes('_batch_')).length;
-const finishWork = (kit: Started, id: string) => kit.redis.exists(`{gj}:operation:batch-finish:${id}`);
+const jobsOf = async (harness: Started) =>
+  (await harness.store.list.page({ tenant: 'acme', filter: {}, after: null, limit: 100 })).jobs;
+const deliveriesOfBatches = async (harness: Started) =>
+  (await harness.redis.zrange('{gj}:due:deliveries', '0', '-1')).filter((id) => id.includes('_batch_')).length;
+const finishWork = (harness: Started, id: string) => harness.redis.exists(`{gj}:operation:batch-finish:${id}`);
 
 describe('before the commit', () => {
   test('when lines were added then neither the batch nor its jobs can be seen, and nothing is due', async () => {
-    const kit = await startStore();
-    const batch = await opened(kit, 3);
-    expect(await kit.store.batches.read(batch.id)).toBeNull();
-    expect((await kit.store.batches.page({ tenant: 'acme', after: null, limit: 10 })).batches).toEqual([]);
-    expect(await kit.store.jobs.read(batch.ids[0] ?? '')).toBeNull();
-    expect(await jobsOf(kit)).toEqual([]);
-    expect(await kit.store.jobs.overdue(kit.clock.now() + 1e9, 10)).toEqual([]);
+    const harness = await startStore();
+    const batch = await opened(harness, 3);
+    expect(await harness.store.batches.read(batch.id)).toBeNull();
+    expect((await harness.store.batches.page({ tenant: 'acme', after: null, limit: 10 })).batches).toEqual([]);
+    expect(await harness.store.jobs.read(batch.ids[0] ?? '')).toBeNull();
+    expect(await jobsOf(harness)).toEqual([]);
+    expect(await harness.store.jobs.overdue(harness.clock.now() + 1e9, 10)).toEqual([]);
   });
 
   test('when a chunk is added again after a lost answer then its lines stand once', async () => {
-    const kit = await startStore();
-    const batch = await opened(kit, 0);
-    const cut = kit.proxy.cutAfterNextReply((command) => command.name.startsWith('eval'));
-    expect(await kit.store.batches.add(batch, 0, linesOf(3))).toBe('ok');
+    const harness = await startStore();
+    const batch = await opened(harness, 0);
+    const cut = harness.proxy.cutAfterNextReply((command) => command.name.startsWith('eval'));
+    expect(await harness.store.batches.add(batch, 0, linesOf(3))).toBe('ok');
     await cut;
-    expect(await kit.store.batches.jobIds(batch.id, 0, 10)).toHaveLength(3);
+    expect(await harness.store.batches.jobIds(batch.id, 0, 10)).toHaveLength(3);
   });
 
   test('when a line got lost between chunks then the commit does not happen', async () => {
-    const kit = await startStore();
-    const batch = await opened(kit, 3);
-    expect(await kit.store.batches.add(batch, 4, linesOf(1, 4))).toBe('gone');
-    expect(await kit.store.batches.commit(batch, { total: 4, invalid: 0, expiresInS: 3600 })).toBe('gone');
+    const harness = await startStore();
+    const batch = await opened(harness, 3);
+    expect(await harness.store.batches.add(batch, 4, linesOf(1, 4))).toBe('gone');
+    expect(await harness.store.batches.commit(batch, { total: 4, invalid: 0, expiresInS: 3600 })).toBe('gone');
   });
 
   test('when ten minutes pass without a line then its erasing is due, and each line puts that off', async () => {
-    const kit = await startStore();
-    const batch = await opened(kit, 1);
-    kit.clock.advance(9 * 60_000);
-    expect(await kit.store.operations.take(kit.clock.now())).toBeNull();
-    await kit.store.batches.add(batch, 1, linesOf(1, 1));
-    kit.clock.advance(9 * 60_000);
-    expect(await kit.store.operations.take(kit.clock.now())).toBeNull();
-    kit.clock.advance(60_000);
-    expect((await kit.store.operations.take(kit.clock.now()))?.id).toBe(`batch-discard:${batch.id}`);
+    const harness = await startStore();
+    const batch = await opened(harness, 1);
+    harness.clock.advance(9 * 60_000);
+    expect(await harness.store.operations.take(harness.clock.now())).toBeNull();
+    await harness.store.batches.add(batch, 1, linesOf(1, 1));
+    harness.clock.advance(9 * 60_000);
+    expect(await harness.store.operations.take(harness.clock.now())).toBeNull();
+    harness.clock.advance(60_000);
+    expect((await harness.store.operations.take(harness.clock.now()))?.id).toBe(`batch-discard:${batch.id}`);
   });
 
   test('when a request was discarded then its erasing is due at once, and a line or a commit that comes later is refused', async () => {
-    const kit = await startStore();
-    const batch = await opened(kit, 2);
-    await kit.store.batches.discardSoon(batch);
-    expect((await kit.store.operations.take(kit.clock.now()))?.kind).toBe('batch-discard');
-    expect(await kit.store.batches.discard(batch.id, batch.ids)).toBe(true);
-    await kit.store.batches.forget(batch);
-    expect(await kit.store.batches.add(batch, 2, linesOf(1, 2))).toBe('gone');
-    expect(await kit.store.batches.commit(batch, { total: 2, invalid: 0, expiresInS: 3600 })).toBe('gone');
-    expect((await kit.redis.keys('*job*')).filter((key) => !key.includes('kind'))).toEqual([]);
+    const harness = await startStore();
+    const batch = await opened(harness, 2);
+    await harness.store.batches.discardSoon(batch);
+    expect((await harness.store.operations.take(harness.clock.now()))?.kind).toBe('batch-discard');
+    expect(await harness.store.batches.discard(batch.id, batch.ids)).toBe(true);
+    await harness.store.batches.forget(batch);
+    expect(await harness.store.batches.add(batch, 2, linesOf(1, 2))).toBe('gone');
+    expect(await harness.store.batches.commit(batch, { total: 2, invalid: 0, expiresInS: 3600 })).toBe('gone');
+    expect((await harness.redis.keys('*job*')).filter((key) => !key.includes('kind'))).toEqual([]);
   });
 });
 
 describe('the commit', () => {
   test('when it is sent again after a lost answer then it is answered as if the answer had come, and the erasing is off', async () => {
-    const kit = await startStore();
-    const batch = await opened(kit, 2);
-    const cut = kit.proxy.cutAfterNextReply((command) => command.name.startsWith('eval'));
-    expect(await kit.store.batches.commit(batch, { total: 2, invalid: 1, expiresInS: 3600 })).toBe('ok');
+    const harness = await startStore();
+    const batch = await opened(harness, 2);
+    await harness.store.batches.noteInvalid(batch, badLines(1));
+    const cut = harness.proxy.cutAfterNextReply((command) => command.name.startsWith('eval'));
+    expect(await harness.store.batches.commit(batch, { total: 2, invalid: 1, expiresInS: 3600 })).toBe('ok');
     await cut;
-    expect(await kit.store.batches.read(batch.id)).toMatchObject({
+    expect(await harness.store.batches.read(batch.id)).toMatchObject({
       status: 'running',
       round: 1,
       invalid: 1,
       counts: { total: 2, queued: 2 },
     });
-    expect(await kit.store.batches.discard(batch.id, batch.ids)).toBe(false);
-    const operations = await kit.redis.zrange('{gj}:operations', '0', '-1');
+    expect(await harness.store.batches.discard(batch.id, batch.ids)).toBe(false);
+    const operations = await harness.redis.zrange('{gj}:operations', '0', '-1');
     expect(operations.sort()).toEqual([`batch-expire:${batch.id}`, `batch-open:${batch.id}`]);
   });
 
   test('when lines are missing before a job then all jobs behind a line are found from its place', async () => {
-    const kit = await startStore();
-    const batch = await opened(kit, 0);
+    const harness = await startStore();
+    const batch = await opened(harness, 0);
     const lines = [11, 12, 30, 31].flatMap((n) => linesOf(1, n - 1));
-    await kit.store.batches.add(batch, 0, lines.slice(0, 2));
-    await kit.store.batches.add(batch, 2, lines.slice(2));
-    await kit.store.batches.commit(batch, { total: 4, invalid: 3, expiresInS: 3600 });
-    const record = await kit.store.batches.read(batch.id);
+    await harness.store.batches.add(batch, 0, lines.slice(0, 2));
+    await harness.store.batches.add(batch, 2, lines.slice(2));
+    await harness.store.batches.noteInvalid(batch, badLines(3));
+    await harness.store.batches.commit(batch, { total: 4, invalid: 3, expiresInS: 3600 });
+    const record = await harness.store.batches.read(batch.id);
     for (const behind of [0, 10, 11, 29, 30, 31]) {
-      const place = kit.store.batches.positionBehind(record as NonNullable<typeof record>, behind);
+      const place = harness.store.batches.positionBehind(record as NonNullable<typeof record>, behind);
       const found = lines.slice(place).filter(({ line }) => line > behind);
       expect(found).toEqual(lines.filter(({ line }) => line > behind));
     }
   });
 
-  test('when jobs are revealed then each has a turn and a place in the list, and a second reveal answers the same', async () => {
-    const kit = await startStore();
-    const batch = await committed(kit, 3);
-    const first = await kit.store.batches.reveal(batch, batch.ids, 30_000);
-    expect(first.revealed.map(({ id, turn, queue }) => [id, turn, queue])).toEqual(
-      batch.ids.map((id, i) => [id, i + 1, 'submit']),
+  test('when jobs are revealed then each has a turn and a place in the list, and a second reveal does nothing more', async () => {
+    const harness = await startStore();
+    const batch = await committed(harness, 3);
+    const first = await harness.store.batches.reveal(batch, batch.ids);
+    expect(first.letIn.map(({ id, turn, queue }) => [id, turn, queue])).toEqual(
+      [...batch.ids].sort().map((id, i) => [id, i + 1, 'submit']),
     );
-    expect(await kit.store.batches.reveal(batch, batch.ids, 30_000)).toEqual(first);
-    expect((await jobsOf(kit)).map(({ line }) => line).sort()).toEqual([1, 2, 3]);
-    expect(await kit.redis.hget('{gj}:turns', '#queued')).toBe('3');
+    expect(await harness.store.batches.reveal(batch, batch.ids)).toEqual({ canceling: false, entered: 0, letIn: [] });
+    expect((await jobsOf(harness)).map(({ line }) => line).sort()).toEqual([1, 2, 3]);
+    expect(await harness.redis.hget('{gj}:turns', '#queued')).toBe('3');
   });
 
-  test('when a job has started already then a reveal that comes again leaves it alone', async () => {
-    const kit = await startStore();
-    const batch = await revealedBatch(kit, 2);
-    const [id = ''] = batch.ids;
-    await kit.store.transitions.startCall({ id, step: 1, batch_id: batch.id }, { token: randomUUID(), limitMs: 1000 }, NO_LIMITS);
-    const { revealed: left } = await kit.store.batches.reveal(batch, batch.ids, 30_000);
-    expect(left.map((each) => each.id)).toEqual(batch.ids.slice(1));
-  });
-
-  test('when a batch was canceled just before its jobs are revealed then whoever reveals them is told', async () => {
-    const kit = await startStore();
-    const batch = await committed(kit, 1);
-    expect(await kit.store.batches.reveal(batch, batch.ids, 30_000)).toMatchObject({ canceling: false });
-    await kit.store.batches.cancel(batch.id);
-    expect(await kit.store.batches.reveal(batch, batch.ids, 30_000)).toMatchObject({ canceling: true });
+  test('when a batch was canceled just before its jobs are revealed then whoever reveals them is notified', async () => {
+    const harness = await startStore();
+    const batch = await committed(harness, 1);
+    expect(await harness.store.batches.reveal(batch, batch.ids)).toMatchObject({ canceling: false });
+    await harness.store.batches.cancel(batch.id);
+    expect(await harness.store.batches.reveal(batch, batch.ids)).toMatchObject({ canceling: true });
   });
 
   test('when jobs are revealed behind the last turn that there is then all have that one', async () => {
-    const kit = await startStore();
-    const batch = await committed(kit, 3);
-    await kit.redis.hset('{gj}:turns', 'acme', 2_097_149);
-    const { revealed } = await kit.store.batches.reveal(batch, batch.ids, 30_000);
-    expect(revealed.map(({ turn }) => turn)).toEqual([2_097_150, 2_097_151, 2_097_151]);
-    expect(await kit.redis.hget('{gj}:turns', 'acme')).toBe('2097151');
+    const harness = await startStore();
+    const batch = await committed(harness, 3);
+    await harness.redis.hset('{gj}:turns', 'acme', 2_097_149);
+    const { letIn } = await harness.store.batches.reveal(batch, batch.ids);
+    expect(letIn.map(({ turn }) => turn)).toEqual([2_097_150, 2_097_151, 2_097_151]);
+    expect(await harness.redis.hget('{gj}:turns', 'acme')).toBe('2097151');
   });
 });
 
 describe('claims', () => {
   const key = { tenant: 'acme', route: 'POST /v1/batches', key: 'k-1' };
 
-  test('when a key is claimed then another request is told, until the claim is freed or its process has died', async () => {
-    const kit = await startStore();
-    const first = await kit.store.claims.claim(key);
-    expect(await kit.store.claims.claim(key)).toEqual({ kind: 'open' });
+  test('when a key is claimed then another request is refused, until the claim is freed or its process has died', async () => {
+    const harness = await startStore();
+    const first = await harness.store.claims.claim(key);
+    expect(await harness.store.claims.claim(key)).toEqual({ kind: 'open' });
     if (first.kind !== 'claimed') throw new Error(first.kind);
-    await kit.store.claims.free({ ...key, by: first.by });
-    expect((await kit.store.claims.claim(key)).kind).toBe('claimed');
-    const left = await kit.redis.pttl('{gj}:idem:acme:POST /v1/batches:k-1');
+    await harness.store.claims.free({ ...key, by: first.by });
+    expect((await harness.store.claims.claim(key)).kind).toBe('claimed');
+    const left = await harness.redis.pttl('{gj}:idem:acme:POST /v1/batches:k-1');
     expect(left).toBeGreaterThan(0);
     expect(left).toBeLessThanOrEqual(60_000);
   });
 
   test('when the batch is committed then the key leads to it; when the claim was lost meanwhile then nothing is committed', async () => {
-    const kit = await startStore();
-    const claim = await kit.store.claims.claim(key);
+    const harness = await startStore();
+    const claim = await harness.store.claims.claim(key);
     if (claim.kind !== 'claimed') throw new Error(claim.kind);
     const { route, key: text } = key;
-    const lost = await opened(kit, 1);
+    const lost = await opened(harness, 1);
     const other = { route, key: text, by: 'another', fingerprint: 'f' };
-    expect(await kit.store.batches.commit(lost, { total: 1, invalid: 0, expiresInS: 1, claim: other })).toBe('gone');
-    const batch = await opened(kit, 1);
+    expect(await harness.store.batches.commit(lost, { total: 1, invalid: 0, expiresInS: 1, claim: other })).toBe('gone');
+    const batch = await opened(harness, 1);
     const own = { route, key: text, by: claim.by, fingerprint: 'f' };
-    expect(await kit.store.batches.commit(batch, { total: 1, invalid: 0, expiresInS: 1, claim: own })).toBe('ok');
-    expect(await kit.store.claims.claim(key)).toEqual({ kind: 'replay', id: batch.id, fingerprint: 'f' });
+    expect(await harness.store.batches.commit(batch, { total: 1, invalid: 0, expiresInS: 1, claim: own })).toBe('ok');
+    expect(await harness.store.claims.claim(key)).toEqual({ kind: 'replay', id: batch.id, fingerprint: 'f' });
   });
 });
 
@@ -211,13 +207,13 @@ describe('counts', () => {
   const sum = (counts: Record<string, number>) => COUNTED.reduce((all, status) => all + (counts[status] ?? 0), 0);
 
   test('when jobs go on in any order then the counts are what the records say, and the batch is to be finished just when none lives', async () => {
-    const kit = await startStore();
+    const harness = await startStore();
     const acts = ['start_call' as const, ...(Object.keys(ACTS) as (keyof typeof ACTS)[])];
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(fc.constantFrom(...acts), fc.nat(3)), { maxLength: 40 }), async (steps) => {
-        const batch = await revealedBatch(kit, 4);
-        for (const [act, n] of steps) await actOn(kit, batch, batch.ids[n] ?? '', act);
-        const records = await kit.store.batches.records(batch.ids);
+        const batch = await revealedBatch(harness, 4);
+        for (const [act, n] of steps) await actOn(harness, batch, batch.ids[n] ?? '', act);
+        const records = await harness.store.batches.records(batch.ids);
         const { counts, unknown } = await batch.read();
         const expected = Object.fromEntries(COUNTED.map((status) => [status, 0]));
         for (const { status } of records) {
@@ -229,16 +225,16 @@ describe('counts', () => {
         expect(unknown).toBe(
           records.filter(({ error, status }) => status === 'failed' && error?.code === 'submit_unknown').length,
         );
-        if (counts.queued + counts.running === 0) expect(await finishWork(kit, batch.id)).toBe(1);
+        if (counts.queued + counts.running === 0) expect(await finishWork(harness, batch.id)).toBe(1);
       }),
       { numRuns: 40 },
     );
   });
 
   test('when an entry does not name its batch then the start of its call counts all the same', async () => {
-    const kit = await startStore();
-    const batch = await revealedBatch(kit, 1);
-    const started = await kit.store.transitions.startCall(
+    const harness = await startStore();
+    const batch = await revealedBatch(harness, 1);
+    const started = await harness.store.transitions.startCall(
       { id: batch.ids[0] ?? '', step: 1 },
       { token: 't', limitMs: 1000 },
       NO_LIMITS,
@@ -251,62 +247,62 @@ describe('counts', () => {
 describe('the end', () => {
   const RESULTS = { key: 'r', bytes: 1, sha256: 's' };
 
-  async function ended(kit: Started, n = 2) {
-    const batch = await revealedBatch(kit, n);
-    for (const id of batch.ids) await actOn(kit, batch, id, 'fail');
+  async function ended(harness: Started, n = 2) {
+    const batch = await revealedBatch(harness, n);
+    for (const id of batch.ids) await actOn(harness, batch, id, 'fail');
     return batch;
   }
 
   test('when the last job has ended then the batch can be finished once, and has one pending delivery', async () => {
-    const kit = await startStore();
-    const batch = await ended(kit);
+    const harness = await startStore();
+    const batch = await ended(harness);
     const record = await batch.read();
-    const cut = kit.proxy.cutAfterNextReply((command) => command.name.startsWith('eval'));
-    expect(await kit.store.batches.finish(record, 'completed', RESULTS)).toBe(true);
+    const cut = harness.proxy.cutAfterNextReply((command) => command.name.startsWith('eval'));
+    expect(await harness.store.batches.finish(record, 'completed', RESULTS)).toBe(true);
     await cut;
-    expect(await kit.store.batches.finish(record, 'completed', RESULTS)).toBe(false);
+    expect(await harness.store.batches.finish(record, 'completed', RESULTS)).toBe(false);
     expect(await batch.read()).toMatchObject({
       status: 'completed',
       results: RESULTS,
       past: { 1: { status: 'completed', counts: { failed: 2 } } },
       webhook: { state: 'pending', last_delivery_id: `evt_${batch.id.slice(6)}_1_batch_completed` },
     });
-    expect(await deliveriesOfBatches(kit)).toBe(1);
+    expect(await deliveriesOfBatches(harness)).toBe(1);
   });
 
   test('when a job is reopened while the results are stored then the round goes on, and its end is due again', async () => {
-    const kit = await startStore();
-    const batch = await ended(kit);
+    const harness = await startStore();
+    const batch = await ended(harness);
     const record = await batch.read();
-    const operation = await takeFinish(kit);
-    await actOn(kit, batch, batch.ids[0] ?? '', 'reopen');
-    expect(await kit.store.batches.finish(record, 'completed', RESULTS)).toBe(false);
-    await actOn(kit, batch, batch.ids[0] ?? '', 'cancel');
+    const operation = await takeFinish(harness);
+    await actOn(harness, batch, batch.ids[0] ?? '', 'reopen');
+    expect(await harness.store.batches.finish(record, 'completed', RESULTS)).toBe(false);
+    await actOn(harness, batch, batch.ids[0] ?? '', 'cancel');
     // Whoever held the operation while the batch went on must not take the new end of it away.
-    expect(await kit.store.operations.done(operation)).toBe(false);
-    expect((await takeFinish(kit)).order).toEqual({ batch_id: batch.id });
+    expect(await harness.store.operations.done(operation)).toBe(false);
+    expect((await takeFinish(harness)).order).toEqual({ batch_id: batch.id });
   });
 
   test('when the answer to a replaced results file is lost and it is sent again then it was replaced, and only the one that was meant', async () => {
-    const kit = await startStore();
-    const batch = await ended(kit);
-    await kit.store.batches.finish(await batch.read(), 'completed', RESULTS);
+    const harness = await startStore();
+    const batch = await ended(harness);
+    await harness.store.batches.finish(await batch.read(), 'completed', RESULTS);
     const { past } = await batch.read();
     const kept = past[1];
     if (kept === undefined) throw new Error('no round');
     const other = { key: 'r2', bytes: 2, sha256: 's2' };
-    const cut = kit.proxy.cutAfterNextReply((command) => command.name.startsWith('eval'));
-    expect(await kit.store.batches.replaceResults(batch, 1, kept, other)).toBe(true);
+    const cut = harness.proxy.cutAfterNextReply((command) => command.name.startsWith('eval'));
+    expect(await harness.store.batches.replaceResults(batch, 1, kept, other)).toBe(true);
     await cut;
-    expect(await kit.store.batches.replaceResults(batch, 1, kept, { ...other, key: 'r3' })).toBe(false);
+    expect(await harness.store.batches.replaceResults(batch, 1, kept, { ...other, key: 'r3' })).toBe(false);
     expect(await batch.read()).toMatchObject({ results: other, past: { 1: { ...kept, results: other } } });
   });
 
   test('when a job of a completed batch is reopened then the batch runs in a new round, and ends once more', async () => {
-    const kit = await startStore();
-    const batch = await ended(kit);
-    await kit.store.batches.finish(await batch.read(), 'completed', RESULTS);
-    await actOn(kit, batch, batch.ids[1] ?? '', 'reopen');
+    const harness = await startStore();
+    const batch = await ended(harness);
+    await harness.store.batches.finish(await batch.read(), 'completed', RESULTS);
+    await actOn(harness, batch, batch.ids[1] ?? '', 'reopen');
     expect(await batch.read()).toMatchObject({
       status: 'running',
       round: 2,
@@ -314,44 +310,44 @@ describe('the end', () => {
       results: null,
       counts: { queued: 1, failed: 1 },
     });
-    await actOn(kit, batch, batch.ids[1] ?? '', 'cancel');
-    expect(await kit.store.batches.finish(await batch.read(), 'completed', { ...RESULTS, key: 'r2' })).toBe(true);
+    await actOn(harness, batch, batch.ids[1] ?? '', 'cancel');
+    expect(await harness.store.batches.finish(await batch.read(), 'completed', { ...RESULTS, key: 'r2' })).toBe(true);
     expect(await batch.read()).toMatchObject({
       round: 2,
       past: { 1: { counts: { failed: 2 } }, 2: { counts: { failed: 1, canceled: 1 } } },
     });
-    expect(await deliveriesOfBatches(kit)).toBe(2);
+    expect(await deliveriesOfBatches(harness)).toBe(2);
   });
 
   test('when a batch is canceled then that is said once, and an ended one stays as it is', async () => {
-    const kit = await startStore();
-    const batch = await revealedBatch(kit, 1);
-    expect(await kit.store.batches.cancel(batch.id)).toBe('canceling');
-    expect(await kit.store.batches.cancel(batch.id)).toBe('canceling');
-    await actOn(kit, batch, batch.ids[0] ?? '', 'cancel');
+    const harness = await startStore();
+    const batch = await revealedBatch(harness, 1);
+    expect(await harness.store.batches.cancel(batch.id)).toBe('canceling');
+    expect(await harness.store.batches.cancel(batch.id)).toBe('canceling');
+    await actOn(harness, batch, batch.ids[0] ?? '', 'cancel');
     const record = await batch.read();
     // A worker that read it before the cancel must not end it as completed.
-    expect(await kit.store.batches.finish({ ...record, status: 'running' }, 'completed', RESULTS)).toBe(false);
-    expect(await kit.store.batches.finish(record, 'canceled', RESULTS)).toBe(true);
-    expect(await kit.store.batches.cancel(batch.id)).toBe('canceled');
-    expect(await kit.store.batches.cancel('batch_none')).toBeNull();
+    expect(await harness.store.batches.finish({ ...record, status: 'running' }, 'completed', RESULTS)).toBe(false);
+    expect(await harness.store.batches.finish(record, 'canceled', RESULTS)).toBe(true);
+    expect(await harness.store.batches.cancel(batch.id)).toBe('canceled');
+    expect(await harness.store.batches.cancel('batch_none')).toBeNull();
   });
 
   test('when a batch is forgotten then its jobs go on and count nowhere', async () => {
-    const kit = await startStore();
-    const batch = await revealedBatch(kit, 1);
-    await kit.store.batches.forget(batch);
-    await actOn(kit, batch, batch.ids[0] ?? '', 'cancel');
-    expect((await kit.store.jobs.read(batch.ids[0] ?? ''))?.status).toBe('canceled');
-    expect(await kit.redis.exists(`{gj}:batch:${batch.id}`)).toBe(0);
+    const harness = await startStore();
+    const batch = await revealedBatch(harness, 1);
+    await harness.store.batches.forget(batch);
+    await actOn(harness, batch, batch.ids[0] ?? '', 'cancel');
+    expect((await harness.store.jobs.read(batch.ids[0] ?? ''))?.status).toBe('canceled');
+    expect(await harness.redis.exists(`{gj}:batch:${batch.id}`)).toBe(0);
   });
 });
 
-async function takeFinish(kit: Started) {
+async function takeFinish(harness: Started) {
   for (
-    let operation = await kit.store.operations.take(kit.clock.now());
+    let operation = await harness.store.operations.take(harness.clock.now());
     operation !== null;
-    operation = await kit.store.operations.take(kit.clock.now())
+    operation = await harness.store.operations.take(harness.clock.now())
   ) {
     if (operation.kind === 'batch-finish') return operation;
   }
@@ -374,8 +370,8 @@ const ACTS = {
 } as const satisfies Record<string, Transition>;
 
 /** Tries one transition of a job; what the table does not allow changes nothing. */
-async function actOn(kit: Started, batch: { id: string }, id: string, act: keyof typeof ACTS | 'start_call'): Promise<void> {
-  const { transitions, jobs } = kit.store;
+async function actOn(harness: Started, batch: { id: string }, id: string, act: keyof typeof ACTS | 'start_call'): Promise<void> {
+  const { transitions, jobs } = harness.store;
   const record = await jobs.read(id);
   if (record === null) throw new Error('no record');
   if (act === 'start_call')

@@ -19,49 +19,49 @@ async function asBefore({ redis }: Started, id: string, subject: string): Promis
 const attempt = { number: 1, at: 1, duration_ms: 1, ok: true, phase: 'response' };
 
 test('when a webhook was made by a release before then it is listed, found by its job, tried, resent and erased', async () => {
-  const kit = await startStore();
-  const { deliveries, deliveryList, erase } = kit.store;
-  const job = await jobIn(kit, 'failed');
-  const id = await asBefore(kit, eventId(job.id, 1, 'job.failed'), `{gj}:job:${job.id}`);
+  const harness = await startStore();
+  const { deliveries, deliveryList, erase } = harness.store;
+  const job = await jobIn(harness, 'failed');
+  const id = await asBefore(harness, eventId(job.id, 1, 'job.failed'), `{gj}:job:${job.id}`);
   const page = { tenant: 'acme', after: null, limit: 10 };
   for (const filter of [{}, { jobId: job.id }])
     expect((await deliveryList.page({ ...page, filter })).deliveries).toMatchObject([{ id, state: 'pending' }]);
-  const made = await deliveryList.madeBetween({ tenant: 'acme', from: 0, to: kit.clock.now(), after: null, count: 5 });
+  const made = await deliveryList.madeBetween({ tenant: 'acme', from: 0, to: harness.clock.now(), after: null, count: 5 });
   expect(made.deliveries).toMatchObject([{ id }]);
-  expect(await deliveries.overdue(kit.clock.now() + 1e6, 10)).toEqual([id]);
+  expect(await deliveries.overdue(harness.clock.now() + 1e6, 10)).toEqual([id]);
   const found = await deliveries.read(id);
   if (!found) throw new Error('no delivery');
   expect(found).toMatchObject({ delivery: { id }, job: { id: job.id } });
-  expect(await deliveries.settle(found.delivery, { state: 'delivered', now: 1, attempt })).toMatchObject({ settled: true });
+  expect(await deliveries.settle(found.delivery, { state: 'delivered', attempt })).toMatchObject({ settled: true });
   expect((await job.read()).webhook).toEqual({ state: 'delivered', last_delivery_id: id });
   const over = await deliveries.read(id);
-  expect(over && (await deliveries.resend(over.delivery, kit.clock.now()))).toBe(2);
+  expect(over && (await deliveries.resend(over.delivery))).toBe(2);
   const again = await deliveries.read(id);
-  if (again) await deliveries.settle(again.delivery, { state: 'delivered', now: 1, attempt });
+  if (again) await deliveries.settle(again.delivery, { state: 'delivered', attempt });
   expect(await erase.asked(await job.read())).toBe(true);
-  expect(await kit.redis.keys('{gj}:delivery:*')).toEqual([]);
-  expect(await kit.redis.zcard('{gj}:tenant:acme:deliveries')).toBe(0);
+  expect(await harness.redis.keys('{gj}:delivery:*')).toEqual([]);
+  expect(await harness.redis.zcard('{gj}:tenant:acme:deliveries')).toBe(0);
 });
 
 test('when a progress webhook of a run was made by an earlier release then it is not made a second time', async () => {
-  const kit = await startStore();
+  const harness = await startStore();
   const url = 'https://caller.example/hooks';
-  const job = await jobIn(kit, 'generating', imageDoc({ webhook: { url, events: ['job.started'] } }));
+  const job = await jobIn(harness, 'generating', imageDoc({ webhook: { url, events: ['job.started'] } }));
   const report = async () =>
-    await kit.store.deliveries.report({ id: job.id, tenant: 'acme', run: 1, url }, { type: 'job.started' }, kit.clock.now());
+    await harness.store.deliveries.report({ id: job.id, tenant: 'acme', run: 1, url }, { type: 'job.started' });
   const entry = await report();
-  await asBefore(kit, entry?.id ?? '', `{gj}:job:${job.id}`);
+  await asBefore(harness, entry?.id ?? '', `{gj}:job:${job.id}`);
   expect(await report()).toBeNull();
-  expect(await kit.redis.zcard('{gj}:tenant:acme:deliveries')).toBe(1);
+  expect(await harness.redis.zcard('{gj}:tenant:acme:deliveries')).toBe(1);
 });
 
 test('when an ended batch whose webhook was made by a release before is erased then that goes with it', async () => {
-  const kit = await startStore();
+  const harness = await startStore();
   const [batch, before] = ['batch_01K9ZV5W3N8Q2R4T6V8X0Z2B4D', 'evt_01K9ZV5W3N8Q2R4T6V8X0Z2B4D_2_batch.completed'];
-  await kit.redis.hset(`{gj}:batch:${batch}`, { tenant: 'acme', st: 'completed', round: 2, whd: before, whs: 'delivered' });
-  await kit.redis.hset(`{gj}:delivery:${before}`, { id: before, tenant: 'acme', state: 'delivered' });
-  await kit.redis.zadd('{gj}:tenant:acme:deliveries', 1, before);
-  expect(await kit.store.batches.eraseEnded({ id: batch, tenant: 'acme', round: 2 })).toBe(true);
-  expect(await kit.redis.keys('{gj}:delivery:*')).toEqual([]);
-  expect(await kit.redis.zcard('{gj}:tenant:acme:deliveries')).toBe(0);
+  await harness.redis.hset(`{gj}:batch:${batch}`, { tenant: 'acme', st: 'completed', round: 2, whd: before, whs: 'delivered' });
+  await harness.redis.hset(`{gj}:delivery:${before}`, { id: before, tenant: 'acme', state: 'delivered' });
+  await harness.redis.zadd('{gj}:tenant:acme:deliveries', 1, before);
+  expect(await harness.store.batches.eraseEnded({ id: batch, tenant: 'acme', round: 2 }, 0)).toBe(true);
+  expect(await harness.redis.keys('{gj}:delivery:*')).toEqual([]);
+  expect(await harness.redis.zcard('{gj}:tenant:acme:deliveries')).toBe(0);
 });

@@ -208,7 +208,7 @@ type Command = typeof COMMAND extends fc.Arbitrary<infer T> ? T : never;
 type Of<A extends Command['act']> = Extract<Command, { act: A }>;
 
 interface World {
-  kit: Started;
+  harness: Started;
   model: Model;
 }
 
@@ -219,7 +219,7 @@ const placed = (w: World, place: Place, n: number): Delivery | undefined => {
 
 /** The answer of the next script is lost on its way, and the client library asks again. */
 async function maybeCut<T>(w: World, cut: boolean, work: () => Promise<T>): Promise<T> {
-  const lost = cut ? w.kit.proxy.cutAfterNextReply(({ name }) => name === 'evalsha' || name === 'eval') : undefined;
+  const lost = cut ? w.harness.proxy.cutAfterNextReply(({ name }) => name === 'evalsha' || name === 'eval') : undefined;
   const done = await work();
   await lost;
   return done;
@@ -228,15 +228,15 @@ async function maybeCut<T>(w: World, cut: boolean, work: () => Promise<T>): Prom
 const brief = (begun: readonly OpenAttempt[]) => begun.map(({ delivery, lease }) => [delivery.id, delivery.step, lease.token]);
 
 async function finish(w: World, command: Of<'finish'>): Promise<void> {
-  const { kit, model } = w;
-  const now = kit.clock.now();
+  const { harness, model } = w;
+  const now = harness.clock.now();
   const id = newJobId();
-  await kit.store.transitions.create({ id, tenant: 'acme', doc: imageDoc({ webhook: { url: command.url } }) });
-  const job = await kit.store.jobs.read(id);
+  await harness.store.transitions.create({ id, tenant: 'acme', doc: imageDoc({ webhook: { url: command.url } }) });
+  const job = await harness.store.jobs.read(id);
   if (job === null) throw new Error('no record');
   const token = randomUUID();
   const moved = await maybeCut(w, command.cut, () =>
-    kit.store.transitions.commit(
+    harness.store.transitions.commit(
       job,
       { kind: 'finish', status: 'failed' },
       {
@@ -245,7 +245,7 @@ async function finish(w: World, command: Of<'finish'>): Promise<void> {
     ),
   );
   const delivery: Delivery = {
-    id: (await kit.store.jobs.read(id))?.webhook.last_delivery_id ?? '',
+    id: (await harness.store.jobs.read(id))?.webhook.last_delivery_id ?? '',
     url: command.url,
     step: 1,
     place: 'entry',
@@ -266,13 +266,13 @@ async function finish(w: World, command: Of<'finish'>): Promise<void> {
 }
 
 async function entry(w: World, command: Of<'entry'>): Promise<void> {
-  const { kit, model } = w;
-  const now = kit.clock.now();
+  const { harness, model } = w;
+  const now = harness.clock.now();
   const delivery = placed(w, 'entry', command.pick);
   if (delivery === undefined) return;
   const lease = { endpoint: endpointRef('acme', delivery.url), token: randomUUID() };
   const answer = await maybeCut(w, command.cut, () =>
-    kit.store.deliveries.open({ id: delivery.id, step: delivery.step }, lease, { now, share: command.share }),
+    harness.store.deliveries.open({ id: delivery.id, step: delivery.step }, lease, { share: command.share }),
   );
   const { endpoint, lost } = { endpoint: model.endpoint(delivery.url), lost: delivery.lease };
   if (lost !== null) {
@@ -301,26 +301,30 @@ async function entry(w: World, command: Of<'entry'>): Promise<void> {
   const [first] = why === null ? model.handOver(delivery.url, [lease.token], now) : [];
   if (first === undefined) expect(answer).toEqual({ kind: 'room', why: why ?? 'permits' });
   else
-    expect(answer).toMatchObject({ kind: 'open', delivery: { id: first.id, step: first.step }, lease: { token: lease.token } });
+    expect(answer).toMatchObject({
+      kind: 'open',
+      swapped: true,
+      delivery: { id: first.id, step: first.step },
+      lease: { token: lease.token },
+    });
 }
 
 async function endOne(w: World, command: Of<'end'>): Promise<void> {
-  const { kit, model } = w;
-  const now = kit.clock.now();
+  const { harness, model } = w;
+  const now = harness.clock.now();
   const delivery = placed(w, 'open', command.pick);
   if (delivery?.lease == null) return;
   const { result, answered, tookMs } = command;
-  const read = await kit.store.deliveries.read(delivery.id);
+  const read = await harness.store.deliveries.read(delivery.id);
   if (read === null) throw new Error('gone');
   const wants = Array.from({ length: command.wants }, () => randomUUID());
   const state = result === 'ok' ? 'delivered' : result === 'gone' ? 'failed' : 'pending';
   const settled = await maybeCut(w, command.cut, () =>
-    kit.store.deliveries.settle(read.delivery, {
+    harness.store.deliveries.settle(read.delivery, {
       state,
       attempt: { number: delivery.attempts_made + 1, at: now, duration_ms: tookMs, ok: result === 'ok', phase: 'response' },
-      now,
       wants,
-      ...(state === 'pending' ? { nextAt: now } : {}),
+      ...(state === 'pending' ? { waitMs: 0 } : {}),
       lease: { ...(delivery.lease as AttemptLease), result, answered, tookMs },
     }),
   );
@@ -334,8 +338,8 @@ async function endOne(w: World, command: Of<'end'>): Promise<void> {
 
 /** A check of the room, as the periodic task makes it. */
 async function check(w: World, { url: at }: Of<'check'>): Promise<void> {
-  const { kit, model } = w;
-  const now = kit.clock.now();
+  const { harness, model } = w;
+  const now = harness.clock.now();
   const endpoint = model.endpoint(at);
   const why = model.whyNot(at, now);
   const open = [...model.open.values()].filter((each) => each.url === at).length;
@@ -343,33 +347,33 @@ async function check(w: World, { url: at }: Of<'check'>): Promise<void> {
   const free = probes ? 1 : Math.floor(endpoint.permits) - open;
   const count = endpoint.off !== null ? (why === 'paused' ? 0 : Number.POSITIVE_INFINITY) : why === null ? free : 0;
   const leaving = model.room(at).slice(0, count);
-  const entries = await kit.store.deliveries.letIn(endpointRef('acme', at), now);
+  const entries = await harness.store.deliveries.letIn(endpointRef('acme', at));
   expect(entries.map(({ id, step }) => [id, step])).toEqual(leaving.map(({ id, step }) => [id, step + 1]));
   for (const each of leaving) Object.assign(each, { place: 'entry', step: each.step + 1 });
 }
 
 async function step(w: World, command: Command): Promise<void> {
-  const { kit, model } = w;
+  const { harness, model } = w;
   if (command.act === 'finish') return await finish(w, command);
   if (command.act === 'entry') return await entry(w, command);
   if (command.act === 'end') return await endOne(w, command);
   if (command.act === 'check') return await check(w, command);
-  if (command.act === 'sleep') return void (await kit.clock.advance(command.ms));
+  if (command.act === 'sleep') return void (await harness.clock.advance(command.ms));
   if (command.act === 'enable') {
-    await kit.store.endpoints.enable('acme', command.url);
+    await harness.store.endpoints.enable('acme', command.url);
     Object.assign(model.endpoint(command.url), { since: null, off: null, breaker: null, ended: [] });
     Object.assign(model.host(command.url), { breaker: null, ended: [] });
     return;
   }
   if (command.act === 'pause') {
     model.paused = !model.paused;
-    await (model.paused ? kit.redis.hset('{gj}:pauses:deliver', 'operator', '{}') : kit.redis.del('{gj}:pauses:deliver'));
+    await (model.paused ? harness.redis.hset('{gj}:pauses:deliver', 'operator', '{}') : harness.redis.del('{gj}:pauses:deliver'));
     return;
   }
   const delivery = placed(w, 'open', command.pick);
   if (delivery?.lease == null) return;
   if (command.act === 'release') {
-    await kit.store.deliveries.release(delivery.id, delivery.lease, kit.clock.now());
+    await harness.store.deliveries.release(delivery.id, delivery.lease);
     model.open.delete(delivery.lease.token);
     model.drop(delivery.lease.token);
     Object.assign(delivery, { lease: null, place: 'entry' });
@@ -379,26 +383,26 @@ async function step(w: World, command: Command): Promise<void> {
   delivery.place = 'entry';
 }
 
-test('whatever workers ask and tell, in any order, with answers lost, the scripts treat endpoints as their rules say', async () => {
-  const kit = await startStore();
+test('whatever workers ask and report, in any order, with answers lost, the scripts treat endpoints as their rules say', async () => {
+  const harness = await startStore();
   await fc.assert(
     fc.asyncProperty(fc.array(COMMAND, { minLength: 30, maxLength: 120 }), async (commands) => {
-      await kit.redis.flushall();
-      const w: World = { kit, model: new Model() };
+      await harness.redis.flushall();
+      const w: World = { harness, model: new Model() };
       for (const command of commands) {
         await step(w, command);
-        const now = kit.clock.now();
+        const now = harness.clock.now();
         for (const at of URLS) {
           const name = endpointRef('acme', at);
-          expect(await kit.store.endpoints.read('acme', at)).toEqual(w.model.view(at, now));
-          expect(await kit.redis.zrange(`{gj}:endpoint:${name.id}:room`, '0', '-1')).toEqual(
+          expect(await harness.store.endpoints.read('acme', at)).toEqual(w.model.view(at, now));
+          expect(await harness.redis.zrange(`{gj}:endpoint:${name.id}:room`, '0', '-1')).toEqual(
             w.model.room(at).map(({ id }) => id),
           );
         }
         // Each pending delivery stands in the room of its endpoint or is due, and a room is checked as long as somebody waits in it.
-        const due = new Set(await kit.redis.zrange('{gj}:due:deliveries', '0', '-1'));
+        const due = new Set(await harness.redis.zrange('{gj}:due:deliveries', '0', '-1'));
         for (const each of w.model.deliveries) expect([each.id, due.has(each.id)]).toEqual([each.id, each.place !== 'room']);
-        expect(await kit.redis.zcard('{gj}:rooms')).toBe(URLS.filter((at) => w.model.room(at).length > 0).length);
+        expect(await harness.redis.zcard('{gj}:rooms')).toBe(URLS.filter((at) => w.model.room(at).length > 0).length);
       }
     }),
     { numRuns: 30, endOnFailure: true },

@@ -1,20 +1,28 @@
+import type { Primary } from '@grsai-jobs/redis';
 import { waitFor } from '@grsai-jobs/testkit';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { type FeedEvent, startEventFeed } from '../src/index.ts';
-import { jobIn, type Started, startStore } from './harness.ts';
+import { jobIn, type Started, startStore, timers } from './harness.ts';
 
-function startFeed(kit: Started) {
-  const reader = new Redis(kit.proxy.url, { maxRetriesPerRequest: null, retryStrategy: () => 10 });
+function startFeed(harness: Started, own: Partial<typeof timers> = {}, primary?: Pick<Primary, 'onChange'>) {
+  const reader = new Redis(harness.proxy.url, { maxRetriesPerRequest: null, retryStrategy: () => 10 });
   // A question whose answer is lost fails, as in the API.
-  const redis = new Redis(kit.proxy.url, {
+  const redis = new Redis(harness.proxy.url, {
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     retryStrategy: () => 10,
   });
   for (const each of [reader, redis]) each.on('error', () => {});
   onTestFinished(() => redis.disconnect());
-  const feed = startEventFeed({ reader, redis, prefix: 'gj', onError: () => {} });
+  const feed = startEventFeed({
+    reader,
+    redis,
+    prefix: 'gj',
+    onError: () => {},
+    timers: { ...timers, ...own },
+    ...(primary ? { primary } : {}),
+  });
   onTestFinished(() => feed.stop());
   return feed;
 }
@@ -23,9 +31,9 @@ const types = (events: readonly FeedEvent[]) =>
   events.map(({ seq, type, status, stage }) => [seq, type, status, stage].join(' '));
 
 test('when a feed starts then it knows what the stream still holds, and each event names the state that it led to', async () => {
-  const kit = await startStore();
-  const job = await jobIn(kit, 'failed');
-  const feed = startFeed(kit);
+  const harness = await startStore();
+  const job = await jobIn(harness, 'failed');
+  const feed = startFeed(harness);
   await feed.caughtUp();
   expect(types(feed.known(job.id))).toEqual([
     '1 job.queued queued ',
@@ -35,27 +43,52 @@ test('when a feed starts then it knows what the stream still holds, and each eve
   ]);
 });
 
+test.each([
+  { apartMs: 5, slept: [] },
+  { apartMs: 2, slept: [3] },
+])(
+  'when an event comes $apartMs ms after the last reading began then the next reading waits for $slept ms',
+  async ({ apartMs, slept }) => {
+    const harness = await startStore();
+    const job = await jobIn(harness, 'queued');
+    let at = 0;
+    const waits: number[] = [];
+    const feed = startFeed(harness, {
+      elapsed: () => {
+        at += apartMs;
+        return at;
+      },
+      sleep: async (ms) => void waits.push(ms),
+    });
+    await feed.caughtUp();
+    const read = waits.length;
+    await harness.store.transitions.commit(await job.read(), { kind: 'cancel' });
+    await waitFor(() => feed.known(job.id).length === 2);
+    expect(waits.slice(read)).toEqual(slept);
+  },
+);
+
 test('when the connection breaks then nothing is missed, and a watcher gets only events of its own job, until it leaves', async () => {
-  const kit = await startStore();
-  const feed = startFeed(kit);
-  const [job, other] = [await jobIn(kit, 'queued'), await jobIn(kit, 'queued')];
+  const harness = await startStore();
+  const feed = startFeed(harness);
+  const [job, other] = [await jobIn(harness, 'queued'), await jobIn(harness, 'queued')];
   await feed.caughtUp();
   const received: FeedEvent[] = [];
   const leave = feed.watch(job.id, { event: (event) => received.push(event), missed: () => undefined, end: () => undefined });
-  kit.proxy.dropAll();
-  await kit.store.transitions.commit(await job.read(), { kind: 'cancel' });
-  await kit.store.transitions.commit(await other.read(), { kind: 'cancel' });
+  harness.proxy.dropAll();
+  await harness.store.transitions.commit(await job.read(), { kind: 'cancel' });
+  await harness.store.transitions.commit(await other.read(), { kind: 'cancel' });
   await waitFor(() => feed.known(other.id).length === 2);
   expect(types(received)).toEqual(['2 job.canceled canceled ']);
   leave();
-  await kit.store.transitions.commit(await job.read(), { kind: 'reopen', to: 'queued' });
+  await harness.store.transitions.commit(await job.read(), { kind: 'reopen', to: 'queued' });
   await waitFor(() => feed.known(job.id).length === 3);
   expect(received).toHaveLength(1);
 });
 
-test('when the feed stops then whoever watches is told, and whoever comes after it too', async () => {
-  const kit = await startStore();
-  const feed = startFeed(kit);
+test('when the feed stops then whoever watches is notified, and whoever comes after it too', async () => {
+  const harness = await startStore();
+  const feed = startFeed(harness);
   let ends = 0;
   const watcher = {
     event: () => undefined,
@@ -71,10 +104,11 @@ test('when the feed stops then whoever watches is told, and whoever comes after 
   expect(ends).toBe(2);
 });
 
-test('when the stream was trimmed before it was read then whoever watches is told, and not when it was read in time', async () => {
-  const kit = await startStore();
-  const feed = startFeed(kit);
-  const job = await jobIn(kit, 'queued');
+test('when the stream was trimmed before it was read then whoever watches is notified, and not when it was read in time', async () => {
+  const harness = await startStore();
+  let untilNextReading = Promise.resolve();
+  const feed = startFeed(harness, { elapsed: () => 0, sleep: () => untilNextReading });
+  const job = await jobIn(harness, 'queued');
   await feed.caughtUp();
   let missed = 0;
   const watcher = {
@@ -88,23 +122,94 @@ test('when the stream was trimmed before it was read then whoever watches is tol
 
   /** More events of another job than are read at once. */
   const others = async () => {
-    const pipeline = kit.redis.pipeline();
+    const pipeline = harness.redis.multi();
     for (let seq = 1; seq <= 1500; seq += 1)
       pipeline.xadd('{gj}:events', '*', 'j', 'job_other', 's', seq, 't', 'job.progress', 'p', 0, 'st', 'running', 'r', 1);
     await pipeline.exec();
   };
+  const reads = Promise.withResolvers<void>();
+  untilNextReading = reads.promise;
   await others();
   await waitFor(() => feed.known('job_other').length === 1500);
   expect(missed).toBe(0);
 
-  kit.proxy.stall();
-  await kit.redis.xadd('{gj}:events', '*', 'j', job.id, 's', 2, 't', 'job.canceled', 'p', 0, 'st', 'canceled', 'r', 1);
+  await harness.redis.xadd('{gj}:events', '*', 'j', job.id, 's', 2, 't', 'job.canceled', 'p', 0, 'st', 'canceled', 'r', 1);
   await others();
-  await kit.redis.xtrim('{gj}:events', 'MAXLEN', 1500);
+  await harness.redis.xtrim('{gj}:events', 'MAXLEN', 1500);
   // The question whether it was is lost once.
-  const cut = kit.proxy.cutBefore('xrange');
-  kit.proxy.resume();
+  const cut = harness.proxy.cutBefore('xrange');
+  reads.resolve();
   await cut;
   await waitFor(() => missed === 1);
   expect(types(feed.known(job.id))).toEqual(['1 job.queued queued ']);
+});
+
+test('when another primary has forgotten events and its clock is behind then watchers read anew, and what happens there comes', async () => {
+  const harness = await startStore();
+  const job = await jobIn(harness, 'submitting');
+  const listeners: ((now: string, before: string) => void)[] = [];
+  const feed = startFeed(harness, {}, { onChange: (listener) => void listeners.push(listener) });
+  await feed.caughtUp();
+  const seen: string[] = [];
+  feed.watch(job.id, { event: ({ type }) => seen.push(type), missed: () => seen.push('missed'), end: () => undefined });
+  // Its newest line is older than what was read.
+  await harness.redis.del('{gj}:events');
+  await harness.redis.xadd(
+    '{gj}:events',
+    '1-1',
+    'j',
+    'job_other',
+    's',
+    '1',
+    't',
+    'job.queued',
+    'p',
+    '0',
+    'st',
+    'queued',
+    'sg',
+    '',
+    'r',
+    '1',
+  );
+  for (const changed of listeners) changed('second', 'first');
+  expect([seen, feed.known(job.id)]).toEqual([['missed'], []]);
+  await harness.redis.xadd(
+    '{gj}:events',
+    '2-1',
+    'j',
+    job.id,
+    's',
+    '3',
+    't',
+    'job.generating',
+    'p',
+    '0',
+    'st',
+    'running',
+    'sg',
+    'generating',
+    'r',
+    '1',
+  );
+  await waitFor(() => seen.filter((each) => each === 'missed').length === 2, { timeoutMs: 10_000 });
+  await harness.redis.xadd(
+    '{gj}:events',
+    '3-1',
+    'j',
+    job.id,
+    's',
+    '4',
+    't',
+    'job.failed',
+    'p',
+    '0',
+    'st',
+    'failed',
+    'sg',
+    '',
+    'r',
+    '1',
+  );
+  await waitFor(() => seen.at(-1) === 'job.failed', { timeoutMs: 10_000 });
 });

@@ -4,10 +4,10 @@ import { imageDoc, jobIn, type Started, startStore } from './harness.ts';
 
 const upstream = (message: string) => ({ upstream: { status: 500, message } });
 
-async function fail(kit: Started, message: string, more: { model?: string } = {}) {
-  const job = await jobIn(kit, 'generating', imageDoc({ input: { model: more.model ?? 'nano-banana-2', prompt: 'x' } }));
-  await kit.clock.advance(1000);
-  await kit.store.transitions.commit(await job.read(), {
+async function fail(harness: Started, message: string, more: { model?: string } = {}) {
+  const job = await jobIn(harness, 'generating', imageDoc({ input: { model: more.model ?? 'nano-banana-2', prompt: 'x' } }));
+  await harness.clock.advance(1000);
+  await harness.store.transitions.commit(await job.read(), {
     kind: 'finish',
     status: 'failed',
     error: jobError('upstream_failed', 'generating', upstream(message)),
@@ -18,12 +18,12 @@ async function fail(kit: Started, message: string, more: { model?: string } = {}
 const all = { filter: {}, after: null };
 
 test('when jobs fail in two ways then they are two groups with count, first, last and samples, the larger one first', async () => {
-  const kit = await startStore();
-  const start = kit.clock.now();
+  const harness = await startStore();
+  const start = harness.clock.now();
   const jobs = [];
-  for (let i = 0; i < 7; i += 1) jobs.push(await fail(kit, `node ${i} is away`));
-  await fail(kit, 'out of memory');
-  const { groups, next } = await kit.store.failures.groups(all);
+  for (let i = 0; i < 7; i += 1) jobs.push(await fail(harness, `node ${i} is away`));
+  await fail(harness, 'out of memory');
+  const { groups, next } = await harness.store.failures.groups(all);
   expect(next).toBeNull();
   expect(groups).toMatchObject([
     {
@@ -42,13 +42,13 @@ test('when jobs fail in two ways then they are two groups with count, first, las
 });
 
 test('when failures are filtered by signature, code, stage, model, type, tenant or time then only those count', async () => {
-  const kit = await startStore();
-  const start = kit.clock.now();
-  await fail(kit, 'one');
-  await fail(kit, 'two', { model: 'gpt-image-2' });
+  const harness = await startStore();
+  const start = harness.clock.now();
+  await fail(harness, 'one');
+  await fail(harness, 'two', { model: 'gpt-image-2' });
   const counts = async (filter: object) =>
-    (await kit.store.failures.groups({ filter, after: null })).groups.map(({ signature }) => signature.text).sort();
-  const [first] = (await kit.store.failures.groups({ filter: { model: 'gpt-image-2' }, after: null })).groups;
+    (await harness.store.failures.groups({ filter, after: null })).groups.map(({ signature }) => signature.text).sort();
+  const [first] = (await harness.store.failures.groups({ filter: { model: 'gpt-image-2' }, after: null })).groups;
   expect(await counts({ signature: first?.signature.id })).toEqual(['two']);
   expect(await counts({ code: ['internal'] })).toEqual([]);
   expect(await counts({ code: ['internal', 'upstream_failed'], stage: 'generating' })).toEqual(['one', 'two']);
@@ -61,75 +61,77 @@ test('when failures are filtered by signature, code, stage, model, type, tenant 
 });
 
 test('when a failed job runs again then it counts no more, and when it fails anew it counts once', async () => {
-  const kit = await startStore();
-  const job = await fail(kit, 'one');
-  await kit.store.transitions.commit(await job.read(), { kind: 'reopen', to: 'queued' });
-  expect((await kit.store.failures.groups(all)).groups).toEqual([]);
-  await kit.store.transitions.commit(await job.read(), {
+  const harness = await startStore();
+  const job = await fail(harness, 'one');
+  await harness.store.transitions.commit(await job.read(), { kind: 'reopen', to: 'queued' });
+  expect((await harness.store.failures.groups(all)).groups).toEqual([]);
+  await harness.store.transitions.commit(await job.read(), {
     kind: 'finish',
     status: 'failed',
     error: jobError('internal', 'queued'),
   });
-  expect((await kit.store.failures.groups(all)).groups).toMatchObject([{ signature: { code: 'internal' }, count: 1 }]);
+  expect((await harness.store.failures.groups(all)).groups).toMatchObject([{ signature: { code: 'internal' }, count: 1 }]);
 });
 
 test('when a job expires then it counts as a failure, and its group lists it', async () => {
-  const kit = await startStore();
-  const job = await jobIn(kit, 'queued');
-  await kit.store.transitions.commit(await job.read(), {
+  const harness = await startStore();
+  const job = await jobIn(harness, 'queued');
+  await harness.store.transitions.commit(await job.read(), {
     kind: 'finish',
     status: 'expired',
     error: jobError('upstream_balance', 'queued'),
   });
-  const { groups } = await kit.store.failures.groups(all);
+  const { groups } = await harness.store.failures.groups(all);
   expect(groups).toMatchObject([{ signature: { code: 'upstream_balance', stage: 'queued' }, count: 1, samples: [job.id] }]);
   const filter = { signature: groups[0]?.signature.id ?? '' };
-  expect(await kit.store.list.page({ tenant: null, filter, after: null, limit: 5 })).toMatchObject({ jobs: [{ id: job.id }] });
-  await kit.store.transitions.commit(await job.read(), { kind: 'reopen', to: 'queued' });
-  expect((await kit.store.failures.groups(all)).groups).toEqual([]);
+  expect(await harness.store.list.page({ tenant: null, filter, after: null, limit: 5 })).toMatchObject({
+    jobs: [{ id: job.id }],
+  });
+  await harness.store.transitions.commit(await job.read(), { kind: 'reopen', to: 'queued' });
+  expect((await harness.store.failures.groups(all)).groups).toEqual([]);
 });
 
 test('when a record was written before there were signatures then it is counted by its error', async () => {
-  const kit = await startStore();
-  const job = await fail(kit, 'one');
-  await kit.redis.hdel(`{gj}:job:${job.id}`, 'sig');
-  expect((await kit.store.failures.groups(all)).groups).toMatchObject([{ signature: { text: 'one' }, count: 1 }]);
+  const harness = await startStore();
+  const job = await fail(harness, 'one');
+  await harness.redis.hdel(`{gj}:job:${job.id}`, 'sig');
+  expect((await harness.store.failures.groups(all)).groups).toMatchObject([{ signature: { text: 'one' }, count: 1 }]);
 });
 
 test('when 60 000 jobs have failed then one request counts the newest 50 000 and says where to go on', async () => {
-  const kit = await startStore();
-  const job = await fail(kit, 'one');
+  const harness = await startStore();
+  const job = await fail(harness, 'one');
   const copies = `
     for i = 1, 59999 do
       local id = string.format('job_%026d', i)
       redis.call('COPY', KEYS[1], '{gj}:job:' .. id)
       redis.call('ZADD', KEYS[2], ARGV[1] - i, id)
     end`;
-  await kit.redis.eval(copies, 2, `{gj}:job:${job.id}`, '{gj}:failed', kit.clock.now());
-  const newest = await kit.store.failures.groups(all);
+  await harness.redis.eval(copies, 2, `{gj}:job:${job.id}`, '{gj}:failed', harness.clock.now());
+  const newest = await harness.store.failures.groups(all);
   expect(newest.groups).toMatchObject([{ count: 50_000 }]);
-  const rest = await kit.store.failures.groups({ filter: {}, after: newest.next });
+  const rest = await harness.store.failures.groups({ filter: {}, after: newest.next });
   expect(rest).toMatchObject({ groups: [{ count: 10_000 }], next: null });
 });
 
 test('when jobs of a signature are listed for all tenants then they come by the time of the failure, page by page', async () => {
-  const kit = await startStore();
-  const jobs = [await fail(kit, 'one'), await fail(kit, 'two'), await fail(kit, 'one')];
-  const { groups } = await kit.store.failures.groups(all);
+  const harness = await startStore();
+  const jobs = [await fail(harness, 'one'), await fail(harness, 'two'), await fail(harness, 'one')];
+  const { groups } = await harness.store.failures.groups(all);
   const signature = groups.find((group) => group.signature.text === 'one')?.signature.id ?? '';
   const page = (after: { at: number; id: string } | null) =>
-    kit.store.list.page({ tenant: null, filter: { signature, metadata: {} }, after, limit: 1 });
+    harness.store.list.page({ tenant: null, filter: { signature, metadata: {} }, after, limit: 1 });
   const first = await page(null);
   const second = await page(first.next);
   expect([...first.jobs, ...second.jobs].map(({ id }) => id)).toEqual([jobs[2]?.id, jobs[0]?.id]);
 });
 
 test('when an older version made signatures in another way then its failures are still shown, under the id that finds them', async () => {
-  const kit = await startStore();
-  const { id } = await fail(kit, 'one');
+  const harness = await startStore();
+  const { id } = await fail(harness, 'one');
   const older = 'sig_00000000000000aa';
-  await kit.redis.hset(`{gj}:job:${id}`, 'sig', `${older} image nano-banana-2`);
-  const { groups } = await kit.store.failures.groups(all);
+  await harness.redis.hset(`{gj}:job:${id}`, 'sig', `${older} image nano-banana-2`);
+  const { groups } = await harness.store.failures.groups(all);
   expect(groups).toMatchObject([{ signature: { id: older, text: 'one' }, count: 1, samples: [id] }]);
-  expect((await kit.store.failures.groups({ filter: { signature: older }, after: null })).groups).toHaveLength(1);
+  expect((await harness.store.failures.groups({ filter: { signature: older }, after: null })).groups).toHaveLength(1);
 });

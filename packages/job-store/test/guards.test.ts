@@ -21,7 +21,7 @@ const GUARD = /\bguard\((?:'(\w+)'|(order\.row))/g;
 
 /** Rows of the table that a script asks about; one that is told its row by its caller asks about every row that `commit` makes. */
 const guarded = ({ name, code }: Lua): TransitionName[] =>
-  name === 'redis/prelude'
+  name === 'job/guard'
     ? []
     : [...code.matchAll(GUARD)].flatMap(([, row]) => (row ? [row] : Object.keys(EXAMPLES))).map((row) => row as TransitionName);
 
@@ -35,8 +35,8 @@ function writesState({ code }: Lua): string[] {
 
 /** Hashes that are no records of jobs. Batches, bulk actions and deliveries have a state of their own, which is none of the table's. */
 const OTHERS = ['action', 'batch', 'brakes', 'concurrency', 'delivery', 'pace', 'pauses', 'turns'];
-/** `set-field` writes to any hash that it is given: those of workers and pauses. */
-const GIVEN: Readonly<Record<string, readonly string[]>> = { 'redis/set-field': ['hash'] };
+/** What these write to is given to them: `set-field` hashes of workers and pauses, `attempts` how endpoints and hosts fare. */
+const GIVEN: Readonly<Record<string, readonly string[]>> = { 'operator/set-field': ['hash'], 'webhook/attempts': ['fares.key'] };
 
 test('only scripts that ask the table whether they may write the state of a job', () => {
   const writers = scripts

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
 import {
   isTerminal,
   type Job,
@@ -17,6 +18,7 @@ import { startRedis, startRedisProxy, VirtualClock } from '@grsai-jobs/testkit';
 import { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
 import { createJobStore } from '../src/index.ts';
+import type { Timers } from '../src/timers.ts';
 
 const ULID = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
@@ -37,7 +39,21 @@ export const imageDoc = (more: object = {}): JobDoc => ({
   on_unknown_submit: 'fail',
 });
 
-export const NO_LIMITS = { maxInFlight: 0, rpm: 0 };
+/** Real time, as `systemTimers` of a process. */
+export const timers: Timers = {
+  elapsed: () => performance.now(),
+  after: (ms, run) => {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  },
+  every: (ms, run) => {
+    const timer = setInterval(run, ms);
+    return () => clearInterval(timer);
+  },
+  sleep: (ms, signal) => setTimeoutPromise(ms, undefined, signal && { signal }),
+};
+
+export const NO_LIMITS = { maxInFlight: 0, callReserve: 0, callSlots: 0, rpm: 0 };
 
 /** A store on a Redis of its own, behind a proxy that can cut the connection. */
 export async function startStore() {
@@ -78,11 +94,11 @@ export const ACCEPTED = {
 
 /** A job that has reached a state by its transitions. `token` is that of its call. */
 export async function jobIn(
-  kit: Started,
+  harness: Started,
   state: 'queued' | 'submitting' | 'generating' | 'storing' | 'failed',
   doc = imageDoc(),
 ) {
-  const { transitions, jobs } = kit.store;
+  const { transitions, jobs } = harness.store;
   const id = newJobId();
   const token = randomUUID();
   const read = async () => {
@@ -113,6 +129,14 @@ export const heldBy = <J extends JobRecord>(job: J, token: string): J => ({
 
 /** One transition of every kind. */
 export const EXAMPLES: { readonly [K in Transition['kind']]: Extract<Transition, { kind: K }> } = {
+  reassert_call: {
+    kind: 'reassert_call',
+    token: 'lease-of-before',
+    heldMs: 500,
+    leftMs: 20_000,
+    attempts: [],
+    attemptsUsed: 1,
+  },
   report_progress: { kind: 'report_progress', progress: 5, leaseMs: 20_000 },
   release: { kind: 'release', waitMs: 1000, attempt: attemptOf('submit'), attemptsUsed: 1 },
   task_accepted: ACCEPTED,
@@ -135,21 +159,25 @@ export const EXAMPLES: { readonly [K in Transition['kind']]: Extract<Transition,
 };
 
 /** A line of a batch that nobody sees yet. */
-async function lineOf(kit: Started) {
+async function lineOf(harness: Started) {
   const batch = { id: newJobId().replace('job_', 'batch_'), tenant: 'acme' };
   const id = newJobId();
   const doc = imageDoc();
-  await kit.store.batches.open({ ...batch, doc: { expires_in_s: 3600, metadata: {} } as never, createdAt: kit.clock.now() });
-  await kit.store.batches.add(batch, 0, [{ jobId: id, line: 1, customId: 'a', doc }]);
-  const hidden = newRecord({ id, tenant: 'acme', doc, createdAt: kit.clock.now(), turn: 0 });
+  await harness.store.batches.open({
+    ...batch,
+    doc: { expires_in_s: 3600, metadata: {} } as never,
+    createdAt: harness.clock.now(),
+  });
+  await harness.store.batches.add(batch, 0, [{ jobId: id, line: 1, customId: 'a', doc }]);
+  const hidden = newRecord({ id, tenant: 'acme', doc, createdAt: harness.clock.now(), turn: 0 });
   return { ...hidden, status: 'validating' as never, batch_id: batch.id } as Job;
 }
 
 /** A job in any state. One that has ended has kept the lease of its call. */
-export async function jobAt(kit: Started, state: State): Promise<Job> {
-  if (state === 'validating') return await lineOf(kit);
+export async function jobAt(harness: Started, state: State): Promise<Job> {
+  if (state === 'validating') return await lineOf(harness);
   const [status, stage] = state.split('/') as [Status, Stage?];
-  const job = await jobIn(kit, stage ?? (status === 'queued' ? 'queued' : 'submitting'));
+  const job = await jobIn(harness, stage ?? (status === 'queued' ? 'queued' : 'submitting'));
   if (status === 'canceling') await job.commit({ kind: 'request_cancel' });
   if (isTerminal(status)) await job.commit({ kind: 'finish', status, keepLease: true });
   return await job.read();

@@ -48,3 +48,13 @@ test('when Redis cannot save to its disk then that is said, and its refusal of w
     });
   await expect(health.write()).rejects.toThrow('MISCONF');
 });
+
+test('when what was answered has to be on disk then Redis has to write it there first, else nothing starts', async () => {
+  const { redis, health } = await healthOf([], 'everysec');
+  const refusal = () => health.require(() => undefined, 'disk').then(() => '', String);
+  expect(await refusal()).toMatch(/REDIS_DURABILITY is disk.*appendfsync everysec: set appendonly yes and appendfsync always/);
+  await redis.config('SET', 'appendfsync', 'always');
+  expect(await refusal()).toBe('');
+  await redis.config('SET', 'appendonly', 'no');
+  expect(await refusal()).toMatch(/no append-only file/);
+});

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { watchMemory } from '../src/index.ts';
-import { startStore } from './harness.ts';
+import { startStore, timers } from './harness.ts';
 
 const MIB = 1024 * 1024;
 
@@ -15,7 +15,7 @@ test.each([
   const used = Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]);
   await redis.config('SET', 'maxmemory', Math.round(used / part));
   const errors: Error[] = [];
-  const watch = watchMemory(store, (error) => errors.push(error));
+  const watch = watchMemory(store, (error) => errors.push(error), timers);
   onTestFinished(() => watch.stop());
   await expect.poll(() => watch.max()).toBe(Math.round(used / part));
   expect([{ tight: watch.tight(), critical: watch.critical() }, errors]).toEqual([wanted, []]);

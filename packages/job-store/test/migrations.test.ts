@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createKeys } from '../src/redis/keys.ts';
-import { MIGRATIONS } from '../src/redis/migrations.ts';
+import { createKeys } from '../src/layout/keys.ts';
+import { MIGRATIONS } from '../src/layout/migrations.ts';
 import { everything, imageDoc, newJobId, startStore } from './harness.ts';
 
 test('given operations of schema version 1 when they are migrated, twice and by two at once, then each goes on from its cursor', async () => {

@@ -22,7 +22,7 @@ import { ACCEPTED, attemptOf, heldBy, imageDoc, NO_LIMITS, newJobId, type Starte
  * beside it agrees with it, and what a commit answers is what the record holds.
  */
 interface World {
-  kit: Started;
+  harness: Started;
   id: string;
   /** Records as they were read at some time; a stage works from one of them. */
   seen: JobRecord[];
@@ -38,7 +38,7 @@ interface Act {
 }
 
 const start = (w: World, { step }: JobRecord, worker: Worker, over?: { token: string; attemptsUsed: number }) =>
-  w.kit.store.transitions.startCall(
+  w.harness.store.transitions.startCall(
     { id: w.id, step },
     {
       token: w.tokens[worker],
@@ -50,7 +50,7 @@ const start = (w: World, { step }: JobRecord, worker: Worker, over?: { token: st
 
 const commit = (transition: Transition): Act => ({
   row: transition.kind,
-  run: (w, record) => w.kit.store.transitions.commit(record, transition),
+  run: (w, record) => w.harness.store.transitions.commit(record, transition),
 });
 
 /** By a worker that believes to hold the lease. */
@@ -59,11 +59,13 @@ const held = (row: TransitionName, transition: (token: string) => Transition): A
   run: (w, record, worker) => {
     const token = w.tokens[worker];
     const byLease = record.stage === 'submitting' || TRANSITIONS[row].guard === 'lease';
-    return w.kit.store.transitions.commit(byLease ? heldBy(record, token) : record, transition(token));
+    return w.harness.store.transitions.commit(byLease ? heldBy(record, token) : record, transition(token));
   },
 });
 const byHolder = (transition: Transition): Act => held(transition.kind, () => transition);
 
+/** Failed work is charged as well, so that a settlement of each kind comes. */
+const PRICE = { reserve: 1200, refunds: { error: false, violation: true }, isOld: false };
 const TASK = { base: 'late', id: '2-t' };
 
 const ACTS: Readonly<Record<string, Act>> = {
@@ -83,11 +85,29 @@ const ACTS: Readonly<Record<string, Act>> = {
   taskAccepted: byHolder(ACCEPTED),
   poll: commit({ kind: 'poll', progress: 50, polls: 1 }),
   failedPoll: commit({ kind: 'poll', progress: 20, polls: 2, attempt: attemptOf('poll') }),
+  releaseUnknown: byHolder({ kind: 'release', waitMs: 0, attempt: attemptOf('submit', 'unknown') }),
   resubmit: commit({ kind: 'resubmit', waitMs: 0, attempt: attemptOf('poll', 'failed') }),
+  resubmitRefunded: commit({ kind: 'resubmit', waitMs: 0, attempt: attemptOf('poll', 'failed'), callEnd: 'violation' }),
+  reassert: {
+    row: 'reassert_call',
+    run: (w, record, worker) =>
+      w.harness.store.transitions.commit(record, {
+        kind: 'reassert_call',
+        token: w.tokens[worker],
+        heldMs: 5,
+        leftMs: 1000,
+        attempts: record.attempts,
+        attemptsUsed: 1,
+      }),
+  },
   startStoring: {
     row: 'start_storing',
     run: (w, record) =>
-      w.kit.store.transitions.commit(record, { kind: 'start_storing', unstored: UNSTORED, ...(record.task ? { polls: 3 } : {}) }),
+      w.harness.store.transitions.commit(record, {
+        kind: 'start_storing',
+        unstored: UNSTORED,
+        ...(record.task ? { polls: 3 } : {}),
+      }),
   },
   startStoringOfCall: byHolder({
     kind: 'start_storing',
@@ -147,8 +167,8 @@ function inTable(from: State, to: State): boolean {
 }
 
 async function check(world: World, before: JobRecord): Promise<JobRecord> {
-  const { kit, id } = world;
-  const after = await kit.store.jobs.read(id);
+  const { harness, id } = world;
+  const after = await harness.store.jobs.read(id);
   if (after === null) throw new Error('the record is gone');
   const [from, to] = [stateIn(before), stateIn(after)];
   if (from !== to) expect(`${from} → ${to}: ${inTable(from, to)}`).toBe(`${from} → ${to}: true`);
@@ -157,13 +177,13 @@ async function check(world: World, before: JobRecord): Promise<JobRecord> {
   if (isTerminal(after.status)) world.ended.set(after.run, after.status);
 
   const live = !isTerminal(after.status);
-  const member = async (key: string) => (await kit.redis.zscore(key, id)) !== null;
+  const member = async (key: string) => (await harness.redis.zscore(key, id)) !== null;
   expect({
     due: await member('{gj}:due'),
     ended: await member('{gj}:ended'),
     failed: await member('{gj}:failed'),
     storing: await member('{gj}:storing'),
-    queued: Number(await kit.redis.hget('{gj}:turns', '#queued')),
+    queued: Number(await harness.redis.hget('{gj}:turns', '#queued')),
     inflight: await member('{gj}:inflight'),
   }).toEqual({
     due: live,
@@ -174,7 +194,7 @@ async function check(world: World, before: JobRecord): Promise<JobRecord> {
     inflight: after.stage === 'submitting' || after.stage === 'generating',
   });
   // One pending event for each run that ended, and none besides.
-  const unsent = (await kit.redis.keys('{gj}:delivery:*')).map((key) => key.slice('{gj}:delivery:'.length)).sort();
+  const unsent = (await harness.redis.keys('{gj}:delivery:*')).map((key) => key.slice('{gj}:delivery:'.length)).sort();
   const runs = [...world.ended].map(([run, status]) => `evt_${id.slice(4)}_${run}_job_${status}`).sort();
   expect(unsent).toEqual(runs);
   return after;
@@ -210,20 +230,20 @@ function checkAnswer(
 }
 
 test('whatever happens to a job in whatever order, it changes along the table, each commit answers what the record holds, all that is kept beside it agrees, and each run reports its end once', async () => {
-  const kit = await startStore();
+  const harness = await startStore();
   await fc.assert(
     fc.asyncProperty(fc.array(COMMAND, { minLength: 5, maxLength: 40 }), async (commands) => {
-      await kit.redis.flushall();
+      await harness.redis.flushall();
       const id = newJobId();
-      await kit.store.transitions.create({ id, tenant: 'acme', doc: imageDoc() });
-      const first = await kit.store.jobs.read(id);
+      await harness.store.transitions.create({ id, tenant: 'acme', doc: imageDoc(), price: PRICE });
+      const first = await harness.store.jobs.read(id);
       if (first === null) throw new Error('no record');
-      const world: World = { kit, id, seen: [first], tokens: { A: randomUUID(), B: randomUUID() }, ended: new Map() };
+      const world: World = { harness, id, seen: [first], tokens: { A: randomUUID(), B: randomUUID() }, ended: new Map() };
       for (const { age, sleepMs, cut, ...command } of commands) {
-        kit.clock.advance(sleepMs);
+        harness.clock.advance(sleepMs);
         const before = world.seen[0] as JobRecord;
         const record = world.seen[Math.min(age, world.seen.length - 1)] as JobRecord;
-        const lost = cut ? kit.proxy.cutAfterNextReply((command) => command.name.startsWith('eval')) : undefined;
+        const lost = cut ? harness.proxy.cutAfterNextReply((command) => command.name.startsWith('eval')) : undefined;
         const { act, worker } = chosen(world, before, command);
         const acted = act.run(world, record, worker);
         // Not every act sends a script; the cut then waits for the next one that does.

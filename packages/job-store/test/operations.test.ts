@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { startStore } from './harness.ts';
+import { createJobStore } from '../src/index.ts';
+import { imageDoc, newJobId, startStore } from './harness.ts';
 
 const order = { kind: 'batch-open', subject: 'batch_1', order: { n: 1 } };
 
@@ -15,16 +16,25 @@ test('when a worker has an operation then nobody else gets it until its lease is
   await store.operations.add({ ...order, at: clock.now() });
   const first = await store.operations.take(clock.now());
   expect(await store.operations.take(clock.now())).toBeNull();
-  expect(await store.operations.checkpoint(first as NonNullable<typeof first>, { at: 500 }, clock.now())).toBe(true);
+  expect(await store.operations.checkpoint(first as NonNullable<typeof first>, { at: 500 }, 0)).toBe(true);
 
   const second = await store.operations.take(clock.now());
   expect(second?.cursor).toEqual({ at: 500 });
   clock.advance(30_000);
   const third = await store.operations.take(clock.now());
   expect(third?.cursor).toEqual({ at: 500 });
-  expect(await store.operations.checkpoint(second as NonNullable<typeof second>, { at: 900 }, clock.now())).toBe(false);
+  expect(await store.operations.checkpoint(second as NonNullable<typeof second>, { at: 900 }, 0)).toBe(false);
   expect(await store.operations.done(third as NonNullable<typeof third>)).toBe(true);
-  expect(await store.operations.take(clock.now() + 60_000)).toBeNull();
+  clock.advance(60_000);
+  expect(await store.operations.take(clock.now())).toBeNull();
+});
+
+test('when a process takes an operation for due whose time has not come by the clock of Redis then it does not get it', async () => {
+  const { store, clock } = await startStore();
+  await store.operations.add({ ...order, at: clock.now() + 60_000 });
+  expect(await store.operations.take(clock.now() + 8 * 24 * 3600_000)).toBeNull();
+  clock.advance(60_000);
+  expect(await store.operations.take(clock.now())).not.toBeNull();
 });
 
 test('when many take at once then each operation goes to one of them', async () => {
@@ -62,4 +72,67 @@ test('when the answer to a take is lost and it is sent again then the same worke
   const cut = proxy.cutAfterNextReply(({ name }) => name.startsWith('eval'));
   expect(await store.operations.take(clock.now())).toMatchObject({ id: 'batch-open:batch_1' });
   await cut;
+});
+
+/** The store as a worker sees it on the primary of this name. */
+function storeOn(name: string, { redis, clock }: Awaited<ReturnType<typeof startStore>>) {
+  const primary = { identity: async () => name, ask: async () => name, onChange: () => undefined };
+  return createJobStore({ redis, prefix: 'gj', clock, scriptClock: clock, primary });
+}
+
+test('when another Redis has become the primary during a slice then its end counts for nothing, and the operation is due from where it was', async () => {
+  const harness = await startStore();
+  const { clock } = harness;
+  const [before, after] = [storeOn('first 1', harness), storeOn('second 2', harness)];
+  await before.operations.add({ ...order, at: clock.now() });
+  for (const end of ['checkpoint', 'done', 'renewLease'] as const) {
+    const taken = await before.operations.take(clock.now());
+    expect(taken).toMatchObject({ cursor: null, lost: 0 });
+    if (taken === null) return;
+    expect(await after.operations[end](taken, { at: 500 }, 0)).toBe(false);
+  }
+  // A worker that died with it is another matter, but not one whose end is forgotten.
+  await before.operations.take(clock.now());
+  clock.advance(30_000);
+  expect(await after.operations.take(clock.now())).toMatchObject({ lost: 0 });
+  clock.advance(30_000);
+  expect(await after.operations.take(clock.now())).toMatchObject({ lost: 1 });
+});
+
+test('when a failover has forgotten that jobs of a batch were opened then they are opened once more, and the batch is not left half open', async () => {
+  const harness = await startStore();
+  const { clock, redis } = harness;
+  const [before, after] = [storeOn('first 1', harness), storeOn('second 2', harness)];
+  const batch = { id: 'batch_1', tenant: 'acme' };
+  const ids = [newJobId(), newJobId()];
+  const lines = ids.map((jobId, i) => ({ jobId, line: i + 1, customId: `${i}`, doc: imageDoc() }));
+  const doc = { metadata: {}, priority: 'normal' as const, expires_in_s: 3600, output: { url_ttl_s: 3600 } };
+  await before.batches.open({ ...batch, doc, createdAt: clock.now() });
+  await before.batches.add(batch, 0, lines);
+  await before.batches.commit(batch, { total: 2, invalid: 0, expiresInS: 3600 });
+  const slice = await before.operations.take(clock.now());
+  const keys = ids.map((id) => `{gj}:job:${id}`);
+  const replicaHas = await Promise.all(keys.map((key) => redis.dumpBuffer(key)));
+  await before.batches.reveal(batch, ids);
+  // The replica takes over as it was before the reveal; the worker ends its slice there.
+  await Promise.all(keys.map((key, i) => redis.restore(key, 0, replicaHas[i] as Buffer, 'REPLACE')));
+  if (slice !== null) await after.operations.done(slice);
+  expect(await after.operations.take(clock.now())).toMatchObject({ id: 'batch-open:batch_1', cursor: null });
+  expect((await after.batches.reveal(batch, ids)).entered).toBe(2);
+});
+
+test('when a failover has forgotten lines of a batch, good ones or bad ones, then the rest of it is never committed', async () => {
+  const { store, clock, redis } = await startStore();
+  const doc = { metadata: {}, priority: 'normal' as const, expires_in_s: 3600, output: { url_ttl_s: 3600 } };
+  const committed = async (id: string, forgotten: string | null) => {
+    const batch = { id, tenant: 'acme' };
+    await store.batches.open({ ...batch, doc, createdAt: clock.now() });
+    await store.batches.add(batch, 0, [{ jobId: newJobId(), line: 1, customId: 'a', doc: imageDoc() }]);
+    await store.batches.noteInvalid(batch, [{ line: 2, custom_id: null, errors: [] }]);
+    if (forgotten !== null) await redis.rpop(`{gj}:batch:${id}:${forgotten}`);
+    return await store.batches.commit(batch, { total: 1, invalid: 1, expiresInS: 3600 });
+  };
+  expect(await committed('batch_1', 'jobs')).toBe('gone');
+  expect(await committed('batch_2', 'errors')).toBe('gone');
+  expect(await committed('batch_3', null)).toBe('ok');
 });

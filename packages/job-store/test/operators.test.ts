@@ -2,9 +2,9 @@ import { waitFor } from '@grsai-jobs/testkit';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { subscribe } from '../src/index.ts';
-import { imageDoc, jobIn, newJobId, startStore } from './harness.ts';
+import { imageDoc, jobIn, newJobId, startStore, timers } from './harness.ts';
 
-test('when a queue is changed then pause and concurrency stand together, are told, and other reasons are left alone', async () => {
+test('when a queue is changed then pause and concurrency stand together, are published, and other reasons are left alone', async () => {
   const { store, redis, clock } = await startStore();
   const receiver = redis.duplicate();
   const received: string[] = [];
@@ -88,17 +88,17 @@ test('when a worker speaks then it is alive, and when it leaves or falls silent 
   expect(await redis.hkeys('{gj}:workers')).toEqual(['c']);
 });
 
-test('when jobs come and go then the numbers tell what stands, what came and ended, and where tasks live', async () => {
-  const kit = await startStore();
-  const { store, clock } = kit;
+test('when jobs come and go then the numbers say what stands, what came and ended, and where tasks live', async () => {
+  const harness = await startStore();
+  const { store, clock } = harness;
   await store.apiKeys.create({ tenant: 'acme', name: 'k', scopes: [], expiresAt: null, now: clock.now() });
-  await jobIn(kit, 'queued');
-  await jobIn(kit, 'submitting');
-  await jobIn(kit, 'generating');
-  await jobIn(kit, 'storing');
+  await jobIn(harness, 'queued');
+  await jobIn(harness, 'submitting');
+  await jobIn(harness, 'generating');
+  await jobIn(harness, 'storing');
   const storingSince = clock.now();
   await clock.advance(120_000);
-  await jobIn(kit, 'failed');
+  await jobIn(harness, 'failed');
   await store.transitions.create({ id: newJobId(), tenant: 'acme', doc: imageDoc() });
   expect(await store.overview.standing()).toMatchObject({
     live: 5,
@@ -113,7 +113,7 @@ test('when jobs come and go then the numbers tell what stands, what came and end
     { accepted: 2, ended: 1, failed: 1 },
     { accepted: 6, ended: 1, failed: 1 },
   ]);
-  await jobIn(kit, 'submitting');
+  await jobIn(harness, 'submitting');
   expect((await store.overview.inFlightByBase()).sort((a, b) => (a.base ?? '').localeCompare(b.base ?? ''))).toEqual([
     { base: null, count: 1 },
     { base: 'http://b', count: 1 },
@@ -126,6 +126,7 @@ test('when the connection is cut or falls silent then the subscriber says so, an
   redis.on('error', () => {});
   const seen: string[] = [];
   const subscriber = subscribe({
+    timers,
     redis,
     prefix: 'gj',
     on: { revoked: (id) => seen.push(id) },
@@ -152,7 +153,7 @@ test('when the connection is cut or falls silent then the subscriber says so, an
   await until('subscribed');
 });
 
-test('when keys are used then the list tells when, and nothing is kept of a key that is gone', async () => {
+test('when keys are used then the list says when, and nothing is kept of a key that is gone', async () => {
   const { store, clock, redis } = await startStore();
   const make = async (name: string) =>
     await store.apiKeys.create({ tenant: 'a', name, scopes: ['jobs:read'], expiresAt: null, now: clock.now() });

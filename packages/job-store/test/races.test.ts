@@ -10,75 +10,75 @@ async function race<T>(order: 0 | 1, a: () => Promise<T>, b: () => Promise<T>): 
   return [first, second];
 }
 
-const accepted = async (kit: Started, job: Awaited<ReturnType<typeof jobIn>>) => {
+const accepted = async (harness: Started, job: Awaited<ReturnType<typeof jobIn>>) => {
   const record = await job.read();
-  return () => kit.store.transitions.commit(record, ACCEPTED);
+  return () => harness.store.transitions.commit(record, ACCEPTED);
 };
 
 test('when a cancel meets the task id of its open submit then the task is kept, whoever comes first', async () => {
-  const kit = await startStore();
+  const harness = await startStore();
   for (const order of ORDERS) {
-    const job = await jobIn(kit, 'submitting');
+    const job = await jobIn(harness, 'submitting');
     const open = await job.read();
     const [canceled, taken] = await race(
       order,
-      () => kit.store.transitions.commit(open, { kind: 'request_cancel' }),
-      await accepted(kit, job),
+      () => harness.store.transitions.commit(open, { kind: 'request_cancel' }),
+      await accepted(harness, job),
     );
     if (order === 0) {
       expect([canceled.kind, taken]).toEqual(['ok', { kind: 'wrong', state: 'canceling/submitting' }]);
       // What the submit stage does then.
-      await kit.store.transitions.commit(await job.read(), { kind: 'finish', status: 'canceled', task: ACCEPTED.task });
+      await harness.store.transitions.commit(await job.read(), { kind: 'finish', status: 'canceled', task: ACCEPTED.task });
     } else {
       expect([canceled, taken.kind]).toEqual([{ kind: 'stale', state: 'running/generating' }, 'ok']);
-      expect((await kit.store.transitions.commit(await job.read(), { kind: 'cancel' })).kind).toBe('ok');
+      expect((await harness.store.transitions.commit(await job.read(), { kind: 'cancel' })).kind).toBe('ok');
     }
     expect(await job.read()).toMatchObject({ status: 'canceled', task: { id: '1-t' }, run: 1 });
-    expect(await kit.redis.zcard('{gj}:inflight')).toBe(0);
+    expect(await harness.redis.zcard('{gj}:inflight')).toBe(0);
   }
 });
 
 test('when a cancel meets the end of its job then the job ends once and has one pending delivery', async () => {
-  const kit = await startStore();
+  const harness = await startStore();
   for (const order of ORDERS) {
-    const job = await jobIn(kit, 'generating');
+    const job = await jobIn(harness, 'generating');
     const record = await job.read();
     const ends = await race(
       order,
-      () => kit.store.transitions.commit(record, { kind: 'cancel' }),
-      () => kit.store.transitions.commit(record, { kind: 'finish', status: 'failed' }),
+      () => harness.store.transitions.commit(record, { kind: 'cancel' }),
+      () => harness.store.transitions.commit(record, { kind: 'finish', status: 'failed' }),
     );
     expect(ends.map(({ kind }) => kind)).toEqual(order === 0 ? ['ok', 'stale'] : ['stale', 'ok']);
     const status = order === 0 ? 'canceled' : 'failed';
     expect(await job.read()).toMatchObject({ status, webhook: { last_delivery_id: `evt_${job.id.slice(4)}_1_job_${status}` } });
-    expect(await kit.redis.keys(`{gj}:delivery:evt_${job.id.slice(4)}*`)).toHaveLength(1);
+    expect(await harness.redis.keys(`{gj}:delivery:evt_${job.id.slice(4)}*`)).toHaveLength(1);
   }
 });
 
 test('when the expiry meets the outputs of a task then what was paid for is stored, or the job expired before', async () => {
-  const kit = await startStore();
+  const harness = await startStore();
   for (const order of ORDERS) {
-    const job = await jobIn(kit, 'generating');
+    const job = await jobIn(harness, 'generating');
     const record = await job.read();
     await race(
       order,
-      () => kit.store.transitions.commit(record, { kind: 'finish', status: 'expired', latePollMs: 1000 }),
-      () => kit.store.transitions.commit(record, { kind: 'start_storing', unstored: { links: [], dies_at: 1 } }),
+      () => harness.store.transitions.commit(record, { kind: 'finish', status: 'expired', latePollMs: 1000 }),
+      () => harness.store.transitions.commit(record, { kind: 'start_storing', unstored: { links: [], dies_at: 1 } }),
     );
     expect(await job.read()).toMatchObject(order === 0 ? { status: 'expired' } : { status: 'running', stage: 'storing' });
-    expect(await kit.redis.zscore('{gj}:late', job.id)).toBe(order === 0 ? String(kit.clock.now() + 1000) : null);
+    expect(await harness.redis.zscore('{gj}:late', job.id)).toBe(order === 0 ? String(harness.clock.now() + 1000) : null);
   }
 });
 
-test('when a retry and a late result reopen a job at once then one of them does, and the other is told', async () => {
-  const kit = await startStore();
+test('when a retry and a late result reopen a job at once then one of them does, and the other is refused', async () => {
+  const harness = await startStore();
   for (let n = 0; n < 20; n += 1) {
-    const job = await jobIn(kit, 'generating');
-    await kit.store.transitions.commit(await job.read(), { kind: 'finish', status: 'expired', latePollMs: 1000 });
+    const job = await jobIn(harness, 'generating');
+    await harness.store.transitions.commit(await job.read(), { kind: 'finish', status: 'expired', latePollMs: 1000 });
     const ended = await job.read();
     const both = [
-      () => kit.store.transitions.commit(ended, { kind: 'reopen', to: 'queued' }),
-      () => kit.store.transitions.commit(ended, { kind: 'reopen', to: 'running/storing', late: true, unstored: UNSTORED }),
+      () => harness.store.transitions.commit(ended, { kind: 'reopen', to: 'queued' }),
+      () => harness.store.transitions.commit(ended, { kind: 'reopen', to: 'running/storing', late: true, unstored: UNSTORED }),
     ];
     const reopened = await Promise.all((n % 2 === 0 ? both : both.reverse()).map((reopen) => reopen()));
     expect(reopened.map(({ kind }) => kind).sort()).toEqual(['ok', 'stale']);
@@ -89,18 +89,18 @@ test('when a retry and a late result reopen a job at once then one of them does,
 });
 
 test('when a job or delivery changes after it was found to be over then it stays among what is due', async () => {
-  const kit = await startStore();
-  const job = await jobIn(kit, 'generating');
-  await kit.store.transitions.commit(await job.read(), { kind: 'finish', status: 'failed' });
+  const harness = await startStore();
+  const job = await jobIn(harness, 'generating');
+  await harness.store.transitions.commit(await job.read(), { kind: 'finish', status: 'failed' });
   const ended = await job.read();
-  await kit.store.transitions.commit(ended, { kind: 'reopen', to: 'queued' });
-  await kit.store.jobs.forgetDue(job.id, ended.step);
-  expect(await kit.redis.zscore('{gj}:due', job.id)).not.toBeNull();
+  await harness.store.transitions.commit(ended, { kind: 'reopen', to: 'queued' });
+  await harness.store.jobs.forgetDue(job.id, ended.step);
+  expect(await harness.redis.zscore('{gj}:due', job.id)).not.toBeNull();
 
   const id = ended.webhook.last_delivery_id ?? '';
-  const failed = (await kit.store.deliveries.read(id))?.delivery;
+  const failed = (await harness.store.deliveries.read(id))?.delivery;
   if (failed === undefined) throw new Error('no delivery');
-  await kit.store.deliveries.resend(failed, kit.clock.now());
-  await kit.store.deliveries.forgetDue(id, failed.step);
-  expect(await kit.redis.zscore('{gj}:due:deliveries', id)).not.toBeNull();
+  await harness.store.deliveries.resend(failed);
+  await harness.store.deliveries.forgetDue(id, failed.step);
+  expect(await harness.redis.zscore('{gj}:due:deliveries', id)).not.toBeNull();
 });

@@ -15,10 +15,10 @@ const storedDoc = (bytes: number): JobDoc => ({
 });
 
 /** What the records themselves say, by tenant. */
-async function recounted(kit: Started) {
+async function recounted(harness: Started) {
   const sums = Object.fromEntries(TENANTS.map((tenant) => [tenant, { redis: 0, stored: 0, live: 0 }]));
-  for (const key of await kit.redis.keys('{gj}:job:*:doc')) {
-    const { tenant = '', st = '', use, obj } = await kit.redis.hgetall(key.replace(/:doc$/, ''));
+  for (const key of await harness.redis.keys('{gj}:job:*:doc')) {
+    const { tenant = '', st = '', use, obj } = await harness.redis.hgetall(key.replace(/:doc$/, ''));
     const sum = sums[tenant];
     if (sum === undefined || use === undefined) continue;
     sum.redis += Number(use);
@@ -28,48 +28,48 @@ async function recounted(kit: Started) {
   return sums;
 }
 
-async function agrees(kit: Started) {
-  const sums = await recounted(kit);
+async function agrees(harness: Started) {
+  const sums = await recounted(harness);
   const counted = Object.fromEntries(
-    await Promise.all(TENANTS.map(async (tenant) => [tenant, await kit.store.usage.of(tenant)])),
+    await Promise.all(TENANTS.map(async (tenant) => [tenant, await harness.store.usage.of(tenant)])),
   );
   expect(counted).toEqual(sums);
-  expect(await kit.store.usage.total()).toBe(TENANTS.reduce((sum, tenant) => sum + (sums[tenant]?.redis ?? 0), 0));
+  expect(await harness.store.usage.total()).toBe(TENANTS.reduce((sum, tenant) => sum + (sums[tenant]?.redis ?? 0), 0));
 }
 
 const lineOf = (line: number, bytes: number) => ({ jobId: newJobId(), line, customId: `l${line}`, doc: storedDoc(bytes) });
 
 interface World {
-  kit: Started;
+  harness: Started;
   ids: string[];
   batches: { id: string; tenant: string; lines: ReturnType<typeof lineOf>[] }[];
 }
 
 type Act = (world: World, tenant: (typeof TENANTS)[number], n: number) => Promise<unknown>;
 
-const read = async ({ kit, ids }: World, n: number) => {
+const read = async ({ harness, ids }: World, n: number) => {
   const id = ids[n % Math.max(1, ids.length)];
-  return id === undefined ? null : await kit.store.jobs.read(id);
+  return id === undefined ? null : await harness.store.jobs.read(id);
 };
 
 const ACTS: Readonly<Record<string, Act>> = {
-  accept: async ({ kit, ids }, tenant, n) => {
+  accept: async ({ harness, ids }, tenant, n) => {
     const id = newJobId();
     ids.push(id);
-    await kit.store.transitions.create({ id, tenant, doc: storedDoc((n % 3) * 1000) });
+    await harness.store.transitions.create({ id, tenant, doc: storedDoc((n % 3) * 1000) });
   },
   acceptAgain: async (w, tenant, n) => {
     const record = await read(w, n);
-    if (record) await w.kit.store.transitions.create({ id: record.id, tenant, doc: record.doc });
+    if (record) await w.harness.store.transitions.create({ id: record.id, tenant, doc: record.doc });
   },
   run: async (w, _tenant, n) => {
     const record = await read(w, n);
     if (record === null) return;
     const token = randomUUID();
-    await w.kit.store.transitions.startCall({ id: record.id, step: record.step }, { token, limitMs: 1000 }, NO_LIMITS);
-    const started = await w.kit.store.jobs.read(record.id);
+    await w.harness.store.transitions.startCall({ id: record.id, step: record.step }, { token, limitMs: 1000 }, NO_LIMITS);
+    const started = await w.harness.store.jobs.read(record.id);
     if (started?.lease)
-      await w.kit.store.transitions.commit(heldBy(started, token), {
+      await w.harness.store.transitions.commit(heldBy(started, token), {
         kind: 'start_storing',
         unstored: { completion: 'x'.repeat(n), dies_at: 1 },
       });
@@ -80,51 +80,51 @@ const ACTS: Readonly<Record<string, Act>> = {
     const output = { kind: 'chat_file', key: 'k', bytes: 100 + n, sha256: '' } as const;
     const end = { kind: 'finish', status: n % 2 ? 'succeeded' : 'failed', output } as const;
     const token = randomUUID();
-    await w.kit.store.transitions.commit(record, end, { token });
-    await w.kit.store.transitions.commit(record, end, { token });
+    await w.harness.store.transitions.commit(record, end, { token });
+    await w.harness.store.transitions.commit(record, end, { token });
   },
   cancel: async (w, _tenant, n) => {
     const record = await read(w, n);
-    if (record) await w.kit.store.transitions.commit(record, { kind: 'cancel' });
+    if (record) await w.harness.store.transitions.commit(record, { kind: 'cancel' });
   },
   reopen: async (w, _tenant, n) => {
     const record = await read(w, n);
-    if (record) await w.kit.store.transitions.commit(record, { kind: 'reopen', to: 'queued' });
+    if (record) await w.harness.store.transitions.commit(record, { kind: 'reopen', to: 'queued' });
   },
   erase: async (w, _tenant, n) => {
     const record = await read(w, n);
     if (record === null) return;
-    await w.kit.store.erase.asked(record);
-    await w.kit.store.erase.asked(record);
+    await w.harness.store.erase.asked(record);
+    await w.harness.store.erase.asked(record);
   },
-  batch: async ({ kit, batches }, tenant, n) => {
+  batch: async ({ harness, batches }, tenant, n) => {
     const batch = { id: batchId(newJobId().slice(4)), tenant, lines: [lineOf(1, n), lineOf(2, 0)] };
     batches.push(batch);
     const doc = { expires_in_s: 3600, metadata: {} } as never;
-    await kit.store.batches.open({ id: batch.id, tenant, doc, createdAt: kit.clock.now() });
-    await kit.store.batches.add(batch, 0, batch.lines);
-    await kit.store.batches.add(batch, 0, batch.lines);
+    await harness.store.batches.open({ id: batch.id, tenant, doc, createdAt: harness.clock.now() });
+    await harness.store.batches.add(batch, 0, batch.lines);
+    await harness.store.batches.add(batch, 0, batch.lines);
   },
-  commit: async ({ kit, batches, ids }, _tenant, n) => {
+  commit: async ({ harness, batches, ids }, _tenant, n) => {
     const batch = batches[n % Math.max(1, batches.length)];
     if (batch === undefined) return;
-    const committed = await kit.store.batches.commit(batch, { total: 2, invalid: 0, expiresInS: 3600 });
+    const committed = await harness.store.batches.commit(batch, { total: 2, invalid: 0, expiresInS: 3600 });
     if (committed !== 'ok') return;
     const lines = batch.lines.map(({ jobId: id }) => id);
-    await kit.store.batches.reveal(batch, lines, 1000);
+    await harness.store.batches.reveal(batch, lines);
     ids.push(...lines);
   },
-  discard: async ({ kit, batches }, _tenant, n) => {
+  discard: async ({ harness, batches }, _tenant, n) => {
     const batch = batches[n % Math.max(1, batches.length)];
     if (batch === undefined) return;
     const lines = batch.lines.map(({ jobId: id }) => id);
-    await kit.store.batches.discard(batch.id, lines);
-    await kit.store.batches.discard(batch.id, lines);
+    await harness.store.batches.discard(batch.id, lines);
+    await harness.store.batches.discard(batch.id, lines);
   },
 };
 
 test('whatever is done to jobs and batches in any order, and done again, then the counters of tenants are the sums over their records', async () => {
-  const kit = await startStore();
+  const harness = await startStore();
   const command = fc.record({
     act: fc.constantFrom(...Object.keys(ACTS)),
     tenant: fc.constantFrom(...TENANTS),
@@ -132,11 +132,11 @@ test('whatever is done to jobs and batches in any order, and done again, then th
   });
   await fc.assert(
     fc.asyncProperty(fc.array(command, { minLength: 5, maxLength: 40 }), async (commands) => {
-      await kit.redis.flushall();
-      const world: World = { kit, ids: [], batches: [] };
+      await harness.redis.flushall();
+      const world: World = { harness, ids: [], batches: [] };
       for (const { act, tenant, n } of commands) {
         await ACTS[act]?.(world, tenant, n);
-        await agrees(kit);
+        await agrees(harness);
       }
     }),
     { numRuns: 40 },
@@ -144,32 +144,32 @@ test('whatever is done to jobs and batches in any order, and done again, then th
 }, 60_000);
 
 test('when the answer of a script that counts is lost then it has counted once', async () => {
-  const kit = await startStore();
+  const harness = await startStore();
   const lost = async (call: () => Promise<unknown>) => {
-    const cut = kit.proxy.cutAfterNextReply((command) => command.name === 'evalsha' || command.name === 'eval');
+    const cut = harness.proxy.cutAfterNextReply((command) => command.name === 'evalsha' || command.name === 'eval');
     const answer = call();
     await cut;
     await answer;
-    await agrees(kit);
+    await agrees(harness);
   };
   const id = newJobId();
-  await lost(() => kit.store.transitions.create({ id, tenant: 'acme', doc: storedDoc(500) }));
-  const record = async () => (await kit.store.jobs.read(id)) ?? expect.fail('no record');
+  await lost(() => harness.store.transitions.create({ id, tenant: 'acme', doc: storedDoc(500) }));
+  const record = async () => (await harness.store.jobs.read(id)) ?? expect.fail('no record');
   const queued = await record();
-  await lost(() => kit.store.transitions.commit(queued, { kind: 'cancel' }));
+  await lost(() => harness.store.transitions.commit(queued, { kind: 'cancel' }));
   const ended = await record();
-  await lost(() => kit.store.erase.asked(ended));
-  expect(await kit.store.usage.of('acme')).toEqual({ redis: 0, stored: 0, live: 0 });
+  await lost(() => harness.store.erase.asked(ended));
+  expect(await harness.store.usage.of('acme')).toEqual({ redis: 0, stored: 0, live: 0 });
 });
 
 test('when a record was made before there were counters then it is in none, whatever becomes of it', async () => {
-  const kit = await startStore();
-  const job = await jobIn(kit, 'queued');
-  await kit.redis.hdel(`{gj}:job:${job.id}`, 'use', 'obj');
-  await kit.redis.del('{gj}:usage');
-  await kit.store.transitions.commit(await job.read(), { kind: 'cancel' });
-  await kit.store.erase.asked(await job.read());
-  expect(await kit.redis.hgetall('{gj}:usage')).toEqual({});
+  const harness = await startStore();
+  const job = await jobIn(harness, 'queued');
+  await harness.redis.hdel(`{gj}:job:${job.id}`, 'use', 'obj');
+  await harness.redis.del('{gj}:usage');
+  await harness.store.transitions.commit(await job.read(), { kind: 'cancel' });
+  await harness.store.erase.asked(await job.read());
+  expect(await harness.redis.hgetall('{gj}:usage')).toEqual({});
 });
 
 const NONE = { redis: 0, stored: 0, live: 0 };
@@ -182,46 +182,46 @@ const LIMITS: readonly [string, Partial<typeof NONE>, object][] = [
 test.each(LIMITS)(
   'when a tenant reaches its limit of %s then its next job and its next lines are refused with nothing written, and another tenant goes on',
   async (_what, limit, refused) => {
-    const kit = await startStore();
+    const harness = await startStore();
     const allowance: Allowance = { limits: { ...NONE, ...limit } };
     const accept = (tenant: string, id = newJobId()) =>
-      kit.store.transitions.create({ id, tenant, doc: storedDoc(1000), allowance });
+      harness.store.transitions.create({ id, tenant, doc: storedDoc(1000), allowance });
     const first = newJobId();
     expect(await accept('acme', first)).toMatchObject({ kind: 'ok' });
-    const before = await kit.redis.dbsize();
+    const before = await harness.redis.dbsize();
     expect(await accept('acme')).toMatchObject(refused);
     const batch = { id: batchId(newJobId().slice(4)), tenant: 'acme' };
-    await kit.store.batches.open({ ...batch, doc: { expires_in_s: 3600, metadata: {} } as never, createdAt: 0 });
-    expect(await kit.store.batches.add(batch, 0, [lineOf(1, 1000), lineOf(2, 1000)], allowance)).toMatchObject(refused);
-    expect((await kit.redis.keys('{gj}:job:*')).length).toBe(2);
+    await harness.store.batches.open({ ...batch, doc: { expires_in_s: 3600, metadata: {} } as never, createdAt: 0 });
+    expect(await harness.store.batches.add(batch, 0, [lineOf(1, 1000), lineOf(2, 1000)], allowance)).toMatchObject(refused);
+    expect((await harness.redis.keys('{gj}:job:*')).length).toBe(2);
     expect(await accept('globex')).toMatchObject({ kind: 'ok' });
     expect(before).toBeGreaterThan(0);
     // What was accepted is told again, and what is erased makes room.
     expect(await accept('acme', first)).toMatchObject({ kind: 'ok' });
-    const record = async () => (await kit.store.jobs.read(first)) ?? expect.fail('no record');
-    await kit.store.transitions.commit(await record(), { kind: 'cancel' });
-    await kit.store.erase.asked(await record());
+    const record = async () => (await harness.store.jobs.read(first)) ?? expect.fail('no record');
+    await harness.store.transitions.commit(await record(), { kind: 'cancel' });
+    await harness.store.erase.asked(await record());
     expect(await accept('acme')).toMatchObject({ kind: 'ok' });
   },
 );
 
 test('when all records together reach the room that is left then the next is refused, whoever sends it', async () => {
-  const kit = await startStore();
+  const harness = await startStore();
   const accept = (tenant: string, room: number) =>
-    kit.store.transitions.create({ id: newJobId(), tenant, doc: imageDoc(), allowance: { room } });
+    harness.store.transitions.create({ id: newJobId(), tenant, doc: imageDoc(), allowance: { room } });
   const kinds: string[] = [];
   for (let i = 0; i < 6; i += 1) kinds.push((await accept(i % 2 ? 'acme' : 'globex', 10_000)).kind);
   expect(kinds).toEqual(['ok', 'ok', 'ok', 'ok', 'full', 'full']);
 });
 
 test('when a job is called, refused and run again ever so often then what is counted for its record does not fall', async () => {
-  const kit = await startStore();
-  const job = await jobIn(kit, 'queued');
-  const counted = async () => (await kit.store.usage.of('acme')).redis;
+  const harness = await startStore();
+  const job = await jobIn(harness, 'queued');
+  const counted = async () => (await harness.store.usage.of('acme')).redis;
   const atFirst = await counted();
   for (let n = 0; n < 5; n += 1) {
     const { step } = await job.read();
-    await kit.store.transitions.startCall({ id: job.id, step }, { token: randomUUID(), limitMs: 1000 }, NO_LIMITS);
+    await harness.store.transitions.startCall({ id: job.id, step }, { token: randomUUID(), limitMs: 1000 }, NO_LIMITS);
     await job.commit({ kind: 'release', waitMs: 0 });
   }
   expect(await counted()).toBe(atFirst);

@@ -9,15 +9,15 @@ export const ENDPOINT = endpointRef('acme', URL_A);
 const ATTEMPT = { number: 1, at: 1, duration_ms: 1, ok: false, phase: 'response' };
 
 /** A webhook that is unsent: its job has just failed. */
-export async function pendingDelivery(kit: Started, url = URL_A) {
+export async function pendingDelivery(harness: Started, url = URL_A) {
   const id = newJobId();
-  await kit.store.transitions.create({ id, tenant: 'acme', doc: imageDoc({ webhook: { url } }) });
-  const job = await kit.store.jobs.read(id);
+  await harness.store.transitions.create({ id, tenant: 'acme', doc: imageDoc({ webhook: { url } }) });
+  const job = await harness.store.jobs.read(id);
   if (job === null) throw new Error('no record');
-  await kit.store.transitions.commit(job, { kind: 'finish', status: 'failed' });
-  const event = (await kit.store.jobs.read(id))?.webhook.last_delivery_id ?? '';
+  await harness.store.transitions.commit(job, { kind: 'finish', status: 'failed' });
+  const event = (await harness.store.jobs.read(id))?.webhook.last_delivery_id ?? '';
   const read = async (): Promise<Delivery> => {
-    const found = await kit.store.deliveries.read(event);
+    const found = await harness.store.deliveries.read(event);
     if (found === null) throw new Error(`no delivery ${event}`);
     return found.delivery;
   };
@@ -29,26 +29,24 @@ export type Unsent = Awaited<ReturnType<typeof pendingDelivery>>;
 export const attemptLease = (endpoint = ENDPOINT): AttemptLease => ({ endpoint, token: randomUUID() });
 
 /** Asks for an attempt of a delivery as a worker does that has its entry. */
-export async function ask(kit: Started, unsent: Unsent, lease = attemptLease()): Promise<Opened & { lease: AttemptLease }> {
+export async function ask(harness: Started, unsent: Unsent, lease = attemptLease()): Promise<Opened & { lease: AttemptLease }> {
   const { step } = await unsent.read();
-  return { lease, ...(await kit.store.deliveries.open({ id: unsent.id, step }, lease, { now: kit.clock.now() })) };
+  return { lease, ...(await harness.store.deliveries.open({ id: unsent.id, step }, lease)) };
 }
 
 /** Ends an attempt; a failed one leaves its delivery pending, to be made again at once. */
 export async function end(
-  kit: Started,
+  harness: Started,
   unsent: Pick<Unsent, 'read'>,
   lease: AttemptLease,
   result: 'ok' | 'failed' | 'gone' | 'none',
   o: { tookMs?: number; answered?: boolean; wants?: readonly string[] } = {},
 ) {
-  const now = kit.clock.now();
   const state = result === 'ok' ? 'delivered' : result === 'gone' ? 'failed' : 'pending';
-  const next = state === 'pending' ? { nextAt: now } : {};
-  return await kit.store.deliveries.settle(await unsent.read(), {
+  const next = state === 'pending' ? { waitMs: 0 } : {};
+  return await harness.store.deliveries.settle(await unsent.read(), {
     state,
     attempt: { ...ATTEMPT, ok: result === 'ok' },
-    now,
     ...next,
     wants: o.wants ?? [],
     lease: { ...lease, result, answered: o.answered ?? true, tookMs: o.tookMs ?? 5 },
@@ -56,10 +54,10 @@ export async function end(
 }
 
 /** One whole attempt of a delivery that must be let out. */
-export async function attemptOf(kit: Started, unsent: Unsent, result: 'ok' | 'failed' | 'gone', tookMs = 0) {
-  const asked = await ask(kit, unsent);
+export async function attemptOf(harness: Started, unsent: Unsent, result: 'ok' | 'failed' | 'gone', tookMs = 0) {
+  const asked = await ask(harness, unsent);
   if (asked.kind !== 'open') throw new Error(`not open: ${JSON.stringify(asked)}`);
-  await kit.clock.advance(tookMs);
+  await harness.clock.advance(tookMs);
   // The permit may go to one that has waited longer.
-  return await end(kit, asked.swapped ? { read: async () => asked.delivery } : unsent, asked.lease, result, { tookMs });
+  return await end(harness, asked.swapped ? { read: async () => asked.delivery } : unsent, asked.lease, result, { tookMs });
 }

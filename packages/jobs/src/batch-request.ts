@@ -11,7 +11,12 @@ export const CUSTOM_ID = /^[A-Za-z0-9_-]{1,64}$/;
 const custom_id = z.string().regex(CUSTOM_ID, 'must be 1 to 64 of A-Z a-z 0-9 _ -').meta({ example: 'order-17' });
 
 /** One line of a batch: as the body of `POST /v1/jobs`, with a name. */
-export const BatchItem = z.discriminatedUnion('type', [ChatJob.extend({ custom_id }), ImageJob.extend({ custom_id })]);
+export const BatchItem = z
+  .discriminatedUnion('type', [
+    ChatJob.extend({ custom_id }).meta({ id: 'ChatBatchItem' }),
+    ImageJob.extend({ custom_id }).meta({ id: 'ImageBatchItem' }),
+  ])
+  .meta({ id: 'BatchItem' });
 
 const EVENTS = [...BATCH_EVENTS, ...JOB_EVENTS] as const;
 
@@ -39,6 +44,15 @@ const BatchDefaults = z.strictObject({
   on_unknown_submit: z.unknown().optional(),
   output: z.record(z.string(), z.unknown()).optional(),
 });
+
+/** An item of the JSON form that leaves out what the defaults say. */
+const ItemOverDefaults = BatchDefaults.extend({ custom_id }).meta({
+  id: 'BatchItemOverDefaults',
+  description: 'With the `defaults` of the request under it, it is a BatchItem.',
+});
+
+/** What each item of the JSON form is documented as. */
+export const JsonBatchItem = z.union([BatchItem, ItemOverDefaults]).meta({ id: 'JsonBatchItem' });
 
 /** The JSON body of `POST /v1/batches`. Its items are checked one by one, each with the defaults under it. */
 export const BatchRequest = z.strictObject({

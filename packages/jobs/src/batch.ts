@@ -1,3 +1,4 @@
+import { viewCost } from './cost/cost.ts';
 import type { JobDoc } from './doc.ts';
 import type { BatchEvent, JobEvent } from './events.ts';
 import type { JobRecord } from './job/job.ts';
@@ -51,6 +52,8 @@ export interface BatchRecord {
   counts: BatchCounts;
   /** Failed jobs of which nobody knows whether their submit made a task; part of `counts.failed`. */
   unknown: number;
+  /** What its jobs have come to, in credits; `null`: none of them has come to it. */
+  cost: { charged: number | null; refunded: number | null; reserved: number | null; isGuess: boolean };
   /** 1, and one more for each time that an ended batch is reopened. */
   round: number;
   doc: BatchDoc;
@@ -72,6 +75,15 @@ export function endOfBatch(batch: Pick<BatchRecord, 'status' | 'counts' | 'expir
   return batch.round === 1 && batch.counts.expired > 0 && now >= batch.expires_at ? 'expired' : 'completed';
 }
 
+/** Of a batch whose calls have not begun. */
+export const NO_BATCH_COST: BatchRecord['cost'] = { charged: null, refunded: null, reserved: null, isGuess: false };
+
+/** `null`: no call of a job with a price has begun. */
+function viewBatchCost({ status, cost: { reserved, ...cost } }: Pick<BatchRecord, 'status' | 'cost'>) {
+  if (reserved === null) return null;
+  return viewCost({ ...cost, reserved, isOpen: reserved > 0 && !isBatchEnd(status) });
+}
+
 /** A batch as callers see it. The link of the results file is signed afresh each time. */
 export async function viewBatch(batch: BatchRecord, sign: SignLink) {
   const self = `/v1/batches/${batch.id}`;
@@ -83,6 +95,7 @@ export async function viewBatch(batch: BatchRecord, sign: SignLink) {
     status: batch.status,
     counts: batch.counts,
     round: batch.round,
+    cost: viewBatchCost(batch),
     invalid_count: batch.invalid,
     metadata: batch.doc.metadata,
     webhook: batch.doc.webhook

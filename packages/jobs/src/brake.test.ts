@@ -203,9 +203,9 @@ test.each<[string, Partial<Observation>, ReturnType<typeof saysOfModel>]>([
   ['a passing trouble', { category: 'transient' }, 'another answer'],
   ['a failed task', { category: 'failed' }, 'another answer'],
   ['the pace', { category: 'rate_limited' }, 'nothing'],
-  ['the key, and no probe could tell', { category: 'auth' }, 'nothing'],
-  ['the credits, and no probe could tell', { category: 'balance' }, 'nothing'],
-  ['perhaps the key, and no probe could tell', { category: 'unknown', suspect: 'auth' }, 'nothing'],
+  ['the key, and no probe gave an answer', { category: 'auth' }, 'nothing'],
+  ['the credits, and no probe gave an answer', { category: 'balance' }, 'nothing'],
+  ['perhaps the key, and no probe gave an answer', { category: 'unknown', suspect: 'auth' }, 'nothing'],
   ['a lost answer', { category: 'unknown', outcome: 'unknown' }, 'nothing'],
   ['no connection', { category: 'unknown', outcome: 'not_sent' }, 'nothing'],
 ])('a refusal for %s says of its model: %s', (_, more, says) => {

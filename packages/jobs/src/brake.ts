@@ -127,7 +127,7 @@ export const covers = (scope: Scope, caller: Caller): boolean =>
 export const isOfOneTenant = (state: BrakeState, refusal: UnknownRefusal): boolean =>
   heldBy(state, refusal).length === 0 && soleTenant(longStreak(withRefusal(state.streaks, refusal), refusal)) !== null;
 
-/** The brakes that this refusal belongs to: with their text, or of a call that went ahead to see, whatever it was told. */
+/** The brakes that this refusal belongs to: with their text, or of a call that went ahead to see, whatever the answer was. */
 const heldBy = ({ brakes }: BrakeState, refusal: UnknownRefusal): readonly Brake[] =>
   brakes.filter((brake) => covers(brake, refusal) && (brake.text === refusal.text || refusal.begun_at >= brake.since));
 

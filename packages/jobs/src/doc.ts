@@ -25,7 +25,12 @@ export type KeptChatInput = Omit<ChatInput, 'messages'> & {
  * record and never rewritten. With `stored_input` the whole input is in the object store, and `input` holds only what is needed to find
  * and to schedule the job.
  */
-export type JobDoc = { on_unknown_submit: 'fail' | 'resubmit'; stored_input?: StoredInput | undefined } & (
+export type JobDoc = {
+  on_unknown_submit: 'fail' | 'resubmit';
+  stored_input?: StoredInput | undefined;
+  /** The API that it came by; left out for `/v1`. */
+  origin?: 'openai' | undefined;
+} & (
   | (Omit<z.output<typeof ChatJob>, 'input' | 'on_unknown_submit'> & { input: KeptChatInput })
   | (Omit<z.output<typeof ImageJob>, 'input' | 'on_unknown_submit'> & { input: KeptImageInput })
 );

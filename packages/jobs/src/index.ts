@@ -14,10 +14,11 @@ export {
   COUNTED,
   endOfBatch,
   isBatchEnd,
+  NO_BATCH_COST,
   viewAdminBatch,
   viewBatch,
 } from './batch.ts';
-export { BatchItem, BatchRequest, BatchWebhook, CUSTOM_ID, jobWebhook, overDefaults } from './batch-request.ts';
+export { BatchItem, BatchRequest, BatchWebhook, CUSTOM_ID, JsonBatchItem, jobWebhook, overDefaults } from './batch-request.ts';
 export {
   BRAKE_RULES,
   type Brake,
@@ -35,6 +36,24 @@ export {
   saysOfModel,
   type UnknownRefusal,
 } from './brake.ts';
+export { type CatalogueModel, type CatalogueSources, catalogueOf, type ModelView, viewModel } from './catalogue/catalogue.ts';
+export { type ListedModel, type ModelPrice, PRICE_SOURCES, type PriceSource, type ReadModels } from './catalogue/model.ts';
+export { PRICE_FILE_LIMITS, type PriceFile, readPriceFile } from './catalogue/price-file.ts';
+export { COST_STATES, type CostState, costAfter, type JobCost, NO_COST, viewCost, viewJobCost } from './cost/cost.ts';
+export { creditsFor, type JobPrice, type Priced, priceOf, type Tokens, tokensOf } from './cost/price.ts';
+export { type CallEnd, endOfCall, type Settlement, settlementOf } from './cost/settlement.ts';
+export {
+  dateOf,
+  dayOf,
+  endOfPeriod,
+  monthOf,
+  SPENT_DAYS,
+  type SpentRow,
+  USAGE_GROUPS,
+  type UsageGroup,
+  type UsageRow,
+  usageBy,
+} from './cost/usage.ts';
 export type { Delivery, DeliveryAttempt } from './delivery.ts';
 export { entryStage, type JobDoc } from './doc.ts';
 export {
@@ -70,7 +89,18 @@ export {
   subjectOfEvent,
 } from './ids.ts';
 export { inputObjectBytes, inputObjects, mapPictures } from './inputs.ts';
-export { after, delayOf, type Facts, messageAfter, messageOf, type QueueMessage, queueOf } from './job/after.ts';
+export {
+  after,
+  delayOf,
+  type Facts,
+  type FreeQueue,
+  messageAfter,
+  messageOf,
+  type PaidQueue,
+  type QueueMessage,
+  queueOf,
+  waitsInRoom,
+} from './job/after.ts';
 export { keptAttempts, numbered, withAttempt } from './job/attempts.ts';
 export type {
   Attempt,
@@ -94,8 +124,10 @@ export type {
   UpstreamTask,
 } from './job/job.ts';
 export { jobOf } from './job/job.ts';
+export { type HeldCall, knowsLess } from './job/knows-less.ts';
 export { newRecord } from './job/new-job.ts';
 export {
+  bringsPaid,
   deliveryAtEnd,
   type JobPatch,
   type NewDelivery,
@@ -103,18 +135,21 @@ export {
   type PolledJob,
   plan,
   type Stamps,
-  stateIn,
 } from './job/plan.ts';
 export {
   FAILED,
+  hasExpired,
+  hasLivingTask,
   isFailed,
   isTerminal,
   STAGES,
+  STATES,
   STATUSES,
   type Stage,
   type State,
+  type StateRow,
   type Status,
-  stateOf,
+  stateIn,
   TERMINAL,
   type TerminalStatus,
 } from './job/states.ts';
@@ -128,7 +163,7 @@ export {
   type TransitionName,
   type TransitionRow,
 } from './job/transitions.ts';
-export { jsonPieces } from './json-pieces.ts';
+export { isLonger, jsonPieces } from './json-pieces.ts';
 export { LIMITS, TENANT } from './limits.ts';
 export { withoutNulls } from './nulls.ts';
 export { objectFolder } from './object-keys.ts';
@@ -137,8 +172,10 @@ export { hasFlag, PAUSE_REASONS, type PauseReason, stopsAll } from './pauses.ts'
 export { isUntyped, readPictureInPieces } from './picture-text.ts';
 export { base64Of, type InputObject, inlineBytes, isInline, isInputObject, type Picture, type StoredInput } from './pictures.ts';
 export { budgetMs, type Durations, nextPollMs, TASK_LIFE_MS, UNKNOWN_DURATIONS } from './poll-pace.ts';
+export { QUEUES, type QueueName } from './queues.ts';
 export {
   ChatInput,
+  ChatJob,
   ExpiresInS,
   ImageInput,
   inlineProblems,
@@ -160,6 +197,7 @@ export {
 export { rfc3339 } from './rfc3339.ts';
 export { SIGNATURE, type Signature, signatureOf, wordsOf } from './signature.ts';
 export { inputPieces, isLargeInput, restoreInput, withStoredInput } from './stored-input.ts';
+export { type Budget, TenantLimits } from './tenant-limits.ts';
 export { type Happening, timelineOf } from './timeline.ts';
 export { decideUnfinished, NO_FINISH_REASON } from './unfinished.ts';
 export {
@@ -186,6 +224,7 @@ export type {
   QueueEntryView,
   QueueStandingView,
   QueueView,
+  TenantView,
   WorkerView,
 } from './view-admin.ts';
 export { type AdminJobDetailView, type AdminJobView, viewAdminJob, viewAdminJobDetail } from './view-admin-job.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { jsonPieces } from './json-pieces.ts';
+import { isLonger, jsonPieces } from './json-pieces.ts';
 
 const LONGEST = 6 * 32 * 1024 + 64 * 1024;
 
@@ -35,4 +35,29 @@ test('when keys are sorted then their order does not matter, at any depth', () =
   const text = (value: unknown) => [...jsonPieces(value, { sorted: true })].join('');
   expect(text({ b: [{ d: 1, c: 2 }], a: null })).toBe('{"a":null,"b":[{"c":2,"d":1}]}');
   expect(text({ a: null, b: [{ c: 2, d: 1 }] })).toBe('{"a":null,"b":[{"c":2,"d":1}]}');
+});
+
+test('when a value is held against a number of bytes then the answer is that of its text', () => {
+  const signs = fc.oneof(fc.constant('\u0001'), fc.constant('"'), fc.string({ unit: 'grapheme' }));
+  const many = fc.tuple(signs, fc.nat(3000)).map(([text, times]) => Array.from({ length: times }, () => text));
+  fc.assert(
+    fc.property(fc.jsonValue({ stringUnit: 'grapheme' }), many, fc.nat(20_000), (value, texts, bytes) => {
+      const named = Object.fromEntries(texts.map((text, i) => [`${text}${i}`, '']));
+      for (const each of [value, texts, texts.join(''), named, { value, texts }]) {
+        const exact = Buffer.byteLength(JSON.stringify(each));
+        for (const limit of [bytes, exact - 1, exact]) expect(isLonger(each, limit)).toBe(exact > limit);
+      }
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('when names are short and written as escapes then the signs around them count', () => {
+  const named = Object.fromEntries(
+    Array.from({ length: 2000 }, (_, i) => [`\u0001${i % 10}${'\u0002'.repeat(i / 10)}`.slice(0, 60), '']),
+  );
+  const exact = Buffer.byteLength(JSON.stringify(named));
+  expect([isLonger(named, exact - 1), isLonger(named, exact)]).toEqual([true, false]);
+  const empty = Array.from({ length: 1000 }, () => '');
+  expect([isLonger(empty, 3000), isLonger(empty, 3001)]).toEqual([true, false]);
 });

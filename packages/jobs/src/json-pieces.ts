@@ -33,9 +33,44 @@ const entriesOf = (value: object, { sorted }: JsonPiecesOptions): [string, unkno
   return sorted ? entries.sort(([a], [b]) => (a < b ? -1 : 1)) : entries;
 };
 
+/** Counted for an object or array beside what is in it, so that a deep one is soon known to be large. */
+const CONTAINER = 512;
+const PRIMITIVE = 8;
+/** The signs around a name and its value. */
+const ENTRY = 1;
+
+/**
+ * What is left of `room` after a value, in characters as far as they can be counted cheaply; below 0 the rest of it was not read.
+ * @param container what counts for an object or array itself
+ */
+function roomAfter(value: unknown, room: number, container = CONTAINER): number {
+  if (typeof value === 'string') return room - value.length;
+  if (typeof value !== 'object' || value === null) return room - PRIMITIVE;
+  let left = room - container;
+  // Not by Object.entries, which makes a list of all that there is.
+  for (const key in value) {
+    if (left < 0) break;
+    left = roomAfter((value as Record<string, unknown>)[key], left - key.length - ENTRY, container);
+  }
+  return left;
+}
+
+/** What is put in the place of an object, as JSON.stringify asks for it. */
+const replacerOf = ({ replace }: JsonPiecesOptions) =>
+  replace &&
+  ((_key: string, each: unknown) => (typeof each === 'object' && each !== null && !Array.isArray(each) ? replace(each) : each));
+
+/** The text of a small value, several times as quick as in pieces; `undefined` for one that is large or has to be sorted. */
+function smallText(value: unknown, o: JsonPiecesOptions): string | undefined {
+  if (typeof value === 'object' && value !== null && (o.sorted || roomAfter(value, PIECE) < 0)) return undefined;
+  if (typeof value === 'string' && value.length > PIECE) return undefined;
+  return JSON.stringify(value, replacerOf(o)) ?? 'null';
+}
+
 function* write(value: unknown, output: Output, o: JsonPiecesOptions): Generator<string, void> {
-  if (typeof value === 'string' && value.length > PIECE) yield* longText(value, output);
-  else if (typeof value !== 'object' || value === null) output.text += JSON.stringify(value) ?? 'null';
+  const small = smallText(value, o);
+  if (small !== undefined) output.text += small;
+  else if (typeof value === 'string') yield* longText(value, output);
   else if (Array.isArray(value)) {
     output.text += '[';
     for (const [i, each] of value.entries()) {
@@ -43,7 +78,7 @@ function* write(value: unknown, output: Output, o: JsonPiecesOptions): Generator
       yield* write(each, output, o);
     }
     output.text += ']';
-  } else {
+  } else if (typeof value === 'object' && value !== null) {
     output.text += '{';
     for (const [i, [key, each]] of entriesOf(o.replace?.(value) ?? value, o).entries()) {
       output.text += `${i > 0 ? ',' : ''}${JSON.stringify(key)}:`;
@@ -62,4 +97,18 @@ export function* jsonPieces(value: unknown, o: JsonPiecesOptions = {}): Generato
   const output: Output = { text: '' };
   yield* write(value, output, o);
   if (output.text !== '') yield output.text;
+}
+
+/** A character is written in at most so many bytes, as an escape; in as many stand the signs that count as one. */
+const MOST_OF_CHARACTER = 6;
+
+/** Whether the text of a plain value has more bytes than this. That of a small one is not written to find out, and of a large one no more than needed. */
+export function isLonger(value: unknown, bytes: number, o: JsonPiecesOptions = {}): boolean {
+  if (roomAfter(value, bytes / MOST_OF_CHARACTER - 1, 1) >= 0) return false;
+  let seen = 0;
+  for (const piece of jsonPieces(value, o)) {
+    seen += Buffer.byteLength(piece);
+    if (seen > bytes) return true;
+  }
+  return false;
 }

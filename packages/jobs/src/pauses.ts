@@ -14,7 +14,7 @@ export const PAUSE_REASONS = {
 
 export type PauseReason = keyof typeof PAUSE_REASONS;
 
-/** Whether the reason is told by the flag of the queue itself. */
+/** Whether the flag of the queue itself shows the reason. */
 export const hasFlag = (reason: PauseReason): boolean => PAUSE_REASONS[reason] === 'queue';
 
 /** Whether the reason concerns every job of the queue. */

@@ -7,7 +7,7 @@ const ADDRESS = /^https?:\/\//i;
 const TYPED = /^data:image\/[a-z0-9.+-]+;base64,/;
 const BARE_DIGITS = 16;
 
-/** Browsers, file pickers and templates that know no type write these: the bytes tell. */
+/** Browsers, file pickers and templates that know no type write these: the bytes say which it is. */
 const NO_TYPE = ['', '*/*', 'image/*', 'application/octet-stream', 'binary/octet-stream', 'undefined', 'null'];
 const UNTYPED = 'data:application/octet-stream;base64,';
 
@@ -25,7 +25,7 @@ type Pieces<T> = Generator<undefined, T, void>;
 /** So many characters are read between two pauses: whole groups of base64. */
 const PIECE = 256 * 1024;
 
-/** An inline picture whose type only its bytes tell. */
+/** An inline picture whose type is known from its bytes alone. */
 export const isUntyped = (picture: string): boolean => picture.startsWith(UNTYPED);
 
 /**
@@ -47,7 +47,7 @@ export function* readPictureInPieces(sent: string): Pieces<Read> {
   if ((yield* isBase64(sent, head)) && (head > 0 || sent.length >= BARE_DIGITS)) return { picture: sent };
   const text = sent.trim();
   if (text === '') return { problem: 'an image must not be empty' };
-  // What is too long for an address is told so by whoever asks.
+  // What is too long for an address is refused by whoever asks.
   if (ADDRESS.test(text) && text.length > LIMITS.url) return { picture: text };
   if (ADDRESS.test(text)) return URL.canParse(text) ? { picture: text } : { problem: 'an image must be a URL that can be read' };
   if (/^data:/i.test(text)) return yield* readDataUrl(text);

@@ -20,7 +20,7 @@ export const httpUrl = z
   .refine((value) => /^https?:\/\//i.test(value) && URL.canParse(value), 'must be an http or https URL');
 
 /** No name of a model has spaces or other scripts, and upstream repeats it in its refusals: free text there could say anything. */
-const model = text(LIMITS.model, 'model')
+export const modelName = text(LIMITS.model, 'model')
   .regex(/^[A-Za-z0-9._:/@-]*$/, 'model may have letters, digits and . _ : / @ - only, such as "nano-banana-2"')
   .meta({ example: 'nano-banana-2' });
 
@@ -63,7 +63,7 @@ function checkInline(
 const ContentPart = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('text'),
-    text: z.string().max(LIMITS.prompt, `text is limited to ${LIMITS.prompt} characters`),
+    text: z.string(),
   }),
   z.strictObject({
     type: z.literal('image_url'),
@@ -79,10 +79,7 @@ const either = <const T extends readonly z.ZodType[]>(kinds: T, what: string) =>
   z.union(kinds, { error: ({ input }) => `${input === undefined ? 'is required and ' : ''}must be ${what}` });
 
 const Content = either(
-  [
-    z.string().max(LIMITS.prompt, `content is limited to ${LIMITS.prompt} characters`),
-    z.array(ContentPart).min(1).max(LIMITS.parts),
-  ],
+  [z.string(), z.array(ContentPart).min(1).max(LIMITS.parts)],
   'a text or a list of parts such as {"type": "text", "text": "…"}',
 );
 
@@ -111,7 +108,7 @@ const openWord = (field: string, known: readonly string[]) =>
 /** The OpenAI chat-completions body (upstream.md §6.1). */
 export const ChatInput = z
   .strictObject({
-    model: model.meta({ example: 'gemini-3.1-pro' }),
+    model: modelName.meta({ example: 'gemini-3.1-pro' }),
     messages: z
       .array(Message)
       .min(1, 'messages must not be empty')
@@ -139,12 +136,13 @@ export const ChatInput = z
         : message.content.flatMap((part) => (part.type === 'image_url' ? [part.image_url.url] : [])),
     );
     checkInline(pictures, ['messages'], checked);
-  });
+  })
+  .meta({ id: 'ChatInput' });
 
 /** Upstream's image fields in snake_case (upstream.md §3.1). */
 export const ImageInput = z
   .strictObject({
-    model,
+    model: modelName,
     prompt: text(LIMITS.prompt, 'prompt').meta({ example: 'a paper lighthouse on a foggy desk' }),
     images: z.array(picture).max(LIMITS.images).optional(),
     aspect_ratio: z.string().min(1).max(16).optional().meta({ example: '4:3' }),
@@ -156,7 +154,8 @@ export const ImageInput = z
   .check((checked) => {
     const { images = [], mask } = checked.value;
     checkInline([...images, ...(mask ? [mask] : [])], ['images'], checked);
-  });
+  })
+  .meta({ id: 'ImageInput' });
 
 export const Metadata = z
   .record(
@@ -189,16 +188,18 @@ const common = {
     .default({ url_ttl_s: LIMITS.urlTtlS.default }),
 };
 
-export const ChatJob = z.strictObject({ type: z.literal('chat'), input: ChatInput, ...common });
-export const ImageJob = z.strictObject({
-  type: z.literal('image'),
-  input: ImageInput,
-  via: z.enum(['generate', 'generations']).default('generate'),
-  ...common,
-});
+export const ChatJob = z.strictObject({ type: z.literal('chat'), input: ChatInput, ...common }).meta({ id: 'ChatJobRequest' });
+export const ImageJob = z
+  .strictObject({
+    type: z.literal('image'),
+    input: ImageInput,
+    via: z.enum(['generate', 'generations']).default('generate'),
+    ...common,
+  })
+  .meta({ id: 'ImageJobRequest' });
 
 /** The body of `POST /v1/jobs`. */
-export const JobRequest = z.discriminatedUnion('type', [ChatJob, ImageJob]);
+export const JobRequest = z.discriminatedUnion('type', [ChatJob, ImageJob]).meta({ id: 'JobRequest' });
 export type JobRequest = z.output<typeof JobRequest>;
 export type ChatInput = z.output<typeof ChatInput>;
 export type ImageInput = z.output<typeof ImageInput>;

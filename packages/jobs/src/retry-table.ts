@@ -5,7 +5,7 @@ export interface Observation {
   /** `not_sent`: proven not to have reached upstream whole. `refused`: upstream answered no. `unknown`: the answer was lost. */
   readonly outcome: 'not_sent' | 'refused' | 'unknown';
   readonly category: 'auth' | 'balance' | 'moderation' | 'input' | 'model' | 'transient' | 'rate_limited' | 'failed' | 'unknown';
-  /** A 200 without a body or without an id: only the key probe can tell a refused key from a lost answer. */
+  /** A 200 without a body or without an id: only the key probe shows whether the key was refused or an answer was lost. */
   readonly needsKeyProbe?: boolean;
   /** Of category `unknown`: it may be about the key or the credits, or repeat a caller who wrote so. */
   readonly suspect?: 'auth' | 'balance' | 'address' | undefined;
@@ -28,7 +28,7 @@ export type Verdict =
   | { readonly kind: 'patience' }
   /**
    * One call must not stop all others: a probe of the key, the credits or the API decides. It confirms: `pause`. It says that all is well: the
-   * refusal is this job's own, `otherwise`. It cannot tell: the entry goes back for a while, no attempt is used up.
+   * refusal is this job's own, `otherwise`. It does not know: the entry goes back for a while, no attempt is used up.
    */
   | { readonly kind: 'confirm'; readonly reason: 'auth' | 'balance' | 'upstream'; readonly otherwise: Verdict }
   | { readonly kind: 'fail'; readonly code: FailureCode }

@@ -1,6 +1,6 @@
 import type { JobDoc } from './doc.ts';
 import { mapPictures, shown, storedPictures } from './inputs.ts';
-import { jsonPieces } from './json-pieces.ts';
+import { isLonger, jsonPieces } from './json-pieces.ts';
 import { LIMITS } from './limits.ts';
 
 /**
@@ -9,15 +9,8 @@ import { LIMITS } from './limits.ts';
  */
 export const inputPieces = (doc: JobDoc): Generator<string, void> => jsonPieces(doc.input, { replace: shown });
 
-/** Whether the text of an input is too large for a record; reads no more of it than it has to. */
-export function isLargeInput(doc: JobDoc): boolean {
-  let bytes = 0;
-  for (const piece of inputPieces(doc)) {
-    bytes += Buffer.byteLength(piece);
-    if (bytes > LIMITS.recordInputBytes) return true;
-  }
-  return false;
-}
+/** Whether the text of an input is too large for a record. */
+export const isLargeInput = (doc: JobDoc): boolean => isLonger(doc.input, LIMITS.recordInputBytes, { replace: shown });
 
 /** The request as its record holds it when its input stands in the object store. */
 export function withStoredInput(doc: JobDoc, at: { key: string; bytes: number }): JobDoc {

@@ -30,7 +30,7 @@ const delivery: Delivery = {
   asked: false,
 };
 
-test('when a job failed, told its caller and runs again then the timeline has all of it in order', () => {
+test('when a job failed, notified its caller and runs again then the timeline has all of it in order', () => {
   const record: JobRecord = {
     ...job,
     status: 'running',
@@ -56,7 +56,7 @@ test('when a job failed, told its caller and runs again then the timeline has al
   expect(timelineOf(record, [])[3]?.detail).toEqual({ status: 'failed', error_code: 'upstream_failed' });
 });
 
-test('when a job has just been accepted then there is one thing to tell, and when it ended the last is its end', () => {
+test('when a job has just been accepted then there is one thing to show, and when it ended the last is its end', () => {
   expect(timelineOf({ ...job, started_at: null }, [])).toEqual([{ at: 1000, event: 'accepted', run: 1, detail: {} }]);
   const ended = timelineOf({ ...job, status: 'canceled', finished_at: 3000 }, []);
   expect(ended.at(-1)).toEqual({ at: 3000, event: 'run_ended', run: 1, detail: { status: 'canceled', error_code: null } });

@@ -1,4 +1,5 @@
 import type { JobError } from './job/job.ts';
+import type { Budget, TenantLimits } from './tenant-limits.ts';
 
 /** What the admin API answers, beside jobs: the service makes these, the command line and the page read them. */
 
@@ -44,7 +45,10 @@ export interface QueueStandingView {
   name: string;
   paused: boolean;
   pauses: PauseView[];
+  /** Could be taken now, or once it is let in. */
   waiting: number;
+  /** How many of these wait in the rooms of their tenants, without an entry. */
+  in_rooms: number;
   active: number;
   delayed: number;
   oldest_age_s: number | null;
@@ -179,4 +183,22 @@ export interface BulkDryRunView {
   signatures: { id: string; code: string; stage: string; text: string; count: number }[];
   /** `false`: there are more jobs than were looked at. */
   complete: boolean;
+}
+
+export interface TenantView {
+  object: 'tenant';
+  tenant: string;
+  /** What is set for this tenant; what is left out is as the service is configured. */
+  limits: TenantLimits;
+  /** What holds; `null`: no limit. */
+  effective: {
+    requests_per_minute: number | null;
+    models: readonly string[] | null;
+    max_in_flight: number | null;
+    max_live_jobs: number | null;
+    budget: Budget | null;
+    max_redis_bytes: number | null;
+    max_stored_bytes: number | null;
+  };
+  used: { live_jobs: number; redis_bytes: number; stored_bytes: number; budget_credits: number | null };
 }

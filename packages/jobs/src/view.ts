@@ -1,3 +1,4 @@
+import { viewJobCost } from './cost/cost.ts';
 import type { JobDoc } from './doc.ts';
 import { FAILURES, type FailureCode } from './failures.ts';
 import { viewInput } from './inputs.ts';
@@ -57,6 +58,7 @@ export async function viewJob(record: JobRecord, sign: SignLink) {
     id: record.id,
     object: 'job' as const,
     type: doc.type,
+    origin: doc.origin ?? ('v1' as const),
     status: record.status,
     stage: record.stage,
     run: record.run,
@@ -70,6 +72,7 @@ export async function viewJob(record: JobRecord, sign: SignLink) {
     progress: record.progress,
     result: await resultView(record.output, doc.output.url_ttl_s, sign),
     error: record.error,
+    cost: viewJobCost(record),
     attempts: record.attempts.map(attemptView),
     upstream:
       record.task === null

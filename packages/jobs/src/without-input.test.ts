@@ -17,7 +17,7 @@ test.each([
     'cannot load [redacted]',
   ],
   ['none of it', 'gemini-3.1-pro: the flux is unwell', chat('a question'), 'gemini-3.1-pro: the flux is unwell'],
-  ['a prompt too short to tell anything', '此路不通: no cat', image('cat'), '此路不通: no cat'],
+  ['a prompt too short to prove anything', '此路不通: no cat', image('cat'), '此路不通: no cat'],
   ['a prompt of one character', 'HTTP 400: 0 left', image('0'), 'HTTP 400: 0 left'],
   ['a question of two characters', 'no, 你好', chat('你好'), 'no, 你好'],
   ['what is kept elsewhere', 'a red fox', { model: 'nano-banana-2', aspect_ratio: '4:3' }, '[redacted]'],

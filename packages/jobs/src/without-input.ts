@@ -1,6 +1,6 @@
 /** So many characters in a row that the caller wrote as well are an echo. */
 const RUN = 12;
-/** A whole text of the caller counts from this length on; of a shorter one an echo tells nothing. */
+/** A whole text of the caller counts from this length on; an echo of a shorter one proves nothing. */
 const SHORT = 4;
 /** Where a caller's words stand. One that is there and short was looked for all the same. */
 const WORDS: ReadonlySet<string> = new Set(['prompt', 'content', 'text']);

@@ -30,7 +30,7 @@ export class ObjectStoreError extends Error {
   }
 }
 
-/** S3 error codes whose meaning their HTTP status does not tell; names as in the S3 API reference, "Error responses". */
+/** S3 error codes whose meaning their HTTP status does not show; names as in the S3 API reference, "Error responses". */
 const BY_NAME: Readonly<Record<string, ObjectStoreErrorCode>> = {
   BadDigest: 'corrupt',
   XAmzContentSHA256Mismatch: 'corrupt',

@@ -74,7 +74,7 @@ describe('factsOf', () => {
     expect(error.head).toMatch(/^<html> x{100,200}$/);
   });
 
-  test('whatever follows a right beginning, the type is told and nothing else is thrown', () => {
+  test('whatever follows a right beginning, the type is known and nothing else is thrown', () => {
     const starts = [png(1, 1), jpeg(jfif), gif(1, 1), webp(1, 1).subarray(0, 12), avif(1, 1).subarray(0, 24), avif(3, 4)];
     const file = fc.tuple(fc.constantFrom(...starts), fc.uint8Array({ maxLength: 300 })).map((parts) => Buffer.concat(parts));
     fc.assert(

@@ -9,7 +9,7 @@ export interface MediaFacts {
   /** For a file name, without the dot. */
   readonly ext: string;
   /**
-   * In pixels, as it is shown (after EXIF orientation). Missing when the file does not tell within 4 MiB, and for video. Of a body that is
+   * In pixels, as it is shown (after EXIF orientation). Missing when the file does not say within 4 MiB, and for video. Of a body that is
    * peeked at it may be known only once the body has passed.
    */
   readonly width?: number | undefined;
@@ -32,7 +32,7 @@ export class NotMedia extends Error {
   }
 }
 
-/** How much of a body is held to tell what it is. */
+/** How much of a body is held to find out what it is. */
 export const HEAD_BYTES = 256 * 1024;
 /** The root of an SVG stands within so many bytes. */
 const TEXT_BYTES = 64 * 1024;

@@ -55,3 +55,18 @@ test('when credentials are set by configuration then links live as long as they 
   const { url, expiresAt } = await open(KEYS).signedUrl('k', 90);
   expect(expiresAt).toBe(endOf(url));
 });
+
+test('when the clock of the machine is an hour ahead then links are signed with the time that was passed in', async () => {
+  const now = Date.now() - 3600_000;
+  const store = createObjectStore({
+    bucket: 'b',
+    endpoint: 'http://s3.invalid',
+    credentials: KEYS,
+    checksums: 'when_required',
+    clock: { now: () => now },
+  });
+  onTestFinished(() => store.close());
+  const { url, expiresAt } = await store.signedUrl('k', 60);
+  expect(endOf(url)).toBe(Math.floor(now / 1000) * 1000 + 60_000);
+  expect(expiresAt).toBe(endOf(url));
+});

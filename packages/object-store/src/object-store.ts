@@ -9,7 +9,10 @@ export interface StoredObject {
 
 export interface PutOptions {
   readonly contentType: string;
-  /** Exact size of the body. With it the body is one request; without it parts of 5 MiB are held in memory, one at a time. */
+  /**
+   * Exact size of the body. Up to 8 MiB it is held in memory, eight of them at once, and a failed request is repeated up to twice; larger ones, and
+   * those that find no memory within a second, stream as one request. Without it parts of 5 MiB are held in memory, one at a time.
+   */
   readonly contentLength?: number;
   /** Ends the upload; nothing half-done stays in the store. */
   readonly signal?: AbortSignal;
@@ -20,6 +23,8 @@ export interface PutOptions {
 export interface PutBytesOptions {
   readonly contentType: string;
   readonly signal?: AbortSignal;
+  /** Where others wait for the event loop: asked while the bytes are hashed, which takes some ms for each MiB. */
+  readonly slices?: { over(): boolean; next(): Promise<void> };
 }
 
 export interface FetchedObject {
@@ -37,11 +42,12 @@ export interface SignedLink {
 
 /**
  * Objects in a bucket. Keys are whole, as they stand in the bucket. Every method rejects with an `ObjectStoreError` and nothing else.
- * A put that resolved is proven: the store's digest, or the object read back, equals what was sent.
+ * A put that resolved is proven: the store has held what it got against the digest in the signature, or its own digest, or the object read back,
+ * equals what was sent.
  */
 export interface ObjectStore {
   /**
-   * Streams `body` under `key`, replacing what was there. Takes the body one chunk after another and no faster than the store does;
+   * Puts `body` under `key`, replacing what was there. Takes the body one chunk after another, and where it streams no faster than the store does;
    * the body's iterator is closed in every case.
    */
   put(key: string, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<StoredObject>;
@@ -58,7 +64,7 @@ export interface ObjectStore {
   /** Removes objects; one that is not there counts as removed. Tries all before it rejects with the first failure. */
   delete(keys: readonly string[]): Promise<void>;
   /**
-   * Resolves when a small object could be written under the prefix, proven, and removed. `written` hears of the
+   * Resolves when a small object could be written under the prefix, proven, and removed. `written` is called with the
    * first half: a store that keeps what it was given, whatever else it refuses.
    */
   probe(written?: () => void): Promise<void>;

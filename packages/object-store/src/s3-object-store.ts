@@ -18,6 +18,7 @@ import { Digest } from './digest.ts';
 import { fromSdk, ObjectStoreError } from './errors.ts';
 import { Feed } from './feed.ts';
 import type { FetchedObject, ObjectStore, PutBytesOptions, PutOptions, SignedLink, StoredObject } from './object-store.ts';
+import { Slabs } from './slabs.ts';
 
 export interface Credentials {
   readonly accessKeyId: string;
@@ -43,12 +44,22 @@ export interface ObjectStoreOptions {
   readonly checksums: 'when_required' | 'when_supported';
   /** Default: the AWS chain (environment, profile, instance). */
   readonly credentials?: Credentials | (() => Promise<Credentials>);
-  /** In ms: to connect (5 000), without a byte on an open connection (60 000), a call without a body in all (30 000). */
-  readonly timeouts?: { readonly connect?: number; readonly idle?: number; readonly call?: number };
+  /**
+   * In ms: to connect (5 000), without a byte on an open connection (60 000), a call without a body in all (30 000), until there is memory to hold a
+   * body whole (1 000).
+   */
+  readonly timeouts?: { readonly connect?: number; readonly idle?: number; readonly call?: number; readonly room?: number };
+  /** The time that links are signed with. Default: that of the machine. */
+  readonly clock?: { now(): number };
 }
 
+const MIB = 1024 * 1024;
+/** A body of a known length that is no larger is held whole, hashed, and sent with its digest in the signature; a larger one streams. */
+const HELD_AT_MOST = 8 * MIB;
+/** Bodies that are held so at once. Whoever finds no room in time streams. */
+const HELD_AT_ONCE = 8;
 /** Smallest part that S3 takes, and so the most of a body without a length that is in memory. */
-const PART_SIZE = 5 * 1024 * 1024;
+const PART_SIZE = 5 * MIB;
 const MAX_TTL_S = 7 * 24 * 3600;
 const DELETES_AT_ONCE = 8;
 /** A probe that hangs would hide that the store is back. */
@@ -57,7 +68,7 @@ const PROBE_MS = 10_000;
 const SLOWEST_READ_PER_MS = 1_049;
 const MAX_SOCKETS = 128;
 
-/** Documents with scripts, which would run where the bucket is: a browser is told to save them, by the object and by each link. */
+/** Documents with scripts, which would run where the bucket is: browsers are made to save them, by the object and by each link. */
 const SAVED_ONLY: Readonly<Record<string, string>> = { 'image/svg+xml': '.svg' };
 const SAVE = 'attachment';
 const disposition = (contentType: string) => (Object.hasOwn(SAVED_ONLY, contentType) ? { ContentDisposition: SAVE } : {});
@@ -78,6 +89,8 @@ class S3ObjectStore implements ObjectStore {
   readonly #bucket: string;
   readonly #prefix: string;
   readonly #callMs: number;
+  readonly #now: () => number;
+  readonly #slabs: Slabs;
   readonly #checksum: { ChecksumAlgorithm?: 'SHA256' };
 
   constructor(options: ObjectStoreOptions) {
@@ -87,6 +100,8 @@ class S3ObjectStore implements ObjectStore {
     this.#bucket = options.bucket;
     this.#prefix = options.prefix === undefined || options.prefix === '' ? '' : `${options.prefix.replace(/\/+$/, '')}/`;
     this.#callMs = timeouts.call ?? 30_000;
+    this.#slabs = new Slabs({ bytes: HELD_AT_MOST, most: HELD_AT_ONCE, patienceMs: timeouts.room ?? 1000 });
+    this.#now = () => options.clock?.now() ?? Date.now();
     this.#checksum = required ? {} : { ChecksumAlgorithm: 'SHA256' };
     const settings: S3ClientConfig = {
       ...(endpoint === undefined ? {} : { endpoint }),
@@ -111,33 +126,30 @@ class S3ObjectStore implements ObjectStore {
   }
 
   async put(key: string, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<StoredObject> {
-    const whole = options.contentLength !== undefined;
-    const digest = new Digest();
+    const { contentLength: length, contentType } = options;
+    const slab = length !== undefined && length <= HELD_AT_MOST ? await this.#slabs.take() : null;
+    const digest = new Digest({ md5: slab === null });
     const feed = new Feed(body, digest, options);
-    const stream = Readable.from(feed.chunks(), { objectMode: false });
+    const target = this.#target(key, contentType);
+    let stored: StoredObject | undefined;
     try {
       if (feed.failure !== undefined) throw feed.failure;
-      const target = { ...this.#at(key), ContentType: options.contentType, ...disposition(options.contentType), Body: stream };
-      const reply = whole
-        ? await this.#putWhole(target, options.contentLength, feed.signal)
-        : await this.#putParts(target, feed.signal);
-      if (feed.failure !== undefined) throw feed.failure;
-      return await this.#prove(key, digest, reply, feed.signal);
+      stored =
+        slab === null ? await this.#putStream(target, feed, digest, length) : await this.#putHeld(target, feed, digest, slab);
+      return stored;
     } catch (error) {
       throw feed.failure ?? fromSdk(error, `put ${key}`);
     } finally {
       feed.close();
-      stream.destroy();
+      // What a request that failed has left of it on its way out must not become that of another.
+      if (slab !== null) stored === undefined ? this.#slabs.lose() : this.#slabs.give(slab);
     }
   }
 
-  async putBytes(key: string, bytes: Uint8Array, { contentType, signal }: PutBytesOptions): Promise<StoredObject> {
-    const digest = new Digest();
-    digest.update(bytes);
+  async putBytes(key: string, bytes: Uint8Array, { contentType, signal, slices }: PutBytesOptions): Promise<StoredObject> {
+    const digest = await digestOf(bytes, slices);
     try {
-      const input = { ...this.#at(key), ...this.#checksum, ContentType: contentType, ...disposition(contentType), Body: bytes };
-      const abort = signal === undefined ? {} : { abortSignal: signal };
-      return await this.#prove(key, digest, await this.#client.send(new PutObjectCommand(input), abort), signal);
+      return await this.#putSigned(this.#target(key, contentType), bytes, digest, signal);
     } catch (error) {
       if (signal?.aborted) throw new ObjectStoreError('aborted', 'aborted by the caller', { cause: error });
       throw fromSdk(error, `put ${key}`);
@@ -156,11 +168,14 @@ class S3ObjectStore implements ObjectStore {
   async signedUrl(key: string, ttlSeconds: number): Promise<SignedLink> {
     const expiresIn = Math.min(MAX_TTL_S, Math.max(1, Math.floor(ttlSeconds)));
     try {
-      // Asked for before: should others be fetched in between, the link lives longer than is told, never shorter.
+      // Asked for before: should others be fetched in between, the link lives longer than it says, never shorter.
       const end = await this.#credentialsEnd();
       const saved = Object.values(SAVED_ONLY).some((ext) => key.endsWith(ext));
       const input = { ...this.#at(key), ...(saved ? { ResponseContentDisposition: SAVE } : {}) };
-      const url = await getSignedUrl(this.#signer, new GetObjectCommand(input), { expiresIn });
+      const url = await getSignedUrl(this.#signer, new GetObjectCommand(input), {
+        expiresIn,
+        signingDate: new Date(this.#now()),
+      });
       const bySignature = signedAt(url) + expiresIn * 1000;
       return { url, expiresAt: Math.min(bySignature, end ?? bySignature) };
     } catch (error) {
@@ -230,21 +245,58 @@ class S3ObjectStore implements ObjectStore {
     return expiration?.getTime() ?? null;
   }
 
+  #target(key: string, contentType: string): Target {
+    return { ...this.#at(key), ContentType: contentType, ...disposition(contentType) };
+  }
+
   #at(key: string): { Bucket: string; Key: string } {
     return { Bucket: this.#bucket, Key: key };
   }
 
-  #putWhole(target: Target, contentLength: number | undefined, signal: AbortSignal): Promise<Reply> {
-    const input = { ...target, ...this.#checksum, ...(contentLength === undefined ? {} : { ContentLength: contentLength }) };
-    return this.#client.send(new PutObjectCommand(input), { abortSignal: signal });
+  #checksumOf(digest: Digest): { ChecksumSHA256?: string } {
+    if (this.#checksum.ChecksumAlgorithm === undefined) return {};
+    return { ChecksumSHA256: Buffer.from(digest.finish().sha256, 'hex').toString('base64') };
+  }
+
+  async #putHeld(target: Target, feed: Feed, digest: Digest, slab: Buffer): Promise<StoredObject> {
+    let at = 0;
+    for await (const chunk of feed.chunks()) at += chunk.copy(slab, at);
+    if (feed.failure !== undefined) throw feed.failure;
+    return await this.#putSigned(target, slab.subarray(0, at), digest, feed.signal);
+  }
+
+  /** The signature holds the SHA-256 of the body, and a store refuses every other body (AWS Signature Version 4): its yes is the proof. */
+  async #putSigned(target: Target, bytes: Uint8Array, digest: Digest, signal: AbortSignal | undefined): Promise<StoredObject> {
+    const command = signedFor(new PutObjectCommand({ ...target, Body: bytes, ...this.#checksumOf(digest) }), digest);
+    await this.#client.send(command, signal === undefined ? {} : { abortSignal: signal });
+    return { bytes: digest.bytes, sha256: digest.finish().sha256 };
+  }
+
+  async #putStream(target: Target, feed: Feed, digest: Digest, contentLength: number | undefined): Promise<StoredObject> {
+    const stream = Readable.from(feed.chunks(), { objectMode: false });
+    const body = { ...target, Body: stream };
+    try {
+      const reply =
+        contentLength === undefined
+          ? await this.#putParts(body, feed.signal)
+          : await this.#client.send(new PutObjectCommand({ ...body, ...this.#checksum, ContentLength: contentLength }), {
+              abortSignal: feed.signal,
+            });
+      if (feed.failure !== undefined) throw feed.failure;
+      if (contentLength !== undefined && digest.bytes < contentLength)
+        throw new ObjectStoreError('unavailable', `put ${target.Key}: the store answered before it had the whole body`);
+      return await this.#prove(target.Key, digest, reply, feed.signal);
+    } finally {
+      stream.destroy();
+    }
   }
 
   /**
    * lib-storage aborts only between two parts and then does not wait for its clean-up. Here its requests get the signal, so that it
-   * fails by itself, removes the upload and tells when it has done so. Begin and clean-up go through: a begin that was cut would leave
+   * fails by itself, removes the upload and reports when it has done so. Begin and clean-up go through: a begin that was cut would leave
    * an upload whose id nobody knows.
    */
-  async #putParts(target: Target, signal: AbortSignal): Promise<Reply> {
+  async #putParts(target: Target & { Body: Readable }, signal: AbortSignal): Promise<Reply> {
     const send = (command: Parameters<S3Client['send']>[0]) => {
       const uncut = command instanceof CreateMultipartUploadCommand || command instanceof AbortMultipartUploadCommand;
       return this.#client.send(command, uncut ? this.#limited() : { abortSignal: signal });
@@ -255,16 +307,16 @@ class S3ObjectStore implements ObjectStore {
   }
 
   /**
-   * A digest of the whole object that the store returned, or else the object read back, must be what was sent; otherwise it is removed.
+   * What was streamed: a digest of the whole object that the store returned, or else the object read back, must be what was sent; otherwise it is removed.
    * The ETag of an upload in parts is a digest of the parts only, and no proof: a Ceph 18 gateway on its single-file store returned the
    * right one and then served the last part in place of every other (tried).
    */
-  async #prove(key: string, digest: Digest, reply: Reply, signal?: AbortSignal): Promise<StoredObject> {
+  async #prove(key: string, digest: Digest, reply: Reply, signal: AbortSignal): Promise<StoredObject> {
     const { sha256, md5 } = digest.finish();
     const stored = { bytes: digest.bytes, sha256 };
     if (reply.ChecksumSHA256 !== undefined && Buffer.from(reply.ChecksumSHA256, 'base64').toString('hex') === sha256)
       return stored;
-    if (reply.ETag?.replaceAll('"', '').toLowerCase() === md5) return stored;
+    if (reply.ETag !== undefined && reply.ETag.replaceAll('"', '').toLowerCase() === md5) return stored;
     const found = await this.#readBack(key, stored.bytes, signal);
     if (found === sha256) return stored;
     await this.#deleteOne(key).catch(() => undefined);
@@ -317,6 +369,31 @@ class S3ObjectStore implements ObjectStore {
   }
 }
 
+/** Hashed between two looks at the slices. */
+const PIECE_BYTES = 256 * 1024;
+
+async function digestOf(bytes: Uint8Array, slices: PutBytesOptions['slices']): Promise<Digest> {
+  const digest = new Digest();
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+    digest.update(bytes.subarray(at, at + PIECE_BYTES));
+    if (slices?.over()) await slices.next();
+  }
+  return digest;
+}
+
+/** The signature holds the SHA-256 of the body, which the SDK would hash once more, in one piece, for each attempt. */
+function signedFor(command: PutObjectCommand, digest: Digest): PutObjectCommand {
+  command.middlewareStack.add(
+    (next) => (args) => {
+      const { headers } = args.request as { headers: Record<string, string> };
+      headers['x-amz-content-sha256'] = digest.finish().sha256;
+      return next(args);
+    },
+    { step: 'build', name: 'knownPayloadHash' },
+  );
+  return command;
+}
+
 /** The time in a signed link, `20260131T080000Z`: what the store counts from, whatever our clock says. */
 function signedAt(url: string): number {
   const [, y, mo, d, h, mi, s] =
@@ -329,7 +406,6 @@ interface Target {
   Key: string;
   ContentType: string;
   ContentDisposition?: string;
-  Body: Readable;
 }
 
 interface Reply {

@@ -4,6 +4,7 @@ import {
   HeadBucketCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
+  PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
 import { startS3 } from '@grsai-jobs/testkit';
@@ -84,7 +85,7 @@ describe.each(MODES)('checksums %s', (checksums) => {
     }
   };
 
-  test.each([0, 1, 300 * KIB, 3 * MIB])('a body of %d bytes whose length is known arrives as it was', async (size) => {
+  test.each([0, 1, 300 * KIB, 3 * MIB, 9 * MIB])('a body of %d bytes whose length is known arrives as it was', async (size) => {
     const key = name();
     const data = random(size);
     const stored = await store.put(key, pieces(data), { contentType: 'image/png', contentLength: size, maxBytes: size });
@@ -107,6 +108,23 @@ describe.each(MODES)('checksums %s', (checksums) => {
       expect(sha256(await read(key))).toBe(sha256(data));
     },
   );
+
+  test('a body that is not the one whose digest is in its signature is refused', async () => {
+    const key = name();
+    const client = new S3Client(target.options);
+    const command = new PutObjectCommand({ Bucket: target.options.bucket, Key: key, Body: Buffer.from('wrong') });
+    const signed = { 'x-amz-content-sha256': sha256(Buffer.from('right')) };
+    command.middlewareStack.add(
+      (next) => (args) => {
+        Object.assign((args.request as { headers: object }).headers, signed);
+        return next(args);
+      },
+      { step: 'build' },
+    );
+    await expect(client.send(command)).rejects.toMatchObject({ $metadata: { httpStatusCode: expect.any(Number) } });
+    client.destroy();
+    await absent(key);
+  });
 
   test('a document with scripts is saved by browsers, never shown, whichever way it came in', async () => {
     const [whole, parts, small] = [`${name()}.svg`, `${name()}.svg`, `${name()}.svg`] as const;
@@ -190,9 +208,10 @@ describe.each(MODES)('checksums %s', (checksums) => {
 
   test.each([
     ['known', 1 * MIB, true],
+    ['known, streamed', 5 * MIB, true],
     ['unknown, in one piece', 1 * MIB, false],
     ['unknown, in parts', 7 * MIB, false],
-  ])('a body that breaks (length %s) is told as its own fault and leaves nothing', async (_name, size, known) => {
+  ])('a body that breaks (length %s) is reported as its own fault and leaves nothing', async (_name, size, known) => {
     const key = name();
     const cause = new Error('socket hang up');
     const length = known ? { contentLength: size * 2 } : {};
@@ -204,6 +223,7 @@ describe.each(MODES)('checksums %s', (checksums) => {
 
   test.each([
     ['known', 1 * MIB, true],
+    ['known, streamed', 5 * MIB, true],
     ['unknown', 7 * MIB, false],
   ])('an abort while the body hangs (length %s) ends the upload and leaves nothing', async (_name, size, known) => {
     const key = name();

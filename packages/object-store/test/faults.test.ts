@@ -34,22 +34,35 @@ function open(more: Partial<ObjectStoreOptions> = {}): ObjectStore {
 }
 const asked = (method: string): number => s3.requests.filter((request) => request.method === method).length;
 const PNG = { contentType: 'image/png' };
+/** More than is held whole. */
+const STREAMS = 9 * MIB;
 
 describe('proof of what arrived', () => {
   test('when the answer has the digest nothing is read back', async () => {
-    const data = random(6 * MIB);
+    const data = random(STREAMS);
     await store.put('whole', pieces(data), { ...PNG, contentLength: data.length });
-    await store.put('small, of unknown length', pieces(data.subarray(MIB)), PNG);
-    await store.putBytes('bytes', data, PNG);
+    await store.put('small, of unknown length', pieces(data.subarray(5 * MIB)), PNG);
     expect([asked('HEAD'), asked('GET')]).toEqual([0, 0]);
   });
 
   test('when it has none the object is read back', async () => {
     s3.digests(false);
-    const data = random(MIB);
+    const data = random(STREAMS);
     const stored = { bytes: data.length, sha256: sha256(data) };
     expect(await store.put('whole', pieces(data), { ...PNG, contentLength: data.length })).toEqual(stored);
     expect([asked('HEAD'), asked('GET')]).toEqual([1, 1]);
+  });
+
+  test('when the digest of a body is in its signature then the answer needs none, and nothing is read back', async () => {
+    s3.digests(false);
+    const data = random(8 * MIB);
+    const stored = { bytes: data.length, sha256: sha256(data) };
+    expect(await store.put('held', pieces(data), { ...PNG, contentLength: data.length })).toEqual(stored);
+    expect(await store.putBytes('bytes', data, PNG)).toEqual(stored);
+    expect(s3.requests.map(({ method, headers }) => [method, headers['x-amz-content-sha256']])).toEqual([
+      ['PUT', stored.sha256],
+      ['PUT', stored.sha256],
+    ]);
   });
 
   test('an upload in parts is read back: its ETag says nothing about the whole', async () => {
@@ -58,8 +71,8 @@ describe('proof of what arrived', () => {
     expect([asked('HEAD'), asked('GET')]).toEqual([1, 1]);
   });
 
-  test('parts that were changed on their way are found out', async () => {
-    s3.tamper((body) => Buffer.concat([body.subarray(1), Buffer.from('x')]));
+  test('parts that are kept otherwise than they were sent are found out', async () => {
+    s3.tamper((body) => Buffer.concat([body.subarray(1), Buffer.from('x')]), 'disk');
     await expect(store.put('k', pieces(random(6 * MIB)), PNG)).rejects.toMatchObject({ code: 'corrupt' });
     expect(await s3.keys()).toEqual([]);
   });
@@ -67,11 +80,13 @@ describe('proof of what arrived', () => {
   test.each([
     ['one byte is another', (body: Buffer) => Buffer.concat([body.subarray(1), Buffer.from('x')])],
     ['bytes are missing', (body: Buffer) => body.subarray(1)],
-  ])('when %s the put fails as corrupt and the object is removed', async (_name, change) => {
+  ])('when %s the put fails as corrupt and there is no object', async (_name, change) => {
     s3.tamper(change);
+    for (const size of [100 * KIB, STREAMS]) {
+      const put = store.put('k', pieces(Buffer.alloc(size, 'abc')), { ...PNG, contentLength: size });
+      await expect(put).rejects.toMatchObject({ code: 'corrupt', retryable: true });
+    }
     const data = Buffer.alloc(100 * KIB, 'abc');
-    const put = store.put('k', pieces(data), { ...PNG, contentLength: data.length });
-    await expect(put).rejects.toMatchObject({ code: 'corrupt', retryable: true });
     await expect(store.put('k', pieces(data), PNG)).rejects.toMatchObject({ code: 'corrupt' });
     await expect(store.putBytes('k', data, PNG)).rejects.toMatchObject({ code: 'corrupt' });
     expect(await s3.keys()).toEqual([]);
@@ -107,26 +122,40 @@ describe('outages', () => {
 
   test('an object that trickles back is unavailable after a limit, though the connection is never idle', async () => {
     const trickling = createServer((request, response) => {
-      request.resume();
-      response.writeHead(200, { etag: '"opaque"', ...(request.method === 'PUT' ? {} : { 'content-length': 1_000 }) });
-      if (request.method !== 'GET') return void response.end();
-      const drip = setInterval(() => response.write('.'), 10);
-      response.once('close', () => clearInterval(drip));
+      request.resume().once('end', () => {
+        response.writeHead(200, { etag: '"opaque"', ...(request.method === 'PUT' ? {} : { 'content-length': STREAMS }) });
+        if (request.method !== 'GET') return void response.end();
+        const drip = setInterval(() => response.write('.'), 10);
+        response.once('close', () => clearInterval(drip));
+      });
     });
     const impatient = open({ endpoint: await listen(trickling, onTestFinished), timeouts: { call: 200 } });
-    const put = impatient.put('k', pieces(random(1_000)), { ...PNG, contentLength: 1_000 });
+    const put = impatient.put('k', pieces(random(STREAMS)), { ...PNG, contentLength: STREAMS });
     await expect(put).rejects.toMatchObject({ code: 'unavailable' });
   });
 
-  test('one failed request is repeated for bytes in memory and for a part, not for a stream', async () => {
+  test('a store that says yes before it has the body is unavailable', async () => {
+    const hasty = createServer((_request, response) => {
+      response.writeHead(200, { etag: '"opaque"', 'content-length': 0 }).end();
+    });
+    const put = open({ endpoint: await listen(hasty, onTestFinished) }).put('k', pieces(random(STREAMS)), {
+      ...PNG,
+      contentLength: STREAMS,
+    });
+    await expect(put).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  test('one failed request is repeated for what is in memory and for a part, not for a stream', async () => {
     s3.outage('error', 1);
     await store.putBytes('bytes', random(KIB), PNG);
     s3.outage('error', 1);
+    await store.put('held', pieces(random(KIB)), { ...PNG, contentLength: KIB });
+    s3.outage('error', 1);
     await store.put('parts', pieces(random(6 * MIB)), PNG);
     s3.outage('error', 1);
-    const put = store.put('whole', pieces(random(KIB)), { ...PNG, contentLength: KIB });
+    const put = store.put('whole', pieces(random(STREAMS)), { ...PNG, contentLength: STREAMS });
     await expect(put).rejects.toMatchObject({ code: 'unavailable' });
-    expect(await s3.keys()).toEqual(['bytes', 'parts']);
+    expect(await s3.keys()).toEqual(['bytes', 'held', 'parts']);
   });
 
   test('an outage between two parts leaves no upload behind once the store answers again', async () => {
@@ -148,7 +177,8 @@ describe('outages', () => {
 
 describe('an upload that is cut', () => {
   test.each([
-    ['in one request', { contentLength: 4 * MIB }, MIB],
+    ['held', { contentLength: 4 * MIB }, MIB],
+    ['in one request', { contentLength: STREAMS }, MIB],
     ['in parts', {}, 7 * MIB],
   ])('%s: an abort leaves no object and no open upload', async (_name, length, size) => {
     const stop = new AbortController();
@@ -210,7 +240,7 @@ describe('an upload that is cut', () => {
       return body;
     });
     const impatient = open({ timeouts: { call: 150 } });
-    await expect(impatient.putBytes('k', random(KIB), PNG)).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(impatient.put('k', pieces(random(KIB)), PNG)).rejects.toMatchObject({ code: 'unavailable' });
   });
 
   test('a signal that has fired already, or a length over the limit: nothing is asked, the body is let go', async () => {
@@ -228,7 +258,7 @@ describe('an upload that is cut', () => {
       const cause = new Error('reset by peer');
       const body = new Readable({ read: () => undefined });
       body.push(random(KIB));
-      const put = open({ checksums }).put('k', body, { ...PNG, contentLength: 2 * KIB });
+      const put = open({ checksums }).put('k', body, { ...PNG, contentLength: STREAMS });
       await waitFor(() => asked('PUT') === 1);
       body.destroy(cause);
       await expect(put).rejects.toMatchObject({ code: 'source', cause });
@@ -237,17 +267,54 @@ describe('an upload that is cut', () => {
   );
 });
 
+test('when bodies that hang hold all the memory then the next one streams, and when they are let go then one is held again', async () => {
+  const few = open({ timeouts: { room: 1 } });
+  const stop = new AbortController();
+  const hung = Array.from({ length: 8 }, (_, n) => {
+    const { body } = hanging(random(KIB));
+    return few.put(`hung ${n}`, body, { ...PNG, contentLength: 8 * MIB, signal: stop.signal });
+  });
+  const gone = Promise.all(hung.map((put) => expect(put).rejects.toMatchObject({ code: 'aborted' })));
+  const put = async (key: string) => {
+    const stored = await few.put(key, pieces(random(KIB)), { ...PNG, contentLength: KIB });
+    return s3.requests.at(-1)?.headers['x-amz-content-sha256'] === stored.sha256;
+  };
+  expect(await put('streamed')).toBe(false);
+  stop.abort();
+  await gone;
+  expect(await put('held')).toBe(true);
+  expect(await s3.keys()).toEqual(['held', 'streamed']);
+});
+
 describe('the wire', () => {
+  test.each(['when_required', 'when_supported'] as const)(
+    'when bytes in memory are put (%s) then they are hashed once, with room for others between two pieces',
+    async (checksums) => {
+      const data = random(MIB);
+      let turns = 0;
+      const next = async () => {
+        turns += 1;
+      };
+      await open({ checksums }).putBytes('k', data, { ...PNG, slices: { over: () => true, next } });
+      const { headers } = s3.requests.find(({ method }) => method === 'PUT') ?? {};
+      expect(headers).toMatchObject({ 'x-amz-content-sha256': sha256(data) });
+      expect(headers?.['x-amz-checksum-sha256']).toBe(
+        checksums === 'when_required' ? undefined : Buffer.from(sha256(data), 'hex').toString('base64'),
+      );
+      expect(turns).toBe(4);
+    },
+  );
+
   test('when_required: no checksum headers, no aws-chunked, an unsigned payload with its length', async () => {
-    await store.put('k', pieces(random(KIB)), { ...PNG, contentLength: KIB });
+    await store.put('k', pieces(random(STREAMS)), { ...PNG, contentLength: STREAMS });
     const { headers } = s3.requests[0] ?? {};
-    expect(headers).toMatchObject({ 'content-length': String(KIB), 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' });
+    expect(headers).toMatchObject({ 'content-length': String(STREAMS), 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' });
     expect(Object.keys(headers ?? {}).filter((name) => /checksum|trailer|content-encoding|transfer/.test(name))).toEqual([]);
   });
 
   test('when_supported: the SHA-256 goes along as a trailer, and its return is the proof', async () => {
     s3.tamper((body) => body); // the ETag would do as well: see that the digest is there
-    await open({ checksums: 'when_supported' }).put('k', pieces(random(KIB)), { ...PNG, contentLength: KIB });
+    await open({ checksums: 'when_supported' }).put('k', pieces(random(STREAMS)), { ...PNG, contentLength: STREAMS });
     expect(s3.requests[0]?.headers).toMatchObject({
       'x-amz-trailer': 'x-amz-checksum-sha256',
       'content-encoding': 'aws-chunked',
@@ -264,7 +331,7 @@ describe('the wire', () => {
     expect(await (await fetch(link)).text()).toBe('bytes');
   });
 
-  test('the probe hears of the write although its removal fails', async () => {
+  test('the probe reports the write although its removal fails', async () => {
     let written = false;
     const probe = store.probe(() => {
       written = true;

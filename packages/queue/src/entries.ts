@@ -1,10 +1,6 @@
-import type { JobDoc } from '@grsai-jobs/jobs';
+import type { JobDoc, QueueName } from '@grsai-jobs/jobs';
 import type { WorkerOptions } from 'bullmq';
 import { z } from 'zod';
-
-/** One queue for each stage, so that a pause of one never stops another (design.md §2.2). */
-export const QUEUES = ['call', 'submit', 'poll', 'store', 'deliver', 'maintain'] as const;
-export type QueueName = (typeof QUEUES)[number];
 
 /**
  * What stands in a queue entry beside its id: a job's, or in `deliver` a delivery's. The record is the truth; `step` says whether
@@ -28,7 +24,7 @@ export interface Entry {
   endpoint?: string | undefined;
 }
 
-/** @throws when the entry is of no version that this process knows; it then fails and `maintain` tells. */
+/** @throws when the entry is of no version that this process knows; it then fails and `maintain` reports it. */
 export function parseEntry({ id: entry = '', data }: { id?: string | undefined; data: unknown }): Entry {
   const parsed = EntryData.parse(data);
   if ('delivery_id' in parsed) return { id: parsed.delivery_id, step: parsed.step, endpoint: parsed.endpoint };
@@ -40,6 +36,14 @@ export function parseEntry({ id: entry = '', data }: { id?: string | undefined; 
 
 /** How a job's entry is written. */
 export const jobData = ({ batch_id }: Pick<Entry, 'batch_id'>): EntryData => ({ v: 2, ...(batch_id ? { batch: batch_id } : {}) });
+
+/** How a delivery's entry is written. */
+export const deliveryData = ({ id, step, endpoint }: Entry): EntryData => ({
+  v: 1,
+  delivery_id: id,
+  step,
+  ...(endpoint ? { endpoint } : {}),
+});
 
 /** BullMQ's ids hold no colon, and each stands for one step of one job for ever. */
 export const entryId = (entry: Entry): string => `${entry.id}.${entry.step}`;
@@ -57,15 +61,6 @@ export const KEPT_ENTRIES = {
 const MAX_PRIORITY = 2_097_151;
 
 const HANDICAP = { high: 0, normal: 100, low: 10_000 } as const satisfies Record<JobDoc['priority'], number>;
-
-/** A job that takes its first turn, as the reveal of a batch answers it. */
-export interface NewEntry {
-  id: string;
-  batch_id: string;
-  queue: 'call' | 'submit';
-  turn: number;
-  priority: JobDoc['priority'];
-}
 
 /**
  * Only calls and submits take turns; polls, stores and deliveries go by due time (*measured*, design.md §2.9: priorities

@@ -1,4 +1,4 @@
-export { connectRedis, type Role, redisTrouble, type Silence } from './connections.ts';
+export { QUEUES, type QueueName } from '@grsai-jobs/jobs';
 export {
   type Consumer,
   type ConsumerOptions,
@@ -6,6 +6,8 @@ export {
   createMaintainer,
   done,
   type Handler,
+  type MaintainerOptions,
+  type MaintenanceTasks,
   type Outcome,
   type Work,
 } from './consumer.ts';
@@ -13,10 +15,8 @@ export type { Depth } from './depth.ts';
 export {
   type Entry,
   entryId,
-  type NewEntry,
   priorityOf,
-  QUEUES,
-  type QueueName,
 } from './entries.ts';
 export { ENTRY_STATES, type EntryListState, type EntryPage, type ListedEntry } from './list-entries.ts';
-export { createProducer, type EntryState, OPERATIONS_TASK, type Producer } from './producer.ts';
+export { OPERATIONS_TASK, queuePrefix } from './names.ts';
+export { createProducer, type EntryState, type Producer } from './producer.ts';

@@ -89,7 +89,11 @@ export async function listEntries(
   };
 }
 
-const listed = (job: Job & { id: string }, score: string | null): ListedEntry => ({
+/** What is shown of an entry. */
+export const listed = (
+  job: Pick<Job, 'name' | 'attemptsStarted' | 'timestamp' | 'data' | 'failedReason'> & { id: string },
+  score: string | null,
+): ListedEntry => ({
   id: job.id,
   name: job.name,
   attempts: job.attemptsStarted,

@@ -1,9 +1,10 @@
-import type { QueueMessage } from '@grsai-jobs/jobs';
+import { QUEUES, type QueueMessage, type QueueName } from '@grsai-jobs/jobs';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { type Depth, depthOf } from './depth.ts';
-import { type Entry, type EntryData, entryId, jobData, type NewEntry, priorityOf, QUEUES, type QueueName } from './entries.ts';
+import { deliveryData, type Entry, type EntryData, entryId, jobData, priorityOf } from './entries.ts';
 import { type EntryListState, type EntryPage, listEntries } from './list-entries.ts';
+import { OPERATIONS_TASK, queuePrefix } from './names.ts';
 
 /** Whether an entry is still under way. */
 export type EntryState = 'there' | 'gone';
@@ -19,8 +20,8 @@ interface PeriodicTask {
 export interface Producer {
   /** The one function that puts a job into a queue. Adding twice is harmless. */
   enqueue(message: QueueMessage): Promise<void>;
-  /** The first entries of many jobs, in one go for each queue. */
-  enqueueNew(entries: readonly NewEntry[]): Promise<void>;
+  /** The entries of jobs that were let in to `call` and `submit`, in one go for each queue. */
+  enqueueLetIn(messages: readonly QueueMessage[]): Promise<void>;
   /** A pending delivery. With its `endpoint` the worker needs one round trip less. */
   enqueueDelivery(delivery: Entry, delayMs?: number): Promise<void>;
   stateOf(queue: QueueName, entry: Entry): Promise<EntryState>;
@@ -38,22 +39,32 @@ export interface Producer {
   nudgeOperations(): Promise<void>;
   /**
    * Has these tasks of `maintain` come again and again, each once in `everyMs` over all workers, and no others: what a version
-   * before called by another name stops.
+   * before called by another name stops. One whose next run is further away than that, as a process with a wrong clock has set it, begins
+   * anew. Doing it again changes nothing else.
    */
   schedule(tasks: readonly PeriodicTask[]): Promise<void>;
   close(): Promise<void>;
 }
 
-/** The task of `maintain` that goes on with operations. */
-export const OPERATIONS_TASK = 'operations';
+/** BullMQ sets the next run of a task by the clock of the machine that runs it; those of two that work differ by less. */
+const CLOCKS_DIFFER_MS = 15_000;
 
-/** BullMQ's keys stand under a tag of their own, beside the records' (design.md §9). */
-export const queuePrefix = (prefix: string): string => `{${prefix}-q}`;
+/** Clocks that differ by less need not be told apart: entries come that much too early or late. */
+const SAME_TIME_MS = 1000;
 
 /** BullMQ's own retries are not used. It would write its default, 0, into each entry, and make its options longer than 64 bytes. */
 const NO_RETRIES = { attempts: undefined } as unknown as { attempts?: number };
 
-export function createProducer(o: { redis: Redis; prefix: string; onError: (error: Error) => void }): Producer {
+/** @param o.clock the time that all processes agree on, by which entries wait; left out: that of the machine. */
+export function createProducer(o: {
+  redis: Redis;
+  prefix: string;
+  onError: (error: Error) => void;
+  clock?: { now(): number };
+}): Producer {
+  const now = () => Math.floor(o.clock?.now() ?? Date.now());
+  /** BullMQ takes the time of the machine by itself. Said in so many words it would make options longer than 64 bytes. */
+  const timeOf = () => (Math.abs(now() - Date.now()) < SAME_TIME_MS ? {} : { timestamp: now() });
   const queues = Object.fromEntries(
     QUEUES.map((name) => {
       const queue = new Queue(name, { connection: o.redis, prefix: queuePrefix(o.prefix), skipWaitingForReady: true });
@@ -64,16 +75,10 @@ export function createProducer(o: { redis: Redis; prefix: string; onError: (erro
 
   const optionsOf = (entry: Entry, delayMs: number, priority: number | undefined) => ({
     jobId: entryId(entry),
+    ...timeOf(),
     ...NO_RETRIES,
     ...(delayMs > 0 ? { delay: delayMs } : {}),
     ...(priority === undefined ? {} : { priority }),
-  });
-
-  const deliveryData = ({ id, step, endpoint }: Entry): EntryData => ({
-    v: 1,
-    delivery_id: id,
-    step,
-    ...(endpoint ? { endpoint } : {}),
   });
 
   async function add(name: QueueName, entry: Entry, delayMs: number, priority?: number): Promise<void> {
@@ -83,13 +88,12 @@ export function createProducer(o: { redis: Redis; prefix: string; onError: (erro
 
   return {
     enqueue: ({ queue, turn, priority, delayMs, ...entry }) => add(queue, entry, delayMs, priorityOf(queue, turn, priority)),
-    enqueueNew: async (entries) => {
+    enqueueLetIn: async (messages) => {
       for (const name of ['call', 'submit'] as const) {
-        const own = entries.filter(({ queue }) => queue === name);
+        const own = messages.filter(({ queue }) => queue === name);
         if (own.length === 0) continue;
         await queues[name].addBulk(
-          own.map(({ id, batch_id, turn, priority }) => {
-            const entry = { id, step: 1, batch_id };
+          own.map(({ turn, priority, ...entry }) => {
             return { name, data: jobData(entry), opts: optionsOf(entry, 0, priorityOf(name, turn, priority)) };
           }),
         );
@@ -125,13 +129,17 @@ export function createProducer(o: { redis: Redis; prefix: string; onError: (erro
       if (paused !== (state === 'paused')) await (paused ? queue.resume() : queue.pause());
     },
     nudgeOperations: async () => {
-      await queues.maintain.add(OPERATIONS_TASK, {});
+      await queues.maintain.add(OPERATIONS_TASK, {}, timeOf());
     },
     schedule: async (tasks) => {
       const intervals = new Map(tasks.map(({ name, everyMs }) => [name, everyMs]));
       const running = await queues.maintain.getJobSchedulers();
       // One whose interval has changed goes too: BullMQ would keep its old offset, by which a late run is put off (*measured*, bullmq 6.7).
-      const others = running.filter(({ key, every }) => intervals.get(key) !== Number(every));
+      const latest = now() + CLOCKS_DIFFER_MS;
+      const others = running.filter(({ key, every, next }) => {
+        const everyMs = intervals.get(key);
+        return everyMs === undefined || everyMs !== Number(every) || Number(next) > latest + everyMs;
+      });
       await Promise.all(
         others.map(async ({ key, next }) => {
           await queues.maintain.removeJobScheduler(key);

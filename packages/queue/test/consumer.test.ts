@@ -1,33 +1,52 @@
+import { connectRedis, redisTrouble } from '@grsai-jobs/redis';
 import { startRedis, startRedisProxy, waitFor } from '@grsai-jobs/testkit';
-import { expect, onTestFinished, test } from 'vitest';
-import { connectRedis, createConsumer, createProducer, done, type Handler, type QueueName, redisTrouble } from '../src/index.ts';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { createConsumer, createProducer, done, type Handler, type QueueName } from '../src/index.ts';
 import { toCall, toStore } from './messages.ts';
 
-async function startQueue(handler: Handler, o: { name?: QueueName; concurrency?: number } = {}) {
+interface Options {
+  name?: QueueName;
+  concurrency?: number;
+  clock?: { now(): number };
+  held?: boolean;
+  lockMs?: number;
+  /** Redis is so far away, in ms for a round trip. */
+  farMs?: number;
+}
+
+async function startQueue(handler: Handler, o: Options = {}) {
   const server = await startRedis();
+  const proxy = await startRedisProxy(server.url);
   const onError = () => {};
-  const redis = await connectRedis(server.url, 'consumer', { onError });
-  const producer = createProducer({ redis, prefix: 'gj', onError });
+  const { clock = Date, farMs = 0 } = o;
+  const redis = await connectRedis(farMs > 0 ? proxy.url : server.url, 'consumer', { onError });
+  const producer = createProducer({ redis, prefix: 'gj', clock, onError });
   const thrown: unknown[] = [];
   const consumer = createConsumer(o.name ?? 'store', handler, {
     redis,
     prefix: 'gj',
+    clock,
     concurrency: o.concurrency ?? 1,
-    lockMs: 15_000,
-    stalledMs: 5000,
+    lockMs: o.lockMs ?? 15_000,
+    stalledMs: (o.lockMs ?? 10_000) / 2,
+    roundTripMs: () => farMs,
+
     onError,
     onThrow: async (_work, error) => {
       thrown.push(error);
     },
   });
+  if (o.held) await consumer.hold(true);
   consumer.start();
   onTestFinished(async () => {
+    proxy.delay(0);
     await consumer.stop();
     await producer.close();
     redis.disconnect();
+    await proxy.stop();
     await server.stop();
   });
-  return { producer, consumer, thrown, redis };
+  return { producer, consumer, thrown, redis, goAway: () => proxy.delay(farMs / 2) };
 }
 
 test('when a handler waits then the same entry comes again and is not counted as another', async () => {
@@ -74,7 +93,7 @@ test('when an entry is added twice then it runs once', async () => {
   expect(runs).toBe(2);
 });
 
-test('when a handler throws then it is told, and the entry does not come again', async () => {
+test('when a handler throws then it is reported, and the entry does not come again', async () => {
   const { producer, thrown } = await startQueue(async () => {
     throw new Error('boom');
   });
@@ -190,7 +209,7 @@ test('when the concurrency is raised while all slots are taken then more run at 
   expect(consumer.open()).toBe(1);
 });
 
-test('when entries wait then the depth tells how many, since when, and what is due', async () => {
+test('when entries wait then the depth says how many, since when, and what is due', async () => {
   const server = await startRedis();
   const redis = await connectRedis(server.url, 'producer', { onError: () => {} });
   const producer = createProducer({ redis, prefix: 'gj', onError: () => {} });
@@ -270,4 +289,90 @@ test('when there is no Redis then connecting ends with a message that says what 
   await expect(connectRedis('redis://:secret@127.0.0.1:1', 'consumer', { onError: () => {}, waitMs: 200 })).rejects.not.toThrow(
     /secret/,
   );
+});
+
+test('when the clock of the machine is days behind then entries wait by the time that was passed in', async () => {
+  const start = Date.now() + 8 * 24 * 3600_000;
+  const { producer } = await startQueue(async () => ({ kind: 'wait', ms: 60_000 }), { clock: { now: () => start } });
+  const dueAt = async () =>
+    (await producer.list('store', { state: 'delayed', from: 0, limit: 10 })).entries.map(({ id, due_at }) => [
+      id,
+      (due_at ?? 0) - start,
+    ]);
+  await producer.enqueue(toStore('job_waits'));
+  await waitFor(async () => (await dueAt()).length === 1, { what: 'the wait' });
+  await producer.enqueue({ ...toStore('job_later'), delayMs: 90_000 });
+  expect((await dueAt()).map(([, ms]) => ms)).toEqual([60_000, 90_000]);
+});
+
+test('when a consumer is held before it starts then it takes nothing until it is released', async () => {
+  let runs = 0;
+  const { producer, consumer } = await startQueue(
+    async () => {
+      runs += 1;
+      return done;
+    },
+    { held: true },
+  );
+  await producer.enqueue(toStore('job_A'));
+  await consumer.setConcurrency(5);
+  expect([runs, (await producer.counts()).store['wait']]).toEqual([0, 1]);
+  await consumer.hold(false);
+  await waitFor(() => runs === 1, { what: 'the entry' });
+});
+
+test('when Redis is so far away that all free slots are filled later than a lock lasts then the first begins at once, and no entry counts as stalled', async () => {
+  const runs: { id: string; stalled: boolean }[] = [];
+  const { producer, consumer, goAway } = await startQueue(
+    async ({ entry, stalled }) => {
+      runs.push({ id: entry.id, stalled });
+      return done;
+    },
+    { held: true, concurrency: 30, lockMs: 1000, farMs: 100 },
+  );
+  for (let n = 0; n < 30; n += 1) await producer.enqueue(toStore(`job_${n}`));
+  goAway();
+  const began = performance.now();
+  await consumer.hold(false);
+  await waitFor(() => runs.length >= 1, { what: 'the first' });
+  expect(performance.now() - began).toBeLessThan(1500);
+  await waitFor(() => runs.length >= 30, { what: 'all entries' });
+  expect(runs.filter(({ stalled }) => stalled)).toEqual([]);
+  expect(new Set(runs.map(({ id }) => id)).size).toBe(30);
+});
+
+test('when Redis is far away then a lock lasts for ten round trips', async () => {
+  const open = Promise.withResolvers<void>();
+  const { producer, redis } = await startQueue(
+    async () => {
+      await open.promise;
+      return done;
+    },
+    { lockMs: 1000, farMs: 500 },
+  );
+  await producer.enqueue(toStore('job_A'));
+  await waitFor(async () => (await redis.pttl('{gj-q}:store:job_A.1:lock')) > 1000, { what: 'a lock of 5 s' });
+  open.resolve();
+});
+
+test('when the clock of the machine is set back by an hour while an entry is open then the entry stays its own', async () => {
+  const open = Promise.withResolvers<void>();
+  const runs: boolean[] = [];
+  const { producer, redis } = await startQueue(
+    async ({ stalled }) => {
+      runs.push(stalled);
+      await open.promise;
+      return done;
+    },
+    { concurrency: 2, lockMs: 1000 },
+  );
+  await producer.enqueue(toStore('job_A'));
+  await waitFor(() => runs.length === 1, { what: 'the entry' });
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3600_000 });
+  onTestFinished(() => void vi.useRealTimers());
+  const began = performance.now();
+  await waitFor(() => performance.now() - began > 2500, { what: 'two locks to have ended' });
+  expect(runs).toEqual([false]);
+  expect(await redis.pttl('{gj-q}:store:job_A.1:lock')).toBeGreaterThan(0);
+  open.resolve();
 });

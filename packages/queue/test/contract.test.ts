@@ -1,5 +1,6 @@
+import { connectRedis } from '@grsai-jobs/redis';
 import { startRedis, startRedisProxy, waitFor } from '@grsai-jobs/testkit';
-import { connectRedis, createConsumer, createMaintainer, createProducer } from '../src/index.ts';
+import { createConsumer, createMaintainer, createProducer } from '../src/index.ts';
 import { type QueueWorld, queueContract } from './contract.ts';
 
 const LOCK_MS = 1000;

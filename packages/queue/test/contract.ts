@@ -130,9 +130,10 @@ export function queueContract(makeQueue: () => Promise<QueueWorld>): void {
 
     it('when many are added at once and some ids are known then the others are added', async ({ queue }) => {
       const { producer, ran, ids } = queue;
-      const line = (n: number) => ({ id: `job_${n}`, batch_id: 'batch_A', queue: 'call', turn: n, priority: 'normal' }) as const;
-      await producer.enqueueNew([line(1), line(2)]);
-      await producer.enqueueNew([line(1), line(2), line(3), { ...line(4), queue: 'submit' }]);
+      const line = (n: number) =>
+        ({ id: `job_${n}`, step: 1, delayMs: 0, batch_id: 'batch_A', queue: 'call', turn: n, priority: 'normal' }) as const;
+      await producer.enqueueLetIn([line(1), line(2)]);
+      await producer.enqueueLetIn([line(1), line(2), line(3), { ...line(4), queue: 'submit' }]);
       await queue.start('call', { answer: () => done });
       await ran(3);
       await queue.start('submit', { answer: () => done });
@@ -327,7 +328,9 @@ export function queueContract(makeQueue: () => Promise<QueueWorld>): void {
       await producer.enqueue(chat('normal_9', 9));
       await producer.enqueue(chat('normal_2a', 2));
       await producer.enqueue(chat('normal_2b', 2));
-      await producer.enqueueNew([{ id: 'line_5', batch_id: 'batch_A', queue: 'call', turn: 5, priority: 'normal' }]);
+      await producer.enqueueLetIn([
+        { id: 'line_5', step: 1, delayMs: 0, batch_id: 'batch_A', queue: 'call', turn: 5, priority: 'normal' },
+      ]);
       await producer.enqueue(chat('high_7', 7, 'high'));
       await queue.start('call', { answer: () => done });
       await producer.gate('call', 'open');
@@ -399,7 +402,9 @@ export function queueContract(makeQueue: () => Promise<QueueWorld>): void {
       runs[0]?.leave({ kind: 'throttle', ms: 1000 });
       await queue.until(async () => (await producer.counts()).call['active'] === 0, 'the entry to be back');
       await producer.enqueue(chat('job_B', 0));
-      await producer.enqueueNew([{ id: 'job_image', batch_id: 'batch_A', queue: 'submit', turn: 1, priority: 'normal' }]);
+      await producer.enqueueLetIn([
+        { id: 'job_image', step: 1, delayMs: 0, batch_id: 'batch_A', queue: 'submit', turn: 1, priority: 'normal' },
+      ]);
       await ran(4);
       expect(ids()[1]).toBe('job_image');
       expect(ids().slice(2).sort()).toEqual(['job_A', 'job_B']);
@@ -464,6 +469,31 @@ export function queueContract(makeQueue: () => Promise<QueueWorld>): void {
     });
   });
 
+  // A process whose clock is wrong takes nothing, and keeps nothing from others.
+  describe.concurrent('hold', () => {
+    it('when a process is held then it takes nothing and ends what is open, another has the rest, and released it takes again', async ({
+      queue,
+    }) => {
+      const { producer, runs, ran, gone, ids, fence } = queue;
+      const taker = await queue.start('store');
+      await producer.enqueue(toStore('job_open'));
+      await ran(1);
+      await taker.hold(true);
+      await producer.enqueue(toStore('job_left'));
+      runs[0]?.leave(done);
+      await gone('store', 'job_open');
+      await fence();
+      expect(ids()).toEqual(['job_open']);
+      const other = await queue.start('store');
+      await ran(2);
+      expect([taker.open(), other.open()]).toEqual([0, 1]);
+      await producer.enqueue(toStore('job_next'));
+      await taker.hold(false);
+      await ran(3);
+      expect([taker.open(), other.open()]).toEqual([1, 1]);
+    });
+  });
+
   // A deploy ends each worker: what it has in hand is written first, and all else is the next one's, untouched.
   describe.concurrent('stop', () => {
     it('when a process is stopped then it takes no more, and waits until what its open runs come to is written', async ({
@@ -510,7 +540,7 @@ export function queueContract(makeQueue: () => Promise<QueueWorld>): void {
       await until(() => now() > began + 250, 'the schedule to be late');
       await Promise.all([queue.maintain({ tick: task }), queue.maintain({ tick: task })]);
       await until(() => runs >= 5, 'five runs');
-      // One is owed, and the next one may be due at once.
+      // One is pending, and the next one may be due at once.
       expect(now() - began).toBeGreaterThanOrEqual(500);
       expect(most).toBe(1);
     });

@@ -1,7 +1,8 @@
+import { connectRedis } from '@grsai-jobs/redis';
 import { startRedis, waitFor } from '@grsai-jobs/testkit';
 import { Queue } from 'bullmq';
 import { expect, onTestFinished, test } from 'vitest';
-import { connectRedis, createConsumer, createProducer, done, type EntryListState, type QueueName } from '../src/index.ts';
+import { createConsumer, createProducer, done, type EntryListState, type QueueName } from '../src/index.ts';
 import { toCall, toStore } from './messages.ts';
 
 async function startProducer() {
@@ -104,7 +105,7 @@ test("when jobs of a batch wait then each entry has Redis' compact form, and its
   const batch_id = `batch_${'0'.repeat(26)}`;
   const id = `job_${'0'.repeat(26)}`;
   // The longest that a priority can be.
-  await producer.enqueueNew([{ id, batch_id, queue: 'call', turn: 2_000_000, priority: 'normal' }]);
+  await producer.enqueueLetIn([{ id, step: 1, delayMs: 0, batch_id, queue: 'call', turn: 2_000_000, priority: 'normal' }]);
   expect(await redis.object('ENCODING', `{gj-q}:call:${id}.1`)).toBe('listpack');
   const { entries } = await producer.list('call', { state: 'waiting', from: 0, limit: 1 });
   expect(entries).toMatchObject([{ id: `${id}.1`, data: { job_id: id, step: 1, batch_id } }]);

@@ -1,6 +1,7 @@
+import { connectRedis } from '@grsai-jobs/redis';
 import { startRedis, waitFor } from '@grsai-jobs/testkit';
 import { expect, onTestFinished, test } from 'vitest';
-import { connectRedis, createMaintainer, createProducer } from '../src/index.ts';
+import { createMaintainer, createProducer } from '../src/index.ts';
 
 async function startMaintainer(tasks: Readonly<Record<string, () => Promise<void>>>) {
   const server = await startRedis();
@@ -62,4 +63,20 @@ test('when an entry names a task that this version does not have then it fails a
     'old-name: this version has no task named old-name',
     'toString: this version has no task named toString',
   ]);
+});
+
+test('when a process with a wrong clock has put a task off for days then scheduling again brings it back, and moves no other', async () => {
+  const { redis, producer } = await startMaintainer({});
+  const tasks = ['repairs', 'old-records'].map((name) => ({ name, everyMs: 60_000 }));
+  await producer.schedule(tasks);
+  const nextOf = async () =>
+    Object.fromEntries(
+      await Promise.all(tasks.map(async ({ name }) => [name, Number(await redis.zscore('{gj-q}:maintain:repeat', name))])),
+    );
+  const before = await nextOf();
+  await redis.zadd('{gj-q}:maintain:repeat', Date.now() + 8 * 24 * 3600_000, 'repairs');
+  await producer.schedule(tasks);
+  const after = await nextOf();
+  expect(after['repairs']).toBeLessThan(Date.now() + 60_000);
+  expect(after['old-records']).toBe(before['old-records']);
 });

@@ -1,8 +1,9 @@
 import { isIP, isIPv4 } from 'node:net';
+import { redisAddressProblem } from '@grsai-jobs/redis/address';
 import { z } from 'zod';
 import { itemsOf } from './kinds.ts';
 
-/** Kinds of variables that say where something is. What is wrong is told without repeating the value: it may hold a password. */
+/** Kinds of variables that say where something is. What is wrong is reported without repeating the value: it may hold a password. */
 
 const urlOf = (value: string): URL | undefined => (URL.canParse(value) ? new URL(value) : undefined);
 
@@ -41,6 +42,9 @@ export const httpAddress = () =>
 /** What begins the path of each route, and belongs to the client; a path of a proxy in front is fine. */
 const ROUTE = /\/(v1|client)(\/|$)/i;
 
+const apiProblem = (value: string): string | undefined =>
+  httpProblem(value) ?? (ROUTE.test(new URL(value).pathname) ? WITH_ROUTE : undefined);
+
 /** Addresses of an HTTP API, separated by commas, without the paths of its routes. */
 export const apiAddresses = (fallback: readonly [string, ...string[]]) =>
   z
@@ -50,7 +54,7 @@ export const apiAddresses = (fallback: readonly [string, ...string[]]) =>
       if (items.length === 0) return refuse(context, 'must name at least one address');
       for (const item of items) {
         const which = items.length === 1 ? '' : `address ${items.indexOf(item) + 1} of ${items.length} `;
-        const problem = httpProblem(item) ?? (ROUTE.test(new URL(item).pathname) ? WITH_ROUTE : undefined);
+        const problem = apiProblem(item);
         if (problem !== undefined) return refuse(context, which + problem);
       }
       return [...new Set(items.map(normal))];
@@ -59,31 +63,26 @@ export const apiAddresses = (fallback: readonly [string, ...string[]]) =>
 
 const WITH_ROUTE = 'must end before its path: leave /v1 and what follows out, the client adds them, as in https://grsaiapi.com';
 
-/** The address of a Redis. */
+/** The address of an HTTP API without the paths of its routes, or one of some words instead. */
+export const apiAddressOr = <const T extends readonly [string, ...string[]]>(words: T, fallback: T[number]) =>
+  z
+    .string()
+    .transform((value, context) => {
+      const word = value.toLowerCase();
+      if (words.includes(word)) return word;
+      const problem = apiProblem(value);
+      return problem === undefined
+        ? normal(value)
+        : refuse(context, `must be ${words.join(', ')} or one address; as an address it ${problem}`);
+    })
+    .default(fallback);
+
+/** The address of a Redis, of Sentinels or of a Cluster. */
 export const redisAddress = () =>
   z.string().transform((value, context) => {
-    const problem = redisProblem(value);
-    // The client looks for TLS in small letters.
-    return problem === undefined ? value.replace(/^[a-z]+/i, (scheme) => scheme.toLowerCase()) : refuse(context, problem);
+    const problem = redisAddressProblem(value);
+    return problem === undefined ? value : refuse(context, problem);
   });
-
-const REDIS_EXAMPLE = 'redis://localhost:6379, or with a password redis://default:password@host:6379';
-
-function redisProblem(value: string): string | undefined {
-  if (!/^rediss?:\/\//i.test(value)) return `must be a redis: or rediss: URL, as in ${REDIS_EXAMPLE}`;
-  // What is not escaped in a password ends the host before it began.
-  const url = urlOf(value);
-  if (value.includes('#')) return 'has a # in it: in a password write it as %23';
-  if (url === undefined || url.hostname === '')
-    return `is no address, as in ${REDIS_EXAMPLE}; in a password write / as %2F, @ as %40, : as %3A, ? as %3F`;
-  if (!/^(\/\d{0,4})?$/.test(url.pathname)) return 'may have the number of a database behind its host and nothing else, as in /0';
-  try {
-    decodeURIComponent(url.username + url.password);
-  } catch {
-    return 'has a % in its user name or password that begins no escape: write it as %25';
-  }
-  return undefined;
-}
 
 /** An address to listen on: a host name or IP address, without a scheme or port. */
 export const listenHost = (fallback: string) =>

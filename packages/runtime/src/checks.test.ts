@@ -63,7 +63,7 @@ test('when a look throws then it is a failure in the words of the check', async 
   expect(await watch(look).finding()).toEqual({ state: 'failing', reason: 'secret' });
 });
 
-test('when a look hangs then who asks is told in two seconds, no second one is begun, and its late answer counts', async () => {
+test('when a look hangs then who asks gets an answer in two seconds, no second one is begun, and its late answer counts', async () => {
   const { promise, resolve } = Promise.withResolvers<Finding>();
   const look = vi.fn(() => promise);
   const { finding } = watch(look);
@@ -78,7 +78,7 @@ test('when a look hangs then who asks is told in two seconds, no second one is b
   expect(look).toHaveBeenCalledTimes(1);
 });
 
-test('when nobody can tell then that is no trouble', async () => {
+test('when nobody knows then that is no trouble', async () => {
   const { said, finding } = watch(async () => ({ state: 'unknown', reason: 'it does not say' }));
   await vi.advanceTimersByTimeAsync(60_000);
   expect(said()).toEqual(['check.unknown']);
@@ -101,7 +101,7 @@ const rows = (state: 'warn' | 'failing') => [
   { name: 'b', finding: { state, reason: 'do this' } as const },
 ];
 
-test('when one part warns then it is ready and its name is told, and the reason to who asks for it', () => {
+test('when one part warns then it is ready and its name is reported, and the reason to who asks for it', () => {
   expect(readyAnswer(rows('warn'), { verbose: false })).toEqual({ ok: true, body: { status: 'ok', warnings: ['b'] } });
   expect(readyAnswer(rows('warn'), { verbose: true, pauses: [] }).body).toEqual({
     status: 'ok',
@@ -111,7 +111,7 @@ test('when one part warns then it is ready and its name is told, and the reason 
   });
 });
 
-test('when one part fails then it is not ready and tells its name, and why to who may know', () => {
+test('when one part fails then it is not ready and shows its name, and why to who may know', () => {
   expect(readyAnswer(rows('failing'), { verbose: false })).toEqual({ ok: false, body: { status: 'failing', failing: ['b'] } });
   expect(readyAnswer(rows('failing'), { verbose: true })).toEqual({
     ok: false,

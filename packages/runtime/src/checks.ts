@@ -1,11 +1,12 @@
 import type { Service } from './lifecycle.ts';
 import type { Logger } from './logger.ts';
 import { READY_LIMIT_MS } from './readiness.ts';
+import { systemTimers } from './timers.ts';
 import { within } from './within.ts';
 
 /**
  * What a look at one part came to. `failing`: the process cannot do its work. `warn`: it can, and a person has to act.
- * `unknown`: nobody can tell, which is no trouble by itself.
+ * `unknown`: nobody knows, which is no trouble by itself.
  */
 export type Finding = { readonly state: 'ok' } | { readonly state: 'warn' | 'failing' | 'unknown'; readonly reason: string };
 
@@ -82,7 +83,7 @@ function watchOne(check: Check, log: Logger) {
     async finding(): Promise<Finding> {
       if (last !== undefined && performance.now() - last.at < check.everyMs) return last.finding;
       // The look goes on, and what it comes to counts when it is there.
-      return await within(READY_LIMIT_MS, '', look()).catch(() => note(SILENT));
+      return await within(systemTimers, READY_LIMIT_MS, '', look()).catch(() => note(SILENT));
     },
     stop() {
       stopped = true;

@@ -24,7 +24,7 @@ test('when only the required variable is set then the rest has its defaults', ()
   });
 });
 
-test('when several variables are wrong then one error tells them all and shows no value', () => {
+test('when several variables are wrong then one error has them all and shows no value', () => {
   const read = () =>
     readConfig(Schema, { PORT: 'sixty', PRETTY: 'yes-please', BODY_LIMIT: 'huge', AWS_SECRET_ACCESS_KEY: '"a b"' });
   expect(read).toThrow(ConfigError);
@@ -82,7 +82,8 @@ test.each<[keyof typeof KINDS, string, unknown]>([
   ['address', 'https://x.supabase.co/storage/v1/s3', 'https://x.supabase.co/storage/v1/s3'],
   ['addresses', 'https://a.example/, https://a.example,,https://b.example:8443', ['https://a.example', 'https://b.example:8443']],
   ['addresses', 'http://gateway.internal/grsai/', ['http://gateway.internal/grsai']],
-  ['redis', 'REDISS://default:p%40ss@h:6380/1', 'rediss://default:p%40ss@h:6380/1'],
+  ['redis', 'REDISS://default:p%40ss@h:6380/1', 'REDISS://default:p%40ss@h:6380/1'],
+  ['redis', 'redis+sentinel://a,b:26379/jobs', 'redis+sentinel://a,b:26379/jobs'],
   ['host', '::', '::'],
   ['proxies', 'Loopback, 10.0.0.0/8', 'loopback,10.0.0.0/8'],
   ['proxies', '2', '2'],

@@ -7,7 +7,7 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads one zod schema from the environment. Values are trimmed, an empty one counts as not set. All problems are told at
+ * Reads one zod schema from the environment. Values are trimmed, an empty one counts as not set. All problems are reported at
  * once, by variable name; no value is ever part of the message, since it may be a secret.
  */
 export function readConfig<T extends z.ZodObject>(schema: T, env: Env): z.output<T> {

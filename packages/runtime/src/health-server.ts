@@ -17,7 +17,7 @@ export type HealthRoute = () => Promise<HealthAnswer | { contentType: string; te
 /** Whoever asks within so many ms gets one answer: no flood of requests reaches what the answer is made of. */
 export const HEALTH_FRESH_MS = 250;
 
-/** A stranger holds a place for seconds and not for minutes; beyond so many connections a new one is closed at once. */
+/** A stranger holds a connection for seconds and not for minutes; beyond so many connections a new one is closed at once. */
 const LIMITS = { headersTimeout: 5000, requestTimeout: 5000, keepAliveTimeout: 5000, connectionsCheckingInterval: 1000 } as const;
 const MOST_CONNECTIONS = 256;
 

@@ -37,6 +37,18 @@ export const integer = (min: number, max: number, fallback: number) =>
     .refine((value) => value <= max, `must be at most ${max}`)
     .default(fallback);
 
+/** The same where the default depends on other variables: `auto`. */
+export const integerOrAuto = (min: number, max: number): z.ZodType<number | 'auto'> =>
+  z
+    .string()
+    .toLowerCase()
+    .default('auto')
+    .refine(
+      (value) => value === 'auto' || (DIGITS.test(value) && Number(value) >= min && Number(value) <= max),
+      `must be auto or a whole number from ${min} to ${max}, ${DIGITS_ONLY}`,
+    )
+    .transform((value) => (value === 'auto' ? value : Number(value)));
+
 /** A limit that can be switched off: a whole number within limits, or `off` or 0, which read as 0. Off by default. */
 export const integerOrOff = (min: number, max: number) =>
   z
@@ -57,6 +69,18 @@ export const itemsOf = (value: string): string[] => [
       .filter((item) => item !== ''),
   ),
 ];
+
+/** Names of fields between commas, each once, and none of those that have a meaning here. */
+export const fieldNames = (taken: readonly string[]) =>
+  z
+    .string()
+    .default('')
+    .transform(itemsOf)
+    .refine(
+      (names) => names.every((name) => /^[a-z][a-z0-9_]{0,63}$/.test(name)),
+      'must be names such as logit_bias, with commas between them',
+    )
+    .refine((names) => !names.some((name) => taken.includes(name)), `must be none of ${taken.join(', ')}`);
 
 const UNITS: Readonly<Record<string, number>> = { b: 1, kb: 1024, mb: 1024 ** 2 };
 const SIZE = /^(\d+)(b|kb|mb)$/i;
@@ -96,6 +120,17 @@ export function bytesOrOff(fallback: 'off' | 'auto'): z.ZodType<number | 'auto'>
       return Number(digits) * (unit === 'gb' ? 1024 ** 3 : (UNITS[unit] ?? 1));
     });
 }
+
+/** The path of a file. */
+export const filePath = () =>
+  z
+    .string()
+    .refine((value) => !/^[[{]/.test(value), { error: 'must be the path of a file, and not what stands in it', abort: true })
+    .refine((value) => !/^[a-z]+:\/\//i.test(value), {
+      error: 'must be the path of a file on this machine, and no address',
+      abort: true,
+    })
+    .refine((value) => !/[/\\]$/.test(value), 'must be the path of a file; this is one of a folder');
 
 /** A key or token: visible ASCII without spaces, alone. */
 export const secret = (min: number) =>

@@ -1,4 +1,5 @@
 import type { Logger } from './logger.ts';
+import type { Timers } from './timers.ts';
 import { within } from './within.ts';
 
 /** A part of a process that has to be stopped. Stopping twice, or before the start, is fine. */
@@ -11,13 +12,17 @@ export interface Service {
  * Stops phase after phase, the parts of one phase together. A part that fails or takes longer than what is left of
  * `limitMs` is noted and the next phase still runs. Answers the failures; empty means a clean stop.
  */
-export async function stopInOrder(phases: readonly (readonly Service[])[], limitMs: number): Promise<Error[]> {
+export async function stopInOrder(
+  timers: Pick<Timers, 'after' | 'elapsed'>,
+  phases: readonly (readonly Service[])[],
+  limitMs: number,
+): Promise<Error[]> {
   const failures: Error[] = [];
-  const deadline = performance.now() + limitMs;
+  const deadline = timers.elapsed() + limitMs;
   for (const phase of phases) {
     await Promise.all(
       phase.map((service) =>
-        within(Math.max(0, deadline - performance.now()), `${service.name} did not stop in time`, service.stop()).catch(
+        within(timers, Math.max(0, deadline - timers.elapsed()), `${service.name} did not stop in time`, service.stop()).catch(
           (error: unknown) => {
             failures.push(error instanceof Error ? error : new Error(String(error)));
           },

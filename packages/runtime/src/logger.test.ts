@@ -21,7 +21,7 @@ test('when a line holds a secret or an input then it is redacted, in its own fie
   expect(fields.prompt).toBe('a cat');
 });
 
-test('when a line has an error then it is told with its stack, and what stands beside it is redacted', () => {
+test('when a line has an error then it is reported with its stack, and what stands beside it is redacted', () => {
   const { written, log } = lines();
   log.info({ err: new Error('broken'), token: 't' }, 'said');
   const stack: unknown = expect.stringContaining('logger.test.ts');

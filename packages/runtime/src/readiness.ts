@@ -1,3 +1,4 @@
+import type { Build } from './build-info.ts';
 import type { NamedFinding } from './checks.ts';
 
 /** Whoever asks whether a process is ready does not wait for longer, in ms; a part that does not answer in this time is not. */
@@ -36,12 +37,13 @@ function detailsOf(rows: readonly NamedFinding[]): Record<string, { ok: boolean;
   );
 }
 
-/** The answer of `/readyz`: names for anyone; reasons, which may tell of addresses and accounts, only where `verbose` was granted. */
+/** The answer of `/readyz`: names for anyone; reasons, which may name addresses and accounts, only where `verbose` was granted. */
 export function readyAnswer(
   rows: readonly NamedFinding[],
-  o: { verbose: boolean; pauses?: unknown },
+  o: { verbose: boolean; pauses?: unknown; build?: Build },
 ): { ok: boolean; body: object } {
   const { ok, names } = readinessOf(rows);
   const pauses = o.pauses === undefined ? {} : { pauses: o.pauses };
-  return { ok, body: { ...names, ...pauses, ...(o.verbose ? { checks: detailsOf(rows) } : {}) } };
+  const details = { ...(o.build === undefined ? {} : { build: o.build }), checks: detailsOf(rows) };
+  return { ok, body: { ...names, ...pauses, ...(o.verbose ? details : {}) } };
 }

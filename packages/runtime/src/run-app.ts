@@ -3,12 +3,13 @@ import { ConfigError, tellVariables } from './config.ts';
 import { type Env, tidyForeign } from './environment.ts';
 import { stopOnSignals } from './lifecycle.ts';
 import { createLogger, type Logger } from './logger.ts';
+import { systemTimers } from './timers.ts';
 import { within } from './within.ts';
 
 /** A start that hangs has begun nothing: so long a signal waits for its end. */
 const STARTS_WITHIN_MS = 5000;
 
-/** One process of the service, as its `main.ts` tells it. */
+/** One process of the service, as its `main.ts` describes it. */
 export interface App<T extends { LOG_LEVEL: string; LOG_PRETTY: boolean }> {
   name: 'api' | 'worker';
   /** What it does, in one line of `--help`. */
@@ -50,7 +51,7 @@ export async function runApp<T extends { LOG_LEVEL: string; LOG_PRETTY: boolean 
     const starting = app.build(config, log);
     // Before the start has ended: a worker takes jobs before it says that it is ready, and nothing it has begun is to be cut off.
     const stopFor = stopOnSignals(log, async () => {
-      const built = await within(STARTS_WITHIN_MS, 'it was still starting', starting);
+      const built = await within(systemTimers, STARTS_WITHIN_MS, 'it was still starting', starting);
       return await built.stop();
     });
     const { mustStop } = await starting;

@@ -27,7 +27,7 @@ test('when a look is open for longer than the time then who asks waits for it in
   expect([await first, await second, look.mock.calls.length]).toEqual(['well', 'well', 1]);
 });
 
-test('when a look fails then those who share it hear of it, and the next look may come to something else', async () => {
+test('when a look fails then it fails for all who share it, and the next look may come to something else', async () => {
   const look = vi.fn(async () => 'well').mockRejectedValueOnce(new Error('away'));
   const ask = sharedLook(250, look);
   const both = await Promise.allSettled([ask(), ask()]);

@@ -1,10 +1,13 @@
+import { readRedisAddress } from '@grsai-jobs/redis/address';
 import { z } from 'zod';
 import { httpAddress, ranges, redisAddress } from './addresses.ts';
 import { choice, flag, integer, itemsOf } from './kinds.ts';
 
 /** Variables that both apps read. */
 
-const redisUrl = redisAddress().describe('Redis that holds the records and queues; must run with noeviction');
+const redisUrl = redisAddress().describe(
+  'Redis that holds the records and queues, one server, Sentinels or a Cluster; must run with noeviction',
+);
 
 /** 32 bytes in base64 are 43 characters and one for the end, which base64url leaves out. */
 const SECRETS_KEY = /^[A-Za-z0-9+/_-]{43}=?$/;
@@ -26,6 +29,9 @@ export const REDIS_VARIABLES = {
     .regex(/^[a-z0-9-]{1,32}$/, 'must be 1 to 32 of a-z 0-9 -')
     .default('gj')
     .describe('first part of every key; two installations in one Redis need two'),
+  REDIS_DURABILITY: choice(['memory', 'replica', 'disk'], 'memory').describe(
+    'how long what was answered or paid for has to last: in memory, on a replica too (WAIT), or on disk (appendfsync always)',
+  ),
 };
 
 export const S3_VARIABLES = {
@@ -80,22 +86,34 @@ const OwnVariables = z.object({ ...PORT_VARIABLES, ...S3_VARIABLES, ...REDIS_VAR
 /** What this installation consists of, as the egress guard refuses it (`OwnService` of packages/egress). */
 export function ownServices(config: z.output<typeof OwnVariables>): { name: string; port: number; host?: string }[] {
   const listening = (['PORT', 'HEALTH_PORT'] as const).map((name) => ({ name, port: config[name] }));
-  const stores = (['REDIS_URL', 'S3_ENDPOINT', 'S3_PUBLIC_ENDPOINT'] as const).flatMap((name) => {
+  const redis = readRedisAddress(config.REDIS_URL).nodes.map((node) => ({ name: 'REDIS_URL', ...node }));
+  const stores = (['S3_ENDPOINT', 'S3_PUBLIC_ENDPOINT'] as const).flatMap((name) => {
     const url = URL.parse(config[name] ?? '');
     if (url === null) return [];
     const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
     return [{ name, host, port: Number(url.port || DEFAULT_PORTS[url.protocol]) }];
   });
-  return [...listening, ...stores].filter(({ port }) => port > 0);
+  return [...listening, ...redis, ...stores].filter(({ port }) => port > 0);
 }
 
-const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'redis:': 6379, 'rediss:': 6379, 'http:': 80, 'https:': 443 };
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
 
 export const COMMON_VARIABLES = {
+  TENANT_MAX_IN_FLIGHT: integer(0, 1_000_000, 0).describe(
+    'calls in flight and running tasks of one tenant, over all workers; 0 is no limit',
+  ),
   TENANT_MAX_LIVE_JOBS: integer(0, 1_000_000_000, 200_000).describe('jobs of one tenant that have not ended; 0 is no limit'),
   SECRETS_KEY: secretsKey,
   EGRESS_ALLOW: ranges().describe('CIDRs that webhooks and downloads may reach although they are not public'),
   SHUTDOWN_TIMEOUT_S: integer(1, 600, 25).describe('seconds from SIGTERM to the end of the process'),
+  BUILD_ID: z
+    .string()
+    .regex(
+      /^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/,
+      'must be 1 to 64 of letters, digits, . _ + -, beginning with a letter or a digit',
+    )
+    .optional()
+    .describe('how this build is named in /readyz?verbose, metrics and logs; in a clone version and commit without it'),
   LOG_LEVEL: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal'], 'info').describe(
     'trace, debug, info, warn, error or fatal',
   ),

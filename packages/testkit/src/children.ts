@@ -2,7 +2,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events';
 
 /**
- * The one list of this kit: who must not outlive the test process. It has to be shared, so that a hundred children need
+ * The one list of the testkit: who must not outlive the test process. It has to be shared, so that a hundred children need
  * one listener on `process` and not a hundred.
  */
 const living = new Set<ChildProcess>();

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** Has a server of the test's own listen on a free port; its address. `onFinished` hears how to end it, open connections too. */
+/** Has a server of the test's own listen on a free port; its address. `onFinished` gets what ends it, open connections too. */
 export async function listen(server: Server, onFinished: (stop: () => void) => void): Promise<string> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

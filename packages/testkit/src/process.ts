@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { endChild, isAlive, spawnChild } from './children.ts';
+import { machineEnvironment } from './machine-environment.ts';
 import { within } from './wait-for.ts';
 
 /** One line of output. A line that is a JSON object (pino) stands here with its fields; any other has only `msg`. */
@@ -19,7 +20,7 @@ export interface ProcessOptions {
   entry: string;
   /** What runs it; the node that runs the test when it is left out. */
   command?: string;
-  /** The whole environment of the child beside PATH, HOME and TMPDIR: nothing of the test's own leaks in. */
+  /** The whole environment of the child beside that of the machine ({@link machineEnvironment}): nothing of the test's own leaks in. */
   env?: Readonly<Record<string, string>>;
   /** For node itself, before the entry. */
   nodeArgs?: readonly string[];
@@ -53,14 +54,13 @@ export interface ProcessHandle {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Runs a script, with the node that runs the test unless told otherwise, and reads its log. The child dies with the test process. */
+/** Runs a script, by default with the node that runs the test, and reads its log. The child dies with the test process. */
 export async function startProcess(options: ProcessOptions): Promise<ProcessHandle> {
-  const { PATH = '', HOME = '', TMPDIR = '/tmp' } = process.env;
   const child = spawnChild(
     options.command ?? process.execPath,
     [...(options.nodeArgs ?? []), options.entry, ...(options.args ?? [])],
     {
-      env: { PATH, HOME, TMPDIR, ...options.env },
+      env: { ...machineEnvironment(process.env), ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     },
@@ -99,7 +99,7 @@ export async function startProcess(options: ProcessOptions): Promise<ProcessHand
     });
     return within(
       found,
-      o.timeoutMs ?? 10_000,
+      o.timeoutMs ?? 30_000,
       () => `a line of ${options.entry} that fits ${match}; last lines:\n${tail()}`,
     ).finally(() => watchers.delete(look));
   };
@@ -108,7 +108,7 @@ export async function startProcess(options: ProcessOptions): Promise<ProcessHand
     await exited;
   };
   if (options.ready !== undefined) {
-    await waitForLine(options.ready, { timeoutMs: options.readyTimeoutMs ?? 15_000 }).catch(async (error: unknown) => {
+    await waitForLine(options.ready, { timeoutMs: options.readyTimeoutMs ?? 60_000 }).catch(async (error: unknown) => {
       await stop();
       throw error;
     });

@@ -93,8 +93,9 @@ export async function startReceiver(options: { secret?: string } = {}): Promise<
       watchers.add(check);
       check();
     });
-    const told = (): string => `${what()}; ${received.length} came: ${received.map((r) => r.body.slice(0, 200)).join(' | ')}`;
-    return within(found, timeoutMs, told).finally(() => watchers.delete(check));
+    const described = (): string =>
+      `${what()}; ${received.length} came: ${received.map((r) => r.body.slice(0, 200)).join(' | ')}`;
+    return within(found, timeoutMs, described).finally(() => watchers.delete(check));
   }
   function waitFor(count: number, o?: { timeoutMs?: number }): Promise<Received[]>;
   function waitFor(fits: (request: Received) => boolean, o?: { timeoutMs?: number }): Promise<Received>;

@@ -31,6 +31,8 @@ export interface RedisProxy {
   stall(): void;
   /** Ends a stall; what was held back goes on in order. */
   resume(): void;
+  /** As if Redis were far away: whatever passes from now on takes `ms` longer, in each direction. */
+  delay(ms: number): void;
   /** Breaks every connection. New ones work. */
   dropAll(): void;
   /** `true`: breaks every connection and refuses new ones. `false`: listens again on the same port. */
@@ -51,6 +53,7 @@ interface Shared {
   before: Rule[];
   after: Rule[];
   stalled: boolean;
+  delayMs: number;
 }
 
 /** Starts a proxy to `target` (`redis://…`, no TLS) on a port of its own. */
@@ -58,7 +61,7 @@ export async function startRedisProxy(target: string): Promise<RedisProxy> {
   const to = new URL(target);
   if (to.protocol !== 'redis:') throw new Error(`the proxy speaks plain redis:, not ${to.protocol}`);
   const upstream = { host: to.hostname, port: Number(to.port || 6379) };
-  const shared: Shared = { counts: {}, listeners: [], before: [], after: [], stalled: false };
+  const shared: Shared = { counts: {}, listeners: [], before: [], after: [], stalled: false, delayMs: 0 };
   const links = new Set<Link>();
 
   const server = createServer((client) => {
@@ -104,6 +107,9 @@ export async function startRedisProxy(target: string): Promise<RedisProxy> {
     resume: () => {
       shared.stalled = false;
       for (const link of links) link.flush();
+    },
+    delay: (ms) => {
+      shared.delayMs = ms;
     },
     dropAll,
     refuse: async (on) => {
@@ -182,7 +188,9 @@ class Link {
   }
 
   #pass(step: () => void): void {
-    if (this.#shared.stalled) this.#held.push(step);
+    const { stalled, delayMs } = this.#shared;
+    if (delayMs > 0) setTimeout(step, delayMs).unref();
+    else if (stalled) this.#held.push(step);
     else step();
   }
 

@@ -39,8 +39,16 @@ export async function awaitPong(host: string, port: number, timeoutMs = 10_000):
 }
 
 /** Starts one `redis-server` and returns when it has said that it is ready; rejects with its output when it ends instead. */
-async function spawnServer(binary: string, port: number, dir: string, options: RedisOptions): Promise<ChildProcess> {
-  const args = ['--port', String(port), '--bind', HOST, '--dir', dir, ...redisArguments(options)];
+const spawnServer = (binary: string, port: number, dir: string, options: RedisOptions): Promise<ChildProcess> =>
+  spawnReady(binary, port, ['--port', String(port), '--bind', HOST, '--dir', dir, ...redisArguments(options)]);
+
+/** The same with a command line of one's own, for a Sentinel too. */
+export async function spawnReady(
+  binary: string,
+  port: number,
+  args: readonly string[],
+  isReady = 'Ready to accept connections',
+): Promise<ChildProcess> {
   const child = spawnChild(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const said: string[] = [];
   await new Promise<void>((resolve, reject) => {
@@ -50,7 +58,7 @@ async function spawnServer(binary: string, port: number, dir: string, options: R
       if (stream === null) continue;
       createInterface({ input: stream }).on('line', (line) => {
         if (said.length < 100) said.push(line);
-        if (line.includes('Ready to accept connections')) resolve();
+        if (line.includes(isReady)) resolve();
       });
     }
   });

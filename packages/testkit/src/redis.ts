@@ -38,6 +38,12 @@ export async function hasRedis(env: NodeJS.ProcessEnv = process.env): Promise<bo
   return Boolean(env['CI']) || (await findRedis(env)) !== undefined;
 }
 
+/** The `redis-server` of this machine, for those who start several; `undefined` where tests get their Redis from elsewhere. */
+export async function redisBinary(env: NodeJS.ProcessEnv = process.env): Promise<string | undefined> {
+  const source = await findRedis({ ...env, TEST_REDIS_URL: '' });
+  return source?.kind === 'binary' ? source.path : undefined;
+}
+
 /** Starts a Redis (≥ 7.0, `noeviction`) that nobody else uses, or joins the one at `TEST_REDIS_URL`. Rejects when there is none. */
 export async function startRedis(options: RedisOptions = {}, env: NodeJS.ProcessEnv = process.env): Promise<RedisHandle> {
   const source = await findRedis(env);

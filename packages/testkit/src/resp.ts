@@ -1,4 +1,4 @@
-/** Enough of RESP2 and RESP3 to find where one value ends; the protocol is told at redis.io/docs/latest/develop/reference/protocol-spec. */
+/** Enough of RESP2 and RESP3 to find where one value ends; the protocol is described at redis.io/docs/latest/develop/reference/protocol-spec. */
 
 const CR = 0x0d;
 const BLOB = '$!=';

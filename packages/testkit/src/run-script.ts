@@ -1,11 +1,12 @@
 import { text } from 'node:stream/consumers';
 import { spawnChild } from './children.ts';
+import { machineEnvironment } from './machine-environment.ts';
 
 export interface RunOptions {
   /** Path of the script. */
   entry: string;
   args?: readonly string[];
-  /** The whole environment of the child beside PATH, HOME and TMPDIR. */
+  /** The whole environment of the child beside that of the machine ({@link machineEnvironment}). */
   env?: Readonly<Record<string, string>>;
   /** Given to the script on stdin, which is then closed, unless `inputGoesOn`. */
   input?: string | Uint8Array;
@@ -24,9 +25,8 @@ export interface RunResult {
 
 /** Runs a script with the node that runs the test, to its end: for programs that people type, not for services. */
 export async function runScript(o: RunOptions): Promise<RunResult> {
-  const { PATH = '', HOME = '', TMPDIR = '/tmp' } = process.env;
   const child = spawnChild(process.execPath, [o.entry, ...(o.args ?? [])], {
-    env: { PATH, HOME, TMPDIR, ...o.env },
+    env: { ...machineEnvironment(process.env), ...o.env },
     stdio: ['pipe', 'pipe', 'pipe'],
     ...(o.cwd === undefined ? {} : { cwd: o.cwd }),
   });

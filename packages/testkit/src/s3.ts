@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { buildApp } from 'fauxqs';
 
 /** What the server does instead of its work: `error` answers 503, `denied` refuses the credentials, `refuse` breaks the connection, `hang` never answers. */
@@ -14,7 +15,10 @@ export interface S3Request {
   status: number;
 }
 
-/** An S3 server in this process, over real HTTP on 127.0.0.1. It keeps objects in memory and checks no signatures. */
+/**
+ * An S3 server in this process, over real HTTP on 127.0.0.1. It keeps objects in memory, and refuses a body that is not the one whose SHA-256 its
+ * signature names; beside that it checks no signatures.
+ */
 export interface S3Handle {
   readonly endpoint: string;
   readonly bucket: string;
@@ -30,15 +34,15 @@ export interface S3Handle {
   openUploads(): number;
   /** `true` is `error`. A number makes that many requests fail and then ends the outage. `false` ends it. */
   outage(on: boolean | S3Outage, count?: number): void;
-  /** Passes the bodies of uploads through this before they are kept, as a broken disk or proxy would. */
-  tamper(change: ((body: Buffer) => Buffer) | undefined): void;
+  /** Passes the bodies of uploads through this on their way in, as a broken proxy would, or before they are kept, as a broken disk would. */
+  tamper(change: ((body: Buffer) => Buffer) | undefined, where?: 'proxy' | 'disk'): void;
   /** `false`: what is put is answered with an ETag that is no digest, as stores do that encrypt with keys of their own. */
   digests(on: boolean): void;
   stop(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Marks what the kit itself asks: not counted, never refused. */
+/** Marks what the testkit itself asks: not counted, never refused. */
 const OWN = 'x-testkit';
 
 /** The server (fauxqs) takes at most 11 MiB in one request; larger objects need multipart. */
@@ -49,7 +53,7 @@ export async function startS3(options: { bucket?: string; region?: string } = {}
   const uploads = new Set<string>();
   let broken: { how: S3Outage; left: number } | undefined;
   let digests = true;
-  let change: ((body: Buffer) => Buffer) | undefined;
+  let tampering: { change: (body: Buffer) => Buffer; where: 'proxy' | 'disk' } | undefined;
 
   // buildApp and not startFauxqs: that one listens on all addresses.
   const app = buildApp({ logger: false, defaultRegion: region });
@@ -89,9 +93,22 @@ export async function startS3(options: { bucket?: string; region?: string } = {}
     reply.hijack();
     if (how === 'refuse') request.raw.socket.destroy();
   });
-  app.addHook('preHandler', async (request) => {
-    const upload = request.method === 'PUT' && Buffer.isBuffer(request.body);
-    if (upload && change !== undefined) request.body = change(request.body as Buffer);
+  app.addHook('preHandler', async (request, reply) => {
+    if (request.method !== 'PUT' || !Buffer.isBuffer(request.body)) return;
+    if (tampering?.where === 'proxy') request.body = tampering.change(request.body);
+    const signed = request.headers['x-amz-content-sha256'];
+    const sha256 = createHash('sha256')
+      .update(request.body as Buffer)
+      .digest('hex');
+    if (/^[0-9a-f]{64}$/.test(String(signed)) && signed !== sha256) {
+      const why = 'The provided x-amz-content-sha256 header does not match what was computed.';
+      await reply
+        .code(400)
+        .type('application/xml')
+        .send(`<Error><Code>XAmzContentSHA256Mismatch</Code><Message>${why}</Message></Error>`);
+      return;
+    }
+    if (tampering?.where === 'disk') request.body = tampering.change(request.body as Buffer);
   });
   app.addHook('onSend', async (request, reply, payload) => {
     const text = typeof payload === 'string' ? payload : '';
@@ -131,8 +148,8 @@ export async function startS3(options: { bucket?: string; region?: string } = {}
     outage: (on, count = Number.POSITIVE_INFINITY) => {
       broken = on === false ? undefined : { how: on === true ? 'error' : on, left: count };
     },
-    tamper: (fn) => {
-      change = fn;
+    tamper: (change, where = 'proxy') => {
+      tampering = change && { change, where };
     },
     digests: (on) => {
       digests = on;

@@ -10,14 +10,14 @@ export interface WaitOptions {
   what?: string;
 }
 
-/** Thrown by every wait of this kit; the message says what was waited for and what was seen last. */
+/** Thrown by every wait of the testkit; the message says what was waited for and what was seen last. */
 export class WaitTimeout extends Error {
   override name = 'WaitTimeout';
 }
 
 /**
  * Looks at a state again and again until `look` returns something truthy, and returns that.
- * A look that throws counts as "not yet"; the last error or value is told when time is up.
+ * A look that throws counts as "not yet"; the last error or value is reported when time is up.
  */
 export async function waitFor<T>(look: () => T | Promise<T>, options: WaitOptions = {}): Promise<NonNullable<T>> {
   const { timeoutMs = 5_000, everyMs = 20, what = look.toString() } = options;

@@ -1,5 +1,4 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../src/free-port.ts';
 import { type ProcessOptions, startProcess } from '../src/process.ts';
 import { waitFor } from '../src/wait-for.ts';
 
@@ -25,7 +24,7 @@ test('the child sees only what it was given, not the environment of the test', a
   expect(env.filter((name) => name.startsWith('VITEST'))).toEqual([]);
 });
 
-test('a signal is delivered, later lines are found, and the exit is told', async () => {
+test('a signal is delivered, later lines are found, and the exit is reported', async () => {
   const it = await child();
   it.kill('SIGTERM');
   expect(await it.exited).toEqual({ code: 3, signal: null });
@@ -52,10 +51,6 @@ test('when the process that started it ends, the child ends too', async () => {
   const { pid } = (await parent.waitForLine(/"child"/)) as unknown as { pid: number };
   await parent.exited;
   await waitFor(() => !exists(pid), { what: `process ${pid} to be gone` });
-});
-
-test('two free ports can be had', async () => {
-  expect(await freePort()).toBeGreaterThan(1023);
 });
 
 function exists(pid: number): boolean {

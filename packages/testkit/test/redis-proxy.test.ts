@@ -75,7 +75,7 @@ describe('counting', () => {
 });
 
 describe.each([2, 3] as const)('cutting, RESP%d', (protocol) => {
-  test('after the reply: Redis has executed it, the client has not heard, and ioredis sends it again', async () => {
+  test('after the reply: Redis has executed it, the client has no answer, and ioredis sends it again', async () => {
     const { proxy, client } = await proxied(protocol);
     const cut = proxy.cutAfterNextReply('INCR');
     const answer = client.incr(key);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type S3Handle, startS3 } from '../src/s3.ts';
 
@@ -41,6 +42,20 @@ test('a tampered upload is kept as the change made it', async () => {
   await put('t', 'hello');
   s3.tamper(undefined);
   expect(await (await fetch(object('t'))).text()).toBe('ello');
+});
+
+test('when a body is not the one that its signature names then it is refused, unless it was changed behind that check', async () => {
+  const sha256 = createHash('sha256').update('hello').digest('hex');
+  const signed = (key: string) =>
+    fetch(object(key), { method: 'PUT', body: 'hello', headers: { 'x-amz-content-sha256': sha256 } });
+  expect((await signed('s')).status).toBe(200);
+  s3.tamper((body) => body.subarray(1));
+  const refused = await signed('s');
+  expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining('XAmzContentSHA256Mismatch')]);
+  s3.tamper((body) => body.subarray(1), 'disk');
+  expect((await signed('s')).status).toBe(200);
+  s3.tamper(undefined);
+  expect(await (await fetch(object('s'))).text()).toBe('ello');
 });
 
 test('an upload in parts counts as open until it is completed or aborted', async () => {

@@ -2,7 +2,7 @@ export { ATTEMPT_WAITS_MS, JITTER, type NextAttempt, nextAttempt, type ReceiverA
 export { createKeyring, type Keyring } from './signing/keyring.ts';
 export { createSecretBox, type SecretBox, SecretBoxError } from './signing/secret-box.ts';
 export { type DatedSecret, livingSecrets, newSecret, rotateSecrets, secretId, WebhookSecretError } from './signing/secrets.ts';
-export { type Signable, sign, type WebhookHeaders } from './signing/sign.ts';
+export { type Signable, sign, signingKey, type WebhookHeaders } from './signing/sign.ts';
 export {
   type IncomingHeaders,
   type Verifiable,

@@ -2,7 +2,7 @@ import type { Logger, Metrics } from '@grsai-jobs/runtime';
 import type { Router } from 'express';
 import express, { type Express } from 'express';
 import type { BlankSecrets } from './blank-secrets.ts';
-import { errorHandler } from './errors.ts';
+import { type Dialect, dialectOf, errorHandler } from './errors.ts';
 import { Problem } from './problem.ts';
 import { requestLog } from './request-log.ts';
 import { requestMetrics } from './request-metrics.ts';
@@ -16,6 +16,8 @@ export function createApp(o: {
   blank: BlankSecrets;
   routers: readonly Router[];
   methodsOf: (path: string) => string[];
+  /** Paths whose refusals another protocol than ours has words for. */
+  dialects?: readonly Dialect[];
 }): Express {
   const app = express();
   app.disable('x-powered-by');
@@ -49,9 +51,10 @@ export function createApp(o: {
       throw new Problem('method_not_allowed', `${request.path} takes ${methods.join(', ')}, not ${request.method}.`, {
         headers: { Allow: methods.join(', ') },
       });
-    throw new Problem('not_found', `There is no ${request.method} ${request.path}. /docs shows what there is.`);
+    const hint = dialectOf(request.path, o.dialects)?.hint(request.path) ?? '/docs shows what there is.';
+    throw new Problem('not_found', `There is no ${request.method} ${request.path}. ${hint}`);
   });
-  app.use(errorHandler(o.log, undefined, o.blank));
+  app.use(errorHandler(o.log, { blank: o.blank, ...(o.dialects ? { dialects: o.dialects } : {}) }));
   return app;
 }
 

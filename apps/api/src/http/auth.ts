@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import { type ApiKeys, type Principal, SCOPES, type Scope } from '@grsai-jobs/job-store';
 import type { Request, RequestHandler, Response } from 'express';
 import type { KeyCache } from './key-cache.ts';
@@ -6,7 +6,7 @@ import { letIn } from './key-ends.ts';
 import type { LoginBrake } from './login-brake.ts';
 import { Problem } from './problem.ts';
 
-const sha256 = (text: string) => createHash('sha256').update(text).digest();
+const sha256 = (text: string) => hash('sha256', text, 'buffer');
 
 /** What the audit log calls the key that is set by configuration. */
 export const FIRST_KEY = 'ADMIN_API_KEY';

@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib';
+import { createSliceQueue } from '@grsai-jobs/runtime';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { RawItem } from '../use-cases/read-item.ts';
@@ -9,7 +10,7 @@ async function read(chunks: readonly Uint8Array[]): Promise<RawItem[]> {
   const source = async function* () {
     yield* chunks;
   };
-  for await (const group of ndjsonItems(source())) items.push(...group);
+  for await (const group of ndjsonItems(source(), createSliceQueue().of('acme'))) items.push(...group);
   return items;
 }
 
@@ -57,7 +58,7 @@ test('when lines are blank then they are passed over and still count', async () 
   ]);
 });
 
-test('when a line is no strict JSON then it is told with its number, and the others are read', async () => {
+test('when a line is no strict JSON then it is reported with its number, and the others are read', async () => {
   const items = await read([Buffer.from('{"a":1}\n{"a":1,"a":2}\n{"__proto__":{}}\n"\\ud800"\n{]\n{"b":2}\n')]);
   expect(items.map(({ line, malformed }) => [line, malformed?.replace(/:.*/, '')])).toEqual([
     [1, undefined],

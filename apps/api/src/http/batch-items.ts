@@ -1,5 +1,6 @@
 import type { Hash } from 'node:crypto';
 import { type BatchRequest, LIMITS, overDefaults } from '@grsai-jobs/jobs';
+import type { Slices } from '@grsai-jobs/runtime';
 import type { z } from 'zod';
 import type { RawItem } from '../use-cases/read-item.ts';
 import { createLineSplitter, type Line, type LineLimits } from './line-splitter.ts';
@@ -44,11 +45,11 @@ function* readLines(lines: readonly Line[]): Generator<RawItem> {
   }
 }
 
-async function* readLongLine(line: Line): AsyncGenerator<RawItem[]> {
+async function* readLongLine(line: Line, slices: Slices): AsyncGenerator<RawItem[]> {
   const text = textOf(line);
   if (text === null) return;
   yield [
-    await parseLongText(text, TOLD).then(
+    await parseLongText(text, slices, TOLD).then(
       (value) => ({ line: line.number, bytes: line.bytes.length, value }),
       (error: unknown) => malformed(line, error),
     ),
@@ -56,16 +57,17 @@ async function* readLongLine(line: Line): AsyncGenerator<RawItem[]> {
 }
 
 /** Lines in their order; of those that one chunk brings no more than the first can be long. */
-async function* readChunk(lines: readonly Line[]): AsyncGenerator<Iterable<RawItem>> {
+async function* readChunk(lines: readonly Line[], slices: Slices): AsyncGenerator<Iterable<RawItem>> {
   const [first, ...others] = lines;
   if (first === undefined || first.bytes.length <= LONG_LINE) return yield readLines(lines);
-  yield* readLongLine(first);
+  yield* readLongLine(first, slices);
   yield readLines(others);
 }
 
-/** The items of an NDJSON body, and `hold` is told what it takes in memory, of how many bytes that were given. Blank lines are passed over, but count as lines. */
+/** The items of an NDJSON body, and `hold` gets what it takes in memory, of how many bytes that were given. Blank lines are passed over, but count as lines. */
 export async function* ndjsonItems(
   chunks: AsyncIterable<Uint8Array>,
+  slices: Slices,
   limits: LineLimits = LIMITS.batch,
   hold: (held: number, given: number) => void = () => undefined,
 ): AsyncGenerator<Iterable<RawItem>> {
@@ -75,9 +77,9 @@ export async function* ndjsonItems(
     const lines = splitter.push(chunk);
     given += chunk.length;
     hold(WRITER_BYTES + splitter.held(), given);
-    yield* readChunk(lines);
+    yield* readChunk(lines, slices);
   }
-  yield* readChunk(splitter.end());
+  yield* readChunk(splitter.end(), slices);
 }
 
 /**

@@ -1,7 +1,7 @@
 /** What keys and secrets of ours and of upstream look like: API keys, webhook secrets, Grsai keys. */
 const SECRET = /\b(?:(gj_|sk-)[A-Za-z0-9_-]{8,}|(whsec_)[A-Za-z0-9+/=]{8,})/g;
 
-/** Puts `…` in the place of keys and secrets: those that can be told by their looks, and those that are named. */
+/** Puts `…` in the place of keys and secrets: those that are known by their form, and those that are named. */
 export type BlankSecrets = (text: string) => string;
 
 /**

@@ -60,7 +60,7 @@ async function* through(request: IncomingMessage, decoder: Decoder, ratio: BodyR
   request.on('data', (chunk: Uint8Array) => {
     taken += chunk.length;
   });
-  // Also when the connection has broken before: the request itself would not tell of that any more.
+  // Also when the connection has broken before: the request itself would not report that any more.
   const forget = finished(request, { writable: false }, (error) => {
     if (error) decoder.destroy(error);
   });
@@ -105,7 +105,7 @@ export function windowBytes({ headers }: IncomingMessage, given: number): number
   return Math.min(given, most);
 }
 
-/** The length of a body that is not packed, where its head tells it. */
+/** The length of a body that is not packed, where its head says it. */
 export function plainLength({ headers }: IncomingMessage): number | null {
   const encoding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
   const length = headers['content-length'];

@@ -1,3 +1,4 @@
+import type { SliceQueue } from '@grsai-jobs/runtime';
 import type { Request, RequestHandler, Response } from 'express';
 import { principalOf } from './auth.ts';
 import type { BodyBudget } from './body-budget.ts';
@@ -11,6 +12,7 @@ import { parseStrictJson } from './strict-json.ts';
 export interface JsonBodyRules extends Pick<BodyRules, 'ratio'> {
   /** For routes whose bodies may be large. */
   budget?: BodyBudget;
+  slices?: SliceQueue;
 }
 
 /** A limit for bodies that hold a few words. */
@@ -51,8 +53,9 @@ export const rawJsonBody =
 export function jsonBody<P = Record<string, string>>(limitBytes: number, rules: JsonBodyRules = {}): RequestHandler<P>[] {
   return [
     rawJsonBody<P>(limitBytes, rules),
-    async (request, _response, next) => {
-      request.body = await parseStrictJson(request.body as Uint8Array);
+    async (request, response, next) => {
+      const slices = rules.slices?.of(principalOf(response as unknown as Response).tenant);
+      request.body = await parseStrictJson(request.body as Uint8Array, slices);
       next();
     },
   ];

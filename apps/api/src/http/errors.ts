@@ -1,9 +1,22 @@
-import { redisTrouble } from '@grsai-jobs/queue';
+import { NotLasting, redisTrouble } from '@grsai-jobs/redis';
 import type { Logger } from '@grsai-jobs/runtime';
 import type { ErrorRequestHandler, Request } from 'express';
 import { type BlankSecrets, createBlankSecrets } from './blank-secrets.ts';
-import { Problem, type ProblemCode, sendProblem } from './problem.ts';
+import { Problem, type ProblemCode, sendProblem, type WriteProblem } from './problem.ts';
 import type { UnreadBody } from './unread-body.ts';
+
+/** How the routes under a path answer refusals, where that is not as RFC 9457 says. */
+export interface Dialect {
+  /** `/openai/v1`. */
+  readonly under: string;
+  readonly write: WriteProblem;
+  /** What somebody may have meant who asked for a path that there is not. */
+  readonly hint: (path: string) => string;
+}
+
+/** The dialect of a path, in letters of any case, as the routes are found. */
+export const dialectOf = (path: string, dialects: readonly Dialect[] = []): Dialect | undefined =>
+  dialects.find(({ under }) => `${path.toLowerCase()}/`.startsWith(`${under}/`));
 
 /** Errors of express by their status. */
 function expressProblem(error: { status?: unknown; expose?: unknown; message?: unknown }): Problem | null {
@@ -25,12 +38,14 @@ const whenAway = (request: Request): string =>
   `The job store cannot be reached. ${isRead(request) ? 'Send' : 'Nothing was accepted; send'} the request again.`;
 
 /** What is lost with an answer, and what a caller can do to learn what became of its request. */
-function whenLost(request: Request): string {
+function whenLost(request: Request, error: unknown): string {
   const { method, path } = request;
   if (isRead(request)) return 'The job store did not answer. Send the request again.';
-  const may = 'The answer of the job store was lost, so the request may have been';
+  const why =
+    error instanceof NotLasting ? 'No replica of the job store has confirmed it' : 'The answer of the job store was lost';
+  const may = `${why}, so the request may have been`;
   if (method === 'POST' && (path === '/v1/jobs' || path === '/v1/batches'))
-    return `${may} accepted. Send it again with the same Idempotency-Key: it tells, and makes no second ${path === '/v1/jobs' ? 'job' : 'batch'}.`;
+    return `${may} accepted. Send it again with the same Idempotency-Key: that answers with it, and makes no second ${path === '/v1/jobs' ? 'job' : 'batch'}.`;
   if (path.startsWith('/admin/')) return `${may} carried out. Look whether it was before you send it again.`;
   return `${may} carried out. Read the job to see, or send the request again.`;
 }
@@ -42,13 +57,17 @@ function problemOf(error: unknown, request: Request): Problem {
   if (trouble === 'away') return new Problem('unavailable', whenAway(request));
   if (trouble === 'full')
     return new Problem('unavailable', 'The job store is full. Nothing was accepted; send the request again later.');
-  if (trouble === 'lost') return new Problem('unavailable', whenLost(request));
+  if (trouble === 'lost') return new Problem('unavailable', whenLost(request, error));
   if (typeof error === 'object' && error !== null)
-    return expressProblem(error) ?? new Problem('internal', 'The service failed; the request id tells us where.');
-  return new Problem('internal', 'The service failed; the request id tells us where.');
+    return expressProblem(error) ?? new Problem('internal', 'The service failed; the request id shows us where.');
+  return new Problem('internal', 'The service failed; the request id shows us where.');
 }
 
-export function errorHandler(log: Logger, unread?: UnreadBody, blank: BlankSecrets = createBlankSecrets()): ErrorRequestHandler {
+export function errorHandler(
+  log: Logger,
+  o: { unread?: UnreadBody | undefined; blank?: BlankSecrets; dialects?: readonly Dialect[] } = {},
+): ErrorRequestHandler {
+  const blank = o.blank ?? createBlankSecrets();
   return (error: unknown, request, response, next) => {
     const problem = problemOf(error, request);
     response.locals['problemCode'] = problem.code;
@@ -58,6 +77,6 @@ export function errorHandler(log: Logger, unread?: UnreadBody, blank: BlankSecre
       next(error);
       return;
     }
-    sendProblem(response, problem, blank, unread);
+    sendProblem(response, problem, blank, { unread: o.unread, write: dialectOf(request.path, o.dialects)?.write });
   };
 }

@@ -11,7 +11,7 @@ test('when chunks are views of what was read from a socket then a copy of them i
   expect(bytes.buffer.byteLength).toBeLessThan(20_000);
 });
 
-test('when a body is of the length that was told then no more is taken for it', () => {
+test('when a body is of the length that was declared then no more is taken for it', () => {
   const gathered = gatherBytes(10_000);
   for (let i = 0; i < 10; i += 1) gathered.add(Buffer.alloc(1000, i));
   expect(gathered.size()).toBe(10_000);

@@ -83,11 +83,11 @@ class JsonTree {
 
   key(key: string, bytes: number): void {
     const into = this.#open.at(-1) ?? this.#source.wrong();
-    const told = JSON.stringify(key.slice(0, 64).toWellFormed());
+    const shown = JSON.stringify(key.slice(0, 64).toWellFormed());
     if (bytes > this.#limits.keyBytes)
-      throw new JsonRefusal('limit', `has a key of more than ${this.#limits.keyBytes} bytes, which begins with ${told}`);
+      throw new JsonRefusal('limit', `has a key of more than ${this.#limits.keyBytes} bytes, which begins with ${shown}`);
     if (key === '__proto__') throw new JsonRefusal('key', 'The key "__proto__" is not allowed');
-    if (Object.hasOwn(into.object, key)) throw new JsonRefusal('key', `The key ${told} stands twice in one object`);
+    if (Object.hasOwn(into.object, key)) throw new JsonRefusal('key', `The key ${shown} stands twice in one object`);
     into.keys += 1;
     if (into.keys > this.#limits.keys)
       throw new JsonRefusal('limit', `has an object of more than ${this.#limits.keys} keys; no request takes as many`);

@@ -96,23 +96,27 @@ export class JsonSource {
   /** Goes to the end of the text, or on by a piece that ends between two characters. Answers whether an escape was passed. */
   #passPiece(): boolean {
     const bytes = this.#bytes;
-    const cut = this.at + PIECE_BYTES;
+    const cut = Math.min(this.at + PIECE_BYTES, bytes.length);
+    const plain = this.#plainBytes(cut);
+    let at = this.at + plain;
     let escaped = false;
-    if (this.#isPlain(cut)) this.at = cut;
-    while (this.at < cut && this.at < bytes.length && bytes[this.at] !== QUOTE) {
-      const isEscape = bytes[this.at] === BACKSLASH;
+    for (let code = bytes[at]; at < cut && code !== QUOTE; code = bytes[at]) {
+      const isEscape = code === BACKSLASH;
       escaped ||= isEscape;
-      this.at += isEscape ? (bytes[this.at + 1] === SMALL_U ? 6 : 2) : 1;
+      at += isEscape ? (bytes[at + 1] === SMALL_U ? 6 : 2) : 1;
     }
-    while (goesOn(bytes[this.at])) this.at += 1;
+    while (goesOn(bytes[at])) at += 1;
+    this.at = at;
     return escaped;
   }
 
-  /** Pictures: nothing but digits of base64 for megabytes. */
-  #isPlain(to: number): boolean {
-    if (to >= this.#bytes.length) return false;
+  /** How many bytes come before the first quote or escape: most texts are nothing else, for megabytes. */
+  #plainBytes(to: number): number {
     const piece = this.#bytes.subarray(this.at, to);
-    return piece.indexOf(QUOTE) === -1 && piece.indexOf(BACKSLASH) === -1;
+    const quote = piece.indexOf(QUOTE);
+    const plain = quote === -1 ? piece : piece.subarray(0, quote);
+    const first = plain.indexOf(BACKSLASH);
+    return first === -1 ? plain.length : first;
   }
 
   #decoded(from: number, to: number): string {

@@ -51,7 +51,7 @@ export function createKeyEnds(o: {
       return ended.signal;
     },
     recheck() {
-      // One look for each key, however many requests it has open. What cannot be looked up now is heard of when Redis is back.
+      // One look for each key, however many requests it has open. What cannot be looked up now is looked up when Redis is back.
       for (const key of new Set([...open].map((each) => each.key))) look(key).catch(o.onError);
     },
   };

@@ -1,20 +1,13 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
+import { createBrake, type Wait } from './brake.ts';
 
-/** So many wrong keys in a row from one address cost nothing: people mistype, and deployments have old keys. */
-const FREE = 10;
-const FIRST_MS = 100;
-const LONGEST_MS = 5000;
-/** An address is forgotten so long after its last wrong key. */
-const MEMORY_MS = 60_000;
-const MOST_ADDRESSES = 10_000;
+/** Ten wrong keys in a row from one address cost nothing: people mistype, and deployments have old keys. */
+const PACE = { free: 10, firstMs: 100, longestMs: 5000 };
 /** A key that was right is looked up without a wait for so long. */
 const GOOD_MS = 24 * 3600_000;
 const MOST_GOOD = 10_000;
-/** Beyond so many waiting looks of a process nobody waits: a flood must not fill the memory, and a valid key is never refused for others. */
-const MOST_WAITING = 500;
 
 /** Slows down who tries keys. */
 export interface LoginBrake {
@@ -25,28 +18,20 @@ export interface LoginBrake {
 }
 
 /** The keys themselves are not kept. */
-const digestOf = (key: string): string => createHash('sha256').update(key).digest('base64');
+const digestOf = (key: string): string => hash('sha256', key, 'base64');
 
 /** Whoever has one IPv6 address has all of its /64. */
 const networkOf = (address: string): string =>
   isIPv6(address) && !address.toLowerCase().startsWith('::ffff:') ? address.split(':', 4).join(':') : address;
 
-export function createLoginBrake({
-  wait = (ms: number): Promise<unknown> => sleep(ms, undefined, { ref: false }),
-} = {}): LoginBrake {
-  const failures = new LRUCache<string, number>({ max: MOST_ADDRESSES, ttl: MEMORY_MS });
+export function createLoginBrake({ wait }: { wait?: Wait } = {}): LoginBrake {
+  const brake = createBrake({ ...PACE, wait });
   const good = new LRUCache<string, true>({ max: MOST_GOOD, ttl: GOOD_MS });
-  let waiting = 0;
   return {
-    async before(address, key) {
-      const beyond = (failures.get(networkOf(address)) ?? 0) - FREE;
-      if (beyond < 0 || waiting >= MOST_WAITING || good.has(digestOf(key))) return;
-      waiting += 1;
-      await wait(Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(beyond, 10))).finally(() => {
-        waiting -= 1;
-      });
+    before: async (address, key) => {
+      if (!good.has(digestOf(key))) await brake.before(networkOf(address));
     },
     right: (key) => void good.set(digestOf(key), true),
-    wrong: (address) => void failures.set(networkOf(address), (failures.get(networkOf(address)) ?? 0) + 1),
+    wrong: (address) => brake.refused(networkOf(address)),
   };
 }

@@ -8,7 +8,9 @@ export const PROBLEMS = {
   malformed_json: { status: 400, title: 'The body is not valid JSON' },
   bad_request: { status: 400, title: 'The request cannot be read' },
   unauthorized: { status: 401, title: 'No valid API key' },
+  budget_exceeded: { status: 402, title: 'The budget of the tenant is used up' },
   forbidden: { status: 403, title: 'The API key lacks a scope' },
+  model_not_allowed: { status: 403, title: 'The tenant may not use this model' },
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
   request_timeout: { status: 408, title: 'The request came too slowly' },
@@ -86,16 +88,45 @@ export function problemBody(problem: Problem, about: { instance: string; request
 /** Seconds that a caller waits before it comes again when the service is away. */
 const RETRY_AFTER_S = 2;
 
-export function sendProblem(response: Response, problem: Problem, blank: BlankSecrets, unread?: UnreadBody): void {
-  const { status } = PROBLEMS[problem.code];
-  response.status(status).set(problem.headers);
-  if (status === 503 && !problem.headers['Retry-After']) response.set('Retry-After', String(RETRY_AFTER_S));
+/** A refusal as it is answered. */
+interface WrittenProblem {
+  status: number;
+  headers: Readonly<Record<string, string>>;
+  type: string;
+  body: object;
+}
+
+/** Says a refusal in the words of a protocol. */
+export type WriteProblem = (
+  problem: Problem,
+  about: { instance: string; requestId: string; response: Response },
+) => WrittenProblem;
+
+/** The headers of a refusal: who answers 503 says when to come again. */
+export const headersOf = ({ code, headers }: Problem): Readonly<Record<string, string>> =>
+  PROBLEMS[code].status === 503 ? { 'Retry-After': String(RETRY_AFTER_S), ...headers } : headers;
+
+/** As RFC 9457 says. */
+const writeProblem: WriteProblem = (problem, about) => ({
+  status: PROBLEMS[problem.code].status,
+  headers: headersOf(problem),
+  type: 'application/problem+json',
+  body: problemBody(problem, about),
+});
+
+export function sendProblem(
+  response: Response,
+  problem: Problem,
+  blank: BlankSecrets,
+  o: { unread?: UnreadBody | undefined; write?: WriteProblem | undefined } = {},
+): void {
   const [instance = ''] = response.req.originalUrl.split('?');
-  const requestId = response.locals['requestId'] as string;
-  const text = blank(JSON.stringify(problemBody(problem, { instance: blank(instance), requestId })));
-  response.type('application/problem+json');
+  const about = { instance: blank(instance), requestId: response.locals['requestId'] as string, response };
+  const written = (o.write ?? writeProblem)(problem, about);
+  const text = blank(JSON.stringify(written.body));
+  response.status(written.status).set(written.headers).type(written.type);
   const send = () => {
-    if (owesBody(response.req)) endEarly(response.req, response, text, unread);
+    if (owesBody(response.req)) endEarly(response.req, response, text, o.unread);
     else response.send(text);
   };
   // What came together with the head is read by then: a whole request leaves its connection open.

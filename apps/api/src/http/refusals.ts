@@ -1,16 +1,17 @@
 import type { Canceled, Reopened } from '@grsai-jobs/job-actions';
-import type { Quota, Refused } from '@grsai-jobs/job-store';
-import type { JobRefusal } from '../use-cases/accept-job.ts';
+import type { OverBudget, Quota, Refused } from '@grsai-jobs/job-store';
 import type { BatchRefusal } from '../use-cases/batch-writer.ts';
+import type { JobRefusal } from '../use-cases/create-job.ts';
 import type { Deleted } from '../use-cases/delete-job.ts';
 import type { Resent } from '../use-cases/resend-delivery.ts';
 import type { RetriedFailed } from '../use-cases/retry-failed.ts';
+import { type ModelRefused, refusedModelText } from '../use-cases/tenant-limits.ts';
 import type { UploadRefusal } from '../use-cases/upload-inputs.ts';
 import { noSuchDelivery, noSuchJob } from './named.ts';
 import { Problem } from './problem.ts';
 import { firstOf, invalid } from './validate.ts';
 
-/** How a caller is told what a use case could not do: one table for each kind of result, one row for each tag. */
+/** What a caller is answered when a use case could not do something: one table for each kind of result, one row for each tag. */
 
 type Tagged = { kind: string };
 /** The member of a union of results that can have this tag. */
@@ -33,6 +34,8 @@ export function orProblem<R extends Tagged, K extends R['kind']>(
   return result as Of<R, Exclude<R['kind'], K>>;
 }
 
+const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 const FREE = 'Delete ended jobs (DELETE /v1/jobs/{id}), or wait until they are erased by themselves.';
 
 const QUOTAS: Readonly<Record<Quota, { is: (used: number) => string; todo: string }>> = {
@@ -52,16 +55,31 @@ const quotaReached = ({ quota, limit, used }: Extract<Refused, { kind: 'quota' }
   });
 };
 
+const SPENT_IN: Readonly<Record<OverBudget['period'], string>> = { day: ' on this day', month: ' in this month', total: '' };
+
+const budgetReached = ({ period, credits, spent, until }: OverBudget): Problem => {
+  const free = until === null ? '' : `It is free again at ${new Date(until).toISOString()}; `;
+  return new Problem(
+    'budget_exceeded',
+    `Calls of this tenant have cost ${spent} credits${SPENT_IN[period]}, with what is set aside, and its budget is ${credits}. Nothing was accepted. ${capitalized(`${free}an operator can raise it.`)}`,
+  );
+};
+
 const keyReused = (): Problem =>
   new Problem(
     'idempotency_key_reused',
     'This Idempotency-Key was used for a request with another body. Use a new key for a new request.',
   );
 
+const modelRefused = (refused: ModelRefused): Problem =>
+  new Problem('model_not_allowed', `${capitalized(refusedModelText(refused))}. Nothing was accepted.`);
+
 /** A tenant that may have no more. */
-export const ROOM_REFUSALS: Refusals<Refused> = {
+export const ROOM_REFUSALS: Refusals<Refused | ModelRefused> = {
+  model: modelRefused,
   full: () => new Problem('unavailable', 'The job store is nearly full. Nothing was accepted; send the request again later.'),
   quota: quotaReached,
+  budget: budgetReached,
 };
 
 const UPLOAD_REFUSALS: Refusals<UploadRefusal> = {
@@ -87,6 +105,7 @@ export const BATCH_REFUSALS: Refusals<BatchRefusal> = {
   ...UPLOAD_REFUSALS,
   full: () => new Problem('unavailable', 'The job store is nearly full. Nothing was accepted; send the batch again later.'),
   quota: quotaReached,
+  budget: budgetReached,
   given_up: () => new Problem('unavailable', 'The batch took too long to arrive and was given up. Nothing was accepted.'),
   no_items: () => new Problem('invalid_request', 'The batch has no items; send at least one.', { invalidCount: 0 }),
   invalid_items: ({ count, errors }) =>

@@ -53,7 +53,7 @@ export function createLimitedServer(
   o: ServerLimits & { log: Logger; onRefused: (why: Error) => void },
 ): Server {
   const server = createServer({
-    // The app refuses a request without a Host, so that it is told as all refusals are.
+    // The app refuses a request without a Host, so that it is answered as all refusals are.
     requireHostHeader: false,
     maxHeaderSize: o.headBytes,
     headersTimeout: o.headMs,

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { createSlices } from '../use-cases/slices.ts';
+import type { Slices } from '@grsai-jobs/runtime';
 import { type JsonLimits, readJson } from './json-reader.ts';
 import { JsonRefusal } from './json-source.ts';
 import { Problem } from './problem.ts';
@@ -15,7 +15,7 @@ export const JSON_LIMITS = {
 } as const satisfies Record<string, JsonLimits>;
 
 /** For the message of a refusal, and how much is taken. */
-interface Told {
+interface Wording {
   /** What is read. */
   what?: string;
   /** The likely reason where something stands behind the value. */
@@ -44,7 +44,7 @@ const refuse = (detail: string): never => {
   throw new Problem('malformed_json', detail);
 };
 
-function told(error: unknown, { what = 'The body', runsOn }: Told): unknown {
+function problemOf(error: unknown, { what = 'The body', runsOn }: Wording): unknown {
   if (!(error instanceof JsonRefusal)) return error;
   if (error.kind === 'key') return new Problem('malformed_json', `${error.message}.`);
   if (error.kind === 'limit') return new Problem('malformed_json', `${what} ${error.message}.`);
@@ -58,7 +58,7 @@ function told(error: unknown, { what = 'The body', runsOn }: Told): unknown {
  * does not pause.
  * @throws Problem `malformed_json` that says what is wrong.
  */
-export function parseStrictText(text: Buffer, o: Told = {}): unknown {
+export function parseStrictText(text: Buffer, o: Wording = {}): unknown {
   try {
     const reader = readJson(text, o.limits ?? JSON_LIMITS.job);
     for (;;) {
@@ -66,23 +66,22 @@ export function parseStrictText(text: Buffer, o: Told = {}): unknown {
       if (step.done === true) return step.value;
     }
   } catch (error) {
-    throw told(error, o);
+    throw problemOf(error, o);
   }
 }
 
 /**
- * The same for a body, of which only the UTF-8 is checked before. A large one is read in slices, between which other requests have
- * their turn.
+ * The same for a body, of which only the UTF-8 is checked before. One that may be large is read in slices, between which other requests
+ * have their turn.
  */
-export async function parseStrictJson(bytes: Uint8Array, o: Told = {}): Promise<unknown> {
+export async function parseStrictJson(bytes: Uint8Array, slices?: Slices, o: Wording = {}): Promise<unknown> {
   const text = utf8Of(bytes) ?? refuse('The body is not valid UTF-8.');
   if (text.length < 1024 && isBlankText(text)) throw emptyBody();
-  return await parseLongText(text, o);
+  return slices === undefined ? parseStrictText(text, o) : await parseLongText(text, slices, o);
 }
 
 /** As {@link parseStrictText}, in slices. */
-export async function parseLongText(text: Buffer, o: Told = {}): Promise<unknown> {
-  const slices = createSlices();
+export async function parseLongText(text: Buffer, slices: Slices, o: Wording = {}): Promise<unknown> {
   try {
     const reader = readJson(text, o.limits ?? JSON_LIMITS.job);
     for (;;) {
@@ -91,7 +90,7 @@ export async function parseLongText(text: Buffer, o: Told = {}): Promise<unknown
       if (slices.over()) await slices.next();
     }
   } catch (error) {
-    throw told(error, o);
+    throw problemOf(error, o);
   }
 }
 

@@ -59,7 +59,7 @@ test.each([
   expect(invalid(errors).message).toBe(detail);
 });
 
-test('when the name of an unknown field is very long then its beginning is told', () => {
+test('when the name of an unknown field is very long then its beginning is reported', () => {
   const found = tryValidate(z.strictObject({}), { [`a${'😀'.repeat(1000)}`]: 1 });
   const [error] = 'errors' in found ? found.errors : [];
   expect(error?.pointer).toMatch(/^\/a😀{63}\ufffd…$/u);

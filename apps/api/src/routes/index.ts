@@ -8,6 +8,9 @@ import { listAllJobs, readAnyJob, requeueJob } from './admin/jobs.ts';
 import { createKey, deleteKey, listKeys } from './admin/keys.ts';
 import { readOverview } from './admin/overview.ts';
 import { changeQueue, listQueueEntries, listQueues } from './admin/queues.ts';
+import { restored } from './admin/restored.ts';
+import { decideSuspects, listSuspects } from './admin/suspects.ts';
+import { changeTenant, readTenant } from './admin/tenants.ts';
 import { cancelBatch, retryFailedJobs } from './batches/change.ts';
 import { createBatch } from './batches/create.ts';
 import { listBatches, readBatch, readBatchErrors, readBatchResults } from './batches/read.ts';
@@ -17,7 +20,9 @@ import { watchJob } from './jobs/events.ts';
 import { readJobImage } from './jobs/image.ts';
 import { listJobs } from './jobs/list.ts';
 import { readJob } from './jobs/read.ts';
+import { listModels, readModel } from './models.ts';
 import { live, metrics, ready } from './service.ts';
+import { readAllUsage, readUsage } from './usage.ts';
 import {
   listWebhookDeliveries,
   readWebhookDelivery,
@@ -30,10 +35,12 @@ import { readWebhookSecret, rotateWebhookSecret } from './webhooks/secret.ts';
 const all = [
   ...[createJob, listJobs, readJob, deleteJob, cancelJob, retryJob, watchJob, readJobImage],
   ...[createBatch, listBatches, readBatch, readBatchResults, readBatchErrors, cancelBatch, retryFailedJobs],
+  ...[listModels, readModel, readUsage],
   ...[readWebhookSecret, rotateWebhookSecret],
   ...[listWebhookDeliveries, readWebhookDelivery, resendWebhookDelivery, recoverWebhookEndpoint],
   ...[readOverview, listFailures, listAllJobs, readAnyJob, requeueJob],
   ...[listQueues, changeQueue, listQueueEntries, createKey, listKeys, deleteKey],
+  ...[readTenant, changeTenant, readAllUsage, listSuspects, decideSuspects, restored],
   ...[createBulkAction, listBulkActions, readBulkAction, abortBulkAction, resumeBulkAction, listAudit],
   ...[listAllWebhookDeliveries, readAnyWebhookDelivery, resendAnyWebhookDelivery, listAllBatches, readAnyBatch],
   ...[live, ready, metrics],

@@ -1,6 +1,15 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Pause } from '@grsai-jobs/job-store';
-import { type Checks, type Finding, HEALTH_FRESH_MS, type Metrics, OK, readyAnswer, sharedLook } from '@grsai-jobs/runtime';
+import {
+  type Build,
+  type Checks,
+  type Finding,
+  HEALTH_FRESH_MS,
+  type Metrics,
+  OK,
+  readyAnswer,
+  sharedLook,
+} from '@grsai-jobs/runtime';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import type { Auth } from '../http/auth.ts';
@@ -14,7 +23,7 @@ const check = z.object({
   ok: z.boolean(),
   state: z
     .enum(['ok', 'warn', 'failing', 'unknown'])
-    .describe('`failing`: not ready; `warn`: ready, and a person has to act; `unknown`: nobody can tell'),
+    .describe('`failing`: not ready; `warn`: ready, and a person has to act; `unknown`: it is not known'),
   facts: z.string().optional().describe('why, and what to do'),
 });
 const state = z.object({
@@ -25,6 +34,10 @@ const state = z.object({
     .record(z.string(), z.array(z.looseObject({})))
     .optional()
     .describe('with `verbose`: why a queue is paused'),
+  build: z
+    .object({ id: z.string(), schema: z.int() })
+    .optional()
+    .describe('with `verbose`: the build that runs, and its schema version'),
   checks: z.record(z.string(), check).optional().describe('with `verbose`: what was found'),
 });
 
@@ -51,6 +64,7 @@ interface ReadyDeps {
   /** A process that stops takes no more requests. */
   stopping: () => boolean;
   pauses: () => Promise<Record<string, Pause[]>>;
+  build: Build;
 }
 
 export const ready = route({
@@ -81,6 +95,7 @@ export const ready = route({
           status: 'ok',
           pauses: { call: [], submit: [{ reason: 'balance', since: '2026-11-23T08:00:00.000Z' }] },
           warnings: ['redis_persistence'],
+          build: { id: '0.1.0+4c067ee3d1aa', schema: 2 },
           checks: {
             accepting: { ok: true, state: 'ok' },
             redis: { ok: true, state: 'ok' },
@@ -99,7 +114,7 @@ export const ready = route({
   handlers: (o: ReadyDeps) => {
     const findings = sharedLook(HEALTH_FRESH_MS, () => o.checks.findings());
     const operator = o.auth.requireScope('admin:read');
-    // Reasons tell of addresses and accounts, so that they are for operators; names are for anyone.
+    // Reasons name addresses and accounts, so they are for operators; names are for anyone.
     const operatorForDetails: RequestHandler = (request, response, next) =>
       'verbose' in request.query ? operator(request, response, next) : next();
     return [
@@ -109,7 +124,11 @@ export const ready = route({
         const accepting: Finding = o.stopping() ? { state: 'failing', reason: 'this process is stopping' } : OK;
         const rows = [{ name: 'accepting', finding: accepting }, ...(await findings())];
         const ready = rows.every(({ finding }) => finding.state !== 'failing');
-        const { ok, body } = readyAnswer(rows, { verbose, ...(verbose && ready ? { pauses: await o.pauses() } : {}) });
+        const { ok, body } = readyAnswer(rows, {
+          verbose,
+          build: o.build,
+          ...(verbose && ready ? { pauses: await o.pauses() } : {}),
+        });
         if (!ok) response.set('Retry-After', '2');
         response
           .status(ok ? 200 : 503)
@@ -121,7 +140,7 @@ export const ready = route({
 });
 
 const digest = (text: string) => createHash('sha256').update(text).digest();
-/** Their digests have one length, so that the time tells nothing, not even of that. */
+/** Their digests have one length, so that the time shows nothing, not even that. */
 const same = (a: string, b: string) => timingSafeEqual(digest(a), digest(b));
 
 export const metrics = route({

@@ -6,7 +6,7 @@ const HEADS_AT_ONCE = 500;
 const RECORDS_AT_ONCE = 50;
 
 /**
- * The ended jobs of a batch by line, in small groups. A job that ends behind the place that is being read is not among
+ * The ended jobs of a batch by line, in small groups. A job that ends behind the cursor is not among
  * them; one that was reopened meanwhile is left out.
  */
 export async function* batchRows(

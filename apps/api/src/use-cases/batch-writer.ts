@@ -2,8 +2,9 @@ import type { Batches, InputNotes, MemoryWatch, Refused } from '@grsai-jobs/job-
 import { type JobDoc, type JobRequest, jobId } from '@grsai-jobs/jobs';
 import type { Clock } from '@grsai-jobs/runtime';
 import type { FieldError } from '../validation/validate.ts';
-import type { UnknownSubmitDefaults } from './accept-job.ts';
-import type { AllowanceOf } from './tenant-limits.ts';
+import type { UnknownSubmitDefaults } from './create-job.ts';
+import type { ModelCatalogue } from './model-catalogue.ts';
+import type { TenantRulesOf } from './tenant-limits.ts';
 import type { UploadedInputs, UploadInputs, UploadRefusal } from './upload-inputs.ts';
 
 const CHUNK_LINES = 500;
@@ -33,7 +34,8 @@ export interface WriterParts {
   uploadInputs: UploadInputs;
   inputNotes: Pick<InputNotes, 'forget'>;
   memory: Pick<MemoryWatch, 'tight'>;
-  allowanceOf: AllowanceOf;
+  tenants: Pick<TenantRulesOf, 'allowance'>;
+  catalogue: Pick<ModelCatalogue, 'price'>;
   defaults: UnknownSubmitDefaults;
   newUlid: (now: number) => string;
   clock: Clock;
@@ -47,7 +49,7 @@ export type BatchRefusal =
   /** It took too long to arrive. */
   | { kind: 'given_up' }
   | { kind: 'no_items' }
-  /** `count` lines are wrong; `errors` tells the first of their fields. */
+  /** `count` lines are wrong; `errors` has the first of their fields. */
   | { kind: 'invalid_items'; count: number; errors: readonly FieldError[] }
   /** A request with this Idempotency-Key is being read. */
   | { kind: 'key_in_use' }
@@ -56,7 +58,7 @@ export type BatchRefusal =
   /** The batch of the Idempotency-Key is gone. */
   | { kind: 'gone'; id: string };
 
-/** Ends the intake of a batch wherever it stands; `acceptBatch` answers the refusal. */
+/** Ends the intake of a batch wherever it stands; `createBatch` answers the refusal. */
 export class BatchRefused extends Error {
   override readonly name = 'BatchRefused';
   readonly refusal: BatchRefusal;
@@ -72,7 +74,7 @@ export class BatchRefused extends Error {
  * next is filled, no more: so a slow Redis slows the sender down.
  * @throws BatchRefused from `put` and `end` when a chunk could not be written; its pictures are gone then.
  */
-export function createBatchWriter(o: WriterParts, batch: { id: string; tenant: string }): BatchWriter {
+export function createBatchWriter(o: WriterParts, batch: { id: string; tenant: string; keyId: string }): BatchWriter {
   let chunk: GoodItem[] = [];
   let bytes = 0;
   let written = 0;
@@ -98,8 +100,8 @@ export function createBatchWriter(o: WriterParts, batch: { id: string; tenant: s
       await discard();
       throw failed.reason;
     }
-    const lines = jobs.flatMap(({ jobId: id, line, customId, uploaded }) =>
-      uploaded ? [{ jobId: id, line, customId, doc: uploaded.doc }] : [],
+    const lines = jobs.flatMap(({ jobId: id, line, customId, request, uploaded }) =>
+      uploaded ? [{ jobId: id, line, customId, doc: uploaded.doc, price: o.catalogue.price(request) }] : [],
     );
     const notes = jobs.flatMap(({ uploaded }) => uploaded?.note ?? []);
     return { lines, notes, discard };
@@ -109,7 +111,7 @@ export function createBatchWriter(o: WriterParts, batch: { id: string; tenant: s
     if (o.memory.tight()) throw new BatchRefused({ kind: 'full' });
     const { lines, notes, discard } = await upload(items);
     try {
-      const added = await o.batches.add(batch, written, lines, o.allowanceOf(batch.tenant));
+      const added = await o.batches.add(batch, written, lines, await o.tenants.allowance(batch.tenant));
       if (added === 'gone') throw new BatchRefused({ kind: 'given_up' });
       if (added !== 'ok') throw new BatchRefused(added);
     } catch (error) {
@@ -127,7 +129,7 @@ export function createBatchWriter(o: WriterParts, batch: { id: string; tenant: s
     bytes = 0;
     await onItsWay;
     onItsWay = write(items);
-    // Whoever waits for it next hears of a failure; until then it is nobody's.
+    // A failure is thrown to whoever waits for it next; until then it is nobody's.
     onItsWay.catch(() => undefined);
   }
 

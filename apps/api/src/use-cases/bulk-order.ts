@@ -40,7 +40,7 @@ export const BulkRequest = z
       .max(IDS)
       .optional()
       .describe('these jobs, instead of a filter'),
-    dry_run: z.boolean().default(false).describe('only tells what would be done'),
+    dry_run: z.boolean().default(false).describe('only says what would be done'),
     rate_per_min: z
       .int()
       .min(RATE.min)
@@ -51,7 +51,11 @@ export const BulkRequest = z
       .boolean()
       .default(false)
       .describe('requeue also submits again what ended as submit_unknown, and maybe pays twice'),
-    reason: Reason,
+    reason: Reason.optional().describe('why; it stands in the audit log. A dry run needs none'),
+  })
+  .refine(({ dry_run, reason }) => dry_run || reason !== undefined, {
+    message: 'say why, in 1 to 500 characters',
+    path: ['reason'],
   })
   .refine(({ filter, ids }) => (filter === undefined) !== (ids === undefined), {
     message: 'give either filter or ids',
@@ -103,7 +107,7 @@ export function bulkOrder(
   by: Principal,
   before: number,
 ): { kind: 'order'; order: BulkOrder } | { kind: 'invalid'; errors: FieldError[] } {
-  const { action, filter: asked, ids, rate_per_min, include_unknown, reason } = request;
+  const { action, filter: asked, ids, rate_per_min, include_unknown, reason = 'a dry run' } = request;
   const filter = asked && jobFilter(request, asked, before);
   if (filter && 'pointer' in filter) return { kind: 'invalid', errors: [filter] };
   const order: BulkOrder = {

@@ -37,7 +37,7 @@ describe('a value that no list has', () => {
     ['another effort', chat({ reasoning_effort: 'none' }), ['/input/reasoning_effort']],
     ['nothing new', image({ image_size: '2K', aspect_ratio: '1:8' }), []],
     ['a known effort', chat({ reasoning_effort: 'high' }), []],
-  ])('when it is %s, then the request is good and its field is told', (_name, parsed, pointers) => {
+  ])('when it is %s, then the request is good and its field is reported', (_name, parsed, pointers) => {
     expect(told(parsed)).toEqual({ wrong: [], warned: pointers.map((pointer) => `${pointer} unknown_value`) });
   });
 

@@ -4,7 +4,7 @@ import { type ImageInput, isUntyped, type JobRequest, REASONING_EFFORTS } from '
 import type { FieldError } from '../validation/validate.ts';
 
 /** Refuses a webhook address to which the egress guard would let no delivery. */
-export function webhookProblems(egress: Egress, request: JobRequest): FieldError[] {
+export function webhookProblems(egress: Pick<Egress, 'checkUrl'>, request: JobRequest): FieldError[] {
   const problem = request.webhook ? egress.checkUrl(request.webhook.url) : undefined;
   return problem ? [{ pointer: '/webhook/url', message: problem.message }] : [];
 }
@@ -51,16 +51,22 @@ export function imageProblems(request: JobRequest): FieldError[] {
   ];
 }
 
+export const WARNING_CODES = ['unknown_value', 'model_closed', 'model_maintenance'] as const;
+type WarningCode = (typeof WARNING_CODES)[number];
+
 /** What was accepted though nobody here knows whether upstream takes it; `pointer` is a JSON pointer into the request. */
 export interface RequestWarning {
   pointer: string;
-  code: 'unknown_value';
+  code: WarningCode;
   message: string;
 }
 
 const warn = (pointer: string, message: string): RequestWarning => ({ pointer, code: 'unknown_value', message });
 
-/** Values of lists that upstream keeps extending, newer than ours or mistyped: they are passed on, and the caller is told. */
+/** What the caller of a valid request has to know; it decides nothing. */
+export type WarningsOf = (request: JobRequest) => RequestWarning[];
+
+/** Values of lists that upstream keeps extending, newer than ours or mistyped: they are passed on, and the answer says so. */
 export function requestWarnings(request: JobRequest): RequestWarning[] {
   if (request.type === 'image')
     return imageTaskWarnings(taskOf(request.input)).map(({ field, message }) => warn(pointerOf(field), message));

@@ -60,7 +60,7 @@ export function createDeleteJob(o: {
     }
   }
 
-  /** Of two deletes at once both are right; a reopening that came first is told. */
+  /** Of two deletes at once both are right; a reopening that came first is reported. */
   async function unlessErased({ id, tenant }: JobRecord): Promise<Deleted> {
     return { kind: (await o.store.erase.wasAsked(id, tenant)) ? 'deleted' : 'reopened' };
   }

@@ -49,7 +49,7 @@ test.each([
   expect(missedEvents([], job(3, state), 0, 5)).toMatchObject([{ ...state, type, seq: 3 }]);
 });
 
-test('whatever is known and was seen, numbers rise and the newest one is told or was seen', () => {
+test('whatever is known and was seen, numbers rise and the newest one is sent or was seen', () => {
   const nat = fc.nat({ max: 12 });
   fc.assert(
     fc.property(nat, nat, nat, (first, length, after) => {

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { type JobRecord, JobRequest } from '@grsai-jobs/jobs';
 import { ObjectStoreError } from '@grsai-jobs/object-store';
-import { createLogger } from '@grsai-jobs/runtime';
+import { createLogger, systemTimers } from '@grsai-jobs/runtime';
 import { expect, test } from 'vitest';
 import { createOpenInput } from './open-input.ts';
 
@@ -18,6 +18,7 @@ function jobOf(tenant: string): Pick<JobRecord, 'id' | 'tenant' | 'doc'> {
 /** A bucket of which each read is counted and goes on until its reader leaves. */
 function bucket() {
   const open = createOpenInput({
+    timers: systemTimers,
     log,
     objects: { get: async () => ({ body: Readable.from([TEXT]), contentLength: TEXT.length }) },
   });
@@ -44,6 +45,7 @@ test('when 32 large inputs are read by all tenants together then the next is lef
 
 test('when an input cannot be read then the job is shown without it, and its slot is free again', async () => {
   const open = createOpenInput({
+    timers: systemTimers,
     log,
     objects: { get: async () => Promise.reject(new ObjectStoreError('unavailable', 'away')) },
   });

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { JobRecord } from '@grsai-jobs/jobs';
 import { type ObjectStore, ObjectStoreError } from '@grsai-jobs/object-store';
-import type { Logger } from '@grsai-jobs/runtime';
+import type { Logger, Timers } from '@grsai-jobs/runtime';
 
 /** An input in the object store that is being read. */
 export interface OpenInput {
@@ -21,7 +21,11 @@ const TO_FIRST_BYTE_MS = 5000;
 const IN_ALL_MS = 60_000;
 
 /** Reads large inputs for callers who look at their jobs, a few at once. */
-export function createOpenInput(o: { objects: Pick<ObjectStore, 'get'>; log: Logger }): OpenJobInput {
+export function createOpenInput(o: {
+  objects: Pick<ObjectStore, 'get'>;
+  log: Logger;
+  timers: Pick<Timers, 'after' | 'timeout'>;
+}): OpenJobInput {
   const open = new Map<string, number>();
   let inAll = 0;
   const change = (tenant: string, by: 1 | -1) => {
@@ -36,10 +40,10 @@ export function createOpenInput(o: { objects: Pick<ObjectStore, 'get'>; log: Log
     if (stored === undefined || (open.get(tenant) ?? 0) >= OPEN.perTenant || inAll >= OPEN.inAll) return null;
     change(tenant, 1);
     try {
-      const { body } = await o.objects.get(stored.$object, { signal: AbortSignal.timeout(TO_FIRST_BYTE_MS) });
-      const timer = setTimeout(() => body.destroy(new ObjectStoreError('aborted', 'not read in time')), IN_ALL_MS);
+      const { body } = await o.objects.get(stored.$object, { signal: o.timers.timeout(TO_FIRST_BYTE_MS) });
+      const endLimit = o.timers.after(IN_ALL_MS, () => body.destroy(new ObjectStoreError('aborted', 'not read in time')));
       body.once('close', () => {
-        clearTimeout(timer);
+        endLimit();
         change(tenant, -1);
       });
       return { text: body, bytes: stored.bytes, close: () => void body.destroy() };

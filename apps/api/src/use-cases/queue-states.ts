@@ -5,26 +5,33 @@ import type { Clock } from '@grsai-jobs/runtime';
 
 const seconds = (ms: number): number => Math.max(0, Math.round(ms / 100) / 10);
 
+const NO_ROOMS = { jobs: 0, oldest_at: null };
+
 /** What each queue holds, why it stands still, and how much of it workers take at once. */
 export type QueueStates = () => Promise<QueueView[]>;
 
 export const createQueueStates =
   (o: {
-    store: Pick<JobStore, 'pauses' | 'queueSettings' | 'workers'>;
+    store: Pick<JobStore, 'pauses' | 'queueSettings' | 'rooms' | 'workers'>;
     producer: Pick<Producer, 'depths'>;
     clock: Clock;
   }): QueueStates =>
   async () => {
     const { store, producer, clock } = o;
-    const [depths, pauses, concurrency, workers] = await Promise.all([
+    const [depths, call, submit, pauses, concurrency, workers] = await Promise.all([
       producer.depths(),
+      store.rooms.standing('call'),
+      store.rooms.standing('submit'),
       store.pauses.all(),
       store.queueSettings.concurrency(),
       store.workers.alive(),
     ]);
     const now = clock.now();
+    const rooms: Partial<Record<QueueName, typeof call>> = { call, submit };
     return QUEUES.map((name) => {
-      const { waiting, active, delayed, oldest_at, next_due_at } = depths[name];
+      const { waiting, active, delayed, oldest_at: oldestEntry, next_due_at } = depths[name];
+      const { jobs: in_rooms, oldest_at: oldestInRoom } = rooms[name] ?? NO_ROOMS;
+      const oldest_at = Math.min(oldestEntry ?? Number.POSITIVE_INFINITY, oldestInRoom ?? Number.POSITIVE_INFINITY);
       const reasons = pauses[name] ?? [];
       return {
         name,
@@ -35,10 +42,11 @@ export const createQueueStates =
           since: rfc3339(since),
           ...(until === undefined ? {} : { until: rfc3339(until) }),
         })),
-        waiting,
+        waiting: waiting + in_rooms,
+        in_rooms,
         active,
         delayed,
-        oldest_age_s: oldest_at === null ? null : seconds(now - oldest_at),
+        oldest_age_s: Number.isFinite(oldest_at) ? seconds(now - oldest_at) : null,
         late_s: next_due_at === null ? 0 : seconds(now - next_due_at),
         concurrency: {
           set: concurrency[name] ?? null,

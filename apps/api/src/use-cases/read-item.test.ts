@@ -1,14 +1,15 @@
 import { LIMITS } from '@grsai-jobs/jobs';
+import { createSliceQueue } from '@grsai-jobs/runtime';
 import { expect, test } from 'vitest';
-import { batchDoc } from './accept-batch.ts';
 import { imageProblems } from './check-request.ts';
+import { batchDoc } from './create-batch.ts';
 import { createReadItem } from './read-item.ts';
 import { inputProblems } from './upload-inputs.ts';
 
 const image = { type: 'image', input: { model: 'nano-banana-2', prompt: 'a lighthouse' } };
 const check = (request: Parameters<typeof imageProblems>[0]) => [...imageProblems(request), ...inputProblems(request)];
 const reader = (more: Partial<Parameters<typeof batchDoc>[0]> = {}) => {
-  const read = createReadItem({ check }, batchDoc({ metadata: {}, ...more }));
+  const read = createReadItem({ check }, batchDoc({ metadata: {}, ...more }), createSliceQueue().of('acme'));
   let line = 0;
   return (value: unknown) => {
     line += 1;
@@ -102,7 +103,7 @@ test.each<[string, unknown, string[]]>([
     },
     ['/input/images/0'],
   ],
-])('when an item is %s then its wrong fields are told', async (_what, value, pointers) => {
+])('when an item is %s then its wrong fields are reported', async (_what, value, pointers) => {
   const read = await reader()(value);
   expect('errors' in read && read.errors.map(({ pointer }) => pointer)).toEqual(pointers);
 });

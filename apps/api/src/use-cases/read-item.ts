@@ -1,4 +1,5 @@
 import { type BatchDoc, BatchItem, CUSTOM_ID, type JobRequest, jobWebhook, withoutNulls } from '@grsai-jobs/jobs';
+import type { Slices } from '@grsai-jobs/runtime';
 import { tryJob } from '../validation/job.ts';
 import type { FieldError } from '../validation/validate.ts';
 
@@ -21,7 +22,7 @@ export interface ReadItemParts {
   check: (request: JobRequest) => FieldError[];
 }
 
-/** So many wrong fields of one line are told. */
+/** So many wrong fields of one line are reported. */
 const ERRORS_OF_A_LINE = 10;
 
 const wrong = (errors: readonly FieldError[], customId: string | null): ReadItem => ({
@@ -41,7 +42,7 @@ function customIdOf(value: unknown): string | null {
  * Checks the items of one batch, one after another, as `POST /v1/jobs` checks its body. What an item leaves out comes from
  * the batch. A `custom_id` belongs to the first line that has it, whether or not that line is good.
  */
-export function createReadItem(o: ReadItemParts, doc: BatchDoc): (item: RawItem) => Promise<ReadItem> {
+export function createReadItem(o: ReadItemParts, doc: BatchDoc, slices: Slices): (item: RawItem) => Promise<ReadItem> {
   const { priority, expires_in_s, webhook } = doc;
   const ofJobs = jobWebhook(webhook);
   const under = { priority, expires_in_s, ...(ofJobs ? { webhook: ofJobs } : {}) };
@@ -60,7 +61,7 @@ export function createReadItem(o: ReadItemParts, doc: BatchDoc): (item: RawItem)
     const value = withoutNulls(sent);
     const customId = customIdOf(value);
     const again = twice(customId, line);
-    const read = await tryJob(BatchItem, isObject(value) ? { ...under, ...value } : value);
+    const read = await tryJob(BatchItem, isObject(value) ? { ...under, ...value } : value, slices);
     if ('errors' in read) return wrong([...again, ...read.errors], customId);
     const { custom_id, ...request } = read.data;
     const problems = [...again, ...o.check(request)];

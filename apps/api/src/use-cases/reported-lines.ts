@@ -51,7 +51,7 @@ export function createBadLines(write: ((lines: readonly BadLine[]) => Promise<vo
   };
 }
 
-/** A line of a batch that was accepted with a value that nobody here knows. */
+/** A line of a batch that was accepted and may come to nothing. */
 export interface WarnedLine {
   line: number;
   custom_id: string;

@@ -34,7 +34,7 @@ export function createResendDelivery(o: {
     const { id, tenant, url } = delivery;
     const now = o.clock.now();
     if (delivery.state === 'pending' && !waits(delivery, now)) return { kind: 'under_way' };
-    const step = await o.deliveries.resend(delivery, now);
+    const step = await o.deliveries.resend(delivery);
     if (step === null) return null;
     await o.producer.enqueueDelivery({ id, step, endpoint: endpointNameOf(tenant, url) }).catch((err: unknown) => {
       o.log.warn({ event: 'webhook.entry_missing', err, delivery_id: id }, 'resent; the entry is added by maintain');

@@ -1,33 +1,107 @@
-import type { Allowance, MemoryWatch, Refused, TenantUse, Usage } from '@grsai-jobs/job-store';
-import { type JobRecord, planRetry, type RetryMode } from '@grsai-jobs/jobs';
+import type { Allowance, MemoryWatch, Refused, TenantLimitStore, TenantUse, Usage } from '@grsai-jobs/job-store';
+import {
+  type Budget,
+  dayOf,
+  type JobRecord,
+  type JobRequest,
+  planRetry,
+  type RetryMode,
+  type TenantLimits,
+} from '@grsai-jobs/jobs';
 import type { ApiConfig } from '../config.ts';
+import type { FieldError } from '../validation/validate.ts';
 
-/** What may be taken in from this tenant at this moment. */
-export type AllowanceOf = (tenant: string) => Allowance;
+/** What a tenant may do: what an operator has set for it, over what is configured for all. 0 is no limit. */
+export interface TenantRules {
+  quotas: TenantUse;
+  /** Of its calls in flight and running tasks. */
+  maxInFlight: number;
+  requestsPerMinute: number;
+  /** `null`: there is none. */
+  budget: Budget | null;
+  /** `null`: all models. */
+  models: readonly string[] | null;
+}
 
-type Config = Pick<ApiConfig, 'TENANT_MAX_REDIS_BYTES' | 'TENANT_MAX_STORED_BYTES' | 'TENANT_MAX_LIVE_JOBS'>;
+/** The model is none of those that the tenant may use. */
+export interface ModelRefused {
+  kind: 'model';
+  model: string;
+  models: readonly string[];
+}
+
+export interface TenantRulesOf {
+  /** What holds for a tenant now, at most 2 s behind what operators set. */
+  rules(tenant: string): Promise<TenantRules>;
+  /** What holds when these limits are set. */
+  under(limits: TenantLimits): TenantRules;
+  /** What may be taken in from this tenant at this moment. */
+  allowance(tenant: string): Promise<Allowance>;
+}
+
+type Config = Pick<
+  ApiConfig,
+  'TENANT_MAX_REDIS_BYTES' | 'TENANT_MAX_STORED_BYTES' | 'TENANT_MAX_IN_FLIGHT' | 'TENANT_MAX_LIVE_JOBS'
+>;
 
 /** The part of Redis that one tenant may fill where nobody has said it. */
 const AUTO_PART = 0.25;
 
-/** The limits of a tenant, 0 where there is none. The one place that knows them. */
-const limitsOf = (_tenant: string, config: Config, max: number | null): TenantUse => ({
-  redis: config.TENANT_MAX_REDIS_BYTES === 'auto' ? Math.floor(AUTO_PART * (max ?? 0)) : config.TENANT_MAX_REDIS_BYTES,
-  stored: config.TENANT_MAX_STORED_BYTES,
-  live: config.TENANT_MAX_LIVE_JOBS,
-});
+/** The one place that knows which limit holds. */
+export function createTenantRules(o: {
+  limits: Pick<TenantLimitStore, 'recent'>;
+  config: Config;
+  memory: Pick<MemoryWatch, 'max' | 'room'>;
+  clock: { now(): number };
+}): TenantRulesOf {
+  const { config, memory } = o;
+  const redisBytes = () =>
+    config.TENANT_MAX_REDIS_BYTES === 'auto' ? Math.floor(AUTO_PART * (memory.max() ?? 0)) : config.TENANT_MAX_REDIS_BYTES;
+  const under = (limits: TenantLimits): TenantRules => ({
+    quotas: {
+      redis: limits.max_redis_bytes ?? redisBytes(),
+      stored: limits.max_stored_bytes ?? config.TENANT_MAX_STORED_BYTES,
+      live: limits.max_live_jobs ?? config.TENANT_MAX_LIVE_JOBS,
+    },
+    maxInFlight: limits.max_in_flight ?? config.TENANT_MAX_IN_FLIGHT,
+    requestsPerMinute: limits.requests_per_minute ?? 0,
+    models: limits.models ?? null,
+    budget: limits.budget ?? null,
+  });
+  const rules = async (tenant: string) => under(await o.limits.recent(tenant));
+  return {
+    rules,
+    under,
+    async allowance(tenant) {
+      const { quotas, budget } = await rules(tenant);
+      return { limits: quotas, room: memory.room(), ...(budget === null ? {} : { day: dayOf(o.clock.now()) }) };
+    },
+  };
+}
 
-export const createAllowances =
-  (o: { config: Config; memory: Pick<MemoryWatch, 'max' | 'room'> }): AllowanceOf =>
-  (tenant) => ({ limits: limitsOf(tenant, o.config, o.memory.max()), room: o.memory.room() });
+/** `null`: jobs of a tenant with these rules may use the model. */
+export const refusedModel = ({ models }: Pick<TenantRules, 'models'>, model: string): ModelRefused | null =>
+  models === null || models.includes(model) ? null : { kind: 'model', model, models };
 
-/** Says whether an ended job may run again: its tenant may have one more live job. */
+/** The same for a line of a batch. */
+export function modelProblems(rules: Pick<TenantRules, 'models'>, request: JobRequest): FieldError[] {
+  const refused = refusedModel(rules, request.input.model);
+  return refused === null ? [] : [{ pointer: '/input/model', message: refusedModelText(refused) }];
+}
+
+export const refusedModelText = ({ model, models }: ModelRefused): string =>
+  `this tenant may not use the model ${model}; it may use ${models.join(', ')}`;
+
+/** Says whether an ended job may run again: its tenant may have one more live job, and use its model where that is paid for anew. */
 export const createRetryRoom =
-  (o: { usage: Pick<Usage, 'checkLive'>; limit: number; now: () => number }) =>
-  async (job: JobRecord, mode?: RetryMode): Promise<{ kind: 'room' } | Refused> => {
-    // What cannot be retried at all is told so by the retry itself.
-    if (planRetry(job, o.now(), mode).kind === 'refuse') return { kind: 'room' };
-    return (await o.usage.checkLive(job.tenant, o.limit)) ?? { kind: 'room' };
+  (o: { usage: Pick<Usage, 'checkLive'>; tenants: Pick<TenantRulesOf, 'rules'>; now: () => number }) =>
+  async (job: JobRecord, mode?: RetryMode): Promise<{ kind: 'room' } | Refused | ModelRefused> => {
+    // What cannot be retried at all is refused by the retry itself.
+    const plan = planRetry(job, o.now(), mode);
+    if (plan.kind === 'refuse') return { kind: 'room' };
+    const rules = await o.tenants.rules(job.tenant);
+    const refused = plan.mode === 'resubmit' ? refusedModel(rules, job.doc.input.model) : null;
+    return refused ?? (await o.usage.checkLive(job.tenant, rules.quotas.live)) ?? { kind: 'room' };
   };
 
 export type RetryRoom = ReturnType<typeof createRetryRoom>;

@@ -15,9 +15,8 @@ import {
   withStoredInput,
 } from '@grsai-jobs/jobs';
 import { factsOf, HEAD_BYTES, type MediaFacts, NotMedia, type ObjectStore, ObjectStoreError } from '@grsai-jobs/object-store';
-import type { Logger } from '@grsai-jobs/runtime';
+import { type Logger, type SliceQueue, type Slices, type Timers, textInSlices } from '@grsai-jobs/runtime';
 import type { FieldError } from '../validation/validate.ts';
-import { createSlices, type Slices } from './slices.ts';
 
 /** A request whose large parts are in the object store. */
 export interface UploadedInputs {
@@ -57,6 +56,8 @@ interface Large {
 export function createUploadInputs(o: {
   objects: Pick<ObjectStore, 'putBytes' | 'delete'>;
   notes: Pick<InputNotes, 'write' | 'forget'>;
+  timers: Pick<Timers, 'timeout'>;
+  slices: SliceQueue;
   keyPrefix: string;
   limitMs: number;
   log: Logger;
@@ -64,7 +65,8 @@ export function createUploadInputs(o: {
   return async (doc, job) => {
     const { large: found, typed, problems } = lookedAt(doc);
     if (problems.length > 0) return { kind: 'invalid_images', errors: problems };
-    const { kept, toStore } = await splitUp(doc, found, typed, objectFolder(o.keyPrefix, job));
+    const slices = o.slices.of(job.tenant);
+    const { kept, toStore } = await splitUp(doc, found, typed, objectFolder(o.keyPrefix, job), slices);
     if (toStore.length === 0) return { kind: 'uploaded', doc: kept, note: null, discard: async () => undefined };
     const note: InputNote = { jobId: job.id, objects: toStore.map(({ key }) => key) };
     const discard = async (): Promise<void> => {
@@ -79,9 +81,9 @@ export function createUploadInputs(o: {
       }
     };
     await o.notes.write(note);
-    const signal = AbortSignal.timeout(o.limitMs);
+    const signal = o.timers.timeout(o.limitMs);
     const stored = await Promise.allSettled(
-      toStore.map(({ key, bytes, contentType }) => o.objects.putBytes(key, bytes, { contentType, signal })),
+      toStore.map(({ key, bytes, contentType }) => o.objects.putBytes(key, bytes, { contentType, signal, slices })),
     );
     const failed = stored.find((each) => each.status === 'rejected');
     if (failed) {
@@ -99,8 +101,13 @@ export function createUploadInputs(o: {
 }
 
 /** What is to be stored of a request, and what its record holds then. */
-async function splitUp(doc: JobDoc, found: readonly Large[], typed: ReadonlyMap<string, Picture>, folder: string) {
-  const slices = createSlices();
+async function splitUp(
+  doc: JobDoc,
+  found: readonly Large[],
+  typed: ReadonlyMap<string, Picture>,
+  folder: string,
+  slices: Slices,
+) {
   const toStore: { key: string; bytes: Buffer; contentType: string }[] = [];
   for (const [i, { ext, base64, contentType }] of found.entries())
     toStore.push({ key: `${folder}/in-${i}.${ext}`, bytes: await decoded(base64, slices), contentType });
@@ -110,7 +117,11 @@ async function splitUp(doc: JobDoc, found: readonly Large[], typed: ReadonlyMap<
   ]);
   const kept = withPictures(doc, new Map([...typed, ...references]));
   if (!isLargeInput(kept)) return { kept, toStore };
-  const whole = { key: `${folder}/input.json`, bytes: await textOf(kept, slices), contentType: 'application/json' };
+  const whole = {
+    key: `${folder}/input.json`,
+    bytes: await textInSlices(inputPieces(kept), slices),
+    contentType: 'application/json',
+  };
   return { kept: withStoredInput(kept, { key: whole.key, bytes: whole.bytes.length }), toStore: [...toStore, whole] };
 }
 
@@ -126,15 +137,6 @@ async function decoded(base64: string, slices: Slices): Promise<Buffer> {
     if (slices.over()) await slices.next();
   }
   return bytes.subarray(0, size);
-}
-
-async function textOf(doc: JobDoc, slices: Slices): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  for (const piece of inputPieces(doc)) {
-    pieces.push(Buffer.from(piece));
-    if (slices.over()) await slices.next();
-  }
-  return Buffer.concat(pieces);
 }
 
 const isLarge = (picture: Picture): picture is string =>

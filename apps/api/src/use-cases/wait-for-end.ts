@@ -1,11 +1,16 @@
 import type { EventFeed, FeedEvent, JobStore } from '@grsai-jobs/job-store';
 import { isTerminal, type JobRecord } from '@grsai-jobs/jobs';
+import type { Timers } from '@grsai-jobs/runtime';
 
 /** Answers the job when it has ended, or as it is when `ms` are over, nobody waits any more, or this process stops. */
 export type WaitForEnd = (job: JobRecord, ms: number, gone: AbortSignal) => Promise<JobRecord>;
 
 /** Waits in memory: no request to Redis is made until the event of the end arrives. */
-export function createWaitForEnd(o: { feed: EventFeed; jobs: Pick<JobStore['jobs'], 'read'> }): WaitForEnd {
+export function createWaitForEnd(o: {
+  feed: EventFeed;
+  jobs: Pick<JobStore['jobs'], 'read'>;
+  timers: Pick<Timers, 'after'>;
+}): WaitForEnd {
   const endOrLimit = async (job: JobRecord, ms: number, gone: AbortSignal): Promise<void> => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const ended = (event: FeedEvent | undefined) => {
@@ -16,12 +21,12 @@ export function createWaitForEnd(o: { feed: EventFeed; jobs: Pick<JobStore['jobs
       if (now !== null && isTerminal(now.status)) resolve();
     };
     if (gone.aborted) return;
-    const timer = setTimeout(resolve, ms);
+    const endWait = o.timers.after(ms, resolve);
     const stop = o.feed.watch(job.id, { event: ended, missed: () => void missed(), end: resolve });
     gone.addEventListener('abort', () => resolve(), { once: true });
     ended(o.feed.known(job.id).at(-1));
     await promise;
-    clearTimeout(timer);
+    endWait();
     stop();
   };
 

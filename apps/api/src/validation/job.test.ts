@@ -1,8 +1,10 @@
 import { JobRequest } from '@grsai-jobs/jobs';
+import { createSliceQueue } from '@grsai-jobs/runtime';
 import { expect, test } from 'vitest';
 import { tryJob } from './job.ts';
 import { tryValidate } from './validate.ts';
 
+const slices = createSliceQueue().of('acme');
 const chat = (messages: unknown, more = {}) => ({ type: 'chat', input: { model: 'm', messages, ...more } });
 const many = <T>(count: number, item: T): T[] => Array.from({ length: count }, () => item);
 /** Counts how often it is looked at. */
@@ -26,20 +28,20 @@ test.each([
     '/input/images',
     'must have at most 64 items',
   ],
-])('when a job has far too many %s then that is all that is told', async (_what, job, pointer, message) => {
-  expect(await tryJob(JobRequest, job)).toEqual({ errors: [{ pointer, message }] });
+])('when a job has far too many %s then that is all that is reported', async (_what, job, pointer, message) => {
+  expect(await tryJob(JobRequest, job, slices)).toEqual({ errors: [{ pointer, message }] });
 });
 
-test('when messages have thousands of faults then the first are told, and the last are not looked at', async () => {
+test('when messages have thousands of faults then the first are reported, and the last are not looked at', async () => {
   const last = watched({ role: 'user', content: 'hi' });
-  const read = await tryJob(JobRequest, chat([...many(998, bad), last.item]));
+  const read = await tryJob(JobRequest, chat([...many(998, bad), last.item]), slices);
   expect(read).toMatchObject({ errors: many(120, { message: expect.any(String) }) });
   expect(last.looks()).toBe(2);
 });
 
-test('when an object has a thousand unknown keys then a hundred are told', async () => {
+test('when an object has a thousand unknown keys then a hundred are reported', async () => {
   const keys = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`k${i}`, 1]));
-  const read = await tryJob(JobRequest, { ...chat([{ role: 'user', content: 'hi' }]), ...keys });
+  const read = await tryJob(JobRequest, { ...chat([{ role: 'user', content: 'hi' }]), ...keys }, slices);
   expect('errors' in read && read.errors.length).toBe(100);
 });
 
@@ -50,7 +52,7 @@ test.each([
   ['no chat', { type: 'image', input: 1 }],
   ['no object', 1],
 ])('when a job is %s then it is read as by its schema', async (_what, job) => {
-  expect(await tryJob(JobRequest, job)).toEqual(tryValidate(JobRequest, job));
+  expect(await tryJob(JobRequest, job, slices)).toEqual(tryValidate(JobRequest, job));
 });
 
 const LONG = Buffer.alloc(300_000, 7).toString('base64');
@@ -74,5 +76,5 @@ test.each([
   ['too many long pictures', picture(many(17, LONG))],
   ['long pictures that are too much together', picture(many(5, `data:image/png;base64,${LONG.repeat(10)}`))],
 ])('when a job has %s then it is read as by its schema', async (_what, job) => {
-  expect(await tryJob(JobRequest, job)).toEqual(tryValidate(JobRequest, job));
+  expect(await tryJob(JobRequest, job, slices)).toEqual(tryValidate(JobRequest, job));
 });

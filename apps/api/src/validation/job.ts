@@ -1,10 +1,10 @@
 import { ChatInput, inlineProblems, type JobDoc, type JobRequest, LIMITS, mapPictures } from '@grsai-jobs/jobs';
+import type { Slices } from '@grsai-jobs/runtime';
 import type { z } from 'zod';
-import { createSlices, type Slices } from '../use-cases/slices.ts';
 import { readLongPictures } from './long-pictures.ts';
 import { type FieldError, tryValidate } from './validate.ts';
 
-/** Wrong fields after which nothing more is looked for: no answer tells more. */
+/** Wrong fields after which nothing more is looked for: no answer shows more. */
 const ENOUGH = 100;
 /** So many messages are checked whole. */
 const FEW = 20;
@@ -29,7 +29,7 @@ const PARTS = atMost(LIMITS.parts);
 const tooLong = (value: unknown, pointer: string, { most, message }: Bound): FieldError[] =>
   Array.isArray(value) && value.length > most ? [{ pointer, message }] : [];
 
-/** Lists with too many items are told by their length: a schema would look at each item first. */
+/** Lists with too many items are reported by their length: a schema would look at each item first. */
 function longLists(input: Record<string, unknown>): FieldError[] {
   const own = Object.entries(LISTS).flatMap(([name, bound]) => tooLong(input[name], `/input/${name}`, bound));
   const { messages } = input;
@@ -60,18 +60,18 @@ async function readMessages(messages: readonly unknown[], slices: Slices): Promi
 const SOME_MESSAGES = [{ role: 'user', content: '' }];
 
 /**
- * Checks a job as {@link tryValidate} does. Of a job with thousands of faults only the first are told, and found: a schema looks
- * for all of them, and takes a long time to tell each. Long pictures and many messages are read before the schema and without it, so that
+ * Checks a job as {@link tryValidate} does. Of a job with thousands of faults only the first are reported, and found: a schema looks
+ * for all of them, and takes a long time to describe each. Long pictures and many messages are read before the schema and without it, so that
  * other requests have a turn meanwhile.
  */
 export async function tryJob<T extends z.ZodType<Pick<JobRequest, 'type' | 'input'>>>(
   schema: T,
   value: unknown,
+  slices: Slices,
 ): Promise<{ data: z.output<T> } | { errors: FieldError[] }> {
   const input = isObject(value) && isObject(value['input']) ? value['input'] : {};
   const long = longLists(input);
   if (long.length > 0) return { errors: long };
-  const slices = createSlices();
   const pictures = await readLongPictures(input, slices);
   const messages = pictures.light['messages'];
   const isChat = isObject(value) && value['type'] === 'chat';

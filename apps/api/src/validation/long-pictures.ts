@@ -1,5 +1,5 @@
 import { isInline, readPictureInPieces } from '@grsai-jobs/jobs';
-import type { Slices } from '../use-cases/slices.ts';
+import type { Slices } from '@grsai-jobs/runtime';
 import type { FieldError } from './validate.ts';
 
 type Fields = Record<string, unknown>;

@@ -45,7 +45,7 @@ const fieldMessage: z.core.$ZodErrorMap = (issue) => {
   }
 };
 
-/** Longer names of fields are told by their beginning: an answer is not to grow with what was sent. */
+/** Longer names of fields are shown by their beginning: an answer is not to grow with what was sent. */
 const NAME_TOLD = 128;
 /** Of the unknown fields of one object. */
 const KEYS_TOLD = 100;
@@ -79,7 +79,7 @@ function flatten(issue: z.core.$ZodIssue, base: readonly PropertyKey[] = []): Fi
   return [{ pointer: pointerOf(path), message: issue.message }];
 }
 
-/** Checks a value against its schema and tells what is wrong with it, with a JSON pointer for each wrong field. */
+/** Checks a value against its schema and says what is wrong with it, with a JSON pointer for each wrong field. */
 export function tryValidate<T extends z.ZodType>(schema: T, value: unknown): { data: z.output<T> } | { errors: FieldError[] } {
   const parsed = schema.safeParse(value, { error: fieldMessage });
   return parsed.success ? { data: parsed.data } : { errors: parsed.error.issues.flatMap((issue) => flatten(issue)) };

@@ -43,7 +43,7 @@ export const REQUEST_ROWS: readonly Row[] = [
     status: 400,
     code: 'bad_request',
     method: 'GET',
-    path: '/docs/assets/swagger-ui.css',
+    path: '/docs/assets/standalone.esm.js',
     headers: { 'if-match': '"none"' },
   },
 

@@ -73,22 +73,6 @@ export const LIMIT_ROWS: readonly Row[] = [
     /limited to 32000 characters/,
     'prompt',
   ),
-  field(
-    'text of a message',
-    '/input/messages/0/content',
-    (n) => goodChat({ messages: [{ role: 'user', content: chars(n) }] }),
-    [32_000],
-    [32_001],
-    /limited to 32000 characters/,
-  ),
-  field(
-    'text of a part',
-    '/input/messages/0/content/0/text',
-    (n) => goodChat({ messages: [{ role: 'user', content: [{ type: 'text', text: chars(n) }] }] }),
-    [32_000],
-    [32_001],
-    /limited to 32000 characters/,
-  ),
   field('model', '/input/model', (n) => goodChat({ model: chars(n) }), [1, 128], [129], /limited to 128 characters/, 'model'),
   field(
     'messages',

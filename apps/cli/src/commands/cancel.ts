@@ -1,6 +1,5 @@
 import { defineCommand } from '../command.ts';
 import { forEachId } from '../each.ts';
-import { type Job, jobPath } from '../jobs.ts';
 import { paintStatus } from '../output/paint.ts';
 
 export const cancel = defineCommand<object>({
@@ -14,7 +13,7 @@ export const cancel = defineCommand<object>({
   ],
   run: async (context, _options, ids) =>
     await forEachId(context, ids, async (id) => {
-      const job = await context.api.post<Job>(`${jobPath(id)}/cancel`);
+      const job = await context.client.jobs.cancel(id);
       await context.out.row(job, ({ status }, paint) => `${id} ${paintStatus(paint, status)}`);
     }),
 });

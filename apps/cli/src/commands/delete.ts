@@ -2,7 +2,6 @@ import { defineCommand } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import { forEachId } from '../each.ts';
 import { SHARED } from '../job-options.ts';
-import { jobPath } from '../jobs.ts';
 import { plural } from '../output/format.ts';
 
 export const deleteJobs = defineCommand<{ yes?: boolean }>({
@@ -14,7 +13,7 @@ export const deleteJobs = defineCommand<{ yes?: boolean }>({
     const sure = await confirm(context, `Erase ${plural(ids.length, 'job')} with all that is stored of it?`, yes);
     if (!sure) return 'failed';
     return await forEachId(context, ids, async (id) => {
-      await context.api.send('DELETE', jobPath(id));
+      await context.client.jobs.delete(id);
       await context.out.row({ id, deleted: true }, () => `${id} deleted`);
     });
   },

@@ -1,20 +1,19 @@
-import { ApiProblem } from '../api/problem.ts';
+import { type GrsaiJobs, GrsaiJobsError, type Job } from '@grsai-jobs/client';
 import { defineCommand } from '../command.ts';
-import type { Context } from '../context.ts';
-import { type Job, jobPath } from '../jobs.ts';
-import { jobText } from '../output/job-text.ts';
+import { jobText, shownBy } from '../output/job-text.ts';
 
 /**
  * A job of the tenant of the key, else one of any tenant: operators come here with the ids that `failures` shows. To those who
- * are none the first refusal is told.
+ * are none the first refusal is reported.
  */
-async function jobOf(api: Context['api'], id: string): Promise<Job & { tenant?: string }> {
+async function jobOf(client: GrsaiJobs, id: string): Promise<Job & { tenant?: string }> {
   try {
-    return await api.get<Job>(jobPath(id));
+    return await client.jobs.get(id);
   } catch (refusal) {
-    if (!(refusal instanceof ApiProblem) || (refusal.status !== 404 && refusal.status !== 403)) throw refusal;
-    return await api.get<Job & { tenant: string }>(`/admin${jobPath(id)}`).catch((error: unknown) => {
-      throw error instanceof ApiProblem ? refusal : error;
+    if (!(refusal instanceof GrsaiJobsError) || (refusal.status !== 404 && refusal.status !== 403)) throw refusal;
+    const path = `/admin/v1/jobs/${encodeURIComponent(id)}`;
+    return await client.request<Job & { tenant: string }>('GET', path).catch((error: unknown) => {
+      throw error instanceof GrsaiJobsError ? refusal : error;
     });
   }
 }
@@ -27,8 +26,8 @@ export const get = defineCommand<object>({
     ['get job_01KB…', 'on a page'],
     ["get job_01KB… --json | jq -r '.result.images[].url'", 'links, signed afresh each time'],
   ],
-  run: async ({ api, out, host }, _options, [id = '']) => {
-    await out.value(await jobOf(api, id), (job, paint) => jobText(job, paint, host.now()));
+  run: async ({ client, out, host }, _options, [id = '']) => {
+    await out.value(await jobOf(client, id), (job, paint) => jobText(job, paint, shownBy(host)));
     return 'ok';
   },
 });

@@ -1,8 +1,8 @@
-import type { AdminJobView } from '@grsai-jobs/jobs';
+import type { Job, JobFilter } from '@grsai-jobs/client';
 import { defineCommand, option } from '../command.ts';
-import { filterOptions, filterQuery, type JobFilters } from '../filters.ts';
+import { filterOptions, filterQuery, type JobFilters, queryOf } from '../filters.ts';
+import { first, PAGE } from '../first.ts';
 import { SHARED } from '../job-options.ts';
-import type { Job } from '../jobs.ts';
 import { jobColumns } from '../output/job-text.ts';
 import { words } from '../values.ts';
 
@@ -34,16 +34,17 @@ export const list = defineCommand<Options>({
     SHARED.tenant().helpGroup(OPERATORS),
     SHARED.signature().helpGroup(OPERATORS),
   ],
-  run: async ({ api, out, host }, options) => {
+  run: async ({ client, out, host }, options) => {
     const { all, limit, tenant, signature, stage } = options;
-    const filters = { ...filterQuery(options), stage };
     const most = all ? Number.POSITIVE_INFINITY : limit;
+    const filter: JobFilter = { ...filterQuery(options), stage: stage as JobFilter['stage'], limit: Math.min(most, PAGE) };
     const columns = jobColumns(host.now());
     if (options.allTenants || tenant !== undefined || signature !== undefined) {
-      const jobs = api.list<AdminJobView>('/admin/v1/jobs', { ...filters, tenant, signature }, most);
-      await out.rows(jobs, [{ head: 'TENANT', cell: (job) => job.tenant }, ...columns], 'No jobs.');
+      const query = { ...queryOf(filter), tenant, signature };
+      const jobs = client.list<Job & { tenant: string }>('/admin/v1/jobs', query);
+      await out.rows(first(most, jobs), [{ head: 'TENANT', cell: (job) => job.tenant }, ...columns], 'No jobs.');
     } else {
-      await out.rows(api.list<Job>('/v1/jobs', filters, most), columns, 'No jobs.');
+      await out.rows(first(most, client.jobs.list(filter)), columns, 'No jobs.');
     }
     return 'ok';
   },

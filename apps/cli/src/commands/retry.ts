@@ -1,9 +1,8 @@
 import { choice, defineCommand, option } from '../command.ts';
 import { finish } from '../finish.ts';
 import { SHARED } from '../job-options.ts';
-import { type Job, jobPath } from '../jobs.ts';
 
-export const retry = defineCommand<{ mode?: string; wait?: boolean; timeout?: number }>({
+export const retry = defineCommand<{ mode?: 'resume' | 'resubmit'; wait?: boolean; timeout?: number }>({
   usage: 'retry <job>',
   about: 'Run a failed, expired or canceled job again',
   details: `Without --mode the service resumes where something paid for is left, and submits anew else. A job that ended as submit_unknown may have been paid for already: only --mode resubmit runs it again.`,
@@ -17,7 +16,7 @@ export const retry = defineCommand<{ mode?: string; wait?: boolean; timeout?: nu
     SHARED.timeout(),
   ],
   run: async (context, { mode, wait, timeout }, [id = '']) => {
-    const job = await context.api.post<Job>(`${jobPath(id)}/retry`, mode === undefined ? {} : { mode });
+    const job = await context.client.jobs.retry(id, { mode });
     context.hint(`${job.id} runs again (run ${job.run}).`);
     if (wait) return await finish(context, job, timeout);
     await context.out.value(job, () => job.id);

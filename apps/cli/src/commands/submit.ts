@@ -1,8 +1,8 @@
+import type { JobRequest } from '@grsai-jobs/client';
 import { choice, defineCommand, option } from '../command.ts';
 import { finish } from '../finish.ts';
 import { idempotently } from '../idempotent.ts';
 import { SHARED } from '../job-options.ts';
-import type { Job } from '../jobs.ts';
 import { buildRequest, type RequestOptions } from '../request.ts';
 import { positive, several } from '../values.ts';
 
@@ -50,13 +50,15 @@ export const submit = defineCommand<Options>({
       context,
       options.idempotencyKey,
       'job',
-      async (idempotencyKey) => await context.api.post<Job>('/v1/jobs', request, { idempotencyKey }),
+      // The service checks it, and says what is wrong.
+      async (idempotencyKey) => await context.client.jobs.create(request as JobRequest, { idempotencyKey }),
     );
+    for (const { message } of job.warnings ?? []) context.hint(`Warning: ${message}`);
     if (options.wait) {
       context.hint(job.id);
       return await finish(context, job, options.timeout);
     }
-    context.hint(`Accepted. Follow it: pnpm jobs watch ${job.id}`);
+    context.hint(`Accepted. Follow it: ${context.host.program} watch ${job.id}`);
     await context.out.value(job, ({ id }) => id);
     return 'ok';
   },

@@ -1,8 +1,11 @@
+import type { Job } from '@grsai-jobs/client';
+import { OUTAGE_MS } from '../client.ts';
 import { defineCommand, option } from '../command.ts';
-import { eventText, followJob } from '../follow-job.ts';
+import { eventText, followHint } from '../follow-job.ts';
 import { SHARED } from '../job-options.ts';
-import { endText, resultText } from '../output/job-text.ts';
+import { endText, resultText, shownBy } from '../output/job-text.ts';
 import { whole } from '../values.ts';
+import { patiently } from '../wait.ts';
 
 export const watch = defineCommand<{ after?: number; timeout?: number }>({
   usage: 'watch <job>',
@@ -14,14 +17,14 @@ export const watch = defineCommand<{ after?: number; timeout?: number }>({
   ],
   options: [option('--after <seq>', 'only events after this number', whole), SHARED.timeout()],
   run: async (context, { after, timeout }, [id = '']) => {
-    const { out, hint, host } = context;
-    const job = await followJob(context, id, {
-      timeoutS: timeout,
-      ...(after === undefined ? {} : { after }),
-      onEvent: async (event) => await out.row(event, eventText),
+    const { client, out, hint, host } = context;
+    const job = await patiently(host, { timeoutS: timeout, goOn: followHint(host, id) }, async (signal): Promise<Job> => {
+      const events = client.jobs.events(id, { after, signal, outageMs: OUTAGE_MS });
+      for await (const event of events) await out.row(event, eventText);
+      return await client.jobs.get(id, { signal });
     });
     if (!out.json) {
-      hint(endText(job, out.paint, host.now()));
+      hint(endText(job, out.paint, shownBy(host)));
       await out.row(job, () => resultText(job, host.stdout.isTTY === true));
     }
     return job.status === 'succeeded' ? 'ok' : 'failed';

@@ -1,25 +1,16 @@
-import { ofTenants, TENANT } from '../api/of-tenants.ts';
+import type { DeliveryFilter, WebhookDelivery } from '@grsai-jobs/client';
 import { defineCommand, option } from '../command.ts';
 import { forEachId } from '../each.ts';
+import { first, PAGE } from '../first.ts';
 import { SHARED } from '../job-options.ts';
+import { ofTenants, TENANT } from '../of-tenants.ts';
 import { ago } from '../output/format.ts';
 import { paintStatus } from '../output/paint.ts';
 import type { Column } from '../output/table.ts';
 import { instant, words } from '../values.ts';
 
-/** A webhook delivery as the API answers it. */
-interface Delivery {
-  id: string;
-  type: string;
-  url: string;
-  state: string;
-  tries: number;
-  attempts: { status?: number; phase?: string; error?: string }[];
-  next_attempt_at: string | null;
-  created_at: string;
-  /** For operators. */
-  tenant?: string;
-}
+/** For operators with the name of its tenant. */
+type Delivery = WebhookDelivery & { tenant?: string };
 
 const columns = (now: number): Column<Delivery>[] => [
   { head: 'DELIVERY', cell: ({ id }) => id },
@@ -39,8 +30,6 @@ function lastAnswer({ attempts }: Delivery): string | null {
 
 const OPERATORS = 'For operators:';
 
-const resendPath = (id: string): string => `/v1/webhook-deliveries/${encodeURIComponent(id)}/resend`;
-
 export const deliveries = defineCommand<{
   job?: string;
   state?: string[];
@@ -52,7 +41,7 @@ export const deliveries = defineCommand<{
   usage: 'deliveries',
   about: 'List webhook deliveries, the newest first',
   examples: [
-    ['deliveries --job job_01KB…', 'what was told of a job'],
+    ['deliveries --job job_01KB…', 'what was reported of a job'],
     ['deliveries --state failed,pending --limit 100', 'what did not arrive (yet)'],
     ['deliveries --tenant acme', 'of a tenant; the key of an operator lists those of all'],
   ],
@@ -64,10 +53,12 @@ export const deliveries = defineCommand<{
     SHARED.limit(),
     SHARED.tenant().helpGroup(OPERATORS),
   ],
-  run: async ({ api, out, host }, { job, state, type, url, tenant, limit }) => {
-    const query = { job_id: job, state, type, url, tenant };
-    const { ofAll, rows } = await ofTenants<Delivery>(api, 'webhook-deliveries', query, limit);
-    await out.rows(rows, [...(ofAll ? [TENANT] : []), ...columns(host.now())], 'No deliveries.');
+  run: async ({ client, out, host }, { job, state, type, url, tenant, limit }) => {
+    const chosen = { state: state as DeliveryFilter['state'], type: type as DeliveryFilter['type'] };
+    const filter = { job_id: job, ...chosen, url, limit: Math.min(limit, PAGE) };
+    const own = () => client.webhooks.deliveries(filter);
+    const { ofAll, rows } = await ofTenants<Delivery>(client, '/admin/v1/webhook-deliveries', { ...filter, tenant }, own);
+    await out.rows(first(limit, rows), [...(ofAll ? [TENANT] : []), ...columns(host.now())], 'No deliveries.');
     return 'ok';
   },
 });
@@ -82,10 +73,11 @@ export const resend = defineCommand<{ reason?: string }>({
   options: [option('--reason <text>', 'of any tenant; it stands in the audit log').helpGroup(OPERATORS)],
   run: async (context, { reason }, ids) =>
     await forEachId(context, ids, async (id) => {
+      const ofAny = `/admin/v1/webhook-deliveries/${encodeURIComponent(id)}/resend`;
       const delivery =
         reason === undefined
-          ? await context.api.post<Delivery>(resendPath(id))
-          : await context.api.post<Delivery>(`/admin${resendPath(id)}`, { reason });
+          ? await context.client.webhooks.resend(id)
+          : await context.client.request<Delivery>('POST', ofAny, { json: { reason } });
       await context.out.row(delivery, ({ state }, paint) => `${id} ${paintStatus(paint, state)}`);
     }),
 });
@@ -95,9 +87,9 @@ export const recover = defineCommand<{ since: string }>({
   about: 'Send all webhooks again that an endpoint has missed',
   examples: [['recover https://caller.example/hooks --since 6h', 'what failed in the last six hours']],
   options: [option('--since <time>', 'made after: 2h (ago), or 2026-05-01T12:00:00Z', instant(Date.now)).makeOptionMandatory()],
-  run: async ({ api, out, hint }, { since }, [url]) => {
-    const answer = await api.post<{ url: string; since: string }>('/v1/webhook-deliveries/recover', { url, since });
-    hint(`What is still missing: pnpm jobs deliveries --state failed,skipped --url ${url}`);
+  run: async ({ client, host, out, hint }, { since }, [url = '']) => {
+    const answer = await client.webhooks.recover({ url, since });
+    hint(`What is still missing: ${host.program} deliveries --state failed,skipped --url ${url}`);
     await out.value(answer, (order) => `What ${order.url} has missed since ${order.since} is sent again.`);
     return 'ok';
   },

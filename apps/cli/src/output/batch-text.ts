@@ -1,14 +1,16 @@
-import { type BadLine, type Batch, hasEnded } from '../batches.ts';
+import type { Batch, BatchLineError } from '@grsai-jobs/client';
+import { hasEnded } from '../batches.ts';
 import { countsText } from '../follow-batch.ts';
-import { ago, between, bytes, count, plural } from './format.ts';
+import { ago, between, bytes, costText, count, plural } from './format.ts';
+import type { Shown } from './job-text.ts';
 import { type Paint, paintStatus } from './paint.ts';
 import { type Column, facts } from './table.ts';
 
 /** How a batch ended, and what to do next. */
-export function batchEndText(batch: Batch, paint: Paint, now: number): string {
+export function batchEndText(batch: Batch, paint: Paint, { now, program }: Shown): string {
   const took = between(batch.created_at, batch.finished_at, now);
   const head = `${batch.id} ${paintStatus(paint, batch.status)} after ${took}: ${countsText(batch.counts)}`;
-  return batch.counts.failed === 0 ? head : `${head}\n  Run what failed again: pnpm jobs batch retry-failed ${batch.id}`;
+  return batch.counts.failed === 0 ? head : `${head}\n  Run what failed again: ${program} batch retry-failed ${batch.id}`;
 }
 
 /** A whole batch on a page. */
@@ -31,6 +33,7 @@ export function batchText(batch: Batch, paint: Paint, now: number): string {
         ['finished', batch.finished_at && `${batch.finished_at} (after ${between(batch.created_at, batch.finished_at, now)})`],
         ['expires', hasEnded(batch) ? null : batch.expires_at],
         ['webhook', batch.webhook.url && `${batch.webhook.state}, ${batch.webhook.url}`],
+        ['cost', costText(batch.cost)],
         ['results', file && `${bytes(file.bytes)}, ${file.url}`],
       ],
       paint,
@@ -64,7 +67,7 @@ export const batchColumns = (now: number): Column<Batch>[] => [
 ];
 
 /** The columns of a list of lines that could not become jobs. */
-export const badLineColumns: Column<BadLine>[] = [
+export const badLineColumns: Column<BatchLineError>[] = [
   { head: 'LINE', cell: ({ line }) => line, align: 'right' },
   { head: 'CUSTOM ID', cell: ({ custom_id }) => custom_id },
   { head: 'WHERE', cell: ({ errors }) => errors.map(({ pointer }) => pointer).join(', ') },

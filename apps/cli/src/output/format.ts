@@ -65,3 +65,13 @@ export const printable = (text: string): string => text.replace(STEERING, '');
 // C0 without tab and line feed, DEL, C1: among them is what moves the cursor or renames the window. And what turns the
 // direction of all text behind it.
 const STEERING = /(?![\t\n])[\p{Cc}\p{Bidi_Control}]/gu;
+
+/** What something has cost, or may: `1 200 credits`, `600 credits reserved`. */
+export function costText(
+  cost: { credits: number; reserved: number; state: string; estimated: boolean } | null | undefined,
+): string | null {
+  if (!cost || cost.state === 'none') return null;
+  const { credits, reserved, state, estimated } = cost;
+  const open = reserved > 0 ? `, ${count(reserved)} more ${state === 'reserved' ? 'reserved' : 'may have been charged'}` : '';
+  return `${estimated && open === '' ? 'about ' : ''}${plural(credits, 'credit')}${state === 'refunded' ? ' (refunded)' : ''}${open}`;
+}

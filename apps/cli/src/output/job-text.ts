@@ -1,26 +1,43 @@
-import { chatLinkOf, chatTextOf, imagesOf, type Job, lostOf } from '../jobs.ts';
-import { ago, between, bytes, duration, oneLine, printable } from './format.ts';
+import { type ImageResult, imagesOf, type Job, textOf } from '@grsai-jobs/client';
+import { ago, between, bytes, costText, duration, oneLine, printable } from './format.ts';
 import { type Paint, paintStatus } from './paint.ts';
 import { type Column, cut, facts, table } from './table.ts';
 
+/** The link of a chat answer that was too large for the record. */
+const chatLinkOf = ({ result }: Job): string => (result !== null && 'url' in result ? String(result.url) : '');
+
+/** Outputs that could not be kept, beside those that are. */
+const lostOf = ({ result }: Job): NonNullable<ImageResult['lost']> =>
+  result !== null && 'images' in result ? ((result as ImageResult).lost ?? []) : [];
+
 /** What the caller came for: the text of the answer, or the links of the images; of a failed job nothing. A file gets it as it is. */
 export function resultText(job: Job, toTerminal: boolean): string {
-  const text = chatTextOf(job);
+  const text = textOf(job);
   if (text !== undefined) return toTerminal ? printable(text) : text;
   return (
     imagesOf(job)
       .map(({ url }) => url)
-      .join('\n') ||
-    (chatLinkOf(job) ?? '')
+      .join('\n') || chatLinkOf(job)
   );
 }
 
+/** When, and how a person goes on. */
+export interface Shown {
+  /** Ms since 1970. */
+  now: number;
+  program: string;
+}
+
+export const shownBy = ({ now, program }: { now: () => number; program: string }): Shown => ({ now: now(), program });
+
 /** `failed: content_rejected, …` with what may be done; one line for each. */
-export function endText(job: Job, paint: Paint, now: number): string {
+export function endText(job: Job, paint: Paint, { now, program }: Shown): string {
   const took = between(job.created_at, job.finished_at, now);
   const head = `${job.id} ${paintStatus(paint, job.status)} after ${took}`;
   if (job.error === null) return head;
-  return [`${head}: ${job.error.code}`, `  ${oneLine(job.error.message)}`, ...upstreamText(job), ...retryText(job)].join('\n');
+  return [`${head}: ${job.error.code}`, `  ${oneLine(job.error.message)}`, ...upstreamText(job), ...retryText(job, program)].join(
+    '\n',
+  );
 }
 
 /** The error in an answer of upstream; the answer as it is where that is not to be found. */
@@ -41,10 +58,11 @@ function upstreamText({ error }: Job): string[] {
   return [`  Upstream${status === undefined ? '' : ` (HTTP ${status})`}: ${cut(oneLine(saidIn(message)), 300)}`];
 }
 
-const retryText = (job: Job): string[] => (job.error?.retryable ? [`  It can be run again: pnpm jobs retry ${job.id}`] : []);
+const retryText = (job: Job, program: string): string[] =>
+  job.error?.retryable ? [`  It can be run again: ${program} retry ${job.id}`] : [];
 
 /** A whole job on a page. */
-export function jobText(job: Job & { tenant?: string }, paint: Paint, now: number): string {
+export function jobText(job: Job & { tenant?: string }, paint: Paint, { now, program }: Shown): string {
   const state = [paintStatus(paint, job.status), job.stage, job.status === 'running' ? `${job.progress} %` : null];
   const parts = [
     `${paint('bold', job.id)}  ${job.type}  ${state.filter(Boolean).join(', ')}${job.late_result ? ', late result' : ''}`,
@@ -61,6 +79,7 @@ export function jobText(job: Job & { tenant?: string }, paint: Paint, now: numbe
         ['finished', job.finished_at && `${job.finished_at} (after ${between(job.created_at, job.finished_at, now)})`],
         ['expires', job.finished_at === null ? job.expires_at : null],
         ['run', job.run === 1 ? null : job.run],
+        ['cost', costText(job.cost)],
         ['task', job.upstream && `${job.upstream.task_id} at ${job.upstream.base}, ${job.upstream.polls} polls`],
         ['webhook', job.webhook.url && `${job.webhook.state}, ${job.webhook.url}`],
       ],
@@ -68,10 +87,12 @@ export function jobText(job: Job & { tenant?: string }, paint: Paint, now: numbe
     ),
     job.error === null
       ? ''
-      : [paint('red', `${job.error.code}: ${oneLine(job.error.message)}`), ...upstreamText(job), ...retryText(job)].join('\n'),
+      : [paint('red', `${job.error.code}: ${oneLine(job.error.message)}`), ...upstreamText(job), ...retryText(job, program)].join(
+          '\n',
+        ),
     imagesText(job, paint),
-    printable(chatTextOf(job) ?? ''),
-    chatLinkOf(job) ?? '',
+    printable(textOf(job) ?? ''),
+    chatLinkOf(job),
     attemptsText(job, paint, now),
   ];
   return parts.filter((part) => part !== '').join('\n\n');

@@ -34,7 +34,7 @@ test('when stderr is no terminal then a plain line comes now and then, and at ea
   expect(written()).toBe('1 of 4\n3 of 4, about 5.0 s left\nstoring\n');
 });
 
-test('when a bar is drawn then it is never too long, and the pace tells what is left', () => {
+test('when a bar is drawn then it is never too long, and the pace shows what is left', () => {
   expect(bar({ done: 0, total: 0 })).toBe(`${'░'.repeat(24)}   0 %`);
   expect(bar({ done: 9, total: 4 })).toBe(`${'█'.repeat(24)} 100 %`);
   expect(remaining({ done: 1, total: 100 }, 1000)).toBe('');

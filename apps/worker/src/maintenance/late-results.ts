@@ -1,5 +1,5 @@
-import { download, type Egress, EgressError } from '@grsai-jobs/egress';
-import { type Grsai, GrsaiError, type Output, type TaskState } from '@grsai-jobs/grsai';
+import { type Egress, EgressError } from '@grsai-jobs/egress';
+import { type GrsaiApi, GrsaiError, type Output, type TaskState } from '@grsai-jobs/grsai';
 import type { JobStore } from '@grsai-jobs/job-store';
 import {
   isTerminal,
@@ -13,7 +13,7 @@ import {
 } from '@grsai-jobs/jobs';
 import { factsOf, NotMedia } from '@grsai-jobs/object-store';
 import { type SettleDeps, settle } from '../runner/settle.ts';
-import { unstoredOf } from '../stages/poll.ts';
+import { unstoredOf } from '../stages/outputs/unstored.ts';
 import { eachOf } from './each.ts';
 
 export const LATE_EVERY_MS = 30_000;
@@ -21,14 +21,14 @@ const AT_ONCE = 200;
 /** An upstream that is silent costs 10 s a poll: a run ends before the next one comes. */
 const POLLS = { concurrency: 20, forMs: 15_000 } as const;
 const POLL_AGAIN_MS = 2 * 60_000;
-/** So much of a file tells its type. */
+/** So much of a file shows its type. */
 const HEAD_BYTES = 512;
 const HEAD_LIMITS = { firstByteMs: 5_000, idleMs: 5_000, totalMs: 10_000 } as const;
 
 interface Deps extends SettleDeps {
   store: SettleDeps['store'] & Pick<JobStore, 'sweeps'>;
-  grsai: Pick<Grsai, 'images'>;
-  egress: Egress;
+  grsai: Pick<GrsaiApi, 'images'>;
+  egress: Pick<Egress, 'download'>;
 }
 
 /**
@@ -116,7 +116,7 @@ function holdsMedia(output: Output | undefined): boolean {
 /** Whether the file behind a link can be had; no more than its first bytes are asked for. */
 async function isThere(d: Deps, url: string): Promise<boolean> {
   try {
-    const source = await download(d.egress, url, { ...HEAD_LIMITS, signal: d.shutdown.stopping });
+    const source = await d.egress.download(url, { ...HEAD_LIMITS, signal: d.shutdown.stopping });
     const head: Uint8Array[] = [];
     for await (const chunk of source.body) {
       head.push(chunk);

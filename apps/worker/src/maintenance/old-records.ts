@@ -1,7 +1,7 @@
 import type { JobStore } from '@grsai-jobs/job-store';
 import { inputObjects, isBatchEnd, isTerminal, type JobRecord } from '@grsai-jobs/jobs';
 import { type ObjectStore, ObjectStoreError } from '@grsai-jobs/object-store';
-import type { Clock, Logger } from '@grsai-jobs/runtime';
+import type { Logger, SyncedClock } from '@grsai-jobs/runtime';
 import type { WorkerMetrics } from '../metrics.ts';
 import { eachOf } from './each.ts';
 
@@ -15,7 +15,7 @@ const DAY_MS = 24 * 3600 * 1000;
 interface Deps {
   store: Pick<JobStore, 'batches' | 'sweeps' | 'jobs' | 'erase' | 'tenants'>;
   objects: Pick<ObjectStore, 'delete'>;
-  clock: Clock;
+  clock: Pick<SyncedClock, 'now' | 'trouble'>;
   log: Logger;
   metrics: Pick<WorkerMetrics, 'erased'>;
   shutdown: { readonly stopping: AbortSignal };
@@ -25,15 +25,17 @@ interface Deps {
  * Erases records whose job ended more than `RETENTION_DAYS` ago, with their deliveries. One with a pending delivery
  * stays until that is over (P4), and one of a batch that goes on until the results of that are stored (P3). What of its input stands
  * in the object store goes with it; the life of results is a rule of the bucket.
- * Ended batches go by the same time, and so do deliveries that are gone from the lists.
+ * Nothing is erased while the clock of this machine and that of Redis differ. Ended batches go by the same time, and so do deliveries that are gone from the lists.
  */
 export function createOldRecords(d: Deps, retentionDays: number): () => Promise<void> {
+  const keptMs = retentionDays * DAY_MS;
   const { batches, sweeps, jobs, erase, tenants } = d.store;
 
   /** Slice by slice, until nothing is left but what stays; `slice` answers how many it read and how many of them stay. */
   async function sweep(slice: (page: { skip: number; limit: number }) => Promise<{ looked: number; stay: number }>) {
     const until = d.clock.now() + PART_MS;
-    for (let skip = 0; d.clock.now() < until && !d.shutdown.stopping.aborted; ) {
+    const goesOn = () => d.clock.now() < until && !d.shutdown.stopping.aborted && d.clock.trouble() === undefined;
+    for (let skip = 0; goesOn(); ) {
       const { looked, stay } = await slice({ skip, limit: AT_ONCE });
       if (looked < AT_ONCE) return;
       skip += stay;
@@ -56,7 +58,7 @@ export function createOldRecords(d: Deps, retentionDays: number): () => Promise<
   async function oldBatch(id: string): Promise<boolean> {
     const batch = await batches.read(id);
     if (batch === null || !isBatchEnd(batch.status)) await batches.forgetEnded(id);
-    else return batch.webhook.state === 'pending' || !(await batches.eraseEnded(batch));
+    else return batch.webhook.state === 'pending' || !(await batches.eraseEnded(batch, keptMs));
     return false;
   }
 
@@ -84,16 +86,16 @@ export function createOldRecords(d: Deps, retentionDays: number): () => Promise<
     const inputs = inputObjects(record);
     if (inputs.length > 0) {
       // From here on nothing reopens it: its input is about to be gone.
-      if (!(await erase.begin(record))) return true;
+      if (!(await erase.begin(record, keptMs))) return true;
       await deleteInputs(record, inputs);
     }
-    if (!(await erase.old(record))) return true;
+    if (!(await erase.old(record, keptMs))) return true;
     d.metrics.erased.inc();
     return false;
   }
 
   return async () => {
-    const before = d.clock.now() - retentionDays * DAY_MS;
+    const before = d.clock.now() - keptMs;
     await sweep(async (page) => await each(await batches.endedBefore(before, page), oldBatch));
     await sweep(async (page) => await each(await sweeps.endedBefore(before, page), oldJob));
     await eachOf(d, await tenants.all(), async (tenant) =>

@@ -1,6 +1,6 @@
 import type { JobStore } from '@grsai-jobs/job-store';
 import type { ObjectStore } from '@grsai-jobs/object-store';
-import type { Clock, Logger } from '@grsai-jobs/runtime';
+import type { Logger, SyncedClock } from '@grsai-jobs/runtime';
 import { eachOf } from './each.ts';
 
 export const ORPHANED_INPUTS_EVERY_MS = 10 * 60_000;
@@ -13,7 +13,7 @@ const RUN_MS = 60_000;
 interface Deps {
   store: Pick<JobStore, 'inputNotes'>;
   objects: Pick<ObjectStore, 'delete'>;
-  clock: Clock;
+  clock: Pick<SyncedClock, 'now' | 'trouble'>;
   log: Logger;
   shutdown: { readonly stopping: AbortSignal };
 }
@@ -26,7 +26,7 @@ export function createOrphanedInputs(d: Deps): () => Promise<void> {
     const byJob = new Map(orphaned.map((note) => [note.jobId, note]));
     const remove = async (id: string) => {
       const note = byJob.get(id);
-      if (note === undefined || !(await inputNotes.take(note))) return;
+      if (note === undefined || d.clock.trouble() !== undefined || !(await inputNotes.take(note, ORPHANED_AFTER_MS))) return;
       await d.objects.delete(note.objects);
       await inputNotes.forget([note]);
       d.log.info(

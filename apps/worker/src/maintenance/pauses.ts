@@ -23,7 +23,7 @@ interface Deps {
 
 /**
  * Probes each reason that holds and clears it when its trouble is over; `upstream` lets one job through first, and so do `auth` and `balance` when their
- * probes do not tell for a while. Sets `storage` when a paid result has waited too long. Brings BullMQ's flags in line with the reasons.
+ * probes give no answer for a while. Sets `storage` when a paid result has waited too long. Brings BullMQ's flags in line with the reasons.
  */
 export function createPauseTask(d: Deps, control: PauseControl, probes: Probes): () => Promise<void> {
   const probe = async (reason: ProbedReason, pause: Pause): Promise<Probed> => {
@@ -48,7 +48,7 @@ export function createPauseTask(d: Deps, control: PauseControl, probes: Probes):
       return await (reason === 'upstream' ? control.halfOpen(reason) : control.resume(reason));
     }
     if (credits !== undefined) await control.noteCredits(credits);
-    // The numbers need not tell, nor the words of a probe: a job does, at no cost while it is refused.
+    // Neither the numbers nor the words of a probe need to show it: a job does, at no cost while it is refused.
     const due = forMs >= (sure ? TRIED_ANYWAY_MS : TRIED_AFTER_MS);
     if (TRIED_BY_JOBS.has(reason) && due && pause.state === 'paused') await control.halfOpen(reason);
   }

@@ -26,7 +26,7 @@ interface Deps {
 export function createRoomCheck(d: Pick<Deps, 'store' | 'producer' | 'clock'>): () => Promise<void> {
   return async () => {
     for (const endpoint of await d.store.deliveries.overdueRooms(d.clock.now(), AT_ONCE))
-      for (const entry of await d.store.deliveries.letIn(endpoint, d.clock.now())) await d.producer.enqueueDelivery(entry);
+      for (const entry of await d.store.deliveries.letIn(endpoint)) await d.producer.enqueueDelivery(entry);
   };
 }
 
@@ -44,7 +44,7 @@ export function createPendingDeliveries(d: Deps): () => Promise<void> {
         await d.store.deliveries.postpone(delivery, now + CHECK_AGAIN_MS);
         return;
       }
-      const step = await d.store.deliveries.repair(delivery, now);
+      const step = await d.store.deliveries.repair(delivery);
       if (step === null) return;
       d.metrics.repairs.inc({ kind: 'delivery' });
       d.log.warn({ event: 'webhook.repaired', delivery_id: id, step }, 'the entry of a pending delivery was lost, added again');

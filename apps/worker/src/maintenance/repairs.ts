@@ -1,5 +1,5 @@
 import type { JobHead, JobStore } from '@grsai-jobs/job-store';
-import { isTerminal, queueOf } from '@grsai-jobs/jobs';
+import { hasExpired, isTerminal, queueOf, stateIn } from '@grsai-jobs/jobs';
 import type { Producer } from '@grsai-jobs/queue';
 import { type ExpireDeps, expire } from '../runner/expire.ts';
 import { type SettleDeps, settle } from '../runner/settle.ts';
@@ -39,7 +39,7 @@ async function repairLost(d: Deps, ids: readonly string[], now: number): Promise
     ids.map(async (id, i) => {
       const head = heads[i] ?? null;
       if (head === null || isTerminal(head.status)) await d.store.jobs.forgetDue(id, head?.step ?? null);
-      else if (expires(head, now)) lost.push(id);
+      else if (hasExpired(stateIn(head), head.expires_at, now)) lost.push(id);
       else if ((await d.producer.stateOf(queueOf(head.stage, head.paidQueue), head)) === 'there')
         await d.store.jobs.postpone(head, nextCheck(head, now));
       else lost.push(id);
@@ -54,14 +54,10 @@ async function repairLost(d: Deps, ids: readonly string[], now: number): Promise
 
 const nextCheck = (head: JobHead, now: number): number => Math.min(now + CHECK_AGAIN_MS, Math.max(now + 1000, head.expires_at));
 
-/** Past its time a job expires, unless a call is in flight or a result is being stored. */
-const expires = (job: Pick<JobHead, 'expires_at' | 'status' | 'stage'>, now: number): boolean =>
-  job.expires_at <= now && (job.status === 'queued' || (job.status === 'running' && job.stage === 'generating'));
-
 async function repair(d: Deps, id: string, now: number): Promise<void> {
   const job = await d.store.jobs.read(id);
   if (job === null || isTerminal(job.status)) return;
-  if (expires(job, now)) return void (await settle(d, job, await expire(d, job)));
+  if (hasExpired(stateIn(job), job.expires_at, now)) return void (await settle(d, job, await expire(d, job)));
   if (job.status === 'canceling') return void (await settle(d, job, { kind: 'finish', status: 'canceled', keepLease: true }));
   const settled = await settle(d, job, { kind: 'requeue' });
   if (settled.kind !== 'committed') return;

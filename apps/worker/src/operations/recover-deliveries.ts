@@ -45,7 +45,7 @@ export const recoverDeliveries =
       (each) => wasMissed(each, now) && endpointId(tenant, each.url) === endpoint && !isSentOnce(each.type),
     );
     for (const delivery of missed) {
-      const step = await d.store.deliveries.resend(delivery, d.clock.now());
+      const step = await d.store.deliveries.resend(delivery);
       if (step === null) continue;
       resent += 1;
       await d.producer.enqueueDelivery({ id: delivery.id, step, endpoint: name });

@@ -1,8 +1,8 @@
 import type { JobStore, Operation } from '@grsai-jobs/job-store';
 import { MAX_CRASHES } from '@grsai-jobs/jobs';
-import type { Clock, Logger } from '@grsai-jobs/runtime';
-import { atMost } from '../maintenance/at-most.ts';
+import type { Clock, Logger, Timers } from '@grsai-jobs/runtime';
 import type { WorkerMetrics } from '../metrics.ts';
+import { atMost } from './at-most.ts';
 
 /** An operation whose worker was not nudged is found within this time. */
 export const OPERATIONS_EVERY_MS = 1000;
@@ -28,6 +28,7 @@ export type DoSlice = (operation: Operation) => Promise<Sliced>;
 interface Deps {
   store: Pick<JobStore, 'operations'>;
   clock: Clock;
+  timers: Pick<Timers, 'every'>;
   log: Logger;
   metrics: Pick<WorkerMetrics, 'crashes'>;
   shutdown: { readonly stopping: AbortSignal };
@@ -44,10 +45,12 @@ export function createOperationsTask(d: Deps, kinds: Readonly<Record<string, DoS
     const doSlice = kinds[operation.kind];
     if (doSlice === undefined)
       throw new Error(`this worker knows no operation of the kind ${operation.kind}; is it older than the API?`);
-    const renewing = setInterval(() => operations.renewLease(operation, d.clock.now()).catch(() => undefined), RENEW_EVERY_MS);
-    const sliced = await doSlice(operation).finally(() => clearInterval(renewing));
+    const endRenewing = d.timers.every(RENEW_EVERY_MS, () => {
+      operations.renewLease(operation).catch(() => undefined);
+    });
+    const sliced = await doSlice(operation).finally(endRenewing);
     if (sliced.done) await operations.done(operation);
-    else await operations.checkpoint(operation, sliced.cursor, d.clock.now() + (sliced.waitMs ?? 0));
+    else await operations.checkpoint(operation, sliced.cursor, sliced.waitMs ?? 0);
   }
 
   /** Whatever it is that ends workers, it must not end all of them, nor keep other operations from running. */
@@ -55,7 +58,7 @@ export function createOperationsTask(d: Deps, kinds: Readonly<Record<string, DoS
     if (operation.lost === 0) return false;
     d.metrics.crashes.inc({ kind: 'stalled', stage: 'maintain' });
     if (operation.lost < MAX_CRASHES) return false;
-    await operations.setAside(operation, d.clock.now() + SET_ASIDE_MS);
+    await operations.setAside(operation, SET_ASIDE_MS);
     d.log.error(
       { event: 'operation.crashed', operation: operation.id, lost: operation.lost, again_in_ms: SET_ASIDE_MS },
       'workers died while they ran this operation: it is set aside',
@@ -76,7 +79,7 @@ export function createOperationsTask(d: Deps, kinds: Readonly<Record<string, DoS
           { event: 'operation.failed', err, operation: operation.id },
           'a slice of an operation failed; it is tried again',
         );
-        await operations.checkpoint(operation, operation.cursor, d.clock.now() + AFTER_ERROR_MS);
+        await operations.checkpoint(operation, operation.cursor, AFTER_ERROR_MS);
       }
     }
   }

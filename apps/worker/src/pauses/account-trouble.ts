@@ -25,7 +25,7 @@ interface Refusal {
   readonly base?: string | undefined;
 }
 
-/** `paused`: it concerns all, and they wait. `own`: it is this job's alone. `unclear`: the probe could not tell. */
+/** `paused`: it concerns all, and they wait. `own`: it is this job's alone. `unclear`: the probe gave no answer. */
 export type Judgement = 'paused' | 'own' | 'unclear';
 
 export interface AccountTrouble {
@@ -89,7 +89,7 @@ export function createAccountTrouble(o: {
     if (state === 'broke') return await pause(refusal, credits);
     if (state === 'unknown') return 'unclear';
     if (refusal.echo) return 'own';
-    // There is money, and upstream itself says that it is not enough: for this job, or for all, which the next ones tell.
+    // There is money, and upstream itself says that it is not enough: for this job, or for all, which the next ones will show.
     short.jobs.add(refusal.jobId);
     return short.jobs.size >= IN_A_ROW || clock.now() < short.until ? await pause(refusal, credits) : 'own';
   }

@@ -69,7 +69,7 @@ export function createRefusalBrake(o: {
     detail: raw,
   });
 
-  function tell({ closed, opened }: Noted): void {
+  function log({ closed, opened }: Noted): void {
     if (closed !== null)
       o.log.error(
         { event: 'queues.paused', ...facts(closed) },
@@ -86,7 +86,7 @@ export function createRefusalBrake(o: {
     const known = call.refusals;
     const matters = known !== null && noteAnswer(known, caller, call.startedAt).state !== known;
     if (!matters && refusedAt < call.startedAt) return;
-    tell(await o.brakes.answered(caller, { begunAt: call.startedAt, token: call.job.lease.token }));
+    log(await o.brakes.answered(caller, { begunAt: call.startedAt, token: call.job.lease.token }));
   }
 
   async function refused(call: Called, { error, upstream }: Said): Promise<'held' | 'own'> {
@@ -105,7 +105,7 @@ export function createRefusalBrake(o: {
       },
       token,
     );
-    tell(noted);
+    log(noted);
     return noted.held ? 'held' : 'own';
   }
 

@@ -1,15 +1,15 @@
-import { type Grsai, GrsaiError } from '@grsai-jobs/grsai';
+import { type GrsaiApi, GrsaiError } from '@grsai-jobs/grsai';
 import type { Credits } from '@grsai-jobs/job-store';
 
 /** What was asked of upstream about our money. */
 export interface Money {
   readonly credits: Credits;
-  /** `unknown`: it could not be asked, or what it says does not tell. */
+  /** `unknown`: it could not be asked, or its answer does not say. */
   readonly state: 'broke' | 'fine' | 'unknown';
 }
 
 /** Asks for the quota of the key and the credits of the account; never rejects. */
-export async function askForMoney({ account }: Pick<Grsai, 'account'>, signal?: AbortSignal): Promise<Money> {
+export async function askForMoney({ account }: Pick<GrsaiApi, 'account'>, signal?: AbortSignal): Promise<Money> {
   const [quota, all] = await Promise.all([amount(account.credits({ signal })), amount(account.accountCredits({ signal }))]);
   const credits = {
     ...(typeof quota === 'number' ? { quota } : {}),
@@ -18,7 +18,7 @@ export async function askForMoney({ account }: Pick<Grsai, 'account'>, signal?: 
   return { credits, state: stateOf(quota, all) };
 }
 
-/** `none`: upstream does not tell this number. */
+/** `none`: upstream does not say this number. */
 type Amount = number | 'none' | 'unknown';
 
 async function amount(asked: Promise<number>): Promise<Amount> {

@@ -1,4 +1,4 @@
-import { type Grsai, GrsaiError } from '@grsai-jobs/grsai';
+import { type GrsaiApi, GrsaiError } from '@grsai-jobs/grsai';
 import type { Credits, Pause } from '@grsai-jobs/job-store';
 import type { ObjectStore } from '@grsai-jobs/object-store';
 import { askForMoney, hasRisen, lowest } from './credits.ts';
@@ -18,9 +18,9 @@ export interface Probed {
 
 export type Probes = Readonly<Record<ProbedReason, (pause: Pause) => Promise<Probed>>>;
 
-/** For each reason what tells, without paying, that its trouble is over. A probe that rejects says no. */
+/** For each reason what shows, without paying, that its trouble is over. A probe that rejects says no. */
 export function createProbes(o: {
-  grsai: Grsai;
+  grsai: GrsaiApi;
   objects: ObjectStore;
   /** Whether paid results wait too long. */
   waitsToBeStored: () => Promise<boolean>;

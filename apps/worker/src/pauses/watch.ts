@@ -1,5 +1,5 @@
 import type { JobStore } from '@grsai-jobs/job-store';
-import type { Logger, Service } from '@grsai-jobs/runtime';
+import type { Logger, Service, Timers } from '@grsai-jobs/runtime';
 import type { WorkerMetrics } from '../metrics.ts';
 import type { AccountTrouble } from './account-trouble.ts';
 import { gateOf } from './pause-control.ts';
@@ -14,6 +14,7 @@ export function watchPauses(o: {
   trouble: AccountTrouble;
   metrics: WorkerMetrics;
   log: Logger;
+  timers: Pick<Timers, 'every'>;
 }): Service {
   const read = async () => {
     const all = await o.pauses.all();
@@ -23,11 +24,11 @@ export function watchPauses(o: {
     o.trouble.seen(all['submit'] ?? []);
     o.upstream.seen(gateOf((all['submit'] ?? []).filter((pause) => pause.reason === 'upstream')));
   };
-  const timer = setInterval(() => {
+  const end = o.timers.every(LOOK_EVERY_MS, () => {
     read().catch((err: unknown) => o.log.warn({ event: 'pauses.not_read', err }, 'the pauses could not be read'));
-  }, LOOK_EVERY_MS);
+  });
   return {
     name: 'pause watch',
-    stop: async () => clearInterval(timer),
+    stop: async () => end(),
   };
 }

@@ -1,9 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ANNOUNCE_EVERY_MS, type JobStore } from '@grsai-jobs/job-store';
 import type { Consumer } from '@grsai-jobs/queue';
-import type { Clock, Logger, Service } from '@grsai-jobs/runtime';
+import { type Clock, type Logger, type Service, type Timers, within } from '@grsai-jobs/runtime';
 import type { Configured, StageQueue } from './live-settings.ts';
 
 const LEAVE_WITHIN_MS = 1000;
@@ -15,9 +13,11 @@ export function announceWorker(o: {
   configured: Configured;
   version: string;
   clock: Clock;
+  timers: Pick<Timers, 'every' | 'after'>;
+  newToken: () => string;
   log: Logger;
 }): Service & { id: string } {
-  const id = `worker_${randomUUID()}`;
+  const id = `worker_${o.newToken()}`;
   const started_at = o.clock.now();
   const queues = () =>
     Object.fromEntries(
@@ -38,14 +38,15 @@ export function announceWorker(o: {
       .catch((err: unknown) => o.log.warn({ event: 'worker.not_announced', err }, 'operators may take this worker for dead'));
   };
   say();
-  const timer = setInterval(say, ANNOUNCE_EVERY_MS);
+  const end = o.timers.every(ANNOUNCE_EVERY_MS, say);
   return {
     id,
     name: 'announcement',
     stop: async () => {
-      clearInterval(timer);
+      end();
       // With Redis away the others find out by themselves; a stop does not wait for that.
-      await Promise.race([last.then(() => o.workers.leave(id)), sleep(LEAVE_WITHIN_MS, undefined, { ref: false })]);
+      const left = last.then(() => o.workers.leave(id));
+      await within(o.timers, LEAVE_WITHIN_MS, 'Redis did not answer', left).catch(() => undefined);
     },
   };
 }

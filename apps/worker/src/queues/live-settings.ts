@@ -1,6 +1,6 @@
 import type { JobStore } from '@grsai-jobs/job-store';
 import type { Consumer, QueueName } from '@grsai-jobs/queue';
-import type { Logger, Service } from '@grsai-jobs/runtime';
+import type { Logger, Service, Timers } from '@grsai-jobs/runtime';
 import type { PauseControl } from '../pauses/pause-control.ts';
 
 /** A lost message leaves a worker wrong for no longer than this. */
@@ -24,6 +24,7 @@ export function createLiveSettings(o: {
   consumers: readonly Consumer[];
   configured: Configured;
   log: Logger;
+  timers: Pick<Timers, 'every'>;
   everyMs?: number;
 }): LiveSettings {
   async function concurrency(): Promise<void> {
@@ -54,14 +55,14 @@ export function createLiveSettings(o: {
     return running;
   };
 
-  const timer = setInterval(() => {
+  const end = o.timers.every(o.everyMs ?? LOOK_EVERY_MS, () => {
     apply().catch((err: unknown) => o.log.warn({ event: 'settings.not_read', err }, 'the settings of queues could not be read'));
-  }, o.everyMs ?? LOOK_EVERY_MS);
+  });
   return {
     name: 'queue settings',
     apply,
     stop: async () => {
-      clearInterval(timer);
+      end();
       await running?.catch(() => undefined);
     },
   };

@@ -12,7 +12,7 @@ export interface CancelableCalls {
   /** Opened before the lease is taken, so that a cancel that comes right after it finds the call. */
   open(jobId: string): Cancelable;
   cancel(jobId: string): void;
-  /** Aborts calls whose cancel was not heard: the records say which. */
+  /** Aborts calls whose cancel message was missed: the records say which. */
   catchUp(jobs: Pick<JobStore['jobs'], 'heads'>): Promise<void>;
 }
 

@@ -1,5 +1,6 @@
-import { type Finish, isTerminal, type Job, jobError, MAX_CRASHES } from '@grsai-jobs/jobs';
+import { type Finish, hasLivingTask, isTerminal, type Job, jobError, MAX_CRASHES } from '@grsai-jobs/jobs';
 import type { Handler, QueueName, Work } from '@grsai-jobs/queue';
+import { type Disturbance, redisTrouble } from '@grsai-jobs/redis';
 import type { Backoff } from '@grsai-jobs/runtime';
 import { publishAgain } from './publish.ts';
 import { FIRST_LATE_POLL_MS, type SettleDeps, settle } from './settle.ts';
@@ -7,20 +8,28 @@ import { isRepeatable } from './start.ts';
 
 export interface CrashDeps extends SettleDeps {
   backoff: Backoff;
+  disturbance: Disturbance;
 }
+
+/** While Redis is away nobody renews the lock of an entry: what stalls so soon after that has lost its lock, and no process. */
+const STALLS_AFTER_MS = 30_000;
+/** When an entry comes again that met a Redis which takes no writes. */
+const REFUSED_WAIT_MS = 2000;
 
 type Cause = 'thrown' | 'stalled';
 
 /**
  * An error that no stage handles, and a stall (its process died or froze), is a transition: `crashes` + 1 and a new queue entry; the
- * fifth in one run ends the job.
+ * fifth in one run ends the job. A stall while Redis was in trouble is not counted.
  */
 async function recordCrash(d: CrashDeps, stage: QueueName, { entry }: Work, cause: Cause): Promise<void> {
-  d.metrics.crashes.inc({ kind: cause, stage });
+  const counts = cause === 'thrown' || !d.disturbance.within(STALLS_AFTER_MS);
+  if (counts) d.metrics.crashes.inc({ kind: cause, stage });
   const job = await d.store.jobs.read(entry.id);
   if (job === null) return;
   // It died, or failed, after its transition was committed.
   if (job.step !== entry.step || isTerminal(job.status)) return await publishAgain(d, job);
+  if (!counts) return void (await settle(d, job, { kind: 'requeue' }));
   if (job.crashes + 1 >= MAX_CRASHES) return void (await settle(d, job, givenUp(job, cause)));
   // A first stall is requeued at once. Repeated ones get a random delay, so that innocent jobs are not retried beside the one that kills
   // the process.
@@ -33,7 +42,7 @@ function givenUp(job: Job, cause: Cause): Finish {
   if (job.status === 'canceling') return { kind: 'finish', status: 'canceled', keepLease: true };
   const unknown = job.lease !== null && !isRepeatable(job);
   const error = jobError(unknown ? 'submit_unknown' : cause === 'thrown' ? 'internal' : 'crashed', job.stage ?? 'queued');
-  const living = job.stage === 'generating' ? { latePollMs: FIRST_LATE_POLL_MS } : {};
+  const living = hasLivingTask(job) ? { latePollMs: FIRST_LATE_POLL_MS } : {};
   return { kind: 'finish', status: 'failed', error, keepLease: true, ...living };
 }
 
@@ -55,4 +64,17 @@ export const countingStalls =
     );
     await recordCrash(d, stage, work, 'stalled');
     return { kind: 'done' };
+  };
+
+/** A stage whose entry waits when Redis takes no writes, or is full: nothing of it is a crash. */
+export const waitingForRedis =
+  (d: Pick<CrashDeps, 'log'>, stage: QueueName, handler: Handler): Handler =>
+  async (work) => {
+    try {
+      return await handler(work);
+    } catch (err) {
+      if (redisTrouble(err) === null) throw err;
+      d.log.warn({ event: 'job.waits_for_redis', err, stage, job_id: work.entry.id }, 'Redis takes no writes: the entry waits');
+      return { kind: 'wait', ms: REFUSED_WAIT_MS };
+    }
   };

@@ -1,4 +1,5 @@
-import type { BrakeState, Job, NewAttempt, Submitting, Transition, UnstoredResult } from '@grsai-jobs/jobs';
+import type { BrakeState, FreeQueue, Job, NewAttempt, PaidQueue, Submitting, Transition, UnstoredResult } from '@grsai-jobs/jobs';
+import type { Entry } from '@grsai-jobs/queue';
 import type { ProbedReason } from '../pauses/table.ts';
 
 /**
@@ -10,8 +11,8 @@ export interface Decision {
   transition?: Transition;
   /** The job that the transition is of, where the stage has read it. */
   job?: Job;
-  /** What becomes of the queue entry: it is done with, comes again, or the whole queue waits and it goes back in front. */
-  entry: 'done' | { waitMs: number } | { throttleMs: number };
+  /** What becomes of the queue entry: it is done with, or comes again. */
+  entry: 'done' | { waitMs: number };
   /** Why, in words that may be upstream's. */
   reason?: string;
   /** An attempt that the job does not keep, for the log and the counters. */
@@ -20,6 +21,14 @@ export interface Decision {
   pause?: { reason: ProbedReason; detail: string };
   /** Upstream accepted the call: closes its breaker and its brake. */
   upstreamAccepted?: true;
+}
+
+/**
+ * What a stage with a paid call has come to. Its queue can wait as a whole, with the entry back in front: its calls are what the account
+ * limits. A stage without one cannot ask for that, since its jobs wait for nothing that they share.
+ */
+export interface PaidDecision extends Omit<Decision, 'entry'> {
+  entry: Decision['entry'] | { throttleMs: number };
 }
 
 export const done: Decision = { entry: 'done' };
@@ -32,6 +41,9 @@ export interface PaidCall {
   /** What was known of refusals when it began; `null`: nothing. */
   refusals: BrakeState | null;
 }
+
+/** A large input is read whole within this time, which its lease has for it beside that of the call. */
+export const READ_INPUT_MS = 20_000;
 
 /** What the runner does for a stage while its call is in flight. */
 export interface CallIo {
@@ -49,10 +61,19 @@ export interface CallIo {
 
 /** A stage with a paid call. */
 export interface PaidStage {
-  name: 'call' | 'submit';
+  name: PaidQueue;
   /** How long the call may take. */
   limitMs: number;
-  decide: (call: PaidCall, io: CallIo) => Promise<Decision>;
+  decide: (call: PaidCall, io: CallIo) => Promise<PaidDecision>;
+}
+
+/** A job that is due in a stage without a paid call. `null`: its queue entry does not count. */
+export interface FreeStage<J> {
+  name: FreeQueue;
+  find: (entry: Entry) => Promise<J | null>;
+  decide: (job: J) => Promise<Decision>;
+  /** Called with what its decision came to: its transition, or `null` when there was none or somebody else was first. */
+  settled?: (entry: Entry, job: J, decided: Decision, committed: Transition | null) => void;
 }
 
 /** The paid result that a transition carries, in case its run has ended meanwhile. */

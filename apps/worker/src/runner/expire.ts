@@ -1,5 +1,13 @@
 import type { JobStore, Pause } from '@grsai-jobs/job-store';
-import { entryStage, type FailureCode, type Finish, type JobRecord, jobError, type PauseReason } from '@grsai-jobs/jobs';
+import {
+  entryStage,
+  type FailureCode,
+  type Finish,
+  hasLivingTask,
+  type JobRecord,
+  jobError,
+  type PauseReason,
+} from '@grsai-jobs/jobs';
 import { FIRST_LATE_POLL_MS } from './settle.ts';
 
 export interface ExpireDeps {
@@ -27,8 +35,8 @@ const WAITED_FOR: readonly (readonly [reason: PauseReason, code: FailureCode, wh
 export async function expire(d: ExpireDeps, job: JobRecord): Promise<Finish> {
   const { code, message } = job.status === 'queued' ? await reasonOfWait(d, job) : { code: 'deadline_exceeded' as const };
   const error = jobError(code, job.stage ?? 'queued', message === undefined ? {} : { message });
-  const living = job.stage === 'generating' ? { latePollMs: FIRST_LATE_POLL_MS } : {};
-  return { kind: 'finish', status: 'expired', error, ...living };
+  const living = hasLivingTask(job) ? { latePollMs: FIRST_LATE_POLL_MS } : {};
+  return { kind: 'finish', status: 'expired', error, notBefore: job.expires_at, ...living };
 }
 
 async function reasonOfWait(d: ExpireDeps, job: JobRecord): Promise<{ code: FailureCode; message?: string }> {

@@ -15,7 +15,7 @@ export function logEnd({ clock, log, metrics }: LogDeps, job: JobRecord): void {
   log.info(endLine(job, clock.now()), `job ${job.status}`);
 }
 
-/** Counts an attempt, and tells of it at `debug`; at `warn` when it may have been paid for in vain. Leaves out what the caller wrote. */
+/** Counts an attempt, and logs it at `debug`; at `warn` when it may have been paid for in vain. Leaves out what the caller wrote. */
 export function logAttempt(
   { log, metrics }: LogDeps,
   job: Pick<JobRecord, 'id' | 'tenant' | 'doc' | 'run' | 'attempts'>,

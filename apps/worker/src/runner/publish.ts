@@ -1,5 +1,6 @@
 import { type DeliveryStart, endDelivery, type JobStore, type TransitionResult } from '@grsai-jobs/job-store';
 import {
+  deliveryAtEnd,
   isTerminal,
   type JobDoc,
   type JobRecord,
@@ -7,13 +8,14 @@ import {
   type PolledJob,
   type QueueMessage,
   type Transition,
+  waitsInRoom,
 } from '@grsai-jobs/jobs';
 import type { Producer } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
 import type { Deliveries } from '../webhooks/deliveries.ts';
 
 export interface PublishDeps {
-  producer: Pick<Producer, 'enqueue' | 'enqueueDelivery'>;
+  producer: Pick<Producer, 'enqueue' | 'enqueueLetIn' | 'enqueueDelivery'>;
   /** Room for the first attempt of a webhook in the process that ends its job. */
   deliveries: Pick<Deliveries, 'reserve'>;
   store: { deliveries: Pick<JobStore['deliveries'], 'report'> };
@@ -23,11 +25,23 @@ export interface PublishDeps {
 
 /** What follows from a transition that was committed: the next queue entry, or that of the delivery that reports its end. */
 export async function publish(
-  d: Pick<PublishDeps, 'producer'>,
-  { message, placed }: { message: QueueMessage | null; placed: DeliveryStart },
+  d: Pick<PublishDeps, 'producer' | 'log'>,
+  { message, letIn, placed }: { message: QueueMessage | null; letIn: readonly QueueMessage[]; placed: DeliveryStart },
 ): Promise<void> {
   if (message !== null) await d.producer.enqueue(message);
+  await publishLetIn(d, letIn);
   if (placed.kind === 'entry') await d.producer.enqueueDelivery(placed);
+}
+
+/** Jobs of other entries have left their rooms. Nobody waits for this: an entry that could not be added is added by a repair. */
+export async function publishLetIn(d: Pick<PublishDeps, 'producer' | 'log'>, letIn: readonly QueueMessage[]): Promise<void> {
+  if (letIn.length === 0) return;
+  await d.producer.enqueueLetIn(letIn).catch((err: unknown) => {
+    d.log.warn(
+      { event: 'job.entry_missing', err, job_ids: letIn.map(({ id }) => id) },
+      'jobs that were let in have no queue entries; a periodic task adds them',
+    );
+  });
 }
 
 /**
@@ -35,6 +49,7 @@ export async function publish(
  * without this the job would wait until a periodic task repairs it.
  */
 export async function publishAgain(d: Pick<PublishDeps, 'producer'>, job: JobRecord): Promise<void> {
+  if (waitsInRoom(job)) return;
   if (!isTerminal(job.status)) return await d.producer.enqueue(messageOf(job));
   const delivery = endDelivery(job, job.status);
   if (delivery !== null) await d.producer.enqueueDelivery(delivery);
@@ -52,7 +67,7 @@ export async function withFirstAttempt<J extends PolledJob & Partial<JobRecord>>
 ): Promise<TransitionResult<J>> {
   const { doc, run } = job;
   const ends = transition.kind === 'finish' && doc !== undefined && run !== undefined;
-  const delivery = ends ? endDelivery({ ...job, doc, run }, transition.status) : null;
+  const delivery = ends ? deliveryAtEnd({ id: job.id, doc, run }, transition.status) : null;
   const reserved = delivery === null ? null : d.deliveries.reserve(job.tenant);
   let placed: DeliveryStart = { kind: 'none' };
   try {
@@ -77,7 +92,7 @@ export function reportByWebhook(
 ): void {
   if (!webhook?.events.includes(report.type)) return;
   const send = async () => {
-    const entry = await d.store.deliveries.report({ id, tenant, run, url: webhook.url }, report, d.clock.now());
+    const entry = await d.store.deliveries.report({ id, tenant, run, url: webhook.url }, report);
     if (entry !== null) await d.producer.enqueueDelivery(entry);
   };
   send().catch((err: unknown) => {

@@ -1,12 +1,12 @@
-import type { Generating, Job, PolledJob, Transition } from '@grsai-jobs/jobs';
-import type { Entry, Handler, Outcome, QueueName } from '@grsai-jobs/queue';
+import type { Generating, Job, JobDoc, PolledJob, Transition } from '@grsai-jobs/jobs';
+import type { Handler, Outcome, QueueName } from '@grsai-jobs/queue';
 import type { AccountTrouble } from '../pauses/account-trouble.ts';
 import type { RefusalBrake } from '../pauses/brake.ts';
 import type { PauseControl } from '../pauses/pause-control.ts';
 import type { UpstreamHealth } from '../pauses/upstream-health.ts';
-import type { InputObjects } from '../stages/input-objects.ts';
 import type { CancelableCalls } from './cancelable-calls.ts';
-import type { CallIo, Decision, PaidCall, PaidStage } from './decision.ts';
+import type { CallIo, FreeStage, PaidCall, PaidDecision, PaidStage } from './decision.ts';
+import type { Journal } from './journal.ts';
 import { logAttempt } from './log.ts';
 import { reportByWebhook } from './publish.ts';
 import { type Settled, settle } from './settle.ts';
@@ -14,6 +14,7 @@ import { type StartDeps, startCall } from './start.ts';
 import { untilTaken } from './until-taken.ts';
 
 export interface RunnerDeps extends StartDeps {
+  journal: Pick<Journal, 'begun' | 'brought' | 'over'>;
   pauses: Pick<PauseControl, 'pause' | 'waits'>;
   brake: Pick<RefusalBrake, 'answered'>;
   upstream: Pick<UpstreamHealth, 'answered'>;
@@ -24,9 +25,15 @@ export interface PaidRunnerDeps extends RunnerDeps {
   inFlight: CancelableCalls;
   /** Called with each task that upstream has accepted. */
   accepted: (job: Generating) => void;
-  inputs: Pick<InputObjects, 'whole'>;
+  /** Reads the whole input of a job whose record does not hold it. */
+  inputs: { whole(doc: JobDoc, signal: AbortSignal): Promise<JobDoc> };
   /** Settles a call that did not work; errors that are not upstream's go on to whoever counts crashes. */
-  afterFailedCall: (call: PaidCall, stage: PaidStage['name'], error: unknown, io: Pick<CallIo, 'canceled'>) => Promise<Decision>;
+  afterFailedCall: (
+    call: PaidCall,
+    stage: PaidStage['name'],
+    error: unknown,
+    io: Pick<CallIo, 'canceled'>,
+  ) => Promise<PaidDecision>;
 }
 
 /** Runs a stage with a paid call: lease → call → decision → log → commit → queue entry. */
@@ -36,19 +43,27 @@ export function runPaidStage(d: PaidRunnerDeps, stage: PaidStage): Handler {
     try {
       const started = await startCall(d, entry, stage);
       if (started.kind === 'no') return started.outcome;
-      const { call } = started;
-      const io = ioOf(d, call, cancelable.signal);
-      const decided = await decide(d, stage, call, io);
-      const { outcome, settled } = await carryOut(d, call.job, decided, stage.name, call);
-      if (settled?.kind === 'committed' && settled.job.stage === 'generating') d.accepted(settled.job as Generating);
-      return outcome;
+      return await makeCall(d, stage, started.call, cancelable.signal);
     } finally {
       cancelable.close();
     }
   };
 }
 
-async function decide(d: PaidRunnerDeps, stage: PaidStage, call: PaidCall, io: CallIo): Promise<Decision> {
+async function makeCall(d: PaidRunnerDeps, stage: PaidStage, call: PaidCall, canceled: AbortSignal): Promise<Outcome> {
+  d.journal.begun(call.job);
+  try {
+    const io = ioOf(d, call, canceled);
+    const decided = await decide(d, stage, call, io);
+    const { outcome, settled } = await carryOut(d, call.job, decided, stage.name, call);
+    if (settled?.kind === 'committed' && settled.job.stage === 'generating') d.accepted(settled.job as Generating);
+    return outcome;
+  } finally {
+    d.journal.over(call.job);
+  }
+}
+
+async function decide(d: PaidRunnerDeps, stage: PaidStage, call: PaidCall, io: CallIo): Promise<PaidDecision> {
   let whole = call;
   try {
     whole = { ...call, job: { ...call.job, doc: await d.inputs.whole(call.job.doc, d.shutdown.cutting) } };
@@ -99,15 +114,6 @@ function ioOf(d: RunnerDeps, { job, startedAt }: PaidCall, canceled: AbortSignal
   };
 }
 
-/** A job that is due in a stage without a paid call. `null`: its queue entry does not count. */
-export interface FreeStage<J> {
-  name: Extract<QueueName, 'poll' | 'store'>;
-  find: (entry: Entry) => Promise<J | null>;
-  decide: (job: J) => Promise<Decision>;
-  /** Called with what its decision came to: its transition, or `null` when there was none or somebody else was first. */
-  settled?: (entry: Entry, job: J, decided: Decision, committed: Transition | null) => void;
-}
-
 /** Runs a stage that costs nothing to repeat: job → decision → log → commit → queue entry. */
 export function runFreeStage<J extends PolledJob>(d: RunnerDeps, stage: FreeStage<J>): Handler {
   return async ({ entry }) => {
@@ -120,11 +126,14 @@ export function runFreeStage<J extends PolledJob>(d: RunnerDeps, stage: FreeStag
   };
 }
 
+/** By the time of Redis what a stage took for over is not: it looks again. */
+const EARLY_AGAIN_MS = 5000;
+
 /** Does what a stage has decided. */
 async function carryOut(
   d: RunnerDeps,
   job: PolledJob & Partial<Job>,
-  decided: Decision,
+  decided: PaidDecision,
   stage: QueueName,
   call?: PaidCall,
 ): Promise<{ outcome: Outcome; settled: Settled<PolledJob & Partial<Job>> | null }> {
@@ -142,6 +151,8 @@ async function carryOut(
     await d.pauses.waits(stage, entry.throttleMs, decided.reason ?? '');
     return { outcome: { kind: 'throttle', ms: entry.throttleMs }, settled };
   }
+  if (settled?.kind === 'dropped' && settled.found.kind === 'early')
+    return { outcome: { kind: 'wait', ms: EARLY_AGAIN_MS }, settled };
   const waits = entry !== 'done' && goesOn(transition, settled);
   return { outcome: waits ? { kind: 'wait', ms: entry.waitMs } : { kind: 'done' }, settled };
 }
@@ -150,7 +161,7 @@ async function carryOut(
 const goesOn = (wanted: Transition | undefined, settled: Settled<unknown> | null): boolean =>
   wanted === undefined || (settled?.kind === 'committed' && settled.transition === wanted);
 
-function logDecision(d: RunnerDeps, job: PolledJob & Partial<Job>, { transition, entry, reason, observed }: Decision): void {
+function logDecision(d: RunnerDeps, job: PolledJob & Partial<Job>, { transition, entry, reason, observed }: PaidDecision): void {
   const retryInMs = typeof entry === 'object' && 'waitMs' in entry ? entry.waitMs : undefined;
   if (observed) {
     const { stage, outcome, error_code: code, upstream_status } = observed;

@@ -1,19 +1,43 @@
-import type { Conflict, JobStore, TransitionResult } from '@grsai-jobs/job-store';
-import type { Finish, Job, JobRecord, PolledJob, Reopen, TaskRef, Transition } from '@grsai-jobs/jobs';
+import type { Conflict, TransitionResult } from '@grsai-jobs/job-store';
+import {
+  type Attempt,
+  bringsPaid,
+  endOfCall,
+  type Finish,
+  type Job,
+  type JobRecord,
+  type NewAttempt,
+  type PolledJob,
+  type Reopen,
+  type Transition,
+} from '@grsai-jobs/jobs';
+import { NotLasting } from '@grsai-jobs/redis';
+import type { Timers } from '@grsai-jobs/runtime';
 import type { WorkerMetrics } from '../metrics.ts';
 import { resolve } from './conflicts.ts';
 import { broughtBy } from './decision.ts';
+import type { Journal } from './journal.ts';
 import { type LogDeps, logEnd } from './log.ts';
 import { type PublishDeps, publish, publishAgain, withFirstAttempt } from './publish.ts';
+import { type ReassertDeps, reassert } from './reassert.ts';
 import { type Shutdown, type Unwritten, untilTaken } from './until-taken.ts';
 
-export interface SettleDeps extends PublishDeps, LogDeps {
-  store: { transitions: Pick<JobStore['transitions'], 'commit'>; jobs: Pick<JobStore['jobs'], 'read'> } & PublishDeps['store'];
+export interface SettleDeps extends PublishDeps, LogDeps, ReassertDeps {
+  store: ReassertDeps['store'] & PublishDeps['store'];
+  journal: Pick<Journal, 'brought'>;
   metrics: WorkerMetrics;
   shutdown: Shutdown;
+  timers: Timers;
+  /** Makes a token that no other process has. */
+  newToken: () => string;
 }
 
+/** Transitions of whoever holds the lease of a call, when it is over. */
+const endsCall = ({ kind }: Transition): boolean =>
+  kind === 'release' || kind === 'task_accepted' || kind === 'start_storing' || kind === 'finish';
+
 type Known = PolledJob & Partial<JobRecord>;
+type TaskAccepted = Extract<Transition, { kind: 'task_accepted' }>;
 
 /** What a transition came to. `dropped`: somebody else had changed the job, and there was nothing left to be done. */
 export type Settled<J> = { kind: 'committed'; job: J; transition: Transition } | { kind: 'dropped'; found: Conflict };
@@ -23,12 +47,15 @@ export type Settled<J> = { kind: 'committed'; job: J; transition: Transition } |
  * second changes nothing.
  */
 export async function settle<J extends Known>(d: SettleDeps, job: J, wanted: Transition): Promise<Settled<J | Job>> {
-  const result = await commit(d, job, wanted);
-  if (result.kind === 'ok') return await committed(d, result, wanted);
+  const result = await commitHeld(d, job, wanted);
+  if (result.kind === 'ok') {
+    if (bringsPaid(job, wanted)) d.journal.brought(job as J & JobRecord, wanted);
+    return await committed(d, result, wanted);
+  }
   const conflict = { job: job as J & Partial<JobRecord>, wanted, found: result };
   switch (resolve(wanted, result)) {
     case 'finish_canceled':
-      return await settleAs(d, job, finishCanceled(wanted), result);
+      return await settleAs(d, job, finishCanceled(job, wanted), result);
     case 'reopen_late':
       return await reopenLate(d, conflict);
     case 'record_task':
@@ -37,6 +64,15 @@ export async function settle<J extends Known>(d: SettleDeps, job: J, wanted: Tra
       if (broughtBy(wanted, 0) !== null) warnOfResult(d, conflict);
       return { kind: 'dropped', found: result };
   }
+}
+
+/** The commit of a call that a failover has forgotten meanwhile comes once more when its record knows of it again. */
+async function commitHeld<J extends Known>(d: SettleDeps, job: J, wanted: Transition): Promise<TransitionResult<J>> {
+  const result = await commit(d, job, wanted);
+  const { lease } = job;
+  if (result.kind === 'ok' || !lease || job.doc === undefined || !endsCall(wanted)) return result;
+  const held = job as J & JobRecord;
+  return (await reassert(d, { ...held, lease })) === 'told' ? await commit(d, job, wanted) : result;
 }
 
 interface Met {
@@ -60,31 +96,26 @@ async function committed<J extends Known>(
   return { kind: 'committed', job: result.job, transition };
 }
 
-/** What was paid for is written until it is taken; everything else may fail, which counts as a crash. */
+/**
+ * What was paid for is written until it is taken, and what was written until it lasts; everything else may fail, which has its entry wait or
+ * counts as a crash.
+ */
 function commit<J extends Known>(d: SettleDeps, job: J, transition: Transition): Promise<TransitionResult<J>> {
+  const again = bringsPaid(job, transition) ? () => true : (error: unknown) => error instanceof NotLasting;
   return withFirstAttempt(d, job, transition, (attempt) =>
-    bringsPaid(job, transition)
-      ? untilTaken(d, unwritten(job, transition), (token) => d.store.transitions.commit(job, transition, { token, attempt }))
-      : d.store.transitions.commit(job, transition, { attempt }),
+    untilTaken(d, unwritten(job, transition), (token) => d.store.transitions.commit(job, transition, { token, attempt }), again),
   );
 }
 
-/** Only what a call in flight has brought stands nowhere else: a task that was polled, and a result that was stored, are on record. */
-const bringsPaid = (job: Known, t: Transition): boolean => t.kind === 'record_task' || (job.stage === 'submitting' && ofCall(t));
-
-const ofCall = (t: Transition): boolean =>
-  t.kind === 'start_storing' ||
-  (t.kind === 'finish' && t.status === 'succeeded') ||
-  (t.kind === 'release' && t.unstored !== undefined) ||
-  ('task' in t && t.task !== undefined);
-
 /** The end of what was in flight when its caller canceled the job. A task that came is kept: it can still be asked for. */
-function finishCanceled(wanted: Transition): Finish {
+function finishCanceled(job: Known, wanted: Transition): Finish {
+  const callEnd = endOfCall(job, wanted);
   return {
     kind: 'finish',
     status: 'canceled',
     ...('attempt' in wanted && wanted.attempt ? { attempt: wanted.attempt } : {}),
     ...('task' in wanted && wanted.task ? { task: wanted.task } : {}),
+    ...(callEnd === null ? {} : { callEnd }),
   };
 }
 
@@ -125,7 +156,7 @@ async function recordTask(d: SettleDeps, { job, wanted, found }: Met): Promise<S
   if (wanted.kind !== 'task_accepted') return { kind: 'dropped', found };
   const record: Transition = { kind: 'record_task', task: wanted.task, latePollMs: FIRST_LATE_POLL_MS };
   const recorded = (await commit(d, job, record)).kind === 'ok';
-  if (!recorded && (await isOnRecord(d, job.id, wanted.task))) return { kind: 'dropped', found };
+  if (!recorded && (await isOnRecord(d, job.id, wanted))) return { kind: 'dropped', found };
   // Where the caller allowed another submit, the call was taken over and its task is one of two.
   const allowed = job.doc?.on_unknown_submit === 'resubmit';
   d.log[recorded || allowed ? 'warn' : 'error'](
@@ -142,13 +173,21 @@ async function recordTask(d: SettleDeps, { job, wanted, found }: Met): Promise<S
   return { kind: 'dropped', found };
 }
 
-/** The answer to the commit of this very task was lost, and somebody has changed the job since; its queue entry may have been lost too. */
-async function isOnRecord(d: SettleDeps, id: string, task: TaskRef): Promise<boolean> {
+/**
+ * The answer to the commit of this very task was lost, and somebody has changed the job since; its queue entry may have been lost too. The task
+ * stands there still, or its attempt does: the task has failed since, or the job runs once more.
+ */
+async function isOnRecord(d: SettleDeps, id: string, { task, attempt }: TaskAccepted): Promise<boolean> {
   const current = await d.store.jobs.read(id);
-  if (current === null || current.task?.id !== task.id || current.task?.base !== task.base) return false;
+  if (current === null) return false;
+  const stands = current.task?.id === task.id && current.task?.base === task.base;
+  if (!stands && !current.attempts.some((each) => isSame(each, attempt))) return false;
   await publishAgain(d, current);
   return true;
 }
+
+const isSame = (kept: Attempt, attempt: NewAttempt): boolean =>
+  (['stage', 'outcome', 'base', 'started_at', 'ended_at'] as const).every((field) => kept[field] === attempt[field]);
 
 function warnOfResult(d: SettleDeps, { job, found }: Met): void {
   d.log.warn(

@@ -1,12 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import type { AccountLimits, JobStore, MemoryWatch, StartedCall } from '@grsai-jobs/job-store';
 import { type JobRecord, jobError, type NewAttempt, withAttempt } from '@grsai-jobs/jobs';
 import type { Entry, Outcome } from '@grsai-jobs/queue';
-import { READ_INPUT_MS } from '../stages/input-objects.ts';
-import type { PaidCall, PaidStage } from './decision.ts';
+import { type PaidCall, type PaidStage, READ_INPUT_MS } from './decision.ts';
 import { type ExpireDeps, expire } from './expire.ts';
 import { logAttempt } from './log.ts';
-import { reportByWebhook } from './publish.ts';
+import { publishLetIn, reportByWebhook } from './publish.ts';
 import { type SettleDeps, settle } from './settle.ts';
 
 export interface StartDeps extends SettleDeps, ExpireDeps {
@@ -16,7 +14,10 @@ export interface StartDeps extends SettleDeps, ExpireDeps {
       brakes: Pick<JobStore['brakes'], 'saidNothing'>;
     };
   memory: Pick<MemoryWatch, 'critical'>;
-  limits: AccountLimits;
+  /** Paid calls are closed, since another Redis has become the primary. */
+  onRecovering: () => void;
+  /** What the account may have at once. */
+  limits: () => AccountLimits;
 }
 
 /** A call that may go out, or what becomes of its queue entry when it must not. */
@@ -34,14 +35,27 @@ const throttle = (ms: number): Started => no({ kind: 'throttle', ms });
 export async function startCall(d: StartDeps, entry: Entry, stage: PaidStage): Promise<Started> {
   // On a nearly full Redis nothing is begun whose entries could not be added afterwards.
   if (d.memory.critical()) return throttle(1000);
-  const token = randomUUID();
-  const begunAt = performance.now();
-  const started = await d.store.transitions.startCall(entry, lease(token, stage), d.limits);
+  const token = d.newToken();
+  const begunAt = d.timers.elapsed();
+  const started = await d.store.transitions.startCall(entry, lease(token, stage), d.limits());
+  if ('letIn' in started) await publishLetIn(d, started.letIn);
   switch (started.kind) {
     case 'ok':
       return await inTime(d, started, begunAt);
+    case 'unsafe':
+      return await giveBack(d, started);
+    case 'recovering':
+      d.onRecovering();
+      return throttle(RECOVERING_WAIT_MS);
+    case 'suspect':
+      return wait(SUSPECT_WAIT_MS);
+    case 'budget':
+      return wait(BUDGET_WAIT_MS);
     case 'stale':
+    case 'parked':
       return DONE;
+    case 'full':
+      return wait(started.ms);
     case 'wait':
       return throttle(started.ms);
     case 'braked':
@@ -60,6 +74,13 @@ export async function startCall(d: StartDeps, entry: Entry, stage: PaidStage): P
   }
 }
 
+/** Paid calls are closed for seconds, and for half a minute when a worker is gone. */
+const RECOVERING_WAIT_MS = 500;
+/** Operators raise budgets, and periods of them end: in between many thousand entries may ask. */
+const BUDGET_WAIT_MS = 5 * 60_000;
+/** Whoever decides on a suspect wakes its entry. */
+const SUSPECT_WAIT_MS = 10 * 60_000;
+
 const lease = (token: string, { limitMs }: PaidStage) => ({ token, limitMs, inputMs: READ_INPUT_MS });
 
 /** A chat call leaves nothing upstream to lose, so the next call need not wait for the end of a dead one. */
@@ -74,14 +95,26 @@ const STALE_ANSWER_MS = 5000;
  * an attempt used up.
  */
 async function inTime(d: StartDeps, { job, refusals }: Extract<StartedCall, { kind: 'ok' }>, begunAt: number): Promise<Started> {
-  if (performance.now() - begunAt <= STALE_ANSWER_MS) {
+  if (d.timers.elapsed() - begunAt <= STALE_ANSWER_MS) {
     reportByWebhook(d, { ...job, webhook: job.doc.webhook }, { type: 'job.started' });
     return { kind: 'go', call: { job, startedAt: d.clock.now(), refusals } };
   }
+  return await giveBack(d, { job, refusals }, 0);
+}
+
+/** After a lease that may not last: so long a replica may need to be in step again. */
+const NOT_LASTING_WAIT_MS = 2000;
+
+/** Nothing was sent: the lease goes back, and the entry waits without an attempt used up. */
+async function giveBack(
+  d: StartDeps,
+  { job, refusals }: Pick<Extract<StartedCall, { kind: 'ok' }>, 'job' | 'refusals'>,
+  waitMs = NOT_LASTING_WAIT_MS,
+): Promise<Started> {
   // When it was the job that went ahead of those that wait for a brake, another may.
   if (refusals !== null && refusals.brakes.length > 0) await d.store.brakes.saidNothing(job.lease.token);
-  const settled = await settle(d, job, { kind: 'release', waitMs: 0 });
-  return settled.kind === 'committed' && settled.transition.kind === 'release' ? wait(0) : DONE;
+  const settled = await settle(d, job, { kind: 'release', waitMs });
+  return settled.kind === 'committed' && settled.transition.kind === 'release' ? wait(waitMs) : DONE;
 }
 
 /** Nobody waits for the answer of this chat, so nobody waits for the call of a dead worker either. */
@@ -106,10 +139,11 @@ async function takeOver(d: StartDeps, entry: Entry, job: JobRecord, stage: PaidS
     return await fail(d, job, stage, job.doc.type === 'chat' ? 'upstream_unavailable' : 'submit_unknown');
   const lost = lostAttempt(d, job, stage);
   logAttempt(d, job, lost, { reason: 'the worker of this call died' });
-  const begunAt = performance.now();
+  const begunAt = d.timers.elapsed();
   const over = { token: job.lease?.token ?? '', attempts: withAttempt(job, lost), attemptsUsed };
-  const started = await d.store.transitions.startCall(entry, { ...lease(randomUUID(), stage), over }, d.limits);
+  const started = await d.store.transitions.startCall(entry, { ...lease(d.newToken(), stage), over }, d.limits());
   if (started.kind === 'ok') return await inTime(d, started, begunAt);
+  if (started.kind === 'unsafe') return await giveBack(d, started);
   return started.kind === 'wait' ? throttle(started.ms) : wait(1000);
 }
 

@@ -1,12 +1,20 @@
-import { type ChatCompletion, type Grsai, isEmptyCompletion, sizeOf } from '@grsai-jobs/grsai';
-import { decideUnfinished, LIMITS, type NewAttempt, NO_FINISH_REASON, type UnstoredResult } from '@grsai-jobs/jobs';
+import { type ChatCompletion, type GrsaiApi, isEmptyCompletion, sizeOf } from '@grsai-jobs/grsai';
+import {
+  type CallEnd,
+  decideUnfinished,
+  isLonger,
+  LIMITS,
+  type NewAttempt,
+  NO_FINISH_REASON,
+  type UnstoredResult,
+} from '@grsai-jobs/jobs';
 import type { Backoff, Clock } from '@grsai-jobs/runtime';
 import type { PauseControl } from '../pauses/pause-control.ts';
 import { type CallIo, COMPLETION_LIFE_MS, type Decision, type PaidCall, type PaidStage } from '../runner/decision.ts';
 import { attemptAt } from './attempt.ts';
-import type { InputObjects } from './input-objects.ts';
-import { type PaidOutputsDeps, storeOutputs } from './paid-outputs.ts';
-import { type SynchronousAnswer, synchronousCall } from './synchronous-call.ts';
+import { type PaidOutputsDeps, storeOutputs } from './outputs/paid-outputs.ts';
+import type { InputObjects } from './upstream/input-objects.ts';
+import { type SynchronousAnswer, synchronousCall } from './upstream/synchronous-call.ts';
 
 /** The whole of a synchronous call. */
 const CALL_LIMIT_MS = 300_000;
@@ -15,7 +23,7 @@ const CALL_LIMIT_MS = 300_000;
 const STORAGE_WAIT_MS = { paused: 15_000, unproven: 5000 } as const;
 
 export interface CallDeps extends PaidOutputsDeps {
-  grsai: Pick<Grsai, 'chat' | 'images'>;
+  grsai: Pick<GrsaiApi, 'chat' | 'images'>;
   inputs: Pick<InputObjects, 'into'>;
   pauses: Pick<PauseControl, 'reasons'>;
   clock: Clock;
@@ -93,17 +101,28 @@ function callAgain(d: CallDeps, { job, startedAt }: PaidCall, completion: ChatCo
 }
 
 /** The end of a chat with its answer; a large one is stored first. */
-export function keepCompletion({ job }: PaidCall, completion: ChatCompletion, attempt: NewAttempt, now: number): Decision {
-  const large = Buffer.byteLength(JSON.stringify(completion)) > LIMITS.inlineCompletionBytes;
+/**
+ * @param callEnd what became of the call, where it was not this one that brought the answer.
+ */
+export function keepCompletion(
+  { job }: PaidCall,
+  completion: ChatCompletion,
+  attempt: NewAttempt,
+  now: number,
+  callEnd?: CallEnd,
+): Decision {
+  const ended = callEnd === undefined ? {} : { callEnd };
+  const large = isLonger(completion, LIMITS.inlineCompletionBytes);
   return {
     transition: large
-      ? { kind: 'start_storing', unstored: unstoredOf(completion, now), attempt }
+      ? { kind: 'start_storing', unstored: unstoredOf(completion, now), attempt, ...ended }
       : {
           kind: 'finish',
           status: 'succeeded',
           output: { kind: 'chat', completion },
           attempt,
           attemptsUsed: job.attempts_used + 1,
+          ...ended,
         },
     entry: 'done',
     upstreamAccepted: true,

@@ -1,6 +1,8 @@
 import { GrsaiError } from '@grsai-jobs/grsai';
 import {
+  type CallEnd,
   decideCall,
+  entryStage,
   type FailureCode,
   type JobError,
   type JobRecord,
@@ -21,7 +23,7 @@ import type { Backoff, Clock } from '@grsai-jobs/runtime';
 import type { AccountTrouble } from '../pauses/account-trouble.ts';
 import type { RefusalBrake } from '../pauses/brake.ts';
 import type { UpstreamHealth } from '../pauses/upstream-health.ts';
-import type { CallIo, Decision, PaidCall, PaidStage } from '../runner/decision.ts';
+import type { CallIo, Decision, PaidCall, PaidDecision, PaidStage } from '../runner/decision.ts';
 import { UPSTREAM_BUSY } from '../runner/expire.ts';
 import type { Shutdown } from '../runner/until-taken.ts';
 import { attemptAt } from './attempt.ts';
@@ -89,7 +91,7 @@ export async function afterFailedCall(
   stage: PaidStage['name'],
   error: unknown,
   io: Pick<CallIo, 'canceled'>,
-): Promise<Decision> {
+): Promise<PaidDecision> {
   if (!(error instanceof GrsaiError)) throw error;
   const failed = { call, stage, error, cut: error.code === 'aborted' && d.shutdown.cutting.aborted };
   if (error.code === 'body_failed') return await inputsFailed(d, failed);
@@ -102,14 +104,37 @@ export async function afterFailedCall(
   return decisionFor(d, failed, verdict);
 }
 
+/** Refusals before any work. */
+const UNDONE: ReadonlySet<GrsaiError['category']> = new Set(['auth', 'balance', 'input', 'model', 'rate_limited']);
+
+/** What the call left behind that has to be paid for, as far as its error shows it (upstream.md §11.3). */
+function callEndOf({ call: { job }, error }: Pick<Failed, 'call' | 'error'>): CallEnd {
+  if (error.outcome === 'not_sent') return 'nothing';
+  if (error.outcome === 'unknown') return 'unknown';
+  // A completion that says nothing may have been charged.
+  if (job.doc.type === 'chat') return error.status === undefined || error.status >= 300 ? 'nothing' : 'unknown';
+  if (UNDONE.has(error.category)) return 'nothing';
+  const violated = error.category === 'moderation';
+  if (error.taskId !== undefined) return violated ? 'violation' : 'failed';
+  // An asynchronous submit that names no task has made none; of a synchronous call nobody knows how far it came.
+  if (entryStage(job.doc) === 'submit') return 'nothing';
+  return violated ? 'perhaps_violation' : 'perhaps_failed';
+}
+
 const attemptOf = (d: FailedCallDeps, { call, stage, error }: Failed, outcome: NewAttempt['outcome'], code: string): NewAttempt =>
   attemptAt(stage, call.startedAt, d.clock.now(), outcome, { code, status: error.status, base: error.base });
 
 /** The entry goes back and the job is queued again. Without `attemptsUsed` the attempt costs nothing. */
-const back = (attempt: NewAttempt, waitMs: number, { error }: Pick<Failed, 'error'>, attemptsUsed?: number): Decision => ({
-  transition: { kind: 'release', attempt, waitMs, ...(attemptsUsed === undefined ? {} : { attemptsUsed }) },
+const back = (
+  attempt: NewAttempt,
+  waitMs: number,
+  failed: Pick<Failed, 'call' | 'error'>,
+  attemptsUsed?: number,
+  callEnd = callEndOf(failed),
+): Decision => ({
+  transition: { kind: 'release', attempt, waitMs, callEnd, ...(attemptsUsed === undefined ? {} : { attemptsUsed }) },
   entry: { waitMs },
-  reason: error.message,
+  reason: failed.error.message,
 });
 
 /** A large picture or input could not be read back from our own store: nothing was sent, and upstream is not to blame. */
@@ -159,7 +184,7 @@ const codeOf = (verdict: Verdict): FailureCode | typeof UNCLEAR | typeof UPSTREA
   return verdict.reason === 'upstream' ? 'upstream_unavailable' : `upstream_${verdict.reason}`;
 };
 
-/** What is left to be decided by a probe is: `confirm` stays where the probe could not tell. */
+/** What is left to be decided by a probe is: `confirm` stays where the probe gave no answer. */
 async function judge(d: FailedCallDeps, job: JobRecord, error: GrsaiError): Promise<Verdict> {
   const verdict = decideCall(observationOf(error));
   if (verdict.kind === 'probe_key') return (await d.probeKey()) ? { kind: 'unknown' } : { kind: 'pause', reason: 'auth' };
@@ -176,7 +201,7 @@ async function judge(d: FailedCallDeps, job: JobRecord, error: GrsaiError): Prom
   return judged === 'own' || inARow(job, UNCLEAR) >= MOST_UNCLEAR ? otherwise : verdict;
 }
 
-function decisionFor(d: FailedCallDeps, failed: Failed, verdict: Verdict): Decision {
+function decisionFor(d: FailedCallDeps, failed: Failed, verdict: Verdict): PaidDecision {
   const { call, error, cut } = failed;
   const { job } = call;
   const attempt = attemptOf(d, failed, cut ? 'cut' : OUTCOME[verdict.kind], codeOf(verdict) ?? error.code);
@@ -189,7 +214,8 @@ function decisionFor(d: FailedCallDeps, failed: Failed, verdict: Verdict): Decis
     }
     case 'pause':
       return {
-        ...back(attempt, PAUSED_WAIT_MS, failed),
+        // It was the key or the account that was refused, or nobody was there.
+        ...back(attempt, PAUSED_WAIT_MS, failed, undefined, 'nothing'),
         ...(error.needsKeyProbe ? { pause: { reason: verdict.reason, detail: error.message } } : {}),
       };
     case 'patience': {
@@ -225,16 +251,18 @@ function unknownOutcome(d: FailedCallDeps, failed: Failed, attempt: NewAttempt):
 
 function fail(
   d: FailedCallDeps,
-  { call, error }: Failed,
+  failed: Failed,
   attempt: NewAttempt,
   code: FailureCode,
   more: { keepLease?: true } = {},
 ): Decision {
+  const { call, error } = failed;
   const { job } = call;
+  const callEnd = callEndOf(failed);
   // It does not fail where there is an answer already: that may be whole, and was paid for.
   const kept = earlierAnswer(call);
   if (kept !== undefined) {
-    const { upstreamAccepted: _, ...decision } = keepCompletion(call, kept, attempt, d.clock.now());
+    const { upstreamAccepted: _, ...decision } = keepCompletion(call, kept, attempt, d.clock.now(), callEnd);
     return decision;
   }
   return {
@@ -244,6 +272,7 @@ function fail(
       error: jobError(code, job.stage, { upstream: upstreamOf(error) }),
       attempt,
       attemptsUsed: job.attempts_used + 1,
+      ...(more.keepLease ? {} : { callEnd }),
       // A chat that its caller has given up, and that came to nothing, was canceled; of an image call the caller has to know more.
       ...(job.doc.type === 'chat' ? { unlessCanceling: true } : {}),
       ...more,

@@ -1,16 +1,17 @@
-import { type Grsai, GrsaiError, judgeTask, type Output, type TaskState } from '@grsai-jobs/grsai';
+import { type GrsaiApi, GrsaiError, judgeTask, type TaskState } from '@grsai-jobs/grsai';
 import type { JobStore } from '@grsai-jobs/job-store';
 import {
   budgetMs,
+  type CallEnd,
   decideTask,
   type FailureCode,
   type Generating,
+  hasExpired,
   type JobDoc,
   jobError,
   likelyDurationMs,
   nextPollMs,
   TASK_LIFE_MS,
-  type UnstoredOutput,
   upstreamWaitMs,
   withoutInput,
 } from '@grsai-jobs/jobs';
@@ -18,15 +19,16 @@ import { ObjectStoreError } from '@grsai-jobs/object-store';
 import { type Entry, entryId } from '@grsai-jobs/queue';
 import type { Backoff, Clock } from '@grsai-jobs/runtime';
 import type { AccountTrouble } from '../pauses/account-trouble.ts';
-import { type Decision, done } from '../runner/decision.ts';
+import { type Decision, done, type FreeStage } from '../runner/decision.ts';
 import { type ExpireDeps, expire } from '../runner/expire.ts';
-import type { FreeStage } from '../runner/runner.ts';
+
 import { FIRST_LATE_POLL_MS } from '../runner/settle.ts';
 import type { Shutdown } from '../runner/until-taken.ts';
 import { attemptAt } from './attempt.ts';
-import type { InputObjects } from './input-objects.ts';
-import type { LearnedPace } from './learned-pace.ts';
-import { type KnownTasks, type TaskFacts, taskFacts } from './task-facts.ts';
+import { unstoredOf } from './outputs/unstored.ts';
+import type { LearnedPace } from './task/learned-pace.ts';
+import { type KnownTasks, type TaskFacts, taskFacts } from './task/task-facts.ts';
+import type { InputObjects } from './upstream/input-objects.ts';
 
 /** A task is not always visible at once (upstream.md §4, §12 T7). */
 const VISIBLE_AFTER_MS = 15_000;
@@ -42,12 +44,13 @@ const INPUT_AGAIN_MS = 15_000;
 
 export interface PollDeps extends ExpireDeps {
   store: ExpireDeps['store'] & { jobs: Pick<JobStore['jobs'], 'read'> };
-  grsai: Pick<Grsai, 'images'>;
+  grsai: Pick<GrsaiApi, 'images'>;
   tasks: KnownTasks;
   pace: Pick<LearnedPace, 'durations' | 'learn'>;
   trouble: Pick<AccountTrouble, 'judge'>;
   inputs: Pick<InputObjects, 'whole'>;
   clock: Clock;
+  random: () => number;
   backoff: Backoff;
   shutdown: Pick<Shutdown, 'stopping'>;
   /** Reports the progress of a task to a caller who asked for it. */
@@ -89,7 +92,8 @@ async function readGenerating(d: Pick<PollDeps, 'store'>, entry: Pick<Entry, 'id
 
 async function poll(d: PollDeps, task: TaskFacts): Promise<Decision> {
   const now = d.clock.now();
-  if (now >= task.expires_at) return await withJob(d, task, async (job) => ({ transition: await expire(d, job), entry: 'done' }));
+  if (hasExpired('running/generating', task.expires_at, now))
+    return await withJob(d, task, async (job) => ({ transition: await expire(d, job), entry: 'done' }));
   try {
     const state = await d.grsai.images.result(task.taskId, { base: task.base, signal: d.shutdown.stopping });
     task.polls += 1;
@@ -130,20 +134,16 @@ async function stillRunning(d: PollDeps, task: TaskFacts, state: TaskState, age:
   if (isOverBudget(d, task)) return state.outputs.length > 0 ? takeOutputs(d, task, state, age) : await giveUp(d, task);
   const progress = Math.min(99, Math.round(state.progress ?? 0));
   task.runningAtMs = age;
-  const entry = { waitMs: nextPollMs(age, d.pace.durations(task.kind)) };
+  const entry = { waitMs: nextPollMs(age, d.pace.durations(task.kind), d.random) };
   return progress > task.progress ? { transition: { kind: 'poll', progress, polls: task.polls }, entry } : { entry };
 }
 
 /** The links die two hours after the submit at the latest, so storing goes first from here on (P3). */
 function takeOutputs(d: PollDeps, task: TaskFacts, state: TaskState, age: number): Decision {
-  d.pace.learn(task.kind, likelyDurationMs(age, task.runningAtMs, d.pace.durations(task.kind)));
+  d.pace.learn(task.kind, likelyDurationMs(age, task.runningAtMs, d.pace.durations(task.kind), d.random));
   const unstored = { links: unstoredOf(state.outputs), dies_at: task.submittedAt + TASK_LIFE_MS };
   return { transition: { kind: 'start_storing', unstored, polls: task.polls }, entry: 'done' };
 }
-
-/** Links as they are; bytes stay where they are until the store stage asks for them. */
-export const unstoredOf = (outputs: readonly Output[]): UnstoredOutput[] =>
-  outputs.map((output) => (output.kind === 'link' ? { url: output.url } : {}));
 
 /** Polls that find nothing although there should be something; a few in a row are believed. */
 const EMPTY = {
@@ -152,12 +152,14 @@ const EMPTY = {
     polls: POLLS_WITHOUT_LINK,
     againMs: POLL_AGAIN_MS,
     message: 'The task succeeded, but no link to its result ever came.',
+    ended: { callEnd: 'made' },
   },
   missing: {
     code: 'not_found',
     polls: POLLS_WITHOUT_TASK,
     againMs: MISSING_AGAIN_MS,
     message: 'The upstream no longer knows the task.',
+    ended: {},
   },
 } as const;
 
@@ -174,7 +176,14 @@ const emptyPoll = (d: PollDeps, task: TaskFacts, seen: (typeof EMPTY)[keyof type
       };
     const error = jobError('upstream_result_lost', job.stage, { message: seen.message });
     return {
-      transition: { kind: 'finish', status: 'failed', error, attempt, latePollMs: FIRST_LATE_POLL_MS },
+      transition: {
+        kind: 'finish',
+        status: 'failed',
+        error,
+        attempt,
+        latePollMs: FIRST_LATE_POLL_MS,
+        ...seen.ended,
+      },
       entry: 'done',
       reason: seen.message,
     };
@@ -208,6 +217,7 @@ async function taskFailed(d: PollDeps, job: Generating, state: TaskState): Promi
     transition: {
       kind: 'resubmit',
       attempt: attemptAt('poll', submitted_at, d.clock.now(), 'retry', { code: 'upstream_failed', base }),
+      callEnd: callEndOf(state),
       waitMs: d.backoff(job.attempts_used - 1),
     },
     entry: 'done',
@@ -215,7 +225,14 @@ async function taskFailed(d: PollDeps, job: Generating, state: TaskState): Promi
   };
 }
 
-function failed(d: PollDeps, job: Generating, code: FailureCode, { status, error: said }: TaskState): Decision {
+/** A failed task whose words are about the policy may be charged as what it is not called. */
+const callEndOf = ({ status, category }: TaskState): CallEnd => {
+  if (status === 'violation') return 'violation';
+  return category === 'moderation' ? 'perhaps_violation' : 'failed';
+};
+
+function failed(d: PollDeps, job: Generating, code: FailureCode, state: TaskState): Decision {
+  const { status, error: said } = state;
   const { base, id, submitted_at } = job.task;
   const upstream = { code: status, message: said?.slice(0, 500), task_id: id };
   return {
@@ -224,6 +241,7 @@ function failed(d: PollDeps, job: Generating, code: FailureCode, { status, error
       status: 'failed',
       error: jobError(code, job.stage, { upstream }),
       attempt: attemptAt('poll', submitted_at, d.clock.now(), 'failed', { code, base }),
+      callEnd: callEndOf(state),
     },
     entry: 'done',
     ...(said ? { reason: said } : {}),
@@ -239,6 +257,7 @@ const giveUp = (d: PollDeps, task: TaskFacts): Promise<Decision> =>
       kind: 'finish',
       status: 'failed',
       error: jobError('upstream_timeout', job.stage),
+      notBefore: task.polledSince + budgetMs(d.pace.durations(task.kind)),
       latePollMs: FIRST_LATE_POLL_MS,
     },
     entry: 'done',

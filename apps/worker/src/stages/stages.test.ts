@@ -9,13 +9,14 @@ import {
   UNKNOWN_DURATIONS,
 } from '@grsai-jobs/jobs';
 import type { ObjectStore } from '@grsai-jobs/object-store';
+import { systemTimers } from '@grsai-jobs/runtime';
 import { expect, test } from 'vitest';
-import type { CallIo, Decision, PaidCall } from '../runner/decision.ts';
+import type { CallIo, PaidCall, PaidDecision } from '../runner/decision.ts';
 import { createCallStage } from './call.ts';
 import { afterFailedCall } from './failed-call.ts';
 import { createPollStage } from './poll.ts';
 import { createSubmitStage } from './submit.ts';
-import { createKnownTasks, taskFacts } from './task-facts.ts';
+import { createKnownTasks, taskFacts } from './task/task-facts.ts';
 
 /** What each stage decides for each answer of upstream: no Redis, no queue, no clock but this one. */
 const NOW = 1_800_000_000_000;
@@ -48,10 +49,12 @@ const nothing = {
   storage: { stored: () => undefined, failed: () => undefined },
   pace: { durations: () => UNKNOWN_DURATIONS, learn: () => undefined },
   clock,
+  timers: systemTimers,
+  random: () => 0.5,
   backoff: () => 7,
 };
 
-const kindOf = ({ transition, entry }: Decision) => [
+const kindOf = ({ transition, entry }: PaidDecision) => [
   transition?.kind ?? 'nothing',
   transition?.kind === 'finish' ? (transition.error?.code ?? transition.status) : '',
   typeof entry === 'object' ? entry : 'done',

@@ -1,19 +1,21 @@
 import type { JobStore } from '@grsai-jobs/job-store';
 import {
+  type Finish,
   isSettled,
   type Job,
   jobError,
+  jsonPieces,
   keptOutput,
   lostMessage,
   type NewAttempt,
   nextLatePoll,
   TASK_LIFE_MS,
 } from '@grsai-jobs/jobs';
-import type { Decision } from '../runner/decision.ts';
-import type { FreeStage } from '../runner/runner.ts';
+import { textInSlices } from '@grsai-jobs/runtime';
+import type { Decision, FreeStage } from '../runner/decision.ts';
 import { attemptAt } from './attempt.ts';
-import { outputKey, type Trouble } from './store-output.ts';
-import { failedStores, knownTrouble, type Pass, passOver, type StoreDeps, type StoringJob } from './store-pass.ts';
+import { outputKey, type Trouble } from './outputs/store-output.ts';
+import { failedStores, knownTrouble, type Pass, passOver, type StoreDeps, type StoringJob } from './outputs/store-pass.ts';
 
 /** How long a link that upstream gave after the first one died is tried. */
 const FRESH_LINK_LIFE_MS = 5 * 60_000;
@@ -45,7 +47,8 @@ function decide(d: StoreDeps, job: StoringJob, startedAt: number, pass: Pass): D
   const { unstored } = job;
   const diesAt = pass.fresh ? Math.max(unstored.dies_at, startedAt + FRESH_LINK_LIFE_MS) : unstored.dies_at;
   const { waitMs } = pass;
-  if (waitMs === undefined || !mayGoOn(d, job, pass, diesAt)) return finish(d, job, pass, startedAt);
+  if (waitMs === undefined) return finish(d, job, pass, startedAt);
+  if (!mayGoOn(d, job, pass, diesAt)) return finish(d, job, pass, startedAt, { notBefore: diesAt - waitMs });
   if (!pass.tried) return { entry: { waitMs } };
   return {
     transition: {
@@ -71,7 +74,9 @@ async function storeCompletion(d: StoreDeps, job: StoringJob): Promise<Decision>
   const startedAt = d.clock.now();
   const key = outputKey(d.keyPrefix, job, 0, 'json');
   try {
-    const stored = await d.objects.putBytes(key, Buffer.from(JSON.stringify(job.unstored.completion)), {
+    const slices = d.slices.of(job.tenant);
+    const stored = await d.objects.putBytes(key, await textInSlices(jsonPieces(job.unstored.completion), slices), {
+      slices,
       contentType: 'application/json',
       signal: d.shutdown.stopping,
     });
@@ -98,7 +103,7 @@ const reasonOf = (trouble: Trouble | undefined) => (trouble === undefined ? {} :
 const NOT_TRIED: Trouble = { kind: 'passing', code: 'not_tried', reason: 'its link has died' };
 
 /** Nothing is left to try: what could be kept is the result, and what could not is reported beside it or as the failure. */
-function finish(d: StoreDeps, job: StoringJob, pass: Pass, startedAt: number): Decision {
+function finish(d: StoreDeps, job: StoringJob, pass: Pass, startedAt: number, time: Pick<Finish, 'notBefore'> = {}): Decision {
   const over = pass.outputs.length > 0 && pass.outputs.every(isSettled);
   const trouble = pass.trouble ?? (over ? undefined : NOT_TRIED);
   const outputs = pass.outputs.map((each) => (isSettled(each) || !trouble ? each : { ...each, lost: trouble.reason }));
@@ -110,8 +115,8 @@ function finish(d: StoreDeps, job: StoringJob, pass: Pass, startedAt: number): D
     ...reasonOf(trouble),
   });
   if (output !== null) return end({ status: 'succeeded', output });
-  if (trouble?.kind === 'ours') return end({ error: jobError('storage_failed', job.stage) });
+  if (trouble?.kind === 'ours') return end({ ...time, error: jobError('storage_failed', job.stage) });
   const now = d.clock.now();
   const latePollMs = (nextLatePoll(now, now) ?? now) - now;
-  return end({ error: jobError('upstream_result_lost', job.stage, { message: lostMessage(outputs) }), latePollMs });
+  return end({ ...time, error: jobError('upstream_result_lost', job.stage, { message: lostMessage(outputs) }), latePollMs });
 }

@@ -1,12 +1,12 @@
-import type { Grsai, ImageTask, Submitted } from '@grsai-jobs/grsai';
+import type { GrsaiApi, ImageTask, Submitted } from '@grsai-jobs/grsai';
 import { budgetMs, durationKind, nextPollMs } from '@grsai-jobs/jobs';
 import type { Clock } from '@grsai-jobs/runtime';
 import type { CallIo, Decision, PaidCall, PaidStage } from '../runner/decision.ts';
 import { attemptAt } from './attempt.ts';
-import type { InputObjects } from './input-objects.ts';
-import type { LearnedPace } from './learned-pace.ts';
-import { type PaidOutputsDeps, storeOutputs } from './paid-outputs.ts';
-import { imageTask } from './upstream-bodies.ts';
+import { type PaidOutputsDeps, storeOutputs } from './outputs/paid-outputs.ts';
+import type { LearnedPace } from './task/learned-pace.ts';
+import type { InputObjects } from './upstream/input-objects.ts';
+import { imageTask } from './upstream/upstream-bodies.ts';
 
 /**
  * The whole of an asynchronous submit, so that it always ends inside a stop (P6). The limits of the client (10 s without
@@ -15,10 +15,11 @@ import { imageTask } from './upstream-bodies.ts';
 const SUBMIT_LIMIT_MS = 21_000;
 
 export interface SubmitDeps extends PaidOutputsDeps {
-  grsai: Pick<Grsai, 'images'>;
+  grsai: Pick<GrsaiApi, 'images'>;
   inputs: Pick<InputObjects, 'into'>;
   pace: Pick<LearnedPace, 'durations'>;
   clock: Clock;
+  random: () => number;
 }
 
 /** submit: hands an image task to upstream. */
@@ -29,7 +30,7 @@ export function createSubmitStage(d: SubmitDeps): PaidStage {
     async decide(call, io) {
       const { doc } = call.job;
       // A stop that is shorter than a submit cuts it, so that its outcome is at least written down.
-      const signal = AbortSignal.any([AbortSignal.timeout(SUBMIT_LIMIT_MS), io.signal]);
+      const signal = AbortSignal.any([d.timers.timeout(SUBMIT_LIMIT_MS), io.signal]);
       const task = await d.inputs.into<ImageTask>(imageTask(doc), { replyType: 'async' });
       const taken = await d.grsai.images.submit(task, { signal, supplied: doc.input });
       return taken.outputs === undefined ? accepted(d, call, taken) : await finished(d, call, io, taken, taken.outputs);
@@ -47,7 +48,7 @@ function accepted(d: SubmitDeps, call: PaidCall, { id, base }: Submitted): Decis
       kind: 'task_accepted',
       task: { base, id },
       attempt: attemptOf(d, call, base),
-      firstPollMs: nextPollMs(0, known),
+      firstPollMs: nextPollMs(0, known, d.random),
       aliveMs: budgetMs(known),
     },
     entry: 'done',

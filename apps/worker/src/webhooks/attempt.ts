@@ -1,8 +1,8 @@
-import { type Egress, type PostResult, postOnce } from '@grsai-jobs/egress';
+import type { Egress, PostResult } from '@grsai-jobs/egress';
 import type { OpenAttempt, Settlement } from '@grsai-jobs/job-store';
 import { type Delivery, isSentOnce, type SignLink } from '@grsai-jobs/jobs';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
-import { type NextAttempt, nextAttempt, sign } from '@grsai-jobs/webhooks';
+import { type NextAttempt, nextAttempt, type Signable, sign } from '@grsai-jobs/webhooks';
 import { webhookBody } from './webhook-body.ts';
 
 export interface AttemptDeps {
@@ -13,10 +13,10 @@ export interface AttemptDeps {
     /** Fires shortly before the deadline of a shutdown: attempts that are open are cut. */
     readonly cutting: AbortSignal;
   };
-  egress: Pick<Egress, 'dispatcher' | 'admit'>;
+  egress: Pick<Egress, 'post'>;
   signLink: SignLink;
   /** The tenant's secrets, newest first. */
-  secretsOf: (tenant: string) => Promise<readonly string[]>;
+  secretsOf: (tenant: string) => Promise<Signable['secrets']>;
   random: () => number;
 }
 
@@ -36,7 +36,7 @@ export async function makeAttempt(d: AttemptDeps, open: OpenAttempt): Promise<At
   const result = await send(d, open, at);
   if (result.code === 'aborted') return null;
   const next = after(d, open.delivery, result);
-  return { settlement: settlementOf(d, open, { at, result, next }), next, tookMs: result.durationMs };
+  return { settlement: settlementOf(open, { at, result, next }), next, tookMs: result.durationMs };
 }
 
 /** What we cannot even build counts as a failed attempt, so that it is seen and its attempts come to an end (P4). */
@@ -53,12 +53,12 @@ async function send(d: AttemptDeps, open: OpenAttempt, at: number): Promise<Trie
       ok: false,
       ours: true,
       phase: 'write',
-      error: 'the service could not build this webhook; its operator has been told',
+      error: 'the service could not build this webhook; its operator was notified',
       answer: '',
       durationMs: 0,
     };
   }
-  return await postOnce(d.egress, { url: delivery.url, ...request, signal: d.shutdown.cutting });
+  return await d.egress.post({ url: delivery.url, ...request, signal: d.shutdown.cutting });
 }
 
 /** What becomes of a delivery after its attempt. Reports of a live job, and a resend, have one attempt only. */
@@ -69,11 +69,9 @@ function after(d: AttemptDeps, delivery: Delivery, result: Tried): NextAttempt {
 }
 
 function settlementOf(
-  d: AttemptDeps,
   { delivery, lease }: OpenAttempt,
   { at, result, next }: { at: number; result: Tried; next: NextAttempt },
 ): Attempted['settlement'] {
-  const now = d.clock.now();
   const failed = next.state === 'gone' || next.state === 'failed';
   const said = result.ours ? 'none' : next.state === 'delivered' ? 'ok' : next.state === 'gone' ? 'gone' : 'failed';
   return {
@@ -88,8 +86,7 @@ function settlementOf(
       ...(result.error === undefined ? {} : { error: result.error }),
       ...(result.answer === '' ? {} : { answer: result.answer }),
     },
-    now,
-    ...(next.state === 'pending' ? { nextAt: now + next.waitMs } : {}),
+    ...(next.state === 'pending' ? { waitMs: next.waitMs } : {}),
     lease: { ...lease, result: said, answered: result.status !== undefined, tookMs: result.durationMs },
   };
 }

@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import { setTimeout } from 'node:timers/promises';
 import {
   type AttemptLease,
   type DeliveryStart,
@@ -12,8 +10,9 @@ import {
   readEndpointName,
 } from '@grsai-jobs/job-store';
 import { ENDPOINT_RULES } from '@grsai-jobs/jobs';
-import { done, type Entry, type Outcome, type Producer, redisTrouble } from '@grsai-jobs/queue';
-import type { Service } from '@grsai-jobs/runtime';
+import { done, type Entry, type Outcome, type Producer } from '@grsai-jobs/queue';
+import { redisTrouble } from '@grsai-jobs/redis';
+import type { Service, Timers } from '@grsai-jobs/runtime';
 import type { WorkerMetrics } from '../metrics.ts';
 import { type AttemptDeps, type Attempted, makeAttempt } from './attempt.ts';
 import { createHeldBack } from './held-back.ts';
@@ -25,6 +24,8 @@ export interface DeliveriesDeps extends AttemptDeps {
   producer: Pick<Producer, 'enqueueDelivery'>;
   metrics: Pick<WorkerMetrics, 'webhookAttempts' | 'endpoints' | 'waits'>;
   slots: Slots;
+  timers: Pick<Timers, 'sleep'>;
+  newToken: () => string;
 }
 
 /** The right to make the first attempt of a webhook in the process that ends its job. */
@@ -59,7 +60,7 @@ export function createDeliveries(d: DeliveriesDeps): Deliveries {
     if (endpoint === null) return done;
     const slot = await d.slots.take(endpoint.tenant);
     try {
-      return await open(entry, { endpoint, token: randomUUID() }, slot);
+      return await open(entry, { endpoint, token: d.newToken() }, slot);
     } finally {
       slot?.leave();
     }
@@ -73,7 +74,7 @@ export function createDeliveries(d: DeliveriesDeps): Deliveries {
   }
 
   async function open(entry: Entry, lease: AttemptLease, slot: Slot | null): Promise<Outcome> {
-    const opened = await d.store.deliveries.open(entry, lease, { now: d.clock.now(), share: slot !== null });
+    const opened = await d.store.deliveries.open(entry, lease, { share: slot !== null });
     switch (opened.kind) {
       case 'over':
         return done;
@@ -102,7 +103,7 @@ export function createDeliveries(d: DeliveriesDeps): Deliveries {
     const now = d.clock.now();
     const error = `crashed: the worker died ${ENDPOINT_RULES.maxLost} times during an attempt`;
     const attempt = { number: delivery.attempts_made + 1, at: now, duration_ms: 0, ok: false, phase: 'write', error };
-    await d.store.deliveries.settle(delivery, { state: delivery.once ?? 'failed', attempt, now });
+    await d.store.deliveries.settle(delivery, { state: delivery.once ?? 'failed', attempt });
     noteCrashed(d, delivery);
     return done;
   }
@@ -131,7 +132,7 @@ export function createDeliveries(d: DeliveriesDeps): Deliveries {
   }
 
   const release = ({ delivery, lease }: OpenAttempt): Promise<void> =>
-    untilWritten(delivery, () => d.store.deliveries.release(delivery.id, lease, d.clock.now()));
+    untilWritten(delivery, () => d.store.deliveries.release(delivery.id, lease));
 
   /** Writes the end of an attempt, also when Redis is away or refuses writes for a while: until then this worker is at it. */
   async function untilWritten<T>(delivery: OpenAttempt['delivery'], write: () => Promise<T>): Promise<T> {
@@ -145,9 +146,7 @@ export function createDeliveries(d: DeliveriesDeps): Deliveries {
             { event: 'webhook.not_settled', err, delivery_id: delivery.id },
             'Redis does not take the end of an attempt, trying again',
           );
-        await setTimeout(Math.min(LONGEST_WAIT_MS, 100 * 2 ** n), undefined, { signal: d.shutdown.cutting }).catch(
-          () => undefined,
-        );
+        await d.timers.sleep(Math.min(LONGEST_WAIT_MS, 100 * 2 ** n), d.shutdown.cutting).catch(() => undefined);
       }
     }
   }
@@ -158,14 +157,16 @@ export function createDeliveries(d: DeliveriesDeps): Deliveries {
     // Permits may have grown: then two can go on where one was.
     const second = own === null ? null : d.slots.tryTake(delivery.tenant);
     try {
-      const wants = [own, second].flatMap((each) => (each === null ? [] : [randomUUID()]));
-      const once = { ...settlement, wants, token: randomUUID() };
+      const wants = [own, second].flatMap((each) => (each === null ? [] : [d.newToken()]));
+      const once = { ...settlement, wants, token: d.newToken() };
       const settled = await untilWritten(delivery, () => d.store.deliveries.settle(delivery, once));
       noteAttempt(d, delivery, settlement.attempt, next);
       noteEndpoint(d, delivery, lease.endpoint.id, settled.endpoint);
       for (const each of settled.begun) follow((each === settled.begun[0] ? own : second)?.handOn() ?? null, each);
       if (own !== null && settled.begun.length === 0) letHeldBackIn(delivery.tenant);
-      return settled.settled && next.state === 'pending' ? { kind: 'wait', ms: next.waitMs } : done;
+      // Somebody else had the same entry, whose lock was lost, and may have left it to us: it comes again, and says what it is worth.
+      if (!settled.settled) return { kind: 'wait', ms: 0 };
+      return next.state === 'pending' ? { kind: 'wait', ms: next.waitMs } : done;
     } finally {
       second?.leave();
     }
@@ -202,7 +203,7 @@ export function createDeliveries(d: DeliveriesDeps): Deliveries {
     if (endpoint === null) return;
     background(async () => {
       try {
-        for (const entry of await d.store.deliveries.letIn(endpoint, d.clock.now())) await d.producer.enqueueDelivery(entry);
+        for (const entry of await d.store.deliveries.letIn(endpoint)) await d.producer.enqueueDelivery(entry);
       } catch (err) {
         d.log.warn(
           { event: 'webhook.not_let_in', err },
@@ -219,7 +220,7 @@ export function createDeliveries(d: DeliveriesDeps): Deliveries {
       if (d.shutdown.stopping.aborted) return null;
       const slot = d.slots.tryTake(tenant);
       return {
-        attempt: slot === null ? { busy: true } : { token: randomUUID() },
+        attempt: slot === null ? { busy: true } : { token: d.newToken() },
         use(placed) {
           if (placed.kind === 'open') follow(slot, placed);
           else slot?.leave();

@@ -44,7 +44,7 @@ test('when attempts are quick then a lone tenant gets nine tenths, and one slow 
   expect(slots.tryTake('busy')).toBeNull();
 });
 
-test('when all slots are taken then who waits is let in by who leaves, in order, and a tenant with its share is told so', async () => {
+test('when all slots are taken then who waits is let in by who leaves, in order, and a tenant with its share is refused', async () => {
   const slots = createSlots(() => 2);
   const [a, b] = [slots.tryTake('a'), slots.tryTake('b')];
   expect(await slots.take('a')).toBeNull();

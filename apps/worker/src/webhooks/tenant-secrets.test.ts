@@ -8,6 +8,7 @@ function startSecrets() {
   const reads: ((secrets: readonly DatedSecret[]) => void)[] = [];
   const secrets = createTenantSecrets({
     keyring: { read: () => new Promise((resolve) => reads.push(resolve)) },
+    keyOf: (secret) => secret,
     clock: { now: () => now },
   });
   return {
@@ -81,7 +82,7 @@ test('when a read fails then the next attempt reads again', async () => {
       return [{ secret: 'a' }];
     },
   };
-  const secrets = createTenantSecrets({ keyring, clock: { now: () => 0 } });
+  const secrets = createTenantSecrets({ keyring, keyOf: (secret) => secret, clock: { now: () => 0 } });
   secrets.subscribed();
   await expect(secrets.of('acme')).rejects.toThrow('away');
   expect(await secrets.of('acme')).toEqual(['a']);

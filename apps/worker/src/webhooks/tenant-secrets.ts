@@ -4,9 +4,9 @@ import { LRUCache } from 'lru-cache';
 const CACHE_MS = 60_000;
 
 /** The webhook secrets of tenants, as one process knows them. */
-export interface TenantSecrets {
+export interface TenantSecrets<K> {
   /** What signs for the tenant now, newest first. */
-  of(tenant: string): Promise<readonly string[]>;
+  of(tenant: string): Promise<readonly K[]>;
   /** The tenant's secrets have changed: they are read anew, also where a read is under way. */
   changed(tenant: string): void;
   /** Changes arrive from now on; some may have been missed. */
@@ -19,8 +19,14 @@ export interface TenantSecrets {
  * Secrets are kept for a minute while changes arrive, and not at all while they may be missed: after a rotation
  * without an overlap nothing may be signed by the old secret alone.
  */
-export function createTenantSecrets(o: { keyring: Pick<Keyring, 'read'>; clock: { now(): number } }): TenantSecrets {
+export function createTenantSecrets<K extends object | string>(o: {
+  keyring: Pick<Keyring, 'read'>;
+  /** A secret as what signs by it. */
+  keyOf: (secret: string) => K;
+  clock: { now(): number };
+}): TenantSecrets<K> {
   const known = new LRUCache<string, Promise<readonly DatedSecret[]>>({ max: 10_000, ttl: CACHE_MS });
+  const keys = new LRUCache<string, K>({ max: 10_000, ttl: CACHE_MS, memoMethod: o.keyOf });
   let subscribed = false;
 
   async function read(tenant: string): Promise<readonly DatedSecret[]> {
@@ -36,7 +42,7 @@ export function createTenantSecrets(o: { keyring: Pick<Keyring, 'read'>; clock: 
   }
 
   return {
-    of: async (tenant) => livingSecrets(await read(tenant), o.clock.now()),
+    of: async (tenant) => livingSecrets(await read(tenant), o.clock.now()).map((secret) => keys.memo(secret)),
     changed: (tenant) => {
       known.delete(tenant);
     },

@@ -105,6 +105,7 @@ test('when a batch was reopened since then the body reports the round that ended
     status: 'running',
     counts: { ...counts, running: 1, failed: 0 },
     unknown: 0,
+    cost: { charged: 28, refunded: null, reserved: 0, isGuess: false },
     round: 2,
     doc: { metadata: { a: 'b' }, priority: 'normal', expires_in_s: 60, output: { url_ttl_s: 60 } },
     invalid: 0,

@@ -140,10 +140,10 @@ async function stream(x: Exchange, world: World, { now }: Admitted, { head, text
     const choice = { index: 0, delta, finish_reason: last ? 'stop' : null, content_filter_results: FILTERS };
     return { ...head, object: 'chat.completion.chunk', choices: [choice], ...(last ? { usage } : {}) };
   });
-  const told = oddChat(failure)?.stream(chunks) ?? chunks;
-  for (const [i, event] of told.entries()) {
-    const last = i === told.length - 1;
-    if (failure === 'cut' && (last || i > told.length / 2)) return x.cut();
+  const sent = oddChat(failure)?.stream(chunks) ?? chunks;
+  for (const [i, event] of sent.entries()) {
+    const last = i === sent.length - 1;
+    if (failure === 'cut' && (last || i > sent.length / 2)) return x.cut();
     await x.write(typeof event === 'string' ? event : `data: ${JSON.stringify(oddly(event, now))}\n\n`);
     if (!last) await waitUntil(world.clock, start + (i + 2) * pace, x.closed);
     if (x.closed.aborted) return;

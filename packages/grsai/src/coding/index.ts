@@ -58,7 +58,7 @@ export function decode(
   if (codings.length === 0) return source;
   const wire = { bytes: 0 };
   let body: AsyncIterable<Uint8Array> = counted(source, wire);
-  // Those that are too many are undone by nobody: the reader is told at the first chunk.
+  // Those that are too many are undone by nobody: the reader gets an error at the first chunk.
   const layers = codings.length > MAX_CODINGS ? [codings.join(', ')] : codings.toReversed();
   for (const coding of layers) body = layer(coding, body, wire, maxBytes);
   return body;

@@ -30,7 +30,7 @@ describe('a task that is right passes', () => {
   });
 });
 
-describe('what is known to be wrong is told by field', () => {
+describe('what is known to be wrong is reported by field', () => {
   test.each<[object, string[]]>([
     [{ model: '' }, ['model']],
     [{ prompt: '  ' }, ['prompt']],
@@ -71,13 +71,13 @@ describe('what is known to be wrong is told by field', () => {
     expect(fields(task)).toEqual(wrong);
   });
 
-  test('an imageSize that a model lacks is told before it stalls the task', () => {
+  test('an imageSize that a model lacks is reported before it stalls the task', () => {
     expect(validateImageTask({ model: 'nano-banana', prompt: 'x', imageSize: '1K' })).toEqual([
       { field: 'imageSize', message: 'nano-banana has none; leave it out' },
     ]);
   });
 
-  test('every broken pixel rule is told, not only the first', () => {
+  test('every broken pixel rule is reported, not only the first', () => {
     expect(fields({ model: 'gpt-image-2-vip', aspectRatio: '5000x1001' })).toEqual(['aspectRatio', 'aspectRatio', 'aspectRatio']);
   });
 });

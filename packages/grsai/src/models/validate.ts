@@ -78,7 +78,7 @@ const IMAGE: readonly Check[] = [mask, malformedValues];
 /**
  * What is known to be wrong with a task for `POST /v1/api/generate` (upstream.md §3.1, §9), all of it, with upstream's camelCase names;
  * empty when nothing is. An unknown model passes with every value that any model could take, and so does an unknown field, and a value
- * that no list knows yet (`imageTaskWarnings` tells those). Needs no network and no key. Total: it takes any value.
+ * that no list knows yet (`imageTaskWarnings` has those). Needs no network and no key. Total: it takes any value.
  */
 export function validateImageTask(task: unknown): Problem[] {
   if (typeof task !== 'object' || task === null || Array.isArray(task)) return [{ field: '', message: 'must be an object' }];
@@ -87,9 +87,9 @@ export function validateImageTask(task: unknown): Problem[] {
   if (fields['model'] === VIDEO_MODEL.name) return [...general, ...videoProblems(fields)];
   const model = typeof fields['model'] === 'string' ? imageModel(fields['model']) : undefined;
   const found = [...general, ...IMAGE.flatMap((check) => check(fields))];
-  // What cannot be meant at all was told already.
-  const told = new Set(found.map(({ field }) => field));
-  return [...found, ...(model === undefined ? [] : modelProblems(fields, model).filter(({ field }) => !told.has(field)))];
+  // What cannot be meant at all was reported already.
+  const known = new Set(found.map(({ field }) => field));
+  return [...found, ...(model === undefined ? [] : modelProblems(fields, model).filter(({ field }) => !known.has(field)))];
 }
 
 /**

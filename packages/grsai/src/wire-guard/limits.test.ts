@@ -19,7 +19,7 @@ describe('an answer', () => {
     ['has much framing', { arrived: 50_000, parsed: 50_000, body: 10_000, headEnded: true }, undefined],
     ['is nearly all framing', { arrived: 50_000, parsed: 50_000, body: 8_000, headEnded: true }, 'framing'],
     ['has framing that its body allows', { arrived: 99_000, parsed: 99_000, body: 53_000, headEnded: true }, undefined],
-  ])('when it %s, then the limit passed is told', (_, progress, limit) => {
+  ])('when it %s, then the limit passed is reported', (_, progress, limit) => {
     expect(passed(progress, LIMITS)?.limit).toBe(limit);
   });
 
@@ -29,7 +29,7 @@ describe('an answer', () => {
     [499, 5_000, 'rate'],
     [500, 5_000, undefined],
     [500, 6_000, 'rate'],
-  ])('when %i bytes came in %i ms, then only what is too slow is told', (body, ms, limit) => {
+  ])('when %i bytes came in %i ms, then only what is too slow is reported', (body, ms, limit) => {
     expect(tooSlow(body, ms, LIMITS)?.limit).toBe(limit);
   });
 

@@ -1,4 +1,4 @@
-/** How much of an answer is taken off the wire. What passes a limit costs the connection, and is told as a {@link WireLimitError}. */
+/** How much of an answer is taken off the wire. What passes a limit costs the connection, and is reported as a {@link WireLimitError}. */
 export interface WireLimits {
   /** The most that one answer may have, all together, in bytes. */
   readonly bytes: number;

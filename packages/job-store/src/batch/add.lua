@@ -12,7 +12,7 @@ if known ~= order.from then return 0 end
 for _, job in ipairs(K.jobs) do
   if guard('stage_line', read_state(job), {}) then return redis.error_reply('ERR the id of a line is known already') end
 end
-local refused = refusal_of(K.usage, order)
+local refused = refusal_of(K.usage, K.spent, order)
 if refused then return refused end
 count_use(K.usage, order.tenant, order.use.redis, order.use.stored, #K.jobs)
 

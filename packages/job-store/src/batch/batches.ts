@@ -1,7 +1,6 @@
-import type { Redis } from 'ioredis';
-import type { Keys } from '../redis/keys.ts';
-import type { RunScript } from '../redis/scripts.ts';
-import type { Tenants } from '../tenant/tenants.ts';
+import type { Redis, RunScript } from '@grsai-jobs/redis';
+import type { Keys } from '../layout/keys.ts';
+import type { LastingWrite } from '../layout/lasting-write.ts';
 import { createBatchErase } from './erase.ts';
 import { createBatchIntake } from './intake.ts';
 import { createBatchReads } from './reads.ts';
@@ -17,11 +16,16 @@ export const createBatches = (
   redis: Redis,
   run: RunScript,
   keys: Keys,
-  clock: { now(): number },
-  tenants: Pick<Tenants, 'all'>,
+  o: {
+    clock: { now(): number };
+    tenants: { all(): Promise<readonly string[]> };
+    newToken: () => string;
+    lasting: LastingWrite;
+    scriptClock: { now(): number } | undefined;
+  },
 ) => ({
-  ...createBatchIntake(run, keys, clock),
-  ...createBatchReads(redis, run, keys, tenants),
-  ...createBatchRounds(redis, run, keys, clock),
-  ...createBatchErase(redis, run, keys),
+  ...createBatchIntake(run, keys, o.clock),
+  ...createBatchReads(redis, run, keys, o.clock, o.tenants),
+  ...createBatchRounds(redis, run, keys, o),
+  ...createBatchErase(redis, run, keys, o.scriptClock),
 });

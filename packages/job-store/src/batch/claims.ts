@@ -1,7 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { defineScript } from '../redis/define-script.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { RunScript } from '../redis/scripts.ts';
+import { defineScript, type RunScript } from '@grsai-jobs/redis';
 
 /** `open`: another request with this key is being read at this moment. */
 export type Claimed = { kind: 'claimed'; by: string } | { kind: 'open' } | { kind: 'replay'; id: string; fingerprint: string };
@@ -14,6 +11,7 @@ const claim = defineScript({
   keys: ['claim'],
   args: ['by', 'lease_ms'],
   whenFull: 'fails',
+  lasts: true,
 });
 
 const unclaim = defineScript({
@@ -29,11 +27,15 @@ export type Claims = ReturnType<typeof createClaims>;
  * Idempotency-Keys of requests whose body takes long to read: claimed at the start, bound to what they made by the
  * commit, freed when they came to nothing.
  */
-export function createClaims(run: RunScript, keys: Keys) {
+export function createClaims(
+  run: RunScript,
+  keys: { idempotency(tenant: string, route: string, key: string): string },
+  newToken: () => string,
+) {
   const at = (key: { tenant: string; route: string; key: string }) => keys.idempotency(key.tenant, key.route, key.key);
   return {
     async claim(key: { tenant: string; route: string; key: string }): Promise<Claimed> {
-      const by = randomUUID();
+      const by = newToken();
       const [kind, id, fingerprint] = (await run(claim, { claim: at(key) }, { by, lease_ms: LEASE_MS })) as string[];
       if (kind === 'claimed') return { kind, by };
       return kind === 'open' ? { kind } : { kind: 'replay', id: String(id), fingerprint: String(fingerprint) };

@@ -1,11 +1,11 @@
 import { type BatchCounts, type BatchDoc, type BatchRecord, type BatchResults, type BatchRound, COUNTED } from '@grsai-jobs/jobs';
-import { type Fields, json, number, optionalNumber } from '../redis/fields.ts';
+import { type Fields, json, number, optionalNumber } from '@grsai-jobs/redis';
 
 /**
  * How a batch stands in Redis: one hash.
  *
  * st status · tenant · doc · cr/exp/fin times · cx when it was asked to be canceled, until the next retry · round · total ·
- * last line · n:<status> counts · unknown · invalid · res results file · past:<round> · whd/whs last delivery and its state
+ * last line · n:<status> counts · unknown · chg rfd rsv what its jobs cost, gave back and have set aside · est some of it is a guess · invalid · res results file · past:<round> · whd/whs last delivery and its state
  */
 export function newBatchFields(batch: { tenant: string; doc: BatchDoc; createdAt: number }): Record<string, string | number> {
   return {
@@ -39,6 +39,12 @@ export function decodeBatch(id: string, fields: Fields): BatchRecord {
     round: number(fields['round']),
     doc: JSON.parse(fields['doc'] ?? 'null') as BatchDoc,
     invalid: number(fields['invalid']),
+    cost: {
+      charged: optionalNumber(fields['chg']),
+      refunded: optionalNumber(fields['rfd']),
+      reserved: optionalNumber(fields['rsv']),
+      isGuess: number(fields['est']) > 0,
+    },
     passed_over: Math.max(0, number(fields['last']) - number(fields['total'])),
     created_at: number(fields['cr']),
     finished_at: optionalNumber(fields['fin']),

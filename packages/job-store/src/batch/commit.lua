@@ -1,13 +1,13 @@
 -- commit: the end of the body. From now on the batch is there, and each of its jobs reaches an end.
 -- order {id, now, total, invalid, exp (when what waits is expired), claim {by, fingerprint, ttl_ms} or nil}
--- Answers 1, or 0 when the batch is no longer open, its claim is lost, or lines are missing
+-- Answers 1, or 0 when the batch is no longer open, its claim is lost, or lines are missing, which another primary may have forgotten
 local order = cjson.decode(A.order)
 local batch, operations = K.batch, K.operations
 local st = redis.call('HGET', batch, 'st')
 if not st or st == 'discarding' then return 0 end
 -- Sent again by the client library.
 if st ~= 'validating' then return 1 end
-if redis.call('LLEN', K.job_ids) ~= order.total then return 0 end
+if redis.call('LLEN', K.job_ids) ~= order.total or redis.call('LLEN', K.errors) < order.invalid then return 0 end
 if order.claim then
   if redis.call('HGET', K.claim, 'by') ~= order.claim.by then return 0 end
   redis.call('DEL', K.claim)

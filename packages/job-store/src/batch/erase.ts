@@ -1,10 +1,7 @@
 import type { BatchRecord, JobDoc } from '@grsai-jobs/jobs';
-import type { Redis } from 'ioredis';
+import { defineScript, pipelined, type Redis, type RunScript } from '@grsai-jobs/redis';
 import { unpackDoc } from '../job/doc-codec.ts';
-import { defineScript } from '../redis/define-script.ts';
-import type { Keys } from '../redis/keys.ts';
-import { pipelined } from '../redis/pipelined.ts';
-import type { RunScript } from '../redis/scripts.ts';
+import type { Keys } from '../layout/keys.ts';
 import { batchEventIdsOf } from '../webhook/event-ids.ts';
 
 const discardScript = defineScript({
@@ -16,12 +13,15 @@ const discardScript = defineScript({
 const eraseEnded = defineScript({
   lua: new URL('./erase-ended.lua', import.meta.url),
   keys: ['batch', 'job_ids', 'errors', 'tenant_batches', 'ended_batches', 'tenant_deliveries', 'due_deliveries', '...deliveries'],
-  args: ['id', 'round', '...delivery_ids'],
+  args: ['id', 'round', 'kept_ms', 'now?', '...delivery_ids'],
   whenFull: 'runs',
 });
 
-/** Removing batches: discarding those that were never committed, with their jobs; erasing ended ones, without. */
-export function createBatchErase(redis: Redis, run: RunScript, keys: Keys) {
+/**
+ * Removing batches: discarding those that were never committed, with their jobs; erasing ended ones, without.
+ * @param clock what scripts take as the time; left out: the time of Redis.
+ */
+export function createBatchErase(redis: Redis, run: RunScript, keys: Keys, clock?: { now(): number }) {
   return {
     /**
      * Deletes some jobs of a batch that was never committed; from the first call on, which may name none, it cannot be.
@@ -42,10 +42,11 @@ export function createBatchErase(redis: Redis, run: RunScript, keys: Keys) {
     },
 
     /**
-     * Erases an ended batch, its entries in the lists and its deliveries but the pending ones: they go out without the batch.
-     * Its jobs have a life of their own. `false`: it was reopened since it was read, or is gone.
+     * Erases a batch that has ended `keptMs` ago, its entries in the lists and its deliveries but the pending ones: they go out without
+     * the batch. Its jobs have a life of their own. `false`: it was reopened since it was read, is gone, or has ended later than that by
+     * the time of Redis.
      */
-    async eraseEnded(batch: Pick<BatchRecord, 'id' | 'tenant' | 'round'>): Promise<boolean> {
+    async eraseEnded(batch: Pick<BatchRecord, 'id' | 'tenant' | 'round'>, keptMs: number): Promise<boolean> {
       const events = batchEventIdsOf(batch.id, batch.round);
       const reply = await run(
         eraseEnded,
@@ -59,7 +60,7 @@ export function createBatchErase(redis: Redis, run: RunScript, keys: Keys) {
           due_deliveries: keys.dueDeliveries,
           deliveries: events.map(keys.delivery),
         },
-        { id: batch.id, round: batch.round, delivery_ids: events },
+        { id: batch.id, round: batch.round, kept_ms: keptMs, now: clock?.now() ?? null, delivery_ids: events },
       );
       return reply === 1;
     },

@@ -14,6 +14,7 @@ if tonumber(seen[3] or '0') + tonumber(seen[4] or '0') > 0 then return 0 end
 redis.call('HSET', batch, 'st', order.status, 'tok', order.token, 'fin', order.now, 'res', A.results, 'past:' .. order.round, A.kept)
 redis.call('ZADD', K.ended_batches, order.now, order.id)
 if order.delivery and make_delivery(order.delivery, order.now) then
+  await_entry(order.delivery, order.now)
   redis.call('HSET', batch, 'whd', order.delivery.id, 'whs', 'pending')
 end
 return 1

@@ -1,18 +1,20 @@
-import type { BatchDoc, JobDoc } from '@grsai-jobs/jobs';
+import type { BatchDoc, JobDoc, JobPrice } from '@grsai-jobs/jobs';
+import { defineScript, type RunScript } from '@grsai-jobs/redis';
 import { IDEMPOTENCY_TTL_MS } from '../job/create.ts';
 import { ownFields, sharedFields } from '../job/record-codec.ts';
+import type { Keys } from '../layout/keys.ts';
 import { operationId } from '../operation/operations.ts';
-import { defineScript } from '../redis/define-script.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { RunScript } from '../redis/scripts.ts';
 import { type Allowance, allowanceFields, type Refused, refusedOf } from '../tenant/usage.ts';
 import { newBatchFields } from './codec.ts';
+
+/** Kind of the operation that opens the jobs of a batch. */
+export const OPEN_OPERATION = 'batch-open';
 
 /** A batch that has had no new line and no commit for this long is discarded. */
 const DISCARD_AFTER_MS = 10 * 60_000;
 
 /** The fields of a batch's job that differ from line to line, in the order in which they are sent. */
-const OWN = ['q', 'exp', 'use', 'obj', 'inp', 'cid', 'ln', 'pr'] as const;
+const OWN = ['q', 'exp', 'use', 'obj', 'inp', 'cid', 'ln', 'pr', 'px', 'pt', 'mdl', 'ky'] as const;
 
 /** A line that is to become a job. */
 export interface NewLine {
@@ -21,6 +23,8 @@ export interface NewLine {
   line: number;
   customId: string;
   doc: JobDoc;
+  /** What a call of it costs; `null` or left out: nobody knows. */
+  price?: JobPrice | null;
 }
 
 /** A line that was left out, and why. */
@@ -39,7 +43,7 @@ const open = defineScript({
 
 const add = defineScript({
   lua: new URL('./add.lua', import.meta.url),
-  keys: ['batch', 'job_ids', 'operations', 'usage', '...jobs'],
+  keys: ['batch', 'job_ids', 'operations', 'usage', 'spent', '...jobs'],
   args: ['order', '...values'],
   whenFull: 'fails',
 });
@@ -53,9 +57,10 @@ const noteErrors = defineScript({
 
 const commit = defineScript({
   lua: new URL('./commit.lua', import.meta.url),
-  keys: ['batch', 'operations', 'discard', 'open', 'expire', 'tenant_batches', 'job_ids', 'claim?'],
+  keys: ['batch', 'operations', 'discard', 'open', 'expire', 'tenant_batches', 'job_ids', 'errors', 'claim?'],
   args: ['order'],
   whenFull: 'fails',
+  lasts: true,
 });
 
 const discardSoonScript = defineScript({
@@ -82,14 +87,14 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
      * about a MiB, since one script writes them. `gone`: the batch was discarded meanwhile.
      */
     async add(
-      batch: { id: string; tenant: string },
+      batch: { id: string; tenant: string; keyId?: string | null },
       from: number,
       lines: readonly NewLine[],
       allowance: Allowance = {},
     ): Promise<'ok' | 'gone' | Refused> {
       const createdAt = clock.now();
       const shared = { ...sharedFields({ tenant: batch.tenant, createdAt }), st: 'validating', batch: batch.id };
-      const own = lines.map(({ doc }) => ownFields({ doc, createdAt }));
+      const own = lines.map(({ doc, price }) => ownFields({ doc, price, keyId: batch.keyId, createdAt }));
       const sum = (name: 'use' | 'obj') => own.reduce((bytes, fields) => bytes + (fields[name] ?? 0), 0);
       const order = {
         id: batch.id,
@@ -118,6 +123,7 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
           job_ids: keys.batchJobs(batch.id),
           operations: keys.operations,
           usage: keys.usage,
+          spent: keys.spent,
           jobs: lines.map(({ jobId }) => keys.job(jobId)),
         },
         { order: JSON.stringify(order), values },
@@ -162,10 +168,11 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
           batch: keys.batch(batch.id),
           operations: keys.operations,
           discard: discardOperation(batch.id),
-          open: keys.operation(operationId('batch-open', batch.id)),
+          open: keys.operation(operationId(OPEN_OPERATION, batch.id)),
           expire: keys.operation(operationId('batch-expire', batch.id)),
           tenant_batches: keys.tenantBatches(batch.tenant),
           job_ids: keys.batchJobs(batch.id),
+          errors: keys.batchErrors(batch.id),
           claim: o.claim ? keys.idempotency(batch.tenant, o.claim.route, o.claim.key) : null,
         },
         { order: JSON.stringify(order) },

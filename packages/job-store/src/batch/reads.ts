@@ -1,13 +1,9 @@
 import { type BatchRecord, isBatchEnd, type Job, type Status } from '@grsai-jobs/jobs';
-import type { Redis } from 'ioredis';
+import { type Cursor, createNewestFirst, pipelined, type Redis, type RunScript } from '@grsai-jobs/redis';
 import { docBytes } from '../job/doc-bytes.ts';
 import { readFields } from '../job/read.ts';
 import { decodeRecord } from '../job/record-codec.ts';
-import type { Keys } from '../redis/keys.ts';
-import { type Cursor, createNewestFirst } from '../redis/newest-first.ts';
-import { pipelined } from '../redis/pipelined.ts';
-import type { RunScript } from '../redis/scripts.ts';
-import type { Tenants } from '../tenant/tenants.ts';
+import type { Keys } from '../layout/keys.ts';
 import { decodeBatch } from './codec.ts';
 import type { LineError } from './intake.ts';
 
@@ -29,8 +25,14 @@ const isThere = (status: string | undefined): boolean =>
   status !== undefined && status !== 'validating' && status !== 'discarding';
 
 /** Reading batches and the jobs in them, many at a time. */
-export function createBatchReads(redis: Redis, run: RunScript, keys: Keys, tenants: Pick<Tenants, 'all'>) {
-  const newestFirst = createNewestFirst(redis);
+export function createBatchReads(
+  redis: Redis,
+  run: RunScript,
+  keys: Keys,
+  clock: { now(): number },
+  tenants: { all(): Promise<readonly string[]> },
+) {
+  const newestFirst = createNewestFirst(redis, clock);
 
   async function heads(ids: readonly string[]): Promise<LineHead[]> {
     const [replies, bytes] = await Promise.all([

@@ -1,21 +1,28 @@
-import { randomUUID } from 'node:crypto';
-import { type BatchEnd, type BatchRecord, type BatchResults, type BatchRound, eventId, type JobDoc } from '@grsai-jobs/jobs';
-import type { Redis } from 'ioredis';
+import {
+  type BatchEnd,
+  type BatchRecord,
+  type BatchResults,
+  type BatchRound,
+  eventId,
+  type QueueMessage,
+} from '@grsai-jobs/jobs';
+import { defineScript, type Redis, type RunScript } from '@grsai-jobs/redis';
+import type { Keys } from '../layout/keys.ts';
+import type { LastingWrite } from '../layout/lasting-write.ts';
 import { addScript, operationId } from '../operation/operations.ts';
-import { defineScript } from '../redis/define-script.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { RunScript } from '../redis/scripts.ts';
+import { letInOf, ROOM_LUA } from '../room/rooms.ts';
 import { MAKE_DELIVERY, NEW_DELIVERY_KEYS, newDelivery } from '../webhook/new-delivery.ts';
 
 /** Kind of the operation that reopens the failed jobs of a batch. */
-const RETRY_OPERATION = 'batch-retry-failed';
+export const RETRY_OPERATION = 'batch-retry-failed';
 
 const CLOCKS_DIFFER_MS = 60_000;
 
 const reveal = defineScript({
   lua: new URL('./reveal.lua', import.meta.url),
-  keys: ['batch', 'due', 'turns', 'tenant_jobs', '...jobs'],
+  keys: ['batch', 'due', 'turns', 'inflight', 'waiting', 'tenant_jobs', '...jobs'],
   args: ['order', '...ids'],
+  shared: [ROOM_LUA],
   whenFull: 'runs',
 });
 
@@ -24,6 +31,7 @@ const cancel = defineScript({
   keys: ['batch', 'operations', 'cancel', 'finish', 'retry'],
   args: ['id', 'now'],
   whenFull: 'runs',
+  lasts: true,
 });
 
 const finish = defineScript({
@@ -32,6 +40,7 @@ const finish = defineScript({
   args: ['order', 'results', 'kept'],
   shared: [MAKE_DELIVERY],
   whenFull: 'runs',
+  lasts: true,
 });
 
 const replace = defineScript({
@@ -41,46 +50,48 @@ const replace = defineScript({
   whenFull: 'runs',
 });
 
-/** A job of a batch that still has to get its first entry. */
-export interface Revealed {
-  id: string;
-  batch_id: string;
-  turn: number;
-  queue: 'call' | 'submit';
-  priority: JobDoc['priority'];
-}
-
 /** How the rounds of a committed batch begin, are called off and end. */
-export function createBatchRounds(redis: Redis, run: RunScript, keys: Keys, clock: { now(): number }) {
+export function createBatchRounds(
+  redis: Redis,
+  run: RunScript,
+  keys: Keys,
+  {
+    clock,
+    newToken,
+    lasting,
+    scriptClock,
+  }: {
+    clock: { now(): number };
+    newToken: () => string;
+    lasting: LastingWrite;
+    scriptClock?: { now(): number } | undefined;
+  },
+) {
   return {
     /**
-     * Some jobs of a committed batch get their turns and enter the lists; at most 500 at a time, since one script does
-     * it. Answers those that need an entry, and whether the batch was being canceled by then: they are to be canceled instead.
+     * Some jobs of a committed batch enter the lists and the room of their tenant; at most 500 at a time, since one script does
+     * it. Answers how many did so by this, those that were let in and need a queue entry, and whether the batch was being canceled by then: the jobs are to be
+     * canceled instead.
      */
     async reveal(
       batch: Pick<BatchRecord, 'id' | 'tenant'>,
       ids: readonly string[],
-      dueMs: number,
-    ): Promise<{ canceling: boolean; revealed: Revealed[] }> {
-      const order = { due: clock.now() + dueMs, tenant: batch.tenant };
-      const [status, rows] = (await run(
+    ): Promise<{ canceling: boolean; entered: number; letIn: QueueMessage[] }> {
+      const order = { tenant: batch.tenant, now: scriptClock?.now() };
+      const [status, entered, entries] = (await run(
         reveal,
         {
           batch: keys.batch(batch.id),
           due: keys.due,
           turns: keys.turns,
+          inflight: keys.inflight,
+          waiting: keys.waiting,
           tenant_jobs: keys.tenantJobs(batch.tenant),
           jobs: ids.map(keys.job),
         },
         { order: JSON.stringify(order), ids },
-      )) as [string | null, [string, Revealed['queue'], Revealed['priority']][]];
-      const revealed = ids.flatMap((id, i) => {
-        const [turn, queue, priority] = rows[i] ?? [];
-        return turn === undefined || queue === undefined || priority === undefined
-          ? []
-          : [{ id, batch_id: batch.id, turn: Number(turn), queue, priority }];
-      });
-      return { canceling: status === 'canceling', revealed };
+      )) as [string | null, number, unknown];
+      return { canceling: status === 'canceling', entered, letIn: letInOf(entries) };
     },
 
     /**
@@ -103,7 +114,7 @@ export function createBatchRounds(redis: Redis, run: RunScript, keys: Keys, cloc
       const now = clock.now();
       const operation = operationId(RETRY_OPERATION, id);
       // A cancel of before is not meant; one that comes from here on is.
-      await redis.hdel(keys.batch(id), 'cx');
+      await lasting(() => redis.hdel(keys.batch(id), 'cx'));
       // The clock of the process that ended a job may be ahead of ours; one that was wrong by more counts no further.
       const [, newest] = await redis.zrange(keys.ended, '-1', '-1', 'WITHSCORES');
       const before = Math.max(now, Math.min(Number(newest ?? 0), now + CLOCKS_DIFFER_MS));
@@ -142,7 +153,7 @@ export function createBatchRounds(redis: Redis, run: RunScript, keys: Keys, cloc
       );
       const order = {
         id: batch.id,
-        token: randomUUID(),
+        token: newToken(),
         now,
         round: batch.round,
         by,

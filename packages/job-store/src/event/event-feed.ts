@@ -1,15 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stage, Status } from '@grsai-jobs/jobs';
-import type { Redis } from 'ioredis';
-import { fieldsOf } from '../redis/fields.ts';
-import { createKeys } from '../redis/keys.ts';
+import { fieldsOf, type Primary, type Redis } from '@grsai-jobs/redis';
+import { createKeys } from '../layout/keys.ts';
+import type { Timers } from '../timers.ts';
 import { createEventHistory, type FeedEvent } from './event-history.ts';
 
 export type { FeedEvent } from './event-history.ts';
 
 export interface Watcher {
   event(event: FeedEvent): void;
-  /** The stream was trimmed faster than it was read, so an event may be missing, the last one too: the record tells. */
+  /** The stream was trimmed faster than it was read, so an event may be missing, the last one too: the record is right. */
   missed(): void;
   /** The process stops: nothing more will come. */
   end(): void;
@@ -30,8 +29,8 @@ export interface EventFeed {
 const KEEP = 20_000;
 const READ_AT_ONCE = 1000;
 const BLOCK_MS = 5000;
-/** After a reading it waits a little for more, so that a busy service is not asked once for each event. */
-const GATHER_MS = 15;
+/** Readings begin so far apart at least: a busy service is not asked once for each event, and in a quiet one an event is known at once. */
+const APART_MS = 5;
 const AGAIN_AFTER_MS = 500;
 const CATCH_UP_MS = 1000;
 /** Before the first event of a stream. */
@@ -42,14 +41,24 @@ const START = '0-0';
  * who watch its job: however many they are, Redis sees one reader.
  * @param o.reader a connection for this alone, of the role that waits: its command blocks.
  * @param o.redis a connection for small questions.
+ * @param o.primary another one may have forgotten what was read here, and tells other things under the same numbers.
  */
-export function startEventFeed(o: { reader: Redis; redis: Redis; prefix: string; onError: (error: Error) => void }): EventFeed {
+export function startEventFeed(o: {
+  reader: Redis;
+  redis: Redis;
+  primary?: Pick<Primary, 'onChange'>;
+  prefix: string;
+  onError: (error: Error) => void;
+  timers: Pick<Timers, 'elapsed' | 'sleep' | 'after'>;
+}): EventFeed {
   const { events: stream } = createKeys(o.prefix);
   const history = createEventHistory(KEEP);
   const watchers = new Map<string, Set<Watcher>>();
   const waiting = new Set<{ id: string; resolve: () => void }>();
   const stopping = new AbortController();
   let at = START;
+  /** Another primary tells other things: what was read is of no use. */
+  let isOther = false;
 
   function take(id: string, event: FeedEvent): void {
     at = id;
@@ -63,16 +72,43 @@ export function startEventFeed(o: { reader: Redis; redis: Redis; prefix: string;
     return oldest !== undefined && isAfter(oldest[0], cursor);
   }
 
+  /** Whoever watches reads the record of its job anew. */
+  function allMissed(): void {
+    for (const ofJob of [...watchers.values()]) for (const watcher of [...ofJob]) watcher.missed();
+  }
+
+  o.primary?.onChange(() => {
+    isOther = true;
+    history.clear();
+    allMissed();
+  });
+
+  /** From the end of its stream on. */
+  async function startAnew(): Promise<void> {
+    isOther = false;
+    const newest = await o.redis.xrevrange(stream, '+', '-', 'COUNT', 1).catch((error: unknown) => {
+      isOther = true;
+      throw error;
+    });
+    at = newest[0]?.[0] ?? START;
+    history.clear();
+    allMissed();
+  }
+
   async function readOnce(): Promise<void> {
+    if (isOther) await startAnew();
     const before = at;
+    const began = o.timers.elapsed();
     const reply = await o.reader.xread('COUNT', READ_AT_ONCE, 'BLOCK', BLOCK_MS, 'STREAMS', stream, before);
+    if (isOther) return;
     const read = [...eventsOf(reply)];
     // Asked before the cursor advances: where the question fails the page is read again, and the question comes again too.
     const trimmed = read.length === READ_AT_ONCE && before !== START && (await wasTrimmed(before));
     for (const [id, event] of read) take(id, event);
-    if (trimmed) for (const ofJob of [...watchers.values()]) for (const watcher of [...ofJob]) watcher.missed();
+    if (trimmed) allMissed();
     for (const each of waiting) if (!isAfter(each.id, at)) each.resolve();
-    if (read.length > 0 && read.length < READ_AT_ONCE) await sleep(GATHER_MS, undefined, { signal: stopping.signal });
+    const left = APART_MS - (o.timers.elapsed() - began);
+    if (left > 0 && read.length < READ_AT_ONCE) await o.timers.sleep(left, stopping.signal);
   }
 
   async function run(): Promise<void> {
@@ -82,7 +118,7 @@ export function startEventFeed(o: { reader: Redis; redis: Redis; prefix: string;
       } catch (error) {
         if (stopping.signal.aborted) return;
         o.onError(error instanceof Error ? error : new Error(String(error)));
-        await sleep(AGAIN_AFTER_MS);
+        await o.timers.sleep(AGAIN_AFTER_MS);
       }
     }
   }
@@ -109,9 +145,9 @@ export function startEventFeed(o: { reader: Redis; redis: Redis; prefix: string;
       const { promise, resolve } = Promise.withResolvers<void>();
       const each = { id: newest, resolve };
       waiting.add(each);
-      const timer = setTimeout(resolve, CATCH_UP_MS);
+      const end = o.timers.after(CATCH_UP_MS, resolve);
       await promise;
-      clearTimeout(timer);
+      end();
       waiting.delete(each);
     },
     async stop() {

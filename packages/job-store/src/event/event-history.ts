@@ -1,6 +1,6 @@
 import type { Stage, Status } from '@grsai-jobs/jobs';
 
-/** Something that happened to a job, as the shared stream tells it. */
+/** Something that happened to a job, as the shared stream has it. */
 export interface FeedEvent {
   job_id: string;
   /** Counts the events of a job from 1, over all its runs. */
@@ -38,6 +38,11 @@ export function createEventHistory(keep: number) {
       if (events.at(-1)?.seq !== event.seq - 1) events.length = 0;
       events.push(event);
       byJob.set(event.job_id, events);
+    },
+    clear(): void {
+      byJob.clear();
+      ring.length = 0;
+      next = 0;
     },
     /** What is still known of a job, oldest first, without gaps. */
     of: (jobId: string): readonly FeedEvent[] => byJob.get(jobId) ?? [],

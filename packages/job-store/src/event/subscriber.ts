@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
-import { createKeys, type Keys } from '../redis/keys.ts';
+import type { Redis } from '@grsai-jobs/redis';
+import { createKeys, type Keys } from '../layout/keys.ts';
+import type { Timers } from '../timers.ts';
 
 /** Channels by which processes notify each other. Messages are hints only: what they are about stands in Redis. */
 export type Channel = keyof Pick<Keys, 'cancels' | 'revoked' | 'secretChanges' | 'settings'>;
@@ -13,49 +13,55 @@ export interface Subscriber {
 const PING_EVERY_MS = 2000;
 const PONG_WITHIN_MS = 2000;
 
-/**
- * Receives messages, and knows when it may miss some: a connection that is silently gone is found by a ping within seconds.
- * @param o.redis a connection for this alone, of the role that waits; the caller closes it.
- * @param o.onSubscribed from now on every message arrives; those before may have been missed.
- * @param o.onDisconnected messages may be missed until the next `onSubscribed`.
- */
-export function subscribe(o: {
+export interface Subscription {
+  /** A connection for this alone, of the role that waits; the caller closes it. */
   redis: Redis;
   prefix: string;
   on: Partial<Record<Channel, (message: string) => void>>;
+  /** This process of the API: whoever publishes on its channel learns whether it lives. */
+  presence?: string;
+  /** From now on every message arrives; those before may have been missed. */
   onSubscribed: () => void;
+  /** Messages may be missed until the next `onSubscribed`. */
   onDisconnected: () => void;
   onError: (error: Error) => void;
+  timers: Pick<Timers, 'every' | 'after'>;
   pingEveryMs?: number;
-}): Subscriber {
+}
+
+/** Receives messages, and knows when it may miss some: a connection that is silently gone is found by a ping within seconds. */
+export function subscribe(o: Subscription): Subscriber {
   const keys = createKeys(o.prefix);
   const names = Object.keys(o.on) as Channel[];
   const handlers = new Map(names.map((name) => [keys[name], o.on[name]]));
+  const presence = o.presence === undefined ? [] : [keys.apiChannel(o.presence)];
   o.redis.on('message', (channel: string, message: string) => handlers.get(channel)?.(message));
   o.redis.on('close', o.onDisconnected);
   const resubscribe = () => {
-    o.redis.subscribe(...handlers.keys()).then(o.onSubscribed, o.onError);
+    o.redis.subscribe(...handlers.keys(), ...presence).then(o.onSubscribed, o.onError);
   };
   o.redis.on('ready', resubscribe);
   if (o.redis.status === 'ready') resubscribe();
 
   let waiting = false;
-  const timer = setInterval(() => {
+  const end = o.timers.every(o.pingEveryMs ?? PING_EVERY_MS, () => {
     if (waiting || o.redis.status !== 'ready') return;
     waiting = true;
-    const silence = sleep(PONG_WITHIN_MS, false, { ref: false });
-    const pong = o.redis.ping().then(
-      () => true,
-      () => false,
-    );
-    void Promise.race([pong, silence]).then((answered) => {
+    const ended = (answered: boolean) => {
+      if (!waiting) return;
       waiting = false;
+      endWait();
       // A broken link makes a new connection; `close` comes with it.
       if (!answered && o.redis.status === 'ready') o.redis.disconnect(true);
-    });
-  }, o.pingEveryMs ?? PING_EVERY_MS);
+    };
+    const endWait = o.timers.after(PONG_WITHIN_MS, () => ended(false));
+    o.redis.ping().then(
+      () => ended(true),
+      () => ended(false),
+    );
+  });
   return {
     name: 'subscriber',
-    stop: async () => clearInterval(timer),
+    stop: async () => end(),
   };
 }

@@ -1,8 +1,5 @@
 import { isFailed, type JobError, type JobRequest, type Signature, signatureOf } from '@grsai-jobs/jobs';
-import type { Redis } from 'ioredis';
-import type { Keys } from '../redis/keys.ts';
-import { type Cursor, cursorsIn } from '../redis/newest-first.ts';
-import { pipelined } from '../redis/pipelined.ts';
+import { type Cursor, cursorsIn, pipelined, type Redis } from '@grsai-jobs/redis';
 import { unpackDoc } from './doc-codec.ts';
 import { signatureField, signatureIn } from './record-codec.ts';
 
@@ -55,7 +52,15 @@ export type Failures = ReturnType<typeof createFailures>;
  * Failed and expired jobs by signature. The index of failures is read by time; of each record only one short text that the
  * transition which ended it has written. Nothing is counted up and down, so nothing can be counted wrong.
  */
-export function createFailures(redis: Redis, keys: Keys) {
+export function createFailures(
+  redis: Redis,
+  keys: {
+    readonly failed: string;
+    tenantFailed(tenant: string): string;
+    job(id: string): string;
+    jobPart(id: string, part: 'doc'): string;
+  },
+) {
   const fieldsOf = async (ids: readonly string[], ...fields: string[]) =>
     (await pipelined(redis, ids, (pipeline, id) => pipeline.hmget(keys.job(id), ...fields))) as (string | null)[][];
 
@@ -76,7 +81,7 @@ export function createFailures(redis: Redis, keys: Keys) {
   }
 
   /**
-   * Of the samples the newest that still stands for its group tells what it is about. The id is the one that was written when
+   * Of the samples the newest that still stands for its group shows what it is about. The id is the one that was written when
    * the jobs failed: a version that makes signatures in another way still shows, and finds, those of before.
    */
   async function groupOf(id: string, counted: Counted): Promise<FailureGroup[]> {

@@ -1,7 +1,4 @@
-import type { Redis } from 'ioredis';
-import { defineScript } from '../redis/define-script.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { RunScript } from '../redis/scripts.ts';
+import { defineScript, type Redis, type RunScript } from '@grsai-jobs/redis';
 
 /** Objects that a request has stored, or is about to store, before there is a record that names them. */
 export interface InputNote {
@@ -13,7 +10,7 @@ export interface InputNote {
 const takeScript = defineScript({
   lua: new URL('./inputs-take.lua', import.meta.url),
   keys: ['notes', 'job'],
-  args: ['note'],
+  args: ['note', 'kept_ms', 'now?'],
   whenFull: 'runs',
 });
 
@@ -30,7 +27,13 @@ function noteOf(text: string): InputNote {
  * Notes of input objects whose process may die before it has written the record, so that somebody deletes them then. A note
  * goes with the `create` of its job, which makes none of a request whose objects are being deleted.
  */
-export function createInputNotes(redis: Redis, run: RunScript, keys: Keys, clock: { now(): number }) {
+export function createInputNotes(
+  redis: Redis,
+  run: RunScript,
+  keys: { readonly inputNotes: string; job(id: string): string },
+  clock: { now(): number },
+  scriptClock?: { now(): number },
+) {
   return {
     /** Before the first of the objects is stored. */
     async write(note: InputNote): Promise<void> {
@@ -48,9 +51,10 @@ export function createInputNotes(redis: Redis, run: RunScript, keys: Keys, clock
       return texts.map(noteOf);
     },
 
-    /** Whether no job came of it, and none will: its objects can be deleted. */
-    async take(note: InputNote): Promise<boolean> {
-      return (await run(takeScript, { notes: keys.inputNotes, job: keys.job(note.jobId) }, { note: noteText(note) })) === 1;
+    /** Whether it is `keptMs` old by the time of Redis, no job came of it, and none will: its objects can be deleted. */
+    async take(note: InputNote, keptMs: number): Promise<boolean> {
+      const args = { note: noteText(note), kept_ms: keptMs, now: scriptClock?.now() ?? null };
+      return (await run(takeScript, { notes: keys.inputNotes, job: keys.job(note.jobId) }, args)) === 1;
     },
   };
 }

@@ -8,15 +8,11 @@ import {
   type Status,
   signatureOf,
 } from '@grsai-jobs/jobs';
-import type { Redis } from 'ioredis';
-import { inGroups } from '../redis/in-groups.ts';
-import type { Keys } from '../redis/keys.ts';
-import { type Cursor, createNewestFirst } from '../redis/newest-first.ts';
-import { pipelined } from '../redis/pipelined.ts';
-import type { RunScript } from '../redis/scripts.ts';
-import type { Tenants } from '../tenant/tenants.ts';
+import { type Cursor, createNewestFirst, pipelined, type Redis, type RunScript } from '@grsai-jobs/redis';
+import type { Keys } from '../layout/keys.ts';
 import { docBytes } from './doc-bytes.ts';
 import { unpackDoc } from './doc-codec.ts';
+import { inGroups } from './in-groups.ts';
 import { readFields } from './read.ts';
 import { decodeRecord, signatureIn } from './record-codec.ts';
 
@@ -99,8 +95,14 @@ const isFiltered = (filter: JobFilter): boolean =>
 export type JobList = ReturnType<typeof createJobList>;
 
 /** Jobs of one tenant or of all, the newest first. */
-export function createJobList(redis: Redis, run: RunScript, keys: Keys, tenants: Pick<Tenants, 'all'>) {
-  const newestFirst = createNewestFirst(redis);
+export function createJobList(
+  redis: Redis,
+  run: RunScript,
+  keys: Keys,
+  clock: { now(): number },
+  tenants: { all(): Promise<readonly string[]> },
+) {
+  const newestFirst = createNewestFirst(redis, clock);
 
   async function indexesOf(tenant: string | null, filter: JobFilter): Promise<string[]> {
     if (isOfFailures(filter)) return [tenant === null ? keys.failed : keys.tenantFailed(tenant)];
@@ -153,8 +155,8 @@ export function createJobList(redis: Redis, run: RunScript, keys: Keys, tenants:
     cursors,
 
     /**
-     * One page. Reads at most some 2 000 records, so a rare filter can answer an empty page with a next one; and of large jobs at
-     * most some 4 MiB, or one job, so such a page is short.
+     * One page. Reads at most some 2 000 records, or for 2 s, so a rare filter can answer an empty page with a next one; and of large
+     * jobs at most some 4 MiB, or one job, so such a page is short.
      */
     async page(o: ListAsked): Promise<JobPage> {
       const { cursors: found, next } = await cursors(o);

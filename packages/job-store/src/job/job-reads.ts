@@ -1,16 +1,14 @@
 import type { Job, JobRecord } from '@grsai-jobs/jobs';
-import type { Redis } from 'ioredis';
-import { forget, postpone } from '../redis/common-scripts.ts';
-import { inGroups } from '../redis/in-groups.ts';
-import type { Keys } from '../redis/keys.ts';
-import { pipelined } from '../redis/pipelined.ts';
-import type { RunScript } from '../redis/scripts.ts';
+import { pipelined, type Redis, type RunScript } from '@grsai-jobs/redis';
+import { forget, postpone } from '../layout/index-entries.ts';
+import type { Keys } from '../layout/keys.ts';
 import type { Created, Idempotency } from './create.ts';
 import { docBytes } from './doc-bytes.ts';
+import { inGroups } from './in-groups.ts';
 import { readFields } from './read.ts';
 import { decodeRecord } from './record-codec.ts';
 
-/** The few fields that tell where a job stands, without its input and output. */
+/** The few fields that say where a job stands, without its input and output. */
 export interface JobHead extends Pick<JobRecord, 'id' | 'status' | 'stage' | 'step' | 'expires_at'> {
   /** The queue that its paid call waits in. */
   paidQueue: 'call' | 'submit';

@@ -1,9 +1,5 @@
 import { DURATION_DECAY, type DurationHistogram } from '@grsai-jobs/jobs';
-import type { Redis } from 'ioredis';
-import { defineScript } from '../redis/define-script.ts';
-import type { Keys } from '../redis/keys.ts';
-import { pipelined } from '../redis/pipelined.ts';
-import type { RunScript } from '../redis/scripts.ts';
+import { defineScript, pipelined, type Redis, type RunScript } from '@grsai-jobs/redis';
 
 /** A kind of which no task ended for this long is forgotten. */
 const KIND_LIFE_MS = 30 * 24 * 3600 * 1000;
@@ -20,7 +16,12 @@ const learn = defineScript({
 export type Paces = ReturnType<typeof createPaces>;
 
 /** How long image tasks take, learned by all workers together: one small hash for each model and size. */
-export function createPaces(redis: Redis, run: RunScript, keys: Keys, clock: { now(): number }) {
+export function createPaces(
+  redis: Redis,
+  run: RunScript,
+  keys: { pace(kind: string): string; readonly paces: string },
+  clock: { now(): number },
+) {
   return {
     /** Counts tasks of a kind, by bucket of their duration. `false`: there are too many kinds already. */
     async learn(kind: string, counts: ReadonlyMap<number, number>): Promise<boolean> {

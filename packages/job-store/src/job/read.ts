@@ -1,7 +1,4 @@
-import { defineScript } from '../redis/define-script.ts';
-import { type Fields, fieldsOf } from '../redis/fields.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { RunScript } from '../redis/scripts.ts';
+import { defineScript, type Fields, fieldsOf, type RunScript } from '@grsai-jobs/redis';
 
 const readScript = defineScript({
   lua: new URL('./read.lua', import.meta.url),
@@ -13,7 +10,7 @@ const readScript = defineScript({
  * Whole records in the order of their ids, in one round trip; without fields where there is none. Of many ids the caller sees to it that
  * they are not too large together (`inGroups`).
  */
-export async function readFields(run: RunScript, keys: Keys, ids: readonly string[]): Promise<Fields[]> {
+export async function readFields(run: RunScript, keys: { job(id: string): string }, ids: readonly string[]): Promise<Fields[]> {
   if (ids.length === 0) return [];
   const replies = (await run(readScript, { jobs: ids.map(keys.job) }, {})) as unknown[];
   return replies.map((reply) => fieldsOf(reply) ?? {});

@@ -1,8 +1,10 @@
 import {
   entryStage,
   type Job,
+  type JobCost,
   type JobDoc,
   type JobError,
+  type JobPrice,
   type JobRecord,
   jobOf,
   type PastRun,
@@ -11,19 +13,22 @@ import {
   signatureOf,
   type UpstreamTask,
 } from '@grsai-jobs/jobs';
-import { type Fields, json, number, optionalNumber } from '../redis/fields.ts';
+import { type Fields, json, number, optionalNumber } from '@grsai-jobs/redis';
 import { useOf } from '../tenant/usage.ts';
 import { packDoc, unpackDoc } from './doc-codec.ts';
 
 /**
  * How a record stands in Redis: a hash with short names and short values, since 50 000 of them wait at a time, and beside it the strings
- * `doc`, `out` and `att` under keys of their own (redis/record.lua). Read whole, the three stand among the fields.
+ * `doc`, `out` and `att` under keys of their own (record.lua). Read whole, the three stand among the fields.
  *
  * st status · sg stage · run · step · seq · ver · tn turn · tok/at token and time of the last transition · sb/sa/su token, start and end of the lease ·
  * q queue of its paid call · tenant · cr/started/fin/exp times · due · prog · spent attempts_used, in a field whose name is older · crashes · base · task · sub submitted · polls · polled ·
  * doc (as accepted) · inp its input is in the object store · use/obj bytes in Redis, in the object store as counted for its tenant · pend (paid, not stored) · out · err · att · past:<run> · whd/whs last delivery and its state ·
- * batch · cid custom id · ln line · pr priority (of a batch's job, when not normal) · late ·
+ * batch · cid custom id · ln line · pr priority (when not normal) · late ·
  * era its erasing has begun ·
+ * px credits that a call of it sets aside · pt other terms of its price · mdl ky model and API key that it is booked under ·
+ * rsv rd set aside for its open call, and on which day · chg unk rfd what its calls
+ * cost, may have cost, and gave back · est some of it is a guess ·
  * whp when its progress was last reported by webhook · sig of a failed run: signature, type, model
  */
 export type RecordField =
@@ -50,9 +55,16 @@ export type RecordField =
   | `past:${number}`;
 
 /** What a new record starts with. */
-export const newRecordFields = (job: { tenant: string; doc: JobDoc; createdAt: number }) => ({
+export const newRecordFields = (job: {
+  tenant: string;
+  doc: JobDoc;
+  createdAt: number;
+  price?: JobPrice | null | undefined;
+  keyId?: string | null | undefined;
+}) => ({
   ...sharedFields(job),
   ...ownFields(job),
+  ...(job.doc.priority === 'normal' ? {} : { pr: job.doc.priority }),
 });
 
 /** The part that all records have which a tenant makes at one time. */
@@ -65,7 +77,17 @@ export const sharedFields = (job: { tenant: string; createdAt: number }) => ({
 });
 
 /** The part that comes from what was asked for. */
-export const ownFields = ({ doc, createdAt }: { doc: JobDoc; createdAt: number }) => {
+export const ownFields = ({
+  doc,
+  createdAt,
+  price,
+  keyId,
+}: {
+  doc: JobDoc;
+  createdAt: number;
+  price?: JobPrice | null | undefined;
+  keyId?: string | null | undefined;
+}) => {
   const packed = packDoc(doc);
   const { redis, stored } = useOf(doc, packed);
   return {
@@ -75,8 +97,35 @@ export const ownFields = ({ doc, createdAt }: { doc: JobDoc; createdAt: number }
     use: redis,
     ...(stored === 0 ? {} : { obj: stored }),
     ...(doc.stored_input === undefined ? {} : { inp: 1 }),
+    ...(price ? { ...priceFields(price), mdl: doc.input.model, ...(keyId ? { ky: keyId } : {}) } : {}),
   };
 };
+
+/** The usual terms, credits of failed work come back and those of violations do not, are an empty text and so no field. */
+function priceFields({ reserve, tokens, refunds, isOld }: JobPrice): { px: number; pt?: string } {
+  const marks = `${refunds.error ? '' : '!'}${refunds.violation ? '+' : ''}${isOld ? '~' : ''}`;
+  const terms = `${marks}${tokens === undefined ? '' : `${tokens.input}/${tokens.output}`}`;
+  return { px: reserve, ...(terms === '' ? {} : { pt: terms }) };
+}
+
+function priceIn({ px, pt = '' }: Fields): JobPrice | null {
+  if (px === undefined) return null;
+  const [input, output] = pt.replace(/^[!+~]*/, '').split('/');
+  return {
+    reserve: Number(px),
+    ...(output === undefined ? {} : { tokens: { input: Number(input), output: Number(output) } }),
+    refunds: { error: !pt.includes('!'), violation: pt.includes('+') },
+    isOld: pt.includes('~'),
+  };
+}
+
+const costIn = ({ chg, rfd, rsv, unk, est }: Fields): JobCost => ({
+  charged: optionalNumber(chg),
+  refunded: optionalNumber(rfd),
+  open: optionalNumber(rsv),
+  unknown: number(unk),
+  isGuess: est === '1',
+});
 
 function pastOf(fields: Fields): Record<number, PastRun> {
   const past: Record<number, PastRun> = {};
@@ -134,6 +183,9 @@ export function decodeRecord(id: string, fields: Fields): Job {
     line: optionalNumber(fields['ln']),
     late_result: fields['late'] === '1',
     erasing: fields['era'] === '1',
+    price: priceIn(fields),
+    cost: costIn(fields),
+    key_id: fields['ky'] ?? null,
   });
 }
 

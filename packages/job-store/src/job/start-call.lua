@@ -1,15 +1,21 @@
 -- start_call: takes the lease of a paid call, before a byte of it goes out, within the limits of the account.
 -- order {id, token, now|nil, step, lease_ms, input_ms (more where the input is not in the record), over (the lease of a dead holder) or nil,
---      att, used (attempts that are used up with that of the dead holder), max_in_flight, rpm}
--- Answers {'ok', record, what is known of refusals or false} | {'braked', ms} | {'stale'} | {'held', record, ms} | {'unknown', record} |
--- {'expired', record} | {'canceling', record} | {'wait', ms} | {'batch', id} when the batch has to be named
+--      att, used (attempts that are used up with that of the dead holder), limits {max, reserve, slots, tenant} of the account, rpm}
+-- Answers {'ok', record, what is known of refusals or false, jobs that were let in} | {'braked', ms, jobs that were let in} | {'stale'} |
+-- {'held', record, ms} | {'unknown', record} | {'expired', record} | {'canceling', record} | {'parked'} | {'full', ms} for a call that is taken over |
+-- {'wait', ms} | {'batch', id} when the batch has to be named | {'recovering'} on a primary that has not been told what its predecessor may have
+-- known | {'suspect', jobs that were let in} | {'budget', jobs that were let in} when its price does not fit into what its tenant may still spend
 local order = cjson.decode(A.order)
-local job, due, events, turns, inflight, rpm = K.job, K.due, K.events, K.turns, K.inflight, K.rpm
+local job, due, events, turns, rpm = K.job, K.due, K.events, K.turns, K.rpm
 local now = now_of(order)
 order.now = now
+-- The first call of all opens the first primary.
+local open = redis.call('GET', K.primary)
+if not open then redis.call('SET', K.primary, PRIMARY)
+elseif open ~= PRIMARY then return { 'recovering' } end
 local refusals = redis.call('HGET', K.brakes, 'state')
 
-local seen = read_state(job, 'su', 'exp', 'tn', 'started', 'prog', 'batch', 'q', 'inp', 'ver')
+local seen = read_state(job, 'su', 'exp', 'tn', 'started', 'prog', 'batch', 'q', 'inp', 'ver', 'seq', 'run', 'tenant', 'cr', 'pr', 'px', 'rsv', 'mdl', 'ky')
 local state = seen.state
 if seen.lease == order.token then
   -- Sent again by the client library. The run may have been given up meanwhile, with our token kept for a late task id.
@@ -19,14 +25,25 @@ if seen.lease == order.token then
 end
 local canceling = state == 'canceling/submitting' and seen.step == order.step
 if guard('start_call', seen, order) and not canceling then return { 'stale' } end
-if state == 'queued' then
-  if tonumber(seen.exp) <= now then return { 'expired', read_job(job) } end
-elseif seen.lease ~= order.over then
-  local left = tonumber(seen.su) - now
-  if left > 0 then return { 'held', read_job(job), left } end
-  return { 'unknown', read_job(job) }
-elseif canceling then
-  return { 'canceling', read_job(job) }
+if may_expire(state) and tonumber(seen.exp) <= now then return { 'expired', read_job(job) } end
+local queue, tenant, entries = seen.q, seen.tenant, {}
+-- Its entry waits for a time of its own, or is done with, and keeps nobody else waiting.
+local function gives_up_seat()
+  leave(queue, tenant, order.id)
+  next_in(queue, tenant, now, entries)
+end
+-- Also one whose call was in flight when what stands here was saved: a restore may hold it.
+if not canceling and redis.call('ZSCORE', K.suspects, order.id) then
+  if state == 'queued' then gives_up_seat() end
+  return { 'suspect', entries }
+end
+if state ~= 'queued' then
+  if seen.lease ~= order.over then
+    local left = tonumber(seen.su) - now
+    if left > 0 then return { 'held', read_job(job), left } end
+    return { 'unknown', read_job(job) }
+  end
+  if canceling then return { 'canceling', read_job(job) } end
 end
 
 local batch_id = seen.batch ~= '' and seen.batch or nil
@@ -39,14 +56,29 @@ if refusals and state == 'queued' then
   if comes then
     redis.call('ZADD', K.braked, now, seen.q .. ' ' .. order.id .. ' ' .. order.step)
     redis.call('PEXPIRE', K.braked, brake_rules.keep_ms)
-    return { 'braked', comes - now }
+    gives_up_seat()
+    return { 'braked', comes - now, entries }
   end
   ahead_of = free_of
 end
 
-redis.call('ZREMRANGEBYSCORE', inflight, '-inf', now)
-if order.max_in_flight > 0 and not redis.call('ZSCORE', inflight, order.id) and redis.call('ZCARD', inflight) >= order.max_in_flight then
-  return { 'wait', 1000 }
+local budget = seen.px and budget_of(K.spent, tenant, day_of(now))
+if budget and budget.used + tonumber(seen.px) > budget.credits then
+  if state == 'queued' then gives_up_seat() end
+  return { 'budget', entries }
+end
+
+expire_permits(tenant, now)
+note_limits(order.limits)
+asks(queue, tenant, now)
+if not redis.call('ZSCORE', permits_key(queue, tenant), order.id) and grantable(order.limits, queue, tenant, 1) < 1 then
+  if state ~= 'queued' then return { 'full', 1000 } end
+  if guard('park', seen, order) then return { 'stale' } end
+  leave(queue, tenant, order.id)
+  wait_in_room(queue, tenant, order.id, place_of(seen.pr, seen.cr))
+  redis.call('HSET', job, 'tn', 0, 'step', seen.step + 1, 'ver', tonumber(seen.ver or '1') + 1, 'due', seen.exp)
+  redis.call('ZADD', due, seen.exp, order.id)
+  return { 'parked' }
 end
 if order.rpm > 0 then
   local bucket = redis.call('HMGET', rpm, 'left', 'at')
@@ -65,7 +97,7 @@ end
 
 order['until'] = now + order.lease_ms + (seen.inp and order.input_ms or 0)
 go_ahead(K.brakes, ahead_of, order)
-redis.call('ZADD', inflight, order['until'] + 60000, order.id)
+take_permit(queue, tenant, order.id, order['until'] + 60000)
 if state == 'queued' then
   begin_turn(turns, seen.tn)
   count_queued(turns, -1)
@@ -76,9 +108,13 @@ else
   redis.call('SET', part_key(job, 'att'), order.att)
   redis.call('HSET', job, 'spent', order.used)
 end
+reserve_cost(job, seen, batch_id and K.batch, K.spent, now)
+local seq = tonumber(seen.seq or '0') + (state == 'queued' and 1 or 0)
 redis.call('HSET', job, 'st', 'running', 'sg', 'submitting', 'sb', order.token, 'sa', now, 'su', order['until'], 'tok', order.token, 'due', order['until'],
-  'ver', tonumber(seen.ver or '1') + 1)
-if not seen.started then redis.call('HSET', job, 'started', now) end
+  'ver', tonumber(seen.ver or '1') + 1, 'seq', seq, 'started', seen.started or now)
 redis.call('ZADD', due, order['until'], order.id)
-if state == 'queued' then emit(events, job, order.id, 'job.started', seen.prog or 0) end
-return { 'ok', read_job(job), refusals }
+if state == 'queued' then
+  emit(events, { id = order.id, seq = seq, type = 'job.started', progress = seen.prog or 0, status = 'running', stage = 'submitting', run = seen.run })
+  gives_up_seat()
+end
+return { 'ok', read_job(job), refusals, entries }

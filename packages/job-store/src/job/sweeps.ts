@@ -1,8 +1,6 @@
-import type { Redis } from 'ioredis';
-import { forget } from '../redis/common-scripts.ts';
-import type { Keys } from '../redis/keys.ts';
-import { pipelined } from '../redis/pipelined.ts';
-import type { RunScript } from '../redis/scripts.ts';
+import { pipelined, type Redis, type RunScript } from '@grsai-jobs/redis';
+import { forget } from '../layout/index-entries.ts';
+import type { Keys } from '../layout/keys.ts';
 
 export type Sweeps = ReturnType<typeof createSweeps>;
 

@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import {
   after,
   delayOf,
   type Facts,
   isFailed,
+  type Job,
   type JobPatch,
   type JobRecord,
   messageAfter,
@@ -16,16 +16,16 @@ import {
   type State,
   TRANSITIONS,
   type Transition,
+  type TransitionRow,
 } from '@grsai-jobs/jobs';
+import { defineScript, fieldsOf, type RunScript } from '@grsai-jobs/redis';
+import type { Keys } from '../layout/keys.ts';
 import { operationId } from '../operation/operations.ts';
-import { defineScript } from '../redis/define-script.ts';
-import { fieldsOf } from '../redis/fields.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { RunScript } from '../redis/scripts.ts';
+import { letInOf, ROOM_LUA } from '../room/rooms.ts';
 import { contextOf, type OpenAttempt } from '../webhook/deliveries.ts';
 import type { DeliveryEntry } from '../webhook/delivery-entry.ts';
-import { ATTEMPTS_LUA, ENDPOINT_KEYS, endpointKeys, endpointNameOf, endpointRef } from '../webhook/endpoints.ts';
-import { MAKE_DELIVERY, NEW_DELIVERY_KEYS, newDelivery } from '../webhook/new-delivery.ts';
+import { ATTEMPTS_LUA, ENDPOINT_KEYS, type EndpointRef, endpointKeys, endpointName, endpointRef } from '../webhook/endpoints.ts';
+import { deliveryMade, MAKE_DELIVERY, NEW_DELIVERY_KEYS, newDelivery } from '../webhook/new-delivery.ts';
 import { type RecordField, signatureField } from './record-codec.ts';
 
 const transitionScript = defineScript({
@@ -36,6 +36,7 @@ const transitionScript = defineScript({
     'events',
     'turns',
     'inflight',
+    'waiting',
     'tenant_failed',
     'failed',
     'ended',
@@ -46,11 +47,12 @@ const transitionScript = defineScript({
     'operations',
     'finish?',
     'usage',
+    'spent',
     ...NEW_DELIVERY_KEYS,
     ...ENDPOINT_KEYS,
   ],
   args: ['order', '...fields'],
-  shared: [MAKE_DELIVERY, ATTEMPTS_LUA],
+  shared: [ROOM_LUA, MAKE_DELIVERY, ATTEMPTS_LUA],
   whenFull: 'runs_if_paid',
 });
 
@@ -73,14 +75,16 @@ export type DeliveryStart =
   | ({ kind: 'open' } & OpenAttempt);
 
 /**
- * What a transition came to. Only `ok` changed anything: it has the job as it is now, and what has to be put into a queue. `stale`:
- * another step or lease counts by now; `wrong`: the job is in a state that the transition does not start from.
+ * What a transition came to. Only `ok` changed anything: it has the job as it is now, and what has to be put into a queue; `letIn`: other jobs, in whose stead it
+ * waits no longer. `stale`:
+ * another step or lease counts by now; `wrong`: the job is in a state that the transition does not start from; `early`: by the time of
+ * Redis what it says to be over is not.
  */
 export type TransitionResult<J = JobRecord> =
-  | { kind: 'ok'; job: J; message: QueueMessage | null; placed: DeliveryStart }
+  | { kind: 'ok'; job: J; message: QueueMessage | null; letIn: QueueMessage[]; placed: DeliveryStart }
   | Conflict;
 
-export type Conflict = { kind: 'missing' } | { kind: 'stale'; state: State } | { kind: 'wrong'; state: State };
+export type Conflict = { kind: 'missing' } | { kind: 'stale' | 'wrong' | 'early'; state: State };
 
 export interface CommitOptions {
   /** One token for all repeats of a commit: a second commit with it changes nothing and answers the same. */
@@ -96,34 +100,45 @@ export type Commit = <J extends PolledJob & Partial<JobRecord>>(
 ) => Promise<TransitionResult<J>>;
 
 /** @param clock what scripts take as the time; left out: the time of Redis. */
-export function createCommit(run: RunScript, keys: Keys, clock?: { now(): number }): Commit {
+export function createCommit(run: RunScript, keys: Keys, newToken: () => string, clock?: { now(): number }): Commit {
   return async (job, transition, o = {}) => {
     const order = plan(job, transition);
     const { set, del } = fieldsOfPatch(job, order);
     const made = newDelivery(keys, job.tenant, order.delivery ? { ...order.delivery, subject: { job_id: job.id } } : null);
-    const delivery = made.order && { ...made.order, ...o.attempt, endpoint: endpointNameOf(job.tenant, made.order.url) };
+    const endpoint = order.delivery ? endpointRef(job.tenant, order.delivery.url) : null;
+    const delivery = endpoint && { ...made.order, ...o.attempt, endpoint: endpointName(endpoint) };
     const reply = (await run(
       transitionScript,
-      { ...keysOf(keys, job, order), ...made.keys },
+      { ...keysOf(keys, job, endpoint), ...made.keys },
       {
-        order: JSON.stringify({ ...scriptOrder(job, order, o), delivery: delivery ?? undefined, now: clock?.now(), del }),
+        order: JSON.stringify({
+          ...scriptOrder(job, order, o.token ?? newToken()),
+          delivery: delivery ?? undefined,
+          now: clock?.now(),
+          del,
+        }),
         fields: Object.entries(set).flatMap(([field, value]) => [field, value ?? '']),
       },
-      { paid: TRANSITIONS[order.name].paid },
+      { paid: TRANSITIONS[order.name].paid, lasts: !(TRANSITIONS[order.name] as TransitionRow).mayBeLost },
     )) as unknown[];
     const [kind, ...rest] = reply;
     if (kind !== 'ok')
-      return kind === 'missing' ? { kind } : { kind: kind as 'stale' | 'wrong', state: String(rest[0]) as State };
+      return kind === 'missing' ? { kind } : { kind: kind as 'stale' | 'wrong' | 'early', state: String(rest[0]) as State };
     const [at = 0, step = 0, turn = 0, ver = 0, seq = 0] = rest.slice(0, 5).map(Number);
     const facts: Facts = { at, step, turn, ver, seq, state: String(rest[5]) as State };
     const now = after(job, order, facts);
-    const placed = startOf(job.tenant, order.delivery, o.attempt, rest.slice(6));
-    return { kind: 'ok', job: now, message: messageAfter(now, order, delayOf(transition)), placed };
+    const [placement, letIn, ...own] = rest.slice(6);
+    const placed =
+      endpoint && order.delivery
+        ? startOf(now, facts, { ...order.delivery, endpoint }, o.attempt, [placement, ...own])
+        : NO_DELIVERY;
+    return { kind: 'ok', job: now, message: messageAfter(now, order, delayOf(transition)), letIn: letInOf(letIn), placed };
   };
 }
 
-function scriptOrder(job: PolledJob, order: Order, { token = randomUUID() }: CommitOptions) {
-  const { name, guard, from, to, due, inFlightMs, latePollMs, newTurn, event, progress, counter, storedBytes } = order;
+function scriptOrder(job: PolledJob & Partial<JobRecord>, order: Order, token: string) {
+  const { name, guard, from, to, due, inFlightMs, latePollMs, newTurn, event, progress, counter, storedBytes, notBefore, cost } =
+    order;
   const [status = '', stage = ''] = (to ?? '').split('/');
   return {
     id: job.id,
@@ -131,13 +146,16 @@ function scriptOrder(job: PolledJob, order: Order, { token = randomUUID() }: Com
     token,
     tenant: job.tenant,
     ...guard,
+    ver: job.doc && job.ver,
     from: from.length === TRANSITIONS[name].from.length ? undefined : from,
     status,
     stage,
     due: due ?? undefined,
+    not_before: notBefore,
     inflight: inFlightMs,
     late: latePollMs,
     turn: newTurn,
+    priority: newTurn === 'room' ? job.doc?.priority : undefined,
     event,
     progress,
     counter,
@@ -147,6 +165,7 @@ function scriptOrder(job: PolledJob, order: Order, { token = randomUUID() }: Com
       ...(order.atLeast.polls === undefined ? {} : { polls: order.atLeast.polls }),
     },
     stored: storedBytes,
+    cost,
   };
 }
 
@@ -155,6 +174,7 @@ const STAMPED: Readonly<Record<keyof Stamps, RecordField>> = {
   submitted_at: 'sub',
   last_polled_at: 'polled',
   expires_at: 'exp',
+  lease_acquired_at: 'sa',
   lease_expires_at: 'su',
 };
 
@@ -169,7 +189,7 @@ const ENCODE: { readonly [K in keyof Required<JobPatch>]: (value: NonNullable<Jo
   output: (output) => ({ out: JSON.stringify(output) }),
   error: (error) => ({ err: JSON.stringify(error) }),
   run: (run) => ({ run }),
-  lease: () => ({}),
+  lease: ({ token }) => ({ sb: token }),
   task: ({ base, id }) => ({ base, task: id }),
   progress: (prog) => ({ prog }),
   polls: (polls) => ({ polls }),
@@ -206,7 +226,7 @@ function fieldsOfPatch(job: PolledJob & Partial<JobRecord>, { patch, past, to }:
   return { set, del };
 }
 
-function keysOf(keys: Keys, job: PolledJob, { delivery }: Order) {
+function keysOf(keys: Keys, job: PolledJob, endpoint: EndpointRef | null) {
   const own = keys.job(job.id);
   const noEndpoint = Object.fromEntries(ENDPOINT_KEYS.map((name) => [name, own])) as ReturnType<typeof endpointKeys>;
   return {
@@ -215,6 +235,7 @@ function keysOf(keys: Keys, job: PolledJob, { delivery }: Order) {
     events: keys.events,
     turns: keys.turns,
     inflight: keys.inflight,
+    waiting: keys.waiting,
     tenant_failed: keys.tenantFailed(job.tenant),
     failed: keys.failed,
     ended: keys.ended,
@@ -225,23 +246,28 @@ function keysOf(keys: Keys, job: PolledJob, { delivery }: Order) {
     operations: keys.operations,
     finish: job.batch_id ? keys.operation(operationId('batch-finish', job.batch_id)) : null,
     usage: keys.usage,
-    ...(delivery ? endpointKeys(keys, endpointRef(job.tenant, delivery.url)) : noEndpoint),
+    spent: keys.spent,
+    ...(endpoint ? endpointKeys(keys, endpoint) : noEndpoint),
   };
 }
 
+const NO_DELIVERY: DeliveryStart = { kind: 'none' };
+
 function startOf(
-  tenant: string,
-  delivery: NewDelivery | undefined,
+  job: PolledJob & Partial<JobRecord>,
+  facts: Facts,
+  delivery: NewDelivery & { endpoint: EndpointRef },
   { token }: FirstAttempt = {},
   [placed, own, record]: readonly unknown[],
 ): DeliveryStart {
-  if (delivery === undefined) return { kind: 'none' };
   if (placed === 'open' && token !== undefined)
     return {
       kind: 'open',
-      ...contextOf(fieldsOf(own) ?? {}, fieldsOf(record)),
-      lease: { endpoint: endpointRef(tenant, delivery.url), token },
+      ...(record === undefined
+        ? { delivery: deliveryMade(job, delivery, facts), job: job as Job, batch: null }
+        : contextOf(fieldsOf(own) ?? {}, fieldsOf(record))),
+      lease: { endpoint: delivery.endpoint, token },
     };
   if (placed === 'room') return { kind: 'room' };
-  return { kind: 'entry', id: delivery.id, step: 1, endpoint: endpointNameOf(tenant, delivery.url) };
+  return { kind: 'entry', id: delivery.id, step: 1, endpoint: endpointName(delivery.endpoint) };
 }

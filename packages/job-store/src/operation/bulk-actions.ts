@@ -1,11 +1,17 @@
-import type { Redis } from 'ioredis';
+import {
+  type Cursor,
+  cursorsIn,
+  defineScript,
+  type Fields,
+  json,
+  number,
+  optionalNumber,
+  pipelined,
+  type Redis,
+  type RunScript,
+} from '@grsai-jobs/redis';
 import type { JobFilter } from '../job/job-list.ts';
-import { defineScript } from '../redis/define-script.ts';
-import { type Fields, json, number, optionalNumber } from '../redis/fields.ts';
-import type { Keys } from '../redis/keys.ts';
-import { type Cursor, cursorsIn } from '../redis/newest-first.ts';
-import { pipelined } from '../redis/pipelined.ts';
-import type { RunScript } from '../redis/scripts.ts';
+import type { LastingWrite } from '../layout/lasting-write.ts';
 
 export const BULK_ACTIONS = ['requeue', 'cancel', 'redeliver'] as const;
 
@@ -105,12 +111,18 @@ const turnScript = defineScript({
   keys: ['action'],
   args: ['from', 'to', 'now', 'kept_ms?'],
   whenFull: 'runs',
+  lasts: true,
 });
 
 export type BulkActions = ReturnType<typeof createBulkActions>;
 
 /** What operators do to many jobs, with how far it has come. Kept for 30 days after its end. */
-export function createBulkActions(redis: Redis, run: RunScript, keys: Keys) {
+export function createBulkActions(
+  redis: Redis,
+  run: RunScript,
+  keys: { bulk(id: string): string; readonly bulks: string },
+  lasting: LastingWrite,
+) {
   const turn = async (id: string, from: BulkStatus, to: BulkStatus, now: number, kept_ms: number | null): Promise<boolean> =>
     (await run(turnScript, { action: keys.bulk(id) }, { from, to, now, kept_ms })) === 1;
 
@@ -118,18 +130,20 @@ export function createBulkActions(redis: Redis, run: RunScript, keys: Keys) {
     /** `false`: there is one with this id already, and it stays as it is. */
     async create(id: string, order: BulkOrder, now: number): Promise<boolean> {
       const ids = 'ids' in order.select ? order.select.ids.length : 0;
-      const replies = await redis
-        .multi()
-        .hsetnx(keys.bulk(id), 'doc', JSON.stringify(order))
-        .hsetnx(keys.bulk(id), 'st', 'running')
-        .hsetnx(keys.bulk(id), 'phase', 'ids' in order.select ? 'act' : 'count')
-        .hsetnx(keys.bulk(id), 'n', 0)
-        .hsetnx(keys.bulk(id), 'c:matched', ids)
-        .hsetnx(keys.bulk(id), 'created', now)
-        .hsetnx(keys.bulk(id), 'since', now)
-        .zadd(keys.bulks, 'NX', now, id)
-        .zremrangebyscore(keys.bulks, '-inf', now - 2 * KEPT_MS)
-        .exec();
+      const replies = await lasting(() =>
+        redis
+          .multi()
+          .hsetnx(keys.bulk(id), 'doc', JSON.stringify(order))
+          .hsetnx(keys.bulk(id), 'st', 'running')
+          .hsetnx(keys.bulk(id), 'phase', 'ids' in order.select ? 'act' : 'count')
+          .hsetnx(keys.bulk(id), 'n', 0)
+          .hsetnx(keys.bulk(id), 'c:matched', ids)
+          .hsetnx(keys.bulk(id), 'created', now)
+          .hsetnx(keys.bulk(id), 'since', now)
+          .zadd(keys.bulks, 'NX', now, id)
+          .zremrangebyscore(keys.bulks, '-inf', now - 2 * KEPT_MS)
+          .exec(),
+      );
       for (const [error] of replies ?? []) if (error) throw error;
       return replies?.[0]?.[1] === 1;
     },

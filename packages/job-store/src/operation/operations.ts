@@ -1,9 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import type { Redis } from 'ioredis';
-import { defineScript } from '../redis/define-script.ts';
-import { fieldsOf, json, number } from '../redis/fields.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { RunScript } from '../redis/scripts.ts';
+import { defineScript, fieldsOf, json, number, type Redis, type RunScript } from '@grsai-jobs/redis';
+import type { LastingWrite } from '../layout/lasting-write.ts';
 
 /**
  * Work on many jobs that takes longer than a request or a script may. It is done in slices with a cursor, by whichever
@@ -43,25 +39,35 @@ export const addScript = defineScript({
   keys: ['operation', 'operations'],
   args: ['id', 'kind', 'order', 'due', 'again?'],
   whenFull: 'runs',
+  lasts: true,
 });
 
 const takeScript = defineScript({
   lua: new URL('./take.lua', import.meta.url),
   keys: ['operation', 'operations'],
-  args: ['id', 'by', 'now', 'lease_ends'],
+  args: ['id', 'by', 'lease_ms', 'now?'],
   whenFull: 'runs',
 });
 
 const leaveScript = defineScript({
   lua: new URL('./leave.lua', import.meta.url),
   keys: ['operation', 'operations'],
-  args: ['id', 'by', 'due?', 'cursor', 'lost?'],
+  args: ['id', 'by', 'wait_ms?', 'cursor', 'lost?', 'now?'],
   whenFull: 'runs',
 });
 
 export type Operations = ReturnType<typeof createOperations>;
 
-export function createOperations(redis: Redis, run: RunScript, keys: Keys) {
+/** @param clock what scripts take as the time; left out: the time of Redis. */
+export function createOperations(
+  redis: Redis,
+  run: RunScript,
+  keys: { operation(id: string): string; readonly operations: string },
+  newToken: () => string,
+  lasting: LastingWrite,
+  clock?: { now(): number },
+) {
+  const scriptNow = () => clock?.now() ?? null;
   const keysOf = (id: string) => ({ operation: keys.operation(id), operations: keys.operations });
 
   async function add({ kind, subject, order, at }: NewOperation, again: '1' | null): Promise<boolean> {
@@ -71,11 +77,15 @@ export function createOperations(redis: Redis, run: RunScript, keys: Keys) {
 
   async function leave(
     { id, by }: Pick<Operation, 'id' | 'by'>,
-    due: number | null,
+    waitMs: number | null,
     cursor: unknown,
     lost: number | null,
   ): Promise<boolean> {
-    return (await run(leaveScript, keysOf(id), { id, by, due, cursor: JSON.stringify(cursor), lost })) === 1;
+    return (
+      (await run(leaveScript, keysOf(id), {
+        ...{ id, by, wait_ms: waitMs, cursor: JSON.stringify(cursor), lost, now: scriptNow() },
+      })) === 1
+    );
   }
 
   return {
@@ -87,12 +97,12 @@ export function createOperations(redis: Redis, run: RunScript, keys: Keys) {
       await add(operation, '1');
     },
 
-    /** The operation that is due first, leased to the caller for 30 s. */
+    /** The operation that is due first, leased to the caller for 30 s. `now`: as the caller knows it; whether one is due Redis says. */
     async take(now: number): Promise<Operation | null> {
       const [id] = await redis.zrange(keys.operations, '-inf', String(now), 'BYSCORE', 'LIMIT', 0, 1);
       if (id === undefined) return null;
-      const by = randomUUID();
-      const fields = fieldsOf(await run(takeScript, keysOf(id), { id, by, now, lease_ends: now + LEASE_MS }));
+      const by = newToken();
+      const fields = fieldsOf(await run(takeScript, keysOf(id), { id, by, lease_ms: LEASE_MS, now: scriptNow() }));
       if (fields === null) return null;
       return {
         id,
@@ -105,18 +115,35 @@ export function createOperations(redis: Redis, run: RunScript, keys: Keys) {
       };
     },
 
-    /** A slice has ended: keeps its cursor; the operation is due again at `at`. `false`: it was taken over, or ended from outside. */
-    checkpoint: (operation: Pick<Operation, 'id' | 'by'>, cursor: unknown, at: number): Promise<boolean> =>
-      leave(operation, at, cursor, 0),
+    /**
+     * A slice has ended: keeps its cursor; the operation is due again in `waitMs`. `false`: it was taken over, or ended from outside, or began
+     * on another primary, so that it is due at once from the cursor before.
+     */
+    checkpoint: (operation: Pick<Operation, 'id' | 'by'>, cursor: unknown, waitMs: number): Promise<boolean> =>
+      leave(operation, waitMs, cursor, 0),
 
-    /** Workers died with it, so it waits until `at`. One more loss then sets it aside again. */
-    setAside: (operation: Operation, at: number): Promise<boolean> => leave(operation, at, operation.cursor, operation.lost - 1),
+    /** Workers died with it, so it waits for `waitMs`. One more loss then sets it aside again. */
+    setAside: (operation: Operation, waitMs: number): Promise<boolean> =>
+      leave(operation, waitMs, operation.cursor, operation.lost - 1),
 
     /** A slice that takes long is still running. `false`: it was taken over. */
-    renewLease: (operation: Operation, now: number): Promise<boolean> => leave(operation, now + LEASE_MS, operation.cursor, null),
+    renewLease: (operation: Operation): Promise<boolean> => leave(operation, LEASE_MS, operation.cursor, null),
 
     /** The operation is over. */
     done: (operation: Pick<Operation, 'id' | 'by'>): Promise<boolean> => leave(operation, null, null, 0),
+
+    /** What operations of this kind are about. */
+    async subjects(kind: string): Promise<string[]> {
+      const ids = await redis.zrange(keys.operations, '0', '-1');
+      const prefix = operationId(kind, '');
+      return ids.flatMap((id) => (id.startsWith(prefix) ? [id.slice(prefix.length)] : []));
+    },
+
+    /** It is not to go on; whoever holds it finds out at the end of the slice. */
+    async callOff(kind: string, subject: string): Promise<void> {
+      const id = operationId(kind, subject);
+      await lasting(() => redis.multi().del(keys.operation(id)).zrem(keys.operations, id).exec());
+    },
 
     /** One that waits for a later time is due at `at` already. Nothing happens when there is no such operation. */
     async wake(id: string, at: number): Promise<void> {

@@ -1,8 +1,4 @@
-import type { Redis } from 'ioredis';
-import { defineScript } from '../redis/define-script.ts';
-import { type Fields, fieldsOf } from '../redis/fields.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { RunScript } from '../redis/scripts.ts';
+import { defineScript, type Fields, fieldsOf, type Redis, type RunScript } from '@grsai-jobs/redis';
 
 /** What is done by whom, on what, and why. */
 export interface AuditEntry {
@@ -54,7 +50,7 @@ export type Audit = ReturnType<typeof createAudit>;
  * the outcome. So nothing is ever changed without a line: where the process or Redis dies in between, the first stands
  * alone as `begun`. Lines are written on a full Redis too.
  */
-export function createAudit(redis: Redis, run: RunScript, keys: Keys) {
+export function createAudit(redis: Redis, run: RunScript, keys: { readonly audit: string; readonly auditOpen: string }) {
   const write = async (
     kind: 'begin' | 'end' | 'note',
     of: string | null,

@@ -56,7 +56,7 @@ local function braked(brakes, state, job, order)
   return nil, ahead_of
 end
 
--- This job is the one that goes ahead; the others wait for what it is told.
+-- This job is the one that goes ahead; the others wait for its answer.
 local function go_ahead(brakes, ahead_of, order)
   for _, brake in ipairs(ahead_of) do
     local id = brake.id

@@ -11,12 +11,9 @@ import {
   openBrakes,
   type UnknownRefusal,
 } from '@grsai-jobs/jobs';
-import type { Redis } from 'ioredis';
+import { defineScript, luaTable, type Redis, type RunScript, readLua } from '@grsai-jobs/redis';
+import type { Keys } from '../layout/keys.ts';
 import { operationId } from '../operation/operations.ts';
-import { defineScript, luaTable, readLua } from '../redis/define-script.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { RunScript } from '../redis/scripts.ts';
-import type { Tenants } from '../tenant/tenants.ts';
 
 /** Kind of the operation that wakes the jobs of a brake that has opened. */
 export const WAKE_OPERATION = 'wake-braked';
@@ -55,11 +52,20 @@ const textOf = (state: BrakeState): string =>
   state.streaks.length === 0 && state.brakes.length === 0 ? '' : JSON.stringify(state);
 
 /** Keeps what the rules of the brake (packages/jobs) know of all workers' calls. `start_call` asks it before each call. */
-export function createBrakes(redis: Redis, run: RunScript, keys: Keys, clock: { now(): number }, tenants: Pick<Tenants, 'all'>) {
+export function createBrakes(
+  redis: Redis,
+  run: RunScript,
+  keys: Keys,
+  clock: { now(): number },
+  tenants: { all(): Promise<readonly string[]> },
+) {
   const read = async (): Promise<string> => (await redis.hmget(keys.brakes, 'state'))[0] ?? '';
 
   /** Applies a rule to what stands there, again when another process was quicker. */
-  async function note(rule: (state: BrakeState) => Noted | Promise<Noted>, token?: string): Promise<Noted> {
+  async function note(
+    rule: (state: BrakeState) => Noted | Promise<Noted>,
+    { token, lasts = false }: { token?: string; lasts?: boolean },
+  ): Promise<Noted> {
     for (;;) {
       const before = await read();
       const noted = await rule(brakeStateOf(before) ?? NO_BRAKE);
@@ -72,6 +78,7 @@ export function createBrakes(redis: Redis, run: RunScript, keys: Keys, clock: { 
         noteScript,
         { brakes: keys.brakes, operations: keys.operations, wake: keys.operation(WAKE) },
         { before, after, order: JSON.stringify(order) },
+        { lasts },
       );
       if (written === 1) return noted;
     }
@@ -98,20 +105,21 @@ export function createBrakes(redis: Redis, run: RunScript, keys: Keys, clock: { 
   return {
     /** A call was refused with a text that no row knows. `token` is the call's. */
     refused: (refusal: UnknownRefusal, token: string): Promise<Noted> =>
-      note(
-        async (state) => noteRefusal(state, refusal, isOfOneTenant(state, refusal) && (await othersWork(refusal.tenant))),
+      note(async (state) => noteRefusal(state, refusal, isOfOneTenant(state, refusal) && (await othersWork(refusal.tenant))), {
         token,
-      ),
+      }),
 
     /** A call was answered well, or refused with words that are known. */
     answered: (caller: Caller, call: { begunAt: number; token: string }): Promise<Noted> =>
-      note((state) => noteAnswer(state, caller, call.begunAt), call.token),
+      note((state) => noteAnswer(state, caller, call.begunAt), { token: call.token }),
 
-    /** A call came to nothing that tells anything of its model; when it had gone ahead, another may. */
-    saidNothing: (token: string): Promise<Noted> => note((state) => ({ state, held: false, closed: null, opened: [] }), token),
+    /** A call ended in a way that says nothing of its model; when it had gone ahead, another may. */
+    saidNothing: (token: string): Promise<Noted> =>
+      note((state) => ({ state, held: false, closed: null, opened: [] }), { token }),
 
     /** An operator opens those of a queue, of one model or (`null`) of all. */
-    open: (queue: string, model: string | null): Promise<Noted> => note((state) => openBrakes(state, queue, model)),
+    open: (queue: string, model: string | null): Promise<Noted> =>
+      note((state) => openBrakes(state, queue, model), { lasts: true }),
 
     state: async (): Promise<BrakeState> => brakeStateOf(await read()) ?? NO_BRAKE,
 

@@ -1,6 +1,5 @@
-import type { Redis } from 'ioredis';
-import type { Keys } from '../redis/keys.ts';
-import type { Tenants } from '../tenant/tenants.ts';
+import type { Redis } from '@grsai-jobs/redis';
+import type { Keys } from '../layout/keys.ts';
 
 /** How many jobs came and went since a time. */
 export interface Rates {
@@ -23,13 +22,18 @@ export interface Standing {
   pending_deliveries: number;
 }
 
-/** So many open jobs are asked where they run; above that their share is told of as many. */
+/** So many open jobs are asked where they run; above that their share is that of as many. */
 const READ_AT_MOST = 10_000;
 
 export type Overview = ReturnType<typeof createOverview>;
 
 /** Numbers for operators, from indexes that are kept anyway: no look at all jobs. */
-export function createOverview(redis: Redis, keys: Keys, tenants: Pick<Tenants, 'all'>, clock: { now(): number }) {
+export function createOverview(
+  redis: Redis,
+  keys: Keys,
+  tenants: { all(): Promise<readonly string[]> },
+  clock: { now(): number },
+) {
   const numbers = async (pipeline: ReturnType<Redis['pipeline']>): Promise<number[]> =>
     ((await pipeline.exec()) ?? []).map(([error, reply]) => {
       if (error) throw error;

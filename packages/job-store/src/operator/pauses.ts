@@ -1,10 +1,7 @@
 import type { Brake, PauseReason } from '@grsai-jobs/jobs';
-import type { Redis } from 'ioredis';
-import { setField } from '../redis/common-scripts.ts';
-import { defineScript } from '../redis/define-script.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { RunScript } from '../redis/scripts.ts';
+import { defineScript, type Redis, type RunScript } from '@grsai-jobs/redis';
 import { brakeStateOf } from './brakes.ts';
+import { setField } from './set-field.ts';
 
 /** Why a queue takes nothing, and since when. */
 export interface Pause {
@@ -25,7 +22,7 @@ export interface Pause {
   credits?: Credits;
 }
 
-/** What upstream tells of our money; what it does not tell is missing. */
+/** What upstream says of our money; what it does not say is missing. */
 export interface Credits {
   quota?: number;
   account?: number;
@@ -50,7 +47,13 @@ const pauseUntil = defineScript({
 export type Pauses = ReturnType<typeof createPauses>;
 
 /** The reasons that each queue is paused for, in Redis so that all processes agree. A queue without one is open. A full Redis takes them too. */
-export function createPauses(redis: Redis, run: RunScript, keys: Keys, clock: { now(): number }, queues: readonly string[]) {
+export function createPauses(
+  redis: Redis,
+  run: RunScript,
+  keys: { pauses(queue: string): string; readonly brakes: string },
+  clock: { now(): number },
+  queues: readonly string[],
+) {
   return {
     /** `true` when the reason is new. */
     async add(queue: string, pause: Pause): Promise<boolean> {

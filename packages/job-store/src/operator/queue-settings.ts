@@ -1,7 +1,4 @@
-import type { Redis } from 'ioredis';
-import { defineScript } from '../redis/define-script.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { RunScript } from '../redis/scripts.ts';
+import { defineScript, type Redis, type RunScript } from '@grsai-jobs/redis';
 
 /** What an operator changes of one queue; what is left out stays. */
 export interface QueueChange {
@@ -16,12 +13,18 @@ const changeQueue = defineScript({
   keys: ['pauses', 'concurrency'],
   args: ['queue', 'channel', 'pause?', 'limit?'],
   whenFull: 'runs',
+  lasts: true,
 });
 
 export type QueueSettings = ReturnType<typeof createQueueSettings>;
 
 /** What operators set for queues, in Redis so that it holds for workers that start later as well. A full Redis takes it too. */
-export function createQueueSettings(redis: Redis, run: RunScript, keys: Keys, clock: { now(): number }) {
+export function createQueueSettings(
+  redis: Redis,
+  run: RunScript,
+  keys: { pauses(queue: string): string; readonly concurrency: string; readonly settings: string },
+  clock: { now(): number },
+) {
   return {
     /** The concurrency of each queue that has one from an operator. */
     async concurrency(): Promise<Record<string, number>> {

@@ -1,7 +1,6 @@
-import type { Redis } from 'ioredis';
-import { setField } from '../redis/common-scripts.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { RunScript } from '../redis/scripts.ts';
+import type { Redis, RunScript } from '@grsai-jobs/redis';
+import { redisTime } from '../server/redis-time.ts';
+import { setField } from './set-field.ts';
 
 /** What a worker process says of itself. */
 export interface WorkerInfo {
@@ -28,11 +27,8 @@ export const ANNOUNCE_EVERY_MS = 5000;
 export type Workers = ReturnType<typeof createWorkers>;
 
 /** Who works, by what the processes say themselves. Times are those of Redis, so that clocks of hosts may differ. */
-export function createWorkers(redis: Redis, run: RunScript, keys: Keys) {
-  const time = async (): Promise<number> => {
-    const [seconds, micros] = await redis.time();
-    return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
-  };
+export function createWorkers(redis: Redis, run: RunScript, keys: { readonly workers: string }) {
+  const time = async (): Promise<number> => Math.floor(await redisTime(redis));
   const all = async (): Promise<SeenWorker[]> =>
     (await redis.hvals(keys.workers)).map((text) => JSON.parse(text) as SeenWorker).sort((a, b) => a.started_at - b.started_at);
 

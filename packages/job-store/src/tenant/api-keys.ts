@@ -1,8 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { Redis } from 'ioredis';
-import { defineScript } from '../redis/define-script.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { RunScript } from '../redis/scripts.ts';
+import { defineScript, type Redis, type RunScript } from '@grsai-jobs/redis';
+import type { LastingWrite } from '../layout/lasting-write.ts';
 
 export const SCOPES = ['jobs:read', 'jobs:write', 'webhooks:write', 'admin:read', 'admin:write', 'admin:keys'] as const;
 export type Scope = (typeof SCOPES)[number];
@@ -31,11 +29,23 @@ const revoke = defineScript({
   keys: ['key', 'keys', 'tenants', 'used'],
   args: ['id', 'tenant', 'channel'],
   whenFull: 'runs',
+  lasts: true,
 });
 
 export type ApiKeys = ReturnType<typeof createApiKeys>;
 
-export function createApiKeys(redis: Redis, run: RunScript, keys: Keys) {
+export function createApiKeys(
+  redis: Redis,
+  run: RunScript,
+  keys: {
+    apiKey(hash: string): string;
+    readonly apiKeys: string;
+    readonly apiKeysUsed: string;
+    readonly tenants: string;
+    readonly revoked: string;
+  },
+  lasting: LastingWrite,
+) {
   return {
     /** Makes a key; its text is in this answer and nowhere else. */
     async create(o: {
@@ -49,12 +59,14 @@ export function createApiKeys(redis: Redis, run: RunScript, keys: Keys) {
       const hash = hashOf(key);
       const id = `key_${hash.slice(0, 24)}`;
       const principal: Principal = { key_id: id, tenant: o.tenant, name: o.name, scopes: o.scopes, expires_at: o.expiresAt };
-      await redis
-        .multi()
-        .set(keys.apiKey(hash), JSON.stringify({ ...principal, created_at: o.now }))
-        .hset(keys.apiKeys, id, hash)
-        .sadd(keys.tenants, o.tenant)
-        .exec();
+      await lasting(() =>
+        redis
+          .multi()
+          .set(keys.apiKey(hash), JSON.stringify({ ...principal, created_at: o.now }))
+          .hset(keys.apiKeys, id, hash)
+          .sadd(keys.tenants, o.tenant)
+          .exec(),
+      );
       return { ...principal, key, created_at: o.now, last_used_at: null };
     },
 
@@ -83,7 +95,7 @@ export function createApiKeys(redis: Redis, run: RunScript, keys: Keys) {
     },
 
     /**
-     * Revokes a key and tells every process to forget it. `null`: there is no key with this id. The tenant of the key is
+     * Revokes a key and has every process forget it. `null`: there is no key with this id. The tenant of the key is
      * remembered, since its jobs are still there. A full Redis takes it: a key that leaked must not live on until there is room.
      */
     async remove(id: string): Promise<KnownKey | null> {

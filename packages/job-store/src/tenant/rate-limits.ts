@@ -1,42 +1,52 @@
-import type { Redis } from 'ioredis';
+import type { Redis } from '@grsai-jobs/redis';
+import { LRUCache } from 'lru-cache';
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
-import type { Keys } from '../redis/keys.ts';
 
-/** Where a key stands in its minute after this request. */
+/** Where a key or a tenant stands in its minute after this request. */
 export interface RateCount {
   allowed: boolean;
   /** Requests that are left in this minute. */
   remaining: number;
-  /** Milliseconds until the minute of this key is over; it began with its first request. */
+  /** Milliseconds until this minute is over; it began with the first request. */
   resetMs: number;
 }
 
-/** Counts one request of a key, over all processes on this Redis. */
-export type RateLimit = (keyId: string) => Promise<RateCount>;
+/** Counts one request of whoever has this id, over all processes on this Redis. */
+export type RateLimit = (id: string, perMinute: number) => Promise<RateCount>;
 
 /** Seconds of the window that a {@link RateLimit} counts in. */
 export const RATE_WINDOW_S = 60;
 
+/** So many different limits are in use at once; one that is forgotten is made anew. */
+const LIMITERS = 100;
+
 /**
- * At most `perMinute` requests of one API key in a minute. One round trip for each request; a key that has used up its
+ * At most `perMinute` requests of one id in a minute. One round trip for each request; who has used up the
  * minute is remembered by this process and costs none.
  */
-export function createRateLimit(redis: Redis, keys: Keys, perMinute: number): RateLimit {
-  const limiter = new RateLimiterRedis({
-    storeClient: redis,
-    keyPrefix: keys.rateLimit,
-    points: perMinute,
-    duration: RATE_WINDOW_S,
-    inMemoryBlockOnConsumed: perMinute,
-  });
+export function createRateLimit(redis: Redis, keyPrefix: string): RateLimit {
+  const limiters = new LRUCache<number, RateLimiterRedis>({ max: LIMITERS });
+  const limiterOf = (perMinute: number): RateLimiterRedis => {
+    const made =
+      limiters.get(perMinute) ??
+      new RateLimiterRedis({
+        storeClient: redis,
+        keyPrefix,
+        points: perMinute,
+        duration: RATE_WINDOW_S,
+        inMemoryBlockOnConsumed: perMinute,
+      });
+    limiters.set(perMinute, made);
+    return made;
+  };
   const countOf = (allowed: boolean, res: RateLimiterRes): RateCount => ({
     allowed,
     remaining: res.remainingPoints,
     resetMs: Math.max(0, res.msBeforeNext),
   });
-  return async (keyId) => {
+  return async (id, perMinute) => {
     try {
-      return countOf(true, await limiter.consume(keyId));
+      return countOf(true, await limiterOf(perMinute).consume(id));
     } catch (refused) {
       if (refused instanceof RateLimiterRes) return countOf(false, refused);
       throw refused;

@@ -1,7 +1,4 @@
-import type { Redis } from 'ioredis';
-import { defineScript } from '../redis/define-script.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { RunScript } from '../redis/scripts.ts';
+import { defineScript, type Redis, type RunScript } from '@grsai-jobs/redis';
 
 /** A sealed webhook secret; `until` (ms since 1970) is set once a newer one has replaced it. */
 interface SealedSecret {
@@ -29,12 +26,17 @@ const swapSecrets = defineScript({
   keys: ['tenant'],
   args: ['before?', 'after', 'channel', 'name'],
   whenFull: 'runs',
+  lasts: true,
 });
 
 export type Tenants = ReturnType<typeof createTenants>;
 
 /** What belongs to a tenant itself. Secrets arrive here sealed. */
-export function createTenants(redis: Redis, run: RunScript, keys: Keys) {
+export function createTenants(
+  redis: Redis,
+  run: RunScript,
+  keys: { readonly tenants: string; tenant(name: string): string; readonly secretChanges: string },
+) {
   return {
     /** Every tenant that ever had a key, and so every tenant that may have jobs. The first key of all belongs to `admin`. */
     all: async (): Promise<string[]> => [...new Set([...(await redis.smembers(keys.tenants)), FIRST_TENANT])],
@@ -45,7 +47,7 @@ export function createTenants(redis: Redis, run: RunScript, keys: Keys) {
     },
 
     /**
-     * Writes `after` if the secrets still are what was read as `before`, and tells all processes; `false`: somebody
+     * Writes `after` if the secrets still are what was read as `before`, and notifies all processes; `false`: somebody
      * else has changed them.
      */
     async replaceWebhookSecrets(tenant: string, before: KeptSecrets, after: readonly SealedSecret[]): Promise<boolean> {

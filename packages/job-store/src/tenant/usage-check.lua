@@ -1,3 +1,3 @@
 -- usage-check: whether a tenant may bring more at all, before anything of a request is stored.
--- Answers {'ok'} | {'quota', name, limit, used} | {'full'}
-return refusal_of(K.usage, cjson.decode(A.order)) or { 'ok' }
+-- Answers {'ok'} | {'quota', name, limit, used} | {'full'} | {'budget', credits, period, spent}
+return refusal_of(K.usage, K.spent, cjson.decode(A.order)) or { 'ok' }

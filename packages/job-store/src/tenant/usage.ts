@@ -1,8 +1,5 @@
-import { inputObjectBytes, type JobDoc } from '@grsai-jobs/jobs';
-import type { Redis } from 'ioredis';
-import { defineScript } from '../redis/define-script.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { RunScript } from '../redis/scripts.ts';
+import { type Budget, endOfPeriod, inputObjectBytes, type JobDoc } from '@grsai-jobs/jobs';
+import { defineScript, type Redis, type RunScript } from '@grsai-jobs/redis';
 
 /** What is counted for each tenant, and can be limited. */
 export const QUOTAS = ['redis', 'stored', 'live'] as const;
@@ -16,10 +13,22 @@ export interface Allowance {
   limits?: TenantUse | undefined;
   /** How much the records of all tenants may take in Redis; `null`: no limit. */
   room?: number | null | undefined;
+  /** Days since 1970, of a tenant that has a budget. */
+  day?: number | undefined;
 }
 
 /** Why something is not taken in. */
-export type Refused = OverQuota | { kind: 'full' };
+export type Refused = OverQuota | OverBudget | { kind: 'full' };
+
+/** What calls of a tenant cost, and may cost, has reached its budget. */
+export interface OverBudget {
+  kind: 'budget';
+  period: Budget['period'];
+  credits: number;
+  spent: number;
+  /** When the period is over, ms since 1970; `null`: never. */
+  until: number | null;
+}
 
 /** A tenant has all that it may have of one thing. */
 export interface OverQuota {
@@ -28,6 +37,8 @@ export interface OverQuota {
   limit: number;
   used: number;
 }
+
+const DAY_MS = 24 * 3600_000;
 
 /** A record beside its texts: its fields, its entries in lists, its queue entry and its idempotency key. */
 const RECORD_BYTES = 2048;
@@ -38,18 +49,27 @@ export const useOf = (doc: JobDoc, packed: string): { redis: number; stored: num
   stored: inputObjectBytes(doc),
 });
 
-export const allowanceFields = ({ limits, room }: Allowance) => ({ limits, room: room ?? undefined });
+export const allowanceFields = ({ limits, room, day }: Allowance) => ({ limits, room: room ?? undefined, day });
 
 export function refusedOf(reply: unknown): Refused | null {
   if (!Array.isArray(reply)) return null;
-  const [kind, quota, limit, used] = reply as [string, Quota, unknown, unknown];
+  const [kind, quota, limit, used, more] = reply as [string, Quota, unknown, unknown, unknown];
   if (kind === 'full') return { kind };
+  if (kind === 'budget') return overBudget(String(limit) as Budget['period'], Number(quota), Number(used), Number(more));
   return kind === 'quota' ? { kind, quota, limit: Number(limit), used: Number(used) } : null;
 }
 
+const overBudget = (period: Budget['period'], credits: number, spent: number, day: number): OverBudget => ({
+  kind: 'budget',
+  period,
+  credits,
+  spent,
+  until: endOfPeriod(period, day * DAY_MS),
+});
+
 const checkUsage = defineScript({
   lua: new URL('./usage-check.lua', import.meta.url),
-  keys: ['usage'],
+  keys: ['usage', 'spent'],
   args: ['order'],
   whenFull: 'fails',
 });
@@ -57,12 +77,12 @@ const checkUsage = defineScript({
 export type Usage = ReturnType<typeof createUsage>;
 
 /** What the records of tenants take, as the scripts that create, change and erase them count it. */
-export function createUsage(redis: Redis, run: RunScript, keys: Keys) {
+export function createUsage(redis: Redis, run: RunScript, keys: { readonly usage: string; readonly spent: string }) {
   return {
     /** Why a tenant may bring nothing more at all, not even the smallest job; `null`: it may. */
     async check(tenant: string, allowance: Allowance): Promise<Refused | null> {
       const order = { tenant, use: { redis: RECORD_BYTES, stored: 1, live: 1 }, ...allowanceFields(allowance) };
-      return refusedOf(await run(checkUsage, { usage: keys.usage }, { order: JSON.stringify(order) }));
+      return refusedOf(await run(checkUsage, { usage: keys.usage, spent: keys.spent }, { order: JSON.stringify(order) }));
     },
 
     /** Why no ended job of a tenant may run again now, where so many of its jobs may be live (0 is no limit); `null`: one may. */

@@ -12,7 +12,39 @@ local WEEK = 604800000
 
 -- The endpoint with this name: its keys (ENDPOINT_KEYS) are the script's.
 local function endpoint_named(name)
-  return { id = name, own = K.endpoint, open = K.open_attempts, room = K.room, host = K.host, rooms = K.rooms, pauses = K.deliver_pauses }
+  return { id = name, open = K.open_attempts, room = K.room, rooms = K.rooms }
+end
+
+-- How an endpoint or a host fares: its hash as a table, that is read once by a script and written through.
+local function read_fares(key)
+  local found = redis.call('HMGET', key, 'till', 'rest', 'probe', 'probing', 'win', 'permits', 'since', 'off')
+  return { key = key, till = found[1] or nil, rest = found[2] or nil, probe = found[3] or nil, probing = found[4] or nil,
+    win = found[5] or nil, permits = found[6] or nil, since = found[7] or nil, off = found[8] or nil }
+end
+
+local function own_of(e)
+  if not e.own then e.own = read_fares(K.endpoint) end
+  return e.own
+end
+
+local function host_of(e)
+  if not e.host then e.host = read_fares(K.host) end
+  return e.host
+end
+
+-- Sets field, value, …
+local function set_fares(fares, ...)
+  local values = { ... }
+  for i = 1, #values, 2 do fares[values[i]] = values[i + 1] end
+  redis.call('HSET', fares.key, ...)
+end
+
+local function drop_fares(fares, ...)
+  local there = false
+  for _, field in ipairs({ ... }) do
+    there, fares[field] = there or fares[field] ~= nil, nil
+  end
+  if there then redis.call('HDEL', fares.key, ...) end
 end
 
 local function number_or(text, otherwise)
@@ -24,39 +56,53 @@ local function sibling(key, id, other)
   return string.sub(key, 1, #key - #id) .. other
 end
 
--- What a delivery has come to is shown on its subject too, when it is the newest there.
-local function write_state(delivery, subject, due_set, pending, id, token, state, next, due)
-  redis.call('HSET', delivery, 'state', state, 'tok', token, 'next', next or '')
+-- What a delivery has come to is shown on its subject too, when it is the newest there. `more`: further fields, field and value.
+local function write_state(delivery, subject, due_set, pending, id, token, state, next, due, more)
+  redis.call('HSET', delivery, 'state', state, 'tok', token, 'next', next or '', unpack(more or {}))
   if due then redis.call('ZADD', due_set, due, id) else redis.call('ZREM', due_set, id) end
   if state == 'pending' then
     redis.call('ZADD', pending, 'NX', redis.call('HGET', delivery, 'created') or 0, id)
   else
     redis.call('ZREM', pending, id)
   end
-  -- Of an erased subject nothing is kept for ever: its delivery goes a week after its last attempt.
-  if state ~= 'pending' and redis.call('EXISTS', subject) == 0 then redis.call('PEXPIRE', delivery, WEEK) end
-  if redis.call('HGET', subject, 'whd') == id then
+  local newest = redis.call('HGET', subject, 'whd')
+  if newest == id then
     redis.call('HSET', subject, 'whs', state == 'skipped' and 'failed' or state)
+  elseif not newest and state ~= 'pending' and redis.call('EXISTS', subject) == 0 then
+    -- Of an erased subject nothing is kept for ever: its delivery goes a week after its last attempt.
+    redis.call('PEXPIRE', delivery, WEEK)
   end
 end
 
-local function keep_endpoint(e)
-  for _, key in ipairs({ e.own, e.open, e.host }) do redis.call('PEXPIRE', key, rules.forgetAfterMs) end
+-- It is forgotten some time after its last use: how it fares, and what attempts of it are open.
+local function keep_fares()
+  for _, key in ipairs({ K.endpoint, K.host }) do redis.call('PEXPIRE', key, rules.forgetAfterMs) end
 end
 
 local function permits_of(e)
-  return math.floor(number_or(redis.call('HGET', e.own, 'permits'), rules.permits))
+  return math.floor(number_or(own_of(e).permits, rules.permits))
 end
 
--- Why no attempt may begin now, and when to check again; nil when one may. A breaker whose time is over lets one through, its probe.
-local function why_not(e, now)
-  if redis.call('EXISTS', e.pauses) == 1 then return 'paused', now + rules.checkAgainMs end
-  for _, key in ipairs({ e.host, e.own }) do
-    local seen = redis.call('HMGET', key, 'till', 'probing')
-    local till = tonumber(seen[1] or '')
-    if till and now < till then return 'breaker', till end
-    if till and seen[2] and now < tonumber(seen[2]) then return 'breaker', now + rules.checkAgainMs end
+-- Until when a breaker lets nothing through, of the host or of the endpoint; nil when none is open. One whose time is over lets one
+-- attempt through, its probe.
+local function open_until(e, now)
+  for _, fares in ipairs({ host_of(e), own_of(e) }) do
+    local till, probing = tonumber(fares.till or ''), tonumber(fares.probing or '')
+    if till and now < till then return till end
+    if till and probing and now < probing then return now + rules.checkAgainMs end
   end
+end
+
+local function is_paused(e)
+  if e.paused == nil then e.paused = redis.call('EXISTS', K.deliver_pauses) == 1 end
+  return e.paused
+end
+
+-- Why no attempt may begin now, and when to check again; nil when one may.
+local function why_not(e, now)
+  if is_paused(e) then return 'paused', now + rules.checkAgainMs end
+  local till = open_until(e, now)
+  if till then return 'breaker', till end
   redis.call('ZREMRANGEBYSCORE', e.open, '-inf', now)
   if redis.call('ZCARD', e.open) >= permits_of(e) then return 'permits', now + rules.checkAgainMs end
 end
@@ -76,21 +122,19 @@ end
 -- Says when the room has to be checked, should nothing happen in it until then.
 local function note_room(e, now)
   if redis.call('EXISTS', e.room) == 0 then return end
-  local why, check = why_not(e, now)
-  redis.call('ZADD', e.rooms, why == 'breaker' and check or now + rules.checkAgainMs, e.id)
+  redis.call('ZADD', e.rooms, not is_paused(e) and open_until(e, now) or now + rules.checkAgainMs, e.id)
 end
 
 -- The attempt is open from now on. It holds a permit until it ends, or its lease does.
 local function begin_attempt(e, delivery, due_set, id, token, now)
   local ends = now + rules.leaseMs
-  leave_room(e, id)
   redis.call('ZADD', e.open, ends, token .. ' ' .. id)
-  for _, key in ipairs({ e.host, e.own }) do
-    if redis.call('HEXISTS', key, 'till') == 1 then redis.call('HSET', key, 'probe', token, 'probing', ends) end
+  redis.call('PEXPIRE', e.open, rules.forgetAfterMs)
+  for _, fares in ipairs({ host_of(e), own_of(e) }) do
+    if fares.till then set_fares(fares, 'probe', token, 'probing', ends) end
   end
   redis.call('HSET', delivery, 'lease', token)
   redis.call('ZADD', due_set, ends + rules.lostAfterMs, id)
-  keep_endpoint(e)
 end
 
 -- The key of the job or batch that a delivery is about.
@@ -109,16 +153,15 @@ end
 -- `like`, the key of the delivery `like_id`: who comes next is known only here. Answers {token, delivery, subject} for each.
 local function hand_over(e, tokens, due_set, like, like_id, now)
   local begun = {}
-  if #tokens == 0 or redis.call('HEXISTS', e.own, 'off') == 1 then return begun end
+  if #tokens == 0 or own_of(e).off then return begun end
   local looked_at = 0
-  while #begun < #tokens and looked_at < 50 and not why_not(e, now) do
+  while #begun < #tokens and looked_at < 50 do
     local first = redis.call('ZRANGE', e.room, 0, 0)[1]
-    if not first then break end
+    if not first or why_not(e, now) then break end
     looked_at = looked_at + 1
+    leave_room(e, first)
     local delivery, token = sibling(like, like_id, first), tokens[#begun + 1]
-    if redis.call('HGET', delivery, 'state') ~= 'pending' then
-      leave_room(e, first)
-    else
+    if redis.call('HGET', delivery, 'state') == 'pending' then
       redis.call('HINCRBY', delivery, 'step', 1)
       begin_attempt(e, delivery, due_set, first, token, now)
       begun[#begun + 1] = context(token, delivery, first)
@@ -144,91 +187,92 @@ local function handed_over(e, tokens, like, like_id)
 end
 
 -- Counts an attempt in the window and says how many there were, and how many of them failed.
-local function count_attempt(key, failed, now)
-  local win = redis.call('HGET', key, 'win')
+local function count_attempt(fares, failed, now)
   local bucket, attempts, bad, kept = math.floor(now / rules.bucketMs), 0, 0, {}
-  for _, each in ipairs(win and cjson.decode(win) or {}) do
+  for _, each in ipairs(fares.win and cjson.decode(fares.win) or {}) do
     if each[1] > bucket - rules.windowMs / rules.bucketMs then kept[#kept + 1] = each end
   end
   if #kept == 0 or kept[#kept][1] < bucket then kept[#kept + 1] = { bucket, 0, 0 } end
   local last = kept[#kept]
   last[2], last[3] = last[2] + 1, last[3] + failed
   for _, each in ipairs(kept) do attempts, bad = attempts + each[2], bad + each[3] end
-  redis.call('HSET', key, 'win', cjson.encode(kept))
+  set_fares(fares, 'win', cjson.encode(kept))
   return attempts, bad
 end
 
 -- What one attempt says of a breaker: of the endpoint's, or of its host's. Answers 'opened', 'closed' or ''.
-local function update_breaker(key, token, failed, now)
-  local seen = redis.call('HMGET', key, 'till', 'rest', 'probe')
+local function update_breaker(fares, token, failed, now)
   if not failed then
-    if seen[1] then
-      redis.call('HDEL', key, 'till', 'rest', 'probe', 'probing', 'win')
+    if fares.till then
+      drop_fares(fares, 'till', 'rest', 'probe', 'probing', 'win')
       return 'closed'
     end
-    count_attempt(key, 0, now)
+    count_attempt(fares, 0, now)
     return ''
   end
-  local attempts, bad = count_attempt(key, 1, now)
-  if seen[1] then
-    if seen[3] == token then
-      local rest = math.min(number_or(seen[2], rules.restMs) * 2, rules.maxRestMs)
-      redis.call('HSET', key, 'till', now + rest, 'rest', rest)
-      redis.call('HDEL', key, 'probe', 'probing')
+  local attempts, bad = count_attempt(fares, 1, now)
+  if fares.till then
+    if fares.probe == token then
+      local rest = math.min(number_or(fares.rest, rules.restMs) * 2, rules.maxRestMs)
+      set_fares(fares, 'till', now + rest, 'rest', rest)
+      drop_fares(fares, 'probe', 'probing')
     end
     return ''
   end
   if attempts < rules.minAttempts or bad / attempts < rules.failedShare then return '' end
-  redis.call('HSET', key, 'till', now + rules.restMs, 'rest', rules.restMs)
+  set_fares(fares, 'till', now + rules.restMs, 'rest', rules.restMs)
   return 'opened'
 end
 
 -- A probe that says nothing leaves room for another.
 local function drop_probe(e, token)
-  for _, key in ipairs({ e.host, e.own }) do
-    if redis.call('HGET', key, 'probe') == token then redis.call('HDEL', key, 'probe', 'probing') end
+  for _, fares in ipairs({ host_of(e), own_of(e) }) do
+    if fares.probe == token then drop_fares(fares, 'probe', 'probing') end
   end
 end
 
-local function learn_permits(e, attempt)
+local function learn_permits(own, attempt)
   local quick = attempt.result == 'ok' and attempt.took < rules.quickMs
-  local permits = number_or(redis.call('HGET', e.own, 'permits'), rules.permits)
+  local permits = number_or(own.permits, rules.permits)
   if quick and permits < rules.maxPermits then
-    redis.call('HSET', e.own, 'permits', tostring(math.min(rules.maxPermits, permits + rules.permitsUp)))
+    set_fares(own, 'permits', tostring(math.min(rules.maxPermits, permits + rules.permitsUp)))
   elseif not quick and permits > rules.permits then
-    redis.call('HDEL', e.own, 'permits')
+    drop_fares(own, 'permits')
   end
+end
+
+-- The end of the lease of an attempt that is open, or nil.
+local function lease_of(e, id, attempt)
+  return tonumber(redis.call('ZSCORE', e.open, attempt.token .. ' ' .. id) or '')
 end
 
 -- The end of an attempt: gives its permit back and takes note of what came of it. An attempt whose lease is over, or that was
--- ended before, changes nothing; so the end of an attempt may be sent twice.
-local function end_attempt(e, id, attempt, now, counters)
-  local member = attempt.token .. ' ' .. id
-  local lease = redis.call('ZSCORE', e.open, member)
+-- ended before (`lease` nil), changes nothing; so the end of an attempt may be sent twice.
+local function end_attempt(e, id, attempt, lease, now, counters)
   if not lease then return '' end
-  redis.call('ZREM', e.open, member)
-  if tonumber(lease) <= now or attempt.result == 'none' then
+  redis.call('ZREM', e.open, attempt.token .. ' ' .. id)
+  if lease <= now or attempt.result == 'none' then
     drop_probe(e, attempt.token)
     return ''
   end
-  keep_endpoint(e)
-  learn_permits(e, attempt)
-  update_breaker(e.host, attempt.token, attempt.result ~= 'ok' and not attempt.answered, now)
-  local seen = redis.call('HMGET', e.own, 'since', 'off')
-  local became = update_breaker(e.own, attempt.token, attempt.result ~= 'ok', now)
+  local own = own_of(e)
+  learn_permits(own, attempt)
+  update_breaker(host_of(e), attempt.token, attempt.result ~= 'ok' and not attempt.answered, now)
+  local became = update_breaker(own, attempt.token, attempt.result ~= 'ok', now)
   if became == 'opened' then redis.call('HINCRBY', counters, 'breakers_opened', 1) end
   if attempt.result == 'ok' then
-    redis.call('HDEL', e.own, 'since')
-    if seen[2] and tonumber(lease) - rules.leaseMs > tonumber(seen[2]) then redis.call('HDEL', e.own, 'off', 'why') end
-    return became
+    drop_fares(own, 'since')
+    if own.off and lease - rules.leaseMs > tonumber(own.off) then drop_fares(own, 'off', 'why') end
+  else
+    local since = number_or(own.since, now)
+    set_fares(own, 'since', since)
+    if not own.off and (attempt.result == 'gone' or now - since >= rules.disableAfterMs) then
+      set_fares(own, 'off', now, 'why', attempt.result == 'gone' and 'gone' or 'failing')
+      redis.call('HINCRBY', counters, 'endpoints_disabled', 1)
+      became = 'disabled'
+    end
   end
-  local since = number_or(seen[1], now)
-  redis.call('HSET', e.own, 'since', since)
-  if not seen[2] and (attempt.result == 'gone' or now - since >= rules.disableAfterMs) then
-    redis.call('HSET', e.own, 'off', now, 'why', attempt.result == 'gone' and 'gone' or 'failing')
-    redis.call('HINCRBY', counters, 'endpoints_disabled', 1)
-    return 'disabled'
-  end
+  keep_fares()
   return became
 end
 
@@ -236,7 +280,7 @@ end
 -- it, or its maker is busy with others, the delivery waits in the room; in all other cases an entry has to be added. Answers 'open', 'room' or 'entry'.
 local function place_delivery(e, delivery, due_set, made, now)
   local id = made.id
-  if redis.call('HEXISTS', e.own, 'off') == 1 then return 'entry' end
+  if own_of(e).off then return 'entry' end
   local why, check = why_not(e, now)
   if why == 'permits' or why == 'breaker' then
     enter_room(e, delivery, due_set, id, now, check)

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   type BatchRecord,
   type Delivery,
@@ -11,14 +10,11 @@ import {
   progressEventId,
   subjectOfEvent,
 } from '@grsai-jobs/jobs';
-import type { Redis } from 'ioredis';
+import { defineScript, type Fields, fieldsOf, type Redis, type RunScript } from '@grsai-jobs/redis';
 import { decodeBatch } from '../batch/codec.ts';
 import { decodeRecord } from '../job/record-codec.ts';
-import { forget, postpone } from '../redis/common-scripts.ts';
-import { defineScript } from '../redis/define-script.ts';
-import { type Fields, fieldsOf } from '../redis/fields.ts';
-import type { Keys } from '../redis/keys.ts';
-import type { RunScript } from '../redis/scripts.ts';
+import { forget, postpone } from '../layout/index-entries.ts';
+import type { Keys } from '../layout/keys.ts';
 import { decodeDelivery } from './delivery-codec.ts';
 import type { DeliveryEntry } from './delivery-entry.ts';
 import {
@@ -54,7 +50,10 @@ export interface OpenAttempt extends DeliveryContext {
 
 /** What `open` answers. */
 export type Opened =
-  /** An attempt has begun: of this delivery or, with `swapped`, of one to the same endpoint that has waited longer. */
+  /**
+   * An attempt has begun. `swapped`: of a delivery in the endpoint's room that has waited longest, under a step of its own, so the
+   * entry that came up is done with. That can be the same delivery, where it is due before all that were in the room.
+   */
   | ({ kind: 'open'; swapped: boolean } & OpenAttempt)
   /** Not yet due: the same entry comes again. */
   | { kind: 'wait'; ms: number }
@@ -85,9 +84,8 @@ export interface AttemptResult {
 export interface Settlement {
   state: Delivery['state'];
   attempt: DeliveryAttempt;
-  now: number;
-  /** When the next attempt is made; only for `pending`. */
-  nextAt?: number;
+  /** Until the next attempt is made, in ms; only for `pending`. */
+  waitMs?: number;
   lease?: AttemptLease & AttemptResult;
   /** Tokens for attempts that the caller can make in the place of this one. */
   wants?: readonly string[];
@@ -166,8 +164,11 @@ const reportScript = defineScript({
 
 export type Deliveries = ReturnType<typeof createDeliveries>;
 
-/** Deliveries: made by the transition that ends a run, a report or the end of a batch; here they are attempted, settled and resent. */
-export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
+/**
+ * Deliveries: made by the transition that ends a run, a report or the end of a batch; here they are attempted, settled and resent.
+ * @param clock what scripts take as the time; left out: the time of Redis.
+ */
+export function createDeliveries(redis: Redis, run: RunScript, keys: Keys, newToken: () => string, clock?: { now(): number }) {
   const subjectKey = (event: string) => {
     const { kind, id } = subjectOfEvent(event);
     return kind === 'job' ? keys.job(id) : keys.batch(id);
@@ -186,13 +187,19 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
     lease: { endpoint, token: String(token) },
   });
 
-  async function write(delivery: Delivery, order: Record<string, unknown> & { now: number }, fields: (string | number)[]) {
-    const endpoint = endpointRef(delivery.tenant, delivery.url);
-    const whole = { id: delivery.id, token: randomUUID(), step: delivery.step, endpoint: endpointName(endpoint), ...order };
+  async function write(
+    delivery: Delivery,
+    order: Record<string, unknown>,
+    fields: (string | number)[],
+    { endpoint = endpointRef(delivery.tenant, delivery.url), lasts = false }: { endpoint?: EndpointRef; lasts?: boolean } = {},
+  ) {
+    const of = { id: delivery.id, step: delivery.step, endpoint: endpointName(endpoint) };
+    const whole = { ...of, token: newToken(), now: clock?.now(), due_after: DUE_AFTER_MS, ...order };
     const [verdict, step, became, begun] = (await run(
       settle,
       { ...keysOf(delivery.id, endpoint), counters: keys.counters },
       { order: JSON.stringify(whole), fields },
+      { lasts },
     )) as [string, number, Settled['endpoint'], unknown[][]];
     return { ok: verdict === 'ok', step: Number(step), endpoint: became, begun: begun.map((each) => open(endpoint, each)) };
   }
@@ -210,13 +217,13 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
      * lease, and answers all that the attempt needs, in one round trip. `share: false`: its tenant may have no more attempts of this
      * worker, so the delivery waits. `lease.token` names the attempt; asked again with the same one, the answer is the same.
      */
-    async open(entry: { id: string; step: number }, lease: AttemptLease, o: { now: number; share?: boolean }): Promise<Opened> {
+    async open(entry: { id: string; step: number }, lease: AttemptLease, o: { share?: boolean } = {}): Promise<Opened> {
       const { endpoint, token } = lease;
       const order = {
         id: entry.id,
         token,
         step: entry.step,
-        now: o.now,
+        now: clock?.now(),
         endpoint: endpointName(endpoint),
         early: EARLY_MS,
         share: o.share ?? true,
@@ -226,7 +233,7 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
       })) as unknown[];
       if (verdict === 'open') {
         const begun = open(endpoint, [detail, own, record]);
-        return { kind: 'open', swapped: begun.delivery.id !== entry.id, ...begun };
+        return { kind: 'open', swapped: begun.delivery.id !== entry.id || begun.delivery.step !== entry.step, ...begun };
       }
       if (verdict === 'wait') return { kind: 'wait', ms: Number(detail) };
       if (verdict === 'room') return { kind: 'room', why: detail as 'permits' };
@@ -236,21 +243,19 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
     },
 
     /** Gives the permit of an attempt back that was broken off on our side; it says nothing of the endpoint. */
-    async release(id: string, { endpoint, token }: AttemptLease, now: number): Promise<void> {
-      const order = { id, endpoint: endpointName(endpoint), token, now };
+    async release(id: string, { endpoint, token }: AttemptLease): Promise<void> {
+      const order = { id, endpoint: endpointName(endpoint), token, now: clock?.now() };
       await run(release, { delivery: keys.delivery(id), ...endpointKeys(keys, endpoint) }, { order: JSON.stringify(order) });
     },
 
     /** Writes down one attempt, and what it says of its endpoint, and hands its permit to those who wait for one. */
     async settle(delivery: Delivery, s: Settlement): Promise<Settled> {
       const order = {
-        token: s.token ?? randomUUID(),
+        token: s.token ?? newToken(),
         made: delivery.attempts_made,
         state: s.state,
-        next: s.nextAt,
-        due: s.nextAt === undefined ? undefined : s.nextAt + DUE_AFTER_MS,
+        wait: s.waitMs,
         up: false,
-        now: s.now,
         wants: s.wants ?? [],
         ...(s.lease && {
           attempt: { token: s.lease.token, result: s.lease.result, answered: s.lease.answered, took: s.lease.tookMs },
@@ -259,14 +264,8 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
       const attempts = JSON.stringify([...delivery.attempts, s.attempt].slice(-ATTEMPTS_KEPT));
       const over = s.state === 'pending' ? [] : ['once', ''];
       const asked = delivery.asked ? ['asked', ''] : [];
-      const { ok, endpoint, begun } = await write(delivery, order, [
-        'att',
-        attempts,
-        'made',
-        delivery.attempts_made + 1,
-        ...over,
-        ...asked,
-      ]);
+      const fields = ['att', attempts, 'made', delivery.attempts_made + 1, ...over, ...asked];
+      const { ok, endpoint, begun } = await write(delivery, order, fields, s.lease);
       return { settled: ok, endpoint, begun };
     },
 
@@ -274,9 +273,9 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
      * Deliveries leave the room of an endpoint in which nothing has happened: their new entries, as many as can be made now. Until they
      * are made a repair covers them.
      */
-    async letIn(endpoint: EndpointRef, now: number): Promise<DeliveryEntry[]> {
+    async letIn(endpoint: EndpointRef): Promise<DeliveryEntry[]> {
       const name = endpointName(endpoint);
-      const order = { now, endpoint: name, like: 'x', most: LET_IN_AT_ONCE, due_after: DUE_AFTER_MS };
+      const order = { now: clock?.now(), endpoint: name, like: 'x', most: LET_IN_AT_ONCE, due_after: DUE_AFTER_MS };
       const flat = (await run(
         letIn,
         { due_deliveries: keys.dueDeliveries, like: keys.delivery('x'), ...endpointKeys(keys, endpoint) },
@@ -295,6 +294,9 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
       return names.flatMap((name) => readEndpointName(name) ?? []);
     },
 
+    /** How many are not over yet. */
+    pendingCount: (): Promise<number> => redis.zcard(keys.pendingDeliveries),
+
     /** When the oldest delivery was made that is not over yet (`null`: there is none), and how many rooms are not empty. */
     async standing(): Promise<{ oldestPendingAt: number | null; rooms: number }> {
       const [[, at], rooms] = await Promise.all([
@@ -305,18 +307,14 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
     },
 
     /** The delivery is overdue and its entry is gone: a new step for a new entry. `null`: it is over, has changed, or is overdue no more. */
-    async repair(delivery: Delivery, now: number): Promise<number | null> {
-      const next = delivery.next_attempt_at ?? now;
-      const due = Math.max(now, next) + DUE_AFTER_MS;
+    async repair(delivery: Delivery): Promise<number | null> {
       const order = {
         made: delivery.attempts_made,
         state: 'pending',
-        next,
-        due,
+        ...(delivery.next_attempt_at === null ? { wait: 0 } : { next: delivery.next_attempt_at }),
         counter: 'delivery_repairs',
         up: true,
         overdue: true,
-        now,
       };
       const { ok, step } = await write(delivery, order, []);
       return ok ? step : null;
@@ -327,18 +325,18 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
      * that it answers. One that is over stays or becomes `failed` when that attempt fails too, unless it was delivered before;
      * one that still waits goes on with its schedule. `null`: the delivery has changed since it was read.
      */
-    async resend(delivery: Delivery, now: number): Promise<number | null> {
-      const order = { state: 'pending', next: now, due: now + DUE_AFTER_MS, up: true, now };
+    async resend(delivery: Delivery): Promise<number | null> {
+      const order = { state: 'pending', wait: 0, up: true };
       const delivered = delivery.state === 'delivered' || delivery.once === 'delivered';
       const { ok, step } =
         delivery.state === 'pending' && delivery.once === null
-          ? await write(delivery, { ...order, made: delivery.attempts_made }, [
-              'extra',
-              delivery.extra + (delivery.asked ? 0 : 1),
-              'asked',
-              1,
-            ])
-          : await write(delivery, order, ['once', delivered ? 'delivered' : 'failed']);
+          ? await write(
+              delivery,
+              { ...order, made: delivery.attempts_made },
+              ['extra', delivery.extra + (delivery.asked ? 0 : 1), 'asked', 1],
+              { lasts: true },
+            )
+          : await write(delivery, order, ['once', delivered ? 'delivered' : 'failed'], { lasts: true });
       return ok ? step : null;
     },
 
@@ -349,7 +347,6 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
     async report(
       job: Pick<JobRecord, 'id' | 'tenant' | 'run'> & { url: string },
       event: { type: 'job.started' } | { type: 'job.progress'; percent: number },
-      now: number,
     ): Promise<DeliveryEntry | null> {
       const { type } = event;
       const id = type === 'job.progress' ? progressEventId(job.id, job.run, event.percent) : eventId(job.id, job.run, type);
@@ -359,7 +356,7 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys) {
       const reply = await run(
         reportScript,
         { job: keys.job(job.id), delivery_before: keys.delivery(dottedEventId(id)), ...made.keys },
-        { order: JSON.stringify({ now, every, delivery: made.order }) },
+        { order: JSON.stringify({ now: clock?.now(), every, delivery: made.order }) },
       );
       return reply === 1 ? { id, step: 1, endpoint: endpointNameOf(tenant, url) } : null;
     },

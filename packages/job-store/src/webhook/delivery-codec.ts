@@ -1,5 +1,5 @@
 import type { Delivery, DeliveryAttempt, Stage, Status } from '@grsai-jobs/jobs';
-import { type Fields, json, number, optionalNumber } from '../redis/fields.ts';
+import { type Fields, json, number, optionalNumber } from '@grsai-jobs/redis';
 
 /** A delivery as its hash in Redis has it; the names of the fields stand in `attempts.lua`. */
 export function decodeDelivery(fields: Fields): Delivery {

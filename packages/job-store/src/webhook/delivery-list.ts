@@ -1,10 +1,7 @@
 import type { Delivery } from '@grsai-jobs/jobs';
-import type { Redis } from 'ioredis';
+import { type Cursor, createNewestFirst, pipelined, type Redis } from '@grsai-jobs/redis';
 import { unpackDoc } from '../job/doc-codec.ts';
-import type { Keys } from '../redis/keys.ts';
-import { type Cursor, createNewestFirst } from '../redis/newest-first.ts';
-import { pipelined } from '../redis/pipelined.ts';
-import type { Tenants } from '../tenant/tenants.ts';
+import type { Keys } from '../layout/keys.ts';
 import { decodeDelivery } from './delivery-codec.ts';
 import { eventIdsOf, reportsProgress } from './event-ids.ts';
 
@@ -40,8 +37,13 @@ const isBehind = (cursor: Cursor | null, { created_at: at, id }: Delivery): bool
 export type DeliveryList = ReturnType<typeof createDeliveryList>;
 
 /** Webhook deliveries of one tenant or of all, the newest first. Ids whose delivery is gone by now are passed over. */
-export function createDeliveryList(redis: Redis, keys: Keys, tenants: Pick<Tenants, 'all'>) {
-  const newestFirst = createNewestFirst(redis);
+export function createDeliveryList(
+  redis: Redis,
+  keys: Keys,
+  clock: { now(): number },
+  tenants: { all(): Promise<readonly string[]> },
+) {
+  const newestFirst = createNewestFirst(redis, clock);
 
   async function read(ids: readonly string[]): Promise<Delivery[]> {
     const found = await pipelined(redis, ids, (pipeline, id) => pipeline.hgetall(keys.delivery(id)));
@@ -63,8 +65,8 @@ export function createDeliveryList(redis: Redis, keys: Keys, tenants: Pick<Tenan
 
   return {
     /**
-     * One page; of all tenants where `tenant` is `null`. Reads at most some 2 000 deliveries, so a rare filter can answer an empty
-     * page with a next one.
+     * One page; of all tenants where `tenant` is `null`. Reads at most some 2 000 deliveries, or for 2 s, so a rare filter can
+     * answer an empty page with a next one.
      */
     async page(o: { tenant: string | null; filter: DeliveryFilter; after: Cursor | null; limit: number }): Promise<DeliveryPage> {
       const { filter } = o;

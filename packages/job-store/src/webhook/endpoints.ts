@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { ENDPOINT_RULES, type EndpointView, endpointOf, hostOf } from '@grsai-jobs/jobs';
-import type { Redis } from 'ioredis';
-import { luaTable, readLua } from '../redis/define-script.ts';
-import { optionalNumber } from '../redis/fields.ts';
-import type { Keys } from '../redis/keys.ts';
+import { luaTable, optionalNumber, type Redis, readLua } from '@grsai-jobs/redis';
+import type { Keys } from '../layout/keys.ts';
+import type { LastingWrite } from '../layout/lasting-write.ts';
 
-const short = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 22);
+const short = (text: string): string => hash('sha256', text, 'base64url').slice(0, 22);
 
 /**
  * Names the endpoint behind a webhook URL of a tenant (tenant, scheme, host, port, path), short enough for a queue entry.
@@ -61,7 +60,7 @@ export type Endpoints = ReturnType<typeof createEndpoints>;
  * Receivers of webhooks. How they fare is kept by the attempts themselves (`open-attempt.lua`, `settle.lua`), and forgotten seven days
  * after the last use.
  */
-export function createEndpoints(redis: Redis, keys: Keys, clock: { now(): number }) {
+export function createEndpoints(redis: Redis, keys: Keys, clock: { now(): number }, lasting: LastingWrite) {
   return {
     /** How the endpoint behind `url` fares. One that was never used, or not for seven days, is `closed`. */
     async read(tenant: string, url: string): Promise<EndpointView> {
@@ -94,12 +93,14 @@ export function createEndpoints(redis: Redis, keys: Keys, clock: { now(): number
     async enable(tenant: string, url: string): Promise<void> {
       const endpoint = endpointRef(tenant, url);
       const breaker = ['till', 'rest', 'probe', 'probing', 'win'] as const;
-      await redis
-        .multi()
-        .hdel(keys.endpoint(endpoint.id), 'off', 'why', 'since', ...breaker)
-        .hdel(keys.host(endpoint.host), ...breaker)
-        .zadd(keys.rooms, 'XX', 'LT', clock.now(), endpointName(endpoint))
-        .exec();
+      await lasting(() =>
+        redis
+          .multi()
+          .hdel(keys.endpoint(endpoint.id), 'off', 'why', 'since', ...breaker)
+          .hdel(keys.host(endpoint.host), ...breaker)
+          .zadd(keys.rooms, 'XX', 'LT', clock.now(), endpointName(endpoint))
+          .exec(),
+      );
     },
   };
 }

@@ -1,17 +1,17 @@
 -- let-in: those who have waited longest leave the room of an endpoint, as many as there are permits, and get an entry from the
 -- caller. For rooms in which nothing has happened: a worker has died, a breaker's time is over, deliver was paused.
--- like: the key of a delivery, by which theirs are made; order {now, endpoint, like (id of that delivery), most, due_after}
+-- like: the key of a delivery, by which theirs are made; order {now|nil, endpoint, like (id of that delivery), most, due_after}
 -- Answers {id, step, …}
 local order = cjson.decode(A.order)
 local e = endpoint_named(order.endpoint)
-local now, out = order.now, {}
-local off = redis.call('HEXISTS', e.own, 'off') == 1
+local now, out = now_of(order), {}
+local off = own_of(e).off
 local why, check = why_not(e, now)
 if off and why ~= 'paused' then why = nil end
 local count = order.most
 if not off and not why then
-  local probes = redis.call('HEXISTS', e.own, 'till') + redis.call('HEXISTS', e.host, 'till')
-  count = probes > 0 and 1 or math.min(count, permits_of(e) - redis.call('ZCARD', e.open))
+  local probes = own_of(e).till or host_of(e).till
+  count = probes and 1 or math.min(count, permits_of(e) - redis.call('ZCARD', e.open))
 end
 if not why then
   local popped = redis.call('ZPOPMIN', e.room, count)

@@ -1,5 +1,6 @@
-import { readLua } from '../redis/define-script.ts';
-import type { Keys } from '../redis/keys.ts';
+import type { Delivery } from '@grsai-jobs/jobs';
+import { readLua } from '@grsai-jobs/redis';
+import type { Keys } from '../layout/keys.ts';
 
 /** A waiting delivery is looked after this long after its next attempt. */
 export const DUE_AFTER_MS = 30_000;
@@ -41,3 +42,29 @@ export function newDelivery(keys: Keys, tenant: string, delivery: NewDelivery | 
     },
   };
 }
+
+/** The delivery of a job as `make_delivery` has just written it. */
+export const deliveryMade = (
+  job: { id: string; tenant: string },
+  { id, run, type, url }: Omit<NewDelivery, 'subject'>,
+  { at, seq }: { at: number; seq: number },
+): Delivery => ({
+  id,
+  tenant: job.tenant,
+  job_id: job.id,
+  batch_id: null,
+  run,
+  type,
+  url,
+  state: 'pending',
+  step: 1,
+  sequence: seq,
+  snapshot: null,
+  once: null,
+  extra: 0,
+  asked: false,
+  attempts: [],
+  attempts_made: 0,
+  created_at: at,
+  next_attempt_at: at,
+});

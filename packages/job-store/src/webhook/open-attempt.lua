@@ -1,11 +1,11 @@
 -- open-attempt: an entry of a delivery has come up: its attempt begins, has to wait, or is not to be made.
--- order {id, token, step, now, endpoint, early (ms that do not matter), share (false: its tenant has its share of the worker)}
+-- order {id, token, step, now|nil, endpoint, early (ms that do not matter), share (false: its tenant has its share of the worker)}
 -- Answers {'open', token, delivery, subject}: an attempt has begun, of this delivery or of one that has waited longer
 --   | {'wait', ms} not yet due | {'room', why} | {'skipped', state, delivery} | {'lost', delivery, subject} | {'over'}
 local order = cjson.decode(A.order)
 local delivery, subject, due_set, pending = K.delivery, K.subject, K.due_deliveries, K.pending_deliveries
 local e = endpoint_named(order.endpoint)
-local now, token = order.now, order.token
+local now, token = now_of(order), order.token
 
 local own = redis.call('HMGET', delivery, 'step', 'state', 'tok', 'next', 'made', 'once', 'as', 'asked', 'lease')
 local state, next = own[2], number_or(own[4], now)
@@ -31,7 +31,7 @@ if number_or(redis.call('HGET', delivery, 'lost'), 0) >= rules.maxLost then
 end
 
 local function skip()
-  keep_endpoint(e)
+  keep_fares()
   leave_room(e, order.id)
   local as = number_or(own[5], 0) > 0 and 'failed' or 'skipped'
   write_state(delivery, subject, due_set, pending, order.id, token, as)
@@ -39,7 +39,7 @@ local function skip()
 end
 
 local asked_for = number_or(own[8], 0) > 0 or own[6] and own[6] ~= ''
-local off = redis.call('HEXISTS', e.own, 'off') == 1
+local off = own_of(e).off
 if off and not asked_for then return skip() end
 local why, check = why_not(e, now)
 -- A report of a live job would be old when the receiver is back.
@@ -49,10 +49,11 @@ if not why and order.share == false then
 end
 -- Who was asked for to a disabled endpoint goes past those who wait there: they will be skipped.
 if not why and (off or redis.call('EXISTS', e.room) == 0) then
+  leave_room(e, order.id)
   begin_attempt(e, delivery, due_set, order.id, token, now)
   return { 'open', token, redis.call('HGETALL', delivery), read_job(subject) }
 end
-keep_endpoint(e)
+keep_fares()
 enter_room(e, delivery, due_set, order.id, next, check or now + rules.checkAgainMs)
 if why then return { 'room', why } end
 local first = hand_over(e, { token }, due_set, delivery, order.id, now)[1]

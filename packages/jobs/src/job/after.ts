@@ -1,7 +1,8 @@
+import { costAfter } from '../cost/cost.ts';
 import { entryStage } from '../doc.ts';
 import type { JobRecord } from './job.ts';
 import type { Order, PolledJob } from './plan.ts';
-import { isTerminal, type Stage, type State, type Status } from './states.ts';
+import { isTerminal, STATES, type Stage, type State, type Status } from './states.ts';
 import { TRANSITIONS, type Transition } from './transitions.ts';
 
 /** What only the script knows: when the transition happened, and the numbers that it gave. */
@@ -9,15 +10,21 @@ export interface Facts {
   at: number;
   ver: number;
   step: number;
+  /** 0: it waits in a room. */
   turn: number;
   seq: number;
   /** The state that it led to: a transition that keeps the state may have met another than its caller knew. */
   state: State;
 }
 
+/** A job waits in one of these for the call that its type has. */
+export type PaidQueue = 'call' | 'submit';
+/** Queues of stages without a paid call. */
+export type FreeQueue = Exclude<(typeof STATES)[State]['queue'], 'paid' | null>;
+
 /** What is put into a queue. `turn` and `priority` count for calls and submits only. */
 export interface QueueMessage {
-  queue: 'call' | 'submit' | 'poll' | 'store';
+  queue: PaidQueue | FreeQueue;
   id: string;
   step: number;
   batch_id: string | null;
@@ -30,7 +37,7 @@ export interface QueueMessage {
 export function after<J extends PolledJob & Partial<JobRecord>>(job: J, order: Order, facts: Facts): J {
   const { patch, stamps, atLeast } = order;
   const [status, stage = null] = facts.state.split('/') as [Status, Stage?];
-  const { lease, task, polls, progress, late_result, finished_at: _, ...plain } = patch;
+  const { lease: _lease, task, polls, progress, late_result, finished_at: _, ...plain } = patch;
   const at = (ms: number | undefined) => (ms === undefined ? undefined : facts.at + ms);
   const reported =
     order.delivery === undefined ? {} : { webhook: { state: 'pending' as const, last_delivery_id: order.delivery.id } };
@@ -39,7 +46,7 @@ export function after<J extends PolledJob & Partial<JobRecord>>(job: J, order: O
     ...defined(plain),
     status,
     stage,
-    ...leaseAfter(job, lease, at(stamps.lease_expires_at)),
+    ...leaseAfter(job, order, facts),
     ...taskAfter(job, order, facts),
     progress: Math.max(progress === undefined ? job.progress : (progress ?? 0), atLeast.progress ?? 0),
     ...(patch.finished_at === null ? { finished_at: null } : {}),
@@ -48,6 +55,7 @@ export function after<J extends PolledJob & Partial<JobRecord>>(job: J, order: O
     ...(late_result === undefined ? {} : { late_result: late_result === true }),
     ...(order.past === undefined ? {} : { past: { ...job.past, [order.past.run]: order.past.was } }),
     ...reported,
+    ...(job.cost === undefined ? {} : { cost: costAfter(job.cost, job.price?.reserve, order.cost) }),
     ver: facts.ver,
     step: facts.step,
     turn: facts.turn,
@@ -59,11 +67,21 @@ const defined = (fields: object) => Object.fromEntries(Object.entries(fields).fi
 
 function leaseAfter(
   { lease: before }: Partial<JobRecord>,
-  lease: null | undefined,
-  expiresAt: number | undefined,
+  { patch: { lease }, stamps }: Order,
+  { at }: Facts,
 ): Partial<JobRecord> {
   if (lease === null) return { lease: null };
-  return before && expiresAt !== undefined ? { lease: { ...before, expires_at: expiresAt } } : {};
+  if (lease !== undefined)
+    return {
+      lease: {
+        ...lease,
+        acquired_at: at + (stamps.lease_acquired_at ?? 0),
+        expires_at: at + (stamps.lease_expires_at ?? 0),
+      },
+    };
+  return before && stamps.lease_expires_at !== undefined
+    ? { lease: { ...before, expires_at: at + stamps.lease_expires_at } }
+    : {};
 }
 
 function taskAfter({ task: before }: Partial<JobRecord>, { patch, stamps, atLeast }: Order, { at }: Facts): Partial<JobRecord> {
@@ -84,8 +102,12 @@ function taskAfter({ task: before }: Partial<JobRecord>, { patch, stamps, atLeas
 /** The queue entry that a transition calls for. `null`: the entry that there is goes on, or nothing is left to be done. */
 export function messageAfter(job: PolledJob & Partial<JobRecord>, order: Order, delayMs: number): QueueMessage | null {
   if (TRANSITIONS[order.name].step === 'same' || (job.status !== undefined && isTerminal(job.status))) return null;
-  return messageOf(job, delayMs);
+  return waitsInRoom(job) ? null : messageOf(job, delayMs);
 }
+
+/** Whether the job waits in the room of its tenant, without a turn and without a queue entry. */
+export const waitsInRoom = ({ status, turn }: Partial<Pick<JobRecord, 'status' | 'turn'>>): boolean =>
+  status === 'queued' && turn === 0;
 
 type Addressed = Pick<JobRecord, 'id' | 'step' | 'batch_id'> & Partial<Pick<JobRecord, 'stage' | 'turn' | 'doc'>>;
 
@@ -100,15 +122,11 @@ export const messageOf = ({ id, step, batch_id, stage = null, turn = 0, doc }: A
   delayMs,
 });
 
-const STAGE_QUEUE = {
-  submitting: 'paid',
-  generating: 'poll',
-  storing: 'store',
-} as const satisfies Record<Stage, QueueMessage['queue'] | 'paid'>;
-
-/** The queue that a live job waits in. */
-export const queueOf = (stage: Stage | null, paid: 'call' | 'submit'): QueueMessage['queue'] =>
-  stage === null || STAGE_QUEUE[stage] === 'paid' ? paid : STAGE_QUEUE[stage];
+/** The queue that a live job waits in, whether or not it is to be canceled. `paid`: where its call waits. */
+export function queueOf(stage: Stage | null, paid: PaidQueue): QueueMessage['queue'] {
+  const { queue } = STATES[stage === null ? 'queued' : (`running/${stage}` as const)];
+  return queue === 'paid' ? paid : queue;
+}
 
 /** How long the queue entry of a transition waits. */
 export const delayOf = (t: Transition): number => ('waitMs' in t ? t.waitMs : 'firstPollMs' in t ? t.firstPollMs : 0);

@@ -16,6 +16,7 @@ const dueIn = ({ due }: TransitionRow): string => {
   if (due === null) return 'nothing';
   if (due === 'lease') return 'end of the lease';
   if (due === 'keep') return 'unchanged';
+  if (due === 'expiry') return 'its expiry';
   return due < 60_000 ? `${due / 1000} s` : `${due / 60_000} min`;
 };
 

@@ -1,6 +1,8 @@
+import type { JobCost } from '../cost/cost.ts';
+import type { JobPrice } from '../cost/price.ts';
 import type { JobDoc } from '../doc.ts';
 import type { FailureCode } from '../failures.ts';
-import type { Stage, Status, TerminalStatus } from './states.ts';
+import { type LiveState, STATES, type Stage, type Status, stateIn, type TerminalStatus } from './states.ts';
 
 /** Times in a record are milliseconds since 1970. */
 type Ms = number;
@@ -124,7 +126,7 @@ export interface JobRecord {
   step: number;
   /** The number of the last event, which watchers put events in order by. */
   seq: number;
-  /** Its fairness number among the calls and submits of all tenants. */
+  /** Its fairness number among the calls and submits of all tenants. 0: it has taken none yet, and waits in the room of its tenant. */
   turn: number;
   /** How many transitions the record has seen. */
   ver: number;
@@ -154,6 +156,11 @@ export interface JobRecord {
   late_result: boolean;
   /** Its delete has begun: what it stored may be gone, so it is not run again. */
   erasing: boolean;
+  /** `null`: nobody knows what a call of it costs. */
+  price: JobPrice | null;
+  cost: JobCost;
+  /** The API key that it is booked under; `null`: it has no price, or is not known. */
+  key_id: string | null;
 }
 
 export interface Queued extends JobRecord {
@@ -183,9 +190,9 @@ export interface Storing extends JobRecord {
 }
 
 /** Its caller has canceled it while a call is in flight, or a result is being stored; whoever does that ends it. */
-export type Canceling =
-  | (JobRecord & { status: 'canceling'; stage: 'submitting'; lease: Lease })
-  | (JobRecord & { status: 'canceling'; stage: 'storing'; unstored: UnstoredResult });
+export type Canceling = CancelingCall | CancelingStore;
+type CancelingCall = JobRecord & { status: 'canceling'; stage: 'submitting'; lease: Lease };
+type CancelingStore = JobRecord & { status: 'canceling'; stage: 'storing'; unstored: UnstoredResult };
 
 /** What is kept of a lease, a task or a result can still bring an output, and is what a retry goes on from. */
 export interface Ended extends JobRecord {
@@ -193,8 +200,20 @@ export interface Ended extends JobRecord {
   stage: null;
 }
 
+/** What each state says of the record: one that is missing here does not compile. */
+type InEachState<T extends Record<LiveState, JobRecord>> = T[LiveState];
+
 /** A job in one of its states. `status` and `stage` tell them apart. */
-export type Job = Queued | Submitting | Generating | Storing | Canceling | Ended;
+export type Job =
+  | InEachState<{
+      queued: Queued;
+      'running/submitting': Submitting;
+      'running/generating': Generating;
+      'running/storing': Storing;
+      'canceling/submitting': CancelingCall;
+      'canceling/storing': CancelingStore;
+    }>
+  | Ended;
 
 /** What is kept of a run when the job is reopened. */
 export interface PastRun {
@@ -204,21 +223,13 @@ export interface PastRun {
   finished_at: Ms | null;
 }
 
-const NEEDS = {
-  'running/submitting': 'lease',
-  'running/generating': 'task',
-  'running/storing': 'unstored',
-  'canceling/submitting': 'lease',
-  'canceling/storing': 'unstored',
-} as const satisfies Record<string, keyof JobRecord>;
-
 /**
  * The record as the job that it is.
  * @throws when a part is missing that its state cannot be without.
  */
 export function jobOf(record: JobRecord): Job {
-  const needed = NEEDS[`${record.status}/${record.stage}` as keyof typeof NEEDS];
-  if (needed !== undefined && record[needed] === null)
-    throw new Error(`the record of ${record.id} is ${record.status}/${record.stage} and has no ${needed}`);
+  const state = stateIn(record);
+  const { needs } = STATES[state];
+  if (needs !== null && record[needs] === null) throw new Error(`the record of ${record.id} is ${state} and has no ${needs}`);
   return record as Job;
 }

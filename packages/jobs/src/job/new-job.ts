@@ -1,8 +1,18 @@
+import { NO_COST } from '../cost/cost.ts';
+import type { JobPrice } from '../cost/price.ts';
 import type { JobDoc } from '../doc.ts';
 import type { Queued } from './job.ts';
 
 /** A job as it stands right after it was accepted. */
-export const newRecord = (o: { id: string; tenant: string; doc: JobDoc; createdAt: number; turn: number }): Queued => ({
+export const newRecord = (o: {
+  id: string;
+  tenant: string;
+  doc: JobDoc;
+  createdAt: number;
+  turn: number;
+  price?: JobPrice | null;
+  keyId?: string | null;
+}): Queued => ({
   id: o.id,
   tenant: o.tenant,
   status: 'queued',
@@ -34,4 +44,7 @@ export const newRecord = (o: { id: string; tenant: string; doc: JobDoc; createdA
   line: null,
   late_result: false,
   erasing: false,
+  price: o.price ?? null,
+  cost: NO_COST,
+  key_id: o.price ? (o.keyId ?? null) : null,
 });

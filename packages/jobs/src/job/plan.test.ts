@@ -4,7 +4,8 @@ import { JobRequest } from '../request.ts';
 import { after, delayOf, messageAfter } from './after.ts';
 import type { JobRecord, NewAttempt } from './job.ts';
 import { newRecord } from './new-job.ts';
-import { plan, stateIn } from './plan.ts';
+import { bringsPaid, plan } from './plan.ts';
+import { stateIn } from './states.ts';
 import { TRANSITIONS, type Transition } from './transitions.ts';
 
 const doc: JobDoc = {
@@ -33,6 +34,26 @@ const applied = (job: JobRecord, t: Transition) => {
 };
 
 test.each<[string, JobRecord, Transition, object]>([
+  [
+    'reassert_call',
+    generating,
+    {
+      kind: 'reassert_call',
+      token: 'B',
+      heldMs: 100,
+      leftMs: 900,
+      attempts: [{ ...attempt, run: 1, number: 1 }],
+      attemptsUsed: 2,
+    },
+    {
+      status: 'running',
+      stage: 'submitting',
+      task: null,
+      lease: { token: 'B', acquired_at: 4900, expires_at: 5900 },
+      attempts_used: 2,
+      attempts: [{ ...attempt, run: 1, number: 1 }],
+    },
+  ],
   [
     'release',
     submitting,
@@ -171,7 +192,21 @@ test('a cancel asked of a job that was read before its call began starts from no
 });
 
 test('every transition of the table that is a value has a plan', () => {
-  const own = ['create', 'stage_line', 'reveal', 'discard_line', 'start_call', 'begin_erase', 'erase'];
+  const own = ['create', 'stage_line', 'reveal', 'let_in', 'park', 'discard_line', 'start_call', 'begin_erase', 'erase'];
   const planned = Object.keys(TRANSITIONS).filter((name) => !own.includes(name));
-  expect(planned).toHaveLength(14);
+  expect(planned).toHaveLength(15);
+});
+
+test.each<[string, JobRecord, Transition, boolean]>([
+  ['a task id', submitting, { kind: 'task_accepted', task, attempt, firstPollMs: 0, aliveMs: 1 }, true],
+  ['the result of a call', submitting, { kind: 'start_storing', unstored, attempt }, true],
+  ['an answer', submitting, { kind: 'finish', status: 'succeeded', output: { kind: 'chat', completion: {} } }, true],
+  ['an answer that may be cut short', submitting, { kind: 'release', waitMs: 0, unstored }, true],
+  ['a task id for a run that has ended', failed, { kind: 'record_task', task, latePollMs: 1 }, true],
+  ['no more than a failure', submitting, { kind: 'finish', status: 'failed' }, false],
+  ['no more than an attempt', submitting, { kind: 'release', waitMs: 0, attempt }, false],
+  ['the result of a task on record', generating, { kind: 'start_storing', unstored, polls: 3 }, false],
+  ['stored outputs', storing, { kind: 'finish', status: 'succeeded', output: { kind: 'images', images: [] } }, false],
+])('when a transition brings %s then it says whether that stands nowhere else', (_, job, t, paid) => {
+  expect(bringsPaid(job, t)).toBe(paid);
 });

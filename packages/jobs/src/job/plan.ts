@@ -1,10 +1,11 @@
+import { type Settlement, settlementOf } from '../cost/settlement.ts';
 import { endEvent } from '../events.ts';
 import { eventId } from '../ids.ts';
 import { outputBytes } from '../output-bytes.ts';
 import { unmarked } from '../unstored.ts';
 import { withAttempt } from './attempts.ts';
 import type { JobRecord, PastRun } from './job.ts';
-import { type State, stateOf, type TerminalStatus } from './states.ts';
+import { isCall, type State, stateIn, type TerminalStatus } from './states.ts';
 import {
   type Finish,
   type Reopen,
@@ -21,7 +22,7 @@ export type PolledJob = Pick<JobRecord, 'id' | 'tenant' | 'step' | 'progress' | 
 /** Fields of the record that a transition sets; `null` removes one. */
 export type JobPatch = Partial<
   Pick<JobRecord, 'attempts' | 'attempts_used' | 'crashes' | 'unstored' | 'output' | 'error' | 'run'> & {
-    lease: null;
+    lease: null | { token: string };
     task: TaskRef | null;
     progress: number | null;
     polls: number;
@@ -32,7 +33,7 @@ export type JobPatch = Partial<
 
 /** Fields that are set to a time: so many ms after the transition happens. */
 export type Stamps = Partial<
-  Record<'finished_at' | 'submitted_at' | 'last_polled_at' | 'expires_at' | 'lease_expires_at', number>
+  Record<'finished_at' | 'submitted_at' | 'last_polled_at' | 'expires_at' | 'lease_acquired_at' | 'lease_expires_at', number>
 >;
 
 /** A webhook that reports the end of a run. */
@@ -43,7 +44,7 @@ export interface NewDelivery {
   url: string;
 }
 
-/** What the script is to do, all or nothing: the row of the table with the values of one transition. It holds no times. */
+/** What the script is to do, all or nothing: the row of the table with the values of one transition. It holds no times but those of the record. */
 export interface Order {
   name: TransitionName;
   /** Who makes it: the holder of this lease, or whoever has seen this step. */
@@ -62,14 +63,19 @@ export interface Order {
   inFlightMs?: number;
   /** When its task is polled late. */
   latePollMs?: number;
-  newTurn: boolean;
+  /** It takes a new turn; `room`: once it is let in, for it goes to the room of its tenant where others wait. */
+  newTurn: boolean | 'room';
   event?: string;
-  /** As the event tells it. */
+  /** What the event says. */
   progress: number;
   delivery?: NewDelivery;
   counter?: string;
+  /** It is refused as early where this is still to come by the time of Redis. ms since 1970. */
+  notBefore?: number;
   /** Bytes that stand in the object store from now on. */
   storedBytes: number;
+  /** What becomes of the credits that its open call has set aside. */
+  cost?: Settlement;
 }
 
 type Planned = Partial<Omit<Order, 'name' | 'due'>> & { waitMs?: number };
@@ -83,13 +89,13 @@ export function plan(job: PolledJob & Partial<JobRecord>, t: Transition): Order 
   const { waitMs = 0, ...planned } = PLANS[t.kind](job, t as never);
   const to = planned.to ?? (row.to === 'same' ? null : (row.to[0] ?? null));
   const guard = planned.guard ?? guardOf(job, row);
+  const cost = settlementOf(job, t);
   return {
     name: t.kind,
     guard,
     // Without the lease nobody ends a call that is in flight.
     from:
-      planned.from ??
-      (row.guard === 'step or lease' && 'step' in guard ? row.from.filter((each) => !each.endsWith('/submitting')) : row.from),
+      planned.from ?? (row.guard === 'step or lease' && 'step' in guard ? row.from.filter((each) => !isCall(each)) : row.from),
     to,
     patch: {},
     stamps: {},
@@ -98,18 +104,34 @@ export function plan(job: PolledJob & Partial<JobRecord>, t: Transition): Order 
     newTurn: false,
     progress: job.progress,
     storedBytes: 0,
+    ...(cost === undefined ? {} : { cost }),
     ...(row.event === undefined ? {} : { event: row.event === 'status' ? `job.${to}` : row.event }),
     ...planned,
   };
 }
 
+const inCall = ({ status, stage }: Partial<JobRecord>): boolean =>
+  status !== undefined && stage !== undefined && isCall(stateIn({ status, stage }));
+
 /** Where a row allows both, the holder of the lease makes the transition while the call is in flight. */
 function guardOf(job: PolledJob & Partial<JobRecord>, row: TransitionRow): Order['guard'] {
   const { lease } = job;
   if (row.guard === 'lease' && !lease) throw new Error(`job ${job.id} has no lease`);
-  const byLease = row.guard === 'lease' || (row.guard === 'step or lease' && job.stage === 'submitting');
-  return byLease && lease ? { lease: lease.token } : { step: job.step };
+  return isByLease(job, row) && lease ? { lease: lease.token } : { step: job.step };
 }
+
+const isByLease = (job: Partial<JobRecord>, { guard }: TransitionRow): boolean =>
+  guard === 'lease' || (guard === 'step or lease' && inCall(job));
+
+/** Parts of a transition that are paid for. */
+const PAID_PARTS = ['task', 'unstored', 'output'] as const;
+
+/**
+ * Whether the transition holds what was paid for and stands nowhere else: what the holder of a lease brings. A task that was polled, and a
+ * result that was stored, are on record.
+ */
+export const bringsPaid = (job: Partial<JobRecord>, t: Transition): boolean =>
+  isByLease(job, TRANSITIONS[t.kind]) && PAID_PARTS.some((part) => part in t && t[part as keyof Transition] !== undefined);
 
 function whole(job: PolledJob & Partial<JobRecord>): JobRecord {
   if (job.attempts === undefined || job.doc === undefined) throw new Error(`the record of ${job.id} was not read`);
@@ -123,6 +145,11 @@ type Of<K extends Transition['kind']> = Extract<Transition, { kind: K }>;
 type Plans = { readonly [K in Transition['kind']]: (job: PolledJob & Partial<JobRecord>, t: Of<K>) => Planned };
 
 const PLANS: Plans = {
+  reassert_call: (_, t) => ({
+    patch: { lease: { token: t.token }, attempts: [...t.attempts], attempts_used: t.attemptsUsed, task: null },
+    stamps: { lease_acquired_at: -t.heldMs, lease_expires_at: t.leftMs },
+    inFlightMs: t.leftMs + IN_FLIGHT_AFTER_LEASE_MS,
+  }),
   report_progress: (job, t) => ({
     atLeast: { progress: t.progress },
     progress: Math.max(job.progress, t.progress),
@@ -161,7 +188,7 @@ const PLANS: Plans = {
       ...(t.polls === undefined ? {} : { polls: t.polls }),
       ...(t.task === undefined ? {} : { task: t.task }),
       // The answer of a paid call; a task that was polled has used up its attempt before.
-      ...(job.stage === 'submitting' ? { attempts_used: whole(job).attempts_used + 1 } : {}),
+      ...(inCall(job) ? { attempts_used: whole(job).attempts_used + 1 } : {}),
     },
     stamps: {
       ...(t.polls === undefined ? {} : { last_polled_at: 0 }),
@@ -214,6 +241,7 @@ function finish(job: JobRecord, t: Finish): Planned {
     progress: done ? 100 : job.progress,
     storedBytes: t.output === undefined ? 0 : outputBytes(t.output),
     ...(t.latePollMs === undefined ? {} : { latePollMs: t.latePollMs }),
+    ...(t.notBefore === undefined ? {} : { notBefore: t.notBefore }),
     ...reported(job, t.status),
   };
 }
@@ -246,7 +274,7 @@ function reopen(job: JobRecord, t: Reopen): Planned {
     stamps: { expires_at: job.doc.expires_in_s * 1000, ...(t.task === undefined ? {} : { submitted_at: 0 }) },
     past: { run: job.run, was: { status, error, output, finished_at } },
     ...(t.aliveMs === undefined ? {} : { inFlightMs: t.aliveMs }),
-    newTurn: submits,
+    newTurn: submits && 'room',
     progress: 0,
   };
 }
@@ -262,6 +290,3 @@ function reported(job: JobRecord, status: TerminalStatus): Pick<Planned, 'delive
   const delivery = deliveryAtEnd(job, status);
   return delivery === null ? {} : { delivery };
 }
-
-/** The state that the job is in. */
-export const stateIn = (job: Pick<JobRecord, 'status' | 'stage'>): State => stateOf(job.status, job.stage);

@@ -25,7 +25,7 @@ test('a transition that ends a run leaves nothing due, and every other one of a 
   }
 });
 
-test('every live state can be finished, requeued and counted as crashed, and a running one canceled or told to be', () => {
+test('every live state can be finished, requeued and counted as crashed, and a running one canceled or asked to be', () => {
   const live = [...new Set(rows.flatMap(([, row]) => [...leads(row)]))].filter(
     (state) => !terminal(state) && state !== 'validating',
   );
@@ -39,7 +39,17 @@ test('every live state can be finished, requeued and counted as crashed, and a r
 
 test('a transition that hands the job to a new queue entry takes a new step', () => {
   const next = rows.filter(([, row]) => row.step === 'next').map(([name]) => name);
-  expect(next).toEqual(['task_accepted', 'resubmit', 'start_storing', 'finish', 'cancel', 'reopen', 'requeue', 'record_crash']);
+  expect(next).toEqual([
+    'park',
+    'task_accepted',
+    'resubmit',
+    'start_storing',
+    'finish',
+    'cancel',
+    'reopen',
+    'requeue',
+    'record_crash',
+  ]);
 });
 
 test('all but intake run on a full Redis, since they record what was paid for or free memory', () => {

@@ -1,5 +1,6 @@
-import type { JobError, JobOutput, NewAttempt, UnstoredResult } from './job.ts';
-import type { State, TerminalStatus } from './states.ts';
+import type { CallEnd } from '../cost/settlement.ts';
+import type { Attempt, JobError, JobOutput, NewAttempt, UnstoredResult } from './job.ts';
+import { LIVE, type State, TERMINAL, type TerminalStatus } from './states.ts';
 
 /** One row of the table: what may happen to a job. */
 export interface TransitionRow {
@@ -13,26 +14,18 @@ export interface TransitionRow {
   readonly guard: 'none' | 'step' | 'lease' | 'step or lease';
   /**
    * By when something must have happened again, in ms after the entry's delay is over. `lease`: by the end of the lease.
-   * `keep`: as before. `null`: nothing is due any more.
+   * `expiry`: when the job expires. `keep`: as before. `null`: nothing is due any more.
    */
-  readonly due: number | 'lease' | 'keep' | null;
+  readonly due: number | 'lease' | 'expiry' | 'keep' | null;
   /** It records what was paid for, or frees memory, so it runs on a full Redis too. */
   readonly paid: boolean;
+  /** A failover may forget it: it comes again by itself, and nobody was told of it. All others last as long as `REDIS_DURABILITY` says. */
+  readonly mayBeLost?: true;
   /** Also of a job whose delete has begun. */
   readonly whileErasing?: true;
   /** The event for watchers. `status`: the status that it leads to. */
   readonly event?: string;
 }
-
-const TERMINAL_STATES = ['succeeded', 'failed', 'canceled', 'expired'] as const;
-const LIVE_STATES = [
-  'queued',
-  'running/submitting',
-  'running/generating',
-  'running/storing',
-  'canceling/submitting',
-  'canceling/storing',
-] as const satisfies readonly State[];
 
 const SOON = 30_000;
 const MINUTE = 60_000;
@@ -48,11 +41,25 @@ export const TRANSITIONS = {
   stage_line: { from: [], to: ['validating'], step: 'first', guard: 'none', due: null, paid: false },
   /** A line of a committed batch takes its turn. */
   reveal: { from: ['validating'], to: ['queued'], step: 'same', guard: 'none', due: SOON, paid: true },
+  /** The next job of a tenant leaves its room: it takes its turn and gets a queue entry. */
+  let_in: { from: ['queued'], to: 'same', step: 'same', guard: 'none', due: SOON, paid: true },
+  /** Its tenant has all the permits that it may have now: the job goes back to its room, and its entry is done with. */
+  park: { from: ['queued'], to: 'same', step: 'next', guard: 'step', due: 'expiry', paid: true, mayBeLost: true },
   /** A line of a batch that is not to be: its record is deleted. */
   discard_line: { from: ['validating'], to: [], step: 'same', guard: 'none', due: null, paid: true },
   /** Takes the lease of a paid call, before a byte of it goes out; also from a holder that is known to be dead. */
   start_call: {
     from: ['queued', 'running/submitting'],
+    to: ['running/submitting'],
+    step: 'same',
+    guard: 'step',
+    due: 'lease',
+    paid: true,
+    event: 'job.started',
+  },
+  /** A failover has forgotten the lease of a call that is in flight, or was paid for: its holder has it again. */
+  reassert_call: {
+    from: ['queued', 'running/submitting', 'running/generating'],
     to: ['running/submitting'],
     step: 'same',
     guard: 'step',
@@ -69,6 +76,7 @@ export const TRANSITIONS = {
     guard: 'lease',
     due: 'lease',
     paid: true,
+    mayBeLost: true,
     event: 'job.progress',
   },
   /** The call is proven to have made nothing, or is made once more: its entry waits. */
@@ -99,6 +107,7 @@ export const TRANSITIONS = {
     guard: 'step',
     due: 5 * MINUTE,
     paid: true,
+    mayBeLost: true,
     event: 'job.progress',
   },
   /** The task failed and was refunded: it is submitted once more. */
@@ -124,11 +133,19 @@ export const TRANSITIONS = {
     event: 'job.storing',
   },
   /** Storing did not work this time: its entry waits. */
-  retry_storing: { from: ['running/storing'], to: 'same', step: 'same', guard: 'step', due: 5 * MINUTE, paid: true },
+  retry_storing: {
+    from: ['running/storing'],
+    to: 'same',
+    step: 'same',
+    guard: 'step',
+    due: 5 * MINUTE,
+    paid: true,
+    mayBeLost: true,
+  },
   /** The end of a run. */
   finish: {
-    from: LIVE_STATES,
-    to: TERMINAL_STATES,
+    from: LIVE,
+    to: TERMINAL,
     step: 'next',
     guard: 'step or lease',
     due: null,
@@ -166,15 +183,15 @@ export const TRANSITIONS = {
     event: 'job.reopened',
   },
   /** The job is alive and its queue entry is gone: it gets a new one. */
-  requeue: { from: LIVE_STATES, to: 'same', step: 'next', guard: 'step', due: SOON, paid: true },
+  requeue: { from: LIVE, to: 'same', step: 'next', guard: 'step', due: SOON, paid: true, mayBeLost: true },
   /** A stage failed in a way that it does not handle, or its process died: a new entry, counted. */
-  record_crash: { from: LIVE_STATES, to: 'same', step: 'next', guard: 'step', due: SOON, paid: true },
+  record_crash: { from: LIVE, to: 'same', step: 'next', guard: 'step', due: SOON, paid: true, mayBeLost: true },
   /** The id of a task that was paid for by a call whose run has ended meanwhile. */
-  record_task: { from: TERMINAL_STATES, to: 'same', step: 'same', guard: 'lease', due: 'keep', paid: true },
+  record_task: { from: TERMINAL, to: 'same', step: 'same', guard: 'lease', due: 'keep', paid: true },
   /** What the job stored is about to be deleted: from now on nothing reopens it. */
-  begin_erase: { from: TERMINAL_STATES, to: 'same', step: 'same', guard: 'step', due: 'keep', paid: true, whileErasing: true },
+  begin_erase: { from: TERMINAL, to: 'same', step: 'same', guard: 'step', due: 'keep', paid: true, whileErasing: true },
   /** The last one: nothing is kept of the job. */
-  erase: { from: TERMINAL_STATES, to: [], step: 'same', guard: 'step', due: null, paid: true, whileErasing: true },
+  erase: { from: TERMINAL, to: [], step: 'same', guard: 'step', due: null, paid: true, whileErasing: true },
 } as const satisfies Record<string, TransitionRow>;
 
 export type TransitionName = keyof typeof TRANSITIONS;
@@ -187,18 +204,28 @@ export interface TaskRef {
 
 /**
  * What happens to a job, as plain data. Times are durations from the moment that it happens. `attempt` is the attempt that led to it.
- * `create`, `stage_line`, `reveal`, `discard_line`, `start_call`, `begin_erase` and `erase` have functions of their own in the store.
+ * `callEnd`: what became of the paid call, where the rest does not say it (`endOfCall`).
+ * `create`, `stage_line`, `reveal`, `let_in`, `park`, `discard_line`, `start_call`, `begin_erase` and `erase` have functions of their own in the store.
  */
 export type Transition =
+  /** `heldMs`, `leftMs`: since when its holder has the lease, and for how long it has it yet. `attempts` and what they have used up before it. */
+  | { kind: 'reassert_call'; token: string; heldMs: number; leftMs: number; attempts: readonly Attempt[]; attemptsUsed: number }
   /** `leaseMs`: the call is believed to be in flight for so much longer. */
   | { kind: 'report_progress'; progress: number; leaseMs?: number }
   /** `unstored`: an answer that may be cut short, kept should nothing better come. */
-  | { kind: 'release'; attempt?: NewAttempt; attemptsUsed?: number; waitMs: number; unstored?: UnstoredResult }
+  | {
+      kind: 'release';
+      attempt?: NewAttempt;
+      attemptsUsed?: number;
+      waitMs: number;
+      unstored?: UnstoredResult;
+      callEnd?: CallEnd;
+    }
   | { kind: 'task_accepted'; task: TaskRef; attempt: NewAttempt; firstPollMs: number; aliveMs: number }
   | { kind: 'poll'; progress: number; polls: number; attempt?: NewAttempt }
-  | { kind: 'resubmit'; attempt: NewAttempt; waitMs: number }
+  | { kind: 'resubmit'; attempt: NewAttempt; waitMs: number; callEnd?: CallEnd }
   /** `task`: the answer of the submit named one. */
-  | { kind: 'start_storing'; unstored: UnstoredResult; attempt?: NewAttempt; polls?: number; task?: TaskRef }
+  | { kind: 'start_storing'; unstored: UnstoredResult; attempt?: NewAttempt; polls?: number; task?: TaskRef; callEnd?: CallEnd }
   | { kind: 'retry_storing'; attempt: NewAttempt; waitMs: number; unstored?: UnstoredResult }
   | Finish
   | { kind: 'cancel' }
@@ -224,6 +251,10 @@ export interface Finish {
   latePollMs?: number;
   /** Not of a job that is to be canceled: that one ends as canceled. */
   unlessCanceling?: true;
+  /** It ends because a time is over: refused where that is more than 5 s ahead by the clock of Redis. ms since 1970. */
+  notBefore?: number;
+  /** What became of the paid call, where the rest does not say it. */
+  callEnd?: CallEnd;
 }
 
 export interface Reopen {

@@ -258,7 +258,7 @@ describe('a file', () => {
       expect(await passedBy(file, size)).toMatchObject(facts);
   });
 
-  test('when its size stands behind what is held of it, then it is told once that has passed', async () => {
+  test('when its size stands behind what is held of it, then it is known once that has passed', async () => {
     const { facts, body } = await peekFacts(pieces(jpeg(30, 20, 2 * HEAD_BYTES), 10_000));
     expect(facts).toMatchObject({ contentType: 'image/jpeg', width: undefined });
     let held = 0;
@@ -347,7 +347,7 @@ describe('a file', () => {
     ['a JPEG XL container of empty boxes', join(jxlContainer(), Buffer.alloc(8 * 1024 * KIB, bytes(0, 0, 0, 8, 1, 1, 1, 1)))],
     ['an SVG of nothing but an attribute', text(`<svg ${'a="'.repeat(30_000)}`)],
     ['an SVG with spaces without end', text(`<svg${' '.repeat(300_000)}x`)],
-  ])('when it is %s, then its type is told, and no size, in next to no time', async (_name, file) => {
+  ])('when it is %s, then its type is known, and no size, in next to no time', async (_name, file) => {
     const began = performance.now();
     const facts = factsOf(file);
     expect(facts.width === undefined || facts.width === 1).toBe(true);

@@ -6,7 +6,7 @@ export interface Size {
 
 /**
  * Reads the size out of a file that comes in pieces: yields how many bytes it wants next (and is given just as many), or as a negative
- * number how many are of no interest. Returns nothing when the file does not tell. May throw a RangeError for a broken one.
+ * number how many are of no interest. Returns nothing when the file does not say. May throw a RangeError for a broken one.
  */
 export type SizeParser = Generator<number, Size | undefined, Buffer>;
 

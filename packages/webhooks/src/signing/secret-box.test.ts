@@ -69,7 +69,7 @@ test.each([
   expect(() => createSecretBox(secretsKey)).toThrow(`SECRETS_KEY: ${words}`);
 });
 
-test('the same key twice is a slip that is told', () => {
+test('the same key twice is a slip that is reported', () => {
   const twice = key();
   expect(() => createSecretBox(`${twice},${twice}`)).toThrow('twice');
 });

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { secretBytes, WebhookSecretError } from './secrets.ts';
 
 /** The three headers of Standard Webhooks, under their exact names. */
@@ -6,8 +6,8 @@ export type WebhookHeaders = Record<'webhook-id' | 'webhook-timestamp' | 'webhoo
 
 /** What is signed. */
 export interface Signable {
-  /** `whsec_…`, newest first: each adds a signature, so that a receiver may know any one of them during a rotation. */
-  readonly secrets: readonly string[];
+  /** `whsec_…` or its {@link signingKey}, newest first: each adds a signature, so that a receiver may know any one of them during a rotation. */
+  readonly secrets: readonly (string | KeyObject)[];
   /** The event's id, the same on every attempt. */
   readonly id: string;
   /** Whole seconds since the epoch, of this attempt. */
@@ -32,7 +32,16 @@ export function sign({ secrets, id, timestamp, body }: Signable): WebhookHeaders
   return { 'webhook-id': id, 'webhook-timestamp': String(timestamp), 'webhook-signature': signatures.join(' ') };
 }
 
+/**
+ * A secret as the key that it is, for whoever signs by it more than once: to make it takes longer than to sign.
+ * Throws {@link WebhookSecretError} for an unusable one.
+ */
+export const signingKey = (secret: string): KeyObject => createSecretKey(secretBytes(secret));
+
 /** The raw `v1` signature; `timestamp` is the header's text, since its bytes are what was signed. */
-export function signature(secret: string, id: string, timestamp: string, body: string | Uint8Array): Buffer {
-  return createHmac('sha256', secretBytes(secret)).update(`${id}.${timestamp}.`).update(body).digest();
+export function signature(secret: string | KeyObject, id: string, timestamp: string, body: string | Uint8Array): Buffer {
+  return createHmac('sha256', typeof secret === 'string' ? signingKey(secret) : secret)
+    .update(`${id}.${timestamp}.`)
+    .update(body)
+    .digest();
 }

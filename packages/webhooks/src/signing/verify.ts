@@ -35,7 +35,7 @@ const DEFAULT_TOLERANCE_S = 300;
 
 /**
  * Proves that a webhook was signed with one of `secrets` not longer ago than the tolerance, comparing in constant time.
- * Answers its id (the same on every attempt: use it to tell a repeat) and its timestamp in seconds.
+ * Answers its id (the same on every attempt: use it to find a repeat) and its timestamp in seconds.
  * Throws {@link WebhookVerificationError}; an unusable secret is a `WebhookSecretError`.
  */
 export function verify({ secrets, headers, body, now = Date.now(), toleranceS = DEFAULT_TOLERANCE_S }: Verifiable): {

@@ -47,3 +47,15 @@ export const ago = (rfc3339, now) => {
 
 /** `sub_mitting` words of the API as words of a page. @param {string} name */
 export const words = (name) => name.replaceAll('_', ' ').replace(/^(job|batch)\./, '');
+
+/**
+ * What a job has cost, or may have: `1 200 credits, charged`.
+ * @param {{ credits: number, reserved: number, state: string, estimated: boolean }} cost
+ */
+export const costText = ({ credits, reserved, state, estimated }) =>
+  [
+    `${count(credits)} credits`,
+    ...(reserved > 0 ? [`${count(reserved)} reserved`] : []),
+    state,
+    ...(estimated ? ['estimated'] : []),
+  ].join(', ');

@@ -11,7 +11,7 @@ test.each([
   [7500, '2 h 5 min'],
   [86_399, '23 h 59 min'],
   [273_600, '3 d 4 h'],
-])('%d seconds are told as %s', (seconds, text) => {
+])('%d seconds are shown as %s', (seconds, text) => {
   expect(age(seconds)).toBe(text);
 });
 

@@ -27,7 +27,7 @@ import { queueView } from './view-queue.js';
 /**
  * @typedef {object} Tools
  * @property {() => void} refresh loads the view again
- * @property {(text: string) => void} say tells something to who cannot see it
+ * @property {(text: string) => void} say says something to who cannot see it
  */
 
 /** @param {string} id */

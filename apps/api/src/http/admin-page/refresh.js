@@ -5,7 +5,7 @@ const AGAIN_MS = 5000;
 
 /**
  * Loads now, and again every `everyMs()` after each answer, but only while the tab can be seen: a tab in the background
- * asks nothing and catches up when it is looked at. A failed load is told, and tried again.
+ * asks nothing and catches up when it is looked at. A failed load is reported, and tried again.
  * @param {{ load: (signal: AbortSignal) => Promise<void>, everyMs: () => number | null,
  *   onFresh: () => void, onTrouble: (error: unknown) => void }} o
  */

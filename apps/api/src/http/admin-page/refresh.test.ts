@@ -43,7 +43,7 @@ test('when the tab is hidden then nothing is asked, and it catches up at once wh
   expect(seen.loads).toBe(4);
 });
 
-test('when a load fails then it is told and tried again, also where nothing is refreshed by itself', async () => {
+test('when a load fails then it is reported and tried again, also where nothing is refreshed by itself', async () => {
   let works = false;
   const trouble = new ApiError(0, 'no answer');
   const { seen, pass } = tab(async () => {

@@ -92,7 +92,7 @@ export function requeueGroup(group, narrowed, isSpan, tools) {
       const confirm = /** @type {HTMLButtonElement} */ (form.querySelector('.primary'));
       const unknown = /** @type {HTMLInputElement} */ (form.elements.namedItem('include_unknown'));
       const rate = /** @type {HTMLInputElement} */ (form.elements.namedItem('rate'));
-      const tell = () => {
+      const show = () => {
         confirm.disabled = !willRun;
         confirm.textContent = willRun ? `Requeue ${count(willRun)} ${willRun === 1 ? 'job' : 'jobs'}` : 'Requeue';
         const takes = form.querySelector('.takes');
@@ -101,7 +101,7 @@ export function requeueGroup(group, narrowed, isSpan, tools) {
       };
       const look = async () => {
         willRun = null;
-        tell();
+        show();
         box.replaceChildren(h('p', { class: 'hint' }, 'Dry run …'));
         try {
           const found = await dryRun({ filter, include_unknown: unknown.checked }, closed);
@@ -110,10 +110,10 @@ export function requeueGroup(group, narrowed, isSpan, tools) {
         } catch (error) {
           if (!closed.aborted) box.replaceChildren(notice('bad', error instanceof Error ? error.message : String(error)));
         }
-        tell();
+        show();
       };
       unknown.addEventListener('change', () => void look());
-      rate.addEventListener('input', tell);
+      rate.addEventListener('input', show);
       void look();
     },
     send: async (data) => {
@@ -157,7 +157,7 @@ const foundOf = (found, runs) =>
 const dryRun = async (what, signal) =>
   await ask('/bulk-actions', {
     method: 'POST',
-    body: { action: 'requeue', ...what, dry_run: true, reason: 'a dry run' },
+    body: { action: 'requeue', ...what, dry_run: true },
     limitMs: DRY_RUN_MS,
     signal,
   });

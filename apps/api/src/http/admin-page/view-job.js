@@ -1,6 +1,6 @@
 import { ask } from './api.js';
 import { h } from './dom.js';
-import { bytes, count, duration } from './format.js';
+import { bytes, costText, count, duration } from './format.js';
 import { badge, button, clock, facts, none, notice, section, table, title } from './parts.js';
 import { requeueJob } from './requeue.js';
 import { timelineOf } from './timeline.js';
@@ -96,6 +96,7 @@ const factsOf = (job) =>
   facts([
     ['Tenant', job.tenant],
     ['Type', job.type],
+    ['Came by', job.origin === 'openai' ? '/openai/v1' : '/v1'],
     ['Model', job.model],
     ['Run', count(job.run)],
     ['Attempts used', `${count(job.attempts_used)} of ${count(job.max_attempts)}`],
@@ -104,6 +105,7 @@ const factsOf = (job) =>
       'Progress',
       LIVE.has(job.status) ? [h('progress', { max: 100, value: job.progress }), ` ${job.progress} %`] : `${job.progress} %`,
     ],
+    ['Cost', job.cost === null ? none() : costText(job.cost)],
     ['Priority', job.priority],
     ['On unknown submit', job.on_unknown_submit],
     ['Accepted', clock(job.created_at)],

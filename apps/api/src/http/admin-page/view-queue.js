@@ -8,7 +8,7 @@ import { clock, field, jobLink, none, select, since, table, title } from './part
 
 const EVERY_MS = 3000;
 
-/** What is told of each state. */
+/** What is said of each state. */
 const STATES = /** @type {const} */ ({
   waiting: 'Waiting for a free worker, the next one first',
   active: 'In the hands of a worker',

@@ -4,6 +4,9 @@ export { refusals } from './problems.ts';
 
 /** What the operations of many routes are written with. */
 
+/** A body of lines, each a JSON object: clients that are generated pass it on as it is, where they would read a text as one JSON value. */
+export const LINES = { type: 'string', format: 'binary' } as const;
+
 export const comeBack = z.string().describe('seconds until it is worth asking again');
 
 /** The header that makes one thing of a request that is sent again. */

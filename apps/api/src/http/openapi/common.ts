@@ -7,20 +7,21 @@ import { refusals } from './problems.ts';
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
 /** Groups of the document, by the start of the path; the first that fits counts. */
-const TAGS: readonly (readonly [start: string, tag: string])[] = [
-  ['/v1/jobs', 'Jobs'],
-  ['/v1/batches', 'Batches'],
-  ['/v1/webhook', 'Webhook secrets and deliveries'],
-  ['/admin/', 'Operators'],
-  ['/', 'Service'],
+const TAGS: readonly (readonly [start: string, tag: string, description: string])[] = [
+  ['/v1/jobs', 'Jobs', 'One chat or image request each, from its acceptance to its stored result'],
+  ['/v1/batches', 'Batches', 'Up to 50 000 jobs with one request'],
+  ['/v1/models', 'Models', 'What upstream lists: prices, and what is closed or under maintenance'],
+  ['/v1/webhook', 'Webhook secrets and deliveries', 'What receivers verify webhooks with, and what became of each webhook'],
+  ['/admin/', 'Operators', 'All tenants: what failed and why, and what to do about it'],
+  ['/', 'Service', 'Health and metrics'],
 ];
 
 const tagOf = (path: string): string | undefined => TAGS.find(([start]) => path.startsWith(start))?.[1];
 
 /** The groups that these paths are in, in the order in which they are shown. */
-export function tagsOf(paths: ZodOpenApiPathsObject): { name: string }[] {
+export function tagsOf(paths: ZodOpenApiPathsObject): { name: string; description: string }[] {
   const used = new Set(Object.keys(paths).map(tagOf));
-  return TAGS.flatMap(([, name]) => (used.has(name) ? [{ name }] : []));
+  return TAGS.flatMap(([, name, description]) => (used.has(name) ? [{ name, description }] : []));
 }
 
 const REQUEST_ID = { 'X-Request-Id': { $ref: '#/components/headers/XRequestId' } };
@@ -61,7 +62,7 @@ const isLimited = (path: string): boolean => path.startsWith('/v1/');
 /** Routes that make jobs: their bodies may be large, and what they make is counted. */
 const LARGE = ['/v1/jobs', '/v1/batches'];
 
-/** What a tenant is told that asks for too much at once. */
+/** What a tenant is answered that asks for too much at once. */
 const limitsOf = (path: string, hasBody: boolean): ProblemCode[] => {
   if (!/^\/(?:v1|admin)\//.test(path)) return [];
   const byMinute: ProblemCode[] = isLimited(path) ? ['rate_limited'] : [];
@@ -69,7 +70,9 @@ const limitsOf = (path: string, hasBody: boolean): ProblemCode[] => {
     'too_many_open_requests',
     ...byMinute,
     ...(path === '/v1/jobs/{id}/retry' ? (['tenant_quota_exceeded'] as const) : []),
-    ...(hasBody && LARGE.includes(path) ? (['too_many_bytes_in_flight', 'tenant_quota_exceeded'] as const) : []),
+    ...(hasBody && LARGE.includes(path)
+      ? (['too_many_bytes_in_flight', 'tenant_quota_exceeded', 'budget_exceeded'] as const)
+      : []),
   ];
 };
 

@@ -1,8 +1,10 @@
 import { createDocument } from 'zod-openapi';
+import { BatchLineError, BatchResult } from '../../routes/batches/schemas.ts';
 import { ROUTES } from '../../routes/index.ts';
 import { pathsOf } from '../route.ts';
 import { addSharedHeaders, headers, tagsOf, withShared } from './common.ts';
-import { webhooks } from './events.ts';
+import { WebhookEvent, webhooks } from './events.ts';
+import { forGenerators } from './for-generators.ts';
 import { problemExamples } from './problems.ts';
 
 const ABOUT = `Durable chat and image generation jobs on the Grsai API. An accepted job reaches a terminal state, and an image task is never paid for twice by us.
@@ -12,7 +14,7 @@ Send your API key as \`Authorization: Bearer gj_…\`. Refusals are \`applicatio
 /** The OpenAPI 3.1 document, made from the routes themselves and the schemas that they check with. */
 export function openApiDocument(version: string): object {
   const paths = pathsOf(ROUTES);
-  return addSharedHeaders(
+  const document = addSharedHeaders(
     createDocument({
       openapi: '3.1.1',
       info: {
@@ -21,10 +23,13 @@ export function openApiDocument(version: string): object {
         description: ABOUT,
         license: { name: 'MIT', identifier: 'MIT' },
       },
+      servers: [{ url: '/', description: 'The service that answered with this document' }],
       tags: tagsOf(paths),
       security: [{ key: [] }],
       components: {
         securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'An API key: gj_…' } },
+        // Those of lines and of bodies that we send are named for whoever generates a client.
+        schemas: { BatchResult, BatchLineError, WebhookEvent },
         examples: problemExamples,
         headers,
       },
@@ -32,4 +37,5 @@ export function openApiDocument(version: string): object {
       webhooks,
     }),
   );
+  return forGenerators(document);
 }

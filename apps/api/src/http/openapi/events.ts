@@ -85,7 +85,37 @@ const signature = z.object({
     ),
 });
 
-function hook(type: string, { summary, description, data, example }: Row): ZodOpenApiPathItemObject {
+/** `JobSucceededEvent` for `job.succeeded`. */
+const nameOf = (type: string): string =>
+  `${type
+    .split('.')
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+    .join('')}Event`;
+
+const bodyOf = (type: JobEvent | BatchEvent) =>
+  z
+    .strictObject({
+      id: z.string().describe('the webhook-id'),
+      type: z.literal(type),
+      timestamp: z.iso.datetime().describe('when it happened'),
+      sequence: z
+        .int()
+        .nonnegative()
+        .describe('webhooks can arrive in any order: of two about the same job, or batch, the later one has the greater number'),
+      data: EVENTS[type].data,
+    })
+    .meta({ id: nameOf(type) });
+
+const TYPES = [...JOB_EVENTS, ...BATCH_EVENTS] as const;
+type Body = ReturnType<typeof bodyOf>;
+const BODIES = Object.fromEntries(TYPES.map((type) => [type, bodyOf(type)])) as Record<(typeof TYPES)[number], Body>;
+
+/** The body of any webhook. */
+export const WebhookEvent = z
+  .discriminatedUnion('type', TYPES.map((type) => BODIES[type]) as [Body, ...Body[]])
+  .meta({ id: 'WebhookEvent', description: 'The body of a webhook, by its `type`' });
+
+function hook(type: JobEvent | BatchEvent, { summary, description, example }: Row): ZodOpenApiPathItemObject {
   const id = `evt_${example.id.replace(/^[a-z]+_/, '')}_1_${type.replace('.', '_')}`;
   return {
     post: {
@@ -99,18 +129,7 @@ function hook(type: string, { summary, description, data, example }: Row): ZodOp
         required: true,
         content: {
           'application/json': {
-            schema: z.strictObject({
-              id: z.string().describe('the webhook-id'),
-              type: z.literal(type),
-              timestamp: z.iso.datetime().describe('when it happened'),
-              sequence: z
-                .int()
-                .nonnegative()
-                .describe(
-                  'webhooks can arrive in any order: of two about the same job, or batch, the later one has the greater number',
-                ),
-              data,
-            }),
+            schema: BODIES[type],
             example: { id, type, timestamp: '2026-11-23T08:00:31.540Z', sequence: 5, data: example },
           },
         },
@@ -128,5 +147,5 @@ function hook(type: string, { summary, description, data, example }: Row): ZodOp
 
 /** The `webhooks` of the document, by event type. */
 export const webhooks: Readonly<Record<string, ZodOpenApiPathItemObject>> = Object.fromEntries(
-  [...JOB_EVENTS, ...BATCH_EVENTS].map((type) => [type, hook(type, EVENTS[type])]),
+  TYPES.map((type) => [type, hook(type, EVENTS[type])]),
 );

@@ -34,7 +34,11 @@ const DETAILS: Readonly<Partial<Record<ProblemCode, string>>> = {
   malformed_json: 'The key "type" stands twice in one object.',
   bad_request: 'Idempotency-Key must be 1 to 255 visible ASCII characters.',
   unauthorized: 'This API key is not known or was revoked.',
+  budget_exceeded:
+    'Calls of this tenant have cost 1000000 credits in this month, with what is set aside, and its budget is 1000000. Nothing was accepted. It is free again at 2026-12-01T00:00:00.000Z; an operator can raise it.',
   forbidden: 'This API key lacks the scope jobs:write; it has jobs:read.',
+  model_not_allowed:
+    'This tenant may not use the model gpt-image-2; it may use nano-banana-2, gemini-3.1-pro. Nothing was accepted.',
   not_found: 'There is no job with this id.',
   method_not_allowed: '/v1/jobs takes GET, POST, not PUT.',
   conflict: 'The job is running; only a job that has ended can be deleted. Cancel it first.',

@@ -48,7 +48,7 @@ async function known(bulk: Pick<JobStore['bulk'], 'read'>, id: string): Promise<
   return action;
 }
 
-/** The operation is written before what it is about, so that nothing waits for a worker that was never told. */
+/** The operation is written before what it is about, so that nothing waits for a worker that does not know of it. */
 const operationOf = (id: string, at: number) => ({ kind: BULK_OPERATION, subject: id, order: { id }, at });
 
 interface CreateBulkDeps {
@@ -68,7 +68,7 @@ export const createBulkAction = route({
     operationId: 'createBulkAction',
     summary: 'Requeue, cancel or redeliver many jobs',
     description:
-      'Which jobs are meant is settled by the time of the request: what fails again afterwards is left alone, so each job is acted on once. The answer to a dry run tells what would be done, of up to 20 000 jobs.',
+      'Which jobs are meant is settled by the time of the request: what fails again afterwards is left alone, so each job is acted on once. The answer to a dry run says what would be done, of up to 20 000 jobs.',
     requestParams: {
       header: z.object({
         'Idempotency-Key': idempotencyKey('incident-17', 'the same key and body make one bulk action, for 30 days after its end'),
@@ -86,7 +86,6 @@ export const createBulkAction = route({
         action: 'requeue',
         filter: { status: ['failed', 'expired'], tenant: 'acme' },
         dry_run: true,
-        reason: 'how many is it?',
       },
       { action: 'cancel', ids: ['job_01K9ZV5W3N8Q2R4T6V8X0Z2B4D'], reason: 'asked by its tenant' },
       {

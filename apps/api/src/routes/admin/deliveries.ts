@@ -45,7 +45,7 @@ export const listAllWebhookDeliveries = route({
     operationId: 'listAllWebhookDeliveries',
     summary: 'Webhook deliveries of all tenants, the newest first',
     description:
-      'The parameters of `GET /v1/webhook-deliveries`, and `tenant`. At most 2000 deliveries are read for one page: it can be shorter than `limit`, or empty, and still have a `next_cursor`.',
+      'The parameters of `GET /v1/webhook-deliveries`, and `tenant`. At most 2000 deliveries are read for one page, for at most 2 s: it can be shorter than `limit`, or empty, and still have a `next_cursor`.',
     requestParams: { query: AdminDeliveryQuery },
     responses: {
       '200': json(listOf(AdminDelivery), 'A page; `next_cursor` is null on the last one', listExample(ofTenant(listed))),

@@ -108,6 +108,7 @@ const depth = {
   paused: true,
   pauses: [pause],
   waiting: 310,
+  in_rooms: 210,
   active: 2,
   delayed: 4,
   oldest_age_s: 17.2,

@@ -16,7 +16,7 @@ import { always, body, ofBody } from './operation.ts';
 
 /** Keys of tenants and operators. A revoked one is refused by every process at once. */
 
-/** Who did something is told by this name, beside what was done: it must neither be taken for another nor change how the line looks. */
+/** Who did something is shown by this name, beside what was done: it must neither be taken for another nor change how the line looks. */
 const KeyName = z
   .string()
   .trim()

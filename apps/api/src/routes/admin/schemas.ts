@@ -103,9 +103,10 @@ const Depth = {
   paused: z.boolean(),
   pauses: z.array(Pause),
   waiting: z.int(),
+  in_rooms: z.int().describe('how many of those that wait stand in the rooms of their tenants, without an entry of the queue'),
   active: z.int(),
   delayed: z.int().describe('wait for a time of their own'),
-  oldest_age_s: z.number().nullable().describe('of the entries that are next in line'),
+  oldest_age_s: z.number().nullable().describe('of those that are next in line'),
   late_s: z.number().describe('how long the first delayed entry is overdue'),
 };
 

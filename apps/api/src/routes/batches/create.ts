@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
-import { BatchRequest, LIMITS, type SignLink, viewBatch } from '@grsai-jobs/jobs';
+import { BatchRequest, JsonBatchItem, LIMITS, type SignLink, viewBatch } from '@grsai-jobs/jobs';
+import type { SliceQueue } from '@grsai-jobs/runtime';
 import type { RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import { principalOf } from '../../http/auth.ts';
@@ -9,14 +10,14 @@ import type { BodyBudget } from '../../http/body-budget.ts';
 import { bodyStream, windowBytes } from '../../http/body-stream.ts';
 import { isJson, isJsonLines } from '../../http/content-type.ts';
 import { idempotencyKey as idempotencyKeyOf } from '../../http/idempotency-key.ts';
-import { comeBack, idempotencyKey, json, refusals } from '../../http/openapi/answers.ts';
+import { comeBack, idempotencyKey, json, LINES, refusals } from '../../http/openapi/answers.ts';
 import { Problem } from '../../http/problem.ts';
 import { BATCH_REFUSALS, orProblem } from '../../http/refusals.ts';
 import { route } from '../../http/route.ts';
 import { JSON_LIMITS, parseStrictJson } from '../../http/strict-json.ts';
 import { invalid, validateBody } from '../../http/validate.ts';
-import { type AcceptBatch, type BatchUpload, batchDoc } from '../../use-cases/accept-batch.ts';
 import type { BatchRefusal } from '../../use-cases/batch-writer.ts';
+import { type BatchUpload, batchDoc, type CreateBatch } from '../../use-cases/create-batch.ts';
 import type { FieldError } from '../../validation/validate.ts';
 import { acceptedBatch, acceptedInPart, batchForms, batchLines } from './examples.ts';
 import { address } from './one-batch.ts';
@@ -24,21 +25,22 @@ import { BatchQuery, formQuery, linesQuery } from './query.ts';
 import { AcceptedBatch } from './schemas.ts';
 
 interface CreateBatchDeps {
-  acceptBatch: AcceptBatch;
+  createBatch: CreateBatch;
   sign: SignLink;
   bodyLimit: number;
   budget: BodyBudget;
+  slices: SliceQueue;
   /** What is wrong with an address that webhooks are to go to. */
   checkUrl: (url: string) => string | undefined;
 }
 
-/** The JSON form as it is told; each item is checked, with the defaults under it, as the body of `POST /v1/jobs`. */
+/** The JSON form as it is described; each item is checked, with the defaults under it, as the body of `POST /v1/jobs`. */
 const BatchForm = BatchRequest.extend({
   items: z
-    .array(z.looseObject({ custom_id: z.string() }))
+    .array(JsonBatchItem)
     .min(1)
     .max(LIMITS.batch.items)
-    .describe('bodies of `POST /v1/jobs`, each with a `custom_id` of its own: 1 to 64 of A-Z a-z 0-9 _ -'),
+    .describe('bodies of `POST /v1/jobs`, each with a `custom_id` of its own; what they leave out comes from `defaults`'),
 }).meta({ id: 'BatchRequest' });
 
 export const createBatch = route({
@@ -58,7 +60,7 @@ export const createBatch = route({
     requestBody: {
       required: true,
       content: {
-        'application/x-ndjson': { schema: z.string(), example: batchLines },
+        'application/x-ndjson': { schema: LINES, example: batchLines },
         'application/json': { schema: BatchForm, examples: batchForms },
       },
     },
@@ -102,7 +104,7 @@ function forms(o: CreateBatchDeps): { lines: RequestHandler; form: RequestHandle
     if (message !== undefined) throw invalid([{ pointer, message }]);
   }
 
-  async function answer(response: Response, result: Awaited<ReturnType<AcceptBatch>>): Promise<void> {
+  async function answer(response: Response, result: Awaited<ReturnType<CreateBatch>>): Promise<void> {
     const { batch, replayed, invalid: bad, warnings } = orProblem(result, BATCH_REFUSALS);
     if (replayed) response.set('Idempotent-Replayed', 'true');
     response
@@ -113,6 +115,7 @@ function forms(o: CreateBatchDeps): { lines: RequestHandler; form: RequestHandle
 
   const upload = (response: Response, key: string | undefined, fingerprint: () => string) => ({
     tenant: principalOf(response).tenant,
+    keyId: principalOf(response).key_id,
     requestId: response.locals['requestId'] as string,
     ...(key === undefined ? {} : { idempotency: { key, fingerprint } }),
   });
@@ -132,11 +135,13 @@ function forms(o: CreateBatchDeps): { lines: RequestHandler; form: RequestHandle
       const hash = fingerprintOf(request.query);
       const lease = o.budget.lease(principalOf(response).tenant, response);
       const bytes = hashed(bodyStream(request, response, { bytes: LIMITS.batch.bytes }), hash);
-      const accepted = await o.acceptBatch({
+      const accepted = await o.createBatch({
         ...upload(response, key, () => hash.digest('hex')),
         doc,
         onInvalid,
-        items: ndjsonItems(bytes, LIMITS.batch, (held, given) => lease.hold(held + windowBytes(request, given))),
+        items: ndjsonItems(bytes, o.slices.of(principalOf(response).tenant), LIMITS.batch, (held, given) =>
+          lease.hold(held + windowBytes(request, given)),
+        ),
       });
       await answer(response, accepted);
     },
@@ -145,12 +150,14 @@ function forms(o: CreateBatchDeps): { lines: RequestHandler; form: RequestHandle
       const key = idempotencyKeyOf(request.headers['idempotency-key']);
       const query = formQuery(request.query);
       const bytes = request.body as Uint8Array;
-      const body = validateBody(BatchRequest, await parseStrictJson(bytes, { runsOn: RUNS_ON, limits: JSON_LIMITS.batch }));
+      const slices = o.slices.of(principalOf(response).tenant);
+      const read = await parseStrictJson(bytes, slices, { runsOn: RUNS_ON, limits: JSON_LIMITS.batch });
+      const body = validateBody(BatchRequest, read);
       const { priority, expires_in_s } = body.defaults;
       const doc = batchDoc({ webhook: body.webhook, metadata: body.metadata, priority, expires_in_s });
       checkWebhook(doc, '/webhook/url');
       const fingerprint = () => fingerprintOf(request.query).update(bytes).digest('hex');
-      const accepted = await o.acceptBatch({
+      const accepted = await o.createBatch({
         ...upload(response, key, fingerprint),
         doc,
         onInvalid: query.on_invalid,
@@ -170,7 +177,7 @@ function withPlaces(refusal: Extract<BatchRefusal, { kind: 'invalid_items' }>): 
   return { ...refusal, errors };
 }
 
-/** What a request is told by: its body as it was before it was packed, and what the query says about it. */
+/** What a request is known by: its body as it was before it was packed, and what the query says about it. */
 function fingerprintOf(query: object): Hash {
   const said = Object.entries(query).sort(([a], [b]) => (a < b ? -1 : 1));
   return createHash('sha256').update(said.length === 0 ? '' : JSON.stringify(said));

@@ -15,6 +15,7 @@ export const runningBatch: BatchExample = {
   status: 'running',
   counts: { total: 2, queued: 2, running: 0, succeeded: 0, failed: 0, canceled: 0, expired: 0 },
   round: 1,
+  cost: null,
   invalid_count: 0,
   metadata: { order: 'A-17' },
   webhook: {
@@ -58,6 +59,7 @@ const ended = (status: 'completed' | 'canceled' | 'expired', at: string): BatchE
 export const completedBatch: BatchExample = {
   ...ended('completed', '2026-11-23T08:01:12.400Z'),
   counts: { ...runningBatch.counts, queued: 0, succeeded: 1, failed: 1 },
+  cost: { credits: 28, reserved: 0, state: 'charged', estimated: false },
 };
 export const canceledBatch: BatchExample = {
   ...ended('canceled', '2026-11-23T08:00:20.000Z'),

@@ -2,7 +2,7 @@ import { type BatchDoc, BatchWebhook, ExpiresInS, LIMITS, Metadata, Priority } f
 import { z } from 'zod';
 import { METADATA, single } from '../../http/list-query.ts';
 import { invalid } from '../../http/validate.ts';
-import { batchDoc, type OnInvalid } from '../../use-cases/accept-batch.ts';
+import { batchDoc, type OnInvalid } from '../../use-cases/create-batch.ts';
 import { type FieldError, tryValidate } from '../../validation/validate.ts';
 
 const OnInvalidSchema = z

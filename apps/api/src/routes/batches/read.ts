@@ -5,7 +5,7 @@ import { principalOf } from '../../http/auth.ts';
 import type { KeyEnds } from '../../http/key-ends.ts';
 import { oneOf, PageQuery, readCursor, single, writeCursor } from '../../http/list-query.ts';
 import { ownBatch } from '../../http/named.ts';
-import { comeBack, json, listExample, listOf, refusals } from '../../http/openapi/answers.ts';
+import { comeBack, json, LINES, listExample, listOf, refusals } from '../../http/openapi/answers.ts';
 import { route } from '../../http/route.ts';
 import { sendNdjson } from '../../http/send-ndjson.ts';
 import { validate } from '../../http/validate.ts';
@@ -34,7 +34,7 @@ const ResultsQuery = z.strictObject({
 /** An answer of lines. */
 const ndjson = (description: string, example: string) => ({
   description,
-  content: { 'application/x-ndjson': { schema: z.string(), example } },
+  content: { 'application/x-ndjson': { schema: LINES, example } },
 });
 
 export const listBatches = route({
@@ -94,10 +94,10 @@ export const readBatchResults = route({
     operationId: 'listBatchResults',
     summary: 'Read the results of the jobs that have ended, by line',
     description:
-      'While the batch is running too. A job that ends behind a line that you have read is not told of by `after_line`: read again from the start when the batch has ended, or take `results_file`.',
+      'While the batch is running too. A job that ends behind a line that you have read is not found by `after_line`: read again from the start when the batch has ended, or take `results_file`.',
     requestParams: { ...oneBatch, query: ResultsQuery },
     responses: {
-      '200': ndjson('One object a line: line, custom_id, job_id, status, run, result, error, finished_at', resultLines),
+      '200': ndjson('One `BatchResult` a line', resultLines),
       ...refusals(...ofOneBatch, 'invalid_request'),
     },
   },
@@ -128,7 +128,7 @@ export const readBatchErrors = route({
     summary: 'Read which lines were left out, and why',
     requestParams: oneBatch,
     responses: {
-      '200': ndjson('One object a line: line, custom_id, errors[{pointer, message}]', errorLines),
+      '200': ndjson('One `BatchLineError` a line', errorLines),
       ...refusals(...ofOneBatch),
     },
   },

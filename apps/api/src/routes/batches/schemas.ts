@@ -1,6 +1,6 @@
-import { BATCH_STATUSES } from '@grsai-jobs/jobs';
+import { BATCH_STATUSES, TERMINAL } from '@grsai-jobs/jobs';
 import { z } from 'zod';
-import { Warning } from '../jobs/schemas.ts';
+import { Cost, JobError, JobResult, Warning } from '../jobs/schemas.ts';
 
 const time = z.iso.datetime().nullable();
 const count = z.int().min(0);
@@ -23,6 +23,7 @@ export const Batch = z
       })
       .describe('the six add up to `total`; a job that is `canceling` counts as running'),
     round: z.int().describe('1, and one more each time that an ended batch is reopened'),
+    cost: Cost.nullable().describe('of all its jobs; null: no call of a job with a known price has begun'),
     invalid_count: count.describe('lines that were left out'),
     metadata: z.record(z.string(), z.string()),
     webhook: z.strictObject({
@@ -51,18 +52,35 @@ export const Batch = z
 
 const WrongField = z.strictObject({ pointer: z.string().describe('a JSON pointer into the line'), message: z.string() });
 
+/** A line of `GET /v1/batches/{id}/errors`, and of the answer to `POST /v1/batches`. */
+export const BatchLineError = z
+  .strictObject({
+    line: z.int().describe('from 1; of a JSON body the place in `items`'),
+    custom_id: z.string().nullable(),
+    errors: z.array(WrongField),
+  })
+  .meta({ id: 'BatchLineError' });
+
+/** A line of `GET /v1/batches/{id}/results`, and of `results_file`. */
+export const BatchResult = z
+  .strictObject({
+    line: z.int().nullable(),
+    custom_id: z.string().nullable(),
+    job_id: z.string(),
+    status: z.enum(TERMINAL),
+    run: z.int(),
+    result: JobResult.nullable(),
+    error: JobError.nullable(),
+    finished_at: time,
+  })
+  .meta({ id: 'BatchResult' });
+
 /** The answer to `POST /v1/batches`. */
 export const AcceptedBatch = Batch.extend({
   invalid: z
     .strictObject({
       count: count,
-      errors: z.array(
-        z.strictObject({
-          line: z.int().describe('from 1; of a JSON body the place in `items`'),
-          custom_id: z.string().nullable(),
-          errors: z.array(WrongField),
-        }),
-      ),
+      errors: z.array(BatchLineError),
     })
     .describe('with `on_invalid=skip`: how many lines were left out, and the first 100 of them'),
   warnings: z
@@ -71,7 +89,7 @@ export const AcceptedBatch = Batch.extend({
       lines: z.array(z.strictObject({ line: z.int(), custom_id: z.string(), warnings: z.array(Warning) })),
     })
     .optional()
-    .describe('how many lines were accepted with values that are passed on unknown, and the first 100 of them'),
+    .describe('how many lines were accepted with a warning, and the first 100 of them'),
 }).meta({ id: 'AcceptedBatch' });
 
 /** The answer to `POST /v1/batches/{id}/retry-failed`. */

@@ -75,7 +75,15 @@ export const retryJob = route({
         ...json(Job, 'Reopened: `run` is one more', reopenedJob),
         headers: z.object({ Location: address, 'Retry-After': comeBack }),
       },
-      ...refusals('malformed_json', ...ofOneJob, 'conflict', 'body_too_large', 'unsupported_media_type', 'invalid_request'),
+      ...refusals(
+        'malformed_json',
+        ...ofOneJob,
+        'model_not_allowed',
+        'conflict',
+        'body_too_large',
+        'unsupported_media_type',
+        'invalid_request',
+      ),
     },
   },
   handlers: (o: { jobs: Jobs; reopenJob: ReopenJob; retryRoom: RetryRoom; sign: SignLink }) => [

@@ -1,4 +1,5 @@
 import { isTerminal, type JobRecord, JobRequest, type SignLink, viewJob, withoutNulls } from '@grsai-jobs/jobs';
+import type { SliceQueue, Slices } from '@grsai-jobs/runtime';
 import type { Response } from 'express';
 import { z } from 'zod';
 import { principalOf } from '../../http/auth.ts';
@@ -13,8 +14,8 @@ import { Problem } from '../../http/problem.ts';
 import { JOB_REFUSALS, orProblem } from '../../http/refusals.ts';
 import { route } from '../../http/route.ts';
 import { invalid } from '../../http/validate.ts';
-import type { AcceptJob } from '../../use-cases/accept-job.ts';
-import { requestWarnings } from '../../use-cases/check-request.ts';
+import type { WarningsOf } from '../../use-cases/check-request.ts';
+import type { CreateJob } from '../../use-cases/create-job.ts';
 import type { WaitForEnd } from '../../use-cases/wait-for-end.ts';
 import { tryJob } from '../../validation/job.ts';
 import type { FieldError } from '../../validation/validate.ts';
@@ -23,16 +24,18 @@ import { address } from './one-job.ts';
 import { Job } from './schemas.ts';
 
 interface CreateJobDeps {
-  acceptJob: AcceptJob;
+  createJob: CreateJob;
   waitForEnd: WaitForEnd;
   keyEnds: KeyEnds['keyEnds'];
   sign: SignLink;
   bodyLimit: number;
   budget: BodyBudget;
+  slices: SliceQueue;
   /** Marks a request as one that stays open. */
   lasts: OpenRequests['lasts'];
   /** What only this service can know to be wrong with a valid request: a forbidden address, a size that a model lacks. */
   checkJob: (request: JobRequest) => FieldError[];
+  warningsOf: WarningsOf;
 }
 
 const replayed = z.string().optional().describe('true when this Idempotency-Key had made the job before');
@@ -131,6 +134,7 @@ export const createJob = route({
         'bad_request',
         'unauthorized',
         'forbidden',
+        'model_not_allowed',
         'not_found',
         'request_timeout',
         'body_too_large',
@@ -142,18 +146,19 @@ export const createJob = route({
     },
   },
   handlers: (o: CreateJobDeps) => [
-    ...jsonBody(o.bodyLimit, { budget: o.budget, ratio: JOB_RATIO }),
+    ...jsonBody(o.bodyLimit, { budget: o.budget, ratio: JOB_RATIO, slices: o.slices }),
     async (request, response) => {
       const key = idempotencyKeyOf(request.headers['idempotency-key']);
       const waitS = preferredWait(request.headers['prefer']);
-      const wanted = await validateJob(withoutNulls(request.body));
+      const wanted = await validateJob(withoutNulls(request.body), o.slices.of(principalOf(response).tenant));
       const problems = o.checkJob(wanted);
       if (problems.length > 0) throw invalid(problems);
-      const warnings = requestWarnings(wanted);
+      const warnings = o.warningsOf(wanted);
       if (waitS !== undefined) o.lasts(response);
       const accepted = orProblem(
-        await o.acceptJob(wanted, {
+        await o.createJob(wanted, {
           tenant: principalOf(response).tenant,
+          keyId: principalOf(response).key_id,
           requestId: response.locals['requestId'] as string,
           body: request.body,
           ...(key === undefined ? {} : { idempotencyKey: key }),
@@ -172,8 +177,8 @@ export const createJob = route({
 });
 
 /** @throws Problem `invalid_request` */
-async function validateJob(body: unknown): Promise<JobRequest> {
-  const read = await tryJob(JobRequest, body);
+async function validateJob(body: unknown, slices: Slices): Promise<JobRequest> {
+  const read = await tryJob(JobRequest, body, slices);
   if ('errors' in read) throw invalid(read.errors);
   return read.data;
 }

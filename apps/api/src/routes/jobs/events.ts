@@ -99,7 +99,7 @@ async function follow(o: WatchJobDeps, id: string, after: number, response: Resp
     if (response.destroyed) return stop();
     const missed = missedEvents(o.feed.known(id), job, after, o.clock.now());
     if (missed.length === 0 && isTerminal(job.status)) {
-      // 204 tells an EventSource not to come back (HTML §9.2.3).
+      // 204 keeps an EventSource from coming back (HTML §9.2.3).
       stop();
       response.status(204).end();
       return;

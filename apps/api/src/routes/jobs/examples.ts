@@ -22,6 +22,7 @@ export const queuedJob: JobExample = {
   id: ID,
   object: 'job',
   type: 'image',
+  origin: 'v1',
   status: 'queued',
   stage: null,
   run: 1,
@@ -35,6 +36,7 @@ export const queuedJob: JobExample = {
   progress: 0,
   result: null,
   error: null,
+  cost: { credits: 0, reserved: 0, state: 'none', estimated: false },
   attempts: [],
   upstream: null,
   webhook: {
@@ -58,6 +60,7 @@ export const runningJob: JobExample = {
   status: 'running',
   stage: 'generating',
   progress: 40,
+  cost: { credits: 0, reserved: 1200, state: 'reserved', estimated: true },
   attempts: [
     {
       run: 1,
@@ -95,6 +98,7 @@ export const imageJob: JobExample = {
   ...runningJob,
   ...ended('succeeded'),
   progress: 100,
+  cost: { credits: 1200, reserved: 0, state: 'charged', estimated: false },
   result: {
     images: [
       {
@@ -115,6 +119,7 @@ export const imageJob: JobExample = {
 export const failedJob: JobExample = {
   ...runningJob,
   ...ended('failed'),
+  cost: { credits: 1200, reserved: 0, state: 'charged', estimated: false },
   error: {
     code: 'content_rejected',
     message: 'The content policy of the upstream refused the input or the output. Change the prompt or the images.',
@@ -155,6 +160,7 @@ export const chatJob: JobExample = {
   metadata: {},
   on_unknown_submit: 'resubmit',
   progress: 100,
+  cost: { credits: 1, reserved: 0, state: 'charged', estimated: false },
   result: {
     id: 'chatcmpl-8f2d',
     object: 'chat.completion',

@@ -16,7 +16,7 @@ export const listJobs = route({
   operation: {
     operationId: 'listJobs',
     summary: 'List jobs, the newest first',
-    description: `Beside these parameters \`metadata.<key>=<value>\` filters by metadata, up to ${LIMITS.metadataPairs} times. At most 2000 records are read for one page: it can be shorter than \`limit\`, or empty, and still have a \`next_cursor\`.`,
+    description: `Beside these parameters \`metadata.<key>=<value>\` filters by metadata, up to ${LIMITS.metadataPairs} times. At most 2000 records are read for one page, for at most 2 s: it can be shorter than \`limit\`, or empty, and still have a \`next_cursor\`.`,
     requestParams: { query: ListQuery },
     responses: {
       '200': json(listOf(Job), 'A page; `next_cursor` is null on the last one', {

@@ -1,5 +1,6 @@
-import { FAILURE_CODES, STAGES, STATUSES } from '@grsai-jobs/jobs';
+import { COST_STATES, FAILURE_CODES, STAGES, STATUSES } from '@grsai-jobs/jobs';
 import { z } from 'zod';
+import { WARNING_CODES } from '../../use-cases/check-request.ts';
 
 const time = z.iso.datetime().nullable();
 
@@ -56,14 +57,61 @@ const Attempt = z.strictObject({
   base: z.string().optional(),
 });
 
-/** Something in a request that is passed on though nobody here knows it. */
+/** Something in a request that was accepted and may come to nothing. */
 export const Warning = z
   .strictObject({
     pointer: z.string().describe('a JSON pointer into the request, or into its line'),
-    code: z.literal('unknown_value'),
+    code: z
+      .enum(WARNING_CODES)
+      .describe(
+        '`unknown_value`: it is passed on though nobody here knows it; the others: the model takes no calls at this time',
+      ),
     message: z.string(),
   })
   .meta({ id: 'Warning' });
+
+/** What a job came to. */
+export const JobResult = z.union([ImageResult, ChatFile, Completion]).meta({ id: 'JobResult' });
+
+/** Why a job failed, or expired. */
+export const JobError = z
+  .strictObject({
+    code: z.enum(FAILURE_CODES as [string, ...string[]]).describe('docs/errors.md says what each means'),
+    message: z.string(),
+    retryable: z.boolean().describe('whether a new run of the same job may help'),
+    stage: z.string(),
+    upstream: z
+      .strictObject({
+        status: z.int().optional(),
+        code: z.string().optional(),
+        message: z.string().optional(),
+        task_id: z.string().optional(),
+      })
+      .optional()
+      .describe('what the upstream said'),
+  })
+  .meta({ id: 'JobError' });
+
+/** What paid calls come to. */
+export const Cost = z
+  .strictObject({
+    credits: z.int().min(0).describe('charged, over all runs'),
+    reserved: z
+      .int()
+      .min(0)
+      .describe(
+        'set aside for calls in flight and for tasks that run, and for calls of which nobody knows whether they were charged',
+      ),
+    state: z
+      .enum(COST_STATES)
+      .describe(
+        '`none`: nothing was paid for yet; `reserved`: something is in flight; `unknown`: it is not known whether some calls were charged; else what they came to',
+      ),
+    estimated: z
+      .boolean()
+      .describe('some of it is an estimate: set aside, or by a price or a number of tokens that upstream has not said'),
+  })
+  .meta({ id: 'Cost', description: 'In credits of the upstream account' });
 
 /** A job as callers see it. */
 export const Job = z
@@ -71,6 +119,7 @@ export const Job = z
     id: z.string().meta({ example: 'job_01K9ZV5W3N8Q2R4T6V8X0Z2B4D' }),
     object: z.literal('job'),
     type: z.enum(['chat', 'image']),
+    origin: z.enum(['v1', 'openai']).describe('the API that it came by: `/v1`, or `/openai/v1`'),
     status: z.enum(STATUSES),
     stage: z.enum(STAGES).nullable(),
     run: z.int().describe('1, and one more for each reopening'),
@@ -89,25 +138,9 @@ export const Job = z
     on_unknown_submit: z.enum(['fail', 'resubmit']),
     max_attempts: z.int(),
     progress: z.int().min(0).max(100).describe('never falls within a run'),
-    result: z.union([ImageResult, ChatFile, Completion]).nullable().describe('of a job that has succeeded'),
-    error: z
-      .strictObject({
-        code: z.enum(FAILURE_CODES as [string, ...string[]]),
-        message: z.string(),
-        retryable: z.boolean(),
-        stage: z.string(),
-        upstream: z
-          .strictObject({
-            status: z.int().optional(),
-            code: z.string().optional(),
-            message: z.string().optional(),
-            task_id: z.string().optional(),
-          })
-          .optional()
-          .describe('what the upstream said'),
-      })
-      .nullable()
-      .describe('why it failed, or expired'),
+    result: JobResult.nullable().describe('of a job that has succeeded'),
+    error: JobError.nullable().describe('why it failed, or expired'),
+    cost: Cost.nullable().describe('null: no price of its model is known'),
     attempts: z
       .array(Attempt)
       .describe(
@@ -137,7 +170,10 @@ export const Job = z
     finished_at: time,
     expires_at: time,
     links: z.record(z.string(), z.string()),
-    warnings: z.array(Warning).optional().describe('only in the answer to `POST /v1/jobs`: values that were passed on unknown'),
+    warnings: z
+      .array(Warning)
+      .optional()
+      .describe('only in the answer to `POST /v1/jobs`: what was accepted and may come to nothing'),
   })
   .meta({ id: 'Job' });
 

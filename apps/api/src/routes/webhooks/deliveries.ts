@@ -28,7 +28,7 @@ export const listWebhookDeliveries = route({
     operationId: 'listWebhookDeliveries',
     summary: 'List webhook deliveries, the newest first',
     description:
-      'At most 2000 deliveries are read for one page: it can be shorter than `limit`, or empty, and still have a `next_cursor`.',
+      'At most 2000 deliveries are read for one page, for at most 2 s: it can be shorter than `limit`, or empty, and still have a `next_cursor`.',
     requestParams: { query: DeliveryQuery },
     responses: {
       '200': json(listOf(Delivery), 'A page; `next_cursor` is null on the last one', listExample(listed)),

@@ -1,4 +1,3 @@
-import { type Batch, batchPath, hasEnded } from '../../batches.ts';
 import { defineCommand, option } from '../../command.ts';
 import { countsText } from '../../follow-batch.ts';
 import { SHARED } from '../../job-options.ts';
@@ -11,8 +10,8 @@ export const cancelBatch = defineCommand<object>({
   about: 'Cancel what has not ended yet',
   details: 'Jobs that have ended stay as they are. Image tasks that work upstream may still be charged.',
   examples: [['batch cancel batch_01KB…', 'it is canceling until the last in-flight call has ended']],
-  run: async ({ api, out }, _options, [id = '']) => {
-    const batch = await api.post<Batch>(`${batchPath(id)}/cancel`);
+  run: async ({ client, out }, _options, [id = '']) => {
+    const batch = await client.batches.cancel(id);
     await out.value(batch, (value, paint) => `${id} ${paintStatus(paint, value.status)}, ${countsText(value.counts)}`);
     return 'ok';
   },
@@ -41,15 +40,14 @@ export const retryFailed = defineCommand<RetryOptions>({
     SHARED.timeout(),
   ],
   run: async (context, options, [id = '']) => {
-    const { api, out, hint } = context;
+    const { client, out, hint } = context;
     await checkResults(options);
-    const body = { include_unknown: options.includeUnknown === true };
-    const batch = await api.post<Batch & { retrying: number; left_out: number }>(`${batchPath(id)}/retry-failed`, body);
+    const include_unknown = options.includeUnknown === true;
+    const batch = await client.batches.retryFailed(id, { include_unknown, begun: options.wait });
     hint(`${plural(batch.retrying, 'job runs', 'jobs run')} again.`);
     if (batch.left_out > 0)
       hint(`${plural(batch.left_out, 'job is', 'jobs are')} left out, as they may have been paid for (--include-unknown).`);
-    if (options.wait)
-      return await finishBatch(context, id, { ...options, ...(hasEnded(batch) ? { afterRound: batch.round } : {}) });
+    if (options.wait) return await finishBatch(context, id, options);
     await out.value(batch, () => id);
     return 'ok';
   },

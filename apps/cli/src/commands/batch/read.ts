@@ -1,9 +1,10 @@
-import { numberedLines } from '../../api/ndjson.ts';
-import { ofTenants, TENANT } from '../../api/of-tenants.ts';
-import { type BadLine, type Batch, batchPath, hasEnded } from '../../batches.ts';
+import type { Batch, BatchResult } from '@grsai-jobs/client';
+import { hasEnded } from '../../batches.ts';
 import { choice, defineCommand, option } from '../../command.ts';
 import { usage } from '../../exit.ts';
+import { first, PAGE } from '../../first.ts';
 import { SHARED } from '../../job-options.ts';
+import { ofTenants, TENANT } from '../../of-tenants.ts';
 import { badLineColumns, batchColumns, batchText } from '../../output/batch-text.ts';
 import { plural } from '../../output/format.ts';
 import { checkWritable, saveResults } from '../../results-file.ts';
@@ -28,9 +29,9 @@ export const getBatch = defineCommand<{ wait?: boolean; timeout?: number; result
       return await finishBatch(context, id, options);
     }
     if (options.results !== undefined)
-      throw usage(`--results needs --wait; without it: pnpm jobs batch results ${id} --out <file>`);
-    const { api, out, host } = context;
-    const batch = await api.get<Batch>(batchPath(id));
+      throw usage(`--results needs --wait; without it: ${context.host.program} batch results ${id} --out <file>`);
+    const { client, out, host } = context;
+    const batch = await client.batches.get(id);
     await out.value(batch, (value, paint) => batchText(value, paint, host.now()));
     return 'ok';
   },
@@ -44,15 +45,17 @@ export const listBatches = defineCommand<{ limit: number; all?: boolean; tenant?
     ['batch list --tenant acme', 'of a tenant; the key of an operator lists those of all'],
   ],
   options: [SHARED.limit(), option('--all', 'show all of them'), SHARED.tenant().helpGroup('For operators:')],
-  run: async ({ api, out, host }, { limit, all, tenant }) => {
+  run: async ({ client, out, host }, { limit, all, tenant }) => {
     const most = all ? Number.POSITIVE_INFINITY : limit;
-    const { ofAll, rows } = await ofTenants<Batch & { tenant?: string }>(api, 'batches', { tenant }, most);
-    await out.rows(rows, [...(ofAll ? [TENANT] : []), ...batchColumns(host.now())], 'No batches.');
+    const page = { limit: Math.min(most, PAGE) };
+    const own = () => client.batches.list(page);
+    const { ofAll, rows } = await ofTenants<Batch & { tenant?: string }>(client, '/admin/v1/batches', { ...page, tenant }, own);
+    await out.rows(first(most, rows), [...(ofAll ? [TENANT] : []), ...batchColumns(host.now())], 'No batches.');
     return 'ok';
   },
 });
 
-export const batchResults = defineCommand<{ status?: string; afterLine: number; out?: string }>({
+export const batchResults = defineCommand<{ status?: BatchResult['status']; afterLine: number; out?: string }>({
   usage: 'results <batch>',
   about: 'What came of each line, as NDJSON',
   details:
@@ -67,12 +70,12 @@ export const batchResults = defineCommand<{ status?: string; afterLine: number; 
     option('-o, --out <file>', 'save them in a file'),
   ],
   run: async (context, { status, afterLine, out: file }, [id = '']) => {
-    const { host, api, out, progress, hint } = context;
+    const { client, out, progress, hint } = context;
     if (file !== undefined) {
       await checkWritable(file);
-      const batch = await api.get<Batch>(batchPath(id));
+      const batch = await client.batches.get(id);
       if (!hasEnded(batch)) {
-        progress.note(`${id} is still ${batch.status}: pnpm jobs batch get ${id} --wait --results ${file}`);
+        progress.note(`${id} is still ${batch.status}: ${context.host.program} batch get ${id} --wait --results ${file}`);
         return 'failed';
       }
       const lines = await saveResults(context, batch, file, { status, afterLine });
@@ -81,12 +84,7 @@ export const batchResults = defineCommand<{ status?: string; afterLine: number; 
       if (out.json) await out.value({ batch_id: id, file, lines }, () => '');
       return 'ok';
     }
-    const rows = numberedLines(host, api, `${batchPath(id)}/results`, {
-      query: { status },
-      after: afterLine,
-      note: progress.note,
-    });
-    for await (const { text } of rows) await out.text(text);
+    for await (const row of client.batches.results(id, { status, after_line: afterLine })) await out.text(JSON.stringify(row));
     return 'ok';
   },
 });
@@ -95,13 +93,8 @@ export const batchErrors = defineCommand<object>({
   usage: 'errors <batch>',
   about: 'The lines that were left out (--on-invalid skip), and why',
   examples: [['batch errors batch_01KB…', 'as a table']],
-  run: async ({ api, out, host, progress }, _options, [id = '']) => {
-    const lines = numberedLines(host, api, `${batchPath(id)}/errors`, { query: {}, after: 0, note: progress.note });
-    await out.rows(parsed(lines), badLineColumns, 'No line was left out.');
+  run: async ({ client, out }, _options, [id = '']) => {
+    await out.rows(client.batches.errors(id), badLineColumns, 'No line was left out.');
     return 'ok';
   },
 });
-
-async function* parsed(lines: AsyncIterable<{ text: string }>): AsyncGenerator<BadLine> {
-  for await (const { text } of lines) yield JSON.parse(text) as BadLine;
-}

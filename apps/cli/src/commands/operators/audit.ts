@@ -1,5 +1,6 @@
 import type { AuditLineView } from '@grsai-jobs/jobs';
 import { defineCommand, option } from '../../command.ts';
+import { firstOf } from '../../first.ts';
 import { SHARED } from '../../job-options.ts';
 import type { Column } from '../../output/table.ts';
 
@@ -30,8 +31,12 @@ export const audit = defineCommand<{ who?: string; action?: string; target?: str
     option('--target <id>', 'what was changed'),
     SHARED.limit(),
   ],
-  run: async ({ api, out }, { who, action, target, limit }) => {
-    await out.rows(api.list<AuditLineView>('/admin/v1/audit', { who, action, target }, limit), columns, 'Nothing was done.');
+  run: async ({ client, out }, { who, action, target, limit }) => {
+    await out.rows(
+      firstOf<AuditLineView>(client, '/admin/v1/audit', { who, action, target }, limit),
+      columns,
+      'Nothing was done.',
+    );
     return 'ok';
   },
 });

@@ -1,10 +1,11 @@
 import type { BulkActionView, BulkDryRunView } from '@grsai-jobs/jobs';
-import { PATIENT_TRIES, retryAfterMs } from '../../api/retry-policy.ts';
+import { OUTAGE_MS } from '../../client.ts';
 import { defineCommand, defineGroup, option } from '../../command.ts';
 import { confirm } from '../../confirm.ts';
 import type { Context } from '../../context.ts';
 import { type Exit, usage } from '../../exit.ts';
 import { filterOptions, type JobFilters } from '../../filters.ts';
+import { firstOf } from '../../first.ts';
 import { idempotently } from '../../idempotent.ts';
 import { SHARED } from '../../job-options.ts';
 import { bulkColumns, bulkText, dryRunText, progressText, shareOf, sum } from '../../output/bulk-text.ts';
@@ -18,7 +19,7 @@ interface Options extends JobFilters {
   rate?: number;
   dryRun?: boolean;
   includeUnknown?: boolean;
-  reason: string;
+  reason?: string;
   yes?: boolean;
   wait: boolean;
   timeout?: number;
@@ -55,18 +56,18 @@ const act = (name: 'requeue' | 'cancel' | 'redeliver', about: string, examples: 
   defineCommand<Options>({
     usage: `${name} [job...]`,
     about,
-    details: 'The service works through the jobs behind its answer; --dry-run tells how many fit and changes nothing.',
+    details: 'The service works through the jobs behind its answer; --dry-run says how many fit and changes nothing.',
     examples,
     options: [
       SHARED.tenant(),
       SHARED.signature(),
       ...filterOptions(),
       option('--rate <n>', 'jobs in a minute at most', positive),
-      option('--dry-run', 'only tell what would be done'),
+      option('--dry-run', 'only say what would be done'),
       ...(name === 'requeue'
         ? [option('--include-unknown', 'also jobs that may have been paid for: they are submitted again')]
         : []),
-      SHARED.reason(),
+      option('--reason <text>', 'why; it stands in the audit log (a dry run needs none)'),
       SHARED.yes(),
       SHARED.idempotencyKey(),
       option('--no-wait', 'print the id and leave'),
@@ -77,9 +78,10 @@ const act = (name: 'requeue' | 'cancel' | 'redeliver', about: string, examples: 
 
 async function start(context: Context, action: string, o: Options, ids: readonly string[]): Promise<Exit> {
   const jobs = target(o, ids);
+  if (!o.dryRun && o.reason === undefined) throw usage('--reason is missing: it stands in the audit log');
   const which = 'ids' in jobs ? plural(ids.length, 'job') : 'every job that fits';
   if (!o.dryRun && !(await confirm(context, `${action} ${which}?`, o.yes))) return 'failed';
-  const body = {
+  const json = {
     action,
     ...jobs,
     dry_run: o.dryRun === true,
@@ -88,14 +90,14 @@ async function start(context: Context, action: string, o: Options, ids: readonly
     reason: o.reason,
   };
   if (o.dryRun) {
-    await context.out.value(await context.api.post<BulkDryRunView>(PATH, body), dryRunText);
+    await context.out.value(await context.client.request<BulkDryRunView>('POST', PATH, { json }), dryRunText);
     return 'ok';
   }
   const made = await idempotently(
     context,
     o.idempotencyKey,
     'bulk action',
-    async (idempotencyKey) => await context.api.post<BulkActionView>(PATH, body, { idempotencyKey }),
+    async (idempotencyKey) => await context.client.request<BulkActionView>('POST', PATH, { json, idempotencyKey }),
   );
   context.hint(made.id);
   if (o.wait) return await follow(context, made.id, o.timeout);
@@ -103,16 +105,18 @@ async function start(context: Context, action: string, o: Options, ids: readonly
   return 'ok';
 }
 
+/** Between two looks at an action. */
+const LOOK_MS = 1000;
+
 async function follow(context: Context, id: string, timeoutS: number | undefined): Promise<Exit> {
-  const { host, api, progress, out } = context;
-  const goOn = `The action goes on. Follow it: pnpm jobs bulk get ${id} --wait. End it: pnpm jobs bulk abort ${id} --reason …`;
+  const { host, client, progress, out } = context;
+  const goOn = `The action goes on. Follow it: ${host.program} bulk get ${id} --wait. End it: ${host.program} bulk abort ${id} --reason …`;
   const ended = await patiently(host, { timeoutS, goOn }, async (signal) => {
     for (;;) {
-      const response = await api.send('GET', pathOf(id), { signal, tries: PATIENT_TRIES });
-      const action = (await response.json()) as BulkActionView;
+      const action = await client.request<BulkActionView>('GET', pathOf(id), { signal, outageMs: OUTAGE_MS });
       if (action.status !== 'running') return action;
       progress.update(progressText(action), shareOf(action));
-      await host.sleep(retryAfterMs(response.headers) ?? 2000, signal);
+      await host.sleep(LOOK_MS, signal);
     }
   });
   progress.end();
@@ -125,8 +129,8 @@ const list = defineCommand<{ limit: number }>({
   about: 'List bulk actions, the newest first',
   examples: [['bulk list', 'the newest 20']],
   options: [SHARED.limit()],
-  run: async ({ api, out, host }, { limit }) => {
-    await out.rows(api.list<BulkActionView>(PATH, {}, limit), bulkColumns(host.now()), 'No bulk actions.');
+  run: async ({ client, out, host }, { limit }) => {
+    await out.rows(firstOf<BulkActionView>(client, PATH, {}, limit), bulkColumns(host.now()), 'No bulk actions.');
     return 'ok';
   },
 });
@@ -138,7 +142,7 @@ const get = defineCommand<{ wait?: boolean; timeout?: number }>({
   options: [option('-w, --wait', 'follow it to its end'), SHARED.timeout()],
   run: async (context, { wait, timeout }, [id = '']) => {
     if (wait) return await follow(context, id, timeout);
-    await context.out.value(await context.api.get<BulkActionView>(pathOf(id)), bulkText);
+    await context.out.value(await context.client.request<BulkActionView>('GET', pathOf(id)), bulkText);
     return 'ok';
   },
 });
@@ -148,8 +152,8 @@ const abort = defineCommand<{ reason: string }>({
   about: 'End a bulk action; what it has done stays done',
   examples: [['bulk abort bulk_01KB… --reason "the wrong group"', 'the rest is left alone']],
   options: [SHARED.reason()],
-  run: async ({ api, out }, { reason }, [id = '']) => {
-    await out.value(await api.post<BulkActionView>(`${pathOf(id)}/abort`, { reason }), bulkText);
+  run: async ({ client, out }, { reason }, [id = '']) => {
+    await out.value(await client.request<BulkActionView>('POST', `${pathOf(id)}/abort`, { json: { reason } }), bulkText);
     return 'ok';
   },
 });
@@ -160,7 +164,7 @@ const resume = defineCommand<{ reason: string; wait: boolean; timeout?: number }
   examples: [['bulk resume bulk_01KB… --reason "it was the right group"', 'follow it to its end']],
   options: [SHARED.reason(), option('--no-wait', 'print the id and leave'), SHARED.timeout()],
   run: async (context, { reason, wait, timeout }, [id = '']) => {
-    const action = await context.api.post<BulkActionView>(`${pathOf(id)}/resume`, { reason });
+    const action = await context.client.request<BulkActionView>('POST', `${pathOf(id)}/resume`, { json: { reason } });
     if (wait) return await follow(context, id, timeout);
     await context.out.value(action, () => id);
     return 'ok';
@@ -169,7 +173,7 @@ const resume = defineCommand<{ reason: string; wait: boolean; timeout?: number }
 
 export const bulk = defineGroup('bulk', 'Requeue, cancel or redeliver many jobs: at a rate, behind the answer', [
   act('requeue', 'Run failed jobs again; of a group or an error code expired ones too, else those of --status', [
-    ['bulk requeue --signature sig_0123456789abcdef --dry-run --reason "upstream is well"', 'how many would it be?'],
+    ['bulk requeue --signature sig_0123456789abcdef --dry-run', 'how many would it be?'],
     ['bulk requeue --signature sig_0123456789abcdef --rate 60 --reason "upstream is well"', 'one in a second'],
   ]),
   act('cancel', 'Cancel live jobs', [

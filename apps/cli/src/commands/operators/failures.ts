@@ -48,16 +48,19 @@ export const failures = defineCommand<Options>({
     option('--until <time>', 'failed before', instant(Date.now)),
     SHARED.limit(),
   ],
-  run: async ({ api, out, hint, host }, { limit, ...filter }) => {
+  run: async ({ client, out, hint, host }, { limit, ...filter }) => {
     // One page and no more: a group on the next one could be a group of this one, counted anew.
     const query = { ...pick(filter), limit: Math.min(limit, 100) };
-    const page = await api.get<FailureListView>('/admin/v1/failures', query);
+    const page = await client.request<FailureListView>('GET', '/admin/v1/failures', { query });
     await out.rows(page.data, columns(host.now()), 'No failures.');
     if (page.data.length > 0) {
       const shown = page.data.length;
       const largest = `; the largest ${count(shown)} ${shown === 1 ? 'is' : 'are'} shown, --limit (to 100) shows more`;
       hint(`${plural(page.jobs, 'job')} in ${plural(page.groups, 'group')}${shown < page.groups ? largest : ''}.`);
-      hint('Their jobs: pnpm jobs list --all-tenants --signature <id>. Run them again: pnpm jobs bulk requeue --signature <id>');
+      const { program } = host;
+      hint(
+        `Their jobs: ${program} list --all-tenants --signature <id>. Run them again: ${program} bulk requeue --signature <id>`,
+      );
     }
     if (page.next_cursor !== null) hint('Older failures are not counted; --until leads to them.');
     return 'ok';
@@ -80,8 +83,9 @@ export const requeue = defineCommand<{ mode?: string; reason: string }>({
   about: 'Run a failed, expired or canceled job of any tenant again',
   examples: [['requeue job_01KB… --reason "upstream is well again"', 'as the owner could']],
   options: [choice('--mode <mode>', 'resume never pays, resubmit pays anew', ['resume', 'resubmit']), SHARED.reason()],
-  run: async ({ api, out }, { mode, reason }, [id = '']) => {
-    const job = await api.post<AdminJobView>(`/admin/v1/jobs/${encodeURIComponent(id)}/requeue`, { mode, reason });
+  run: async ({ client, out }, { mode, reason }, [id = '']) => {
+    const path = `/admin/v1/jobs/${encodeURIComponent(id)}/requeue`;
+    const job = await client.request<AdminJobView>('POST', path, { json: { mode, reason } });
     await out.value(job, ({ tenant, run, status }) => `${id} of ${tenant} runs again (run ${run}, ${status})`);
     return 'ok';
   },

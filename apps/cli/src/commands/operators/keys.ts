@@ -1,5 +1,6 @@
 import type { ApiKeyView } from '@grsai-jobs/jobs';
 import { defineCommand, defineGroup, option } from '../../command.ts';
+import { firstOf } from '../../first.ts';
 import { SHARED } from '../../job-options.ts';
 import { ago } from '../../output/format.ts';
 import type { Column } from '../../output/table.ts';
@@ -26,8 +27,8 @@ const list = defineCommand<{ tenant?: string; limit: number }>({
   isDefault: true,
   examples: [['keys --tenant acme', 'of a tenant']],
   options: [SHARED.tenant(), SHARED.limit()],
-  run: async ({ api, out, host }, { tenant, limit }) => {
-    await out.rows(api.list<ApiKeyView>('/admin/v1/keys', { tenant }, limit), columns(host.now()), 'No keys.');
+  run: async ({ client, out, host }, { tenant, limit }) => {
+    await out.rows(firstOf<ApiKeyView>(client, '/admin/v1/keys', { tenant }, limit), columns(host.now()), 'No keys.');
     return 'ok';
   },
 });
@@ -58,9 +59,10 @@ const create = defineCommand<CreateOptions>({
     option('--lives <span>', 'how long it is good, such as 12h or 30d (default: until it is revoked)', seconds),
     option('--reason <text>', 'why; it stands in the audit log'),
   ],
-  run: async ({ api, out, hint, host }, { tenant, name, scopes, lives, reason }) => {
+  run: async ({ client, out, hint, host }, { tenant, name, scopes, lives, reason }) => {
     const expires_at = lives === undefined ? undefined : new Date(host.now() + lives * 1000).toISOString();
-    const made = await api.post<ApiKeyView & { key: string }>('/admin/v1/keys', { tenant, name, scopes, expires_at, reason });
+    const json = { tenant, name, scopes, expires_at, reason };
+    const made = await client.request<ApiKeyView & { key: string }>('POST', '/admin/v1/keys', { json });
     hint(`${made.id} of ${made.tenant}. This is the only time that the key is shown:`);
     await out.value(made, ({ key }) => key);
     return 'ok';
@@ -72,8 +74,8 @@ const revoke = defineCommand<{ reason: string }>({
   about: 'Take an API key back; every process refuses it at once',
   examples: [['keys revoke key_9f2c… --reason "it was in a log"', 'for good']],
   options: [SHARED.reason()],
-  run: async ({ api, out }, { reason }, [id = '']) => {
-    await api.send('DELETE', `/admin/v1/keys/${encodeURIComponent(id)}`, { query: { reason } });
+  run: async ({ client, out }, { reason }, [id = '']) => {
+    await client.request('DELETE', `/admin/v1/keys/${encodeURIComponent(id)}`, { query: { reason } });
     await out.value({ id, revoked: true }, () => `${id} revoked`);
     return 'ok';
   },

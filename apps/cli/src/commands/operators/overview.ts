@@ -9,9 +9,9 @@ export const overview = defineCommand<object>({
   usage: 'overview',
   about: 'How it goes: depths, rates, pauses, workers, memory',
   examples: [['overview', 'on a page']],
-  run: async ({ api, out, host }) => {
-    await out.value(await api.get<OverviewView>('/admin/v1/overview'), (state, paint, width) =>
-      overviewText(state, { paint, width }, host.now()),
+  run: async ({ client, out, host }) => {
+    await out.value(await client.request<OverviewView>('GET', '/admin/v1/overview'), (state, paint, width) =>
+      overviewText(state, { paint, width, program: host.program }, host.now()),
     );
     return 'ok';
   },
@@ -39,7 +39,7 @@ const workerColumns = (now: number): Column<Worker>[] => [
   { head: 'SEEN', cell: ({ seen_at }) => ago(seen_at, now), align: 'right' },
 ];
 
-function overviewText(state: OverviewView, o: TableOptions, now: number): string {
+function overviewText(state: OverviewView, o: TableOptions & { program: string }, now: number): string {
   const paint = o.paint ?? plain;
   const { jobs, redis } = state;
   const bases = state.in_flight_by_base.map((each) => `${count(each.count)} ${each.base ?? 'with a call in flight'}`);
@@ -55,7 +55,7 @@ function overviewText(state: OverviewView, o: TableOptions, now: number): string
         ],
         ['in flight', bases.join(', ')],
         ['unstored', unstored === null ? null : `a paid result waits since ${duration(unstored * 1000)}`],
-        ['failed', jobs.failed === 0 ? count(jobs.failed) : `${paint('red', count(jobs.failed))} (pnpm jobs failures)`],
+        ['failed', jobs.failed === 0 ? count(jobs.failed) : `${paint('red', count(jobs.failed))} (${o.program} failures)`],
         ['webhooks', `${count(jobs.pending_deliveries)} pending`],
         ['Redis', `${bytes(redis.used_bytes)}${memory}, ${redis.policy}`],
       ],

@@ -48,8 +48,8 @@ const concurrencyColumn: Column<QueueView> = {
   align: 'right',
 };
 
-async function change({ api, out, host }: Context, name: string, body: object): Promise<'ok'> {
-  const queue = await api.patch<QueueView>(`/admin/v1/queues/${encodeURIComponent(name)}`, body);
+async function change({ client, out, host }: Context, name: string, json: object): Promise<'ok'> {
+  const queue = await client.request<QueueView>('PATCH', `/admin/v1/queues/${encodeURIComponent(name)}`, { json });
   await out.rows([queue], [...queueColumns(host.now()), concurrencyColumn], '');
   return 'ok';
 }
@@ -59,10 +59,9 @@ const list = defineCommand<object>({
   about: 'List queues: depth, age, pauses, concurrency',
   isDefault: true,
   examples: [['queues', 'all of them']],
-  run: async ({ api, out, host }) => {
-    const { data } = await api.get<{ data: QueueView[] }>('/admin/v1/queues');
-    const [name, ...rest] = queueColumns(host.now());
-    await out.rows(data, name === undefined ? [] : [name, concurrencyColumn, ...rest], 'No queues.');
+  run: async ({ client, out, host }) => {
+    const { data } = await client.request<{ data: QueueView[] }>('GET', '/admin/v1/queues');
+    await out.rows(data, [...queueColumns(host.now()), concurrencyColumn], 'No queues.');
     return 'ok';
   },
 });

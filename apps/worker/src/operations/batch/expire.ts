@@ -1,4 +1,5 @@
 import type { JobStore } from '@grsai-jobs/job-store';
+import { hasExpired, stateIn } from '@grsai-jobs/jobs';
 import { type ExpireDeps, expire } from '../../runner/expire.ts';
 import { type SettleDeps, settle } from '../../runner/settle.ts';
 import type { DoSlice } from '../run-operations.ts';
@@ -22,8 +23,7 @@ export const expireBatch =
       ids,
       ({ status }) => status === 'queued' || status === 'running',
       async (job) => {
-        const waits = job.status === 'queued' || job.stage === 'generating';
-        if (waits && job.expires_at <= now) await settle(d, job, await expire(d, job));
+        if (hasExpired(stateIn(job), job.expires_at, now)) await settle(d, job, await expire(d, job));
       },
     );
     return behind(at, ids);

@@ -1,8 +1,8 @@
 import type { CancelJob } from '@grsai-jobs/job-actions';
 import type { JobStore } from '@grsai-jobs/job-store';
-import { type BatchRecord, isTerminal, TRANSITIONS } from '@grsai-jobs/jobs';
-import type { Producer } from '@grsai-jobs/queue';
+import { type BatchRecord, isTerminal } from '@grsai-jobs/jobs';
 import pMap from 'p-map';
+import { publishLetIn } from '../../runner/publish.ts';
 import type { DoSlice } from '../run-operations.ts';
 import { batchOf, behind, eachLine, positionOf, SLICE } from './slices.ts';
 
@@ -11,15 +11,14 @@ const OPENED = 20 * SLICE;
 /** So many chunks are on their way at once: Redis works on one while the entries of another are put together. */
 const CHUNKS_AT_ONCE = 4;
 
-interface Deps {
+type Deps = Parameters<typeof publishLetIn>[0] & {
   store: Pick<JobStore, 'batches'>;
-  producer: Pick<Producer, 'enqueueNew'>;
   cancelJob: CancelJob;
-}
+};
 
 /**
- * Opens the jobs of a batch after its 202: they take their turns and get their entries, a chunk at a time. Done twice
- * it adds the same entries again, which is harmless. The jobs of a batch that is being canceled are canceled instead.
+ * Opens the jobs of a batch after its 202: they enter the room of their tenant, a chunk at a time. Done twice it finds
+ * them there. The jobs of a batch that is being canceled are canceled instead.
  */
 export const openBatch =
   (d: Deps): DoSlice =>
@@ -37,8 +36,8 @@ function* chunksOf(ids: readonly string[]): Generator<string[]> {
 }
 
 async function openChunk(d: Deps, batch: BatchRecord, ids: readonly string[]): Promise<void> {
-  const { canceling, revealed } = await d.store.batches.reveal(batch, ids, TRANSITIONS.create.due);
+  const { canceling, letIn } = await d.store.batches.reveal(batch, ids);
   // As it was in the reveal itself: a cancel that comes later finds these jobs, one that came before has passed them over.
   if (canceling) await eachLine(d, ids, ({ status }) => !isTerminal(status), d.cancelJob);
-  else await d.producer.enqueueNew(revealed);
+  else await publishLetIn(d, letIn);
 }

@@ -48,7 +48,7 @@ async function redactRound(d: Deps, batch: BatchRecord, round: number, kept: Bat
 
 const jobOf = (row: string): string => (JSON.parse(row) as { job_id: string }).job_id;
 
-/** Jobs that the file tells of and that were erased. A file that is gone, by a rule of the bucket, tells of none. */
+/** Jobs that the file names and that were erased. A file that is gone, by a rule of the bucket, names none. */
 async function erasedIn(d: Deps, file: BatchResults): Promise<Set<string>> {
   const erased = new Set<string>();
   try {

@@ -15,8 +15,8 @@ const TRIES = 8;
 
 interface Deps {
   store: Pick<JobStore, 'batches' | 'jobs' | 'usage'>;
-  /** How many live jobs one tenant may have; 0 is no limit. */
-  maxLiveJobs: number;
+  /** How many live jobs a tenant may have; 0 is no limit. */
+  maxLiveJobs: (tenant: string) => Promise<number>;
   memory: Pick<MemoryWatch, 'tight'>;
   cancelJob: CancelJob;
   reopenJob: ReopenJob;
@@ -53,8 +53,9 @@ export const retryFailed =
 
 /** How many live jobs the tenant of the batch may have beside those that it has now. */
 async function liveRoom(d: Deps, batchId: string): Promise<number> {
-  const batch = d.maxLiveJobs === 0 ? null : await d.store.batches.read(batchId);
-  return batch === null ? Number.POSITIVE_INFINITY : d.maxLiveJobs - (await d.store.usage.of(batch.tenant)).live;
+  const batch = await d.store.batches.read(batchId);
+  const most = batch === null ? 0 : await d.maxLiveJobs(batch.tenant);
+  return batch === null || most === 0 ? Number.POSITIVE_INFINITY : most - (await d.store.usage.of(batch.tenant)).live;
 }
 
 type Order = z.output<typeof RetryOrder>;

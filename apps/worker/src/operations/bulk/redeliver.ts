@@ -1,12 +1,10 @@
 import { endpointNameOf, type JobStore } from '@grsai-jobs/job-store';
 import type { Job } from '@grsai-jobs/jobs';
 import type { Producer } from '@grsai-jobs/queue';
-import type { Clock } from '@grsai-jobs/runtime';
 
 export interface RedeliverDeps {
   store: Pick<JobStore, 'deliveries'>;
   producer: Pick<Producer, 'enqueueDelivery'>;
-  clock: Clock;
 }
 
 /**
@@ -20,7 +18,7 @@ export async function redeliver(d: RedeliverDeps, job: Job, before: number) {
   const { delivery } = found;
   if (delivery.state === 'pending' || delivery.state === 'delivered') return `skipped:${delivery.state}` as const;
   if ((delivery.attempts.at(-1)?.at ?? 0) > before) return 'skipped:tried_since';
-  const step = await d.store.deliveries.resend(delivery, d.clock.now());
+  const step = await d.store.deliveries.resend(delivery);
   if (step === null) return 'skipped:pending';
   await d.producer.enqueueDelivery({ id, step, endpoint: endpointNameOf(delivery.tenant, delivery.url) });
   return 'done';

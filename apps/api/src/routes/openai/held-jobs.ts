@@ -1,0 +1,187 @@
+import type { CancelJob } from '@grsai-jobs/job-actions';
+import type { JobStore } from '@grsai-jobs/job-store';
+import { isTerminal, type JobError, type JobRecord, type JobRequest, jobOf } from '@grsai-jobs/jobs';
+import { redisTrouble } from '@grsai-jobs/redis';
+import type { Response } from 'express';
+import { principalOf } from '../../http/auth.ts';
+import { idempotencyKey } from '../../http/idempotency-key.ts';
+import type { KeyEnds } from '../../http/key-ends.ts';
+import type { OpenRequests } from '../../http/open-requests.ts';
+import { Problem } from '../../http/problem.ts';
+import { JOB_REFUSALS, orProblem } from '../../http/refusals.ts';
+import { invalid } from '../../http/validate.ts';
+import type { CreateJob } from '../../use-cases/create-job.ts';
+import type { HeldAnswer, HoldAnswer } from '../../use-cases/held-answers.ts';
+import type { WaitForEnd } from '../../use-cases/wait-for-end.ts';
+import type { FieldError } from '../../validation/validate.ts';
+import { comesBack, mayHaveJobs, type OpenAiError, tellJobs } from './errors.ts';
+
+/** What a route needs that is held until its jobs have ended. */
+export interface HeldJobsDeps {
+  createJob: CreateJob;
+  holdAnswer: HoldAnswer;
+  jobs: Pick<JobStore['jobs'], 'read'>;
+  waitForEnd: WaitForEnd;
+  keyEnds: KeyEnds['keyEnds'];
+  /** Marks a request as one that stays open. */
+  lasts: OpenRequests['lasts'];
+  /** What only this service can know to be wrong with a valid request. */
+  checkJob: (request: JobRequest) => FieldError[];
+  cancelJob: CancelJob;
+  clock: { now(): number };
+}
+
+/** A request that becomes jobs. */
+export interface Wanted {
+  /** `POST /openai/v1/chat/completions`: what an Idempotency-Key belongs to. */
+  route: string;
+  requests: readonly JobRequest[];
+  /** As sent, for its fingerprint. */
+  body: unknown;
+  /** Names a field of the job as its sender knows it. */
+  asSent: (error: FieldError) => FieldError;
+  /** A request that is sent again gets the answer of the earlier one. */
+  attach: boolean;
+}
+
+/** The answer of a request, unless its key or its sender says that it is not to be joined with an earlier one. */
+async function holdAnswer(
+  o: HeldJobsDeps,
+  wanted: Wanted,
+  key: string | undefined,
+  response: Response,
+): Promise<HeldAnswer | null> {
+  const { tenant, key_id: keyId } = principalOf(response);
+  const [first] = wanted.requests;
+  if (key !== undefined || !wanted.attach || first === undefined) return null;
+  const answer = await o.holdAnswer({
+    tenant,
+    keyId,
+    route: wanted.route,
+    body: wanted.body,
+    jobs: wanted.requests.length,
+    again: Number(response.req.headers['x-stainless-retry-count'] ?? 0) >= 1,
+    lifeMs: first.expires_in_s * 1000,
+    leaves: first.type === 'chat' && first.webhook === undefined,
+  });
+  const settle = () => answer.settle(response.writableFinished ? 'delivered' : 'left');
+  response.once('close', settle);
+  if (response.closed || response.destroyed) await settle();
+  return answer;
+}
+
+/** The jobs of an earlier request, whose caller lost its answer. */
+async function claimedJobs(o: HeldJobsDeps, ids: readonly string[]): Promise<JobRecord[]> {
+  const jobs = await Promise.all(ids.map((id) => o.jobs.read(id)));
+  return jobs.map((job) => {
+    if (job === null) throw new Problem('not_found', 'The job of this request was deleted.');
+    return job;
+  });
+}
+
+async function createJobs(
+  o: HeldJobsDeps,
+  wanted: Wanted,
+  from: { key: string | undefined; ids: readonly string[] | undefined },
+  response: Response,
+): Promise<JobRecord[]> {
+  const jobs: JobRecord[] = [];
+  for (const [n, request] of wanted.requests.entries()) {
+    const id = from.ids?.[n];
+    const made = await o.createJob(request, {
+      tenant: principalOf(response).tenant,
+      keyId: principalOf(response).key_id,
+      requestId: response.locals['requestId'] as string,
+      body: wanted.body,
+      route: n === 0 ? wanted.route : `${wanted.route}#${n}`,
+      origin: 'openai',
+      ...(from.key === undefined ? {} : { idempotencyKey: from.key }),
+      ...(id === undefined ? {} : { id }),
+    });
+    // Jobs belong together: when one cannot be made the others are not wanted.
+    if (made.kind !== 'accepted') await Promise.all(jobs.map((job) => o.cancelJob(jobOf(job))));
+    const { record } = orProblem(made, { ...JOB_REFUSALS, invalid_images: ({ errors }) => invalid(errors.map(wanted.asSent)) });
+    jobs.push(record);
+    tellJobs(
+      response,
+      jobs.map((job) => job.id),
+    );
+  }
+  return jobs;
+}
+
+/** Makes the jobs of a request, or finds those of the same request whose answer was lost. */
+async function jobsOf(
+  o: HeldJobsDeps,
+  wanted: Wanted,
+  response: Response,
+): Promise<{ jobs: JobRecord[]; answer: HeldAnswer | null }> {
+  const key = idempotencyKey(response.req.headers['idempotency-key']);
+  for (const request of wanted.requests) {
+    const problems = o.checkJob(request);
+    if (problems.length > 0) throw invalid(problems.map(wanted.asSent));
+  }
+  o.lasts(response);
+  const answer = await holdAnswer(o, wanted, key, response);
+  if (answer?.claimed) {
+    tellJobs(response, answer.jobs);
+    return { jobs: await claimedJobs(o, answer.jobs), answer };
+  }
+  try {
+    return { jobs: await createJobs(o, wanted, { key, ids: answer?.jobs }, response), answer };
+  } catch (error) {
+    // A refusal says that no job was made; after anything else one may be there, for whoever sends the request again.
+    await answer?.settle(error instanceof Problem ? 'dropped' : 'left');
+    const isKnown = error instanceof Problem || ['away', 'full'].includes(redisTrouble(error) ?? '');
+    if (!isKnown && answer === null && key === undefined) mayHaveJobs(response);
+    throw error;
+  }
+}
+
+/** A job may outlast its time by what its last call takes. */
+const BEYOND_EXPIRY_MS = 15 * 60_000;
+
+/**
+ * The jobs of a request when all have ended; `null` when its caller has left. The answer names them from the time they are there, and is none
+ * that a client sends its request again for, unless it would get the same jobs by that.
+ * @throws Problem when the key ends meanwhile, or this process stops
+ */
+export async function endedJobs(o: HeldJobsDeps, wanted: Wanted, response: Response): Promise<JobRecord[] | null> {
+  const { jobs, answer } = await jobsOf(o, wanted, response);
+  const gone = new AbortController();
+  response.on('close', () => gone.abort());
+  if (response.destroyed) return null;
+  const ended = o.keyEnds(response);
+  const signal = AbortSignal.any([gone.signal, ended]);
+  const now = o.clock.now();
+  const all = await Promise.all(
+    jobs.map((job) => o.waitForEnd(job, Math.max(0, job.expires_at - now) + BEYOND_EXPIRY_MS, signal)),
+  );
+  if (gone.signal.aborted) return null;
+  if (ended.aborted)
+    throw new Problem('unauthorized', 'This API key was revoked or expired while its request waited; the job goes on.');
+  if (all.every(({ status }) => isTerminal(status))) return all;
+  // Whoever sends the request again gets this answer from another process.
+  await answer?.settle('left');
+  if (answer !== null) comesBack(response);
+  throw new Problem('unavailable', 'This process stops and cannot wait any longer; the job goes on. Read it under /v1/jobs.');
+}
+
+/** Codes of jobs that OpenAI has a name for, with their status. */
+const ENDS: Readonly<Partial<Record<JobError['code'], Pick<OpenAiError, 'status' | 'code'>>>> = {
+  content_rejected: { status: 400, code: 'content_policy_violation' },
+  model_unavailable: { status: 404, code: 'model_not_found' },
+};
+
+/** How a job that came to nothing is told. No status here is one that clients send a request again for: it may have been paid for. */
+export function endError(job: Pick<JobRecord, 'id' | 'status' | 'error'>): OpenAiError {
+  const { error } = job;
+  if (error === null) return { status: 400, code: job.status, message: `The job ${job.id} was ${job.status}.` };
+  return { ...(ENDS[error.code] ?? { status: 400, code: error.code }), message: error.message };
+}
+
+/** What stands in the field `grsai` of an answer. */
+export const grsaiOf = (jobs: readonly Pick<JobRecord, 'id' | 'run'>[]) => ({
+  job_id: jobs[0]?.id,
+  ...(jobs.length > 1 ? { job_ids: jobs.map(({ id }) => id) } : {}),
+});

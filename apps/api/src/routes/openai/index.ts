@@ -1,0 +1,11 @@
+import type { DepsOf, Served } from '../../http/route.ts';
+import { createChatCompletion } from './chat-completions.ts';
+import { createImages, editImages } from './images.ts';
+import { listModels, readModel } from './models.ts';
+
+/** The routes that clients of OpenAI ask for. OpenAI's own document describes them; docs/openai.md says what is the same here. */
+const all = [createChatCompletion, createImages, editImages, listModels, readModel] as const;
+
+export type OpenAiDeps = DepsOf<typeof all>;
+
+export const OPENAI_ROUTES: readonly Served<OpenAiDeps>[] = all;

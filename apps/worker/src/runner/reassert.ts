@@ -1,0 +1,83 @@
+import type { JobStore } from '@grsai-jobs/job-store';
+import { isTerminal, type Job, type JobRecord, knowsLess, type Lease } from '@grsai-jobs/jobs';
+import type { Clock } from '@grsai-jobs/runtime';
+import { type PublishDeps, publishLetIn } from './publish.ts';
+
+export interface ReassertDeps extends Pick<PublishDeps, 'producer' | 'log'> {
+  store: {
+    transitions: Pick<JobStore['transitions'], 'create' | 'commit'>;
+    jobs: Pick<JobStore['jobs'], 'read'>;
+    batches: Pick<JobStore['batches'], 'reveal'>;
+    erase: Pick<JobStore['erase'], 'wasAsked'>;
+    suspects: Pick<JobStore['suspects'], 'release'>;
+  };
+  clock: Clock;
+}
+
+/** `known`: the record knows the call, or more. `told`: it does from now on. `lost`: there is no record, and none can be made. */
+export type Reasserted = 'known' | 'told' | 'lost';
+
+/** A record changes a few times in a second at most. */
+const TRIES = 8;
+/** A call whose time is nearly over is believed to be in flight for so long more. */
+const LEAST_LEASE_MS = 5000;
+
+type Held = JobRecord & { lease: Lease };
+
+/**
+ * Tells a record that has forgotten it of a paid call, by whoever holds its lease: after a failover. The call is then in flight as before, so
+ * that nobody makes it again, and its end can be written. Harmless where nothing was forgotten.
+ */
+export async function reassert(d: ReassertDeps, job: Held): Promise<Reasserted> {
+  for (let n = 0; n < TRIES; n += 1) {
+    const record = await d.store.jobs.read(job.id);
+    if (record === null) {
+      if (n === 0 && (await restore(d, job))) continue;
+      return 'lost';
+    }
+    if (!knowsLess(record, job)) return 'known';
+    if (await tell(d, record, job)) return 'told';
+  }
+  return 'known';
+}
+
+async function tell(d: ReassertDeps, record: Job, { lease, attempts, attempts_used }: Held): Promise<boolean> {
+  // The run that the call belongs to is forgotten as well.
+  if (isTerminal(record.status)) {
+    await d.store.transitions.commit(record, { kind: 'reopen', to: 'queued' });
+    return false;
+  }
+  const now = d.clock.now();
+  const told = await d.store.transitions.commit(record, {
+    kind: 'reassert_call',
+    token: lease.token,
+    heldMs: Math.max(0, now - lease.acquired_at),
+    leftMs: Math.max(LEAST_LEASE_MS, lease.expires_at - now),
+    attempts,
+    attemptsUsed: attempts_used,
+  });
+  if (told.kind !== 'ok') return false;
+  await publishLetIn(d, told.letIn);
+  await d.store.suspects.release([record.id]);
+  d.log.warn(
+    { event: 'job.reasserted', job_id: record.id, found: record.status, run: record.run },
+    'a failover had forgotten a paid call',
+  );
+  return true;
+}
+
+/** A job that is gone with its paid call in flight is made once more, unless it was deleted; a line of a batch only where its batch is there. */
+async function restore(d: ReassertDeps, { id, tenant, doc, price, key_id, created_at, batch_id }: Held): Promise<boolean> {
+  if (batch_id !== null) {
+    const { entered, letIn } = await d.store.batches.reveal({ id: batch_id, tenant }, [id]);
+    await publishLetIn(d, letIn);
+    return entered > 0;
+  }
+  if (await d.store.erase.wasAsked(id, tenant)) return false;
+  const created = await d.store.transitions.create({ id, tenant, doc, price, keyId: key_id, createdAt: created_at });
+  d.log.warn(
+    { event: 'job.restored', job_id: id, tenant, made: created.kind },
+    'a failover had forgotten a job whose call is paid for',
+  );
+  return created.kind === 'ok';
+}

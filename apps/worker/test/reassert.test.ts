@@ -1,0 +1,121 @@
+import { createLogger } from '@grsai-jobs/runtime';
+import { expect, test, vi } from 'vitest';
+import { createRecovering } from '../src/recovery/recover.ts';
+import { createJournal } from '../src/runner/journal.ts';
+import { reassert } from '../src/runner/reassert.ts';
+import { settle } from '../src/runner/settle.ts';
+import { acceptedJob, type Harness, startedCall, startHarness } from './harness.ts';
+
+const TASK = { base: 'https://b.example', id: '1-t' };
+const accepted = (harness: Harness) => ({
+  kind: 'task_accepted' as const,
+  task: TASK,
+  attempt: {
+    stage: 'submit' as const,
+    started_at: harness.clock.now(),
+    ended_at: harness.clock.now(),
+    outcome: 'accepted' as const,
+  },
+  firstPollMs: 0,
+  aliveMs: 1e6,
+});
+
+/** What stands in Redis now. Calling it forgets everything that was written since, as a failover does. */
+async function remember({ redis }: Harness): Promise<() => Promise<void>> {
+  const keys = await redis.keys('*');
+  const dumps = await Promise.all(keys.map(async (key) => [key, await redis.dumpBuffer(key)] as const));
+  return async () => {
+    await redis.flushall();
+    for (const [key, dump] of dumps) await redis.restore(key, 0, dump ?? '');
+  };
+}
+
+test.each(['its lease', 'the job itself'])(
+  'when a failover forgets %s while the call is in flight then the task that it brings is on record all the same',
+  async (forgotten) => {
+    const harness = await startHarness();
+    const before = await remember(harness);
+    const job = await acceptedJob(harness);
+    const afterwards = await remember(harness);
+    const call = await startedCall(harness, job.id);
+    await (forgotten === 'its lease' ? afterwards : before)();
+    expect(await settle(harness, call, accepted(harness))).toMatchObject({ kind: 'committed' });
+    const record = await job.read();
+    expect(record).toMatchObject({ status: 'running', stage: 'generating', task: TASK, attempts_used: 1, tenant: 'acme' });
+    expect(await harness.producer.stateOf('poll', record)).toBe('there');
+  },
+);
+
+test('when a failover forgets a call then it is in flight again as before, and nobody else makes it', async () => {
+  const harness = await startHarness();
+  const job = await acceptedJob(harness);
+  const forget = await remember(harness);
+  const call = await startedCall(harness, job.id, { limitMs: 20_000 });
+  await forget();
+  await harness.clock.advance(5000);
+  expect(await reassert(harness, call)).toBe('told');
+  const record = await job.read();
+  expect(record).toMatchObject({ status: 'running', stage: 'submitting', lease: call.lease, attempts_used: 0 });
+  await expect(startedCall(harness, job.id)).rejects.toThrow('held');
+  expect(await reassert(harness, call)).toBe('known');
+});
+
+test('when a job was deleted then no call of it makes it again', async () => {
+  const harness = await startHarness();
+  const job = await acceptedJob(harness);
+  const call = await startedCall(harness, job.id);
+  const { store } = harness;
+  await settle(harness, call, { kind: 'finish', status: 'failed' });
+  await store.erase.begin(await job.read());
+  expect(await store.erase.asked(await job.read())).toBe(true);
+  expect(await reassert(harness, call)).toBe('lost');
+  expect(await store.jobs.read(job.id)).toBeNull();
+});
+
+test('when a primary is another then a worker tells it of its calls and of what they have brought, and paid calls are open again', async () => {
+  const harness = await startHarness();
+  const { clock, redis } = harness;
+  const journal = createJournal(harness.timers);
+  const [inFlight, brought] = [await acceptedJob(harness), await acceptedJob(harness)];
+  const forget = await remember(harness);
+  const calls = [await startedCall(harness, inFlight.id), await startedCall(harness, brought.id)] as const;
+  for (const call of calls) journal.begun(call);
+  await settle({ ...harness, journal }, calls[1], accepted(harness));
+  journal.over(calls[1]);
+  await forget();
+  await redis.set('{gj}:primary', 'another one');
+  const log = createLogger({ name: 'test', level: 'silent', pretty: false });
+  const info = vi.spyOn(log, 'info');
+  const recovering = createRecovering({ ...harness, log, journal, durability: 'memory', workerId: () => 'worker_a' });
+  recovering.noticed();
+  await vi.waitFor(async () => expect(await inFlight.read()).toMatchObject({ lease: calls[0].lease }));
+  await vi.waitFor(async () => expect(await brought.read()).toMatchObject({ stage: 'generating', task: TASK }));
+  await clock.advance(1000);
+  await vi.waitFor(() =>
+    expect(info.mock.calls.map(([said]) => said)).toContainEqual({ event: 'recovery.opened', since_ms: 1000 }),
+  );
+  expect(info.mock.calls[0]?.[0]).toEqual({ event: 'recovery.told', known: 0, told: 2, lost: 0 });
+  await recovering.stop();
+});
+
+test('when a worker stays silent and the primary may have forgotten then images that wait are held, and nothing else', async () => {
+  const harness = await startHarness();
+  const { clock, redis, store } = harness;
+  const held = await acceptedJob(harness);
+  const chat = { type: 'chat', input: { model: 'gemini-3.1-pro', messages: [{ role: 'user', content: 'hi' }] } };
+  const others = [
+    await acceptedJob(harness, chat, (doc) => ({ ...doc, on_unknown_submit: 'resubmit' })),
+    await acceptedJob(harness, {}, (doc) => ({ ...doc, on_unknown_submit: 'resubmit' })),
+    await acceptedJob(harness),
+  ];
+  await startedCall(harness, others[2]?.id ?? '');
+  await redis.hset('{gj}:workers', 'worker_dead', JSON.stringify({ id: 'worker_dead', seen_at: clock.now(), queues: {} }));
+  await redis.set('{gj}:primary', 'another one');
+  const recovering = createRecovering({ ...harness, durability: 'memory', workerId: () => 'worker_a' });
+  recovering.noticed();
+  await vi.waitFor(async () => expect(await redis.hget('{gj}:recovery', 'w:worker_dead')).toBe('1'));
+  await clock.advance(30_000);
+  await vi.waitFor(async () => expect(await redis.exists('{gj}:recovery')).toBe(0), { timeout: 5000 });
+  expect((await store.suspects.list({ skip: 0, limit: 10 })).map(({ id }) => id)).toEqual([held.id]);
+  await recovering.stop();
+});

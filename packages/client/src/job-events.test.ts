@@ -1,0 +1,57 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { followOnce, startAt } from './job-events.ts';
+import { createTransport } from './transport.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+/** A service whose streams say what a test sends, and nothing else. */
+function silentService() {
+  let say: ReadableStreamDefaultController<Uint8Array> | undefined;
+  const body = () =>
+    new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        say = controller;
+      },
+    });
+  const fetch = ((_: unknown, { signal }: RequestInit) => {
+    signal?.addEventListener('abort', () => say?.error(signal.reason));
+    return Promise.resolve(new Response(body(), { headers: { 'content-type': 'text/event-stream' } }));
+  }) as typeof globalThis.fetch;
+  const host = { fetch, sleep: () => Promise.resolve(), random: () => 0, now: Date.now };
+  const transport = createTransport({ baseUrl: 'http://service', apiKey: 'gj_test', timeoutMs: 1_000, maxRetries: 0 }, host);
+  return { transport, say: (text: string) => say?.enqueue(new TextEncoder().encode(text)) };
+}
+
+const follow = (service: ReturnType<typeof silentService>) => {
+  const at = startAt(0);
+  const { signal } = new AbortController();
+  const state = { over: false };
+  const done = Array.fromAsync(followOnce(service.transport, 'job_1', at, { signal })).then((events) => {
+    state.over = true;
+    return events;
+  });
+  return { at, state, done };
+};
+
+test('when a stream is open and silent for 45 s then it is left, as one that carried nothing', async () => {
+  const { at, state, done } = follow(silentService());
+  await vi.advanceTimersByTimeAsync(44_999);
+  expect(state.over).toBe(false);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(await done).toEqual([]);
+  expect(at).toEqual({ seq: 0, ended: false, heard: false, refusal: undefined });
+});
+
+test('when a comment comes every 15 s then a stream stays open for hours', async () => {
+  const service = silentService();
+  const { at, state, done } = follow(service);
+  for (let s = 0; s < 7_200; s += 15) {
+    await vi.advanceTimersByTimeAsync(15_000);
+    service.say(': still here\n\n');
+  }
+  await vi.advanceTimersByTimeAsync(1);
+  expect([state.over, at.heard]).toEqual([false, true]);
+  await vi.advanceTimersByTimeAsync(45_000);
+  expect(await done).toEqual([]);
+});

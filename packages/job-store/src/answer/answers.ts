@@ -1,0 +1,148 @@
+import { defineScript, type Redis, type RunScript } from '@grsai-jobs/redis';
+import type { Keys } from '../layout/keys.ts';
+
+/** A request whose answer can be claimed by who sends it again. */
+export interface AnswerRequest {
+  /** Of the answer. */
+  id: string;
+  /** What makes a request the same: key, route and fingerprint. */
+  print: string;
+  /** The jobs that are made for it unless there is an answer to claim. */
+  jobs: readonly string[];
+  /** The process that holds the answer. */
+  process: string;
+  /** Its sender says that it sends it again. */
+  again: boolean;
+  /** Takes an answer that is still held, since its caller did not leave within a while. */
+  share: boolean;
+  /** How long its jobs may live, in ms. */
+  lifeMs: number;
+  /** Its jobs are canceled when nobody comes back. */
+  leaves: boolean;
+}
+
+/** `claimed`: the answer is that of these jobs. `wait`: it is still held, and may be claimed soon. `new`: nobody has asked for it. */
+export type AnswerClaim = { kind: 'claimed'; jobs: string[] } | { kind: 'wait' } | { kind: 'new' };
+
+/** What became of an answer: `left`: its caller has gone. `dropped`: no job was made. */
+export type AnswerEnd = 'delivered' | 'left' | 'dropped';
+
+/** An answer can be claimed for so long after the end of its jobs, or after its caller left. */
+const AFTER_MS = 15 * 60_000;
+/** One that was delivered may have been lost on its way; whoever sends a request again says so by then. */
+const LOST_MS = 60_000;
+/** A process whose heart has not beaten for so long is gone. */
+const DEAD_MS = 10_000;
+/** Clients send a request again within a minute; one whose answer had begun they do not repeat. */
+const LEAVES_MS = { unshown: 60_000, shown: 15_000 };
+
+const claimAnswer = defineScript({
+  lua: new URL('./claim-answer.lua', import.meta.url),
+  keys: ['index', 'fresh', 'held', 'processes', 'leaving'],
+  args: [
+    ...['id', 'jobs', 'by', 'again', 'share', 'leaves', 'life_ms', 'after_ms', 'lost_ms', 'dead_ms', 'listeners_count'],
+    ...['channel', 'job', 'answer', 'now?'],
+  ] as const,
+  whenFull: 'fails',
+  lasts: true,
+});
+
+const settleAnswer = defineScript({
+  lua: new URL('./settle-answer.lua', import.meta.url),
+  keys: ['answer', 'leaving'],
+  args: ['id', 'how', 'text', 'held', 'after_ms', 'shown_ms', 'unshown_ms', 'now?'],
+  whenFull: 'runs',
+});
+
+const leave = defineScript({
+  lua: new URL('./leave.lua', import.meta.url),
+  keys: ['processes', 'leaving'],
+  args: ['answer', 'held', 'dead_ms', 'unshown_ms', 'now?'],
+  whenFull: 'runs',
+});
+
+export type Answers = ReturnType<typeof createAnswers>;
+
+/**
+ * Answers of requests that are held until their jobs end. A caller who lost one gets it by the same request, and pays once; each answer is one
+ * caller's alone, however many send the same.
+ * @param o.listenersCount PUBLISH says how many listen; in a Cluster it knows those of one node only
+ */
+export function createAnswers(
+  redis: Redis,
+  run: RunScript,
+  keys: Pick<Keys, 'answer' | 'answersOf' | 'answersHeld' | 'answersLeaving' | 'apiProcesses' | 'apiChannel' | 'job'>,
+  o: { listenersCount: boolean; clock: { now(): number }; scriptClock?: { now(): number } | undefined },
+) {
+  const now = () => o.scriptClock?.now() ?? null;
+  const shared = () => ({ after_ms: AFTER_MS, now: now() });
+  return {
+    async claim(request: AnswerRequest): Promise<AnswerClaim> {
+      const [kind, jobs] = (await run(
+        claimAnswer,
+        {
+          index: keys.answersOf(request.print),
+          fresh: keys.answer(request.id),
+          held: keys.answersHeld(request.process),
+          processes: keys.apiProcesses,
+          leaving: keys.answersLeaving,
+        },
+        {
+          ...shared(),
+          id: request.id,
+          jobs: request.jobs.join(','),
+          by: request.process,
+          again: request.again ? 1 : 0,
+          share: request.share ? 1 : 0,
+          leaves: request.leaves ? 1 : 0,
+          life_ms: request.lifeMs + AFTER_MS,
+          lost_ms: LOST_MS,
+          dead_ms: DEAD_MS,
+          listeners_count: o.listenersCount ? 1 : 0,
+          channel: keys.apiChannel(''),
+          job: keys.job(''),
+          answer: keys.answer(''),
+        },
+      )) as [AnswerClaim['kind'], string?];
+      return kind === 'claimed' ? { kind, jobs: (jobs ?? '').split(',') } : { kind };
+    },
+
+    /** @param text whether some of a stream was written */
+    async settle(id: string, how: AnswerEnd, text = false): Promise<void> {
+      await run(
+        settleAnswer,
+        { answer: keys.answer(id), leaving: keys.answersLeaving },
+        {
+          ...shared(),
+          id,
+          how,
+          text: text ? 1 : 0,
+          held: keys.answersHeld(''),
+          shown_ms: LEAVES_MS.shown,
+          unshown_ms: LEAVES_MS.unshown,
+        },
+      );
+    },
+
+    /** The ids of jobs for which nobody came back. */
+    async left(): Promise<string[]> {
+      const jobs = (await run(
+        leave,
+        { processes: keys.apiProcesses, leaving: keys.answersLeaving },
+        {
+          answer: keys.answer(''),
+          held: keys.answersHeld(''),
+          dead_ms: DEAD_MS,
+          unshown_ms: LEAVES_MS.unshown,
+          now: now(),
+        },
+      )) as string[];
+      return jobs.flatMap((each) => each.split(','));
+    },
+
+    /** A process of the API lives. To be called every few seconds. */
+    async beat(process: string): Promise<void> {
+      await redis.zadd(keys.apiProcesses, o.clock.now(), process);
+    },
+  };
+}

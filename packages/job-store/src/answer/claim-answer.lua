@@ -1,0 +1,61 @@
+-- claim-answer: a request that is sent again gets the answer that its caller lost, and no other caller gets that one too.
+-- Answers {'claimed', ids of jobs} | {'wait'}: an answer is still held, by a process that lives | {'new'}. With claimed and new a record is
+-- made for this request.
+local now = now_of({ now = tonumber(A.now or '') })
+local AFTER_MS, LOST_MS = tonumber(A.after_ms), tonumber(A.lost_ms)
+
+-- Whether nobody can hold an answer any more: its process is gone. Nobody listens on its channel, or its heart has stopped.
+local function is_gone(process)
+  local beat = tonumber(redis.call('ZSCORE', K.processes, process) or '0')
+  if beat + tonumber(A.dead_ms) < now then return true end
+  return A.listeners_count == '1' and redis.call('PUBLISH', A.channel .. process, '') == 0
+end
+
+-- Whether a job is there, and was not over for long when the request came or its caller left.
+local function is_valid(id, left)
+  local found = redis.call('HMGET', A.job .. id, 'st', 'fin')
+  if not found[1] then return false end
+  local finished = tonumber(found[2] or '0') or 0
+  return finished == 0 or math.max(finished, left) + AFTER_MS >= now
+end
+
+local function all_valid(jobs, left)
+  for id in string.gmatch(jobs, '[^,]+') do
+    if not is_valid(id, left) then return false end
+  end
+  return true
+end
+
+-- How an answer may be claimed: 1 its caller left, 2 its process is gone, 3 it may have been lost on its way, 4 it is still held; nil: not at all.
+local function rank_of(answer)
+  local delivered, left, text = tonumber(answer[3] or '0'), tonumber(answer[4] or '0'), answer[5]
+  if text and A.again ~= '1' then return nil end
+  if left > 0 then return 1 end
+  if delivered > 0 then return A.again == '1' and delivered + LOST_MS >= now and 3 or nil end
+  if is_gone(answer[2]) then return 2 end
+  return A.again == '1' and 4 or nil
+end
+
+redis.call('ZREMRANGEBYSCORE', K.index, '-inf', now)
+local best, best_id
+for _, id in ipairs(redis.call('ZRANGE', K.index, 0, 99)) do
+  local found = redis.call('HMGET', A.answer .. id, 'jobs', 'by', 'delivered', 'left', 'text', 'claimed', 'leaves')
+  local rank = found[1] and not found[6] and rank_of(found)
+  if rank and (not best or rank < best.rank) and all_valid(found[1], tonumber(found[4] or '0')) then
+    best, best_id = { rank = rank, jobs = found[1], leaves = found[7] }, id
+  end
+end
+
+if best and best.rank == 4 and A.share ~= '1' then return { 'wait' } end
+local jobs, leaves = A.jobs, A.leaves
+if best then
+  jobs, leaves = best.jobs, best.leaves or ''
+  redis.call('HSET', A.answer .. best_id, 'claimed', now)
+  redis.call('ZREM', K.leaving, best_id)
+end
+redis.call('HSET', K.fresh, 'jobs', jobs, 'by', A.by, 'index', K.index, 'leaves', leaves)
+redis.call('PEXPIRE', K.fresh, A.life_ms)
+redis.call('ZADD', K.index, now + tonumber(A.life_ms), A.id)
+redis.call('PEXPIRE', K.index, A.life_ms)
+redis.call('SADD', K.held, A.id)
+return best and { 'claimed', jobs } or { 'new' }

@@ -1,0 +1,30 @@
+-- leave: nobody came back for an answer, so nobody can claim it any more. Answers the ids of its jobs, '' when somebody did come back.
+-- While no process of the API lives nobody can come back: then it waits for another while. A process that died is forgotten, and its
+-- answers wait from now on.
+local now = now_of({ now = tonumber(A.now or '') })
+for _, process in ipairs(redis.call('ZRANGE', K.processes, '-inf', now - tonumber(A.dead_ms), 'BYSCORE', 'LIMIT', 0, 10)) do
+  local held = A.held .. process
+  for _, id in ipairs(redis.call('SPOP', held, 100)) do
+    local found = redis.call('HMGET', A.answer .. id, 'delivered', 'left', 'leaves')
+    if not found[1] and not found[2] and found[3] then
+      redis.call('HSET', A.answer .. id, 'left', now)
+      if found[3] == '1' then redis.call('ZADD', K.leaving, now + tonumber(A.unshown_ms), id) end
+    end
+  end
+  if redis.call('EXISTS', held) == 0 then redis.call('ZREM', K.processes, process) end
+end
+local served = redis.call('ZCOUNT', K.processes, now - tonumber(A.dead_ms), '+inf') > 0
+local gone = {}
+for _, id in ipairs(redis.call('ZRANGE', K.leaving, '-inf', now, 'BYSCORE', 'LIMIT', 0, 100)) do
+  if served then
+    redis.call('ZREM', K.leaving, id)
+    local jobs = redis.call('HGET', A.answer .. id, 'jobs')
+    if jobs then
+      redis.call('HSET', A.answer .. id, 'claimed', 'left')
+      gone[#gone + 1] = jobs
+    end
+  else
+    redis.call('ZADD', K.leaving, now + tonumber(A.unshown_ms), id)
+  end
+end
+return gone

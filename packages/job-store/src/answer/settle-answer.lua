@@ -1,0 +1,23 @@
+-- settle-answer: an answer is held no more: it was delivered, its caller has left, or it was never made. Answers 1 when it was held.
+local now = now_of({ now = tonumber(A.now or '') })
+redis.call('SREM', A.held .. (redis.call('HGET', K.answer, 'by') or ''), A.id)
+local found = redis.call('HMGET', K.answer, 'index', 'leaves', 'delivered', 'left')
+if not found[1] or found[3] or found[4] then return 0 end
+if A.how == 'dropped' then
+  redis.call('DEL', K.answer)
+  redis.call('ZREM', found[1], A.id)
+  return 1
+end
+if A.text == '1' then redis.call('HSET', K.answer, 'text', 1) end
+if A.how == 'delivered' then
+  redis.call('HSET', K.answer, 'delivered', now)
+  -- Of an index with many answers the newest says how long it stays.
+  redis.call('PEXPIRE', K.answer, A.after_ms)
+  redis.call('ZADD', found[1], now + tonumber(A.after_ms), A.id)
+  local last = redis.call('ZRANGE', found[1], -1, -1, 'WITHSCORES')[2]
+  redis.call('PEXPIREAT', found[1], string.format('%.0f', tonumber(last)))
+else
+  redis.call('HSET', K.answer, 'left', now)
+  if found[2] == '1' then redis.call('ZADD', K.leaving, now + tonumber(A.text == '1' and A.shown_ms or A.unshown_ms), A.id) end
+end
+return 1

@@ -1,0 +1,51 @@
+import type { Redis } from '@grsai-jobs/redis';
+import type { Keys } from '../layout/keys.ts';
+import type { LastingWrite } from '../layout/lasting-write.ts';
+
+/** A job that may have been paid for already, and since when it waits for a decision, in ms since 1970. */
+export interface Suspect {
+  id: string;
+  since: number;
+}
+
+export type Suspects = ReturnType<typeof createSuspects>;
+
+/** Jobs whose call may have been made and forgotten: none of them begins until somebody has decided. */
+export function createSuspects(redis: Redis, keys: Pick<Keys, 'suspects' | 'due'>, lasting: LastingWrite) {
+  return {
+    /** Ids of live jobs, a page at a time, for whoever looks for suspects among them. */
+    async *liveIds(pageSize = 500): AsyncGenerator<string[]> {
+      for (let from = 0; ; from += pageSize) {
+        const ids = await redis.zrange(keys.due, String(from), String(from + pageSize - 1));
+        if (ids.length > 0) yield ids;
+        if (ids.length < pageSize) return;
+      }
+    },
+
+    /** Holds these from now on. One that is held already keeps its time; answers how many were not. */
+    async hold(ids: readonly string[], now: number): Promise<number> {
+      if (ids.length === 0) return 0;
+      return Number(await lasting(() => redis.zadd(keys.suspects, 'NX', ...ids.flatMap((id) => [now, id]))));
+    },
+
+    /** They are decided on, or have ended otherwise. */
+    async release(ids: readonly string[]): Promise<void> {
+      if (ids.length > 0) await lasting(() => redis.zrem(keys.suspects, ...ids));
+    },
+
+    /** Which of these are held. */
+    async heldOf(ids: readonly string[]): Promise<string[]> {
+      if (ids.length === 0) return [];
+      const since = await Promise.all(ids.map((id) => redis.zrevrank(keys.suspects, id)));
+      return ids.filter((_, i) => since[i] !== null);
+    },
+
+    count: (): Promise<number> => redis.zcard(keys.suspects),
+
+    /** The first `limit` of those that wait longest, but `skip`. */
+    async list(o: { skip: number; limit: number }): Promise<Suspect[]> {
+      const flat = await redis.zrange(keys.suspects, String(o.skip), String(o.skip + o.limit - 1), 'WITHSCORES');
+      return Array.from({ length: flat.length / 2 }, (_, i) => ({ id: flat[2 * i] ?? '', since: Number(flat[2 * i + 1]) }));
+    },
+  };
+}

@@ -1,0 +1,65 @@
+-- The permits of the account: sorted sets of jobs with a call in flight or a living task, by the time after which they no longer count. One of
+-- all jobs (K.inflight), one of synchronous calls (:call), and one for each queue and tenant (:<queue>:<tenant>).
+-- The hash :#account has the limits as the last paid call named them: max, reserve, slots, tenant (see AccountLimits); :#tenants what operators have
+-- set for a tenant in the stead of the last of these.
+
+local function permits_key(queue, tenant)
+  return K.inflight .. ':' .. queue .. ':' .. tenant
+end
+
+local function take_permit(queue, tenant, id, till)
+  redis.call('ZADD', K.inflight, till, id)
+  if queue == 'call' then redis.call('ZADD', K.inflight .. ':call', till, id) end
+  redis.call('ZADD', permits_key(queue, tenant), till, id)
+end
+
+-- Whether it had one.
+local function return_permit(queue, tenant, id)
+  if redis.call('ZREM', K.inflight, id) == 0 then return false end
+  if queue == 'call' then redis.call('ZREM', K.inflight .. ':call', id) end
+  redis.call('ZREM', permits_key(queue, tenant), id)
+  return true
+end
+
+-- What a crash has left.
+local function expire_permits(tenant, now)
+  for _, key in ipairs({ K.inflight, K.inflight .. ':call', permits_key('call', tenant), permits_key('submit', tenant) }) do
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
+  end
+end
+
+local function account_limits()
+  local known = redis.call('HMGET', K.inflight .. ':#account', 'max', 'reserve', 'slots', 'tenant')
+  return { max = tonumber(known[1] or '0'), reserve = tonumber(known[2] or '0'), slots = tonumber(known[3] or '0'), tenant = tonumber(known[4] or '0') }
+end
+
+local function note_limits(said)
+  local known = account_limits()
+  for name, limit in pairs(said) do
+    if known[name] ~= limit then redis.call('HSET', K.inflight .. ':#account', name, limit) end
+  end
+end
+
+-- How many more permits a tenant may have now, at most `most`. A tenth of what a queue has is kept for tenants that have less than their
+-- share of it, where there are ten or more; the share counts one tenant more than those that ask, so that the first job of another never waits (design.md §2.9).
+local function grantable(limits, queue, tenant, most)
+  local has = redis.call('ZCARD', permits_key(queue, tenant))
+  local cap = tonumber(redis.call('HGET', K.inflight .. ':#tenants', tenant) or '') or limits.tenant
+  if cap > 0 then
+    most = math.min(most, cap - has - redis.call('ZCARD', permits_key(queue == 'call' and 'submit' or 'call', tenant)))
+  end
+  if limits.max == 0 and (limits.slots == 0 or queue == 'submit') then return most end
+  local all, calls = redis.call('ZCARD', K.inflight), redis.call('ZCARD', K.inflight .. ':call')
+  local room, taken
+  if queue == 'submit' then
+    room, taken = limits.max - limits.reserve, all - calls
+    most = math.min(most, limits.max - all)
+  else
+    room, taken = limits.max > 0 and limits.max - (all - calls) or limits.slots, calls
+    if limits.slots > 0 then room = math.min(room, limits.slots) end
+  end
+  local asking = redis.call('ZCARD', K.waiting .. ':' .. queue .. ':#asking')
+  local share = math.ceil(room / (asking + 1)) - has
+  local kept = room < 10 and 0 or math.ceil(room / 10)
+  return math.min(most, math.max(room - kept - taken, math.min(room - taken, share)))
+end

@@ -1,0 +1,100 @@
+-- Rooms: where the queued jobs of a tenant wait for their turn, one room for each queue. A room is a sorted set of jobs by their place
+-- (<K.waiting>:<queue>:<tenant>); beside it stand the jobs that have left it with a queue entry, and have not begun (:seats). <K.waiting>:<queue>
+-- has the tenants whose room is not empty, by the turn of who left it last; :<queue>:#asking those that asked for a permit of late.
+-- A job is in a room, has a seat, or has neither: its entry waits for a time of its own.
+
+-- So many jobs of a room have an entry at a time.
+local SEATS = 100
+-- So many leave a room in one script.
+local LET_IN = 50
+-- A tenant that has asked for a permit counts as one that wants some for so long.
+local ASKS_MS = 60000
+
+local function room_key(queue, tenant)
+  return K.waiting .. ':' .. queue .. ':' .. tenant
+end
+
+local function place_of(priority, created)
+  return (priority == 'high' and 0 or priority == 'low' and 2 or 1) * PRIORITY + tonumber(created)
+end
+
+-- Behind all places of its priority.
+local function end_of_priority(place)
+  return (math.floor(place / PRIORITY) + 1) * PRIORITY
+end
+
+-- Those that go before a new one of this priority.
+local function count_before(key, place)
+  return redis.call('ZCOUNT', key, '-inf', '(' .. string.format('%.0f', end_of_priority(place)))
+end
+
+local function asks(queue, tenant, now)
+  local asking = K.waiting .. ':' .. queue .. ':#asking'
+  redis.call('ZREMRANGEBYSCORE', asking, '-inf', now)
+  redis.call('ZADD', asking, now + ASKS_MS, tenant)
+end
+
+local function wait_in_room(queue, tenant, id, place)
+  redis.call('ZADD', room_key(queue, tenant), place, id)
+  redis.call('ZADD', K.waiting .. ':' .. queue, 'NX', redis.call('HGET', K.turns, tenant) or 0, tenant)
+end
+
+-- The turn of a job that gets an entry at once; 0: it waits in the room.
+local function enter(queue, tenant, id, priority, created)
+  local place, room = place_of(priority, created), room_key(queue, tenant)
+  if count_before(room, place) == 0 and count_before(room .. ':seats', place) < SEATS then
+    redis.call('ZADD', room .. ':seats', place, id)
+    return next_turn(K.turns, tenant)
+  end
+  wait_in_room(queue, tenant, id, place)
+  return 0
+end
+
+-- It waits here no longer.
+local function leave(queue, tenant, id)
+  local room = room_key(queue, tenant)
+  if redis.call('ZREM', room .. ':seats', id) == 0 and redis.call('ZREM', room, id) == 1 and redis.call('EXISTS', room) == 0 then
+    redis.call('ZREM', K.waiting .. ':' .. queue, tenant)
+  end
+end
+
+-- Lets the next jobs of a tenant in, as many as could begin now; not before half of the seats are free, so that entries are added together.
+-- Each is added to `entries` as {queue, id, step, turn, priority, batch}.
+local function let_in(limits, queue, tenant, most, now, entries)
+  local room = room_key(queue, tenant)
+  local first = redis.call('ZRANGE', room, 0, 0, 'WITHSCORES')
+  if not first[1] then return redis.call('ZREM', K.waiting .. ':' .. queue, tenant) end
+  local turn = math.max(tonumber(redis.call('HGET', K.turns, '#v') or '0'), tonumber(redis.call('HGET', K.turns, tenant) or '0')) + 1
+  local seats, place = grantable(limits, queue, tenant, SEATS), tonumber(first[2])
+  local taken = seats > 0 and count_before(room .. ':seats', place) or 0
+  if taken * 2 < seats then
+    local last, prefix = end_of_priority(place), string.sub(K.waiting, 1, -#'waiting' - 1) .. 'job:'
+    local priority = place < PRIORITY and 'high' or place < 2 * PRIORITY and 'normal' or 'low'
+    local members = redis.call('ZRANGE', room, 0, math.min(most, seats - taken) - 1, 'WITHSCORES')
+    for i = 1, #members, 2 do
+      local id, job = members[i], prefix .. members[i]
+      if tonumber(members[i + 1]) >= last then break end
+      redis.call('ZREM', room, id)
+      local seen = read_state(job, 'ver', 'batch')
+      if not guard('let_in', seen, {}) then
+        turn = next_turn(K.turns, tenant)
+        redis.call('ZADD', room .. ':seats', members[i + 1], id)
+        redis.call('HSET', job, 'tn', turn, 'due', now + SOON_MS, 'ver', tonumber(seen.ver or '1') + 1)
+        redis.call('ZADD', K.due, now + SOON_MS, id)
+        entries[#entries + 1] = { queue, id, seen.step, turn, priority, seen.batch or '' }
+      end
+    end
+  end
+  if redis.call('EXISTS', room) == 0 then return redis.call('ZREM', K.waiting .. ':' .. queue, tenant) end
+  redis.call('ZADD', K.waiting .. ':' .. queue, turn, tenant)
+end
+
+-- A job of this tenant has left its seat or returned its permit: the next come in, of the tenant whose turn it is and of its own.
+local function next_in(queue, tenant, now, entries)
+  local waiting = K.waiting .. ':' .. queue
+  local first = redis.call('ZRANGE', waiting, 0, 0)[1]
+  if not first then return end
+  local limits = account_limits()
+  if first ~= tenant then let_in(limits, queue, first, LET_IN, now, entries) end
+  if redis.call('ZSCORE', waiting, tenant) then let_in(limits, queue, tenant, LET_IN, now, entries) end
+end

@@ -1,0 +1,82 @@
+import { type PaidQueue, type QueueMessage, TRANSITIONS } from '@grsai-jobs/jobs';
+import { defineScript, pipelined, type Redis, type RunScript, readLua } from '@grsai-jobs/redis';
+import type { Keys } from '../layout/keys.ts';
+import { type AccountLimits, limitsOf } from './account-limits.ts';
+
+const part = (name: string) => readLua(new URL(`./${name}.lua`, import.meta.url));
+
+/** A place in a room is its priority, high 0, normal 1 and low 2, times this, and the time at which its job was made. */
+const PRIORITY = 1e14;
+
+/** Shared by the scripts after which a job waits, or waits no longer. They have the keys `inflight`, `waiting`, `turns` and `due`. */
+export const ROOM_LUA = `local SOON_MS = ${TRANSITIONS.let_in.due}\nlocal PRIORITY = ${PRIORITY}\n${part('permits')}${part('room')}`;
+
+/** So many tenants are seen to in one script. */
+const TENANTS = 100;
+
+const letInScript = defineScript({
+  lua: new URL('./let-in.lua', import.meta.url),
+  keys: ['inflight', 'waiting', 'turns', 'due'],
+  args: ['order'],
+  shared: [ROOM_LUA],
+  whenFull: 'runs',
+});
+
+type Row = readonly [queue: string, id: string, step: string | number, turn: string | number, priority: string, batch: string];
+
+/** The jobs that a script has let in. Whoever ran it adds their queue entries; one that is lost is added by a repair. */
+export const letInOf = (rows: unknown): QueueMessage[] =>
+  Array.isArray(rows)
+    ? (rows as Row[]).map(([queue, id, step, turn, priority, batch]) => ({
+        queue: queue as PaidQueue,
+        id,
+        step: Number(step),
+        batch_id: batch === '' ? null : batch,
+        turn: Number(turn),
+        priority: priority as QueueMessage['priority'],
+        delayMs: 0,
+      }))
+    : [];
+
+export type Rooms = ReturnType<typeof createRooms>;
+
+/** Rooms in which the queued jobs of a tenant wait for their turn, one for each queue. */
+export function createRooms(redis: Redis, run: RunScript, keys: Keys, clock?: { now(): number }) {
+  return {
+    /**
+     * Lets in what nothing else does: a crash has lost a permit, fewer tenants ask than before, or a limit was raised. Answers the jobs that
+     * need a queue entry; at most 50 of the tenants whose turn it is.
+     */
+    async letIn(queue: PaidQueue, limits?: AccountLimits): Promise<QueueMessage[]> {
+      const order = { queue, most: TENANTS, now: clock?.now(), limits: limits && limitsOf(limits) };
+      const rooms = { inflight: keys.inflight, waiting: keys.waiting, turns: keys.turns, due: keys.due };
+      return letInOf(await run(letInScript, rooms, { order: JSON.stringify(order) }));
+    },
+
+    /** Jobs of all tenants that wait in the rooms of this queue, and when the oldest of the first ones was made (ms since 1970); `null`: none waits. */
+    async standing(queue: PaidQueue): Promise<{ jobs: number; oldest_at: number | null }> {
+      const tenants = await redis.zrange(`${keys.waiting}:${queue}`, '0', '-1');
+      const rooms = tenants.map((tenant) => `${keys.waiting}:${queue}:${tenant}`);
+      const [counts, firsts] = await Promise.all([
+        pipelined(redis, rooms, (pipeline, room) => pipeline.zcard(room)),
+        Promise.all(rooms.map((room) => redis.zrange(room, '0', '0', 'WITHSCORES'))),
+      ]);
+      const oldest = firsts.flatMap(([, place]) => (place === undefined ? [] : [Number(place) % PRIORITY]));
+      return {
+        jobs: counts.reduce<number>((sum, n) => sum + Number(n), 0),
+        oldest_at: oldest.length === 0 ? null : Math.min(...oldest),
+      };
+    },
+
+    /** Jobs of a tenant with a call in flight or a living task. */
+    async inFlight(tenant: string): Promise<number> {
+      const [calls, submits] = await Promise.all(
+        ['call', 'submit'].map((queue) => redis.zcard(`${keys.inflight}:${queue}:${tenant}`)),
+      );
+      return (calls ?? 0) + (submits ?? 0);
+    },
+
+    /** Jobs of a tenant that wait in the room of this queue. */
+    waiting: (queue: PaidQueue, tenant: string): Promise<number> => redis.zcard(`${keys.waiting}:${queue}:${tenant}`),
+  };
+}

@@ -1,0 +1,181 @@
+import { randomUUID } from 'node:crypto';
+import { JobRequest } from '@grsai-jobs/jobs';
+import { Redis } from 'ioredis';
+import { expect, onTestFinished, test } from 'vitest';
+import type { AnswerRequest } from '../src/index.ts';
+import { newJobId, startStore } from './harness.ts';
+
+const doc = {
+  ...JobRequest.parse({ type: 'chat', input: { model: 'gemini-3.1-pro', messages: [{ role: 'user', content: 'hi' }] } }),
+  on_unknown_submit: 'resubmit' as const,
+};
+
+/** A process of the API that listens on its channel. */
+async function startAnswers() {
+  const harness = await startStore();
+  const { store, clock, redis } = harness;
+  const listener = new Redis(`redis://${redis.options.host ?? '127.0.0.1'}:${redis.options.port}`);
+  onTestFinished(() => listener.disconnect());
+  await listener.subscribe('{gj}:api:one');
+  await store.answers.beat('one');
+  const request = (more: Partial<AnswerRequest> = {}): AnswerRequest => ({
+    id: randomUUID(),
+    print: 'p',
+    jobs: [newJobId()],
+    process: 'one',
+    again: false,
+    share: false,
+    lifeMs: 86_400_000,
+    leaves: true,
+    ...more,
+  });
+  /** Claims, and makes the jobs when there is nothing to claim. */
+  const send = async (more: Partial<AnswerRequest> = {}) => {
+    const own = request(more);
+    const claim = await store.answers.claim(own);
+    if (claim.kind === 'new') for (const id of own.jobs) await store.transitions.create({ id, tenant: 'acme', doc });
+    return { id: own.id, ...claim, jobs: claim.kind === 'claimed' ? claim.jobs : own.jobs };
+  };
+  const beat = async (ms: number) => {
+    clock.advance(ms);
+    await store.answers.beat('one');
+  };
+  return { ...harness, listener, request, send, beat };
+}
+
+test('when a caller has left then the same request gets its jobs, once, and another request does not', async () => {
+  const { store, send } = await startAnswers();
+  const first = await send();
+  expect(first.kind).toBe('new');
+  expect((await send()).kind).toBe('new');
+  await store.answers.settle(first.id, 'left');
+  expect((await send({ print: 'another' })).kind).toBe('new');
+  const second = await send();
+  expect([second.kind, second.jobs]).toEqual(['claimed', first.jobs]);
+  expect((await send()).kind).toBe('new');
+  await store.answers.settle(second.id, 'left');
+  expect(await send()).toMatchObject({ kind: 'claimed', jobs: first.jobs });
+});
+
+test('when twenty callers of one request have left then twenty requests get twenty different answers', async () => {
+  const { store, send } = await startAnswers();
+  const first = await Promise.all(Array.from({ length: 20 }, () => send()));
+  await Promise.all(first.map(({ id }) => store.answers.settle(id, 'left')));
+  const second = await Promise.all(Array.from({ length: 20 }, () => send()));
+  expect(new Set(second.map(({ kind }) => kind))).toEqual(new Set(['claimed']));
+  expect(second.flatMap(({ jobs }) => jobs).sort()).toEqual(first.flatMap(({ jobs }) => jobs).sort());
+});
+
+test('when the process that holds an answer is gone then the same request gets it', async () => {
+  const { listener, send, store } = await startAnswers();
+  const held = [await send(), await send()];
+  expect(held.map(({ kind }) => kind)).toEqual(['new', 'new']);
+  await listener.unsubscribe('{gj}:api:one');
+  await listener.subscribe('{gj}:api:two');
+  await store.answers.beat('two');
+  const claimed = [await send({ process: 'two' }), await send({ process: 'two' })];
+  expect(claimed.map(({ kind }) => kind)).toEqual(['claimed', 'claimed']);
+  expect(claimed.flatMap(({ jobs }) => jobs).sort()).toEqual(held.flatMap(({ jobs }) => jobs).sort());
+});
+
+test('when the heart of the process has stopped on a host that still has its connection then it counts as gone', async () => {
+  const { clock, send, store } = await startAnswers();
+  const first = await send();
+  clock.advance(10_001);
+  await store.answers.beat('two');
+  expect(await send({ process: 'two' })).toMatchObject({ kind: 'claimed', jobs: first.jobs });
+});
+
+test('when an answer was delivered then only a request that says that it is sent again gets it, for a minute', async () => {
+  const { store, send, beat } = await startAnswers();
+  const first = await send();
+  await store.answers.settle(first.id, 'delivered');
+  expect((await send()).kind).toBe('new');
+  const again = await send({ again: true });
+  expect(again).toMatchObject({ kind: 'claimed', jobs: first.jobs });
+  await store.answers.settle(again.id, 'delivered');
+  await beat(60_001);
+  const jobs = (await send({ again: true, share: true })).jobs;
+  expect(jobs).not.toEqual(first.jobs);
+});
+
+test('when an answer is still held then a request that is sent again waits for it, and then shares it', async () => {
+  const { send } = await startAnswers();
+  const first = await send();
+  expect((await send({ again: true })).kind).toBe('wait');
+  expect(await send({ again: true, share: true })).toMatchObject({ kind: 'claimed', jobs: first.jobs });
+});
+
+test('when some of a stream was written then only a request that says that it is sent again gets it', async () => {
+  const { store, send } = await startAnswers();
+  const first = await send();
+  await store.answers.settle(first.id, 'left', true);
+  expect((await send()).kind).toBe('new');
+  expect(await send({ again: true })).toMatchObject({ kind: 'claimed', jobs: first.jobs });
+});
+
+test('when no job was made, or it is gone or long over, then the request makes its own', async () => {
+  const { store, request, send, beat } = await startAnswers();
+  const dropped = await send();
+  await store.answers.settle(dropped.id, 'dropped');
+  const never = request();
+  await store.answers.claim(never);
+  await store.answers.settle(never.id, 'left');
+  expect((await send()).kind).toBe('new');
+  const over = await send({ print: 'over' });
+  const job = await store.jobs.read(over.jobs[0] ?? '');
+  if (job === null) throw new Error('no job');
+  await store.transitions.commit(job, { kind: 'cancel' });
+  await store.answers.settle(over.id, 'left');
+  await beat(15 * 60_000 + 1);
+  expect((await send({ print: 'over' })).kind).toBe('new');
+});
+
+test('when nobody comes back within a minute then the jobs are told, once, and their answer is claimed no more', async () => {
+  const { store, send, beat } = await startAnswers();
+  const [chat, shown, kept] = [await send(), await send({ print: 's' }), await send({ print: 'k', leaves: false })];
+  const back = await send({ print: 'b' });
+  for (const { id } of [chat, kept, back]) await store.answers.settle(id, 'left');
+  await store.answers.settle(shown.id, 'left', true);
+  expect((await send({ print: 'b' })).kind).toBe('claimed');
+  await beat(15_001);
+  expect(await store.answers.left()).toEqual(shown.jobs);
+  await beat(45_000);
+  expect(await store.answers.left()).toEqual(chat.jobs);
+  expect(await store.answers.left()).toEqual([]);
+  expect((await send()).kind).toBe('new');
+  expect((await send({ print: 'k' })).kind).toBe('claimed');
+});
+
+test('when no process of the API lives then nobody can come back, and a caller who left is waited for', async () => {
+  const { store, clock, send } = await startAnswers();
+  const first = await send();
+  await store.answers.settle(first.id, 'left');
+  clock.advance(3_600_000);
+  expect(await store.answers.left()).toEqual([]);
+  await store.answers.beat('two');
+  expect(await send({ process: 'two' })).toMatchObject({ kind: 'claimed', jobs: first.jobs });
+});
+
+test('when a process dies with the answers that it holds then those are waited for and then left', async () => {
+  const { store, clock, send } = await startAnswers();
+  const first = await send();
+  const beats = async (ms: number) => {
+    clock.advance(ms);
+    await store.answers.beat('two');
+  };
+  await beats(10_001);
+  expect(await store.answers.left()).toEqual([]);
+  await beats(60_001);
+  expect(await store.answers.left()).toEqual(first.jobs);
+});
+
+test('when answers were delivered then what is kept of them goes after a quarter of an hour', async () => {
+  const { store, redis, send } = await startAnswers();
+  const first = await send();
+  await store.answers.settle(first.id, 'delivered');
+  const ttls = await Promise.all([redis.pttl(`{gj}:answer:${first.id}`), redis.pexpiretime('{gj}:answers:p')]);
+  expect(ttls[0]).toBeLessThanOrEqual(15 * 60_000);
+  expect(ttls[1]).toBe(1_800_000_000_000 + 15 * 60_000);
+  expect(await redis.scard('{gj}:answers-held:one')).toBe(0);
+});

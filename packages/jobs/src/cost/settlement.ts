@@ -1,0 +1,100 @@
+import type { JobRecord, NewAttempt } from '../job/job.ts';
+import { isCall, stateIn } from '../job/states.ts';
+import type { Transition } from '../job/transitions.ts';
+import { creditsFor, type JobPrice, type Tokens, tokensOf } from './price.ts';
+
+/**
+ * What became of a paid call upstream, as far as it is known. `made`: it did what was asked for. `nothing`: it was proven to have made nothing.
+ * `failed`, `violation`: its work failed, or broke the content policy. `perhaps_…`: that, or it was refused before any work.
+ */
+export type CallEnd = 'made' | 'nothing' | 'failed' | 'violation' | 'perhaps_failed' | 'perhaps_violation' | 'unknown';
+
+/** What is written of the credits that the open call of a job has set aside. */
+export type Settlement =
+  /** A call is open, and sets its price aside. */
+  | { readonly as: 'reserved' }
+  /** `credits`: where that is not what was set aside. `guess`: upstream did not say how many tokens it took. */
+  | { readonly as: 'charged'; readonly credits?: number; readonly tokens?: Tokens; readonly guess?: true }
+  /** Taken, and given back. */
+  | { readonly as: 'refunded' }
+  /** Never taken. */
+  | { readonly as: 'released' }
+  | { readonly as: 'unknown' };
+
+type Terms = JobPrice['refunds'];
+const CHARGED: Settlement = { as: 'charged' };
+const REFUNDED: Settlement = { as: 'refunded' };
+const UNKNOWN: Settlement = { as: 'unknown' };
+
+/** The one table of what a call costs by what became of it (upstream.md §10.4, §16.1). */
+const SETTLEMENTS: Readonly<Record<CallEnd, (refunds: Terms) => Settlement>> = {
+  made: () => CHARGED,
+  nothing: () => ({ as: 'released' }),
+  failed: ({ error }) => (error ? REFUNDED : CHARGED),
+  violation: ({ violation }) => (violation ? REFUNDED : CHARGED),
+  perhaps_failed: ({ error }) => (error ? REFUNDED : UNKNOWN),
+  perhaps_violation: ({ violation }) => (violation ? REFUNDED : UNKNOWN),
+  unknown: () => UNKNOWN,
+};
+
+/** What an attempt says of its call. */
+const OF_ATTEMPT: Readonly<Record<NewAttempt['outcome'], CallEnd>> = {
+  succeeded: 'made',
+  accepted: 'made',
+  retry: 'nothing',
+  failed: 'nothing',
+  unknown: 'unknown',
+  cut: 'unknown',
+};
+
+type Known = Partial<Pick<JobRecord, 'price' | 'status' | 'stage'>>;
+
+/** What becomes of the credits that are set aside when a transition happens. `undefined`: nothing, or the job has no price. */
+export function settlementOf(job: Known, t: Transition): Settlement | undefined {
+  if (job.price === null) return undefined;
+  if (t.kind === 'reassert_call') return { as: 'reserved' };
+  const end = endOfCall(job, t);
+  if (end === null) return undefined;
+  // What is not known of a task that is polled without its record: it has one price.
+  const settlement = SETTLEMENTS[end](job.price?.refunds ?? { error: true, violation: false });
+  return end === 'made' && job.price ? byTokens(job.price, t) : settlement;
+}
+
+/** What became of the open call of a job, as a transition says; `null`: it goes on, or can still bring something. */
+export function endOfCall(job: Known, t: Transition): CallEnd | null {
+  if ('callEnd' in t && t.callEnd !== undefined) return t.callEnd;
+  switch (t.kind) {
+    case 'release':
+      if (t.unstored !== undefined) return 'made';
+      return t.attempt === undefined ? 'nothing' : OF_ATTEMPT[t.attempt.outcome];
+    case 'resubmit':
+      return 'failed';
+    case 'start_storing':
+      return 'made';
+    case 'reopen':
+      return t.to === 'running/storing' ? 'made' : null;
+    case 'finish': {
+      if (t.status === 'succeeded') return 'made';
+      const canCome = t.keepLease || t.latePollMs !== undefined || (t.status === 'canceled' && t.task !== undefined);
+      if (canCome || !inCall(job) || t.attempt === undefined) return null;
+      return OF_ATTEMPT[t.attempt.outcome];
+    }
+    default:
+      return null;
+  }
+}
+
+const inCall = ({ status, stage }: Known): boolean =>
+  status !== undefined && stage !== undefined && isCall(stateIn({ status, stage }));
+
+/** A chat costs what its tokens do; where its answer does not name them, what was expected. */
+function byTokens({ tokens: price }: JobPrice, t: Transition): Settlement {
+  const tokens = tokensOf(completionIn(t));
+  if (price === undefined) return tokens === null ? CHARGED : { as: 'charged', tokens };
+  return tokens === null ? { as: 'charged', guess: true } : { as: 'charged', credits: creditsFor(tokens, price), tokens };
+}
+
+function completionIn(t: Transition): unknown {
+  if ('unstored' in t && t.unstored !== undefined) return t.unstored.completion;
+  return t.kind === 'finish' && t.output?.kind === 'chat' ? t.output.completion : undefined;
+}

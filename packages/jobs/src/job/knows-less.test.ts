@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { JobRequest } from '../request.ts';
+import type { JobRecord } from './job.ts';
+import { knowsLess } from './knows-less.ts';
+import { newRecord } from './new-job.ts';
+
+const doc = {
+  ...JobRequest.parse({ type: 'image', input: { model: 'nano-banana-2', prompt: 'a lighthouse' } }),
+  on_unknown_submit: 'fail' as const,
+};
+const queued: JobRecord = newRecord({ id: 'job_1', tenant: 'acme', doc, createdAt: 1000, turn: 3 });
+const lease = { token: 'A', acquired_at: 1100, expires_at: 2100 };
+const running = (stage: 'submitting' | 'generating' | 'storing', more: object = {}): JobRecord => ({
+  ...queued,
+  status: 'running',
+  stage,
+  ...more,
+});
+
+const first = { run: 1, step: 1, attempts_used: 0, lease };
+/** The first task has failed, and the job was submitted once more. */
+const second = { run: 1, step: 3, attempts_used: 1, lease };
+
+test.each<[string, typeof first, JobRecord, boolean]>([
+  ['the record has its lease', first, running('submitting', { lease }), false],
+  ['the record still waits', first, queued, true],
+  ['the record got another entry meanwhile', first, { ...queued, step: 2 }, true],
+  [
+    'another call that was given up before it has the lease',
+    first,
+    running('submitting', { lease: { ...lease, token: 'B' } }),
+    true,
+  ],
+  ['its task is on record', first, running('generating', { step: 2, attempts_used: 1 }), false],
+  ['its job was submitted once more', first, { ...queued, step: 3, attempts_used: 1 }, false],
+  ['the record has another run by now', first, { ...queued, run: 2, step: 5 }, false],
+  ['its run has ended', first, { ...queued, status: 'failed', step: 2 }, false],
+  ['the record has the task of the attempt before', second, running('generating', { step: 2, attempts_used: 1 }), true],
+  ['the record has the call of the attempt before', second, running('submitting', { lease: { ...lease, token: 'B' } }), true],
+  ['the record has a task of it', second, running('generating', { step: 4, attempts_used: 2 }), false],
+  ['the record is in the run before', { ...first, run: 2, step: 4 }, { ...queued, status: 'failed', step: 3 }, true],
+  ['its result is being stored', first, running('storing', { step: 2, attempts_used: 0 }), false],
+])('when a call is in flight and %s then what a failover has forgotten is told', (_what, call, record, less) => {
+  expect(knowsLess(record, call)).toBe(less);
+});

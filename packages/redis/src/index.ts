@@ -1,0 +1,14 @@
+export type { Pipeline, Redis } from './client.ts';
+export { type ConnectOptions, connectRedis, isCluster, type Role, type Silence } from './connect/connect.ts';
+export { connectLasting, type Durable } from './connect/connect-lasting.ts';
+export { type Disturbance, watchDisturbance } from './connect/disturbance.ts';
+export { requireRights } from './connect/rights.ts';
+export { isRefusedForNow, redisTrouble } from './connect/trouble.ts';
+export { defineScript, inOrder, luaTable, readLua, type Script, type SharedLua } from './define-script.ts';
+export { type Fields, fieldsOf, json, number, optionalNumber } from './fields.ts';
+export { createReplicaLasting, type Lasting, NotLasting } from './lasting.ts';
+export { type Cursor, createNewestFirst, cursorsIn } from './newest-first.ts';
+export { pipelined } from './pipelined.ts';
+export { createPrimary, type Primary } from './primary.ts';
+export { createScripts, type LuaLibrary, type RunScript } from './scripts.ts';
+export { neededOf } from './shared-lua.ts';

@@ -1,0 +1,10 @@
+export { createSimulatedQueue, type SimulatedQueue, type SimulatedQueueDeps } from './queue/simulated-queue.ts';
+export { WakeUps } from './queue/wake-ups.ts';
+export { type ClientOptions, SimulatedClient } from './redis/client/client.ts';
+export type { After } from './redis/client/trip.ts';
+export { PERFECT_WIRE, type Push, type RoundTrip, type SentCommand, type Wire } from './redis/client/wire.ts';
+export type { Moment } from './redis/data/store.ts';
+export { NotModelled, ReplyError } from './redis/errors.ts';
+export { type Condition, SimulatedRedis } from './redis/server.ts';
+export { type Gate, OPEN_GATE, processTime } from './time/process-time.ts';
+export { VirtualTime } from './time/virtual-time.ts';

@@ -1,0 +1,43 @@
+import { createRandom } from '../random.ts';
+import { type Plan, planOf } from '../world/plan.ts';
+
+/**
+ * What goes wrong in a life, a few things of a kind and often. Where nothing goes wrong on our side, or workers only say again what they have
+ * said, nothing may need a repair.
+ */
+const KINDS: readonly Partial<Plan>[] = [
+  { faultEveryMs: 2000, lost: 0.01 },
+  { faultEveryMs: 0, lost: 0, repeated: 0, operatorEveryMs: 5000 },
+  // What was paid for comes late.
+  {
+    ...{ faultEveryMs: 8000, lost: 0, only: ['freeze in a call'], workers: 5, forMs: 120_000, cancels: 0.3, retries: 0 },
+    mix: { images: 0.8, generations: 0.1, resubmit: 0.1, webhooks: 1, expires: 0, large: 0 },
+  },
+  { faultEveryMs: 0, lost: 0, repeated: 0.1, operatorEveryMs: 5000 },
+  // Whoever has read waits for long before it writes.
+  { faultEveryMs: 2000, lost: 0, only: ['freeze'], workers: 4, apis: 3, retries: 0.8, operatorEveryMs: 8000 },
+  // What was done is not followed by what should follow.
+  { faultEveryMs: 1500, lost: 0.03, only: ['kill workers', 'kill apis', 'cut off', 'terminate a worker'] },
+  // What was paid for cannot be written, or stored, or told.
+  { faultEveryMs: 3000, lost: 0, only: ['redis is full', 'refuse an answer', 'redis loads', 'restart redis'] },
+  { faultEveryMs: 4000, lost: 0, only: ['bucket', 'files'], slots: 'few' },
+  { faultEveryMs: 3000, lost: 0, only: ['a receiver'], tenants: 1, slots: 'few' },
+];
+
+/** A short life in which much meets: it finds as much as a long one, and sooner. */
+export function denseLife(seed: string, n: number): Plan {
+  const random = createRandom(seed);
+  const kind = KINDS[n % KINDS.length];
+  const often = 0.1 + 0.2 * random.fork('often').next();
+  return {
+    ...planOf(seed, random.fork('plan'), { jobs: 50 }),
+    ...{ batches: [12, 6], forMs: 45_000, tenants: 2, cancels: 0.2, retries: 0.4, resends: 0.2, operatorEveryMs: 20_000 },
+    mix: { images: 0.5, generations: 0.15, resubmit: 0.3, webhooks: 1, expires: 0.1, large: 0.1 },
+    oddities: {
+      ...{ notSent: often / 4, lost: often / 4, failed: often / 2, violation: often / 2 },
+      deadly: n % 2 === 0 && kind?.faultEveryMs !== 0 ? 0.02 : 0,
+      ...{ taskFailed: often, unfinished: often / 4, slow: often / 2, late: often },
+    },
+    ...kind,
+  };
+}

@@ -1,0 +1,1 @@
+return take(tonumber(A.now), A.token, tonumber(A.lockMs), A.limited)

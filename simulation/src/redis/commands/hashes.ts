@@ -1,0 +1,72 @@
+import type { Bytes } from '../bytes.ts';
+import type { Entry } from '../data/values.ts';
+import { ReplyError, wrongArity } from '../errors.ts';
+import { at, integer, sum } from './arguments.ts';
+import { type Commands, type Database, grows, OK, read, write } from './command.ts';
+
+const NONE: ReadonlyMap<Bytes, Bytes> = new Map();
+
+const fieldsAt = (db: Database, key: Bytes): ReadonlyMap<Bytes, Bytes> => db.store.get(key, 'hash')?.value.fields ?? NONE;
+
+/** Sets fields of a list of field, value, …; answers how many are new. */
+function setAll(db: Database, args: readonly Bytes[], command: string): number {
+  if (args.length % 2 === 0) throw wrongArity(command);
+  const entry = db.store.getOrMake(at(args, 0), 'hash');
+  let added = 0;
+  for (let i = 1; i < args.length; i += 2) if (db.store.setField(entry, at(args, i), at(args, i + 1))) added++;
+  return added;
+}
+
+function remove(db: Database, args: readonly Bytes[]): number {
+  const entry = db.store.get(at(args, 0), 'hash');
+  if (entry === undefined) return 0;
+  let removed = 0;
+  for (let i = 1; i < args.length; i++) if (db.store.removeField(entry, at(args, i))) removed++;
+  if (entry.value.fields.size === 0) db.store.remove(entry as unknown as Entry);
+  return removed;
+}
+
+function increase(db: Database, args: readonly Bytes[]): number {
+  const by = integer(at(args, 2));
+  const before = fieldsAt(db, at(args, 0)).get(at(args, 1));
+  const total = sum(
+    integer(before ?? '0', () => new ReplyError('ERR hash value is not an integer')),
+    by,
+  );
+  db.store.setField(db.store.getOrMake(at(args, 0), 'hash'), at(args, 1), String(total));
+  return total;
+}
+
+function flat(fields: ReadonlyMap<Bytes, Bytes>): Bytes[] {
+  const list: Bytes[] = [];
+  for (const [field, text] of fields) list.push(field, text);
+  return list;
+}
+
+export const HASHES: Commands = {
+  HSET: grows(-4, (db, args) => setAll(db, args, 'hset')),
+  HMSET: grows(-4, (db, args) => {
+    setAll(db, args, 'hmset');
+    return OK;
+  }),
+  HSETNX: grows(4, (db, args) => {
+    if (fieldsAt(db, at(args, 0)).has(at(args, 1))) return 0;
+    db.store.setField(db.store.getOrMake(at(args, 0), 'hash'), at(args, 1), at(args, 2));
+    return 1;
+  }),
+  HGET: read(3, (db, args) => fieldsAt(db, at(args, 0)).get(at(args, 1)) ?? null),
+  HMGET: read(-3, (db, args) => {
+    const fields = fieldsAt(db, at(args, 0));
+    const found: (Bytes | null)[] = [];
+    for (let i = 1; i < args.length; i++) found.push(fields.get(at(args, i)) ?? null);
+    return found;
+  }),
+  HGETALL: read(2, (db, args) => flat(fieldsAt(db, at(args, 0)))),
+  HDEL: write(-3, remove),
+  HEXISTS: read(3, (db, args) => (fieldsAt(db, at(args, 0)).has(at(args, 1)) ? 1 : 0)),
+  HLEN: read(2, (db, args) => fieldsAt(db, at(args, 0)).size),
+  HKEYS: read(2, (db, args) => [...fieldsAt(db, at(args, 0)).keys()]),
+  HVALS: read(2, (db, args) => [...fieldsAt(db, at(args, 0)).values()]),
+  HSTRLEN: read(3, (db, args) => (fieldsAt(db, at(args, 0)).get(at(args, 1)) ?? '').length),
+  HINCRBY: grows(4, increase),
+};

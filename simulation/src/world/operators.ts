@@ -1,0 +1,76 @@
+import { BULK_OPERATION, type BulkOrder } from '@grsai-jobs/job-store';
+import { QUEUES } from '@grsai-jobs/jobs';
+import type { Random } from '../random.ts';
+import { createAsking } from './asking.ts';
+import type { World } from './world.ts';
+
+const CAN_PAUSE = QUEUES.filter((name) => name !== 'maintain');
+
+/** What each bulk action is about when nobody says more. */
+const ABOUT = {
+  cancel: ['queued', 'running'],
+  requeue: ['failed', 'expired'],
+  redeliver: ['succeeded', 'failed', 'canceled', 'expired'],
+} as const;
+
+/** Operators do what operators do, one thing after another, until they are told to stop; then they put all settings back. */
+export function createOperators(world: World) {
+  const { plan, time } = world;
+  const random = world.random.fork('operators');
+  const ask = createAsking(world, random);
+  let isOver = false;
+  let nth = 0;
+
+  async function pause(own: Random): Promise<void> {
+    const queue = own.pick(CAN_PAUSE);
+    const change = (to: { paused?: string | null; concurrency?: number | null }) =>
+      ask.until('operator', async (_use, api) => {
+        await api.store.queueSettings.change(queue, to);
+        return true;
+      });
+    const isSlow = own.chance(0.3);
+    world.story('operator', isSlow ? `lets ${queue} do one at a time` : `pauses ${queue}`);
+    await change(isSlow ? { concurrency: 1 } : { paused: 'operator: to see what happens' });
+    const until = time.now() + own.whole(1000, 60_000);
+    while (!isOver && time.now() < until) await ask.wait(Math.min(1000, until - time.now()));
+    await change(isSlow ? { concurrency: null } : { paused: null });
+    world.story('operator', `leaves ${queue} as it was`);
+  }
+
+  async function bulk(own: Random): Promise<void> {
+    const action = own.pick(['cancel', 'requeue', 'requeue', 'redeliver'] as const);
+    const tenant = `tenant-${own.whole(1, plan.tenants)}`;
+    nth += 1;
+    const id = `bulk_${String(nth).padStart(26, '0')}`;
+    const order: BulkOrder = {
+      ...{ action, select: { tenant, filter: { status: [...ABOUT[action]] } }, before: Math.floor(time.now()) },
+      ...{ rate_per_min: own.pick([60, 6000]), include_unknown: false, reason: 'to see what happens' },
+      ...{ key_id: 'key', key_name: 'operator', fingerprint: id },
+    };
+    await ask.until('operator', async (use, api) => {
+      await api.store.operations.add({ kind: BULK_OPERATION, subject: id, order: { id }, at: Math.floor(time.now()) });
+      await api.store.bulk.create(id, order, Math.floor(time.now()));
+      use.nudge();
+      return true;
+    });
+    world.story('operator', `has all jobs of ${tenant} acted on`, { action });
+  }
+
+  /** Acts one after another. Resolves when all settings are as they were. */
+  async function work(): Promise<void> {
+    for (let n = 1; plan.operatorEveryMs > 0; n += 1) {
+      const own = random.fork(`act-${n}`);
+      const next = time.now() + own.whole(plan.operatorEveryMs / 4, plan.operatorEveryMs * 2);
+      while (!isOver && time.now() < next) await ask.wait(Math.min(1000, next - time.now()));
+      if (isOver) return;
+      await (own.chance(0.5) ? pause(own) : bulk(own));
+    }
+  }
+
+  return {
+    work,
+    stop: () => {
+      isOver = true;
+    },
+  };
+}

@@ -1,0 +1,2 @@
+/** Of all keys in the simulated Redis. */
+export const PREFIX = 'gj';

@@ -1,0 +1,373 @@
+import {
+  type ChatChunk,
+  type ChatCompletion,
+  type GrsaiApi,
+  GrsaiError,
+  type GrsaiErrorInit,
+  GrsaiUnfinishedError,
+  type Submitted,
+  type TaskState,
+} from '@grsai-jobs/grsai';
+import type { Random } from '../random.ts';
+import type { VirtualTime } from '../time/virtual-time.ts';
+import { pictureOf } from './picture.ts';
+import type { SimulatedProcess } from './process.ts';
+import { type Answered, answerOf, request } from './request.ts';
+
+/** What upstream does with calls at one time. */
+export type UpstreamCondition =
+  | 'well'
+  /** No connection can be made. */
+  | 'away'
+  /** It takes requests, acts on them, and never answers. */
+  | 'silent'
+  | 'rate_limited'
+  | 'no_credits';
+
+/** Calls that may be met by a fault just then. */
+export type CallKind = 'submit' | 'synchronous call' | 'poll of a failed task';
+
+export interface Charged {
+  /** Which order of a caller it was made for. */
+  readonly order: string;
+  readonly at: number;
+}
+
+/** An image task, as upstream's ledger has it. */
+export interface Task extends Charged {
+  readonly id: string;
+  readonly base: string;
+  readonly endsAt: number;
+  readonly outcome: 'succeeded' | 'failed' | 'violation';
+  readonly isDeadly: boolean;
+  /** One for each picture. */
+  readonly links: readonly string[];
+}
+
+/** How often each oddity happens to a call. */
+export interface Oddities {
+  /** The connection breaks before the body has gone out. */
+  notSent: number;
+  /** The connection breaks after that, and what was asked for is done. */
+  lost: number;
+  /** HTTP 500, with nothing made. */
+  failed: number;
+  /** The task, or chat, is refused by policy. */
+  violation: number;
+  /** The task fails, and is refunded. */
+  taskFailed: number;
+  /** The answer of a chat ends without a reason. */
+  unfinished: number;
+  /** The task takes some minutes. */
+  slow: number;
+  /** The answer of a paid call comes after many seconds. */
+  late: number;
+  /** A worker that loads a picture of the task dies of it. */
+  deadly: number;
+}
+
+export const NO_ODDITIES: Oddities = {
+  notSent: 0,
+  lost: 0,
+  failed: 0,
+  violation: 0,
+  taskFailed: 0,
+  unfinished: 0,
+  slow: 0,
+  late: 0,
+  deadly: 0,
+};
+
+const BASES = ['https://one.upstream.example', 'https://two.upstream.example'] as const;
+/** As upstream writes it. */
+const POLICY = 'rejected by content policy';
+/** How long the client waits: for an image task, and for a synchronous answer. */
+const SUBMIT_LIMIT_MS = 21_000;
+const CALL_LIMIT_MS = 120_000;
+const LINK_LIFE_MS = 2 * 3600_000;
+
+/** Which order a prompt belongs to: callers of the simulation write it in front. */
+const orderIn = (text: string): string => /^\[(.+?)\]/.exec(text)?.[1] ?? 'unknown';
+export const promptOf = (order: string): string => `[${order}] a paper lighthouse`;
+
+/** The Grsai API with its ledger. */
+export class Upstream {
+  condition: UpstreamCondition = 'well';
+  oddities: Oddities = NO_ODDITIES;
+  readonly tasks = new Map<string, Task>();
+  readonly tasksByOrder = new Map<string, Task[]>();
+  /** Which process the answer of a submit has reached, by the task. */
+  readonly heardBy = new Map<string, SimulatedProcess>();
+  readonly generationsByOrder = new Map<string, number>();
+  /** Synchronous image calls that were answered, or whose answer was lost. */
+  readonly generations: Charged[] = [];
+  /** Chats that upstream answered, heard or not. */
+  readonly chats: Charged[] = [];
+  readonly chatsByOrder = new Map<string, number>();
+  /** How many processes have died of pictures of an order. */
+  readonly deathsByOrder = new Map<string, number>();
+  /** Called with each call of a process as it arrives. */
+  onCall: ((process: SimulatedProcess, call: CallKind) => void) | null = null;
+  /** Called when a process hears that its task was accepted, before it can act on that. */
+  onAccepted: (() => void) | null = null;
+  /** Called with each process that dies of a picture. */
+  onDeath: (process: SimulatedProcess, order: string) => void = () => undefined;
+  /** Called with each paid task or synchronous image as it is made. */
+  onCharged: (charged: Charged) => void = () => undefined;
+  readonly #time: VirtualTime;
+  readonly #random: Random;
+  #made = 0;
+
+  constructor(time: VirtualTime, random: Random) {
+    this.#time = time;
+    this.#random = random;
+  }
+
+  /** Upstream as one process calls it. */
+  of(process: SimulatedProcess): GrsaiApi {
+    const call = <T>(signal: AbortSignal | undefined, tookMs: number, act: () => T, limitMs = CALL_LIMIT_MS): Promise<T> =>
+      request<T>({
+        time: this.#time,
+        gate: process,
+        thereInMs: this.#random.whole(1, 10),
+        arrive: () => this.#arrive(tookMs, act),
+        signal,
+        limitMs,
+        broken: (by) => errorOf({ code: by === 'signal' ? 'aborted' : 'timeout', outcome: 'unknown', message: 'no answer' }),
+      });
+    const ask = <T>(signal: AbortSignal | undefined, act: () => T): Promise<T> => call(signal, this.#random.whole(1, 20), act);
+    const complete: GrsaiApi['chat']['complete'] = (body, { signal } = {}) => {
+      const order = orderIn(lastMessage(body));
+      return call(
+        signal,
+        this.#tookMs(50, 3000),
+        paid('synchronous call', () => this.#chat(order)),
+      );
+    };
+    const result: GrsaiApi['images']['result'] = (id, { signal }) =>
+      ask(signal, () => {
+        const state = this.#state(id);
+        if (state.status === 'failed') this.onCall?.(process, 'poll of a failed task');
+        return state;
+      });
+    const paid =
+      <T>(kind: CallKind, act: () => T): (() => T) =>
+      () => {
+        this.onCall?.(process, kind);
+        return act();
+      };
+    const notSimulated = (): never => {
+      throw new Error('this call is not simulated');
+    };
+    return {
+      baseUrls: BASES,
+      chat: {
+        complete,
+        async *stream(body, options) {
+          yield await complete(body, options).then(chunkOf);
+        },
+      },
+      images: {
+        submit: (task, { signal } = {}) => {
+          const order = orderIn(String((task as { prompt?: unknown }).prompt));
+          return call(
+            signal,
+            this.#tookMs(20, 400),
+            paid('submit', () => this.#submit(order)),
+            SUBMIT_LIMIT_MS,
+          ).then((submitted) => {
+            this.heardBy.set(submitted.id, process);
+            this.onAccepted?.();
+            return submitted;
+          });
+        },
+        result,
+        generations: (body, { signal } = {}) => {
+          const order = orderIn(String((body as { prompt?: unknown }).prompt));
+          return call(
+            signal,
+            this.#tookMs(500, 20_000),
+            paid('synchronous call', () => this.#generate(order)),
+          );
+        },
+        generate: notSimulated,
+        stream: notSimulated,
+        download: notSimulated,
+      },
+      account: {
+        credits: ({ signal } = {}) => ask(signal, () => 0),
+        accountCredits: ({ signal } = {}) => ask(signal, () => (this.condition === 'no_credits' ? 0 : 1_000_000)),
+      },
+      models: { status: notSimulated, list: notSimulated },
+      probeKey: ({ signal } = {}) => ask(signal, () => 'valid' as const).catch(() => 'unknown' as const),
+      probeBase: (_base, { signal } = {}) =>
+        ask(signal, () => ({ state: 'right' as const, seen: '200' })).catch(() => ({ state: 'away' as const, seen: 'away' })),
+    };
+  }
+
+  /** Whether `process` has died of loading this. */
+  isDeadly(link: string, process: SimulatedProcess): boolean {
+    const [, id = ''] = /files\/(.+)\/\d+$/.exec(link) ?? [];
+    const task = this.tasks.get(id);
+    if (task?.isDeadly !== true) return false;
+    this.deathsByOrder.set(task.order, (this.deathsByOrder.get(task.order) ?? 0) + 1);
+    this.onDeath(process, task.order);
+    return true;
+  }
+
+  /** A file of a result, or `null` when its link has died. */
+  file(link: string): Uint8Array | null {
+    const [, id = '', index = ''] = /files\/(.+)\/(\d+)$/.exec(link) ?? [];
+    const task = this.tasks.get(id);
+    const endedAt = task?.endsAt ?? this.generations[Number(id.replace('g', ''))]?.at;
+    if (endedAt === undefined || this.#time.now() > endedAt + LINK_LIFE_MS) return null;
+    return pictureOf(`${id}/${index}`);
+  }
+
+  #arrive<T>(tookMs: number, act: () => T): Answered<T> {
+    const fail = (init: GrsaiErrorInit, inMs = tookMs): Answered<T> => ({
+      kind: 'answer',
+      inMs,
+      give: () => {
+        throw errorOf(init);
+      },
+    });
+    const refuse = (category: GrsaiErrorInit['category'], status: number, message: string) =>
+      fail({ code: 'refused', outcome: 'refused', retryable: true, category, status, message, base: BASES[0] }, 5);
+    switch (this.condition) {
+      case 'away':
+        return fail({ code: 'connection_failed', outcome: 'not_sent', message: 'connection refused' }, 1);
+      case 'silent':
+        answerOf(act);
+        return { kind: 'silence' };
+      case 'rate_limited':
+        return fail(
+          {
+            code: 'rate_limited',
+            outcome: 'refused',
+            category: 'rate_limited',
+            status: 429,
+            retryable: true,
+            message: 'too many requests',
+          },
+          5,
+        );
+      case 'no_credits':
+        return refuse('balance', 402, 'insufficient credits');
+      case 'well':
+        return this.#oddly(tookMs, act, fail);
+    }
+  }
+
+  #oddly<T>(tookMs: number, act: () => T, fail: (init: GrsaiErrorInit, inMs?: number) => Answered<T>): Answered<T> {
+    const { notSent, lost, failed } = this.oddities;
+    if (this.#random.chance(notSent))
+      return fail({ code: 'connection_failed', outcome: 'not_sent', message: 'broke while sending' }, 1);
+    if (this.#random.chance(failed))
+      return fail({
+        code: 'refused',
+        outcome: 'refused',
+        retryable: true,
+        category: 'transient',
+        status: 500,
+        message: 'try again later',
+      });
+    const give = answerOf(act);
+    if (this.#random.chance(lost)) return fail({ code: 'connection_lost', outcome: 'unknown', message: 'the connection broke' });
+    return { kind: 'answer', inMs: tookMs, give };
+  }
+
+  #tookMs(from: number, to: number): number {
+    return this.#random.chance(this.oddities.late) ? this.#random.whole(to, 30_000) : this.#random.whole(from, to);
+  }
+
+  #charge(charged: Charged): void {
+    this.onCharged(charged);
+  }
+
+  #chat(order: string): ChatCompletion {
+    if (this.#random.chance(this.oddities.violation))
+      throw errorOf({
+        code: 'refused',
+        outcome: 'refused',
+        category: 'moderation',
+        status: 400,
+        retryable: false,
+        message: POLICY,
+      });
+    const at = this.#time.now();
+    this.chats.push({ order, at });
+    this.chatsByOrder.set(order, (this.chatsByOrder.get(order) ?? 0) + 1);
+    const completion = {
+      id: `chat-${this.chats.length}`,
+      object: 'chat.completion',
+      model: 'gemini-3.1-pro',
+      choices: [{ index: 0, message: { role: 'assistant', content: `an answer to ${order}` }, finish_reason: 'stop' }],
+    } as unknown as ChatCompletion;
+    if (!this.#random.chance(this.oddities.unfinished)) return completion;
+    const error = new GrsaiUnfinishedError({ code: 'no_finish_reason', outcome: 'unknown', message: 'no finish_reason' });
+    error.completion = completion;
+    throw error;
+  }
+
+  #submit(order: string): Submitted {
+    const at = this.#time.now();
+    this.#made += 1;
+    const id = `${at}-task-${this.#made}`;
+    const { taskFailed, violation, slow, deadly } = this.oddities;
+    const outcome = this.#random.chance(taskFailed) ? 'failed' : this.#random.chance(violation) ? 'violation' : 'succeeded';
+    const endsAt = at + (this.#random.chance(slow) ? this.#random.whole(60_000, 400_000) : this.#random.whole(5_000, 60_000));
+    const base = BASES[0];
+    const isDeadly = this.#random.chance(deadly);
+    const task = { id, base, order, at, endsAt, outcome, isDeadly, links: [`https://files.example/files/${id}/0`] } as const;
+    this.tasks.set(id, task);
+    this.tasksByOrder.set(order, [...(this.tasksByOrder.get(order) ?? []), task]);
+    this.#charge({ order, at });
+    return { id, base, tried: [] };
+  }
+
+  #generate(order: string) {
+    const at = this.#time.now();
+    const id = `g${this.generations.length}`;
+    this.generations.push({ order, at });
+    this.generationsByOrder.set(order, (this.generationsByOrder.get(order) ?? 0) + 1);
+    this.#charge({ order, at });
+    const url = `https://files.example/files/${id}/0`;
+    return { outputs: [{ kind: 'link' as const, url }], urls: [url], raw: '' };
+  }
+
+  #state(id: string): TaskState {
+    const task = this.tasks.get(id);
+    if (task === undefined) return { id, status: 'missing', outputs: [], urls: [], raw: '', error: 'task not exist' };
+    if (this.#time.now() < task.endsAt) {
+      const progress = Math.floor((100 * (this.#time.now() - task.at)) / (task.endsAt - task.at));
+      return { id, status: 'running', progress, outputs: [], urls: [], raw: '' };
+    }
+    if (task.outcome === 'failed')
+      return { id, status: 'failed', outputs: [], urls: [], raw: '', error: 'generate failed', category: 'failed' };
+    if (task.outcome === 'violation')
+      return { id, status: 'violation', outputs: [], urls: [], raw: '', error: POLICY, category: 'moderation' };
+    return {
+      id,
+      status: 'succeeded',
+      progress: 100,
+      outputs: task.links.map((url) => ({ kind: 'link' as const, url })),
+      urls: [...task.links],
+      raw: '',
+    };
+  }
+}
+
+const errorOf = (init: GrsaiErrorInit): GrsaiError => new GrsaiError({ base: BASES[0], ...init });
+
+function lastMessage(body: unknown): string {
+  const messages = (body as { messages?: { content?: unknown }[] }).messages ?? [];
+  return String(messages.at(-1)?.content ?? '');
+}
+
+const chunkOf = (completion: ChatCompletion): ChatChunk =>
+  ({
+    ...completion,
+    object: 'chat.completion.chunk',
+    choices: completion.choices.map(({ message, ...choice }) => ({ ...choice, delta: message })),
+  }) as unknown as ChatChunk;
