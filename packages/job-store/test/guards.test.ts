@@ -34,7 +34,9 @@ function writesState({ code }: Lua): string[] {
 }
 
 /** Hashes that are no records of jobs. Batches, bulk actions and deliveries have a state of their own, which is none of the table's. */
-const OTHERS = ['action', 'batch', 'brakes', 'concurrency', 'delivery', 'pace', 'pauses', 'turns'];
+const OTHERS = ['action', 'batch', 'brakes', 'concurrency', 'delivery', 'in_flight', 'pace', 'pauses', 'turns'];
+/** A part of several scripts, of which some run on a full Redis: so does what it changes. */
+const RUNS_WITH_OTHERS = 'room/room';
 /** What these write to is given to them: `set-field` hashes of workers and pauses, `attempts` how endpoints and hosts fare. */
 const GIVEN: Readonly<Record<string, readonly string[]>> = { 'operator/set-field': ['hash'], 'webhook/attempts': ['fares.key'] };
 
@@ -47,7 +49,7 @@ test('only scripts that ask the table whether they may write the state of a job'
     .filter(({ to }) => to.length > 0);
   expect(Object.fromEntries(writers.map(({ script, to }) => [script.name, to]))).toEqual({
     'batch/add': ['job'],
-    'batch/reveal': ['jobs'],
+    'batch/reveal': ['job'],
     'job/create': ['job'],
     'job/start-call': ['job'],
     'job/transition': ['job'],
@@ -60,6 +62,7 @@ test('only scripts that ask the table whether they may write the state of a job'
  * agrees by itself.
  */
 function runsWhenFull({ name }: Lua, row: TransitionName): boolean {
+  if (name === RUNS_WITH_OTHERS) return true;
   const [folder, file] = name.split('/');
   const beside = globSync(`${folder}/*.ts`, { cwd: SRC }).map((path) => readFileSync(`${SRC}${path}`, 'utf8'));
   const declared = new RegExp(`new URL\\('\\./${file}\\.lua', import\\.meta\\.url\\)[^;]*?whenFull: ([^\\n]*),\\n`);
