@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer, request as requestOf } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { type Batch, listen, rowsOf, startProcess } from '@grsai-jobs/testkit';
 import { expect, onTestFinished, test } from 'vitest';
@@ -68,22 +69,34 @@ test('when the API is killed and started again while a program of 15 lines and o
   expect(stack.emulator.requests.filter(({ kind }) => kind === 'image')).toHaveLength(COUNT + 1);
 });
 
-test('when the answer to each POST is lost once then there is one job and one batch', async () => {
+test('when each POST is cut before it arrives, before its answer and in the midst of its answer then everything is done once', async () => {
   const stack = await stackOf();
+  const { secret } = await stack.tenant.get<{ secret: string }>('/v1/webhook-secret');
   const { url, lost } = await losesAnswers(stack.url);
   const told = JSON.parse(
     (await (await program(stack, 'packages/client/test/programs/lost-answers.ts', { api: url })).ended()).at(-1) ?? '',
   );
-  expect(lost).toEqual(['/v1/jobs', '/v1/batches']);
-  const [batch] = (await stack.tenant.get<{ data: Batch[] }>('/v1/batches')).data;
-  const jobs = (await stack.tenant.get<{ data: (Job & { batch_id?: string })[] }>('/v1/jobs')).data;
+  const { data: batches } = await stack.tenant.get<{ data: Batch[] }>('/v1/batches');
+  const { data: jobs } = await stack.tenant.get<{ data: (Job & { batch_id?: string })[] }>('/v1/jobs');
+  const [failed, slow] = [jobs.at(-2)?.id, jobs.at(-3)?.id];
+  const paths = [
+    ...['/v1/jobs', `/v1/jobs/${failed}/retry`, `/v1/jobs/${slow}/cancel`],
+    ...['/v1/batches', `/v1/batches/${batches[1]?.id}/retry-failed`, `/v1/batches/${batches[0]?.id}/cancel`],
+    '/v1/webhook-deliveries/recover',
+  ];
+  // Of a POST that is sent once the first is lost.
+  expect(lost).toEqual([...paths.flatMap((path) => CUTS.map((cut) => `${cut} ${path}`)), `${CUTS[0]} /v1/webhook-secret/rotate`]);
   expect(told).toEqual({
     job: [jobs.at(-1)?.id, 'succeeded'],
-    batch: [batch?.id, 'completed', 3],
-    rows: ['a', 'b', 'c'].map((id) => [id, 'succeeded']),
+    runs: [1, 2],
+    canceled: ['canceled', 'canceled'],
+    batch: [batches[1]?.id, 'completed', 1, 1, 2, 2],
+    rows: ['a', 'b', 'c'].map((id) => [id, id === 'c' ? 'failed' : 'succeeded']),
+    rotated: 'ConnectionError',
   });
-  expect(jobs).toHaveLength(4);
-  expect((await stack.tenant.get<{ data: Batch[] }>('/v1/batches')).data).toHaveLength(1);
+  expect([jobs.length, batches.length]).toEqual([7, 2]);
+  expect(jobs.map(({ run }) => run).sort()).toEqual([1, 1, 1, 1, 1, 2, 2]);
+  expect(await stack.tenant.get('/v1/webhook-secret')).toMatchObject({ secret, older: [] });
 });
 
 const python = spawnSync('python3', ['--version']).status === 0;
@@ -93,10 +106,10 @@ test.runIf(python)(
   'when a program in plain Python loses the answer to its batch and is run again then it has each image once, whole, and they are paid for once',
   async () => {
     const stack = await stackOf();
-    const { url, lost } = await losesAnswers(stack.url);
+    const { url, lost } = await losesAnswers(stack.url, ['after']);
     const first = await program(stack, 'examples/images.py', { api: url, command: 'python3' });
     expect((await first.ended()).at(-1)).toBe(`${COUNT} of ${COUNT}`);
-    expect(lost).toEqual(['/v1/batches']);
+    expect(lost).toEqual(['after /v1/batches']);
     const again = await program(stack, 'examples/images.py', { command: 'python3' });
     expect(await again.ended()).toEqual([`${COUNT} of ${COUNT}`]);
     const { data } = await stack.tenant.get<{ data: { result: { images: { sha256: string }[] } }[] }>('/v1/jobs');
@@ -152,19 +165,35 @@ test('when the other examples of the README run then they print what they say', 
   expect(largeBatch).toEqual(['3 items, 441 bytes', answer('lighthouse'), answer('boat'), answer('kite')]);
 });
 
-/** In front of the API: cuts the connection when the first POST to a path has been answered. */
-async function losesAnswers(api: string): Promise<{ url: string; lost: string[] }> {
+const CUTS = ['before', 'after', 'midst'] as const;
+
+/** In front of the API: cuts the connection of the first POSTs to a path, by each way of `cuts` once. */
+async function losesAnswers(
+  api: string,
+  cuts: readonly (typeof CUTS)[number][] = CUTS,
+): Promise<{ url: string; lost: string[] }> {
   const lost: string[] = [];
   const server = createServer((request, response) => {
     const { method, url = '', headers } = request;
-    const forward = requestOf(new URL(url, api), { method, headers }, (answer) => {
-      if (method === 'POST' && !lost.includes(url)) {
-        lost.push(url);
-        request.socket.destroy();
+    const path = url.replace(/\?.*$/, '');
+    const cut = method === 'POST' ? cuts.find((way) => !lost.includes(`${way} ${path}`)) : undefined;
+    if (cut !== undefined) lost.push(`${cut} ${path}`);
+    if (cut === 'before') {
+      request.socket.destroy();
+      return;
+    }
+    const forward = requestOf(new URL(url, api), { method, headers }, async (answer) => {
+      if (cut === undefined) {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
         return;
       }
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
+      const whole = await buffer(answer);
+      if (cut === 'midst') {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        await new Promise((resolve) => response.write(whole.subarray(0, whole.length / 2), resolve));
+      }
+      request.socket.destroy();
     });
     forward.on('error', () => response.destroy());
     request.pipe(forward);

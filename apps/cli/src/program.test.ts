@@ -121,7 +121,7 @@ test('when a job is sent and the answer is lost then it is sent again under the 
 
 test('when a POST without a key is refused for a moment then it is not sent again', async () => {
   const { fetch, sent } = service(problem(503, { 'retry-after': '1' }));
-  expect(await jobs(['cancel', 'job_1'], { fetch })).toMatchObject({ code: 3 });
+  expect(await jobs(['resend', 'evt_1'], { fetch })).toMatchObject({ code: 3 });
   expect(sent).toHaveLength(1);
 });
 

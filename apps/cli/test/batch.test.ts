@@ -326,7 +326,7 @@ test('when failed jobs are run again then the next round is awaited, not the end
   const service = await startService(
     script({
       [`POST /v1/batches/${ID}/retry-failed`]: [
-        (_taken, response) => json(response, 202, { ...ENDED, retrying: 1, left_out: 0 }),
+        (_taken, response) => json(response, 202, { ...ENDED, retrying: 1, left_out: 0, in_round: 2 }),
       ],
       [`GET /v1/batches/${ID}`]: [
         (_taken, response) => json(response, 200, ENDED, { 'retry-after': '0' }),

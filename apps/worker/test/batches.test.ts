@@ -192,7 +192,7 @@ test('when failed jobs are retried then those of an unknown submit stay, unless 
   expect(await batch.read()).toMatchObject({ status: 'completed', round: 1, counts: { failed: 4 }, unknown: 1 });
 
   await harness.clock.advance(1000);
-  expect(await harness.store.batches.retryFailed(batch.id, { includeUnknown: false })).toBe(true);
+  expect(await harness.store.batches.retryFailed(batch.id, { includeUnknown: false })).toEqual({ kind: 'ordered' });
   await harness.runTask();
   expect(await batch.read()).toMatchObject({ status: 'running', round: 2, counts: { queued: 3, failed: 1 }, unknown: 1 });
   await harness.clock.advance(1000);
@@ -355,8 +355,7 @@ test('when a retry is canceled before it has reopened the first job of an ended 
   await harness.runTask();
   const retry = () => harness.store.batches.retryFailed(batch.id, { includeUnknown: false });
   await retry();
-  expect(await harness.store.batches.cancel(batch.id)).toBe('called_off');
-  expect(await harness.store.batches.cancel(batch.id)).toBe('completed');
+  for (let n = 0; n < 2; n += 1) expect(await harness.store.batches.cancel(batch.id)).toBe('called_off');
   await harness.runTask();
   expect(await batch.read()).toMatchObject({ status: 'completed', round: 1, counts: { failed: 1 } });
 

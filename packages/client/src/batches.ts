@@ -53,6 +53,8 @@ export interface RetryFailedOptions extends CallOptions {
   include_unknown?: boolean | undefined;
   /** Whether to wait until the batch has begun its next round (default true); a wait before that would see the end of the last. */
   begun?: boolean | undefined;
+  /** The same key orders one retry, until the next one; a new key by default. */
+  idempotencyKey?: string | undefined;
 }
 
 export interface Batches {
@@ -133,14 +135,14 @@ export function createBatches(transport: Transport): Batches {
         call,
         async (signal) => (await transport.request<Batch>('POST', `${pathOf('batches', id)}/cancel`, { signal })).value,
       ),
-    retryFailed: async (id, { include_unknown = false, begun = true, ...call } = {}) =>
+    retryFailed: async (id, { include_unknown = false, begun = true, idempotencyKey, ...call } = {}) =>
       await within(call, async (signal) => {
-        const json = { include_unknown };
+        const o = { signal, json: { include_unknown }, idempotencyKey: newIdempotencyKey(idempotencyKey) };
         const path = `${pathOf('batches', id)}/retry-failed`;
-        const { value: retried } = await transport.request<RetriedBatch>('POST', path, { signal, json });
+        const { value: retried } = await transport.request<RetriedBatch>('POST', path, o);
         let batch: Batch = retried;
         // The service reopens it behind its answer.
-        while (begun && BATCH_ENDED.has(batch.status) && batch.round === retried.round) {
+        while (begun && batch.round < retried.in_round) {
           await transport.sleep(FIRST_POLL_MS, signal);
           batch = (await get(id, signal, OUTAGE_MS)).value;
         }

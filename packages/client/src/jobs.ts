@@ -36,6 +36,8 @@ export interface JobFilter {
 export interface RetryJobOptions extends CallOptions {
   /** `resume` never submits again; `resubmit` does, and pays again. */
   mode?: 'resume' | 'resubmit' | undefined;
+  /** The run that is meant: where a later one has begun nothing is done. By default the one that the job is in, which is asked for first. */
+  run?: number | undefined;
 }
 
 export interface Jobs {
@@ -53,7 +55,7 @@ export interface Jobs {
   wait(id: string, options?: WaitForJobOptions): Promise<Job>;
   /** Resolves with the job as `canceled`, or as `canceling` while a call is in flight. */
   cancel(id: string, options?: CallOptions): Promise<Job>;
-  /** Runs a job again that failed, expired or was canceled. */
+  /** Runs a job again that failed, expired or was canceled: once, however often its answer is lost. */
   retry(id: string, options?: RetryJobOptions): Promise<Job>;
   /** Erases an ended job with all that is stored of it. */
   delete(id: string, options?: CallOptions): Promise<void>;
@@ -95,9 +97,10 @@ export function createJobs(transport: Transport, { timeoutMs }: { timeoutMs: num
         call,
         async (signal) => (await transport.request<Job>('POST', `${pathOf('jobs', id)}/cancel`, { signal })).value,
       ),
-    retry: async (id, { mode, ...call } = {}) =>
+    retry: async (id, { mode, run, ...call } = {}) =>
       await within(call, async (signal) => {
-        const json = mode === undefined ? {} : { mode };
+        const meant = run ?? (await transport.request<Job>('GET', pathOf('jobs', id), { signal })).value.run;
+        const json = { ...(mode === undefined ? {} : { mode }), run: meant };
         return (await transport.request<Job>('POST', `${pathOf('jobs', id)}/retry`, { signal, json })).value;
       }),
     delete: async (id, call = {}) =>

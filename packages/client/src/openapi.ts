@@ -927,6 +927,8 @@ export interface components {
             retrying: number;
             /** @description failed jobs whose lost submit may have made a task; `include_unknown` takes them too */
             left_out: number;
+            /** @description the round in which they run */
+            in_round: number;
         };
         ThinBatch: {
             /** @example batch_01K9ZW0D5E7F9G1H3J5K7M9N1P */

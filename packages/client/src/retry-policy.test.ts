@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ConflictError, errorOf, type GrsaiJobsError, retryAfterMs, ServiceUnavailableError } from './errors.ts';
-import { isRepeatable, type Patience, retryInMs } from './retry-policy.ts';
+import { type Patience, retryInMs } from './retry-policy.ts';
 
 const away = (retryAfterMs?: number) =>
   new ServiceUnavailableError({ code: 'unavailable', detail: 'away', retryable: true, retryAfterMs });
@@ -9,16 +9,6 @@ const ask = (
   error: GrsaiJobsError,
   more: { attempt?: number; downMs?: number; patience?: Patience; random?: () => number } = {},
 ) => retryInMs(error, { attempt: 1, downMs: 0, patience: { retries: 5 }, random: () => 1, ...more });
-
-test.each([
-  ['GET', undefined, true],
-  ['PUT', undefined, true],
-  ['DELETE', undefined, true],
-  ['POST', undefined, false],
-  ['POST', 'order-A-17', true],
-])('when %s has the Idempotency-Key %s then whether it may be sent again is %s', (method, key, repeatable) => {
-  expect(isRepeatable(method, key)).toBe(repeatable);
-});
 
 test('when tries fail one after another then the waits double up to 8 s, and after the last retry the error stands', () => {
   expect([1, 2, 3, 4, 5, 6].map((attempt) => ask(away(), { attempt }))).toEqual([500, 1000, 2000, 4000, 8000, undefined]);

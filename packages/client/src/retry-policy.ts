@@ -7,13 +7,6 @@ const CAP_MS = 8_000;
 /** Who would have to wait longer sees the refusal and decides. */
 const LONGEST_HINT_MS = 60_000;
 
-/** May be sent twice by the rules of HTTP. */
-const SAFE: ReadonlySet<string> = new Set(['GET', 'PUT', 'DELETE']);
-
-/** Whether a request may be sent again when it is not known what became of it. */
-export const isRepeatable = (method: string, idempotencyKey: string | undefined): boolean =>
-  SAFE.has(method) || idempotencyKey !== undefined;
-
 /** How long a request is sent again: so many times, or for as long as the service is away. */
 export type Patience = { retries: number } | { outageMs: number };
 

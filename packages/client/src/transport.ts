@@ -1,6 +1,7 @@
 import { untilAborted } from './deadline.ts';
 import { connectionError, errorOf, GrsaiJobsError, InvalidRequestError, retryAfterMs, TimeoutError } from './errors.ts';
-import { isRepeatable, type Patience, retryInMs } from './retry-policy.ts';
+import { isRepeatable } from './repeatable.ts';
+import { type Patience, retryInMs } from './retry-policy.ts';
 
 /** Requests to the service, sent again where that is safe and may help. */
 
@@ -73,7 +74,7 @@ export interface TransportSettings {
 }
 
 export function createTransport(settings: TransportSettings, host: Host): Transport {
-  const again = async <T>(method: string, o: RequestOptions, once: () => Promise<T>): Promise<T> => {
+  const again = async <T>(method: string, path: string, o: RequestOptions, once: () => Promise<T>): Promise<T> => {
     const patience = o.patience ?? { retries: settings.maxRetries };
     let downSince: number | undefined;
     for (let attempt = 1; ; attempt += 1) {
@@ -83,7 +84,7 @@ export function createTransport(settings: TransportSettings, host: Host): Transp
       } catch (error) {
         o.signal.throwIfAborted();
         if (o.body?.failure !== undefined) throw o.body.failure.error;
-        if (!(error instanceof GrsaiJobsError) || !isRepeatable(method, o.idempotencyKey)) throw error;
+        if (!(error instanceof GrsaiJobsError) || !mayRepeat(error, method, path, o)) throw error;
         downSince ??= host.now();
         const waitMs = retryInMs(error, { attempt, downMs: host.now() - downSince, patience, random: host.random });
         if (waitMs === undefined) throw error;
@@ -124,7 +125,7 @@ export function createTransport(settings: TransportSettings, host: Host): Transp
     sleep: host.sleep,
     random: host.random,
     request: async <T>(method: string, path: string, o: RequestOptions) =>
-      await again(method, o, async () => {
+      await again(method, path, o, async () => {
         const { response, close } = await send(method, path, o);
         try {
           return { value: parse<T>(await response.text(), settings.baseUrl), retryAfterMs: retryAfterMs(response.headers) };
@@ -135,13 +136,17 @@ export function createTransport(settings: TransportSettings, host: Host): Transp
         }
       }),
     stream: async (method, path, o) =>
-      await again(method, o, async () => {
+      await again(method, path, o, async () => {
         const stream = await send(method, path, o);
         stream.disarm();
         return stream;
       }),
   };
 }
+
+/** Of what is refused for its rate nothing was done. */
+const mayRepeat = (error: GrsaiJobsError, method: string, path: string, o: RequestOptions): boolean =>
+  error.status === 429 || isRepeatable(method, path, o);
 
 const opened = async (body: RepeatableBody | undefined): Promise<Body | undefined> => await body?.open();
 

@@ -241,7 +241,7 @@ test('when failed jobs are run again, or a batch is canceled, then the service i
 test('when failed jobs of an ended batch are run again then a wait straight after it waits for the next round', async () => {
   const ended = (round: number) => ({ ...batch('completed'), round });
   const service = await serve(
-    json({ ...ended(1), retrying: 3, left_out: 0 }, 202),
+    json({ ...ended(1), retrying: 3, left_out: 0, in_round: 2 }, 202),
     json(ended(1)),
     json({ ...batch('running'), round: 2 }),
     json(ended(2)),
@@ -249,7 +249,7 @@ test('when failed jobs of an ended batch are run again then a wait straight afte
   const { batches } = service.client();
   expect(await batches.retryFailed('batch_1')).toMatchObject({ retrying: 3, round: 2, status: 'running' });
   expect(await batches.wait('batch_1')).toMatchObject({ status: 'completed', round: 2 });
-  const other = await serve(json({ ...ended(1), retrying: 3, left_out: 0 }, 202));
+  const other = await serve(json({ ...ended(1), retrying: 3, left_out: 0, in_round: 2 }, 202));
   expect(await other.client().batches.retryFailed('batch_1', { begun: false })).toMatchObject({ round: 1 });
   expect(other.came).toHaveLength(1);
 });

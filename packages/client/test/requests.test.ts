@@ -29,13 +29,27 @@ test('when two jobs are sent then each has a key of its own, or the one that the
 
 test('when a request that may not be repeated gets no answer then it is sent once, and the error says so', async () => {
   const service = await serve(lost);
-  await expect(service.client().jobs.cancel('job_1')).rejects.toMatchObject({
-    name: 'ConnectionError',
-    code: 'connection',
-    retryable: true,
-  });
-  await expect(service.client().jobs.retry('job_1')).rejects.toMatchObject({ name: 'ConnectionError' });
-  expect(service.lines()).toEqual(['POST /v1/jobs/job_1/cancel', 'POST /v1/jobs/job_1/retry']);
+  const { webhooks } = service.client();
+  const error = { name: 'ConnectionError', code: 'connection', retryable: true };
+  await expect(webhooks.rotateSecret()).rejects.toMatchObject(error);
+  await expect(webhooks.resend('evt_1')).rejects.toMatchObject(error);
+  expect(service.lines()).toEqual(['POST /v1/webhook-secret/rotate', 'POST /v1/webhook-deliveries/evt_1/resend']);
+});
+
+test('when a job is retried then the run that it is in is meant, whatever becomes of the answers', async () => {
+  const service = await serve(json(job('failed', { run: 2 })), lost, cut('{"id": "job_'), json(job('queued', { run: 3 }), 202));
+  expect(await service.client().jobs.retry('job_1', { mode: 'resubmit' })).toMatchObject({ run: 3 });
+  const retry = ['POST /v1/jobs/job_1/retry', '{"mode":"resubmit","run":2}'];
+  expect(service.came.map(({ method, url, body }) => [`${method} ${url}`, body])).toEqual([
+    ['GET /v1/jobs/job_1', ''],
+    ...[retry, retry, retry],
+  ]);
+});
+
+test('when a request that may not be repeated is refused for its rate then it is sent again: nothing was done', async () => {
+  const service = await serve(problem(429, 'rate_limited', { 'retry-after': '0' }), json({ id: 'whk_1' }));
+  expect(await service.client().webhooks.rotateSecret()).toMatchObject({ id: 'whk_1' });
+  expect(service.came).toHaveLength(2);
 });
 
 test('when the service says 429 with Retry-After then the request waits so long and is sent again', async () => {

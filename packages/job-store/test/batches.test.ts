@@ -329,8 +329,45 @@ describe('the end', () => {
     // A worker that read it before the cancel must not end it as completed.
     expect(await harness.store.batches.finish({ ...record, status: 'running' }, 'completed', RESULTS)).toBe(false);
     expect(await harness.store.batches.finish(record, 'canceled', RESULTS)).toBe(true);
-    expect(await harness.store.batches.cancel(batch.id)).toBe('canceled');
+    // Somebody whose answer was lost sends it again.
+    expect(await harness.store.batches.cancel(batch.id)).toBe('called_off');
     expect(await harness.store.batches.cancel('batch_none')).toBeNull();
+  });
+
+  test('when a batch has ended by itself then a cancel finds that, however often', async () => {
+    const harness = await startStore();
+    const batch = await revealedBatch(harness, 1);
+    await actOn(harness, batch, batch.ids[0] ?? '', 'start_call');
+    await actOn(harness, batch, batch.ids[0] ?? '', 'fail');
+    expect(await harness.store.batches.finish(await batch.read(), 'completed', RESULTS)).toBe(true);
+    for (let n = 0; n < 2; n += 1) expect(await harness.store.batches.cancel(batch.id)).toBe('completed');
+  });
+
+  test('when a retry of failed jobs is ordered again under its key then it is answered as the first, and no other is made', async () => {
+    const harness = await startStore();
+    const { batches, operations } = harness.store;
+    const now = harness.clock.now();
+    const { id } = await revealedBatch(harness, 1);
+    const ask = (key: string, retrying: number) =>
+      batches.retryFailed(id, { includeUnknown: false, once: { key, told: { retrying, left_out: 0, in_round: 2 } } });
+    const first = { retrying: 3, left_out: 0, in_round: 2 };
+    const takeAll = async () => {
+      const kinds: string[] = [];
+      for (let taken = await operations.take(now); taken !== null; taken = await operations.take(now)) {
+        kinds.push(taken.kind);
+        await operations.done(taken);
+      }
+      return kinds;
+    };
+    expect(await ask('one', 3)).toEqual({ kind: 'ordered' });
+    expect(await ask('two', 1)).toEqual({ kind: 'under_way' });
+    expect(await ask('one', 1)).toEqual({ kind: 'before', told: first });
+    expect(await takeAll()).toContain('batch-retry-failed');
+    expect(await ask('one', 1)).toEqual({ kind: 'before', told: first });
+    expect([await batches.retryBefore(id, 'one'), await batches.retryBefore(id, 'two')]).toEqual([first, null]);
+    expect(await takeAll()).toEqual([]);
+    expect(await ask('two', 1)).toEqual({ kind: 'ordered' });
+    expect(await batches.retryBefore(id, 'one')).toBeNull();
   });
 
   test('when a batch is forgotten then its jobs go on and count nowhere', async () => {

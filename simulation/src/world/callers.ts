@@ -150,7 +150,7 @@ export function createCallers(world: World) {
     if (includeUnknown) for (const order of batch.orders) order.maySubmitAgain = true;
     await once(async (use, api) => {
       const read = await api.store.batches.read(batch.id ?? '');
-      if (read !== null) world.story(batch.name, 'retry answered', { ...(await use.retryFailed(read, includeUnknown)) });
+      if (read !== null) world.story(batch.name, 'retry answered', { ...(await use.retryFailed(read, { includeUnknown })) });
     }).catch(() => undefined);
   }
 

@@ -132,6 +132,7 @@ export const CANCEL_REFUSALS: Refusals<Canceled, 'canceled' | 'canceling'> = {
 
 export const RETRY_REFUSALS: Refusals<Reopened, 'reopened'> = {
   refused: ({ plan }) => new Problem('conflict', plan.text),
+  other_run: ({ job }) => new Problem('conflict', `The job is in its run ${job.run}; nothing was changed.`),
   full: () => new Problem('unavailable', 'The job store is nearly full. Nothing was changed; send the request again later.'),
   missing: noSuchJob,
   busy,

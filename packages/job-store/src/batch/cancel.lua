@@ -1,9 +1,10 @@
 -- cancel: from now on a batch is being canceled; an operation cancels its jobs. What of a retry is still to come is called off.
--- Answers the status that it has then, 'called_off' when it has ended and only a retry was to come, or nothing when there is no such batch
+-- Answers the status that it has then, 'called_off' when it has ended and only a retry was to come, or it was canceled before (its caller sends
+-- the cancel again), or nothing when there is no such batch
 local st = redis.call('HGET', K.batch, 'st')
 local called_off = redis.call('DEL', K.retry) == 1
 redis.call('ZREM', K.operations, 'batch-retry-failed:' .. A.id)
-if called_off and BATCH_ENDS[st] then
+if BATCH_ENDS[st] and (called_off or redis.call('HEXISTS', K.batch, 'cx') == 1) then
   redis.call('HSET', K.batch, 'cx', A.now)
   return 'called_off'
 end

@@ -4,7 +4,7 @@ import { type Fields, json, number, optionalNumber } from '@grsai-jobs/redis';
 /**
  * How a batch stands in Redis: one hash.
  *
- * st status · tenant · doc · cr/exp/fin times · cx when it was asked to be canceled, until the next retry · round · total ·
+ * st status · tenant · doc · cr/exp/fin times · cx when it was asked to be canceled, until the next retry · rk rt the Idempotency-Key of the last retry, and what it was answered · round · total ·
  * last line · n:<status> counts · unknown · chg rfd rsv what its jobs cost, gave back and have set aside · est some of it is a guess · invalid · res results file · past:<round> · whd/whs last delivery and its state
  */
 export function newBatchFields(batch: { tenant: string; doc: BatchDoc; createdAt: number }): Record<string, string | number> {

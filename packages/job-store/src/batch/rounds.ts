@@ -8,8 +8,7 @@ import {
 } from '@grsai-jobs/jobs';
 import { defineScript, type Redis, type RunScript } from '@grsai-jobs/redis';
 import type { Keys } from '../layout/keys.ts';
-import type { LastingWrite } from '../layout/lasting-write.ts';
-import { addScript, operationId } from '../operation/operations.ts';
+import { operationId } from '../operation/operations.ts';
 import { letInOf, ROOM_LUA } from '../room/rooms.ts';
 import { MAKE_DELIVERY, NEW_DELIVERY_KEYS, newDelivery } from '../webhook/new-delivery.ts';
 
@@ -17,6 +16,17 @@ import { MAKE_DELIVERY, NEW_DELIVERY_KEYS, newDelivery } from '../webhook/new-de
 export const RETRY_OPERATION = 'batch-retry-failed';
 
 const CLOCKS_DIFFER_MS = 60_000;
+
+/** What whoever retries failed jobs is told: how many are run again, and how many are left out as they may have been paid for. */
+export interface RetryTold {
+  retrying: number;
+  left_out: number;
+  /** The round in which they run. */
+  in_round: number;
+}
+
+/** `before`: the same Idempotency-Key has ordered it, and was told this. `under_way`: an order of before is not carried out yet. */
+export type RetryOrdered = { kind: 'ordered' | 'under_way' } | { kind: 'before'; told: RetryTold };
 
 const reveal = defineScript({
   lua: new URL('./reveal.lua', import.meta.url),
@@ -30,6 +40,14 @@ const cancel = defineScript({
   lua: new URL('./cancel.lua', import.meta.url),
   keys: ['batch', 'operations', 'cancel', 'finish', 'retry'],
   args: ['id', 'now'],
+  whenFull: 'runs',
+  lasts: true,
+});
+
+const retryFailedScript = defineScript({
+  lua: new URL('./retry-failed.lua', import.meta.url),
+  keys: ['batch', 'operation', 'operations'],
+  args: ['id', 'kind', 'order', 'due', 'key?', 'told'],
   whenFull: 'runs',
   lasts: true,
 });
@@ -58,12 +76,10 @@ export function createBatchRounds(
   {
     clock,
     newToken,
-    lasting,
     scriptClock,
   }: {
     clock: { now(): number };
     newToken: () => string;
-    lasting: LastingWrite;
     scriptClock?: { now(): number } | undefined;
   },
 ) {
@@ -96,7 +112,8 @@ export function createBatchRounds(
 
     /**
      * Starts canceling the batch; its jobs are canceled by an operation, and failed ones that are not reopened yet stay as they
-     * are. Answers the status that it has then; `called_off`: it has ended, and the retry that was to come does not.
+     * are. Answers the status that it has then; `called_off`: it has ended, and the retry that was to come does not,
+     * or it was canceled before.
      */
     async cancel(id: string): Promise<BatchRecord['status'] | 'called_off' | null> {
       const operation = (kind: string) => keys.operation(operationId(kind, id));
@@ -109,23 +126,41 @@ export function createBatchRounds(
       return status as BatchRecord['status'] | 'called_off' | null;
     },
 
-    /** Has the jobs that have failed by now reopened, by an operation. `false`: one is under way already. */
-    async retryFailed(id: string, o: { includeUnknown: boolean }): Promise<boolean> {
+    /**
+     * Has the jobs that have failed by now reopened, by an operation.
+     *
+     * @param once the same key orders it once; what it is told is kept with it
+     */
+    async retryFailed(
+      id: string,
+      { includeUnknown, once }: { includeUnknown: boolean; once?: { key: string; told: RetryTold } | undefined },
+    ): Promise<RetryOrdered> {
       const now = clock.now();
       const operation = operationId(RETRY_OPERATION, id);
-      // A cancel of before is not meant; one that comes from here on is.
-      await lasting(() => redis.hdel(keys.batch(id), 'cx'));
       // The clock of the process that ended a job may be ahead of ours; one that was wrong by more counts no further.
       const [, newest] = await redis.zrange(keys.ended, '-1', '-1', 'WITHSCORES');
       const before = Math.max(now, Math.min(Number(newest ?? 0), now + CLOCKS_DIFFER_MS));
-      const order = JSON.stringify({ batch_id: id, include_unknown: o.includeUnknown, before });
-      return (
-        (await run(
-          addScript,
-          { operation: keys.operation(operation), operations: keys.operations },
-          { id: operation, kind: RETRY_OPERATION, order, due: now, again: null },
-        )) === 1
-      );
+      const order = JSON.stringify({ batch_id: id, include_unknown: includeUnknown, before });
+      const [answer, kept] = (await run(
+        retryFailedScript,
+        { batch: keys.batch(id), operation: keys.operation(operation), operations: keys.operations },
+        {
+          id: operation,
+          kind: RETRY_OPERATION,
+          order,
+          due: now,
+          key: once?.key ?? null,
+          told: JSON.stringify(once?.told ?? null),
+        },
+      )) as [number, string | undefined];
+      if (answer === 2) return { kind: 'before', told: JSON.parse(kept ?? 'null') as RetryTold };
+      return { kind: answer === 1 ? 'ordered' : 'under_way' };
+    },
+
+    /** What the last retry of its failed jobs was answered, if this Idempotency-Key ordered it. */
+    async retryBefore(id: string, key: string): Promise<RetryTold | null> {
+      const [seen, told] = await redis.hmget(keys.batch(id), 'rk', 'rt');
+      return seen === key && told ? (JSON.parse(told) as RetryTold) : null;
     },
 
     /** Whether a cancel was asked for since the last retry of its failed jobs; by no clock, as processes have their own. */

@@ -2,8 +2,9 @@ import type { Batches } from '@grsai-jobs/job-store';
 import { isBatchEnd, type SignLink, viewBatch } from '@grsai-jobs/jobs';
 import { z } from 'zod';
 import { optionalJsonBody, SMALL_BODY } from '../../http/body.ts';
+import { idempotencyKey as idempotencyKeyOf } from '../../http/idempotency-key.ts';
 import { ownBatch } from '../../http/named.ts';
-import { comeBack, json, refusals } from '../../http/openapi/answers.ts';
+import { comeBack, idempotencyKey, json, refusals } from '../../http/openapi/answers.ts';
 import { Problem } from '../../http/problem.ts';
 import { orProblem, RETRY_FAILED_REFUSALS } from '../../http/refusals.ts';
 import { route } from '../../http/route.ts';
@@ -31,7 +32,8 @@ export const cancelBatch = route({
   operation: {
     operationId: 'cancelBatch',
     summary: 'Cancel what is alive of a batch',
-    description: 'Failed jobs that were still to be run again stay failed. 409 when it has ended.',
+    description:
+      'Failed jobs that were still to be run again stay failed. Sent again, it is answered again. 409 when it has ended by itself.',
     requestParams: oneBatch,
     responses: {
       '202': {
@@ -65,7 +67,15 @@ export const retryFailedJobs = route({
     summary: 'Run the failed jobs of a batch again',
     description:
       'An ended batch is running again then, in its next round. 409 when there is nothing to run again, or it is under way.',
-    requestParams: oneBatch,
+    requestParams: {
+      ...oneBatch,
+      header: z.object({
+        'Idempotency-Key': idempotencyKey(
+          'again-17',
+          'the same key orders it once, and is answered the same, until the next retry',
+        ),
+      }),
+    },
     requestBody: {
       required: false,
       content: {
@@ -83,20 +93,29 @@ export const retryFailedJobs = route({
         ...json(RetriedBatch, 'They are being run again', retriedBatch),
         headers: z.object({ Location: address, 'Retry-After': comeBack }),
       },
-      ...refusals('malformed_json', ...ofOneBatch, 'conflict', 'body_too_large', 'unsupported_media_type', 'invalid_request'),
+      ...refusals(
+        'malformed_json',
+        'bad_request',
+        ...ofOneBatch,
+        'conflict',
+        'body_too_large',
+        'unsupported_media_type',
+        'invalid_request',
+      ),
     },
   },
   handlers: (o: { batches: Pick<Batches, 'read'>; retryFailed: RetryFailed; sign: SignLink }) => [
     ...optionalJsonBody(SMALL_BODY),
     async (request, response) => {
+      const key = idempotencyKeyOf(request.headers['idempotency-key']);
       const { include_unknown } = validateBody(RetryFailedRequest, request.body ?? {});
       const batch = await ownBatch(o.batches, request.params.id, response);
-      const retried = orProblem(await o.retryFailed(batch, include_unknown), RETRY_FAILED_REFUSALS);
-      const { retrying, left_out } = retried;
+      const retried = orProblem(await o.retryFailed(batch, { includeUnknown: include_unknown, key }), RETRY_FAILED_REFUSALS);
+      const { retrying, left_out, in_round } = retried;
       response
         .status(202)
         .set({ Location: `/v1/batches/${batch.id}`, 'Retry-After': '2' })
-        .json({ ...(await viewBatch(batch, o.sign)), retrying, left_out });
+        .json({ ...(await viewBatch(batch, o.sign)), retrying, left_out, in_round });
     },
   ],
 });

@@ -84,7 +84,7 @@ export const acceptedInPart: z.output<typeof AcceptedBatch> = {
   invalid_count: 1,
   invalid: { count: 1, errors: [badLine] },
 };
-export const retriedBatch: z.output<typeof RetriedBatch> = { ...completedBatch, retrying: 1, left_out: 0 };
+export const retriedBatch: z.output<typeof RetriedBatch> = { ...completedBatch, retrying: 1, left_out: 0, in_round: 2 };
 
 const lines = (...rows: readonly object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 

@@ -96,4 +96,5 @@ export const AcceptedBatch = Batch.extend({
 export const RetriedBatch = Batch.extend({
   retrying: count.describe('failed jobs that are run again'),
   left_out: count.describe('failed jobs whose lost submit may have made a task; `include_unknown` takes them too'),
+  in_round: z.int().describe('the round in which they run'),
 }).meta({ id: 'RetriedBatch' });

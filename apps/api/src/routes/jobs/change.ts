@@ -1,6 +1,6 @@
 import type { CancelJob, ReopenJob } from '@grsai-jobs/job-actions';
 import type { JobStore } from '@grsai-jobs/job-store';
-import { isTerminal, RETRY_MODES, type SignLink, viewJob } from '@grsai-jobs/jobs';
+import { isTerminal, type JobRecord, RETRY_MODES, type SignLink, viewJob } from '@grsai-jobs/jobs';
 import { z } from 'zod';
 import { principalOf } from '../../http/auth.ts';
 import { optionalJsonBody, SMALL_BODY } from '../../http/body.ts';
@@ -22,7 +22,16 @@ type Jobs = Pick<JobStore['jobs'], 'read'>;
 /** The body of `POST /v1/jobs/{id}/retry`; it may be left out. */
 const RetryRequest = z.strictObject({
   mode: z.enum(RETRY_MODES).optional().describe('resume goes on with what was paid for; resubmit submits, and pays, anew'),
+  run: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      'the run that has ended: where a later one has begun, nothing is done, and the answer is the job as it is. Makes it safe to send a retry again',
+    ),
 });
+
+const isLater = (job: JobRecord, run: number | undefined): boolean => run !== undefined && job.run > run;
 
 export const cancelJob = route({
   method: 'post',
@@ -31,6 +40,7 @@ export const cancelJob = route({
   operation: {
     operationId: 'cancelJob',
     summary: 'Cancel a job',
+    description: 'Sent again, it is answered again. 409 when the job has ended otherwise.',
     requestParams: oneJob,
     responses: {
       '200': json(Job, 'Canceled', canceledJob),
@@ -43,8 +53,10 @@ export const cancelJob = route({
   },
   handlers: (o: { jobs: Jobs; cancelJob: CancelJob; sign: SignLink }) => [
     async (request, response) => {
-      const canceled = orProblem(await o.cancelJob(await ownJob(o.jobs, request.params.id, response)), CANCEL_REFUSALS);
-      const { job } = canceled;
+      const canceled = await o.cancelJob(await ownJob(o.jobs, request.params.id, response));
+      // A cancel that is sent again, as its answer was lost, is answered as the first.
+      const { job } =
+        canceled.kind === 'ended' && canceled.job.status === 'canceled' ? canceled : orProblem(canceled, CANCEL_REFUSALS);
       if (!isTerminal(job.status)) response.status(202).set('Retry-After', '2');
       response.json(await viewJob(job, o.sign));
     },
@@ -89,10 +101,12 @@ export const retryJob = route({
   handlers: (o: { jobs: Jobs; reopenJob: ReopenJob; retryRoom: RetryRoom; sign: SignLink }) => [
     ...optionalJsonBody(SMALL_BODY),
     async (request, response) => {
-      const { mode } = validateBody(RetryRequest, request.body ?? {});
+      const { mode, run } = validateBody(RetryRequest, request.body ?? {});
       const ended = await ownJob(o.jobs, request.params.id, response);
-      orProblem(await o.retryRoom(ended, mode), ROOM_REFUSALS);
-      const { job } = orProblem(await o.reopenJob(ended, mode), RETRY_REFUSALS);
+      if (!isLater(ended, run)) orProblem(await o.retryRoom(ended, mode), ROOM_REFUSALS);
+      const reopened = await o.reopenJob(ended, mode, { run });
+      const { job } =
+        reopened.kind === 'other_run' && isLater(reopened.job, run) ? reopened : orProblem(reopened, RETRY_REFUSALS);
       response
         .status(202)
         .set({ Location: `/v1/jobs/${job.id}`, 'Retry-After': '2' })
