@@ -17,7 +17,7 @@ const planFor = (seed: string, more: Partial<Plan> = {}): Plan => ({
 /** What a failing seed says: the command that lives it again, and its story. */
 const told = async (life: Life): Promise<string> => {
   if (life.violations.length === 0) return '';
-  return `pnpm simulate --seed ${life.plan.seed}\n${timelineOf(await live(life.plan, { tells: true }))}`;
+  return `pnpm simulate --seed ${life.plan.seed} --jobs ${life.plan.jobs}\n${timelineOf(await live(life.plan, { tells: true }))}`;
 };
 
 /** By an environment variable, since a run by hand may be as long as one likes. */

@@ -104,6 +104,8 @@ export type WorkerSettings = Pick<
   | 'GRSAI_CALL_RESERVE'
   | 'GRSAI_RPM'
   | 'INPUT_IMAGES'
+  | 'QUEUE_LOCK_MS'
+  | 'QUEUE_STALLED_MS'
   | 'REDIS_DURABILITY'
   | 'RETENTION_DAYS'
   | 'S3_PREFIX'
@@ -308,7 +310,14 @@ export async function assembleWorker(p: WorkerPorts, config: WorkerSettings): Pr
     newToken,
     log,
   });
-  const slots = countCallSlots({ workers: store.workers, call, id: announced.id, timers, onError });
+  const slots = countCallSlots({
+    workers: store.workers,
+    call,
+    id: announced.id,
+    stalledMs: config.QUEUE_LOCK_MS + config.QUEUE_STALLED_MS,
+    timers,
+    onError,
+  });
   const recovering = createRecovering({ ...deps, durability: config.REDIS_DURABILITY, workerId: () => announced.id });
   return {
     id: announced.id,

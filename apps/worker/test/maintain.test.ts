@@ -36,6 +36,23 @@ test('repairs: when an entry is lost then it is added again once it is due, a he
   expect(await harness.store.jobs.counters()).toMatchObject({ repairs: 1 });
 });
 
+test('repairs: when a process dies before it adds the entries of those whom it let in then they have some 10 s later', async () => {
+  const harness = await startHarness();
+  const limits = { maxInFlight: 0, callReserve: 0, callSlots: 0, rpm: 0 };
+  const jobs = await Promise.all(Array.from({ length: 101 }, () => acceptedJob(harness)));
+  const waiting = async () => await harness.redis.zrange('{gj}:waiting:submit:acme', '0', '-1');
+  const [last = ''] = await waiting();
+  await Promise.all(
+    jobs
+      .slice(0, 60)
+      .map(async ({ read }) => await harness.store.transitions.commit(await read(), { kind: 'finish', status: 'canceled' })),
+  );
+  expect(await harness.store.rooms.letIn('submit', limits)).toMatchObject([{ id: last }]);
+  await harness.clock.advance(10_001);
+  await createRepairs(harness)();
+  expect(await harness.producer.stateOf('submit', { id: last, step: 2 })).toBe('there');
+});
+
 test('repairs: when Redis refuses to say where overdue jobs stand then they are not forgotten', async () => {
   const harness = await startHarness();
   const lost = await acceptedJob(harness);

@@ -83,6 +83,7 @@ test('when a worker speaks then it is alive, and when it leaves or falls silent 
     await redis.hset('{gj}:workers', 'b', JSON.stringify({ ...info, id: 'b', seen_at: Date.now() - ms }));
   await silent(16_000);
   expect(await store.workers.alive()).toEqual([]);
+  expect((await store.workers.alive(60_000)).map(({ id }) => id)).toEqual(['b']);
   await silent(11 * 60_000);
   await store.workers.announce({ ...info, id: 'c' });
   expect(await redis.hkeys('{gj}:workers')).toEqual(['c']);

@@ -90,6 +90,7 @@ describe.runIf((await redisBinary()) && makeCertificate())('with TLS', () => {
     onTestFinished(() => redis.disconnect());
     const at = async () => /laddr=127.0.0.1:(\d+)/.exec(String(await redis.call('CLIENT', 'INFO')))?.[1];
     expect(await redis.incr('{gj}:a')).toBe(1);
+    expect(await redis.wait(1, 10_000)).toBe(1);
     expect(await at()).toBe(String(first.port));
 
     const sentinel = new Redis({ host: '127.0.0.1', port, tls: {} });

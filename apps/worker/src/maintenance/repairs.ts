@@ -11,11 +11,11 @@ interface Deps extends SettleDeps, ExpireDeps {
 }
 
 /** How often overdue jobs are checked, and when a healthy one is checked again (design.md §2.6). */
-export const REPAIR_EVERY_MS = 10_000;
+export const REPAIR_EVERY_MS = 5000;
 const CHECK_AGAIN_MS = 10 * 60_000;
 const AT_ONCE = 1000;
 /** A run ends before the next one comes, however much is overdue. */
-const RUN_MS = 8000;
+const RUN_MS = 4000;
 
 /**
  * Finds jobs for which something should have happened and did not: expires what is past its time, and gives a new

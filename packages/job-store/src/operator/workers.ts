@@ -47,10 +47,10 @@ export function createWorkers(redis: Redis, run: RunScript, keys: { readonly wor
       await redis.hdel(keys.workers, id);
     },
 
-    /** The oldest first. */
-    async alive(): Promise<SeenWorker[]> {
+    /** Those that have spoken within `silentMs` and have not left, the oldest first. */
+    async alive(silentMs = ALIVE_MS): Promise<SeenWorker[]> {
       const [now, workers] = await Promise.all([time(), all()]);
-      return workers.filter((each) => now - each.seen_at <= ALIVE_MS);
+      return workers.filter((each) => now - each.seen_at <= silentMs);
     },
   };
 }

@@ -79,8 +79,8 @@ local function let_in(limits, queue, tenant, most, now, entries)
       if not guard('let_in', seen, {}) then
         turn = next_turn(K.turns, tenant)
         redis.call('ZADD', room .. ':seats', members[i + 1], id)
-        redis.call('HSET', job, 'tn', turn, 'due', now + SOON_MS, 'ver', tonumber(seen.ver or '1') + 1)
-        redis.call('ZADD', K.due, now + SOON_MS, id)
+        redis.call('HSET', job, 'tn', turn, 'due', now + SEAT_HELD_MS, 'ver', tonumber(seen.ver or '1') + 1)
+        redis.call('ZADD', K.due, now + SEAT_HELD_MS, id)
         entries[#entries + 1] = { queue, id, seen.step, turn, priority, seen.batch or '' }
       end
     end

@@ -9,7 +9,7 @@ const part = (name: string) => readLua(new URL(`./${name}.lua`, import.meta.url)
 const PRIORITY = 1e14;
 
 /** Shared by the scripts after which a job waits, or waits no longer. They have the keys `inflight`, `waiting`, `turns` and `due`. */
-export const ROOM_LUA = `local SOON_MS = ${TRANSITIONS.let_in.due}\nlocal PRIORITY = ${PRIORITY}\n${part('permits')}${part('room')}`;
+export const ROOM_LUA = `local SEAT_HELD_MS = ${TRANSITIONS.let_in.due}\nlocal PRIORITY = ${PRIORITY}\n${part('permits')}${part('room')}`;
 
 /** So many tenants are seen to in one script. */
 const TENANTS = 100;

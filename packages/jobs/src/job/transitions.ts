@@ -28,6 +28,8 @@ export interface TransitionRow {
 }
 
 const SOON = 30_000;
+/** Nobody of its tenant gets the seat of a job whose entry was lost with the process that let it in, so it is looked for early. */
+const SEAT_HELD = 10_000;
 const MINUTE = 60_000;
 
 /**
@@ -42,7 +44,7 @@ export const TRANSITIONS = {
   /** A line of a committed batch takes its turn. */
   reveal: { from: ['validating'], to: ['queued'], step: 'same', guard: 'none', due: SOON, paid: true },
   /** The next job of a tenant leaves its room: it takes its turn and gets a queue entry. */
-  let_in: { from: ['queued'], to: 'same', step: 'same', guard: 'none', due: SOON, paid: true },
+  let_in: { from: ['queued'], to: 'same', step: 'same', guard: 'none', due: SEAT_HELD, paid: true },
   /** Its tenant has all the permits that it may have now: the job goes back to its room, and its entry is done with. */
   park: { from: ['queued'], to: 'same', step: 'next', guard: 'step', due: 'expiry', paid: true, mayBeLost: true },
   /** A line of a batch that is not to be: its record is deleted. */
