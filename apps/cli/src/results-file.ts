@@ -36,7 +36,7 @@ export async function saveResults(context: Context, batch: Batch, file: string, 
   await handle.truncate(kept.bytes);
   let lines = kept.lines;
   if (lines > 0) progress.note(`${part} has ${count(lines)} lines; it goes on after line ${kept.last}.`);
-  const rows = client.batches.results(batch.id, { status, after_line: Math.max(kept.last, afterLine), outageMs: OUTAGE_MS });
+  const rows = client.batches.resultLines(batch.id, { status, after_line: Math.max(kept.last, afterLine), outageMs: OUTAGE_MS });
   for await (const chunk of inChunks(rows)) {
     await handle.appendFile(chunk.text);
     lines += chunk.lines;
@@ -49,11 +49,11 @@ export async function saveResults(context: Context, batch: Batch, file: string, 
 const CHUNK = 64 * 1024;
 
 /** Writes few and large: a results file has up to 50 000 lines. */
-async function* inChunks(rows: AsyncIterable<BatchResult>): AsyncGenerator<{ text: string; lines: number }> {
+async function* inChunks(rows: AsyncIterable<string>): AsyncGenerator<{ text: string; lines: number }> {
   let text = '';
   let lines = 0;
   for await (const row of rows) {
-    text += `${JSON.stringify(row)}\n`;
+    text += `${row}\n`;
     lines += 1;
     if (text.length < CHUNK) continue;
     yield { text, lines };

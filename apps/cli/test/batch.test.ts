@@ -360,3 +360,17 @@ test('when batches and bad lines are listed then people get tables and programs 
     /LINE +CUSTOM ID +WHERE +WHY\n +7 +– +\/input\/prompt +is missing\n/,
   );
 });
+
+test('when results have numbers that JavaScript cannot keep then they are saved and shown byte for byte', async () => {
+  const line = `{"line":1,"result":{"temperature":1.0,"seed":12345678901234567890,"tiny":1E-9,"text":"\\u00e9 é"}}\n`;
+  const service = await startService(
+    script({
+      [`GET /v1/batches/${ID}`]: [(_taken, response) => json(response, 200, ENDED)],
+      [`GET /v1/batches/${ID}/results`]: [(_taken, response) => void response.end(line)],
+    }),
+  );
+  const out = join(await folder(), 'out.ndjson');
+  expect(await commandLine(service.url)(['batch', 'results', ID, '--out', out])).toMatchObject({ code: 0 });
+  expect(await readFile(out, 'utf8')).toBe(line);
+  expect(await commandLine(service.url)(['batch', 'results', ID])).toMatchObject({ code: 0, stdout: line });
+});

@@ -11,6 +11,9 @@ const HEAD = '// Written by scripts/openapi-types.ts from openapi.json; `pnpm ru
 /** Lines of NDJSON, bodies of webhooks and events: no path leads to them. */
 const ALONE = ['BatchItem', 'BatchResult', 'BatchLineError', 'JobEvent', 'WebhookEvent'];
 
+/** What the command line of operators reads. */
+const OF_OPERATORS = ['Restored'];
+
 interface Description {
   paths: Record<string, unknown>;
   components: { schemas: Record<string, unknown> };
@@ -34,7 +37,7 @@ function schemasOfTenants({ paths, components }: Description, also: readonly str
 
 /** The text of the file. */
 export async function openapiTypesText(): Promise<string> {
-  const schemas = schemasOfTenants(JSON.parse(readFileSync(description, 'utf8')) as Description, ALONE);
+  const schemas = schemasOfTenants(JSON.parse(readFileSync(description, 'utf8')) as Description, [...ALONE, ...OF_OPERATORS]);
   const document = { openapi: '3.1.0', info: { title: '', version: '' }, paths: {}, components: { schemas } };
   return HEAD + astToString(await openapiTypes(document as unknown as OpenAPI3));
 }

@@ -70,6 +70,8 @@ export interface Batches {
   wait(id: string, options?: WaitForBatchOptions): Promise<Batch>;
   /** The jobs that have ended, by line; goes on where it was cut. While the batch runs, a job of an earlier line can still end. */
   results(id: string, options?: ResultsOptions): AsyncGenerator<BatchResult, void, undefined>;
+  /** The same as lines of JSON without their ends, byte for byte as the service has them: what is read as JavaScript loses digits of numbers. */
+  resultLines(id: string, options?: ResultsOptions): AsyncGenerator<string, void, undefined>;
   /** The lines that `on_invalid: 'skip'` left out. */
   errors(id: string, options?: CallOptions): AsyncGenerator<BatchLineError, void, undefined>;
   cancel(id: string, options?: CallOptions): Promise<Batch>;
@@ -88,6 +90,11 @@ export function createBatches(transport: Transport): Batches {
       signal,
       ...(outageMs === undefined ? {} : { patience: { outageMs } }),
     });
+
+  const resultRows = (id: string, { status, after_line = 0, outageMs, ...call }: ResultsOptions) =>
+    withinStream(call, (signal) =>
+      numberedLines<BatchResult>(transport, `${pathOf('batches', id)}/results`, { status }, after_line, { signal, outageMs }),
+    );
 
   return {
     create: async (items, { idempotencyKey, gzip = true, onProgress, metadata, signal, timeoutMs, ...query } = {}) =>
@@ -122,13 +129,14 @@ export function createBatches(transport: Transport): Batches {
           await transport.sleep(Math.max(retryAfterMs, pollMs * (0.75 + transport.random() / 2)), signal);
         }
       }),
-    results: (id, { status, after_line = 0, outageMs, ...call } = {}) =>
-      withinStream(call, (signal) =>
-        numberedLines<BatchResult>(transport, `${pathOf('batches', id)}/results`, { status }, after_line, { signal, outageMs }),
-      ),
+    results: (id, options = {}) => each(resultRows(id, options), ({ value }) => value),
+    resultLines: (id, options = {}) => each(resultRows(id, options), ({ text }) => text),
     errors: (id, call = {}) =>
       withinStream(call, (signal) =>
-        numberedLines<BatchLineError>(transport, `${pathOf('batches', id)}/errors`, {}, 0, { signal }),
+        each(
+          numberedLines<BatchLineError>(transport, `${pathOf('batches', id)}/errors`, {}, 0, { signal }),
+          ({ value }) => value,
+        ),
       ),
     cancel: async (id, call = {}) =>
       await within(
@@ -149,4 +157,8 @@ export function createBatches(transport: Transport): Batches {
         return { ...retried, ...batch };
       }),
   };
+}
+
+async function* each<T, R>(rows: AsyncIterable<T>, map: (row: T) => R): AsyncGenerator<R, void, undefined> {
+  for await (const row of rows) yield map(row);
 }

@@ -13,6 +13,12 @@ interface Numbered {
   line: number | null;
 }
 
+/** A row, and its text as the service has sent it. */
+export interface Row<T> {
+  value: T;
+  text: string;
+}
+
 /** The rows of an answer of NDJSON that are numbered by `line`, each once, from after line `after` on; goes on where it was cut. */
 export async function* numberedLines<T extends Numbered>(
   transport: Transport,
@@ -20,7 +26,7 @@ export async function* numberedLines<T extends Numbered>(
   query: Query,
   after: number,
   { signal, outageMs }: { signal: AbortSignal; outageMs?: number | undefined },
-): AsyncGenerator<T, void, undefined> {
+): AsyncGenerator<Row<T>, void, undefined> {
   const place: Place = { last: after, cut: undefined };
   // Who has begun to read is patient; who cannot begin is told soon, unless patience was asked for.
   let patience: Patience | undefined = outageMs === undefined ? undefined : { outageMs };
@@ -48,7 +54,7 @@ async function* once<T extends Numbered>(
   query: Query,
   place: Place,
   { signal, patience }: { signal: AbortSignal; patience: Patience | undefined },
-): AsyncGenerator<T, void, undefined> {
+): AsyncGenerator<Row<T>, void, undefined> {
   const seen = place.last === 0 ? {} : { after_line: place.last };
   const headers = { accept: 'application/x-ndjson' };
   const stream = await transport.stream('GET', path, { signal, query: { ...query, ...seen }, headers, patience });
@@ -57,8 +63,9 @@ async function* once<T extends Numbered>(
     const { body } = stream.response;
     if (body === null) return;
     for await (const row of readNdjson<T>(chunksOf(body))) {
-      if (row.line !== null && row.line <= place.last) continue;
-      place.last = row.line ?? place.last;
+      const { line } = row.value;
+      if (line !== null && line <= place.last) continue;
+      place.last = line ?? place.last;
       yield row;
     }
   } catch (error) {

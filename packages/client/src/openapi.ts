@@ -868,6 +868,33 @@ export interface components {
                 message: string;
             }[];
         };
+        Restored: {
+            /** @constant */
+            object: "restored";
+            /** Format: date-time */
+            at: string;
+            /** @description waited for their call, or it was in flight: they are suspects now */
+            held: {
+                images: number;
+                chats: number;
+            };
+            /** @description lines of batches that had not taken their turns: suspects as well */
+            held_lines: number;
+            /** @description images whose task is asked for */
+            asked: number;
+            /** @description images whose task is older than upstream keeps one */
+            too_old: number;
+            /** @description results that are stored under the same keys */
+            storing: number;
+            canceling: number;
+            /** @description not delivered at that time: sent with the ids that they had */
+            webhooks: number;
+            /** @description retries of batches and bulk actions that would run jobs again */
+            called_off: {
+                retries: number;
+                bulk_actions: number;
+            };
+        };
         RetriedBatch: {
             /** @example batch_01K9ZW0D5E7F9G1H3J5K7M9N1P */
             id: string;

@@ -45,7 +45,7 @@ describe('readNdjson', () => {
       fc.asyncProperty(fc.array(fc.jsonValue()), cuts, fc.boolean(), async (values, at, blank) => {
         const text = values.map((value) => `${JSON.stringify(value)}\n${blank ? '\r\n' : ''}`).join('');
         const read = await Array.fromAsync(readNdjson(pieces(text, at)));
-        expect(read).toEqual(values.map((value) => JSON.parse(JSON.stringify(value))));
+        expect(read).toEqual(values.map((value) => ({ value: JSON.parse(JSON.stringify(value)), text: JSON.stringify(value) })));
       }),
     );
   });
@@ -56,7 +56,7 @@ describe('readNdjson', () => {
       for await (const value of readNdjson(pieces('{"line":1}\n{"line', []))) read.push(value);
     };
     await expect(reading()).rejects.toThrow(SyntaxError);
-    expect(read).toEqual([{ line: 1 }]);
+    expect(read).toEqual([{ value: { line: 1 }, text: '{"line":1}' }]);
   });
 });
 

@@ -50,3 +50,5 @@ export type WebhookEvent = Schemas['WebhookEvent'];
 export type Problem = Schemas['Problem'];
 /** What is wrong with one field. */
 export type FieldError = NonNullable<Problem['errors']>[number];
+/** What stood in a backup that Redis was restored from, and what becomes of it. */
+export type Restored = Schemas['Restored'];

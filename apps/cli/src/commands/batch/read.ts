@@ -84,7 +84,7 @@ export const batchResults = defineCommand<{ status?: BatchResult['status']; afte
       if (out.json) await out.value({ batch_id: id, file, lines }, () => '');
       return 'ok';
     }
-    for await (const row of client.batches.results(id, { status, after_line: afterLine })) await out.text(JSON.stringify(row));
+    for await (const line of client.batches.resultLines(id, { status, after_line: afterLine })) await out.text(line);
     return 'ok';
   },
 });

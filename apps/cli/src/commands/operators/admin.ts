@@ -1,21 +1,9 @@
+import type { Restored } from '@grsai-jobs/client';
 import { defineCommand, defineGroup, option } from '../../command.ts';
 import { SHARED } from '../../job-options.ts';
 import { count } from '../../output/format.ts';
 import type { Column } from '../../output/table.ts';
 import { instant } from '../../values.ts';
-
-/** What `POST /admin/v1/restored` answers. */
-interface Restored {
-  at: string;
-  held: { images: number; chats: number };
-  held_lines: number;
-  asked: number;
-  too_old: number;
-  storing: number;
-  canceling: number;
-  webhooks: number;
-  called_off: { retries: number; bulk_actions: number };
-}
 
 interface Row {
   what: string;
