@@ -12,9 +12,9 @@ import { misfits } from './openapi/document.ts';
 import { chat, type Stack, startStack } from './stack.ts';
 
 /** Bodies that have to be taken, as many requests with something wrong, and some that only read. */
-const TAKEN = 2550;
-const CHANGED = 2550;
-const READING = 200;
+const TAKEN = 1275;
+const CHANGED = 1275;
+const READING = 100;
 const CONNECTIONS = 16;
 /** A machine that is busy with other things gets more: a list that looks at 2 000 records takes dozens of round trips. */
 const SLOWEST = { ms: 5000, p95s: 12 };

@@ -30,11 +30,11 @@ async function attack(client: Awaited<ReturnType<typeof tenantOf>>, body: object
 const LARGE = chat({ url: 'https://caller.example/hooks' }, 'x'.repeat(30_000));
 
 test('when one tenant fills its part of a small Redis then it alone is refused, and the paid image of another is made, stored and reported', async () => {
-  const stack = await startStack({ redis: { maxmemory: '64mb' }, workers: 0 });
+  const stack = await startStack({ redis: { maxmemory: '32mb' }, workers: 0 });
   const refused = await attack(stack.tenant, LARGE, 2000);
   expect(new Set(refused.map(({ code }) => code))).toEqual(new Set(['tenant_quota_exceeded']));
-  expect(refused[0]?.quota).toMatchObject({ name: 'redis', limit: 16 * 1024 * 1024 });
-  expect(refused[0]?.detail).toMatch(/its limit is 16777216\. Nothing was accepted\. Delete ended jobs/);
+  expect(refused[0]?.quota).toMatchObject({ name: 'redis', limit: 8 * 1024 * 1024 });
+  expect(refused[0]?.detail).toMatch(/its limit is 8388608\. Nothing was accepted\. Delete ended jobs/);
   const quiet = await tenantOf(stack, 'quiet');
   const { id } = await quiet.post<Job>('/v1/jobs', { ...image(stack.receiver), priority: 'high' });
   await stack.startWorker();
@@ -43,7 +43,7 @@ test('when one tenant fills its part of a small Redis then it alone is refused, 
 });
 
 test('when nobody is limited and Redis fills up then intake ends with 503 while a paid image goes through all its stages', async () => {
-  const stack = await startStack({ redis: { maxmemory: '64mb' }, workers: 0, env: { TENANT_MAX_REDIS_BYTES: 'off' } });
+  const stack = await startStack({ redis: { maxmemory: '32mb' }, workers: 0, env: { TENANT_MAX_REDIS_BYTES: 'off' } });
   const redis = new Redis(stack.redis.url);
   onTestFinished(() => redis.disconnect());
   const quiet = await tenantOf(stack, 'quiet');
@@ -51,7 +51,7 @@ test('when nobody is limited and Redis fills up then intake ends with 503 while 
   const refused = await attack(stack.tenant, LARGE, 4000);
   expect(new Set(refused.map(({ code }) => code))).toEqual(new Set(['unavailable']));
   const used = Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]);
-  expect(used / (64 * 1024 * 1024)).toBeLessThan(0.88);
+  expect(used / (32 * 1024 * 1024)).toBeLessThan(0.88);
   await stack.startWorker({ CALL_CONCURRENCY: '1' });
   expect(await quiet.finished(id)).toMatchObject({ status: 'succeeded', result: { images: [{}] } });
   await stack.receiver.waitFor(({ body }) => String(body).includes(id));
