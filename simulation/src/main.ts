@@ -3,15 +3,17 @@ import { parseArgs } from 'node:util';
 import { createRandom } from './random.ts';
 import { Scripts } from './redis/lua/scripts.ts';
 import { explore, liveWithOne, SMALL_PLANS } from './world/explore.ts';
+import { FAILOVER_KINDS, failoverLife, isFailoverKind } from './world/failover-lives.ts';
 import { FAULT_NAMES } from './world/faults.ts';
 import { interleave, liveBy } from './world/interleavings.ts';
 import { readStory, writeStory } from './world/kept-stories.ts';
-import { live } from './world/live.ts';
-import { planOf } from './world/plan.ts';
+import { type LifeOptions, live } from './world/live.ts';
+import { type Plan, planOf } from './world/plan.ts';
 import { shrink } from './world/shrink.ts';
 import { timelineOf } from './world/timeline.ts';
 
 const HELP = `pnpm simulate [--minutes N] [--seed S] [--jobs N] [--calm] [--story]
+pnpm simulate --failovers KIND [--minutes N] [--seed S] [--story]
 pnpm simulate --kept FILE
 pnpm simulate --every-step [--minutes N]
 pnpm simulate --every-order [--minutes N]
@@ -24,6 +26,8 @@ What stands in simulation/stories is lived by npm test again and again.
   --seed S      only this seed; without it seeds follow from the time of the start
   --jobs N      jobs of each life (default: 400 to 2000, as the seed says)
   --calm        nothing goes wrong
+  --failovers KIND  instead: lives of 300 jobs in which nothing goes wrong but failovers of Redis, every 12 s or 30 s;
+                KIND is replica, memory, or memory-kills (workers die in the same second)
   --kept FILE   instead: the life of a story that was written
   --every-step  instead: one job or batch, and each fault before each step of its life, as far as the minutes reach
   --every-order instead: the same small lives with everything that is sent at one moment arriving in every order, and a worker killed
@@ -37,6 +41,7 @@ const { values: o } = parseArgs({
     seed: { type: 'string' },
     jobs: { type: 'string' },
     calm: { type: 'boolean', default: false },
+    failovers: { type: 'string' },
     kept: { type: 'string' },
     story: { type: 'boolean', default: false },
     'every-step': { type: 'boolean', default: false },
@@ -89,8 +94,16 @@ if (o['every-step']) {
   }
   process.exit(0);
 }
-const planFor = (seed: string) =>
-  planOf(seed, createRandom(seed).fork('plan'), { calm: o.calm, ...(o.jobs === undefined ? {} : { jobs: Number(o.jobs) }) });
+const kind = o.failovers;
+if (kind !== undefined && !isFailoverKind(kind)) {
+  console.error(`--failovers takes ${FAILOVER_KINDS.join(', ')}, not ${kind}`);
+  process.exit(2);
+}
+const lifeOf = (seed: string): { plan: Plan; options: LifeOptions } => {
+  if (kind !== undefined) return failoverLife(seed, kind);
+  const jobs = o.jobs === undefined ? {} : { jobs: Number(o.jobs) };
+  return { plan: planOf(seed, createRandom(seed).fork('plan'), { calm: o.calm, ...jobs }), options: {} };
+};
 
 const began = performance.now();
 const first = o.seed ?? Date.now().toString(36);
@@ -107,15 +120,17 @@ const sum = {
 };
 do {
   const seed = o.seed ?? `${first}-${sum.lives + 1}`;
-  const life = await live(planFor(seed), { scripts, tells: o.story });
+  const { plan, options } = lifeOf(seed);
+  const life = await live(plan, { scripts, ...options, tells: o.story });
   if (life.violations.length > 0) {
     console.error(
       `seed ${seed} broke a promise: ${life.violations[0]?.about} ${life.violations[0]?.what}\nlooking for a shorter story …`,
     );
-    const short = await shrink(life, { live: (plan) => live(plan, { scripts }), forMs: 60_000 });
-    const told = await live(short.plan, { tells: true });
+    const short = await shrink(life, { live: (each) => live(each, { scripts, ...options }), forMs: 60_000 });
+    const { holds: _holds, ...world } = options;
+    const told = await live(short.plan, { ...options, tells: true });
     console.error(
-      `${timelineOf(told.violations.length > 0 ? told : short)}\n\nagain: pnpm simulate --kept ${writeStory(short)}, and whole: pnpm simulate --seed ${seed}`,
+      `${timelineOf(told.violations.length > 0 ? told : short)}\n\nagain: pnpm simulate --kept ${writeStory(short, world)}, and whole: pnpm simulate${kind === undefined ? '' : ` --failovers ${kind}`} --seed ${seed}`,
     );
     process.exit(1);
   }

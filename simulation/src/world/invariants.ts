@@ -159,8 +159,7 @@ function checkJob(world: World, name: string, job: Job, allowed: Allowed): void 
 /** An input that is an object of its own is there as long as its job. */
 function checkInput(world: World, name: string, job: Job): void {
   const key = job.doc.stored_input?.$object;
-  if (key !== undefined && !world.bucket.objects.has(key))
-    world.violation(`its input ${key} is not in the object store`, name);
+  if (key !== undefined && !world.bucket.objects.has(key)) world.violation(`its input ${key} is not in the object store`, name);
 }
 
 /** An input belongs to a job, or a note says when it goes. */
