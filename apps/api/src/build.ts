@@ -216,6 +216,7 @@ export async function buildApi(config: ApiConfig, log: Logger, silence: Silence 
         tenants: store.tenants,
         usage: store.usage,
         spending: store.spending,
+        rooms: store.rooms,
         brakes: store.brakes,
         producer,
         bulk: store.bulk,

@@ -38,6 +38,7 @@ const ODD: Readonly<Record<keyof typeof ApiVariables.shape, readonly [string, st
   TENANT_MAX_REDIS_BYTES: ['25%', '1.5gb', 'none'],
   TENANT_MAX_STORED_BYTES: ['auto', '10tb', '-1'],
   TENANT_MAX_IN_FLIGHT: ['off', '-1', '1e3'],
+  TENANT_MAX_QUEUED: ['off', '-1', '1e3'],
   TENANT_MAX_LIVE_JOBS: ['off', '200_000', '1e5'],
   DRAIN_S: ['5s', '-1', '301'],
   MODEL_PRICES: ['{"nano-banana-2": {"credits": 1}}', 'https://prices.example/p.json', '/etc/grsai/'],

@@ -15,6 +15,7 @@ const AS_CONFIGURED = {
   requests_per_minute: null,
   models: null,
   max_in_flight: null,
+  max_queued: null,
   max_live_jobs: 200_000,
   budget: null,
   max_redis_bytes: null,
@@ -30,7 +31,7 @@ test('when an operator sets limits then they replace all that was set, stand in 
     tenant: 'acme',
     limits: { requests_per_minute: 600, max_live_jobs: 0 },
     effective: { ...AS_CONFIGURED, requests_per_minute: 600, max_live_jobs: null },
-    used: { live_jobs: 0, redis_bytes: 0, stored_bytes: 0 },
+    used: { queued_jobs: 0, live_jobs: 0, redis_bytes: 0, stored_bytes: 0 },
   });
   await put(api, { max_stored_bytes: 5 });
   expect(await read(api)).toMatchObject({
@@ -49,6 +50,7 @@ test('when an operator sets limits then they replace all that was set, stand in 
 
 test.each([
   ['below zero', { requests_per_minute: -1 }, '/requests_per_minute', /not be below 0; 0 is no limit/],
+  ['a queue below zero', { max_queued: -1 }, '/max_queued', /not be below 0; 0 is no limit/],
   ['no whole number', { max_live_jobs: 1.5 }, '/max_live_jobs', /whole number/],
   ['beyond what can be counted', { max_stored_bytes: 1e13 }, '/max_stored_bytes', /limited to 1000000000000/],
   ['a list without a model', { models: [] }, '/models', /at least one model/],
@@ -173,4 +175,34 @@ test('when an operator lowers a limit on one API process then the others hold it
   });
   await put(api, {});
   await waitFor(async () => (await send()).status === 202, { timeoutMs: 5000, what: 'the limit to be lifted' });
+});
+
+test('when the queue of a tenant is full then its jobs, batches and retries are refused until one has left it, and others are not', async () => {
+  const api = await startApi();
+  await put(api, { max_queued: 2 });
+  const send = () => api.tenant.send('POST', '/v1/jobs', chat(api.receiver));
+  const first = (await (await send()).json()) as Job;
+  const ended = (await (await send()).json()) as Job;
+  expect((await api.tenant.send('POST', `/v1/jobs/${ended.id}/cancel`)).status).toBe(200);
+
+  const batch = await sendLines(api, ndjson(line('a'), line('b')));
+  expect(batch.headers.get('retry-after')).toBe('15');
+  expect(await problemOf(batch)).toMatchObject({
+    status: 429,
+    code: 'tenant_queue_full',
+    detail:
+      'The batch has 2 lines, and this tenant has 1 jobs that wait for their turn, of 2 that may. Nothing was accepted. Wait until some have begun, or cancel some.',
+    quota: { name: 'queued', limit: 2, used: 1 },
+  });
+  expect(await problemOf(await sendLines(api, ndjson(line('a'), line('b'), line('c'))))).toMatchObject({
+    detail: expect.stringMatching(/So many lines never fit: send at most 2 in one batch/),
+  });
+  expect((await sendLines(api, ndjson(line('a')))).status).toBe(202);
+
+  for (const refused of [await send(), await api.tenant.send('POST', `/v1/jobs/${ended.id}/retry`, { mode: 'resubmit' })])
+    expect(await problemOf(refused)).toMatchObject({ status: 429, code: 'tenant_queue_full' });
+  expect((await (await api.clientOf('globex')).send('POST', '/v1/jobs', chat(api.receiver))).status).toBe(202);
+  expect((await api.tenant.send('POST', `/v1/jobs/${first.id}/cancel`)).status).toBe(200);
+  expect((await send()).status).toBe(202);
+  expect(await read(api)).toMatchObject({ used: { queued_jobs: 2 } });
 });

@@ -82,12 +82,13 @@ test('when limits of a tenant are set then they go out as the API names them, an
         requests_per_minute: null,
         models: ['a', 'b'],
         max_in_flight: 20,
+        max_queued: null,
         max_live_jobs: 200_000,
         budget: { credits: 1_000_000, period: 'month' },
         max_redis_bytes: null,
         max_stored_bytes: 1024 ** 3,
       },
-      used: { live_jobs: 17, redis_bytes: 2048, stored_bytes: 0, budget_credits: 182_400 },
+      used: { queued_jobs: 12, live_jobs: 17, redis_bytes: 2048, stored_bytes: 0, budget_credits: 182_400 },
     } satisfies TenantView),
   );
   const jobs = commandLine(service.url);
@@ -107,7 +108,7 @@ test('when limits of a tenant are set then they go out as the API names them, an
   expect(set).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(
-      /models +a, b\nin flight +20\nlive jobs +17 of 200\D000\nbudget +182\D400 of 1\D000\D000 credits, this month\nin Redis +2.0 KiB, no limit\n/,
+      /models +a, b\nin flight +20\nqueued +12, no limit\nlive jobs +17 of 200\D000\nbudget +182\D400 of 1\D000\D000 credits, this month\nin Redis +2.0 KiB, no limit\n/,
     ),
   });
   expect(service.requests.map(({ method, path }) => [method, path])).toEqual([['PUT', '/admin/v1/tenants/acme']]);

@@ -112,6 +112,7 @@ export type WorkerSettings = Pick<
   | 'SHUTDOWN_TIMEOUT_S'
   | 'TENANT_MAX_IN_FLIGHT'
   | 'TENANT_MAX_LIVE_JOBS'
+  | 'TENANT_MAX_QUEUED'
 >;
 
 export interface Worker {
@@ -255,7 +256,10 @@ export async function assembleWorker(p: WorkerPorts, config: WorkerSettings): Pr
     objects,
     keyPrefix: config.S3_PREFIX,
     signLink,
-    maxLiveJobs: async (tenant: string) => (await store.tenantLimits.recent(tenant)).max_live_jobs ?? config.TENANT_MAX_LIVE_JOBS,
+    maxJobs: async (tenant: string) => {
+      const { max_live_jobs: live, max_queued: queued } = await store.tenantLimits.recent(tenant);
+      return { live: live ?? config.TENANT_MAX_LIVE_JOBS, queued: queued ?? config.TENANT_MAX_QUEUED };
+    },
   };
 
   const settings = createLiveSettings({ settings: store.queueSettings, control, consumers: stages, configured, timers, log });

@@ -46,7 +46,7 @@ async function startBatches() {
     objects,
     keyPrefix: '',
     signLink: (key, ttlS) => objects.signedUrl(key, ttlS),
-    maxLiveJobs: async () => 0,
+    maxJobs: async () => ({ live: 0, queued: 0 }),
   };
   const runTask = (change: Partial<BatchDeps> = {}) =>
     createOperationsTask(harness, createBatchOperations({ ...batchDeps, ...change }))();
@@ -214,10 +214,10 @@ test('when the failed jobs of a batch are more than its tenant may have live the
   await harness.runTask();
   await harness.clock.advance(1000);
   await harness.store.batches.retryFailed(batch.id, { includeUnknown: false });
-  await harness.runTask({ maxLiveJobs: async () => 1 });
+  await harness.runTask({ maxJobs: async () => ({ live: 1, queued: 0 }) });
   expect(await batch.read()).toMatchObject({ counts: { queued: 1, failed: 2 } });
   await harness.clock.advance(10_000);
-  await harness.runTask({ maxLiveJobs: async () => 3 });
+  await harness.runTask({ maxJobs: async () => ({ live: 3, queued: 0 }) });
   expect(await batch.read()).toMatchObject({ counts: { queued: 3, failed: 0 } });
 });
 

@@ -17,7 +17,7 @@ async function failedJob(harness: Harness, code: 'upstream_failed' | 'submit_unk
 }
 
 /** A worker that runs operations; each call of `runTask` is one run of the periodic task. */
-function workerOf(harness: Harness, o: { onReopen?: (id: string) => void; maxLiveJobs?: number } = {}) {
+function workerOf(harness: Harness, o: { onReopen?: (id: string) => void; maxLiveJobs?: number; maxQueued?: number } = {}) {
   const reopenJob = createReopenJob(harness);
   const run = createBulkRun({
     ...harness,
@@ -27,7 +27,7 @@ function workerOf(harness: Harness, o: { onReopen?: (id: string) => void; maxLiv
       o.onReopen?.(record.id);
       return reopened;
     },
-    maxLiveJobs: async () => o.maxLiveJobs ?? 0,
+    maxJobs: async () => ({ live: o.maxLiveJobs ?? 0, queued: o.maxQueued ?? 0 }),
   });
   return { runTask: createOperationsTask(harness, { [BULK_OPERATION]: run }) };
 }
@@ -155,7 +155,7 @@ test('when a worker dies between a job and the note of it then another goes on, 
     store: { ...harness.store, bulk: { ...harness.store.bulk, step: () => Promise.reject(new Error('gone')) } },
     cancelJob: createCancelJob(harness),
     reopenJob: createReopenJob(harness),
-    maxLiveJobs: async () => 0,
+    maxJobs: async () => ({ live: 0, queued: 0 }),
   });
   await createOperationsTask(harness, { [BULK_OPERATION]: dying })();
   expect((await jobs[0]?.read())?.run).toBe(2);
@@ -208,7 +208,7 @@ test('when a worker freezes between its verdict and the requeue and the job ends
       }
       return await reopenJob(record, ...rest);
     },
-    maxLiveJobs: async () => 0,
+    maxJobs: async () => ({ live: 0, queued: 0 }),
   });
   await createOperationsTask(harness, { [BULK_OPERATION]: freezing })();
   expect(await job.read()).toMatchObject({ status: 'failed', run: 2 });
@@ -234,7 +234,7 @@ test('when an action is resumed while a worker has just seen that it was aborted
     store: { ...harness.store, bulk: { ...harness.store.bulk, step } },
     cancelJob: createCancelJob(harness),
     reopenJob: createReopenJob(harness),
-    maxLiveJobs: async () => 0,
+    maxJobs: async () => ({ live: 0, queued: 0 }),
   });
   await createOperationsTask(harness, { [BULK_OPERATION]: aborted })();
   for (let n = 0; n < 3; n += 1) await workerOf(harness).runTask();
@@ -259,7 +259,7 @@ test('when a worker dies between a resent webhook and the note of it then the sa
     store: { ...harness.store, bulk: { ...harness.store.bulk, step: () => Promise.reject(new Error('gone')) } },
     cancelJob: createCancelJob(harness),
     reopenJob: createReopenJob(harness),
-    maxLiveJobs: async () => 0,
+    maxJobs: async () => ({ live: 0, queued: 0 }),
   });
   await createOperationsTask(harness, { [BULK_OPERATION]: dying })();
   await harness.clock.advance(60_000);
@@ -269,24 +269,30 @@ test('when a worker dies between a resent webhook and the note of it then the sa
   expect((await harness.store.deliveries.read(id))?.delivery).toMatchObject({ state: 'failed', attempts_made: 2 });
 });
 
-test('when a requeue meets a tenant with as many live jobs as it may have then its jobs are left and reported as such, and those of others run', async () => {
-  const harness = await startHarness();
-  const jobs = [];
-  for (const tenant of ['acme', 'globex', 'acme', 'acme']) {
-    const job = await acceptedJob(harness, {}, (same) => same, tenant);
-    await harness.store.transitions.commit(await job.read(), {
-      kind: 'finish',
-      status: 'failed',
-      error: jobError('upstream_failed', 'submitting'),
-    });
-    jobs.push(job);
-  }
-  await acceptedJob(harness);
-  const read = await start(harness);
-  await workerOf(harness, { maxLiveJobs: 2 }).runTask();
-  expect(await read()).toMatchObject({ status: 'completed', done: 2, skipped: { tenant_quota_exceeded: 2 } });
-  expect([await harness.store.usage.of('acme'), await harness.store.usage.of('globex')]).toMatchObject([
-    { live: 2 },
-    { live: 1 },
-  ]);
-});
+test.each([
+  ['live', { maxLiveJobs: 2 }, { tenant_quota_exceeded: 2 }],
+  ['queued', { maxQueued: 2 }, { tenant_queue_full: 2 }],
+])(
+  'when a requeue meets a tenant with as many %s jobs as it may have then its jobs are left and reported as such, and those of others run',
+  async (_, most, skipped) => {
+    const harness = await startHarness();
+    const jobs = [];
+    for (const tenant of ['acme', 'globex', 'acme', 'acme']) {
+      const job = await acceptedJob(harness, {}, (same) => same, tenant);
+      await harness.store.transitions.commit(await job.read(), {
+        kind: 'finish',
+        status: 'failed',
+        error: jobError('upstream_failed', 'submitting'),
+      });
+      jobs.push(job);
+    }
+    await acceptedJob(harness);
+    const read = await start(harness);
+    await workerOf(harness, most).runTask();
+    expect(await read()).toMatchObject({ status: 'completed', done: 2, skipped });
+    expect([await harness.store.usage.of('acme'), await harness.store.usage.of('globex')]).toMatchObject([
+      { live: 2 },
+      { live: 1 },
+    ]);
+  },
+);

@@ -846,14 +846,14 @@ export interface components {
              * @description for programs; docs/errors.md says what each means
              * @enum {string}
              */
-            code: "malformed_json" | "bad_request" | "unauthorized" | "budget_exceeded" | "forbidden" | "model_not_allowed" | "not_found" | "method_not_allowed" | "request_timeout" | "conflict" | "body_too_large" | "unsupported_media_type" | "invalid_request" | "idempotency_key_in_use" | "idempotency_key_reused" | "headers_too_large" | "tenant_quota_exceeded" | "too_many_bytes_in_flight" | "too_many_open_requests" | "rate_limited" | "internal" | "unavailable";
+            code: "malformed_json" | "bad_request" | "unauthorized" | "budget_exceeded" | "forbidden" | "model_not_allowed" | "not_found" | "method_not_allowed" | "request_timeout" | "conflict" | "body_too_large" | "unsupported_media_type" | "invalid_request" | "idempotency_key_in_use" | "idempotency_key_reused" | "headers_too_large" | "tenant_quota_exceeded" | "tenant_queue_full" | "too_many_bytes_in_flight" | "too_many_open_requests" | "rate_limited" | "internal" | "unavailable";
             request_id: string;
             /** @description of a batch: how many lines are wrong; `errors` has the first 1000 fields */
             invalid_count?: number;
-            /** @description with `tenant_quota_exceeded`: bytes in the job store, bytes in the object store, or live jobs */
+            /** @description with `tenant_quota_exceeded`: bytes in the job store, bytes in the object store, or live jobs; with `tenant_queue_full`: queued jobs */
             quota?: {
                 /** @enum {string} */
-                name: "redis" | "stored" | "live";
+                name: "redis" | "stored" | "live" | "queued";
                 limit: number;
                 used: number;
             };

@@ -67,6 +67,7 @@ export type { Tenants } from './tenant/tenants.ts';
 export {
   type Allowance,
   type OverBudget,
+  type OverQueue,
   type OverQuota,
   QUOTAS,
   type Quota,

@@ -275,7 +275,8 @@ test('whatever tenants and workers do, each queued job is in a room, has a seat 
         const stands = new Map<string, number>();
         for (const key of await redis.keys('{gj}:waiting:submit:?*')) {
           if (key.endsWith('#asking')) continue;
-          for (const id of await redis.zrange(key, '0', '-1')) stands.set(id, (stands.get(id) ?? 0) + 1);
+          const ids = key.endsWith(':aside') ? await redis.hkeys(key) : await redis.zrange(key, '0', '-1');
+          for (const id of ids) stands.set(id, (stands.get(id) ?? 0) + 1);
         }
         for (const [id, times] of stands) expect([id, times, queued.has(id)]).toEqual([id, 1, true]);
         const waiting = (await redis.zrange('{gj}:waiting:submit', '0', '-1')).sort();
@@ -285,6 +286,7 @@ test('whatever tenants and workers do, each queued job is in a room, has a seat 
         const jobs = await Promise.all([...queued].map((id) => store.jobs.read(id)));
         for (const job of jobs) {
           if (job === null) throw new Error('no record');
+          expect(stands.get(job.id)).toBe(1);
           // Whoever has no entry waits in a room, and only those.
           expect([job.id, job.turn === 0]).toEqual([job.id, !entries.has(`${job.id}.${job.step}`)]);
         }

@@ -28,7 +28,20 @@ async function recounted(harness: Started) {
   return sums;
 }
 
+/** Jobs that are queued, and lines of committed batches that have not entered yet. */
+async function queuedOf(harness: Started, tenant: string): Promise<number> {
+  const keys = await harness.redis.keys('{gj}:job:*:doc');
+  const records = await Promise.all(keys.map((key) => harness.redis.hgetall(key.replace(/:doc$/, ''))));
+  const committed = async (batch: string) => (await harness.redis.hget(`{gj}:batch:${batch}`, 'round')) !== null;
+  const queued = records.map(
+    async ({ tenant: of, st, batch }) =>
+      of === tenant && (st === 'queued' || (st === 'validating' && (await committed(batch ?? '')))),
+  );
+  return (await Promise.all(queued)).filter(Boolean).length;
+}
+
 async function agrees(harness: Started) {
+  for (const tenant of TENANTS) expect(await harness.store.rooms.queued(tenant)).toBe(await queuedOf(harness, tenant));
   const sums = await recounted(harness);
   const counted = Object.fromEntries(
     await Promise.all(TENANTS.map(async (tenant) => [tenant, await harness.store.usage.of(tenant)])),
@@ -74,6 +87,40 @@ const ACTS: Readonly<Record<string, Act>> = {
         unstored: { completion: 'x'.repeat(n), dies_at: 1 },
       });
   },
+  acceptWithin: async ({ harness, ids }, tenant, n) => {
+    const most = 1 + (n % 4);
+    const id = newJobId();
+    const fits = (await queuedOf(harness, tenant)) < most;
+    const created = await harness.store.transitions.create({ id, tenant, doc: storedDoc(0), allowance: { queued: most } });
+    expect(created.kind).toBe(fits ? 'ok' : 'queue');
+    if (fits) ids.push(id);
+  },
+  fail: async (w, _tenant, n) => {
+    const record = await read(w, n);
+    if (record === null) return;
+    // One permit for all: whoever comes second is parked.
+    const limits = { ...NO_LIMITS, maxInFlight: 1 };
+    const token = randomUUID();
+    await w.harness.store.transitions.startCall({ id: record.id, step: record.step }, { token, limitMs: 1000 }, limits);
+    const started = await w.harness.store.jobs.read(record.id);
+    if (started?.lease?.token === token && n % 3 > 0)
+      await w.harness.store.transitions.commit(heldBy(started, token), { kind: 'release', waitMs: 1000 });
+  },
+  requeue: async (w, _tenant, n) => {
+    const record = await read(w, n);
+    if (record) await w.harness.store.transitions.commit(record, { kind: 'requeue' });
+  },
+  suspect: async (w, _tenant, n) => {
+    const record = await read(w, n);
+    if (record === null) return;
+    await w.harness.store.suspects.hold([record.id], 1);
+    await w.harness.store.transitions.startCall(
+      { id: record.id, step: record.step },
+      { token: randomUUID(), limitMs: 1000 },
+      NO_LIMITS,
+    );
+    await w.harness.store.suspects.release([record.id]);
+  },
   end: async (w, _tenant, n) => {
     const record = await read(w, n);
     if (record === null) return;
@@ -108,9 +155,16 @@ const ACTS: Readonly<Record<string, Act>> = {
   commit: async ({ harness, batches, ids }, _tenant, n) => {
     const batch = batches[n % Math.max(1, batches.length)];
     if (batch === undefined) return;
-    const committed = await harness.store.batches.commit(batch, { total: 2, invalid: 0, expiresInS: 3600 });
+    const most = n % 5;
+    const isNew = (await harness.redis.hget(`{gj}:batch:${batch.id}`, 'st')) === 'validating';
+    const fits = most === 0 || !isNew || (await queuedOf(harness, batch.tenant)) + 2 <= most;
+    const committed = await harness.store.batches.commit(batch, { total: 2, invalid: 0, expiresInS: 3600, queued: most });
+    if (isNew) expect(committed === 'ok').toBe(fits);
     if (committed !== 'ok') return;
     const lines = batch.lines.map(({ jobId: id }) => id);
+    await agrees(harness);
+    await harness.store.batches.reveal(batch, lines.slice(0, 1));
+    await agrees(harness);
     await harness.store.batches.reveal(batch, lines);
     ids.push(...lines);
   },
@@ -234,4 +288,14 @@ test('when a job is called, refused and run again ever so often then what is cou
     expect(now - before).toBe(JSON.stringify((await job.read()).past[n + 1]).length);
     before = now;
   }
+});
+
+test('when a release that knows nothing of jobs set aside has begun some then they do not count for ever', async () => {
+  const harness = await startStore();
+  const allowance: Allowance = { queued: 1 };
+  await harness.redis.hset('{gj}:waiting:submit:acme:aside', newJobId(), 'backoff 1');
+  await harness.redis.hset('{gj}:waiting:#opening:acme', 'batch_gone', 7);
+  const accept = () => harness.store.transitions.create({ id: newJobId(), tenant: 'acme', doc: imageDoc(), allowance });
+  expect(await accept()).toMatchObject({ kind: 'ok' });
+  expect(await accept()).toEqual({ kind: 'queue', limit: 1, queued: 1, more: 1 });
 });

@@ -22,6 +22,9 @@ export const TenantLimits = z
       .describe('the models that its jobs may use; left out: all')
       .meta({ example: ['nano-banana-2', 'gemini-3.1-pro'] }),
     max_in_flight: limit('calls in flight and running tasks of its jobs at once').meta({ example: 20 }),
+    max_queued: limit(
+      'jobs that wait for their call or submit, lines of batches among them; a batch of which all lines do not fit is refused',
+    ).meta({ example: 5000 }),
     max_live_jobs: limit('jobs that have not ended, lines of batches among them').meta({ example: 10_000 }),
     max_redis_bytes: limit('bytes of its jobs in Redis').meta({ example: 100_000_000 }),
     budget: z

@@ -195,10 +195,11 @@ export interface TenantView {
     requests_per_minute: number | null;
     models: readonly string[] | null;
     max_in_flight: number | null;
+    max_queued: number | null;
     max_live_jobs: number | null;
     budget: Budget | null;
     max_redis_bytes: number | null;
     max_stored_bytes: number | null;
   };
-  used: { live_jobs: number; redis_bytes: number; stored_bytes: number; budget_credits: number | null };
+  used: { queued_jobs: number; live_jobs: number; redis_bytes: number; stored_bytes: number; budget_credits: number | null };
 }

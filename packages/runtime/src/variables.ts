@@ -102,6 +102,9 @@ export const COMMON_VARIABLES = {
   TENANT_MAX_IN_FLIGHT: integer(0, 1_000_000, 0).describe(
     'calls in flight and running tasks of one tenant, over all workers; 0 is no limit',
   ),
+  TENANT_MAX_QUEUED: integer(0, 1_000_000_000, 0).describe(
+    'jobs of one tenant that wait for their call or submit; 0 is no limit',
+  ),
   TENANT_MAX_LIVE_JOBS: integer(0, 1_000_000_000, 200_000).describe('jobs of one tenant that have not ended; 0 is no limit'),
   SECRETS_KEY: secretsKey,
   EGRESS_ALLOW: ranges().describe('CIDRs that webhooks and downloads may reach although they are not public'),

@@ -22,6 +22,7 @@ export const PROBLEMS = {
   idempotency_key_reused: { status: 422, title: 'The Idempotency-Key was used for another request' },
   headers_too_large: { status: 431, title: 'The headers are too large' },
   tenant_quota_exceeded: { status: 429, title: 'A limit of the tenant is reached' },
+  tenant_queue_full: { status: 429, title: 'The queue of the tenant is full' },
   too_many_bytes_in_flight: { status: 429, title: 'Too many bytes of bodies are open' },
   too_many_open_requests: { status: 429, title: 'Too many requests are open' },
   rate_limited: { status: 429, title: 'Too many requests' },
@@ -33,7 +34,7 @@ export type ProblemCode = keyof typeof PROBLEMS;
 
 /** A limit of a tenant, and what it has. */
 interface ReachedQuota {
-  readonly name: 'redis' | 'stored' | 'live';
+  readonly name: 'redis' | 'stored' | 'live' | 'queued';
   readonly limit: number;
   readonly used: number;
 }

@@ -1,5 +1,5 @@
 import type { Canceled, Reopened } from '@grsai-jobs/job-actions';
-import type { OverBudget, Quota, Refused } from '@grsai-jobs/job-store';
+import type { OverBudget, OverQueue, Quota, Refused } from '@grsai-jobs/job-store';
 import type { BatchRefusal } from '../use-cases/batch-writer.ts';
 import type { JobRefusal } from '../use-cases/create-job.ts';
 import type { Deleted } from '../use-cases/delete-job.ts';
@@ -46,6 +46,8 @@ const QUOTAS: Readonly<Record<Quota, { is: (used: number) => string; todo: strin
 
 /** How long a caller waits before it tries again by itself. */
 const QUOTA_RETRY_AFTER_S = 60;
+/** A queue moves sooner than jobs end. */
+const QUEUE_RETRY_AFTER_S = 15;
 
 const quotaReached = ({ quota, limit, used }: Extract<Refused, { kind: 'quota' }>): Problem => {
   const { is, todo } = QUOTAS[quota];
@@ -53,6 +55,16 @@ const quotaReached = ({ quota, limit, used }: Extract<Refused, { kind: 'quota' }
     headers: { 'Retry-After': String(QUOTA_RETRY_AFTER_S) },
     quota: { name: quota, limit, used },
   });
+};
+
+const queueFull = ({ limit, queued, more }: OverQueue): Problem => {
+  const what = more === 1 ? 'This tenant' : `The batch has ${more} lines, and this tenant`;
+  const fits = more <= limit;
+  return new Problem(
+    'tenant_queue_full',
+    `${what} has ${queued} jobs that wait for their turn, of ${limit} that may. Nothing was accepted. ${fits ? 'Wait until some have begun, or cancel some.' : `So many lines never fit: send at most ${limit} in one batch.`}`,
+    { headers: { 'Retry-After': String(QUEUE_RETRY_AFTER_S) }, quota: { name: 'queued', limit, used: queued } },
+  );
 };
 
 const SPENT_IN: Readonly<Record<OverBudget['period'], string>> = { day: ' on this day', month: ' in this month', total: '' };
@@ -79,6 +91,7 @@ export const ROOM_REFUSALS: Refusals<Refused | ModelRefused> = {
   model: modelRefused,
   full: () => new Problem('unavailable', 'The job store is nearly full. Nothing was accepted; send the request again later.'),
   quota: quotaReached,
+  queue: queueFull,
   budget: budgetReached,
 };
 
@@ -105,6 +118,7 @@ export const BATCH_REFUSALS: Refusals<BatchRefusal> = {
   ...UPLOAD_REFUSALS,
   full: () => new Problem('unavailable', 'The job store is nearly full. Nothing was accepted; send the batch again later.'),
   quota: quotaReached,
+  queue: queueFull,
   budget: budgetReached,
   given_up: () => new Problem('unavailable', 'The batch took too long to arrive and was given up. Nothing was accepted.'),
   no_items: () => new Problem('invalid_request', 'The batch has no items; send at least one.', { invalidCount: 0 }),

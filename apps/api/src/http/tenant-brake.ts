@@ -9,6 +9,7 @@ const PACE = { free: 10, firstMs: 50, longestMs: 1000 };
 const COSTLY: ReadonlySet<unknown> = new Set<ProblemCode>([
   'body_too_large',
   'tenant_quota_exceeded',
+  'tenant_queue_full',
   'too_many_bytes_in_flight',
 ]);
 

@@ -121,10 +121,12 @@ export function createCreateBatch(o: CreateBatchParts): CreateBatch {
   async function commit(upload: BatchUpload, batch: Batch, claim: Claim | null, counts: { total: number; invalid: number }) {
     const committed = await o.batches.commit(batch, {
       ...counts,
+      queued: (await o.tenants.rules(batch.tenant)).maxQueued,
       expiresInS: upload.doc.expires_in_s,
       ...(claim && upload.idempotency ? { claim: { ...claim, fingerprint: upload.idempotency.fingerprint() } } : {}),
     });
     if (committed === 'gone') throw new BatchRefused({ kind: 'given_up' });
+    if (committed !== 'ok') throw new BatchRefused(committed);
     o.nudge();
   }
 

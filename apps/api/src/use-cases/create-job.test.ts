@@ -11,6 +11,7 @@ const TENANTS = {
   rules: async () => ({
     quotas: { redis: 0, stored: 0, live: 0 },
     maxInFlight: 0,
+    maxQueued: 0,
     requestsPerMinute: 0,
     budget: null,
     models: null,

@@ -16,6 +16,8 @@ export interface TenantRules {
   quotas: TenantUse;
   /** Of its calls in flight and running tasks. */
   maxInFlight: number;
+  /** Of its jobs that wait for their call. */
+  maxQueued: number;
   requestsPerMinute: number;
   /** `null`: there is none. */
   budget: Budget | null;
@@ -41,7 +43,7 @@ export interface TenantRulesOf {
 
 type Config = Pick<
   ApiConfig,
-  'TENANT_MAX_REDIS_BYTES' | 'TENANT_MAX_STORED_BYTES' | 'TENANT_MAX_IN_FLIGHT' | 'TENANT_MAX_LIVE_JOBS'
+  'TENANT_MAX_REDIS_BYTES' | 'TENANT_MAX_STORED_BYTES' | 'TENANT_MAX_IN_FLIGHT' | 'TENANT_MAX_LIVE_JOBS' | 'TENANT_MAX_QUEUED'
 >;
 
 /** The part of Redis that one tenant may fill where nobody has said it. */
@@ -64,6 +66,7 @@ export function createTenantRules(o: {
       live: limits.max_live_jobs ?? config.TENANT_MAX_LIVE_JOBS,
     },
     maxInFlight: limits.max_in_flight ?? config.TENANT_MAX_IN_FLIGHT,
+    maxQueued: limits.max_queued ?? config.TENANT_MAX_QUEUED,
     requestsPerMinute: limits.requests_per_minute ?? 0,
     models: limits.models ?? null,
     budget: limits.budget ?? null,
@@ -73,8 +76,13 @@ export function createTenantRules(o: {
     rules,
     under,
     async allowance(tenant) {
-      const { quotas, budget } = await rules(tenant);
-      return { limits: quotas, room: memory.room(), ...(budget === null ? {} : { day: dayOf(o.clock.now()) }) };
+      const { quotas, budget, maxQueued } = await rules(tenant);
+      return {
+        limits: quotas,
+        room: memory.room(),
+        queued: maxQueued,
+        ...(budget === null ? {} : { day: dayOf(o.clock.now()) }),
+      };
     },
   };
 }
@@ -92,16 +100,18 @@ export function modelProblems(rules: Pick<TenantRules, 'models'>, request: JobRe
 export const refusedModelText = ({ model, models }: ModelRefused): string =>
   `this tenant may not use the model ${model}; it may use ${models.join(', ')}`;
 
-/** Says whether an ended job may run again: its tenant may have one more live job, and use its model where that is paid for anew. */
+/** Says whether an ended job may run again: its tenant may have one more live job, and queued one, and use its model where that is paid for anew. */
 export const createRetryRoom =
-  (o: { usage: Pick<Usage, 'checkLive'>; tenants: Pick<TenantRulesOf, 'rules'>; now: () => number }) =>
+  (o: { usage: Pick<Usage, 'checkAgain'>; tenants: Pick<TenantRulesOf, 'rules'>; now: () => number }) =>
   async (job: JobRecord, mode?: RetryMode): Promise<{ kind: 'room' } | Refused | ModelRefused> => {
     // What cannot be retried at all is refused by the retry itself.
     const plan = planRetry(job, o.now(), mode);
     if (plan.kind === 'refuse') return { kind: 'room' };
     const rules = await o.tenants.rules(job.tenant);
-    const refused = plan.mode === 'resubmit' ? refusedModel(rules, job.doc.input.model) : null;
-    return refused ?? (await o.usage.checkLive(job.tenant, rules.quotas.live)) ?? { kind: 'room' };
+    const anew = plan.mode === 'resubmit';
+    const refused = anew ? refusedModel(rules, job.doc.input.model) : null;
+    const most = { live: rules.quotas.live, queued: anew ? rules.maxQueued : 0 };
+    return refused ?? (await o.usage.checkAgain(job.tenant, most)) ?? { kind: 'room' };
   };
 
 export type RetryRoom = ReturnType<typeof createRetryRoom>;

@@ -4,6 +4,7 @@ import { IDEMPOTENCY_TTL_MS } from '../job/create.ts';
 import { ownFields, sharedFields } from '../job/record-codec.ts';
 import type { Keys } from '../layout/keys.ts';
 import { operationId } from '../operation/operations.ts';
+import { QUEUE_LIMIT_LUA } from '../room/rooms.ts';
 import { type Allowance, allowanceFields, type Refused, refusedOf } from '../tenant/usage.ts';
 import { newBatchFields } from './codec.ts';
 
@@ -57,8 +58,9 @@ const noteErrors = defineScript({
 
 const commit = defineScript({
   lua: new URL('./commit.lua', import.meta.url),
-  keys: ['batch', 'operations', 'discard', 'open', 'expire', 'tenant_batches', 'job_ids', 'errors', 'claim?'],
+  keys: ['batch', 'operations', 'discard', 'open', 'expire', 'tenant_batches', 'job_ids', 'errors', 'waiting', 'claim?'],
   args: ['order'],
+  shared: [QUEUE_LIMIT_LUA],
   whenFull: 'fails',
   lasts: true,
 });
@@ -142,7 +144,10 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
         : 'gone';
     },
 
-    /** The end of the body: the batch is there. `gone`: it was erased meanwhile, or its claim is another's by now. */
+    /**
+     * The end of the body: the batch is there. `gone`: it was erased meanwhile, or its claim is another's by now; refused: its tenant may not
+     * have so many jobs queued.
+     */
     async commit(
       batch: { id: string; tenant: string },
       o: {
@@ -151,12 +156,16 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
         /** Of its lines that say nothing else: what waits then expires at once, also of those that came last. */
         expiresInS: number;
         claim?: { route: string; key: string; by: string; fingerprint: string };
+        /** How many jobs of its tenant may be queued; 0 or left out: no limit. */
+        queued?: number | undefined;
       },
-    ): Promise<'ok' | 'gone'> {
+    ): Promise<'ok' | 'gone' | Refused> {
       const now = clock.now();
       const order = {
         id: batch.id,
         now,
+        tenant: batch.tenant,
+        queued: o.queued,
         total: o.total,
         invalid: o.invalid,
         exp: now + o.expiresInS * 1000,
@@ -173,11 +182,12 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
           tenant_batches: keys.tenantBatches(batch.tenant),
           job_ids: keys.batchJobs(batch.id),
           errors: keys.batchErrors(batch.id),
+          waiting: keys.waiting,
           claim: o.claim ? keys.idempotency(batch.tenant, o.claim.route, o.claim.key) : null,
         },
         { order: JSON.stringify(order) },
       );
-      return reply === 1 ? 'ok' : 'gone';
+      return refusedOf(reply) ?? (reply === 1 ? 'ok' : 'gone');
     },
 
     /** The request came to nothing: what was written of it is discarded soon. */

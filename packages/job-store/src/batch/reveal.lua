@@ -1,5 +1,5 @@
 -- reveal: some jobs of a committed batch enter the lists, and the room of their tenant.
--- order {tenant, now|nil}
+-- order {id, tenant, now|nil}
 -- Answers the batch's status, how many jobs that were, and the jobs that have left the room
 local order = cjson.decode(A.order)
 local tenant, now, entries = order.tenant, now_of(order), {}
@@ -18,6 +18,8 @@ for n, id in ipairs(A.ids) do
   end
 end
 if hidden > 0 then
+  local opening = K.waiting .. ':#opening:' .. tenant
+  if redis.call('HINCRBY', opening, order.id, -hidden) <= 0 then redis.call('HDEL', opening, order.id) end
   redis.call('ZADD', K.due, unpack(all_due))
   redis.call('ZADD', K.tenant_jobs, unpack(all_listed))
   count_queued(K.turns, hidden)

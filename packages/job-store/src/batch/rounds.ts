@@ -93,7 +93,7 @@ export function createBatchRounds(
       batch: Pick<BatchRecord, 'id' | 'tenant'>,
       ids: readonly string[],
     ): Promise<{ canceling: boolean; entered: number; letIn: QueueMessage[] }> {
-      const order = { tenant: batch.tenant, now: scriptClock?.now() };
+      const order = { id: batch.id, tenant: batch.tenant, now: scriptClock?.now() };
       const [status, entered, entries] = (await run(
         reveal,
         {

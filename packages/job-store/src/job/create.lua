@@ -1,7 +1,8 @@
 -- create: a request becomes a record that nobody can lose, once for one idempotency key.
 -- order {id, now (as the caller named it: its inputs are stored under that day), due (ms from now), tenant, idem {fingerprint, ttl_ms} or nil, note of its inputs or nil,
---      use, limits, room (see refusal_of), queue, priority}; doc: the request; fields: field, value
--- Answers {'ok', turn, or 0 in a room} | {'replay', job id} | {'conflict'} | {'late'} | {'quota', name, limit, used} | {'full'}
+--      use, limits, room (see refusal_of), queued (how many jobs of the tenant may be; see queue_refusal), queue, priority}; doc: the request; fields: field, value
+-- Answers {'ok', turn, or 0 in a room} | {'replay', job id} | {'conflict'} | {'late'} | {'quota', name, limit, used} | {'full'} |
+-- {'queue', limit, queued, 1}
 local order = cjson.decode(A.order)
 local job, events, turns, list, idem = K.job, K.events, K.turns, K.tenant_jobs, K.idempotency
 
@@ -22,7 +23,7 @@ if known and known[1] then
   return { 'replay', known[1] }
 end
 
-local refused = refusal_of(K.usage, K.spent, order)
+local refused = refusal_of(K.usage, K.spent, order) or queue_refusal(order.tenant, order.queued, 1)
 if refused then return refused end
 
 if order.note then

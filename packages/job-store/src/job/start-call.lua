@@ -27,14 +27,19 @@ local canceling = state == 'canceling/submitting' and seen.step == order.step
 if guard('start_call', seen, order) and not canceling then return { 'stale' } end
 if may_expire(state) and tonumber(seen.exp) <= now then return { 'expired', read_job(job) } end
 local queue, tenant, entries = seen.q, seen.tenant, {}
--- Its entry waits for a time of its own, or is done with, and keeps nobody else waiting.
 local function gives_up_seat()
   leave(queue, tenant, order.id)
   next_in(queue, tenant, now, entries)
 end
+-- Its entry waits for a time of its own, and keeps nobody else waiting.
+local function steps_aside(why)
+  leave(queue, tenant, order.id)
+  set_aside(queue, tenant, order.id, why, now)
+  next_in(queue, tenant, now, entries)
+end
 -- Also one whose call was in flight when what stands here was saved: a restore may hold it.
 if not canceling and redis.call('ZSCORE', K.suspects, order.id) then
-  if state == 'queued' then gives_up_seat() end
+  if state == 'queued' then steps_aside('paused:suspect') end
   return { 'suspect', entries }
 end
 if state ~= 'queued' then
@@ -56,7 +61,7 @@ if refusals and state == 'queued' then
   if comes then
     redis.call('ZADD', K.braked, now, seen.q .. ' ' .. order.id .. ' ' .. order.step)
     redis.call('PEXPIRE', K.braked, brake_rules.keep_ms)
-    gives_up_seat()
+    steps_aside('paused:upstream_refusal')
     return { 'braked', comes - now, entries }
   end
   ahead_of = free_of
@@ -64,7 +69,7 @@ end
 
 local budget = seen.px and budget_of(K.spent, tenant, day_of(now))
 if budget and budget.used + tonumber(seen.px) > budget.credits then
-  if state == 'queued' then gives_up_seat() end
+  if state == 'queued' then steps_aside('budget') end
   return { 'budget', entries }
 end
 

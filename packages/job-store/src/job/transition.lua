@@ -100,6 +100,8 @@ end
 
 if status == 'queued' and order.status ~= 'queued' then
   leave(seen.q, order.tenant, order.id)
+elseif status ~= 'queued' and order.status == 'queued' and order.turn ~= 'room' then
+  set_aside(seen.q, order.tenant, order.id, 'backoff', now)
 end
 if status == 'queued' and order.status ~= 'queued' then count_queued(turns, -1) end
 if status == 'queued' or order.inflight == 0 then restart_turns(turns, K.inflight, now) end

@@ -1,7 +1,8 @@
 -- Rooms: where the queued jobs of a tenant wait for their turn, one room for each queue. A room is a sorted set of jobs by their place
 -- (<K.waiting>:<queue>:<tenant>); beside it stand the jobs that have left it with a queue entry, and have not begun (:seats). <K.waiting>:<queue>
 -- has the tenants whose room is not empty, by the turn of who left it last; :<queue>:#asking those that asked for a permit of late.
--- A job is in a room, has a seat, or has neither: its entry waits for a time of its own.
+-- A job is in a room, has a seat, or is set aside: its entry waits for a time of its own (:aside, as `<why> <since>`).
+-- <K.waiting>:#opening:<tenant> has the committed batches of which lines have still to enter, and how many.
 
 -- So many jobs of a room have an entry at a time.
 local SEATS = 100
@@ -9,10 +10,6 @@ local SEATS = 100
 local LET_IN = 50
 -- A tenant that has asked for a permit counts as one that wants some for so long.
 local ASKS_MS = 60000
-
-local function room_key(queue, tenant)
-  return K.waiting .. ':' .. queue .. ':' .. tenant
-end
 
 local function place_of(priority, created)
   return (priority == 'high' and 0 or priority == 'low' and 2 or 1) * PRIORITY + tonumber(created)
@@ -53,9 +50,17 @@ end
 -- It waits here no longer.
 local function leave(queue, tenant, id)
   local room = room_key(queue, tenant)
-  if redis.call('ZREM', room .. ':seats', id) == 0 and redis.call('ZREM', room, id) == 1 and redis.call('EXISTS', room) == 0 then
+  if redis.call('ZREM', room .. ':seats', id) == 1 then return end
+  if redis.call('ZREM', room, id) == 0 then
+    redis.call('HDEL', room .. ':aside', id)
+  elseif redis.call('EXISTS', room) == 0 then
     redis.call('ZREM', K.waiting .. ':' .. queue, tenant)
   end
+end
+
+-- Its entry waits for a time of its own, and keeps nobody else waiting.
+local function set_aside(queue, tenant, id, why, now)
+  redis.call('HSET', room_key(queue, tenant) .. ':aside', id, why .. ' ' .. string.format('%.0f', now))
 end
 
 -- Lets the next jobs of a tenant in, as many as could begin now; not before half of the seats are free, so that entries are added together.

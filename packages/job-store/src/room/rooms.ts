@@ -8,8 +8,11 @@ const part = (name: string) => readLua(new URL(`./${name}.lua`, import.meta.url)
 /** A place in a room is its priority, high 0, normal 1 and low 2, times this, and the time at which its job was made. */
 const PRIORITY = 1e14;
 
+/** Shared by scripts that count the queued jobs of a tenant. They have the key `waiting`. */
+export const QUEUE_LIMIT_LUA = part('queue-limit');
+
 /** Shared by the scripts after which a job waits, or waits no longer. They have the keys `inflight`, `waiting`, `turns` and `due`. */
-export const ROOM_LUA = `local SEAT_HELD_MS = ${TRANSITIONS.let_in.due}\nlocal PRIORITY = ${PRIORITY}\n${part('permits')}${part('room')}`;
+export const ROOM_LUA = `local SEAT_HELD_MS = ${TRANSITIONS.let_in.due}\nlocal PRIORITY = ${PRIORITY}\n${QUEUE_LIMIT_LUA}${part('permits')}${part('room')}`;
 
 /** So many tenants are seen to in one script. */
 const TENANTS = 100;
@@ -19,6 +22,14 @@ const letInScript = defineScript({
   keys: ['inflight', 'waiting', 'turns', 'due'],
   args: ['order'],
   shared: [ROOM_LUA],
+  whenFull: 'runs',
+});
+
+const queuedScript = defineScript({
+  lua: new URL('./queued.lua', import.meta.url),
+  keys: ['waiting'],
+  args: ['tenant'],
+  shared: [QUEUE_LIMIT_LUA],
   whenFull: 'runs',
 });
 
@@ -75,6 +86,9 @@ export function createRooms(redis: Redis, run: RunScript, keys: Keys, clock?: { 
       );
       return (calls ?? 0) + (submits ?? 0);
     },
+
+    /** Jobs of a tenant that are queued, lines of committed batches that have still to enter among them. */
+    queued: async (tenant: string): Promise<number> => Number(await run(queuedScript, { waiting: keys.waiting }, { tenant })),
 
     /** Jobs of a tenant that wait in the room of this queue. */
     waiting: (queue: PaidQueue, tenant: string): Promise<number> => redis.zcard(`${keys.waiting}:${queue}:${tenant}`),

@@ -1,5 +1,7 @@
 import { type Budget, endOfPeriod, inputObjectBytes, type JobDoc } from '@grsai-jobs/jobs';
 import { defineScript, type Redis, type RunScript } from '@grsai-jobs/redis';
+import type { Keys } from '../layout/keys.ts';
+import { QUEUE_LIMIT_LUA } from '../room/rooms.ts';
 
 /** What is counted for each tenant, and can be limited. */
 export const QUOTAS = ['redis', 'stored', 'live'] as const;
@@ -15,10 +17,20 @@ export interface Allowance {
   room?: number | null | undefined;
   /** Days since 1970, of a tenant that has a budget. */
   day?: number | undefined;
+  /** How many of its jobs may be queued; 0 is no limit. */
+  queued?: number | undefined;
 }
 
 /** Why something is not taken in. */
-export type Refused = OverQuota | OverBudget | { kind: 'full' };
+export type Refused = OverQuota | OverBudget | OverQueue | { kind: 'full' };
+
+/** A tenant has so many jobs queued that no `more` of them can be. */
+export interface OverQueue {
+  kind: 'queue';
+  limit: number;
+  queued: number;
+  more: number;
+}
 
 /** What calls of a tenant cost, and may cost, has reached its budget. */
 export interface OverBudget {
@@ -49,12 +61,13 @@ export const useOf = (doc: JobDoc, packed: string): { redis: number; stored: num
   stored: inputObjectBytes(doc),
 });
 
-export const allowanceFields = ({ limits, room, day }: Allowance) => ({ limits, room: room ?? undefined, day });
+export const allowanceFields = ({ limits, room, day, queued }: Allowance) => ({ limits, room: room ?? undefined, day, queued });
 
 export function refusedOf(reply: unknown): Refused | null {
   if (!Array.isArray(reply)) return null;
   const [kind, quota, limit, used, more] = reply as [string, Quota, unknown, unknown, unknown];
   if (kind === 'full') return { kind };
+  if (kind === 'queue') return { kind, limit: Number(quota), queued: Number(limit), more: Number(used) };
   if (kind === 'budget') return overBudget(String(limit) as Budget['period'], Number(quota), Number(used), Number(more));
   return kind === 'quota' ? { kind, quota, limit: Number(limit), used: Number(used) } : null;
 }
@@ -69,28 +82,32 @@ const overBudget = (period: Budget['period'], credits: number, spent: number, da
 
 const checkUsage = defineScript({
   lua: new URL('./usage-check.lua', import.meta.url),
-  keys: ['usage', 'spent'],
+  keys: ['usage', 'spent', 'waiting'],
   args: ['order'],
+  shared: [QUEUE_LIMIT_LUA],
   whenFull: 'fails',
 });
 
 export type Usage = ReturnType<typeof createUsage>;
 
 /** What the records of tenants take, as the scripts that create, change and erase them count it. */
-export function createUsage(redis: Redis, run: RunScript, keys: { readonly usage: string; readonly spent: string }) {
+export function createUsage(redis: Redis, run: RunScript, keys: Pick<Keys, 'usage' | 'spent' | 'waiting'>) {
+  const ask = async (order: object) => {
+    const { usage, spent, waiting } = keys;
+    return refusedOf(await run(checkUsage, { usage, spent, waiting }, { order: JSON.stringify(order) }));
+  };
   return {
     /** Why a tenant may bring nothing more at all, not even the smallest job; `null`: it may. */
     async check(tenant: string, allowance: Allowance): Promise<Refused | null> {
       const order = { tenant, use: { redis: RECORD_BYTES, stored: 1, live: 1 }, ...allowanceFields(allowance) };
-      return refusedOf(await run(checkUsage, { usage: keys.usage, spent: keys.spent }, { order: JSON.stringify(order) }));
+      return await ask(order);
     },
 
-    /** Why no ended job of a tenant may run again now, where so many of its jobs may be live (0 is no limit); `null`: one may. */
-    async checkLive(tenant: string, limit: number): Promise<OverQuota | null> {
-      if (limit === 0) return null;
-      const used = Number(await redis.hget(keys.usage, `live:${tenant}`));
-      return used < limit ? null : { kind: 'quota', quota: 'live', limit, used };
-    },
+    /** Why no ended job of a tenant may run again now, where so many of its jobs may be live and queued (0 is no limit); `null`: one may. */
+    checkAgain: async (tenant: string, { live, queued }: { live: number; queued: number }): Promise<Refused | null> =>
+      live === 0 && queued === 0
+        ? null
+        : await ask({ tenant, use: { redis: 0, stored: 0, live: 1 }, limits: { redis: 0, stored: 0, live }, queued }),
 
     async of(tenant: string): Promise<TenantUse> {
       const [stands = null, stored = null, live = null] = await redis.hmget(

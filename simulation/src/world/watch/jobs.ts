@@ -194,6 +194,9 @@ export class JobsWatch {
     const room = `waiting:${job.queue}:${job.tenant}`;
     stands(room, job.state === 'queued' && job.turn === 0);
     if (job.state !== 'queued' || job.turn === 0) stands(`${room}:seats`, false);
+    const aside = this.#peek.fields(`${room}:aside`).has(id);
+    if (aside && (job.state !== 'queued' || job.turn === 0 || this.#peek.score(`${room}:seats`, id) !== undefined))
+      broken(`is ${job.state} in turn ${job.turn}, and set aside`, id);
     this.#permits(id, job);
     if (job.state !== 'running/generating' && !told.call) stands('inflight', false);
     if (told.call && job.leaseEnds + PERMIT_AFTER_LEASE_MS > this.#now()) {

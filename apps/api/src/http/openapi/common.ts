@@ -69,9 +69,9 @@ const limitsOf = (path: string, hasBody: boolean): ProblemCode[] => {
   return [
     'too_many_open_requests',
     ...byMinute,
-    ...(path === '/v1/jobs/{id}/retry' ? (['tenant_quota_exceeded'] as const) : []),
+    ...(path === '/v1/jobs/{id}/retry' ? (['tenant_quota_exceeded', 'tenant_queue_full'] as const) : []),
     ...(hasBody && LARGE.includes(path)
-      ? (['too_many_bytes_in_flight', 'tenant_quota_exceeded', 'budget_exceeded'] as const)
+      ? (['too_many_bytes_in_flight', 'tenant_quota_exceeded', 'tenant_queue_full', 'budget_exceeded'] as const)
       : []),
   ];
 };

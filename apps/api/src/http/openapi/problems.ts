@@ -12,9 +12,11 @@ export const ProblemBody = z
     request_id: z.string(),
     invalid_count: z.int().optional().describe('of a batch: how many lines are wrong; `errors` has the first 1000 fields'),
     quota: z
-      .object({ name: z.enum(['redis', 'stored', 'live']), limit: z.int(), used: z.int() })
+      .object({ name: z.enum(['redis', 'stored', 'live', 'queued']), limit: z.int(), used: z.int() })
       .optional()
-      .describe('with `tenant_quota_exceeded`: bytes in the job store, bytes in the object store, or live jobs'),
+      .describe(
+        'with `tenant_quota_exceeded`: bytes in the job store, bytes in the object store, or live jobs; with `tenant_queue_full`: queued jobs',
+      ),
     errors: z
       .array(
         z.object({
@@ -49,6 +51,8 @@ const DETAILS: Readonly<Partial<Record<ProblemCode, string>>> = {
   idempotency_key_reused: 'This Idempotency-Key was used for a request with another body. Use a new key for a new request.',
   tenant_quota_exceeded:
     'This tenant has 200000 jobs that have not ended; its limit is 200000. Nothing was accepted. Wait until some have ended, or cancel some.',
+  tenant_queue_full:
+    'This tenant has 5000 jobs that wait for their turn, of 5000 that may. Nothing was accepted. Wait until some have begun, or cancel some.',
   request_timeout:
     'The body came too slowly: after 30 s at least 1024 bytes a second are asked for. Nothing was accepted; send it again.',
   too_many_bytes_in_flight:
@@ -70,6 +74,7 @@ const exampleOf = (code: ProblemCode) => ({
     code,
     request_id: 'req_0b7c2a4e-5d6f-4a81-9c3e-7f1d2b3a4c5d',
     ...(code === 'tenant_quota_exceeded' ? { quota: { name: 'live' as const, limit: 200_000, used: 200_000 } } : {}),
+    ...(code === 'tenant_queue_full' ? { quota: { name: 'queued' as const, limit: 5000, used: 5000 } } : {}),
     ...(code === 'invalid_request' ? { errors: [{ pointer: '/input/prompt', message: 'prompt must not be empty' }] } : {}),
   } satisfies z.output<typeof ProblemBody>,
 });

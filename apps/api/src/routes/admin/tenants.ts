@@ -1,4 +1,4 @@
-import type { Spending, TenantLimitStore, Tenants, Usage } from '@grsai-jobs/job-store';
+import type { Rooms, Spending, TenantLimitStore, Tenants, Usage } from '@grsai-jobs/job-store';
 import { TENANT, TenantLimits } from '@grsai-jobs/jobs';
 import { z } from 'zod';
 import type { Audited } from '../../http/audited.ts';
@@ -29,6 +29,7 @@ const TenantView = z
         requests_per_minute: whole,
         models: z.array(z.string()).nullable(),
         max_in_flight: whole,
+        max_queued: whole,
         max_live_jobs: whole,
         budget: TenantLimits.shape.budget.unwrap().nullable(),
         max_redis_bytes: whole,
@@ -36,6 +37,7 @@ const TenantView = z
       })
       .describe('what holds; null: no limit'),
     used: z.object({
+      queued_jobs: z.int(),
       live_jobs: z.int(),
       redis_bytes: z.int(),
       stored_bytes: z.int(),
@@ -48,6 +50,7 @@ const LIMITS = {
   requests_per_minute: 600,
   models: ['nano-banana-2', 'gemini-3.1-pro'],
   max_in_flight: 20,
+  max_queued: 5000,
   max_live_jobs: 10_000,
   budget: { credits: 1_000_000, period: 'month' },
 } satisfies TenantLimits;
@@ -57,7 +60,7 @@ const example: z.output<typeof TenantView> = {
   tenant: 'acme',
   limits: LIMITS,
   effective: { ...LIMITS, max_redis_bytes: 250_000_000, max_stored_bytes: null },
-  used: { live_jobs: 212, redis_bytes: 540_123, stored_bytes: 81_000_000, budget_credits: 182_400 },
+  used: { queued_jobs: 190, live_jobs: 212, redis_bytes: 540_123, stored_bytes: 81_000_000, budget_credits: 182_400 },
 };
 
 const oneTenant = {
@@ -69,6 +72,7 @@ const orNone = (limit: number): number | null => (limit === 0 ? null : limit);
 const effective = ({
   quotas,
   maxInFlight,
+  maxQueued,
   requestsPerMinute,
   models,
   budget,
@@ -76,6 +80,7 @@ const effective = ({
   requests_per_minute: orNone(requestsPerMinute),
   models: models === null ? null : [...models],
   max_in_flight: orNone(maxInFlight),
+  max_queued: orNone(maxQueued),
   max_live_jobs: orNone(quotas.live),
   budget,
   max_redis_bytes: orNone(quotas.redis),
@@ -87,19 +92,26 @@ interface TenantDeps {
   tenantLimits: Pick<TenantLimitStore, 'read' | 'replace'>;
   tenantRules: Pick<TenantRulesOf, 'under'>;
   usage: Pick<Usage, 'of'>;
+  rooms: Pick<Rooms, 'queued'>;
   spending: Pick<Spending, 'spent'>;
   clock: { now(): number };
 }
 
 async function view(o: TenantDeps, tenant: string): Promise<z.output<typeof TenantView>> {
-  const [limits, used] = await Promise.all([o.tenantLimits.read(tenant), o.usage.of(tenant)]);
+  const [limits, used, queued] = await Promise.all([o.tenantLimits.read(tenant), o.usage.of(tenant), o.rooms.queued(tenant)]);
   const spent = limits.budget ? await o.spending.spent(tenant, limits.budget.period, o.clock.now()) : null;
   return {
     object: 'tenant',
     tenant,
     limits,
     effective: effective(o.tenantRules.under(limits)),
-    used: { live_jobs: used.live, redis_bytes: used.redis, stored_bytes: used.stored, budget_credits: spent },
+    used: {
+      queued_jobs: queued,
+      live_jobs: used.live,
+      redis_bytes: used.redis,
+      stored_bytes: used.stored,
+      budget_credits: spent,
+    },
   };
 }
 

@@ -27,6 +27,7 @@ async function show({ out }: Context, tenant: TenantView): Promise<'ok'> {
         ['requests a minute', limitText(effective.requests_per_minute, count)],
         ['models', effective.models?.join(', ') ?? 'all'],
         ['in flight', limitText(effective.max_in_flight, count)],
+        ['queued', limitText(effective.max_queued, count, used.queued_jobs)],
         ['live jobs', limitText(effective.max_live_jobs, count, used.live_jobs)],
         ['budget', budgetText(effective.budget, used.budget_credits)],
         ['in Redis', limitText(effective.max_redis_bytes, bytes, used.redis_bytes)],
@@ -51,6 +52,7 @@ interface SetOptions {
   requestsPerMinute?: number;
   models?: string[];
   maxInFlight?: number;
+  maxQueued?: number;
   maxLiveJobs?: number;
   maxRedisBytes?: number;
   maxStoredBytes?: number;
@@ -71,6 +73,7 @@ const set = defineCommand<SetOptions>({
     option('--requests-per-minute <n>', 'of all its keys together; 0: no limit', whole),
     option('--models <list>', 'the only models that its jobs may use', words),
     option('--max-in-flight <n>', 'calls in flight and running tasks at once; 0: no limit', whole),
+    option('--max-queued <n>', 'jobs that wait for their call; 0: no limit', whole),
     option('--max-live-jobs <n>', 'jobs that have not ended; 0: no limit', whole),
     option('--max-redis-bytes <size>', 'what its jobs take in Redis, such as 500mb; 0: no limit', size),
     option('--max-stored-bytes <size>', 'what they take in the bucket, such as 10gb; 0: no limit', size),
@@ -82,6 +85,7 @@ const set = defineCommand<SetOptions>({
       requests_per_minute: o.requestsPerMinute,
       models: o.models,
       max_in_flight: o.maxInFlight,
+      max_queued: o.maxQueued,
       max_live_jobs: o.maxLiveJobs,
       max_redis_bytes: o.maxRedisBytes,
       max_stored_bytes: o.maxStoredBytes,

@@ -14,9 +14,9 @@ const FULL_WAIT_MS = 5000;
 const TRIES = 8;
 
 interface Deps {
-  store: Pick<JobStore, 'batches' | 'jobs' | 'usage'>;
-  /** How many live jobs a tenant may have; 0 is no limit. */
-  maxLiveJobs: (tenant: string) => Promise<number>;
+  store: Pick<JobStore, 'batches' | 'jobs' | 'rooms' | 'usage'>;
+  /** How many live jobs a tenant may have, and how many of them queued; 0 is no limit. */
+  maxJobs: (tenant: string) => Promise<{ live: number; queued: number }>;
   memory: Pick<MemoryWatch, 'tight'>;
   cancelJob: CancelJob;
   reopenJob: ReopenJob;
@@ -36,7 +36,7 @@ export const retryFailed =
     if (await isCalledOff(d, order)) return { done: true };
     const ids = await d.store.batches.jobIds(order.batch_id, at, SLICE);
     let full = false;
-    let room = await liveRoom(d, order.batch_id);
+    let room = await roomOf(d, order.batch_id);
     await eachLine(d, ids, isMeant(order), async (record) => {
       room -= 1;
       const became = room < 0 ? 'full' : await retry(d, record, order);
@@ -51,11 +51,17 @@ export const retryFailed =
     return full ? again : behind(at, ids);
   };
 
-/** How many live jobs the tenant of the batch may have beside those that it has now. */
-async function liveRoom(d: Deps, batchId: string): Promise<number> {
+/** How many of its jobs the tenant of the batch may run again now. */
+async function roomOf(d: Deps, batchId: string): Promise<number> {
   const batch = await d.store.batches.read(batchId);
-  const most = batch === null ? 0 : await d.maxLiveJobs(batch.tenant);
-  return batch === null || most === 0 ? Number.POSITIVE_INFINITY : most - (await d.store.usage.of(batch.tenant)).live;
+  if (batch === null) return Number.POSITIVE_INFINITY;
+  const { live, queued } = await d.maxJobs(batch.tenant);
+  const left = async (most: number, used: () => Promise<number>) =>
+    most === 0 ? Number.POSITIVE_INFINITY : most - (await used());
+  return Math.min(
+    await left(live, async () => (await d.store.usage.of(batch.tenant)).live),
+    await left(queued, () => d.store.rooms.queued(batch.tenant)),
+  );
 }
 
 type Order = z.output<typeof RetryOrder>;

@@ -20,8 +20,8 @@ export interface BulkDeps extends RedeliverDeps {
   shutdown: { readonly stopping: AbortSignal };
   cancelJob: CancelJob;
   reopenJob: ReopenJob;
-  /** How many live jobs a tenant may have; 0 is no limit. */
-  maxLiveJobs: (tenant: string) => Promise<number>;
+  /** How many live jobs a tenant may have, and how many of them queued; 0 is no limit. */
+  maxJobs: (tenant: string) => Promise<{ live: number; queued: number }>;
 }
 
 /** A slice lets other operations have their turn after this long. */
@@ -60,8 +60,8 @@ export function createBulkRun(d: BulkDeps): DoSlice {
 
   async function runAgain(job: Job, mode: RetryMode): Promise<Came | 'changed'> {
     // Left alone, and not waited for: a tenant with all its live jobs must not hold up the jobs of others.
-    if ((await d.store.usage.checkLive(job.tenant, await d.maxLiveJobs(job.tenant))) !== null)
-      return 'skipped:tenant_quota_exceeded';
+    const refused = await d.store.usage.checkAgain(job.tenant, await d.maxJobs(job.tenant));
+    if (refused !== null) return refused.kind === 'queue' ? 'skipped:tenant_queue_full' : 'skipped:tenant_quota_exceeded';
     const reopened = await d.reopenJob(job, mode, { asRead: true });
     if (reopened.kind === 'reopened') return 'done';
     if (reopened.kind === 'full') return 'wait';
