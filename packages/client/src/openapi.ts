@@ -21,6 +21,8 @@ export interface components {
                 canceled: number;
                 expired: number;
             };
+            /** @description why its first queued job waits; null when none does, and in answers to POST */
+            waiting: components["schemas"]["Waiting"] | null;
             /** @description 1, and one more each time that an ended batch is reopened */
             round: number;
             /** @description of all its jobs; null: no call of a job with a known price has begun */
@@ -91,6 +93,8 @@ export interface components {
                 canceled: number;
                 expired: number;
             };
+            /** @description why its first queued job waits; null when none does, and in answers to POST */
+            waiting: components["schemas"]["Waiting"] | null;
             /** @description 1, and one more each time that an ended batch is reopened */
             round: number;
             /** @description of all its jobs; null: no call of a job with a known price has begun */
@@ -579,6 +583,8 @@ export interface components {
             /** @enum {string} */
             status: "queued" | "running" | "succeeded" | "failed" | "canceling" | "canceled" | "expired";
             stage: ("submitting" | "generating" | "storing") | null;
+            /** @description why it is queued; null when it is not, in webhooks, and in the answers that accept, retry or cancel it */
+            waiting: components["schemas"]["Waiting"] | null;
             /** @description 1, and one more for each reopening */
             run: number;
             model: string;
@@ -912,6 +918,8 @@ export interface components {
                 canceled: number;
                 expired: number;
             };
+            /** @description why its first queued job waits; null when none does, and in answers to POST */
+            waiting: components["schemas"]["Waiting"] | null;
             /** @description 1, and one more each time that an ended batch is reopened */
             round: number;
             /** @description of all its jobs; null: no call of a job with a known price has begun */
@@ -974,6 +982,8 @@ export interface components {
                 canceled: number;
                 expired: number;
             };
+            /** @description why its first queued job waits; null when none does, and in answers to POST */
+            waiting: components["schemas"]["Waiting"] | null;
             /** @description 1, and one more each time that an ended batch is reopened */
             round: number;
             /** @description of all its jobs; null: no call of a job with a known price has begun */
@@ -1030,6 +1040,8 @@ export interface components {
             /** @enum {string} */
             status: "queued" | "running" | "succeeded" | "failed" | "canceling" | "canceled" | "expired";
             stage: ("submitting" | "generating" | "storing") | null;
+            /** @description why it is queued; null when it is not, in webhooks, and in the answers that accept, retry or cancel it */
+            waiting: components["schemas"]["Waiting"] | null;
             /** @description 1, and one more for each reopening */
             run: number;
             model: string;
@@ -1132,6 +1144,17 @@ export interface components {
             refunded: number;
             prompt_tokens: number;
             completion_tokens: number;
+        };
+        Waiting: {
+            /**
+             * @description `turn`: others come first, and a call can begin; `tenant_limit`, `account_limit`: the tenant, or the account, has no room for another call of it now; `rate_limit`: the calls of this minute are used up; `budget`: its price does not fit into the budget of the tenant; `backoff`: its last attempt failed, and the next one has a time; `paused:…`: its queue or its model is paused, or (`suspect`) it may have been paid for and waits for a decision
+             * @enum {string}
+             */
+            reason: "turn" | "tenant_limit" | "account_limit" | "rate_limit" | "budget" | "backoff" | "paused:suspect" | "paused:operator" | "paused:auth" | "paused:balance" | "paused:storage" | "paused:upstream" | "paused:upstream_rate_limit" | "paused:upstream_refusal";
+            /** Format: date-time */
+            since: string;
+            /** @description from 1, among the queued jobs of its tenant that make the same kind of call; null: it waits for a time of its own */
+            position: number | null;
         };
         Warning: {
             /** @description a JSON pointer into the request, or into its line */

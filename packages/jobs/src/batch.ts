@@ -4,6 +4,7 @@ import type { BatchEvent, JobEvent } from './events.ts';
 import type { JobRecord } from './job/job.ts';
 import { rfc3339 } from './rfc3339.ts';
 import { linkView, resultView, type SignLink } from './view.ts';
+import { viewWaiting, type Waiting } from './waiting.ts';
 
 /** What callers see of a batch's way. `validating` is what nobody sees: its lines are still coming in. */
 export const BATCH_STATUSES = ['running', 'canceling', 'completed', 'canceled', 'expired'] as const;
@@ -85,7 +86,7 @@ function viewBatchCost({ status, cost: { reserved, ...cost } }: Pick<BatchRecord
 }
 
 /** A batch as callers see it. The link of the results file is signed afresh each time. */
-export async function viewBatch(batch: BatchRecord, sign: SignLink) {
+export async function viewBatch(batch: BatchRecord, sign: SignLink, waiting?: Waiting | null) {
   const self = `/v1/batches/${batch.id}`;
   const ttlS = batch.doc.output.url_ttl_s;
   const { results } = batch;
@@ -94,6 +95,7 @@ export async function viewBatch(batch: BatchRecord, sign: SignLink) {
     object: 'batch' as const,
     status: batch.status,
     counts: batch.counts,
+    waiting: viewWaiting(waiting),
     round: batch.round,
     cost: viewBatchCost(batch),
     invalid_count: batch.invalid,
@@ -126,8 +128,8 @@ export async function viewBatch(batch: BatchRecord, sign: SignLink) {
 }
 
 /** The same as operators see it, who read batches of all tenants and change none. */
-export async function viewAdminBatch(batch: BatchRecord, sign: SignLink) {
-  const { links: _ofTenant, ...view } = await viewBatch(batch, sign);
+export async function viewAdminBatch(batch: BatchRecord, sign: SignLink, waiting?: Waiting | null) {
+  const { links: _ofTenant, ...view } = await viewBatch(batch, sign, waiting);
   const links = { self: `/admin/v1/batches/${batch.id}`, jobs: `/admin/v1/jobs?batch_id=${batch.id}` };
   return { ...view, tenant: batch.tenant, links };
 }

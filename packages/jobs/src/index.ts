@@ -229,4 +229,5 @@ export type {
 } from './view-admin.ts';
 export { type AdminJobDetailView, type AdminJobView, viewAdminJob, viewAdminJobDetail } from './view-admin-job.ts';
 export { viewAdminDelivery, viewDelivery } from './view-delivery.ts';
+export { viewWaiting, WAITING_REASONS, type Waiting, type WaitingReason } from './waiting.ts';
 export { withoutInput } from './without-input.ts';

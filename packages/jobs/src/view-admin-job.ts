@@ -3,10 +3,11 @@ import type { JobRecord } from './job/job.ts';
 import { rfc3339 } from './rfc3339.ts';
 import { timelineOf } from './timeline.ts';
 import { type SignLink, viewJob } from './view.ts';
+import type { Waiting } from './waiting.ts';
 
 /** A job in the list of operators: as its tenant sees it, with whose it is. */
-export async function viewAdminJob(record: JobRecord, sign: SignLink) {
-  const { links, ...view } = await viewJob(record, sign);
+export async function viewAdminJob(record: JobRecord, sign: SignLink, waiting?: Waiting | null) {
+  const { links, ...view } = await viewJob(record, sign, waiting);
   const self = `/admin/v1/jobs/${record.id}`;
   return { ...view, tenant: record.tenant, links: { ...links, self, requeue: `${self}/requeue` } };
 }
@@ -38,9 +39,14 @@ const viewAdminDelivery = ({
 });
 
 /** One job with all that is known of it: past runs, webhooks, and what happened when. */
-export async function viewAdminJobDetail(record: JobRecord, deliveries: readonly Delivery[], sign: SignLink) {
+export async function viewAdminJobDetail(
+  record: JobRecord,
+  deliveries: readonly Delivery[],
+  sign: SignLink,
+  waiting?: Waiting | null,
+) {
   return {
-    ...(await viewAdminJob(record, sign)),
+    ...(await viewAdminJob(record, sign, waiting)),
     step: record.step,
     crashes: record.crashes,
     attempts_used: record.attempts_used,

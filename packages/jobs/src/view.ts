@@ -5,6 +5,7 @@ import { viewInput } from './inputs.ts';
 import type { Attempt, JobError, JobOutput, JobRecord } from './job/job.ts';
 import { isTerminal } from './job/states.ts';
 import { rfc3339 } from './rfc3339.ts';
+import { viewWaiting, type Waiting } from './waiting.ts';
 
 /** Makes a signed GET link for an object key that lives `ttlS` seconds, or less. `expiresAt`: ms since 1970. */
 export type SignLink = (key: string, ttlS: number) => Promise<{ readonly url: string; readonly expiresAt: number }>;
@@ -49,9 +50,9 @@ const inputView = (doc: JobDoc) =>
 
 /**
  * A job as callers see it. Links of outputs are signed afresh each time. `error` keeps only
- * what helps; the key of the upstream is never in a record.
+ * what helps; the key of the upstream is never in a record. `waiting`: why it does, where somebody has asked.
  */
-export async function viewJob(record: JobRecord, sign: SignLink) {
+export async function viewJob(record: JobRecord, sign: SignLink, waiting?: Waiting | null) {
   const { doc } = record;
   const self = `/v1/jobs/${record.id}`;
   return {
@@ -61,6 +62,7 @@ export async function viewJob(record: JobRecord, sign: SignLink) {
     origin: doc.origin ?? ('v1' as const),
     status: record.status,
     stage: record.stage,
+    waiting: viewWaiting(waiting),
     run: record.run,
     model: doc.input.model,
     ...inputView(doc),

@@ -50,7 +50,13 @@ test('when If-None-Match names the version in whatever form then it matches', ()
 });
 
 test('when other credentials sign the links then the version is another one, and without links it is not', () => {
-  expect(etagOf(images, NOW, NOW + 60_000)).not.toBe(etagOf(images, NOW, NOW + 120_000));
-  expect(etagOf(images, NOW, NOW + 60_000)).not.toBe(etagOf(images, NOW));
+  expect(etagOf(images, NOW, { signsUntil: NOW + 60_000 })).not.toBe(etagOf(images, NOW, { signsUntil: NOW + 120_000 }));
+  expect(etagOf(images, NOW, { signsUntil: NOW + 60_000 })).not.toBe(etagOf(images, NOW));
   expect([hasLinks(images), hasLinks(chat), hasLinks(job())]).toEqual([true, false, false]);
+});
+
+test('when the place in line of a queued job changes then its version does', () => {
+  const at = (position: number) => etagOf(job({ status: 'queued' }), NOW, { waiting: { reason: 'turn', since: NOW, position } });
+  expect(at(2)).not.toBe(at(1));
+  expect(at(2)).toBe(at(2));
 });

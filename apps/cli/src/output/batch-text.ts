@@ -1,7 +1,7 @@
 import type { Batch, BatchLineError } from '@grsai-jobs/client';
 import { hasEnded } from '../batches.ts';
 import { countsText } from '../follow-batch.ts';
-import { ago, between, bytes, costText, count, plural } from './format.ts';
+import { ago, between, bytes, costText, count, plural, waitingText } from './format.ts';
 import type { Shown } from './job-text.ts';
 import { type Paint, paintStatus } from './paint.ts';
 import { type Column, facts } from './table.ts';
@@ -21,6 +21,7 @@ export function batchText(batch: Batch, paint: Paint, now: number): string {
     facts(
       [
         ['jobs', countsText(batch.counts)],
+        ['waits', waitingText(batch.waiting, now)],
         ['left out', batch.invalid_count ? plural(batch.invalid_count, 'bad line') : null],
         ['round', batch.round === 1 ? null : batch.round],
         [

@@ -75,3 +75,23 @@ export function costText(
   const open = reserved > 0 ? `, ${count(reserved)} more ${state === 'reserved' ? 'reserved' : 'may have been charged'}` : '';
   return `${estimated && open === '' ? 'about ' : ''}${plural(credits, 'credit')}${state === 'refunded' ? ' (refunded)' : ''}${open}`;
 }
+
+const WORDS: Readonly<Record<string, string>> = {
+  turn: 'for its turn',
+  tenant_limit: 'for a limit of the tenant',
+  account_limit: 'for a limit of the account',
+  rate_limit: 'for the next minute of the account',
+  budget: 'for the budget of the tenant',
+  backoff: 'to be tried again',
+};
+
+/** Why something waits: `for its turn, number 3 in line, for 5 min`. An older service does not say it. */
+export function waitingText(
+  waiting: { reason: string; since: string; position: number | null } | null | undefined,
+  now: number,
+): string | null {
+  if (!waiting) return null;
+  const { reason, since, position } = waiting;
+  const why = WORDS[reason] ?? oneLine(reason.replace(/^paused:/, 'while paused: ').replaceAll('_', ' '));
+  return `${why}${position === null ? '' : `, number ${count(position)} in line`}, for ${duration(now - Date.parse(since))}`;
+}

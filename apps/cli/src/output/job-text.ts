@@ -1,5 +1,5 @@
 import { type ImageResult, imagesOf, type Job, textOf } from '@grsai-jobs/client';
-import { ago, between, bytes, costText, duration, oneLine, printable } from './format.ts';
+import { ago, between, bytes, costText, duration, oneLine, printable, waitingText } from './format.ts';
 import { type Paint, paintStatus } from './paint.ts';
 import { type Column, cut, facts, table } from './table.ts';
 
@@ -69,6 +69,7 @@ export function jobText(job: Job & { tenant?: string }, paint: Paint, { now, pro
     facts(
       [
         ['tenant', job.tenant],
+        ['waits', waitingText(job.waiting, now)],
         ['model', oneLine(job.model)],
         ['input', inputText(job)],
         ['batch', job.batch_id && `${job.batch_id}${job.custom_id ? `, ${job.custom_id}` : ''}`],

@@ -1,12 +1,12 @@
 -- start_call: takes the lease of a paid call, before a byte of it goes out, within the limits of the account.
 -- order {id, token, now|nil, step, lease_ms, input_ms (more where the input is not in the record), over (the lease of a dead holder) or nil,
---      att, used (attempts that are used up with that of the dead holder), limits {max, reserve, slots, tenant} of the account, rpm}
+--      att, used (attempts that are used up with that of the dead holder), limits {max, reserve, slots, tenant, rpm} of the account}
 -- Answers {'ok', record, what is known of refusals or false, jobs that were let in} | {'braked', ms, jobs that were let in} | {'stale'} |
 -- {'held', record, ms} | {'unknown', record} | {'expired', record} | {'canceling', record} | {'parked'} | {'full', ms} for a call that is taken over |
 -- {'wait', ms} | {'batch', id} when the batch has to be named | {'recovering'} on a primary that has not been told what its predecessor may have
 -- known | {'suspect', jobs that were let in} | {'budget', jobs that were let in} when its price does not fit into what its tenant may still spend
 local order = cjson.decode(A.order)
-local job, due, events, turns, rpm = K.job, K.due, K.events, K.turns, K.rpm
+local job, due, events, turns, minute, rpm = K.job, K.due, K.events, K.turns, K.rpm, order.limits.rpm
 local now = now_of(order)
 order.now = now
 -- The first call of all opens the first primary.
@@ -85,19 +85,19 @@ if not redis.call('ZSCORE', permits_key(queue, tenant), order.id) and grantable(
   redis.call('ZADD', due, seen.exp, order.id)
   return { 'parked' }
 end
-if order.rpm > 0 then
-  local bucket = redis.call('HMGET', rpm, 'left', 'at')
-  local left = tonumber(bucket[1] or order.rpm)
+if rpm > 0 then
+  local bucket = redis.call('HMGET', minute, 'left', 'at')
+  local left = tonumber(bucket[1] or rpm)
   local at = tonumber(bucket[2] or now)
-  left = math.min(order.rpm, left + math.max(0, now - at) * order.rpm / 60000)
+  left = math.min(rpm, left + math.max(0, now - at) * rpm / 60000)
   -- Where clocks differ the one that is ahead counts, else the same seconds would fill the bucket again and again. One that is ahead
   -- by more than a bucket was wrong.
   if at < now or at > now + 60000 then at = now end
   if left < 1 then
-    redis.call('HSET', rpm, 'left', tostring(left), 'at', at)
-    return { 'wait', math.ceil((1 - left) * 60000 / order.rpm) }
+    redis.call('HSET', minute, 'left', tostring(left), 'at', at)
+    return { 'wait', math.ceil((1 - left) * 60000 / rpm) }
   end
-  redis.call('HSET', rpm, 'left', tostring(left - 1), 'at', at)
+  redis.call('HSET', minute, 'left', tostring(left - 1), 'at', at)
 end
 
 order['until'] = now + order.lease_ms + (seen.inp and order.input_ms or 0)

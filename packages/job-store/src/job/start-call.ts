@@ -95,7 +95,6 @@ export const createStartCall =
       att: call.over && JSON.stringify(keptAttempts(call.over.attempts)),
       used: call.over?.attemptsUsed,
       limits: limitsOf(limits),
-      rpm: limits.rpm,
     };
     let unsafe = false;
     const start = async (batchId: string | null | undefined) => {

@@ -12,9 +12,10 @@ export interface AccountLimits {
 }
 
 /** As scripts get them. */
-export const limitsOf = ({ maxInFlight, callReserve, callSlots, maxOfTenant = 0 }: AccountLimits) => ({
+export const limitsOf = ({ maxInFlight, callReserve, callSlots, maxOfTenant = 0, rpm }: AccountLimits) => ({
   max: maxInFlight,
   reserve: callReserve,
   slots: callSlots,
   tenant: maxOfTenant,
+  rpm,
 });

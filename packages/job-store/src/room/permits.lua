@@ -1,6 +1,6 @@
 -- The permits of the account: sorted sets of jobs with a call in flight or a living task, by the time after which they no longer count. One of
 -- all jobs (K.inflight), one of synchronous calls (:call), and one for each queue and tenant (:<queue>:<tenant>).
--- The hash :#account has the limits as the last paid call named them: max, reserve, slots, tenant (see AccountLimits); :#tenants what operators have
+-- The hash :#account has the limits as the last paid call named them: max, reserve, slots, tenant, rpm (see AccountLimits); :#tenants what operators have
 -- set for a tenant in the stead of the last of these.
 
 local function permits_key(queue, tenant)
@@ -29,8 +29,9 @@ local function expire_permits(tenant, now)
 end
 
 local function account_limits()
-  local known = redis.call('HMGET', K.inflight .. ':#account', 'max', 'reserve', 'slots', 'tenant')
-  return { max = tonumber(known[1] or '0'), reserve = tonumber(known[2] or '0'), slots = tonumber(known[3] or '0'), tenant = tonumber(known[4] or '0') }
+  local known = redis.call('HMGET', K.inflight .. ':#account', 'max', 'reserve', 'slots', 'tenant', 'rpm')
+  local function limit(i) return tonumber(known[i] or '0') end
+  return { max = limit(1), reserve = limit(2), slots = limit(3), tenant = limit(4), rpm = limit(5) }
 end
 
 local function note_limits(said)
@@ -40,14 +41,17 @@ local function note_limits(said)
   end
 end
 
+-- How many more permits of both kinds its own limit leaves to a tenant that has so many of this kind; nil: it has no limit.
+local function left_of_tenant(limits, queue, tenant, has)
+  local cap = tonumber(redis.call('HGET', K.inflight .. ':#tenants', tenant) or '') or limits.tenant
+  if cap > 0 then return cap - has - redis.call('ZCARD', permits_key(queue == 'call' and 'submit' or 'call', tenant)) end
+end
+
 -- How many more permits a tenant may have now, at most `most`. A tenth of what a queue has is kept for tenants that have less than their
 -- share of it, where there are ten or more; the share counts one tenant more than those that ask, so that the first job of another never waits (design.md §2.9).
 local function grantable(limits, queue, tenant, most)
   local has = redis.call('ZCARD', permits_key(queue, tenant))
-  local cap = tonumber(redis.call('HGET', K.inflight .. ':#tenants', tenant) or '') or limits.tenant
-  if cap > 0 then
-    most = math.min(most, cap - has - redis.call('ZCARD', permits_key(queue == 'call' and 'submit' or 'call', tenant)))
-  end
+  most = math.min(most, left_of_tenant(limits, queue, tenant, has) or most)
   if limits.max == 0 and (limits.slots == 0 or queue == 'submit') then return most end
   local all, calls = redis.call('ZCARD', K.inflight), redis.call('ZCARD', K.inflight .. ':call')
   local room, taken

@@ -1,4 +1,4 @@
-import { type PaidQueue, type QueueMessage, TRANSITIONS } from '@grsai-jobs/jobs';
+import { type PaidQueue, type QueueMessage, TRANSITIONS, type Waiting, type WaitingReason } from '@grsai-jobs/jobs';
 import { defineScript, pipelined, type Redis, type RunScript, readLua } from '@grsai-jobs/redis';
 import type { Keys } from '../layout/keys.ts';
 import { type AccountLimits, limitsOf } from './account-limits.ts';
@@ -8,11 +8,13 @@ const part = (name: string) => readLua(new URL(`./${name}.lua`, import.meta.url)
 /** A place in a room is its priority, high 0, normal 1 and low 2, times this, and the time at which its job was made. */
 const PRIORITY = 1e14;
 
+const PRIORITY_LUA = `local PRIORITY = ${PRIORITY}\n`;
+
 /** Shared by scripts that count the queued jobs of a tenant. They have the key `waiting`. */
 export const QUEUE_LIMIT_LUA = part('queue-limit');
 
 /** Shared by the scripts after which a job waits, or waits no longer. They have the keys `inflight`, `waiting`, `turns` and `due`. */
-export const ROOM_LUA = `local SEAT_HELD_MS = ${TRANSITIONS.let_in.due}\nlocal PRIORITY = ${PRIORITY}\n${QUEUE_LIMIT_LUA}${part('permits')}${part('room')}`;
+export const ROOM_LUA = `local SEAT_HELD_MS = ${TRANSITIONS.let_in.due}\n${PRIORITY_LUA}${QUEUE_LIMIT_LUA}${part('permits')}${part('room')}`;
 
 /** So many tenants are seen to in one script. */
 const TENANTS = 100;
@@ -31,6 +33,14 @@ const queuedScript = defineScript({
   args: ['tenant'],
   shared: [QUEUE_LIMIT_LUA],
   whenFull: 'runs',
+});
+
+const waitingScript = defineScript({
+  lua: new URL('./waiting.lua', import.meta.url),
+  keys: ['inflight', 'waiting', 'rpm'],
+  args: ['order'],
+  shared: [PRIORITY_LUA, QUEUE_LIMIT_LUA, part('permits')],
+  whenFull: 'reads',
 });
 
 type Row = readonly [queue: string, id: string, step: string | number, turn: string | number, priority: string, batch: string];
@@ -77,6 +87,28 @@ export function createRooms(redis: Redis, run: RunScript, keys: Keys, clock?: { 
         jobs: counts.reduce<number>((sum, n) => sum + Number(n), 0),
         oldest_at: oldest.length === 0 ? null : Math.min(...oldest),
       };
+    },
+
+    /**
+     * Why queued jobs and batches wait, by their ids; of a batch as of its first line that waits. One that does not wait is left out. One round
+     * trip, for a page of a list too.
+     */
+    async why(o: {
+      jobs?: readonly string[];
+      batches?: readonly { id: string; tenant: string; created_at: number }[];
+    }): Promise<ReadonlyMap<string, Waiting>> {
+      const { jobs = [], batches = [] } = o;
+      if (jobs.length + batches.length === 0) return new Map();
+      const of = batches.map(({ id, tenant, created_at }) => ({ id, tenant, cr: created_at }));
+      const order = JSON.stringify({ now: clock?.now(), jobs, batches: of });
+      const { inflight, waiting, rpm } = keys;
+      const rows = (await run(waitingScript, { inflight, waiting, rpm }, { order })) as [string, string, string, number][];
+      return new Map(
+        rows.map(([id, reason, since, position]) => [
+          id,
+          { reason: reason as WaitingReason, since: Number(since), position: position === 0 ? null : position },
+        ]),
+      );
     },
 
     /** Jobs of a tenant with a call in flight or a living task. */

@@ -59,3 +59,15 @@ export const costText = ({ credits, reserved, state, estimated }) =>
     state,
     ...(estimated ? ['estimated'] : []),
   ].join(', ');
+
+/**
+ * Why a job waits: `tenant limit, number 3 of its tenant, for 5 min`.
+ * @param {{ reason: string, since: string | null, position: number | null }} waiting
+ * @param {number} now
+ */
+export const waitingText = ({ reason, since, position }, now) =>
+  [
+    words(reason).replace(/^paused:/, 'paused: '),
+    ...(position === null ? [] : [`number ${count(position)} of its tenant`]),
+    ...(since === null ? [] : [`for ${age(Math.round((now - Date.parse(since)) / 1000))}`]),
+  ].join(', ');

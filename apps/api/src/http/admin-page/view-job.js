@@ -1,6 +1,6 @@
 import { ask } from './api.js';
 import { h } from './dom.js';
-import { bytes, costText, count, duration } from './format.js';
+import { bytes, costText, count, duration, waitingText } from './format.js';
 import { badge, button, clock, facts, none, notice, section, table, title } from './parts.js';
 import { requeueJob } from './requeue.js';
 import { timelineOf } from './timeline.js';
@@ -97,6 +97,7 @@ const factsOf = (job) =>
     ['Tenant', job.tenant],
     ['Type', job.type],
     ['Came by', job.origin === 'openai' ? '/openai/v1' : '/v1'],
+    ...(job.waiting === null ? [] : [/** @type {const} */ (['Waits for', waitingText(job.waiting, Date.now())])]),
     ['Model', job.model],
     ['Run', count(job.run)],
     ['Attempts used', `${count(job.attempts_used)} of ${count(job.max_attempts)}`],

@@ -1,4 +1,4 @@
-import type { Batches } from '@grsai-jobs/job-store';
+import type { Batches, Rooms } from '@grsai-jobs/job-store';
 import { type SignLink, viewAdminBatch } from '@grsai-jobs/jobs';
 import { z } from 'zod';
 import { PageQuery, readCursor, single, TenantParameter, writeCursor } from '../../http/list-query.ts';
@@ -6,6 +6,7 @@ import { anyBatch } from '../../http/named.ts';
 import { json, listExample, listOf, refusals } from '../../http/openapi/answers.ts';
 import { route } from '../../http/route.ts';
 import { validate } from '../../http/validate.ts';
+import { whyBatchesWait } from '../../use-cases/why-waiting.ts';
 import { completedBatch } from '../batches/examples.ts';
 import { Batch } from '../batches/schemas.ts';
 import { always } from './operation.ts';
@@ -38,12 +39,13 @@ export const listAllBatches = route({
       ...refusals('bad_request', 'invalid_request', ...always),
     },
   },
-  handlers: (o: { batches: Pick<Batches, 'page'>; sign: SignLink }) => [
+  handlers: (o: { batches: Pick<Batches, 'page'>; rooms: Pick<Rooms, 'why'>; sign: SignLink }) => [
     async (request, response) => {
       const { tenant = null, limit, cursor } = validate(AdminBatchQuery, Object.fromEntries(single(request.query)));
       const after = cursor === undefined ? null : readCursor(cursor);
       const { batches, next } = await o.batches.page({ tenant, after, limit });
-      const data = await Promise.all(batches.map((batch) => viewAdminBatch(batch, o.sign)));
+      const why = await whyBatchesWait(o.rooms, batches);
+      const data = await Promise.all(batches.map((batch) => viewAdminBatch(batch, o.sign, why.get(batch.id))));
       response.json({ object: 'list', data, next_cursor: writeCursor(next) });
     },
   ],
@@ -59,9 +61,11 @@ export const readAnyBatch = route({
     requestParams: oneBatch,
     responses: { '200': json(AdminBatch, 'The batch', batch), ...refusals('not_found', ...always) },
   },
-  handlers: (o: { batches: Pick<Batches, 'read'>; sign: SignLink }) => [
+  handlers: (o: { batches: Pick<Batches, 'read'>; rooms: Pick<Rooms, 'why'>; sign: SignLink }) => [
     async (request, response) => {
-      response.json(await viewAdminBatch(await anyBatch(o.batches, request.params.id), o.sign));
+      const batch = await anyBatch(o.batches, request.params.id);
+      const why = await whyBatchesWait(o.rooms, [batch]);
+      response.json(await viewAdminBatch(batch, o.sign, why.get(batch.id)));
     },
   ],
 });

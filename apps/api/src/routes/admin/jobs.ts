@@ -1,5 +1,5 @@
 import type { ReopenJob } from '@grsai-jobs/job-actions';
-import type { JobStore } from '@grsai-jobs/job-store';
+import type { JobStore, Rooms } from '@grsai-jobs/job-store';
 import {
   type Delivery,
   dottedEventId,
@@ -20,6 +20,7 @@ import { json, listOf, refusals } from '../../http/openapi/answers.ts';
 import { orProblem, RETRY_REFUSALS } from '../../http/refusals.ts';
 import { route } from '../../http/route.ts';
 import { validateBody } from '../../http/validate.ts';
+import { whyJobsWait } from '../../use-cases/why-waiting.ts';
 import { Reason } from '../../validation/fields.ts';
 import { failedAdminJob, jobDetail, page, requeuedJob } from './examples.ts';
 import { always, body, ofBody } from './operation.ts';
@@ -52,10 +53,11 @@ export const listAllJobs = route({
       ...refusals('bad_request', 'invalid_request', ...always),
     },
   },
-  handlers: (o: { jobList: JobStore['list']; sign: SignLink }) => [
+  handlers: (o: { jobList: JobStore['list']; rooms: Pick<Rooms, 'why'>; sign: SignLink }) => [
     async (request, response) => {
       const { jobs, next } = await o.jobList.page(adminListQuery(request.query));
-      const data = await Promise.all(jobs.map((job) => viewAdminJob(job, o.sign)));
+      const why = await whyJobsWait(o.rooms, jobs);
+      const data = await Promise.all(jobs.map((job) => viewAdminJob(job, o.sign, why.get(job.id))));
       response.json({ object: 'list', data, next_cursor: writeCursor(next) });
     },
   ],
@@ -83,11 +85,11 @@ export const readAnyJob = route({
     requestParams: oneJob,
     responses: { '200': json(AdminJobDetail, 'The job', jobDetail), ...refusals('not_found', ...always) },
   },
-  handlers: (o: { jobs: Jobs; deliveries: Deliveries; sign: SignLink }) => [
+  handlers: (o: { jobs: Jobs; deliveries: Deliveries; rooms: Pick<Rooms, 'why'>; sign: SignLink }) => [
     async (request, response) => {
       const job = await anyJob(o.jobs, request.params.id, response);
-      const deliveries = await deliveriesOfJob(o.deliveries, job);
-      response.json(await viewAdminJobDetail(job, deliveries, o.sign));
+      const [deliveries, why] = await Promise.all([deliveriesOfJob(o.deliveries, job), whyJobsWait(o.rooms, [job])]);
+      response.json(await viewAdminJobDetail(job, deliveries, o.sign, why.get(job.id)));
     },
   ],
 });

@@ -14,6 +14,7 @@ export const runningBatch: BatchExample = {
   object: 'batch',
   status: 'running',
   counts: { total: 2, queued: 2, running: 0, succeeded: 0, failed: 0, canceled: 0, expired: 0 },
+  waiting: { reason: 'turn', since: '2026-11-23T08:00:00.000Z', position: 1 },
   round: 1,
   cost: null,
   invalid_count: 0,
@@ -43,6 +44,7 @@ const { cancel: _cancel, ...endedLinks } = runningBatch.links;
 const ended = (status: 'completed' | 'canceled' | 'expired', at: string): BatchExample => ({
   ...runningBatch,
   status,
+  waiting: null,
   webhook: { ...runningBatch.webhook, state: 'pending', last_delivery_id: `evt_${ID.slice(6)}_1_batch_${status}` },
   results_file: {
     url: `https://s3.example/results/grsai-jobs/acme/2026/11/23/${ID}/results-1-3f9a2c71.ndjson?X-Amz-Signature=…`,

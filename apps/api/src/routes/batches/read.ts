@@ -1,4 +1,4 @@
-import type { Batches } from '@grsai-jobs/job-store';
+import type { Batches, Rooms } from '@grsai-jobs/job-store';
 import { batchRow, isBatchEnd, type SignLink, TERMINAL, viewBatch } from '@grsai-jobs/jobs';
 import { z } from 'zod';
 import { principalOf } from '../../http/auth.ts';
@@ -10,6 +10,7 @@ import { route } from '../../http/route.ts';
 import { sendNdjson } from '../../http/send-ndjson.ts';
 import { validate } from '../../http/validate.ts';
 import { batchRows } from '../../use-cases/batch-rows.ts';
+import { whyBatchesWait } from '../../use-cases/why-waiting.ts';
 import { completedBatch, errorLines, resultLines, runningBatch } from './examples.ts';
 import { ofOneBatch, oneBatch } from './one-batch.ts';
 import { Batch } from './schemas.ts';
@@ -50,12 +51,13 @@ export const listBatches = route({
       ...refusals('bad_request', 'unauthorized', 'forbidden', 'invalid_request', 'unavailable'),
     },
   },
-  handlers: (o: { batches: Pick<Batches, 'page'>; sign: SignLink }) => [
+  handlers: (o: { batches: Pick<Batches, 'page'>; rooms: Pick<Rooms, 'why'>; sign: SignLink }) => [
     async (request, response) => {
       const { limit, cursor } = validate(BatchListQuery, Object.fromEntries(single(request.query)));
       const after = cursor === undefined ? null : readCursor(cursor);
       const { batches, next } = await o.batches.page({ tenant: principalOf(response).tenant, after, limit });
-      const data = await Promise.all(batches.map((batch) => viewBatch(batch, o.sign)));
+      const why = await whyBatchesWait(o.rooms, batches);
+      const data = await Promise.all(batches.map((batch) => viewBatch(batch, o.sign, why.get(batch.id))));
       response.json({ object: 'list', data, next_cursor: writeCursor(next) });
     },
   ],
@@ -77,11 +79,12 @@ export const readBatch = route({
       ...refusals(...ofOneBatch),
     },
   },
-  handlers: (o: { batches: Pick<Batches, 'read'>; sign: SignLink }) => [
+  handlers: (o: { batches: Pick<Batches, 'read'>; rooms: Pick<Rooms, 'why'>; sign: SignLink }) => [
     async (request, response) => {
       const batch = await ownBatch(o.batches, request.params.id, response);
       if (!isBatchEnd(batch.status)) response.set('Retry-After', '2');
-      response.json(await viewBatch(batch, o.sign));
+      const why = await whyBatchesWait(o.rooms, [batch]);
+      response.json(await viewBatch(batch, o.sign, why.get(batch.id)));
     },
   ],
 });

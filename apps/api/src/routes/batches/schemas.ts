@@ -1,6 +1,6 @@
 import { BATCH_STATUSES, TERMINAL } from '@grsai-jobs/jobs';
 import { z } from 'zod';
-import { Cost, JobError, JobResult, Warning } from '../jobs/schemas.ts';
+import { Cost, JobError, JobResult, Waiting, Warning } from '../jobs/schemas.ts';
 
 const time = z.iso.datetime().nullable();
 const count = z.int().min(0);
@@ -22,6 +22,7 @@ export const Batch = z
         expired: count,
       })
       .describe('the six add up to `total`; a job that is `canceling` counts as running'),
+    waiting: Waiting.nullable().describe('why its first queued job waits; null when none does, and in answers to POST'),
     round: z.int().describe('1, and one more each time that an ended batch is reopened'),
     cost: Cost.nullable().describe('of all its jobs; null: no call of a job with a known price has begun'),
     invalid_count: count.describe('lines that were left out'),

@@ -25,6 +25,7 @@ export const queuedJob: JobExample = {
   origin: 'v1',
   status: 'queued',
   stage: null,
+  waiting: null,
   run: 1,
   model: 'nano-banana-2',
   input: { model: 'nano-banana-2', prompt: 'a paper lighthouse on a foggy desk', aspect_ratio: '4:3', image_size: '2K' },
@@ -53,6 +54,12 @@ export const queuedJob: JobExample = {
   finished_at: null,
   expires_at: '2026-11-24T08:00:00.000Z',
   links: links(ID, true),
+};
+
+/** As `GET` shows it. */
+export const waitingJob: JobExample = {
+  ...queuedJob,
+  waiting: { reason: 'tenant_limit', since: '2026-11-23T08:00:00.000Z', position: 3 },
 };
 
 export const runningJob: JobExample = {

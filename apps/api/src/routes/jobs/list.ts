@@ -1,9 +1,10 @@
-import type { JobStore } from '@grsai-jobs/job-store';
+import type { JobStore, Rooms } from '@grsai-jobs/job-store';
 import { LIMITS, type SignLink, viewJob } from '@grsai-jobs/jobs';
 import { principalOf } from '../../http/auth.ts';
 import { ListQuery, listQuery, writeCursor } from '../../http/list-query.ts';
 import { json, listExample, listOf, refusals } from '../../http/openapi/answers.ts';
 import { route } from '../../http/route.ts';
+import { whyJobsWait } from '../../use-cases/why-waiting.ts';
 import { failedJob, imageJob } from './examples.ts';
 import { Job } from './schemas.ts';
 
@@ -26,11 +27,12 @@ export const listJobs = route({
       ...refusals('bad_request', 'unauthorized', 'forbidden', 'invalid_request', 'unavailable'),
     },
   },
-  handlers: (o: { jobList: JobStore['list']; sign: SignLink }) => [
+  handlers: (o: { jobList: JobStore['list']; rooms: Pick<Rooms, 'why'>; sign: SignLink }) => [
     async (request, response) => {
       const query = listQuery(request.query);
       const { jobs, next } = await o.jobList.page({ tenant: principalOf(response).tenant, ...query });
-      const data = await Promise.all(jobs.map((job) => viewJob(job, o.sign)));
+      const why = await whyJobsWait(o.rooms, jobs);
+      const data = await Promise.all(jobs.map((job) => viewJob(job, o.sign, why.get(job.id))));
       response.json({ object: 'list', data, next_cursor: writeCursor(next) });
     },
   ],

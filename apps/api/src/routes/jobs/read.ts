@@ -1,5 +1,5 @@
-import type { JobStore } from '@grsai-jobs/job-store';
-import { isTerminal, type JobRecord, type SignLink, viewJob } from '@grsai-jobs/jobs';
+import type { JobStore, Rooms } from '@grsai-jobs/job-store';
+import { isTerminal, type JobRecord, type SignLink, viewJob, type Waiting } from '@grsai-jobs/jobs';
 import type { Clock } from '@grsai-jobs/runtime';
 import type { Response } from 'express';
 import { z } from 'zod';
@@ -9,12 +9,14 @@ import { comeBack, json, refusals } from '../../http/openapi/answers.ts';
 import { route } from '../../http/route.ts';
 import { sendWithInput } from '../../http/send-with-input.ts';
 import type { OpenJobInput } from '../../use-cases/open-input.ts';
-import { chatJob, failedJob, imageJob, runningJob } from './examples.ts';
+import { whyJobsWait } from '../../use-cases/why-waiting.ts';
+import { chatJob, failedJob, imageJob, runningJob, waitingJob } from './examples.ts';
 import { ofOneJob, oneJob } from './one-job.ts';
 import { Job } from './schemas.ts';
 
 interface ReadJobDeps {
   jobs: Pick<JobStore['jobs'], 'read'>;
+  rooms: Pick<Rooms, 'why'>;
   sign: SignLink;
   /** When the credentials end that sign links now. */
   signsUntil: () => Promise<number | null>;
@@ -37,7 +39,7 @@ export const readJob = route({
     },
     responses: {
       '200': {
-        ...json(Job, 'The job', runningJob, imageJob, chatJob, failedJob),
+        ...json(Job, 'The job', runningJob, waitingJob, imageJob, chatJob, failedJob),
         headers: z.object({ ETag: z.string().describe('for If-None-Match'), 'Retry-After': comeBack.optional() }),
       },
       '304': { description: 'Nothing has changed since the answer with this ETag' },
@@ -48,11 +50,12 @@ export const readJob = route({
     async (request, response) => {
       const record = await ownJob(o.jobs, request.params.id, response);
       const now = o.clock.now();
-      const etag = etagOf(record, now, hasLinks(record) ? await o.signsUntil() : null);
+      const waiting = (await whyJobsWait(o.rooms, [record])).get(record.id);
+      const etag = etagOf(record, now, { signsUntil: hasLinks(record) ? await o.signsUntil() : null, waiting });
       response.set('ETag', etag);
       if (!isTerminal(record.status)) response.set('Retry-After', '2');
       if (matchesEtag(request.headers['if-none-match'], etag)) response.status(304).end();
-      else await show(o, record, request.method === 'HEAD', response);
+      else await show(o, record, waiting, request.method === 'HEAD', response);
     },
   ],
 });
@@ -61,10 +64,11 @@ export const readJob = route({
 async function show(
   o: Pick<ReadJobDeps, 'sign' | 'openInput'>,
   record: JobRecord,
+  waiting: Waiting | undefined,
   isHead: boolean,
   response: Response,
 ): Promise<void> {
-  const view = await viewJob(record, o.sign);
+  const view = await viewJob(record, o.sign, waiting);
   const input = record.doc.stored_input === undefined || isHead ? null : await o.openInput(record);
   if (input !== null) return await sendWithInput(response, view, input);
   if (record.doc.stored_input !== undefined) response.removeHeader('ETag');

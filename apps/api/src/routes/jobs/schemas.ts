@@ -1,4 +1,4 @@
-import { COST_STATES, FAILURE_CODES, STAGES, STATUSES } from '@grsai-jobs/jobs';
+import { COST_STATES, FAILURE_CODES, STAGES, STATUSES, WAITING_REASONS } from '@grsai-jobs/jobs';
 import { z } from 'zod';
 import { WARNING_CODES } from '../../use-cases/check-request.ts';
 
@@ -113,6 +113,25 @@ export const Cost = z
   })
   .meta({ id: 'Cost', description: 'In credits of the upstream account' });
 
+/** Why something is queued. */
+export const Waiting = z
+  .strictObject({
+    reason: z
+      .enum(WAITING_REASONS as [string, ...string[]])
+      .describe(
+        '`turn`: others come first, and a call can begin; `tenant_limit`, `account_limit`: the tenant, or the account, has no room for another call of it now; `rate_limit`: the calls of this minute are used up; `budget`: its price does not fit into the budget of the tenant; `backoff`: its last attempt failed, and the next one has a time; `paused:…`: its queue or its model is paused, or (`suspect`) it may have been paid for and waits for a decision',
+      ),
+    since: z.iso.datetime(),
+    position: z
+      .int()
+      .min(1)
+      .nullable()
+      .describe(
+        'from 1, among the queued jobs of its tenant that make the same kind of call; null: it waits for a time of its own',
+      ),
+  })
+  .meta({ id: 'Waiting' });
+
 /** A job as callers see it. */
 export const Job = z
   .strictObject({
@@ -122,6 +141,9 @@ export const Job = z
     origin: z.enum(['v1', 'openai']).describe('the API that it came by: `/v1`, or `/openai/v1`'),
     status: z.enum(STATUSES),
     stage: z.enum(STAGES).nullable(),
+    waiting: Waiting.nullable().describe(
+      'why it is queued; null when it is not, in webhooks, and in the answers that accept, retry or cancel it',
+    ),
     run: z.int().describe('1, and one more for each reopening'),
     model: z.string(),
     input: z

@@ -1,0 +1,117 @@
+-- waiting: why queued jobs wait, and where they stand among those of their tenant.
+-- order {now|nil, jobs [id …], batches [{id, tenant, cr (when it was made)} …]}
+-- Answers {id, reason, since, position or 0} for each that waits; of a batch as of its first line that does
+local order = cjson.decode(A.order)
+local time = redis.call('TIME')
+local now = order.now or time[1] * 1000 + math.floor(time[2] / 1000)
+local prefix = string.sub(K.waiting, 1, -#'waiting' - 1)
+local limits, answers, known = account_limits(), {}, {}
+
+-- What `make` says of this, asked once.
+local function once(what, make)
+  if known[what] == nil then known[what] = make() or false end
+  return known[what]
+end
+
+-- The pause of a queue that began first.
+local function pause_of(queue)
+  local first
+  for _, text in ipairs(redis.call('HVALS', prefix .. 'pauses:' .. queue)) do
+    local pause = cjson.decode(text)
+    if not (pause['until'] and pause['until'] <= now) and (not first or pause.since < first.since) then first = pause end
+  end
+  return first
+end
+
+local function is_minute_used_up()
+  if not limits.rpm or limits.rpm == 0 then return false end
+  local bucket = redis.call('HMGET', K.rpm, 'left', 'at')
+  if not bucket[1] then return false end
+  return tonumber(bucket[1]) + math.max(0, now - tonumber(bucket[2])) * limits.rpm / 60000 < 1
+end
+
+-- Which limit stops the next call of a tenant.
+local function limit_of(queue, tenant)
+  local own = left_of_tenant(limits, queue, tenant, redis.call('ZCARD', permits_key(queue, tenant)))
+  if own and own < 1 then return 'tenant_limit' end
+  if grantable(limits, queue, tenant, 1) < 1 then return 'account_limit' end
+  if once('minute', is_minute_used_up) then return 'rate_limit' end
+end
+
+local function position_of(room, id)
+  for _, sets in ipairs({ { room .. ':seats', room }, { room, room .. ':seats' } }) do
+    local place = redis.call('ZSCORE', sets[1], id)
+    if place then return redis.call('ZRANK', sets[1], id) + redis.call('ZCOUNT', sets[2], '-inf', '(' .. place) + 1 end
+  end
+  return 0
+end
+
+local function explain(name, id)
+  local seen = redis.call('HMGET', prefix .. 'job:' .. id, 'st', 'q', 'tenant', 'cr', 'at', 'run', 'started')
+  if seen[1] ~= 'queued' then return end
+  local queue, tenant = seen[2], seen[3]
+  local room = room_key(queue, tenant)
+  -- Since the run began to wait: of the first one nothing has happened before.
+  local since = (seen[6] == '1' and not seen[7] or not seen[5]) and seen[4] or seen[5]
+  local pause = once('pause ' .. queue, function() return pause_of(queue) end)
+  local aside = redis.call('HGET', room .. ':aside', id)
+  local reason
+  if aside then
+    reason, since = string.match(aside, '^(%S+) (%d+)$')
+  elseif pause then
+    reason, since = 'paused:' .. pause.reason, math.max(pause.since, tonumber(since))
+  else
+    reason = once('limit ' .. queue .. ' ' .. tenant, function() return limit_of(queue, tenant) end) or 'turn'
+  end
+  answers[#answers + 1] = { name, reason, string.format('%.0f', since), aside and 0 or position_of(room, id) }
+  return true
+end
+
+-- The first of these that is a line of the batch.
+local function line_among(ids, batch)
+  for _, id in ipairs(ids) do
+    if redis.call('HGET', prefix .. 'job:' .. id, 'batch') == batch then return id end
+  end
+end
+
+-- The first line of a batch with a seat. At most 100 of a tenant have one, and all its batches are asked for together.
+local function seated_line(room, batch)
+  local lines = once('seats ' .. room, function()
+    local first = {}
+    for _, id in ipairs(redis.call('ZRANGE', room .. ':seats', 0, -1)) do
+      local of = redis.call('HGET', prefix .. 'job:' .. id, 'batch')
+      if of and not first[of] then first[of] = id end
+    end
+    return first
+  end)
+  return lines[batch]
+end
+
+-- Some of the jobs that are set aside.
+local function set_aside_first(room)
+  local ids = redis.call('HKEYS', room .. ':aside')
+  return { unpack(ids, 1, math.min(#ids, 50)) }
+end
+
+-- Its lines were made after it: among the first of these in the room of each priority there is one of it.
+local function line_in_room(room, batch)
+  for _, priority in ipairs({ 0, 1, 2 }) do
+    local from = string.format('%.0f', priority * PRIORITY + batch.cr)
+    local last = '(' .. string.format('%.0f', (priority + 1) * PRIORITY)
+    local line = line_among(redis.call('ZRANGE', room, from, last, 'BYSCORE', 'LIMIT', 0, 50), batch.id)
+    if line then return line end
+  end
+end
+
+for _, id in ipairs(order.jobs) do explain(id, id) end
+for _, batch in ipairs(order.batches) do
+  for _, find in ipairs({
+    function(room) return seated_line(room, batch.id) end,
+    function(room) return line_in_room(room, batch) end,
+    function(room) return line_among(set_aside_first(room), batch.id) end,
+  }) do
+    local line = find(room_key('call', batch.tenant)) or find(room_key('submit', batch.tenant))
+    if line and explain(batch.id, line) then break end
+  end
+end
+return answers
