@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { startRedis } from '@grsai-jobs/testkit';
 import { expect, onTestFinished, test } from 'vitest';
-import { connectRedis, redisTrouble, watchDisturbance } from '../src/index.ts';
+import { connectRedis, NotLasting, redisTrouble, watchDisturbance } from '../src/index.ts';
 
 /** A way to Redis on which connections can go dumb, as when its machine is gone: nothing comes, and nothing is closed. */
 async function startWay(target: string) {
@@ -43,6 +43,13 @@ test('when the machine of Redis is gone without a word then a producer gets an e
   expect(redisTrouble(await redis.get('a').catch((error: unknown) => error))).toBe('lost');
   await expect.poll(() => redis.get('a').catch(() => null), { timeout: 4000 }).toBe('1');
 });
+
+test.each(["Stream isn't writeable and enableOfflineQueue options is false", 'READONLY', 'OOM', 'Connection is closed.'])(
+  'when a write has run and it is not known whether it lasts, since "%s", then its outcome is unknown and not none',
+  (why) => {
+    expect(redisTrouble(new NotLasting(why, 'OK'))).toBe('lost');
+  },
+);
 
 test('when Redis is full then a refused transaction says so as a refused command does, and a wrong one does not', async () => {
   const server = await startRedis();

@@ -19,12 +19,14 @@ export const isRefusedForNow = (error: unknown): boolean =>
  */
 export function redisTrouble(error: unknown): 'away' | 'lost' | 'full' | null {
   if (!(error instanceof Error)) return null;
+  // First, since these say in their messages what came after the command itself: its write has run.
+  if (/^(NotLasting|PrimaryChanged)$/.test(error.name)) return 'lost';
   // Of a transaction Redis names the cause with the command that it refused.
   if (REFUSES_WRITES.test(error.message) || refusedInside(error, REFUSES_WRITES)) return 'full';
   if (REFUSES_FOR_NOW.test(error.message) || refusedInside(error, REFUSES_FOR_NOW)) return 'away';
   if (error.message.includes("Stream isn't writeable")) return 'away';
   if (
-    /^(MaxRetriesPerRequestError|NotLasting|PrimaryChanged)$/.test(error.name) ||
+    error.name === 'MaxRetriesPerRequestError' ||
     /Connection is closed|Command timed out|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND/.test(error.message)
   )
     return 'lost';
