@@ -73,10 +73,9 @@ if budget and budget.used + tonumber(seen.px) > budget.credits then
   return { 'budget', entries }
 end
 
-expire_permits(tenant, now)
 note_limits(order.limits)
 asks(queue, tenant, now)
-if not redis.call('ZSCORE', permits_key(queue, tenant), order.id) and grantable(order.limits, queue, tenant, 1) < 1 then
+if not is_granted(order.limits, queue, tenant, order.id, now) then
   if state ~= 'queued' then return { 'full', 1000 } end
   if guard('park', seen, order) then return { 'stale' } end
   leave(queue, tenant, order.id)

@@ -4,6 +4,7 @@
 local order = cjson.decode(A.order)
 local now, entries = now_of(order), {}
 local tenants = redis.call('ZRANGE', K.waiting .. ':' .. order.queue, 0, order.most - 1)
+redis.call('ZREMRANGEBYSCORE', K.waiting .. ':' .. order.queue .. ':#asking', '-inf', now)
 if order.limits then note_limits(order.limits) end
 local limits = account_limits()
 for _, tenant in ipairs(tenants) do

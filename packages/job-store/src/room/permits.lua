@@ -21,7 +21,7 @@ local function return_permit(queue, tenant, id)
   return true
 end
 
--- What a crash has left.
+-- What a crash has left. It is looked for only where it would keep somebody waiting: by who is refused a permit, and by the sweep of the rooms.
 local function expire_permits(tenant, now)
   for _, key in ipairs({ K.inflight, K.inflight .. ':call', permits_key('call', tenant), permits_key('submit', tenant) }) do
     redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
@@ -66,4 +66,11 @@ local function grantable(limits, queue, tenant, most)
   local share = math.ceil(room / (asking + 1)) - has
   local kept = room < 10 and 0 or math.ceil(room / 10)
   return math.min(most, math.max(room - kept - taken, math.min(room - taken, share)))
+end
+
+-- Whether this job may begin a call now.
+local function is_granted(limits, queue, tenant, id, now)
+  if redis.call('ZSCORE', permits_key(queue, tenant), id) or grantable(limits, queue, tenant, 1) > 0 then return true end
+  expire_permits(tenant, now)
+  return grantable(limits, queue, tenant, 1) > 0
 end

@@ -26,9 +26,7 @@ local function count_before(key, place)
 end
 
 local function asks(queue, tenant, now)
-  local asking = K.waiting .. ':' .. queue .. ':#asking'
-  redis.call('ZREMRANGEBYSCORE', asking, '-inf', now)
-  redis.call('ZADD', asking, now + ASKS_MS, tenant)
+  redis.call('ZADD', K.waiting .. ':' .. queue .. ':#asking', now + ASKS_MS, tenant)
 end
 
 local function wait_in_room(queue, tenant, id, place)
