@@ -26,6 +26,8 @@ test('when each line of docs/api.md is run from top to bottom then all of them w
   expect(stdout).toMatch(/^job_[0-9A-Z]{26}\n/);
   expect(stdout).toMatch(/\D304\n/);
   expect(stdout).toContain('event: job.succeeded');
+  expect(stdout).toContain('"delta":{"role":"assistant","content":"You ');
+  expect(stdout).toContain('event: end\ndata: {"status":"succeeded"}');
   expect(stdout).toContain('event: job.canceled');
   expect(stdout).toContain('"run":2');
   expect(stdout).toMatch(/\D204\n/);
@@ -41,7 +43,7 @@ test('every route of openapi.json has a line in docs/api.md', () => {
   const lines = blocks
     .join('\n')
     .replaceAll('\\\n', ' ')
-    .replaceAll(/\$\{?(JOB|SLOW|HOOK|BATCH|MANY|KEYID|BULK|MODEL)\b\}?/g, '{id}')
+    .replaceAll(/\$\{?(JOB|TOKENS|SLOW|HOOK|BATCH|MANY|KEYID|BULK|MODEL)\b\}?/g, '{id}')
     .replaceAll('$QUEUE', '{name}')
     .replaceAll('$TENANT', '{tenant}')
     .replaceAll('images/0', 'images/{n}')

@@ -76,6 +76,7 @@ const abortedBulk = async (stack: Stack): Promise<string> => {
 export const FIXTURES: Readonly<Record<string, (stack: Stack) => Promise<PathValues>>> = {
   getJob: async (stack) => ({ id: await endedImage(stack) }),
   watchJob: async (stack) => ({ id: await endedChat(stack) }),
+  streamJob: async (stack) => ({ id: await endedChat(stack) }),
   getJobImage: async (stack) => ({ id: await endedImage(stack), n: '0' }),
   cancelJob: async (stack) => ({ id: await newJob(stack, image(stack.receiver, 'a slow picture')) }),
   retryJob: async (stack) => ({ id: await canceledJob(stack) }),

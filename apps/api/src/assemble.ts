@@ -1,7 +1,7 @@
 import type { Egress } from '@grsai-jobs/egress';
 import { KNOWN_MODELS } from '@grsai-jobs/grsai/models';
 import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
-import { type EventFeed, type JobStore, watchCatalogue, watchMemory } from '@grsai-jobs/job-store';
+import { type EventFeed, type JobStore, type StreamFeed, watchCatalogue, watchMemory } from '@grsai-jobs/job-store';
 import type { JobRequest, ModelPrice } from '@grsai-jobs/jobs';
 import type { ObjectStore } from '@grsai-jobs/object-store';
 import type { Producer } from '@grsai-jobs/queue';
@@ -23,6 +23,7 @@ import { createRecoverEndpoint } from './use-cases/recover-endpoint.ts';
 import { createResendDelivery } from './use-cases/resend-delivery.ts';
 import { createRestored } from './use-cases/restored.ts';
 import { createRetryFailed } from './use-cases/retry-failed.ts';
+import { createFollowStream } from './use-cases/stream/follow-stream.ts';
 import { createDecideSuspects } from './use-cases/suspects.ts';
 import { createRetryRoom, createTenantRules } from './use-cases/tenant-limits.ts';
 import { createUploadInputs, inputProblems, UPLOAD_LIMIT_MS } from './use-cases/upload-inputs.ts';
@@ -43,6 +44,8 @@ export interface UseCasePorts {
   store: JobStore;
   producer: Producer;
   feed: EventFeed;
+  /** The pieces of answers that come in. */
+  streamFeed: StreamFeed;
   objects: ObjectStore;
   egress: Pick<Egress, 'checkUrl'>;
   /** Of the operator's own file, by model. */
@@ -105,6 +108,8 @@ export function assembleUseCases(p: UseCasePorts, config: UseCaseSettings) {
     warningsOf,
     check: (request) => [...checkJob(request), ...inputProblems(request)],
   });
+  const readCompletion = createReadCompletion({ objects, timers });
+  const waitForEnd = createWaitForEnd({ feed: p.feed, jobs: store.jobs, timers });
   const states = createQueueStates({ store, producer, clock });
   return {
     memory,
@@ -120,8 +125,9 @@ export function assembleUseCases(p: UseCasePorts, config: UseCaseSettings) {
     queueStates: states,
     openInput: createOpenInput({ objects, timers, log }),
     holdAnswer: createHoldAnswer({ answers: store.answers, process: p.process, newUlid: p.newUlid, clock, slices, timers, log }),
-    readCompletion: createReadCompletion({ objects, timers }),
-    waitForEnd: createWaitForEnd({ feed: p.feed, jobs: store.jobs, timers }),
+    readCompletion,
+    waitForEnd,
+    followStream: createFollowStream({ streams: store.streams, feed: p.streamFeed, waitForEnd, readCompletion }),
     cancelJob: createCancelJob({ store, producer, log }),
     reopenJob: createReopenJob({ store, producer, memory, clock, log }),
     retryRoom: createRetryRoom({ usage: store.usage, tenants, now: () => clock.now() }),

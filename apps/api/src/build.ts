@@ -2,7 +2,15 @@ import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createEgress } from '@grsai-jobs/egress';
-import { createJobStore, redisTime, SCHEMA_VERSION, startEventFeed, subscribe, watchSchema } from '@grsai-jobs/job-store';
+import {
+  createJobStore,
+  createStreamFeed,
+  redisTime,
+  SCHEMA_VERSION,
+  startEventFeed,
+  subscribe,
+  watchSchema,
+} from '@grsai-jobs/job-store';
 import { createObjectStore } from '@grsai-jobs/object-store';
 import { createProducer, queuePrefix } from '@grsai-jobs/queue';
 import { connectLasting, connectRedis, isCluster, type Role, requireRights, type Silence } from '@grsai-jobs/redis';
@@ -96,6 +104,8 @@ export async function buildApi(config: ApiConfig, log: Logger, silence: Silence 
   await store.schema.open();
   const schema = watchSchema(store.schema, onError, timers);
   const reader = await connect('consumer');
+  const subscriberRedis = await connect('consumer');
+  const streamFeed = createStreamFeed({ redis: subscriberRedis, prefix: config.REDIS_PREFIX, onError });
   const feed = startEventFeed({ reader, redis, primary: store.primary, prefix: config.REDIS_PREFIX, onError, timers });
   const queueRedis = isCluster(config.REDIS_URL) ? await connect('producer', entries) : redis;
   const producer = createProducer({ redis: queueRedis, prefix: config.REDIS_PREFIX, clock, onError });
@@ -106,7 +116,22 @@ export async function buildApi(config: ApiConfig, log: Logger, silence: Silence 
   const open = createOpenRequests();
   const slices = createSliceQueue({ now: timers.elapsed });
   const { memory, modelList, tenantRules, ...useCases } = assembleUseCases(
-    { clock, timers, process, newUlid: createUlids(), log, onError, store, producer, feed, objects, egress, slices, prices },
+    {
+      clock,
+      timers,
+      process,
+      newUlid: createUlids(),
+      log,
+      onError,
+      store,
+      producer,
+      feed,
+      streamFeed,
+      objects,
+      egress,
+      slices,
+      prices,
+    },
     config,
   );
   const limit = limitRequests({
@@ -138,7 +163,6 @@ export async function buildApi(config: ApiConfig, log: Logger, silence: Silence 
   const box = createSecretBox(config.SECRETS_KEY);
   const keyring = createKeyring({ store: store.tenants, box, newSecret, clock });
   const keyEnds = createKeyEnds({ find: store.apiKeys.find, clock, onError });
-  const subscriberRedis = await connect('consumer');
   const subscriber = subscribe({
     redis: subscriberRedis,
     prefix: config.REDIS_PREFIX,

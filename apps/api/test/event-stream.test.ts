@@ -1,8 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import express from 'express';
+import { waitFor } from '@grsai-jobs/testkit';
+import express, { type Response } from 'express';
 import { expect, onTestFinished, test } from 'vitest';
-import { type EventStream, openEventStream } from '../src/http/event-stream.ts';
+import { type EventStream, openEventStream, openPacedStream, type PacedStream } from '../src/http/event-stream.ts';
 
 const EVENT = {
   job_id: 'job_A',
@@ -15,15 +16,17 @@ const EVENT = {
   at: 0,
 } as const;
 
-async function startStream(heartbeatMs: number) {
-  const { promise, resolve } = Promise.withResolvers<EventStream>();
+const startStream = (heartbeatMs: number) => serve<EventStream>((response) => openEventStream(response, heartbeatMs));
+
+async function serve<S>(open: (response: Response) => S) {
+  const { promise, resolve } = Promise.withResolvers<S>();
   const app = express();
-  app.get('/', (_request, response) => resolve(openEventStream(response, heartbeatMs)));
+  app.get('/', (_request, response) => resolve(open(response)));
   const server = createServer(app).listen(0, '127.0.0.1');
   await new Promise((ready) => server.once('listening', ready));
   onTestFinished(() => void server.close());
-  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-  return { stream: await promise, response };
+  const answer = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  return { stream: await promise, response: answer };
 }
 
 test('when nothing happens then comments keep the stream open, and an event is reported by id, name and data', async () => {
@@ -42,4 +45,48 @@ test('when nothing happens then comments keep the stream open, and an event is r
   const [block] = text.split('\n\n').filter((each) => each.startsWith('id:'));
   expect(block).toBe(`id: 7\nevent: job.progress\ndata: ${JSON.stringify({ ...rest, timestamp: '1970-01-01T00:00:00.000Z' })}`);
   expect(text.match(/^id:/gm)).toHaveLength(1);
+});
+
+/** A stream whose reader takes nothing yet, and how much of it waits in the process. */
+async function startPaced(heartbeatMs: number, takesNothingMs: number) {
+  const waiting = { bytes: () => 0, closed: Promise.resolve() };
+  const { stream, response } = await serve<PacedStream>((answer) => {
+    waiting.bytes = () => answer.writableLength;
+    waiting.closed = new Promise((resolve) => answer.once('close', () => resolve()));
+    return openPacedStream(answer, heartbeatMs, takesNothingMs);
+  });
+  return { stream, response, waiting };
+}
+
+test('when a reader takes nothing then who writes waits, no comments pile up, and all comes when it reads', async () => {
+  const { stream, response, waiting } = await startPaced(1, 60_000);
+  const text = 'x'.repeat(100_000);
+  let [written, most] = [0, 0];
+  const writing = (async () => {
+    for (; written < 400; written += 1) {
+      await stream.write(text);
+      most = Math.max(most, waiting.bytes());
+    }
+    stream.end();
+  })();
+  await waitFor(() => waiting.bytes() > 0);
+  const held = waiting.bytes();
+  expect(held).toBeLessThan(200_000);
+  expect(written).toBeLessThan(400);
+  let bytes = 0;
+  for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? [])
+    bytes += chunk.replaceAll(': still here\n\n', '').length;
+  await writing;
+  expect(bytes).toBe(400 * text.length);
+  expect(most).toBeLessThan(200_000);
+});
+
+test('when a reader takes nothing for too long then it is let go', async () => {
+  const { stream, response, waiting } = await startPaced(60_000, 20);
+  const writing = (async () => {
+    for (let n = 0; n < 1000; n += 1) await stream.write('x'.repeat(100_000));
+  })();
+  await waiting.closed;
+  await writing;
+  await response.body?.cancel().catch(() => undefined);
 });

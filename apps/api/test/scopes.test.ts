@@ -12,6 +12,7 @@ const NEEDS: Readonly<Record<string, string>> = {
   'POST /v1/jobs/{id}/cancel': 'jobs:write',
   'POST /v1/jobs/{id}/retry': 'jobs:write',
   'GET /v1/jobs/{id}/events': 'jobs:read',
+  'GET /v1/jobs/{id}/stream': 'jobs:read',
   'GET /v1/jobs/{id}/images/{n}': 'jobs:read',
   'GET /v1/batches': 'jobs:read',
   'POST /v1/batches': 'jobs:write',

@@ -48,6 +48,7 @@ import { countingStalls, onUnhandledError, waitingForRedis } from './runner/cras
 import { createJournal } from './runner/journal.ts';
 import { reportByWebhook } from './runner/publish.ts';
 import { type PaidRunnerDeps, runFreeStage, runPaidStage } from './runner/runner.ts';
+import { createTokenStreams } from './runner/token-streams.ts';
 import { createCallStage } from './stages/call.ts';
 import { createDeliverStage } from './stages/deliver.ts';
 import { afterFailedCall } from './stages/failed-call.ts';
@@ -213,6 +214,7 @@ export async function assembleWorker(p: WorkerPorts, config: WorkerSettings): Pr
     trouble,
     brake,
     inFlight,
+    tokenStreams: createTokenStreams(base),
     inputs,
     accepted: (job) => tasks.set(entryId(job), taskFacts(job)),
     afterFailedCall: (...failed) =>

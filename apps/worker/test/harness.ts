@@ -29,6 +29,7 @@ import { createCancelableCalls } from '../src/runner/cancelable-calls.ts';
 import { createJournal } from '../src/runner/journal.ts';
 import { type PaidRunnerDeps, runFreeStage, runPaidStage } from '../src/runner/runner.ts';
 import { settle } from '../src/runner/settle.ts';
+import { createTokenStreams, type TokenStreams } from '../src/runner/token-streams.ts';
 import type { Shutdown } from '../src/runner/until-taken.ts';
 import { createCallStage } from '../src/stages/call.ts';
 import { afterFailedCall } from '../src/stages/failed-call.ts';
@@ -198,6 +199,7 @@ interface Parts {
   shutdown?: Shutdown;
   probeKey?: () => Promise<boolean>;
   storeProven?: () => boolean;
+  tokenStreams?: TokenStreams;
 }
 
 export const NO_LIMITS: AccountLimits = { maxInFlight: 0, callReserve: 0, callSlots: 0, rpm: 0 };
@@ -214,6 +216,7 @@ export function handlersOf(harness: Harness, parts: Parts = {}) {
     pauses: harness.control,
     upstream: createUpstreamHealth(harness.control, harness.log),
     inFlight: createCancelableCalls(),
+    tokenStreams: createTokenStreams(harness),
     inputs: noInputs(),
     pace: { durations: () => UNKNOWN_DURATIONS, learn: () => undefined },
     probeKey: async () => true,

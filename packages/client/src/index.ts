@@ -17,6 +17,7 @@ export {
   WebhookVerificationError,
 } from './errors.ts';
 export type { EventsOptions } from './job-events.ts';
+export type { ChatChunk, StreamEvent, StreamOptions } from './job-stream.ts';
 export type { JobProgress, WaitForJobOptions } from './job-wait.ts';
 export type { CreateJobOptions, JobFilter, Jobs, RetryJobOptions } from './jobs.ts';
 export type { Page, Pages } from './pages.ts';

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { followOnce, startAt } from './job-events.ts';
+import { startAt } from './event-source.ts';
+import { followOnce } from './job-events.ts';
 import { createTransport } from './transport.ts';
 
 beforeEach(() => void vi.useFakeTimers());

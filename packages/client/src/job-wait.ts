@@ -1,5 +1,6 @@
 import { type CallOptions, within } from './deadline.ts';
-import { FRUITLESS, followOnce, REOPEN_MS, startAt } from './job-events.ts';
+import { FRUITLESS, REOPEN_MS, startAt } from './event-source.ts';
+import { followOnce } from './job-events.ts';
 import { pathOf } from './paths.ts';
 import { ENDED } from './results.ts';
 import { OUTAGE_MS } from './retry-policy.ts';

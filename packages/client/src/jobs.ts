@@ -2,6 +2,7 @@ import { type CallOptions, within } from './deadline.ts';
 import { JobFailedError } from './errors.ts';
 import { newIdempotencyKey } from './idempotency-key.ts';
 import { type EventsOptions, eventsOfJob } from './job-events.ts';
+import { type StreamEvent, type StreamOptions, streamOfJob } from './job-stream.ts';
 import { type WaitForJobOptions, waitForJob } from './job-wait.ts';
 import { listOf, metadataQuery, type Pages } from './pages.ts';
 import { pathOf } from './paths.ts';
@@ -61,6 +62,11 @@ export interface Jobs {
   delete(id: string, options?: CallOptions): Promise<void>;
   /** What happens to a job, each event once, until its end; goes on where it was cut. `after` is the `seq` of one that is known. */
   events(id: string, options?: EventsOptions): AsyncGenerator<JobEvent, void, undefined>;
+  /**
+   * The answer of a chat while it comes in, each piece once, until the job ends; goes on where it was cut, also by another process of the
+   * service. `input.stream: true` has pieces come while the job runs; else the answer comes as one. `after` is the `id` of an event that is known.
+   */
+  stream(id: string, options?: StreamOptions): AsyncGenerator<StreamEvent, void, undefined>;
 }
 
 /** @param timeoutMs of one try */
@@ -108,5 +114,6 @@ export function createJobs(transport: Transport, { timeoutMs }: { timeoutMs: num
         await transport.request('DELETE', pathOf('jobs', id), { signal });
       }),
     events: (id, options = {}) => eventsOfJob(transport, id, options),
+    stream: (id, options = {}) => streamOfJob(transport, id, options),
   };
 }

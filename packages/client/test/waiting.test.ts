@@ -145,3 +145,28 @@ test('when events are asked for that do not come through then the error says wha
   const reading = Array.fromAsync(service.client().jobs.events('job_1'));
   await expect(reading).rejects.toMatchObject({ code: 'no_events', message: expect.stringContaining('jobs.wait') });
 });
+
+test('when the answer of a chat is streamed then each piece comes once over cuts, and a reset says what counts no more', async () => {
+  const piece = (id: number, content: unknown, index = 0) =>
+    `id: ${id}\ndata: ${JSON.stringify({ choices: [{ index, delta: { content } }] })}\n\n`;
+  const named = (id: number, name: string, data: object) => `id: ${id}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+  const ways = [
+    cut(piece(2_000_001, 'one ') + piece(2_000_002, 'two'), SSE),
+    lost,
+    text(
+      [
+        ...[piece(2_000_002, 'two'), named(4_000_000, 'reset', { attempt: 2 }), named(4_000_000, 'other', {})],
+        ...[piece(4_000_001, [{ text: 'three' }]), piece(4_000_002, 'no', 1), named(5_000_002, 'end', { status: 'succeeded' })],
+      ].join(''),
+      SSE,
+    ),
+  ];
+  const service = await serveBy((_, at) => ways[at] ?? lost);
+  const seen = await Array.fromAsync(service.client().jobs.stream('job_1'));
+  expect(seen.map((event) => (event.type === 'piece' ? event.text : event))).toEqual([
+    ...['one ', 'two', { type: 'reset', id: 4_000_000, attempt: 2 }],
+    ...['three', '', { type: 'end', id: 5_000_002, status: 'succeeded' }],
+  ]);
+  expect(service.lines()).toEqual(Array(3).fill('GET /v1/jobs/job_1/stream'));
+  expect(service.came.map(({ headers }) => headers['last-event-id'])).toEqual([undefined, '2000002', '2000002']);
+});

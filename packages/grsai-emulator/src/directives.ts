@@ -20,6 +20,7 @@ export const DIRECTIVES = {
   echo: 'what a refusal or the failure of the task repeats: none, model, prompt, prompt-first, both',
   outputs: 'how many result files, 1 to 10',
   'reply-bytes': 'length of the chat answer',
+  pieces: 'most pieces of a streamed chat answer, 8 by default',
 } as const;
 
 export type DirectiveName = keyof typeof DIRECTIVES;

@@ -32,6 +32,7 @@ import { createRecovery, type Recovery } from './recovery/recovery.ts';
 import { createSuspects, type Suspects } from './recovery/suspects.ts';
 import { createRooms, type Rooms } from './room/rooms.ts';
 import { createRedisHealth, type RedisHealth } from './server/health.ts';
+import { createStreams, type Streams } from './stream/streams.ts';
 import { type ApiKeys, createApiKeys } from './tenant/api-keys.ts';
 import { createTenantLimits, type TenantLimitStore } from './tenant/limits.ts';
 import { createRateLimit, type RateLimit } from './tenant/rate-limits.ts';
@@ -83,6 +84,7 @@ export interface JobStore {
   readonly paces: Paces;
   readonly schema: Schema;
   readonly sweeps: Sweeps;
+  readonly streams: Streams;
   readonly usage: Usage;
   readonly spending: Spending;
   readonly operations: Operations;
@@ -161,6 +163,7 @@ export function createJobStore(o: {
     paces: createPaces(o.redis, run, keys, o.clock),
     schema: createSchema({ redis: o.redis, run, keys }),
     sweeps: createSweeps(o.redis, run, keys),
+    streams: createStreams(o.redis, run, keys),
     usage: createUsage(o.redis, run, keys),
     spending: createSpending(o.redis, keys),
     operations: createOperations(o.redis, run, keys, newToken, lasting, o.scriptClock),

@@ -186,6 +186,8 @@ export class SimulatedApi extends SimulatedProcess {
     });
     const ports: UseCasePorts = {
       ...{ clock, timers, log, onError, store, feed },
+      // Nobody reads the pieces of an answer here.
+      streamFeed: { watch: () => () => undefined },
       process: name,
       newUlid: monotonicFactory(() => this.random.next()),
       producer: queues.producer,

@@ -20,6 +20,7 @@ import { watchJob } from './jobs/events.ts';
 import { readJobImage } from './jobs/image.ts';
 import { listJobs } from './jobs/list.ts';
 import { readJob } from './jobs/read.ts';
+import { streamJob } from './jobs/stream.ts';
 import { listModels, readModel } from './models.ts';
 import { live, metrics, ready } from './service.ts';
 import { readAllUsage, readUsage } from './usage.ts';
@@ -33,7 +34,7 @@ import { readWebhookSecret, rotateWebhookSecret } from './webhooks/secret.ts';
 
 /** Every route of the API, in the order of the document. The router and openapi.json are both made from this list. */
 const all = [
-  ...[createJob, listJobs, readJob, deleteJob, cancelJob, retryJob, watchJob, readJobImage],
+  ...[createJob, listJobs, readJob, deleteJob, cancelJob, retryJob, watchJob, streamJob, readJobImage],
   ...[createBatch, listBatches, readBatch, readBatchResults, readBatchErrors, cancelBatch, retryFailedJobs],
   ...[listModels, readModel, readUsage],
   ...[readWebhookSecret, rotateWebhookSecret],

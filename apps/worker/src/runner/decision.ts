@@ -21,6 +21,8 @@ export interface Decision {
   pause?: { reason: ProbedReason; detail: string };
   /** Upstream accepted the call: closes its breaker and its brake. */
   upstreamAccepted?: true;
+  /** What the call handed on piece by piece is all of the answer, and the one that is kept. */
+  streamIsWhole?: true;
 }
 
 /**
@@ -53,6 +55,8 @@ export interface CallIo {
   canceled(): boolean;
   /** Reports the progress of the call, 0–99. It is written every few seconds. */
   report(progress: number): void;
+  /** Hands on a piece of an answer that is still coming in. */
+  piece(chunk: Readonly<Record<string, unknown>>): void;
   /** Says that the call is still in flight, beyond its lease: its answer is here and is being stored. */
   renewLease(): Promise<void>;
   /** Repeats a write of what was paid for until Redis or the object store takes it. */

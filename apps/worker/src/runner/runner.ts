@@ -11,6 +11,7 @@ import { logAttempt } from './log.ts';
 import { reportByWebhook } from './publish.ts';
 import { type Settled, settle } from './settle.ts';
 import { type StartDeps, startCall } from './start.ts';
+import type { TokenStream, TokenStreams } from './token-streams.ts';
 import { untilTaken } from './until-taken.ts';
 
 export interface RunnerDeps extends StartDeps {
@@ -23,6 +24,7 @@ export interface RunnerDeps extends StartDeps {
 
 export interface PaidRunnerDeps extends RunnerDeps {
   inFlight: CancelableCalls;
+  tokenStreams: TokenStreams;
   /** Called with each task that upstream has accepted. */
   accepted: (job: Generating) => void;
   /** Reads the whole input of a job whose record does not hold it. */
@@ -52,13 +54,16 @@ export function runPaidStage(d: PaidRunnerDeps, stage: PaidStage): Handler {
 
 async function makeCall(d: PaidRunnerDeps, stage: PaidStage, call: PaidCall, canceled: AbortSignal): Promise<Outcome> {
   d.journal.begun(call.job);
+  const stream = d.tokenStreams.open(call.job);
   try {
-    const io = ioOf(d, call, canceled);
+    const io = ioOf(d, call, canceled, stream);
     const decided = await decide(d, stage, call, io);
+    stream.close({ whole: decided.streamIsWhole === true, ended: decided.transition?.kind === 'finish' });
     const { outcome, settled } = await carryOut(d, call.job, decided, stage.name, call);
     if (settled?.kind === 'committed' && settled.job.stage === 'generating') d.accepted(settled.job as Generating);
     return outcome;
   } finally {
+    stream.close({ whole: false, ended: false });
     d.journal.over(call.job);
   }
 }
@@ -79,7 +84,7 @@ const REPORT_EVERY_MS = 5000;
 const LEASE_MS = 300_000;
 const LEASE_LEFT_MS = 240_000;
 
-function ioOf(d: RunnerDeps, { job, startedAt }: PaidCall, canceled: AbortSignal): CallIo {
+function ioOf(d: RunnerDeps, { job, startedAt }: PaidCall, canceled: AbortSignal, stream: TokenStream): CallIo {
   // An image call is paid for whatever we do, so only a chat is stopped by its caller.
   const byCaller = job.doc.type === 'chat';
   const stops = byCaller ? [d.shutdown.cutting, canceled] : [d.shutdown.cutting];
@@ -105,6 +110,7 @@ function ioOf(d: RunnerDeps, { job, startedAt }: PaidCall, canceled: AbortSignal
         if (written) reportByWebhook(d, { ...job, webhook: job.doc.webhook }, { type: 'job.progress', percent: progress });
       });
     },
+    piece: stream.piece.bind(stream),
     async renewLease() {
       const now = d.clock.now();
       if (leaseUntil - now > LEASE_LEFT_MS) return;

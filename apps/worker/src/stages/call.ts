@@ -43,7 +43,12 @@ export function createCallStage(d: CallDeps): PaidStage {
       const { doc } = call.job;
       const waitMs = doc.type === 'image' ? await storageWaitMs(d) : 0;
       if (waitMs > 0) return await waitForStorage(d, call, waitMs);
-      const answer = await synchronousCall(d.grsai, doc, { signal: io.signal, inputs: d.inputs, onProgress: io.report });
+      const answer = await synchronousCall(d.grsai, doc, {
+        signal: io.signal,
+        inputs: d.inputs,
+        onProgress: io.report,
+        onPiece: io.piece,
+      });
       // The outputs of a synchronous image call have no task behind them: they are stored while they live, or lost (upstream.md §6.2).
       if (answer.kind === 'outputs') return await keepImages(d, call, io, answer.outputs);
       return keepAnswer(d, call, answer);
@@ -71,7 +76,8 @@ function keepAnswer(d: CallDeps, call: PaidCall, { completion, finished }: Synch
   // Never less than was seen: the answer before may have come further than one that is cut short as well, or says nothing.
   const before = finished && !isEmptyCompletion(completion) ? undefined : earlierAnswer(call);
   const fuller = before !== undefined && sizeOf(before) > sizeOf(completion) ? before : completion;
-  return keepCompletion(call, fuller, succeeded(d, call, finished ? undefined : NO_FINISH_REASON), d.clock.now());
+  const kept = keepCompletion(call, fuller, succeeded(d, call, finished ? undefined : NO_FINISH_REASON), d.clock.now());
+  return fuller === completion ? { ...kept, streamIsWhole: true } : kept;
 }
 
 /** What an earlier call of this run brought without a reason for its end. */

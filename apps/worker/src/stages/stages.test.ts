@@ -39,6 +39,7 @@ const io: CallIo = {
   signal: new AbortController().signal,
   canceled: () => false,
   report: () => undefined,
+  piece: () => undefined,
   renewLease: async () => undefined,
   untilTaken: (write) => write(),
 };

@@ -127,9 +127,14 @@ interface Telling {
   readonly ms: number;
 }
 
-async function stream(x: Exchange, world: World, { now }: Admitted, { head, text, usage, ms }: Telling): Promise<void> {
+async function stream(
+  x: Exchange,
+  world: World,
+  { now, directives }: Admitted,
+  { head, text, usage, ms }: Telling,
+): Promise<void> {
   const failure = now.as('F21');
-  const pieces = piecesOf(text);
+  const pieces = piecesOf(text, directives.number('pieces'));
   const [start, pace] = [world.clock.now(), ms / pieces.length];
   await waitUntil(world.clock, start + pace, x.closed);
   if (x.closed.aborted) return;

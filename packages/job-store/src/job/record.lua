@@ -28,5 +28,5 @@ local function bytes_of(job, name)
 end
 
 local function delete_job(job)
-  redis.call('DEL', job, part_key(job, 'doc'), part_key(job, 'out'), part_key(job, 'att'))
+  redis.call('DEL', job, part_key(job, 'doc'), part_key(job, 'out'), part_key(job, 'att'), part_key(job, 'stream'))
 end

@@ -4,8 +4,8 @@
  */
 export interface Keys {
   job(id: string): string;
-  /** A part of its record that is no field of the hash: it can be long. */
-  jobPart(id: string, part: 'doc' | 'out' | 'att'): string;
+  /** A part of its record that is no field of the hash: it can be long. `stream`: its answer as it comes in, and the channel on which that is told. */
+  jobPart(id: string, part: 'doc' | 'out' | 'att' | 'stream'): string;
   /** Job id → the time by which something must have happened. */
   due: string;
   /** One stream of what happens to all jobs, for watchers. */

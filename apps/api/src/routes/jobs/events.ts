@@ -5,10 +5,10 @@ import type { Response } from 'express';
 import { z } from 'zod';
 import { eventView, openEventStream } from '../../http/event-stream.ts';
 import type { KeyEnds } from '../../http/key-ends.ts';
+import { lastEventId } from '../../http/last-event-id.ts';
 import { ownJob } from '../../http/named.ts';
 import type { OpenRequests } from '../../http/open-requests.ts';
 import { listExample, listOf, refusals } from '../../http/openapi/answers.ts';
-import { Problem } from '../../http/problem.ts';
 import { route } from '../../http/route.ts';
 import { missedEvents } from '../../use-cases/missed-events.ts';
 import { eventStream, progressEvent } from './examples.ts';
@@ -23,13 +23,6 @@ interface WatchJobDeps {
   heartbeatMs: number;
   /** Marks a request as one that stays open. */
   lasts: OpenRequests['lasts'];
-}
-
-function lastEventId(header: string | string[] | undefined): number {
-  if (header === undefined || header === '') return 0;
-  if (typeof header !== 'string' || !/^\d{1,15}$/.test(header))
-    throw new Problem('bad_request', 'Last-Event-ID must be the id of an event of this job.');
-  return Number(header);
 }
 
 /** What happens to a job: as a stream that ends with the job, or as the list of what is known. */

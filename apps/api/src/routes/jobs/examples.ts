@@ -200,3 +200,22 @@ export const eventStream = [
   '',
   '',
 ].join('\n');
+
+const tokenPiece = {
+  id: 'chatcmpl-1',
+  object: 'chat.completion.chunk',
+  created: 1795420800,
+  model: 'gemini-3.1-pro',
+  choices: [{ index: 0, delta: { role: 'assistant', content: 'Hello' }, finish_reason: null }],
+};
+
+export const tokenStream = [
+  'id: 3000001',
+  `data: ${JSON.stringify(tokenPiece)}`,
+  '',
+  'id: 4000002',
+  'event: end',
+  'data: {"status":"succeeded"}',
+  '',
+  '',
+].join('\n');

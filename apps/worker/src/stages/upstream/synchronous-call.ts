@@ -1,5 +1,6 @@
 import {
   type CallOptions,
+  type ChatChunk,
   type ChatCompletion,
   type ChatRequest,
   CompletionAssembler,
@@ -30,6 +31,8 @@ interface SynchronousCallOptions {
   inputs: Pick<InputObjects, 'into'>;
   /** Called while the answer comes in, 0–99, never falling. */
   onProgress: (progress: number) => void;
+  /** Called with each piece of an answer that comes as a stream. */
+  onPiece: (chunk: ChatChunk) => void;
 }
 
 /** Makes the synchronous call that a job asks for: plain chat, streamed chat read to its end, or images/generations. */
@@ -65,13 +68,14 @@ async function streamed(
   grsai: Pick<GrsaiApi, 'chat'>,
   body: ChatRequest | StreamedBody,
   options: CallOptions,
-  { onProgress }: SynchronousCallOptions,
+  { onProgress, onPiece }: SynchronousCallOptions,
 ): Promise<Answer> {
   const assembler = new CompletionAssembler();
   let chunks = 0;
   try {
     for await (const chunk of grsai.chat.stream(body, options)) {
       assembler.add(chunk);
+      onPiece(chunk);
       chunks += 1;
       onProgress(progressAfter(chunks));
     }
