@@ -62,7 +62,14 @@ import { openAiDialect } from './routes/openai/errors.ts';
 import { OPENAI_ROUTES } from './routes/openai/index.ts';
 import { createUlids } from './ulids.ts';
 import { startPresence } from './use-cases/held-answers.ts';
-import { catalogueMetrics, queueMetrics, suspectMetrics, usageMetrics, webhookMetrics } from './use-cases/scraped-metrics.ts';
+import {
+  catalogueMetrics,
+  fairnessMetrics,
+  queueMetrics,
+  suspectMetrics,
+  usageMetrics,
+  webhookMetrics,
+} from './use-cases/scraped-metrics.ts';
 
 export interface Api {
   url: string;
@@ -187,6 +194,7 @@ export async function buildApi(config: ApiConfig, log: Logger, silence: Silence 
   usageMetrics(metrics, store.usage);
   catalogueMetrics(metrics, { list: modelList.list, clock });
   suspectMetrics(metrics, store.suspects);
+  fairnessMetrics(metrics, { rooms: store.rooms, clock });
   webhookMetrics(metrics, { deliveries: store.deliveries, clock });
   const document = openApiDocument(VERSION);
 

@@ -46,3 +46,9 @@ test('when no line of a batch has entered its room, or all are canceled, then th
     expect(path.startsWith('/v1') ? await api.tenant.get(path) : await api.admin.get(path)).toMatchObject({ waiting: null });
   expect(await api.tenant.get('/v1/batches')).toMatchObject({ data: [{ id: batch.id, waiting: null }] });
 });
+
+test('when nobody waits although a call could begin then the metric of each queue is 0', async () => {
+  const api = await startApi();
+  const text = await api.admin.send('GET', '/metrics').then((answer) => answer.text());
+  for (const queue of ['call', 'submit']) expect(text).toContain(`grsai_jobs_tenant_first_wait_seconds{queue="${queue}"} 0`);
+});

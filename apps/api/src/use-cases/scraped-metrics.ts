@@ -81,3 +81,19 @@ export function suspectMetrics(metrics: Metrics, suspects: Pick<JobStore['suspec
     if (count !== null) held.set(count);
   });
 }
+
+/** Whether tenants get their share, asked when it is scraped; the same from each API process. Left out when it cannot be asked. */
+export function fairnessMetrics(metrics: Metrics, o: { rooms: Pick<JobStore['rooms'], 'idleSince'>; clock: Clock }): void {
+  const waits = metrics.gauge(
+    'tenant_first_wait_seconds',
+    'How long the first job of some tenant has waited although its call could begin, of that which waits longest',
+    ['queue'],
+  );
+  metrics.beforeExpose(async () => {
+    waits.reset();
+    for (const queue of ['call', 'submit'] as const) {
+      const since = await within(systemTimers, LIMIT_MS, 'Redis did not answer', o.rooms.idleSince(queue)).catch(() => undefined);
+      if (since !== undefined) waits.set({ queue }, since === null ? 0 : Math.max(0, o.clock.now() - since) / 1000);
+    }
+  });
+}

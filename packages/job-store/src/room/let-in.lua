@@ -1,4 +1,5 @@
--- let-in: what nothing else lets in: a permit was lost in a crash, fewer tenants ask, or a limit was raised.
+-- let-in: what nothing else lets in: a permit was lost in a crash, fewer tenants ask, or a limit was raised. And notes in <K.waiting>:<queue>:#idle
+-- since when the first job of a tenant waits although it could begin, as `<job> <since>`.
 -- order {queue, most (tenants that are seen to), now|nil, limits of the account as start_call has them, or nil}
 -- Answers the jobs that have left their rooms
 local order = cjson.decode(A.order)
@@ -14,4 +15,20 @@ end
 for _, tenant in ipairs(tenants) do
   if #entries < LET_IN then let_in(limits, order.queue, tenant, LET_IN - #entries, now, entries) end
 end
+
+-- Tenants that have had a turn since all was empty.
+local idle = K.waiting .. ':' .. order.queue .. ':#idle'
+local is_held = pause_of(order.queue, now) or is_minute_over(limits, now)
+local waits = {}
+for _, tenant in ipairs(is_held and {} or redis.call('HKEYS', K.turns)) do
+  local room = room_key(order.queue, tenant)
+  local first = redis.call('ZRANGE', room .. ':seats', 0, 0)[1] or redis.call('ZRANGE', room, 0, 0)[1]
+  if #waits < 2000 and first and grantable(limits, order.queue, tenant, 1) > 0 then
+    local known = redis.call('HGET', idle, tenant)
+    waits[#waits + 1] = tenant
+    waits[#waits + 1] = known and string.sub(known, 1, #first + 1) == first .. ' ' and known or first .. ' ' .. string.format('%.0f', now)
+  end
+end
+redis.call('DEL', idle)
+if #waits > 0 then redis.call('HSET', idle, unpack(waits)) end
 return entries

@@ -16,14 +16,16 @@ export const QUEUE_LIMIT_LUA = part('queue-limit');
 /** Shared by the scripts after which a job waits, or waits no longer. They have the keys `inflight`, `waiting`, `turns` and `due`. */
 export const ROOM_LUA = `local SEAT_HELD_MS = ${TRANSITIONS.let_in.due}\n${PRIORITY_LUA}${QUEUE_LIMIT_LUA}${part('permits')}${part('room')}`;
 
+const HOLDS_LUA = part('holds');
+
 /** So many tenants are seen to in one script. */
 const TENANTS = 100;
 
 const letInScript = defineScript({
   lua: new URL('./let-in.lua', import.meta.url),
-  keys: ['inflight', 'waiting', 'turns', 'due'],
+  keys: ['inflight', 'waiting', 'turns', 'due', 'rpm'],
   args: ['order'],
-  shared: [ROOM_LUA],
+  shared: [ROOM_LUA, HOLDS_LUA],
   whenFull: 'runs',
 });
 
@@ -39,7 +41,7 @@ const waitingScript = defineScript({
   lua: new URL('./waiting.lua', import.meta.url),
   keys: ['inflight', 'waiting', 'rpm'],
   args: ['order'],
-  shared: [PRIORITY_LUA, QUEUE_LIMIT_LUA, part('permits')],
+  shared: [PRIORITY_LUA, QUEUE_LIMIT_LUA, part('permits'), HOLDS_LUA],
   whenFull: 'reads',
 });
 
@@ -70,7 +72,7 @@ export function createRooms(redis: Redis, run: RunScript, keys: Keys, clock?: { 
      */
     async letIn(queue: PaidQueue, limits?: AccountLimits): Promise<QueueMessage[]> {
       const order = { queue, most: TENANTS, now: clock?.now(), limits: limits && limitsOf(limits) };
-      const rooms = { inflight: keys.inflight, waiting: keys.waiting, turns: keys.turns, due: keys.due };
+      const rooms = { inflight: keys.inflight, waiting: keys.waiting, turns: keys.turns, due: keys.due, rpm: keys.rpm };
       return letInOf(await run(letInScript, rooms, { order: JSON.stringify(order) }));
     },
 
@@ -109,6 +111,15 @@ export function createRooms(redis: Redis, run: RunScript, keys: Keys, clock?: { 
           { reason: reason as WaitingReason, since: Number(since), position: position === 0 ? null : position },
         ]),
       );
+    },
+
+    /**
+     * When the first job of some tenant began to wait in this queue although it could begin, of that which waits longest, in ms since 1970, as
+     * `letIn` has seen it last; `null`: none does. While the queue is paused or the minute is used up none could.
+     */
+    async idleSince(queue: PaidQueue): Promise<number | null> {
+      const waits = await redis.hvals(`${keys.waiting}:${queue}:#idle`);
+      return waits.length === 0 ? null : Math.min(...waits.map((text) => Number(text.split(' ')[1])));
     },
 
     /** Jobs of a tenant with a call in flight or a living task. */

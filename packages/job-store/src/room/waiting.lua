@@ -13,29 +13,12 @@ local function once(what, make)
   return known[what]
 end
 
--- The pause of a queue that began first.
-local function pause_of(queue)
-  local first
-  for _, text in ipairs(redis.call('HVALS', prefix .. 'pauses:' .. queue)) do
-    local pause = cjson.decode(text)
-    if not (pause['until'] and pause['until'] <= now) and (not first or pause.since < first.since) then first = pause end
-  end
-  return first
-end
-
-local function is_minute_used_up()
-  if not limits.rpm or limits.rpm == 0 then return false end
-  local bucket = redis.call('HMGET', K.rpm, 'left', 'at')
-  if not bucket[1] then return false end
-  return tonumber(bucket[1]) + math.max(0, now - tonumber(bucket[2])) * limits.rpm / 60000 < 1
-end
-
 -- Which limit stops the next call of a tenant.
 local function limit_of(queue, tenant)
   local own = left_of_tenant(limits, queue, tenant, redis.call('ZCARD', permits_key(queue, tenant)))
   if own and own < 1 then return 'tenant_limit' end
   if grantable(limits, queue, tenant, 1) < 1 then return 'account_limit' end
-  if once('minute', is_minute_used_up) then return 'rate_limit' end
+  if once('minute', function() return is_minute_over(limits, now) end) then return 'rate_limit' end
 end
 
 local function position_of(room, id)
@@ -53,11 +36,12 @@ local function explain(name, id)
   local room = room_key(queue, tenant)
   -- Since the run began to wait: of the first one nothing has happened before.
   local since = (seen[6] == '1' and not seen[7] or not seen[5]) and seen[4] or seen[5]
-  local pause = once('pause ' .. queue, function() return pause_of(queue) end)
+  local pause = once('pause ' .. queue, function() return pause_of(queue, now) end)
   local aside = redis.call('HGET', room .. ':aside', id)
   local reason
   if aside then
-    reason, since = string.match(aside, '^(%S+) (%d+)$')
+    local space = string.find(aside, ' ', 1, true)
+    reason, since = string.sub(aside, 1, space - 1), string.sub(aside, space + 1)
   elseif pause then
     reason, since = 'paused:' .. pause.reason, math.max(pause.since, tonumber(since))
   else
