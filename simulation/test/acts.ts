@@ -82,6 +82,7 @@ const CHANGES: readonly Transition[] = [
   { kind: 'requeue' },
   { kind: 'record_crash', cause: 'thrown', waitMs: 1000 },
   { kind: 'record_task', task: TASK, latePollMs: 1000 },
+  { kind: 'settle_call', callEnd: 'failed' },
 ];
 
 async function jobOf(s: Scene, n: number): Promise<Job | null> {

@@ -8,6 +8,7 @@ import {
   type Generating,
   type Job,
   type JobDoc,
+  type JobPrice,
   JobRequest,
   jobError,
   UNKNOWN_DURATIONS,
@@ -131,9 +132,10 @@ export async function acceptedJob(
   more: object = {},
   change: (doc: JobDoc) => JobDoc = (same) => same,
   tenant = 'acme',
+  price: JobPrice | null = null,
 ) {
   const id = newId();
-  await harness.store.transitions.create({ id, tenant, doc: change(imageDoc(more)) });
+  await harness.store.transitions.create({ id, tenant, doc: change(imageDoc(more)), price });
   const read = async () => {
     const record = await harness.store.jobs.read(id);
     if (record === null) throw new Error(`no record of ${id}`);
@@ -143,8 +145,8 @@ export async function acceptedJob(
 }
 
 /** A job whose image task is alive at the emulator. */
-export async function generatingJob(harness: Harness, prompt = 'a lighthouse', more: object = {}) {
-  const job = await acceptedJob(harness, more);
+export async function generatingJob(harness: Harness, prompt = 'a lighthouse', more: object = {}, price: JobPrice | null = null) {
+  const job = await acceptedJob(harness, more, undefined, undefined, price);
   const submitting = await startedCall(harness, job.id);
   const task = await harness.grsai.images.submit({ model: 'nano-banana-2', prompt });
   const now = harness.clock.now();

@@ -190,6 +190,24 @@ test('late results: when a task ends well after its run was given up then the jo
   expect(await harness.count('late_results_total')).toBe(2);
 });
 
+test.each([
+  ['failed', { charged: null, refunded: 1200 }],
+  ['violation', { charged: 1200, refunded: null }],
+])(
+  'late results: when a task is seen as %s after its run was given up then its credits are settled, and it is polled no more',
+  async (outcome, cost) => {
+    const harness = await startHarness();
+    const price = { reserve: 1200, refunds: { error: true, violation: false }, isOld: false };
+    const job = await generatingJob(harness, `a boat [[outcome=${outcome}]]`, {}, price);
+    await failJob(harness, job, 'upstream_timeout', 0);
+    expect(await job.read()).toMatchObject({ cost: { open: 1200 } });
+    await harness.clock.advance(2 * MINUTE);
+    await createLateResults(harness)();
+    expect(await job.read()).toMatchObject({ status: 'failed', run: 1, cost: { ...cost, open: null, unknown: 0 } });
+    expect(await harness.redis.zcard('{gj}:late')).toBe(0);
+  },
+);
+
 test('late results: when upstream does not know the task for a moment then its result is not given up', async () => {
   const harness = await startHarness();
   const job = await generatingJob(harness, 'hidden [[fault=F8:ms=60000]]');

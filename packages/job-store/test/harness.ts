@@ -156,6 +156,7 @@ export const EXAMPLES: { readonly [K in Transition['kind']]: Extract<Transition,
   requeue: { kind: 'requeue' },
   record_crash: { kind: 'record_crash', cause: 'thrown', waitMs: 1000 },
   record_task: { kind: 'record_task', task: ACCEPTED.task, latePollMs: 1000 },
+  settle_call: { kind: 'settle_call', callEnd: 'failed' },
 };
 
 /** A line of a batch that nobody sees yet. */

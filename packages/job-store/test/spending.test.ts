@@ -126,6 +126,9 @@ test('when calls of a batch are settled then the batch has the sums of its jobs'
   ]);
 });
 
+/** The jobs that are let in now, with the step of their entries. */
+const letIn = async ({ store }: Started) => await store.rooms.letIn('submit');
+
 test('when a price does not fit into the budget then its call waits until credits come back, the budget is raised or its day is over', async () => {
   const harness = await startStore();
   const { tenantLimits } = harness.store;
@@ -141,19 +144,50 @@ test('when a price does not fit into the budget then its call waits until credit
   expect(await begin(harness, second)).toMatchObject({ kind: 'budget' });
   expect((await begin(harness, await newJob(harness, 'other', 5000))).kind).toBe('ok');
   await ENDS[3]?.(harness, open);
-  await begun(harness, second);
+  expect(await letIn(harness)).toMatchObject([{ id: second.id, step: 2 }]);
+  await begun(harness, { id: second.id, step: 2 });
   expect(await begin(harness, third)).toMatchObject({ kind: 'budget' });
+  expect(await letIn(harness)).toEqual([]);
   await budget(2400);
-  await begun(harness, third);
+  expect(await letIn(harness)).toMatchObject([{ id: third.id, step: 2 }]);
+  await begun(harness, { id: third.id, step: 2 });
   const fourth = await newJob(harness, 'acme', 1200);
   expect(await begin(harness, fourth)).toMatchObject({ kind: 'budget' });
   harness.clock.advance(DAY_MS - (harness.clock.now() % DAY_MS));
-  await begun(harness, fourth);
+  expect(await letIn(harness)).toMatchObject([{ id: fourth.id, step: 2 }]);
+  await begun(harness, { id: fourth.id, step: 2 });
   const fifth = await newJob(harness, 'acme', 1200);
   await budget(4700, 'total');
   expect(await begin(harness, fifth)).toMatchObject({ kind: 'budget' });
   await tenantLimits.replace('acme', {});
-  await begun(harness, fifth);
+  expect(await letIn(harness)).toMatchObject([{ id: fifth.id, step: 2 }]);
+  await begun(harness, { id: fifth.id, step: 2 });
+});
+
+test('when jobs wait for the budget then no entry of theirs comes back, cheaper ones go on, and each says why until it is canceled', async () => {
+  const harness = await startStore();
+  const { rooms, tenantLimits } = harness.store;
+  await tenantLimits.replace('acme', { budget: { credits: 1000, period: 'day' } });
+  const [dear, dearer, cheap] = [
+    await newJob(harness, 'acme', 1200),
+    await newJob(harness, 'acme', 1300),
+    await newJob(harness, 'acme', 10),
+  ];
+  const since = harness.clock.now();
+  for (const job of [dear, dearer]) expect((await begin(harness, job)).kind).toBe('budget');
+  expect((await rooms.why({ jobs: [dear.id] })).get(dear.id)).toEqual({ reason: 'budget', since, position: null });
+  expect(await rooms.queued('acme')).toBe(3);
+  await begun(harness, cheap);
+  expect(await letIn(harness)).toEqual([]);
+  const parked = await harness.store.jobs.read(dearer.id);
+  expect(parked).toMatchObject({ step: 2, turn: 0, status: 'queued' });
+  if (parked) await committed(harness, parked, { kind: 'cancel' });
+  expect(await rooms.queued('acme')).toBe(1);
+  await tenantLimits.replace('acme', {});
+  expect(await letIn(harness)).toMatchObject([{ id: dear.id, step: 2 }]);
+  await begun(harness, { id: dear.id, step: 2 });
+  await letIn(harness);
+  expect((await harness.redis.keys('{gj}:waiting*')).filter((key) => !key.endsWith('#asking'))).toEqual([]);
 });
 
 test.each(['2027-02-28', '2027-11-30', '2027-12-31', '2028-02-29'])(
@@ -167,8 +201,10 @@ test.each(['2027-02-28', '2027-11-30', '2027-12-31', '2028-02-29'])(
     harness.clock.advance(DAY_MS / 2 - 60_000);
     expect(await begin(harness, waiting)).toMatchObject({ kind: 'budget' });
     expect(await harness.store.spending.spent('acme', 'month', harness.clock.now())).toBe(1200);
+    expect(await letIn(harness)).toEqual([]);
     harness.clock.advance(60_000);
-    await begun(harness, waiting);
+    expect(await letIn(harness)).toMatchObject([{ id: waiting.id, step: 2 }]);
+    await begun(harness, { id: waiting.id, step: 2 });
   },
 );
 

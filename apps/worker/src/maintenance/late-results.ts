@@ -77,9 +77,15 @@ async function pollTask(d: Deps, record: Job): Promise<void> {
   const task = await askTask(d, record);
   if (task?.status === 'succeeded' && task.outputs.length > 0) return await reopen(d, record, unstoredOf(task.outputs));
   // An id that is not known at this moment may be a hiccup of a proxy: it is asked for until it is dead for certain.
-  const over = task?.status === 'failed' || task?.status === 'violation' || record.task === null;
-  if (over) await d.store.sweeps.forgetLate(record.id, record.step);
+  if (task?.status === 'failed' || task?.status === 'violation') return await settleCall(d, record, task.status);
+  if (record.task === null) await d.store.sweeps.forgetLate(record.id, record.step);
   else await d.store.sweeps.pollLateAgain(record.id, d.clock.now() + POLL_AGAIN_MS);
+}
+
+/** The task comes to nothing more: what it cost is known by now, and it is polled no more. */
+async function settleCall(d: Deps, record: Job, callEnd: 'failed' | 'violation'): Promise<void> {
+  const settled = await settle(d, record, { kind: 'settle_call', callEnd });
+  if (settled.kind !== 'committed') await d.store.sweeps.forgetLate(record.id, record.step);
 }
 
 /** The job is reopened when one of its outputs can be had by now. */

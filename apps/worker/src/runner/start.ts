@@ -50,7 +50,6 @@ export async function startCall(d: StartDeps, entry: Entry, stage: PaidStage): P
     case 'suspect':
       return wait(SUSPECT_WAIT_MS);
     case 'budget':
-      return wait(BUDGET_WAIT_MS);
     case 'stale':
     case 'parked':
       return DONE;
@@ -76,8 +75,6 @@ export async function startCall(d: StartDeps, entry: Entry, stage: PaidStage): P
 
 /** Paid calls are closed for seconds, and for half a minute when a worker is gone. */
 const RECOVERING_WAIT_MS = 500;
-/** Operators raise budgets, and periods of them end: in between many thousand entries may ask. */
-const BUDGET_WAIT_MS = 5 * 60_000;
 /** Whoever decides on a suspect wakes its entry. */
 const SUSPECT_WAIT_MS = 10 * 60_000;
 

@@ -4,7 +4,8 @@
 -- Answers {'ok', record, what is known of refusals or false, jobs that were let in} | {'braked', ms, jobs that were let in} | {'stale'} |
 -- {'held', record, ms} | {'unknown', record} | {'expired', record} | {'canceling', record} | {'parked'} | {'full', ms} for a call that is taken over |
 -- {'wait', ms} | {'batch', id} when the batch has to be named | {'recovering'} on a primary that has not been told what its predecessor may have
--- known | {'suspect', jobs that were let in} | {'budget', jobs that were let in} when its price does not fit into what its tenant may still spend
+-- known | {'suspect', jobs that were let in} | {'budget', jobs that were let in} when its price does not fit into what its tenant may still spend,
+-- and it is parked until it does
 local order = cjson.decode(A.order)
 local job, due, events, turns, minute, rpm = K.job, K.due, K.events, K.turns, K.rpm, order.limits.rpm
 local now = now_of(order)
@@ -36,6 +37,13 @@ local function steps_aside(why)
   leave(queue, tenant, order.id)
   set_aside(queue, tenant, order.id, why, now)
   next_in(queue, tenant, now, entries)
+end
+-- It has no entry any more, until it is let in.
+local function park()
+  if guard('park', seen, order) then error('a job that may not be parked') end
+  leave(queue, tenant, order.id)
+  redis.call('HSET', job, 'tn', 0, 'step', seen.step + 1, 'ver', tonumber(seen.ver or '1') + 1, 'due', seen.exp)
+  redis.call('ZADD', due, seen.exp, order.id)
 end
 -- Also one whose call was in flight when what stands here was saved: a restore may hold it.
 if not canceling and redis.call('ZSCORE', K.suspects, order.id) then
@@ -69,7 +77,11 @@ end
 
 local budget = seen.px and budget_of(K.spent, tenant, day_of(now))
 if budget and budget.used + tonumber(seen.px) > budget.credits then
-  if state == 'queued' then steps_aside('budget') end
+  if state == 'queued' then
+    park()
+    wait_for_budget(queue, tenant, order.id, seen.px, now)
+    next_in(queue, tenant, now, entries)
+  end
   return { 'budget', entries }
 end
 
@@ -77,11 +89,8 @@ note_limits(order.limits)
 asks(queue, tenant, now)
 if not is_granted(order.limits, queue, tenant, order.id, now) then
   if state ~= 'queued' then return { 'full', 1000 } end
-  if guard('park', seen, order) then return { 'stale' } end
-  leave(queue, tenant, order.id)
+  park()
   wait_in_room(queue, tenant, order.id, place_of(seen.pr, seen.cr))
-  redis.call('HSET', job, 'tn', 0, 'step', seen.step + 1, 'ver', tonumber(seen.ver or '1') + 1, 'due', seen.exp)
-  redis.call('ZADD', due, seen.exp, order.id)
   return { 'parked' }
 end
 if rpm > 0 then

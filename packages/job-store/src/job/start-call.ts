@@ -30,7 +30,7 @@ export type StartedCall =
   | { kind: 'recovering' }
   /** It may have been paid for already: it waits for a decision. */
   | { kind: 'suspect'; letIn: QueueMessage[] }
-  /** Its price does not fit into what its tenant may still spend. */
+  /** Its price does not fit into what its tenant may still spend: it is parked until it does, and its entry is done with. */
   | { kind: 'budget'; letIn: QueueMessage[] }
   /** Its tenant has all the permits that it may have now: it is back in its room, and its entry is done with. */
   | { kind: 'parked' }

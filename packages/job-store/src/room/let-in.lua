@@ -1,9 +1,13 @@
--- let-in: what nothing else lets in: a permit was lost in a crash, fewer tenants ask, or a limit was raised. And notes in <K.waiting>:<queue>:#idle
+-- let-in: what nothing else lets in: a permit was lost in a crash, fewer tenants ask, a limit was raised, or there are
+-- credits again. And notes in <K.waiting>:<queue>:#idle
 -- since when the first job of a tenant waits although it could begin, as `<job> <since>`.
 -- order {queue, most (tenants that are seen to), now|nil, limits of the account as start_call has them, or nil}
 -- Answers the jobs that have left their rooms
 local order = cjson.decode(A.order)
 local now, entries = now_of(order), {}
+for _, tenant in ipairs(redis.call('ZRANGE', K.waiting .. ':' .. order.queue .. ':#broke', 0, order.most - 1)) do
+  pay_again(order.queue, tenant, budget_of(K.spent, tenant, day_of(now)), now)
+end
 local tenants = redis.call('ZRANGE', K.waiting .. ':' .. order.queue, 0, order.most - 1)
 redis.call('ZREMRANGEBYSCORE', K.waiting .. ':' .. order.queue .. ':#asking', '-inf', now)
 if order.limits then note_limits(order.limits) end

@@ -1,7 +1,8 @@
 -- Rooms: where the queued jobs of a tenant wait for their turn, one room for each queue. A room is a sorted set of jobs by their place
 -- (<K.waiting>:<queue>:<tenant>); beside it stand the jobs that have left it with a queue entry, and have not begun (:seats). <K.waiting>:<queue>
 -- has the tenants whose room is not empty, by the turn of who left it last; :<queue>:#asking those that asked for a permit of late.
--- A job is in a room, has a seat, or is set aside: its entry waits for a time of its own (:aside, as `<why> <since>`).
+-- A job is in a room, has a seat, or is set aside: its entry waits for a time of its own (:aside, as `<why> <since>`),
+-- or it has none until its tenant can pay for it (:broke, by its price; <K.waiting>:<queue>:#broke has the tenants that have such jobs).
 -- <K.waiting>:#opening:<tenant> has the committed batches of which lines have still to enter, and how many.
 
 -- So many jobs of a room have an entry at a time.
@@ -50,7 +51,7 @@ local function leave(queue, tenant, id)
   local room = room_key(queue, tenant)
   if redis.call('ZREM', room .. ':seats', id) == 1 then return end
   if redis.call('ZREM', room, id) == 0 then
-    redis.call('HDEL', room .. ':aside', id)
+    if redis.call('HDEL', room .. ':aside', id) == 1 then redis.call('ZREM', room .. ':broke', id) end
   elseif redis.call('EXISTS', room) == 0 then
     redis.call('ZREM', K.waiting .. ':' .. queue, tenant)
   end
@@ -59,6 +60,32 @@ end
 -- Its entry waits for a time of its own, and keeps nobody else waiting.
 local function set_aside(queue, tenant, id, why, now)
   redis.call('HSET', room_key(queue, tenant) .. ':aside', id, why .. ' ' .. string.format('%.0f', now))
+end
+
+-- Its tenant cannot pay for it: it has no entry until it can.
+local function wait_for_budget(queue, tenant, id, price, now)
+  set_aside(queue, tenant, id, 'budget', now)
+  redis.call('ZADD', room_key(queue, tenant) .. ':broke', price, id)
+  redis.call('ZADD', K.waiting .. ':' .. queue .. ':#broke', now, tenant)
+end
+
+-- Jobs of a tenant that its budget has room for go back to its room, the cheapest first. budget: as of budget_of, or nil
+local function pay_again(queue, tenant, budget, now)
+  local room, broke = room_key(queue, tenant), K.waiting .. ':' .. queue .. ':#broke'
+  local prefix = string.sub(K.waiting, 1, -#'waiting' - 1) .. 'job:'
+  local left = budget and budget.credits - budget.used
+  local jobs = redis.call('ZRANGE', room .. ':broke', 0, LET_IN - 1, 'WITHSCORES')
+  for i = 1, #jobs, 2 do
+    local id, price = jobs[i], tonumber(jobs[i + 1])
+    if left and price > left then break end
+    left = left and left - price
+    redis.call('ZREM', room .. ':broke', id)
+    redis.call('HDEL', room .. ':aside', id)
+    local seen = redis.call('HMGET', prefix .. id, 'st', 'pr', 'cr')
+    if seen[1] == 'queued' then wait_in_room(queue, tenant, id, place_of(seen[2], seen[3])) end
+  end
+  -- Other tenants are seen to first the next time.
+  if redis.call('EXISTS', room .. ':broke') == 1 then redis.call('ZADD', broke, now, tenant) else redis.call('ZREM', broke, tenant) end
 end
 
 -- Lets the next jobs of a tenant in, as many as could begin now; not before half of the seats are free, so that entries are added together.

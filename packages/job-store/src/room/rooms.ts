@@ -23,7 +23,7 @@ const TENANTS = 100;
 
 const letInScript = defineScript({
   lua: new URL('./let-in.lua', import.meta.url),
-  keys: ['inflight', 'waiting', 'turns', 'due', 'rpm'],
+  keys: ['inflight', 'waiting', 'turns', 'due', 'rpm', 'spent'],
   args: ['order'],
   shared: [ROOM_LUA, HOLDS_LUA],
   whenFull: 'runs',
@@ -67,12 +67,19 @@ export type Rooms = ReturnType<typeof createRooms>;
 export function createRooms(redis: Redis, run: RunScript, keys: Keys, clock?: { now(): number }) {
   return {
     /**
-     * Lets in what nothing else does: a crash has lost a permit, fewer tenants ask than before, or a limit was raised. Answers the jobs that
+     * Lets in what nothing else does: a crash has lost a permit, fewer tenants ask than before, a limit was raised, or a tenant has credits again. Answers the jobs that
      * need a queue entry; at most 50 of the tenants whose turn it is.
      */
     async letIn(queue: PaidQueue, limits?: AccountLimits): Promise<QueueMessage[]> {
       const order = { queue, most: TENANTS, now: clock?.now(), limits: limits && limitsOf(limits) };
-      const rooms = { inflight: keys.inflight, waiting: keys.waiting, turns: keys.turns, due: keys.due, rpm: keys.rpm };
+      const rooms = {
+        inflight: keys.inflight,
+        waiting: keys.waiting,
+        turns: keys.turns,
+        due: keys.due,
+        rpm: keys.rpm,
+        spent: keys.spent,
+      };
       return letInOf(await run(letInScript, rooms, { order: JSON.stringify(order) }));
     },
 

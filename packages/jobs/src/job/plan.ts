@@ -215,6 +215,7 @@ const PLANS: Plans = {
   reopen: (job, t) => reopen(whole(job), t),
   requeue: () => ({ counter: 'repairs' }),
   record_crash: (job, t) => ({ waitMs: t.waitMs, patch: { crashes: whole(job).crashes + 1 }, counter: t.cause }),
+  settle_call: () => ({}),
   record_task: (_, t) => ({
     patch: { task: t.task },
     stamps: { submitted_at: 0 },

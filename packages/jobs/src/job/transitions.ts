@@ -190,6 +190,8 @@ export const TRANSITIONS = {
   record_crash: { from: LIVE, to: 'same', step: 'next', guard: 'step', due: SOON, paid: true, mayBeLost: true },
   /** The id of a task that was paid for by a call whose run has ended meanwhile. */
   record_task: { from: TERMINAL, to: 'same', step: 'same', guard: 'lease', due: 'keep', paid: true },
+  /** It is known by now what became of a call whose run has ended. */
+  settle_call: { from: ['failed', 'canceled', 'expired'], to: 'same', step: 'same', guard: 'step', due: 'keep', paid: true },
   /** What the job stored is about to be deleted: from now on nothing reopens it. */
   begin_erase: { from: TERMINAL, to: 'same', step: 'same', guard: 'step', due: 'keep', paid: true, whileErasing: true },
   /** The last one: nothing is kept of the job. */
@@ -236,7 +238,9 @@ export type Transition =
   | { kind: 'requeue' }
   | { kind: 'record_crash'; cause: 'thrown' | 'stalled'; waitMs: number }
   /** `latePollMs`: when the task is polled. */
-  | { kind: 'record_task'; task: TaskRef; latePollMs: number };
+  | { kind: 'record_task'; task: TaskRef; latePollMs: number }
+  /** Nothing more can come of it. */
+  | { kind: 'settle_call'; callEnd: CallEnd };
 
 export interface Finish {
   kind: 'finish';

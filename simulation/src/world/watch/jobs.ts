@@ -192,11 +192,16 @@ export class JobsWatch {
     stands(`tenant:${job.tenant}:failed`, end === 'unwanted');
     stands('storing', told.stored === true);
     const room = `waiting:${job.queue}:${job.tenant}`;
-    stands(room, job.state === 'queued' && job.turn === 0);
+    const aside = this.#peek.fields(`${room}:aside`).get(id);
+    const broke = aside?.startsWith('budget ') === true;
+    stands(room, job.state === 'queued' && job.turn === 0 && !broke);
+    stands(`${room}:broke`, broke);
     if (job.state !== 'queued' || job.turn === 0) stands(`${room}:seats`, false);
-    const aside = this.#peek.fields(`${room}:aside`).has(id);
-    if (aside && (job.state !== 'queued' || job.turn === 0 || this.#peek.score(`${room}:seats`, id) !== undefined))
-      broken(`is ${job.state} in turn ${job.turn}, and set aside`, id);
+    if (
+      aside !== undefined &&
+      (job.state !== 'queued' || (job.turn === 0) !== broke || this.#peek.score(`${room}:seats`, id) !== undefined)
+    )
+      broken(`is ${job.state} in turn ${job.turn}, and set aside: ${aside}`, id);
     this.#permits(id, job);
     if (job.state !== 'running/generating' && !told.call) stands('inflight', false);
     if (told.call && job.leaseEnds + PERMIT_AFTER_LEASE_MS > this.#now()) {
