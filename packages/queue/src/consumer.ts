@@ -1,4 +1,5 @@
 import type { QueueName } from '@grsai-jobs/jobs';
+import { redisTrouble } from '@grsai-jobs/redis';
 import { DelayedError, type Job, Queue, RateLimitError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { type Entry, KEPT_ENTRIES, parseEntry } from './entries.ts';
@@ -70,14 +71,21 @@ export function createConsumer(name: QueueName, handler: Handler, o: ConsumerOpt
   const now = () => Math.floor(o.clock?.now() ?? Date.now());
   let open = 0;
 
+  /** Whether no entry of this queue is taken for so long; not where Redis refuses for now what is no script. */
+  async function throttle(ms: number): Promise<boolean> {
+    try {
+      // A longer wait that is under way stays: BullMQ would overwrite it.
+      if ((await queue.getRateLimitTtl()) < ms) await queue.rateLimit(ms);
+      return true;
+    } catch (error) {
+      if (redisTrouble(error) === null) throw error;
+      return false;
+    }
+  }
+
   async function leave(job: Job, token: string | undefined, outcome: Outcome): Promise<void> {
     if (outcome.kind === 'done') return;
-    if (outcome.kind === 'throttle') {
-      // A longer wait that is under way stays: BullMQ would overwrite it.
-      const ms = throttleMs(outcome.ms);
-      if ((await queue.getRateLimitTtl()) < ms) await queue.rateLimit(ms);
-      throw new RateLimitError();
-    }
+    if (outcome.kind === 'throttle' && (await throttle(throttleMs(outcome.ms)))) throw new RateLimitError();
     // By the job itself it would be due by the clock of this machine.
     await worker.getBackend().moveToDelayed(job.id ?? '', now(), outcome.ms, token, { skipAttempt: true });
     throw new DelayedError();

@@ -49,6 +49,24 @@ async function startQueue(handler: Handler, o: Options = {}) {
   return { producer, consumer, thrown, redis, goAway: () => proxy.delay(farMs / 2) };
 }
 
+test('when Redis refuses writes as an entry wants its queue to wait then that entry waits by itself, and is not lost', async () => {
+  const { producer, redis } = await startQueue(
+    async () => {
+      seen += 1;
+      if (seen > 1) return done;
+      await redis.config('SET', 'min-replicas-to-write', '1');
+      return { kind: 'throttle', ms: 1500 };
+    },
+    { name: 'call' },
+  );
+  let seen = 0;
+  const refused = new Promise((resolve) => redis.once('refused', resolve));
+  await producer.enqueue(toCall('job_A', 1));
+  await refused;
+  await redis.config('SET', 'min-replicas-to-write', '0');
+  await waitFor(() => seen === 2, { what: 'the entry to come again' });
+});
+
 test('when a handler waits then the same entry comes again and is not counted as another', async () => {
   const seen: number[] = [];
   const { producer } = await startQueue(async ({ entry }) => {
