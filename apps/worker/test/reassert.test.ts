@@ -1,3 +1,4 @@
+import { jobError } from '@grsai-jobs/jobs';
 import { createLogger } from '@grsai-jobs/runtime';
 import { expect, test, vi } from 'vitest';
 import { createRecovering } from '../src/recovery/recover.ts';
@@ -18,6 +19,13 @@ const accepted = (harness: Harness) => ({
   },
   firstPollMs: 0,
   aliveMs: 1e6,
+});
+
+const unknown = () => ({
+  kind: 'finish' as const,
+  status: 'failed' as const,
+  error: jobError('submit_unknown', 'submitting'),
+  keepLease: true as const,
 });
 
 /** What stands in Redis now. Calling it forgets everything that was written since, as a failover does. */
@@ -57,7 +65,33 @@ test('when a failover forgets a call then it is in flight again as before, and n
   const record = await job.read();
   expect(record).toMatchObject({ status: 'running', stage: 'submitting', lease: call.lease, attempts_used: 0 });
   await expect(startedCall(harness, job.id)).rejects.toThrow('held');
-  expect(await reassert(harness, call)).toBe('known');
+  expect(await reassert(harness, call)).toBe('open');
+});
+
+const KNOWN = { stage: 'generating', task: TASK };
+const UNKNOWN = { status: 'failed', error: { code: 'submit_unknown' } };
+
+test.each([
+  ['the end of a call that brought a task', 'end', accepted, KNOWN],
+  ['a call that brought a task', 'call', accepted, KNOWN],
+  ['the end of a call of which nobody knows what it brought', 'end', unknown, UNKNOWN],
+  ['a call of which nobody knows what it brought', 'call', unknown, UNKNOWN],
+] as const)('when a failover forgets %s then its worker tells that again', async (_what, forgotten, endOf, known) => {
+  const harness = await startHarness();
+  const journal = createJournal(harness.timers);
+  const job = await acceptedJob(harness);
+  const before = await remember(harness);
+  const call = await startedCall(harness, job.id);
+  journal.begun(call);
+  const amid = await remember(harness);
+  await settle({ ...harness, journal }, call, endOf(harness));
+  journal.over(call);
+  await (forgotten === 'end' ? amid : before)();
+  await harness.redis.set('{gj}:primary', 'another one');
+  const recovering = createRecovering({ ...harness, journal, durability: 'memory', workerId: () => 'worker_a' });
+  recovering.noticed();
+  await vi.waitFor(async () => expect(await job.read()).toMatchObject(known));
+  await recovering.stop();
 });
 
 test('when a job was deleted then no call of it makes it again', async () => {

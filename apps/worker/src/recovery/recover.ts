@@ -100,7 +100,7 @@ export function createRecovering(d: RecoverDeps): Recovering {
 
 async function tellAll(d: RecoverDeps): Promise<void> {
   const calls = [...d.journal.calls()];
-  const counts: Record<Reasserted, number> = { known: 0, told: 0, lost: 0 };
+  const counts: Record<Exclude<Reasserted, 'open'>, number> = { known: 0, told: 0, lost: 0 };
   const next = async (): Promise<void> => {
     for (let call = calls.pop(); call !== undefined; call = calls.pop()) counts[await tellOne(d, call)] += 1;
   };
@@ -108,10 +108,12 @@ async function tellAll(d: RecoverDeps): Promise<void> {
   d.log.info({ event: 'recovery.told', ...counts }, 'the new primary was told of the paid calls of this worker');
 }
 
-async function tellOne(d: RecoverDeps, { job, brought }: OwnCall): Promise<Reasserted> {
-  const result = await reassert(d, job);
-  // What is in flight yet is written by whoever waits for it.
-  if (result === 'told' && brought !== null) await settle(d, job, brought);
+async function tellOne(d: RecoverDeps, { job, brought }: OwnCall): Promise<Exclude<Reasserted, 'open'>> {
+  const found = await reassert(d, job);
+  // What is in flight yet is written by whoever waits for it. Of a call that has ended the record may have forgotten no more than its end.
+  const told = brought !== null && (found === 'told' || found === 'open');
+  if (told) await settle(d, job, brought);
+  const result = told ? 'told' : found === 'open' ? 'known' : found;
   if (result === 'lost')
     d.log.error({ event: 'job.lost', job_id: job.id, batch_id: job.batch_id }, 'a failover has lost a job with a paid call');
   return result;

@@ -5,19 +5,19 @@ import { createRecentTexts, type Timers } from '@grsai-jobs/runtime';
 export interface OwnCall {
   /** As its lease was taken. */
   readonly job: Submitting;
-  /** What was committed of it that is paid for; `null`: nothing yet. */
+  /** What was committed as its end; `null`: nothing yet. */
   readonly brought: Transition | null;
 }
 
 /**
- * The paid calls that this process has in flight, and what those brought that have ended of late: what it can tell a primary that has
+ * The paid calls that this process has in flight, and what came of those that have ended of late: what it can tell a primary that has
  * forgotten them.
  */
 export interface Journal {
   begun(job: Submitting): void;
-  /** What it is paid for is on record. */
+  /** Its end is on record: what it brought, or that nobody knows. */
   brought(job: Pick<JobRecord, 'id' | 'lease'>, transition: Transition): void;
-  /** The call is over. One that brought nothing is forgotten. */
+  /** The call is over. One that was given back as never made is forgotten. */
   over(job: Submitting): void;
   calls(): readonly OwnCall[];
 }

@@ -14,8 +14,11 @@ export interface ReassertDeps extends Pick<PublishDeps, 'producer' | 'log'> {
   clock: Clock;
 }
 
-/** `known`: the record knows the call, or more. `told`: it does from now on. `lost`: there is no record, and none can be made. */
-export type Reasserted = 'known' | 'told' | 'lost';
+/**
+ * `known`: the record knows the call, and more. `open`: it has the call in flight. `told`: it has from now on. `lost`: there is no record, and none
+ * can be made.
+ */
+export type Reasserted = 'known' | 'open' | 'told' | 'lost';
 
 /** A record changes a few times in a second at most. */
 const TRIES = 8;
@@ -35,11 +38,14 @@ export async function reassert(d: ReassertDeps, job: Held): Promise<Reasserted> 
       if (n === 0 && (await restore(d, job))) continue;
       return 'lost';
     }
-    if (!knowsLess(record, job)) return 'known';
+    if (!knowsLess(record, job)) return isOpen(record, job) ? 'open' : 'known';
     if (await tell(d, record, job)) return 'told';
   }
   return 'known';
 }
+
+const isOpen = (record: Job, { lease }: Held): boolean =>
+  record.stage === 'submitting' && record.lease?.token === lease.token && !isTerminal(record.status);
 
 async function tell(d: ReassertDeps, record: Job, { lease, attempts, attempts_used }: Held): Promise<boolean> {
   // The run that the call belongs to is forgotten as well.

@@ -49,7 +49,8 @@ export type Settled<J> = { kind: 'committed'; job: J; transition: Transition } |
 export async function settle<J extends Known>(d: SettleDeps, job: J, wanted: Transition): Promise<Settled<J | Job>> {
   const result = await commitHeld(d, job, wanted);
   if (result.kind === 'ok') {
-    if (bringsPaid(job, wanted)) d.journal.brought(job as J & JobRecord, wanted);
+    // Also an end without a result: a primary that forgets it would have the call made again, and it may have been paid for.
+    if (endsCall(wanted) && wanted.kind !== 'release') d.journal.brought(job as J & JobRecord, wanted);
     return await committed(d, result, wanted);
   }
   const conflict = { job: job as J & Partial<JobRecord>, wanted, found: result };
