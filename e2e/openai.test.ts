@@ -1,7 +1,7 @@
 import { createOpenAI } from '@ai-sdk/openai';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { ChatOpenAI } from '@langchain/openai';
-import { generateImage, generateText } from 'ai';
+import { generateImage, generateText, streamText } from 'ai';
 import OpenAI, { toFile } from 'openai';
 import OpenAI6 from 'openai-6';
 import { expect, test } from 'vitest';
@@ -82,6 +82,102 @@ test.each(Object.entries(CLIENTS))(
     const unknown = `unknown, says ${name}`;
     await expect(ask(stack, unknown, 'no-such-model')).rejects.toThrow(/model/i);
     expect(calls(stack, unknown)).toBe(1);
+  },
+);
+
+/** Reads a chat as a stream; `onPiece` is called with each piece of its text. */
+type Read = (stack: Stack, prompt: string, onPiece?: (text: string) => void, model?: string) => Promise<Said & { end: unknown }>;
+
+const streamOfOfficial =
+  (clientOf: (stack: Stack) => OpenAI | OpenAI6): Read =>
+  async (stack, prompt, onPiece, model = MODEL) => {
+    const client = clientOf(stack) as OpenAI;
+    const stream = await client.chat.completions.create({
+      model,
+      messages: [{ role: 'user', content: prompt }],
+      stream: true,
+      stream_options: { include_usage: true },
+    });
+    const said = { text: '', tokens: undefined as number | undefined, end: undefined as unknown };
+    for await (const { choices, usage } of stream) {
+      const text = choices[0]?.delta.content ?? '';
+      if (text !== '') onPiece?.(text);
+      said.text += text;
+      said.tokens = usage?.total_tokens ?? said.tokens;
+      said.end = choices[0]?.finish_reason ?? said.end;
+    }
+    return said;
+  };
+
+const streamOfAi =
+  (modelOf: (stack: Stack, model: string) => Parameters<typeof generateText>[0]['model']): Read =>
+  async (stack, prompt, onPiece, model = MODEL) => {
+    let failed: unknown;
+    const stream = streamText({
+      model: modelOf(stack, model),
+      prompt,
+      onError: ({ error }) => {
+        failed = error;
+      },
+    });
+    let text = '';
+    for await (const piece of stream.textStream) {
+      onPiece?.(piece);
+      text += piece;
+    }
+    if (failed !== undefined) throw failed;
+    return { text, tokens: (await stream.usage).totalTokens, end: await stream.finishReason };
+  };
+
+const READERS: Readonly<Record<string, Read>> = {
+  openai: streamOfOfficial(official),
+  'openai, the major version before': streamOfOfficial(before),
+  '@ai-sdk/openai': streamOfAi((stack, model) => createOpenAI({ baseURL: baseUrl(stack), apiKey: stack.tenant.key }).chat(model)),
+  '@ai-sdk/openai-compatible': streamOfAi((stack, model) =>
+    createOpenAICompatible({ name: 'grsai', baseURL: baseUrl(stack), apiKey: stack.tenant.key, includeUsage: true })(model),
+  ),
+  '@langchain/openai': async (stack, prompt, onPiece, model = MODEL) => {
+    const chat = new ChatOpenAI({ model, apiKey: stack.tenant.key, configuration: { baseURL: baseUrl(stack) } });
+    const said = { text: '', tokens: undefined as number | undefined, end: undefined as unknown };
+    for await (const chunk of await chat.stream(prompt)) {
+      if (chunk.text !== '') onPiece?.(chunk.text);
+      said.text += chunk.text;
+      said.tokens = (chunk.usage_metadata as { total_tokens?: number } | undefined)?.total_tokens ?? said.tokens;
+      said.end = chunk.response_metadata['finish_reason'] ?? said.end;
+    }
+    return said;
+  },
+};
+
+test.each(Object.entries(READERS))(
+  'when %s streams a chat then it has the answer piece by piece, of one call upstream',
+  async (name, read) => {
+    const stack = await stackOf();
+    const pieces: string[] = [];
+    const prompt = `a stream for ${name} [[chat-ms=600]]`;
+    const said = await read(stack, prompt, (text) => pieces.push(text));
+    expect(said).toEqual({ text: `You said: a stream for ${name}`, tokens: expect.any(Number), end: 'stop' });
+    expect(pieces.length).toBeGreaterThan(2);
+    expect(calls(stack, `a stream for ${name}`)).toBe(1);
+    for (const form of [...FORMS, 'F21:as=no-done']) {
+      const odd = `odd ${form} [[fault=${form}]]`;
+      expect([form, (await read(stack, odd)).text]).toEqual([form, expect.stringContaining(`odd ${form}`)]);
+      expect([form, calls(stack, odd)]).toEqual([form, 1]);
+    }
+  },
+);
+
+test.each(Object.entries(READERS))(
+  'when a stream of %s comes to nothing, or begins anew, then it is told so, and nothing is called again for it',
+  async (name, read) => {
+    const stack = await stackOf();
+    const filtered = `filtered, streams ${name} [[fault=F21:as=filter]]`;
+    await expect(read(stack, filtered)).rejects.toThrow(/content policy/);
+    expect(calls(stack, filtered)).toBe(1);
+    // Its second attempt would say the same again.
+    const cut = `cut, streams ${name} [[chat-ms=400]] [[fault=F21:as=cut,times=1]]`;
+    await expect(read(stack, cut)).rejects.toThrow(/broke off/);
+    expect(calls(stack, `cut, streams ${name}`)).toBe(2);
   },
 );
 

@@ -58,6 +58,7 @@ import { loadModelPrices } from './model-prices.ts';
 import { adminPageRoutes } from './routes/admin-page.ts';
 import { docsRoutes } from './routes/docs-page.ts';
 import { ROUTES } from './routes/index.ts';
+import { OPENS_AFTER_MS } from './routes/openai/chat-stream.ts';
 import { openAiDialect } from './routes/openai/errors.ts';
 import { OPENAI_ROUTES } from './routes/openai/index.ts';
 import { createUlids } from './ulids.ts';
@@ -266,6 +267,8 @@ export async function buildApi(config: ApiConfig, log: Logger, silence: Silence 
         ...intake,
         objects,
         jobs: store.jobs,
+        heartbeatMs: HEARTBEAT_MS,
+        opensAfterMs: OPENS_AFTER_MS,
         upstreamChatFields: config.UPSTREAM_CHAT_FIELDS,
       }),
       adminPageRoutes({ sign }),

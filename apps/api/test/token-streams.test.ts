@@ -1,72 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
-import { createJobStore, PieceEncoder } from '@grsai-jobs/job-store';
-import type { Submitting, Transition } from '@grsai-jobs/jobs';
-import { connectRedis } from '@grsai-jobs/redis';
 import { waitFor } from '@grsai-jobs/testkit';
 import { expect, onTestFinished, test } from 'vitest';
-import { startApi } from './api.ts';
-
-const NO_LIMITS = { maxInFlight: 0, callReserve: 0, callSlots: 0, rpm: 0 };
-const chunk = (content: string, finish_reason: string | null = null) => ({
-  id: 'c',
-  choices: [{ index: 0, delta: { content }, finish_reason }],
-});
-const completion = (content: string) => ({
-  id: 'c',
-  choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }],
-});
-
-type Api = Awaited<ReturnType<typeof startApi>>;
-
-/** The API with a chat whose worker is this test. */
-async function startChat(o: { api?: Api; input?: object } = {}) {
-  const api = o.api ?? (await startApi());
-  const redis = await connectRedis(api.redis.url, 'consumer', { onError: () => undefined, tag: '{gj}' });
-  onTestFinished(() => redis.disconnect());
-  const store = createJobStore({ redis, prefix: 'gj', clock: Date });
-  const messages = [{ role: 'user', content: 'hi' }];
-  const body = { type: 'chat', input: { model: 'gemini-3.1-pro', messages, stream: true, ...o.input } };
-  const { id } = await api.tenant.post<{ id: string }>('/v1/jobs', body);
-  const read = async () => {
-    const job = await store.jobs.read(id);
-    if (job === null) throw new Error('no job');
-    return job;
-  };
-  const commit = async (transition: Transition) =>
-    expect(await store.transitions.commit(await read(), transition)).toMatchObject({ kind: 'ok' });
-
-  /** An attempt that brings what the test says. */
-  const attempt = async () => {
-    const lease = { token: randomUUID(), limitMs: 60_000, inputMs: 1000 };
-    const started = await store.transitions.startCall({ id, step: 1 }, lease, NO_LIMITS);
-    if (started.kind !== 'ok') throw new Error(started.kind);
-    const job: Submitting = started.job;
-    const encoder = new PieceEncoder();
-    let first = 1;
-    const write = async (chunks: readonly object[], { whole = false } = {}) => {
-      for (const each of chunks) encoder.add(each as Record<string, unknown>);
-      const { pieces, count } = encoder.take();
-      const line = { attempt: job.ver, writer: lease.token, number: job.attempts_used + 1, first, count, whole, pieces };
-      first += count;
-      return await store.streams.append(id, line, { ended: whole });
-    };
-    return {
-      write,
-      /** Pieces that nobody gets. */
-      drop: (count: number) => {
-        first += count;
-      },
-      release: () => commit({ kind: 'release', waitMs: 0, attemptsUsed: job.attempts_used + 1 }),
-      succeed: async (content: string, { whole = true } = {}) => {
-        if (whole) await write([], { whole });
-        await commit({ kind: 'finish', status: 'succeeded', output: { kind: 'chat', completion: completion(content) } });
-      },
-      fail: () => commit({ kind: 'finish', status: 'failed' }),
-    };
-  };
-  return { api, id, redis, attempt, commit, read };
-}
+import { type Api, chunk, startChat } from './streamed-chat.ts';
 
 interface Event {
   id: number;
@@ -140,6 +75,10 @@ test('when a chat is streamed then its pieces come before its end, with ids that
   expect(reader.events.at(-1)).toMatchObject({ event: 'end', data: { status: 'succeeded' } });
   const ids = reader.events.map((event) => event.id);
   expect(ids).toEqual([...new Set(ids)].sort((a, b) => a - b));
+  // Somebody was told before that what it had counts no more.
+  const reset = readStream(api, api.url, id, reader.last() - 2);
+  await reset.ended();
+  expect([saidBy(reset.events), names(reset.events)]).toEqual(['one two three', ['end']]);
   const again = readStream(api, api.url, id, reader.last());
   await again.ended();
   expect(again.state.status).toBe(204);

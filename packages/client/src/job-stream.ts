@@ -14,8 +14,8 @@ export type StreamEvent =
   | { type: 'piece'; id: number; text: string; chunk: ChatChunk }
   /** Another attempt has begun: what came before counts no more. */
   | { type: 'reset'; id: number; attempt: number }
-  /** The last one. */
-  | { type: 'end'; id: number; status: Job['status'] };
+  /** The last one. `complete`: all of the answer came; it did not where it is stored and cannot be read now. */
+  | { type: 'end'; id: number; status: Job['status']; complete: boolean };
 
 export interface StreamOptions extends CallOptions {
   /** The `id` of an event that is known; those after it come. */
@@ -48,11 +48,11 @@ export function streamOfJob(
 function readEvent(
   id: number,
   name: string,
-  data: ChatChunk & { attempt: number; status: Job['status'] },
+  data: ChatChunk & { attempt: number; status: Job['status']; complete?: boolean },
 ): StreamEvent | undefined {
   if (name === 'message') return { type: 'piece', id, text: textIn(data), chunk: data };
   if (name === 'reset') return { type: 'reset', id, attempt: data.attempt };
-  return name === 'end' ? { type: 'end', id, status: data.status } : undefined;
+  return name === 'end' ? { type: 'end', id, status: data.status, complete: data.complete ?? true } : undefined;
 }
 
 /** What a piece adds to the text of the first choice; of a list of parts the texts. */

@@ -165,7 +165,7 @@ test('when the answer of a chat is streamed then each piece comes once over cuts
   const seen = await Array.fromAsync(service.client().jobs.stream('job_1'));
   expect(seen.map((event) => (event.type === 'piece' ? event.text : event))).toEqual([
     ...['one ', 'two', { type: 'reset', id: 4_000_000, attempt: 2 }],
-    ...['three', '', { type: 'end', id: 5_000_002, status: 'succeeded' }],
+    ...['three', '', { type: 'end', id: 5_000_002, status: 'succeeded', complete: true }],
   ]);
   expect(service.lines()).toEqual(Array(3).fill('GET /v1/jobs/job_1/stream'));
   expect(service.came.map(({ headers }) => headers['last-event-id'])).toEqual([undefined, '2000002', '2000002']);

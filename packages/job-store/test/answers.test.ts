@@ -110,7 +110,9 @@ test('when some of a stream was written then only a request that says that it is
   const { store, send } = await startAnswers();
   const first = await send();
   await store.answers.settle(first.id, 'left', true);
-  expect((await send()).kind).toBe('new');
+  const other = await send();
+  expect(other.kind).toBe('new');
+  await store.answers.settle(other.id, 'dropped');
   expect(await send({ again: true })).toMatchObject({ kind: 'claimed', jobs: first.jobs });
 });
 
@@ -178,4 +180,21 @@ test('when answers were delivered then what is kept of them goes after a quarter
   expect(ttls[0]).toBeLessThanOrEqual(15 * 60_000);
   expect(ttls[1]).toBe(1_800_000_000_000 + 15 * 60_000);
   expect(await redis.scard('{gj}:answers-held:one')).toBe(0);
+});
+
+test('when some of a stream was written then only who says that it comes again gets its jobs, also when its process is gone', async () => {
+  const { store, send, listener } = await startAnswers();
+  const first = await send();
+  await store.answers.shown(first.id);
+  await listener.unsubscribe();
+  const other = await send();
+  expect(other.kind).toBe('new');
+  await store.answers.settle(other.id, 'dropped');
+  expect(await send({ again: true })).toMatchObject({ kind: 'claimed', jobs: first.jobs });
+});
+
+test('when an answer is not there any more then nothing of it is written', async () => {
+  const { store, redis } = await startAnswers();
+  await store.answers.shown('gone');
+  expect(await redis.exists('{gj}:answer:gone')).toBe(0);
 });

@@ -25,6 +25,8 @@ export interface HeldAnswer {
   /** Ids of its jobs: of those of an earlier request when it was `claimed`, else of those that are to be made. */
   readonly jobs: readonly string[];
   readonly claimed: boolean;
+  /** Some of it was written, as a stream. */
+  shown(): void;
   /** Says once what became of it. Never rejects. */
   settle(how: AnswerEnd): Promise<void>;
 }
@@ -37,7 +39,7 @@ const LEFT_WITHIN_MS = 3000;
 const ASK_EVERY_MS = 150;
 
 export function createHoldAnswer(o: {
-  answers: Pick<Answers, 'claim' | 'settle'>;
+  answers: Pick<Answers, 'claim' | 'shown' | 'settle'>;
   /** The name of this process among those of the API. */
   process: string;
   newUlid: (now: number) => string;
@@ -67,16 +69,19 @@ export function createHoldAnswer(o: {
       await o.timers.sleep(ASK_EVERY_MS);
       claimed = await claim();
     }
-    let settled = false;
+    let [settled, text] = [false, false];
+    const notSaid = (err: unknown) => o.log.warn({ event: 'answer.not_settled', err }, 'an answer stays held by this process');
     return {
       jobs: claimed.kind === 'claimed' ? claimed.jobs : jobs,
       claimed: claimed.kind === 'claimed',
+      shown() {
+        if (!text && !settled) void o.answers.shown(id).catch(notSaid);
+        text = true;
+      },
       async settle(how) {
         if (settled) return;
         settled = true;
-        await o.answers
-          .settle(id, how)
-          .catch((err: unknown) => o.log.warn({ event: 'answer.not_settled', err }, 'an answer stays held by this process'));
+        await o.answers.settle(id, how, text).catch(notSaid);
       },
     };
   };

@@ -76,6 +76,21 @@ export function createAnswers(
 ) {
   const now = () => o.scriptClock?.now() ?? null;
   const shared = () => ({ after_ms: AFTER_MS, now: now() });
+  async function settle(id: string, how: AnswerEnd | 'shown', text: boolean): Promise<void> {
+    await run(
+      settleAnswer,
+      { answer: keys.answer(id), leaving: keys.answersLeaving },
+      {
+        ...shared(),
+        id,
+        how,
+        text: text ? 1 : 0,
+        held: keys.answersHeld(''),
+        shown_ms: LEAVES_MS.shown,
+        unshown_ms: LEAVES_MS.unshown,
+      },
+    );
+  }
   return {
     async claim(request: AnswerRequest): Promise<AnswerClaim> {
       const [kind, jobs] = (await run(
@@ -107,22 +122,11 @@ export function createAnswers(
       return kind === 'claimed' ? { kind, jobs: (jobs ?? '').split(',') } : { kind };
     },
 
+    /** Some of a stream was written: only who says that it sends its request again gets this answer from now on. */
+    shown: (id: string): Promise<void> => settle(id, 'shown', true),
+
     /** @param text whether some of a stream was written */
-    async settle(id: string, how: AnswerEnd, text = false): Promise<void> {
-      await run(
-        settleAnswer,
-        { answer: keys.answer(id), leaving: keys.answersLeaving },
-        {
-          ...shared(),
-          id,
-          how,
-          text: text ? 1 : 0,
-          held: keys.answersHeld(''),
-          shown_ms: LEAVES_MS.shown,
-          unshown_ms: LEAVES_MS.unshown,
-        },
-      );
-    },
+    settle: (id: string, how: AnswerEnd, text = false): Promise<void> => settle(id, how, text),
 
     /** The ids of jobs for which nobody came back. */
     async left(): Promise<string[]> {

@@ -1,4 +1,9 @@
 -- settle-answer: an answer is held no more: it was delivered, its caller has left, or it was never made. Answers 1 when it was held.
+-- how 'shown': it is held still, and some of its stream was written.
+if A.how == 'shown' then
+  if redis.call('EXISTS', K.answer) == 1 then redis.call('HSET', K.answer, 'text', 1) end
+  return 1
+end
 local now = now_of({ now = tonumber(A.now or '') })
 redis.call('SREM', A.held .. (redis.call('HGET', K.answer, 'by') or ''), A.id)
 local found = redis.call('HMGET', K.answer, 'index', 'leaves', 'delivered', 'left')

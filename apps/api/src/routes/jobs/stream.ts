@@ -36,7 +36,7 @@ export const streamJob = route({
     operationId: 'streamJob',
     summary: 'Read the answer of a chat while it comes in',
     description:
-      'Events without a name have a piece of the answer as `data`, as upstream sent it (`chat.completion.chunk`). `reset {attempt}` says that another attempt has begun: what came before counts no more. `end {status}` is the last event. Pieces come while the job runs where its input has `stream: true`; of other chats the answer comes as one piece. A request with `Last-Event-ID` goes on behind that event, at any process of the API.',
+      'Events without a name have a piece of the answer as `data`, as upstream sent it (`chat.completion.chunk`). `reset {attempt}` says that another attempt has begun: what came before counts no more. `end {status}` is the last event, with `complete: false` where the answer is stored and cannot be read now. Pieces come while the job runs where its input has `stream: true`; of other chats the answer comes as one piece. A request with `Last-Event-ID` goes on behind that event, at any process of the API.',
     requestParams: {
       ...oneJob,
       header: z.object({
@@ -91,6 +91,9 @@ async function tell(o: StreamJobDeps, job: JobRecord, after: number, response: R
 
 function textOf(event: StreamEvent): string {
   if (event.kind === 'piece') return `id: ${event.id}\ndata: ${JSON.stringify(event.chunk)}\n\n`;
-  const data = event.kind === 'reset' ? { attempt: event.attempt } : { status: event.job.status };
+  const data =
+    event.kind === 'reset'
+      ? { attempt: event.attempt }
+      : { status: event.job.status, ...(event.complete ? {} : { complete: false }) };
   return `id: ${event.id}\nevent: ${event.kind}\ndata: ${JSON.stringify(data)}\n\n`;
 }

@@ -117,3 +117,59 @@ export function openAiCompletion(completion: unknown, fallbacks: CompletionFallb
     ...(usage === undefined ? {} : { usage }),
   };
 }
+
+const isToolCallPiece = (call: unknown): boolean =>
+  isFields(call) &&
+  Number.isInteger(call['index']) &&
+  (call['function'] === undefined ||
+    (isFields(call['function']) && Object.values(call['function']).every((each) => typeof each === 'string')));
+
+const IN_DELTA: typeof IN_MESSAGE = {
+  ...IN_MESSAGE,
+  tool_calls: (value) => Array.isArray(value) && value.length > 0 && value.every(isToolCallPiece),
+};
+
+/** What a piece adds to what the model said. */
+function deltaOf(value: unknown, isFirst: boolean): Fields {
+  const { role, content, ...rest } = isFields(value) ? value : { role: undefined, content: value };
+  return {
+    ...kept(rest, IN_DELTA),
+    ...(isFirst || role === 'assistant' ? { role: 'assistant' } : {}),
+    ...(isFirst || (content !== undefined && content !== null) ? { content: contentText(content) } : {}),
+  };
+}
+
+/** The end of a choice: upstream says why it stopped. */
+const reasonOf = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
+
+/**
+ * A piece of a streamed answer; `null` when it adds nothing to it. Usage is told at the end.
+ * @param isFirst it is the first of its answer, which says who speaks
+ */
+export function openAiChunk(
+  chunk: Fields,
+  fallbacks: CompletionFallbacks,
+  isFirst: boolean,
+): (Fields & { choices: Fields[] }) | null {
+  const choices = Array.isArray(chunk['choices']) ? chunk['choices'].filter(isFields) : [];
+  if (choices.length === 0) return null;
+  return {
+    ...headOf(chunk, { ...fallbacks, object: 'chat.completion.chunk' }),
+    choices: choices.map(({ delta, message, finish_reason, ...rest }, at) => ({
+      ...rest,
+      index: indexOf(rest, at),
+      delta: deltaOf(delta ?? message, isFirst),
+      logprobs: null,
+      finish_reason: reasonOf(finish_reason),
+    })),
+  };
+}
+
+/** The chunk behind the last piece that has the usage and no choice; `null` when upstream told none. */
+export function usageChunk(said: unknown, fallbacks: CompletionFallbacks): Fields | null {
+  const usage = isFields(said) ? usageOf(said['usage']) : undefined;
+  if (!isFields(said) || usage === undefined) return null;
+  return { ...headOf(said, { ...fallbacks, object: 'chat.completion.chunk' }), choices: [], usage };
+}
+
+export const hasUsage = (chunk: Fields): boolean => usageOf(chunk['usage']) !== undefined;

@@ -7,10 +7,11 @@ import { served } from '../../http/route.ts';
 import type { ReadCompletion } from '../../use-cases/read-completion.ts';
 import { openAiCompletion } from './chat-answer.ts';
 import { asSent, readChatRequest } from './chat-request.ts';
+import { type ChatStreamDeps, streamCompletion } from './chat-stream.ts';
 import { sendFinal } from './errors.ts';
-import { endError, endedJobs, grsaiOf, type HeldJobsDeps } from './held-jobs.ts';
+import { endError, endedJobs, grsaiOf, unreadable } from './held-jobs.ts';
 
-interface ChatCompletionDeps extends HeldJobsDeps {
+interface ChatCompletionDeps extends ChatStreamDeps {
   readCompletion: ReadCompletion;
   bodyLimit: number;
   budget: BodyBudget;
@@ -21,7 +22,7 @@ interface ChatCompletionDeps extends HeldJobsDeps {
 
 const PATH = '/openai/v1/chat/completions';
 
-/** A chat job; the answer is held until it has ended. */
+/** A chat job; the answer is held until it has ended, or comes as a stream. */
 export const createChatCompletion = served({
   method: 'post',
   path: PATH,
@@ -40,6 +41,7 @@ export const createChatCompletion = served({
         attach: order.attach,
         asSent: (error: Parameters<typeof asSent>[0]) => asSent(error, body),
       };
+      if (order.stream !== null) return await streamCompletion(o, wanted, order.stream, response);
       const [job] = (await endedJobs(o, wanted, response)) ?? [];
       if (job === undefined) return;
       if (job.status !== 'succeeded') sendFinal(response, endError(job), { grsai: grsaiOf([job]) });
@@ -56,8 +58,7 @@ async function sendCompletion(
   const { output } = job;
   const completion = output === null || output.kind === 'images' ? null : await o.readCompletion(output);
   if (completion === null) {
-    const message = `The answer is stored and cannot be read now. Read it with GET /v1/jobs/${job.id}.`;
-    sendFinal(response, { status: 400, code: 'result_unavailable', message }, { grsai: grsaiOf([job]) });
+    sendFinal(response, unreadable(job.id), { grsai: grsaiOf([job]) });
     return;
   }
   const created = Math.floor((job.finished_at ?? job.created_at) / 1000);

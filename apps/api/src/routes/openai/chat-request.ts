@@ -24,7 +24,7 @@ const CHAT_FIELDS: FieldTable = {
   max_completion_tokens: take('max_tokens'),
   metadata: route,
   grsai: route,
-  stream: refuse('is not supported yet; leave it out, or set it to false', isOneOf(false)),
+  stream: take(),
   stream_options: route,
   user: ignore,
   store: ignore,
@@ -96,12 +96,17 @@ const NO_SCHEMA = 'must be text or json_object: the upstream keeps to no schema.
 const schemaProblems = ({ response_format: format }: Readonly<Record<string, unknown>>): FieldError[] =>
   isObject(format) && format['type'] === 'json_schema' ? [{ pointer: '/response_format/type', message: NO_SCHEMA }] : [];
 
+const asksForUsage = ({ stream_options: options }: Readonly<Record<string, unknown>>): boolean =>
+  isObject(options) && options['include_usage'] === true;
+
 /** A chat completion as the job that it becomes. */
 export interface ChatOrder {
   request: JobRequest;
   ignored: readonly string[];
   /** A request that is sent again gets the answer of the earlier one. */
   attach: boolean;
+  /** The answer is to come in pieces. */
+  stream: { includeUsage: boolean } | null;
 }
 
 /**
@@ -113,6 +118,7 @@ export async function readChatRequest(sent: unknown, passOn: readonly string[], 
   const body = withoutNulls(sent);
   if (!isObject(body)) throw invalid([{ pointer: '', message: 'must be an object' }]);
   const { input, ignored, errors } = readFields(body, CHAT_FIELDS, passOn);
+  if (input['stream'] === false) delete input['stream'];
   const job = jobFields(body);
   const found = [...errors, ...job.errors, ...(passOn.includes('response_format') ? [] : schemaProblems(body))];
   if (found.length > 0) throw invalid(found);
@@ -129,5 +135,6 @@ export async function readChatRequest(sent: unknown, passOn: readonly string[], 
     request: { ...read.data, input: { ...read.data.input, ...extra } } as JobRequest,
     ignored: [...said],
     attach: job.attach,
+    stream: read.data.type === 'chat' && read.data.input.stream === true ? { includeUsage: asksForUsage(body) } : null,
   };
 }

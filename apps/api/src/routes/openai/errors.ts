@@ -96,10 +96,23 @@ const writeOpenAi: WriteProblem = (problem, { requestId, response }) => {
   };
 };
 
+/** A problem of ours as the clients read it. */
+export const asOpenAiError = (problem: Problem, response: Response): OpenAiError => ({
+  status: statusOf(problem, response),
+  code: CODES[problem.code] ?? problem.code,
+  message: problem.message,
+});
+
 /** Answers a refusal that has no problem of ours. */
 export function sendError(response: Response, error: OpenAiError, more: object = {}): void {
   response.locals['problemCode'] = error.code;
   response.status(error.status).json(openAiBody(error, { request_id: response.locals['requestId'], ...more }));
+}
+
+/** An error in the midst of a stream, of which the clients make an exception. */
+export function errorInStream(response: Response, error: OpenAiError, more: object = {}): object {
+  response.locals['problemCode'] = error.code;
+  return openAiBody(error, { request_id: response.locals['requestId'], ...more });
 }
 
 /** Answers that a request came to nothing after it had made jobs: clients must not send it again. */

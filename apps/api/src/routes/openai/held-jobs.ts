@@ -141,30 +141,53 @@ async function jobsOf(
 /** A job may outlast its time by what its last call takes. */
 const BEYOND_EXPIRY_MS = 15 * 60_000;
 
+/** The jobs of a request, whose caller waits. */
+export interface HeldJobs {
+  jobs: readonly JobRecord[];
+  answer: HeldAnswer | null;
+  /** Fires when the caller leaves. */
+  gone: AbortSignal;
+  /** Fires when the key that let the request in ends. */
+  keyEnded: AbortSignal;
+  /** How long the end of a job may take. */
+  waitMs: (job: JobRecord) => number;
+}
+
 /**
- * The jobs of a request when all have ended; `null` when its caller has left. The answer names them from the time they are there, and is none
+ * Makes the jobs of a request, or finds them; `null` when its caller has left. The answer names them from the time they are there, and is none
  * that a client sends its request again for, unless it would get the same jobs by that.
- * @throws Problem when the key ends meanwhile, or this process stops
  */
-export async function endedJobs(o: HeldJobsDeps, wanted: Wanted, response: Response): Promise<JobRecord[] | null> {
+export async function holdJobs(o: HeldJobsDeps, wanted: Wanted, response: Response): Promise<HeldJobs | null> {
   const { jobs, answer } = await jobsOf(o, wanted, response);
   const gone = new AbortController();
   response.on('close', () => gone.abort());
   if (response.destroyed) return null;
-  const ended = o.keyEnds(response);
-  const signal = AbortSignal.any([gone.signal, ended]);
-  const now = o.clock.now();
-  const all = await Promise.all(
-    jobs.map((job) => o.waitForEnd(job, Math.max(0, job.expires_at - now) + BEYOND_EXPIRY_MS, signal)),
-  );
-  if (gone.signal.aborted) return null;
-  if (ended.aborted)
-    throw new Problem('unauthorized', 'This API key was revoked or expired while its request waited; the job goes on.');
-  if (all.every(({ status }) => isTerminal(status))) return all;
+  const waitMs = (job: JobRecord) => Math.max(0, job.expires_at - o.clock.now()) + BEYOND_EXPIRY_MS;
+  return { jobs, answer, gone: gone.signal, keyEnded: o.keyEnds(response), waitMs };
+}
+
+/** Why a request whose caller is still there has no answer: its key has ended, or this process stops. */
+export async function whyUnanswered({ answer, keyEnded }: HeldJobs, response: Response): Promise<Problem> {
+  if (keyEnded.aborted)
+    return new Problem('unauthorized', 'This API key was revoked or expired while its request waited; the job goes on.');
   // Whoever sends the request again gets this answer from another process.
   await answer?.settle('left');
   if (answer !== null) comesBack(response);
-  throw new Problem('unavailable', 'This process stops and cannot wait any longer; the job goes on. Read it under /v1/jobs.');
+  return new Problem('unavailable', 'This process stops and cannot wait any longer; the job goes on. Read it under /v1/jobs.');
+}
+
+/**
+ * The jobs of a request when all have ended; `null` when its caller has left.
+ * @throws Problem when the key ends meanwhile, or this process stops
+ */
+export async function endedJobs(o: HeldJobsDeps, wanted: Wanted, response: Response): Promise<JobRecord[] | null> {
+  const held = await holdJobs(o, wanted, response);
+  if (held === null) return null;
+  const signal = AbortSignal.any([held.gone, held.keyEnded]);
+  const all = await Promise.all(held.jobs.map((job) => o.waitForEnd(job, held.waitMs(job), signal)));
+  if (held.gone.aborted) return null;
+  if (!held.keyEnded.aborted && all.every(({ status }) => isTerminal(status))) return all;
+  throw await whyUnanswered(held, response);
 }
 
 /** Codes of jobs that OpenAI has a name for, with their status. */
@@ -179,6 +202,13 @@ export function endError(job: Pick<JobRecord, 'id' | 'status' | 'error'>): OpenA
   if (error === null) return { status: 400, code: job.status, message: `The job ${job.id} was ${job.status}.` };
   return { ...(ENDS[error.code] ?? { status: 400, code: error.code }), message: error.message };
 }
+
+/** The answer of a job that succeeded is not to be had now. */
+export const unreadable = (id: string): OpenAiError => ({
+  status: 400,
+  code: 'result_unavailable',
+  message: `The answer is stored and cannot be read now. Read it with GET /v1/jobs/${id}.`,
+});
 
 /** What stands in the field `grsai` of an answer. */
 export const grsaiOf = (jobs: readonly Pick<JobRecord, 'id' | 'run'>[]) => ({

@@ -6,7 +6,10 @@ import { StreamReader, type Told, toldId } from './reader.ts';
 import { asOnePiece, type Rest } from './shown-text.ts';
 
 /** What happens in the stream of a job. `end` is the last one, unless nobody waits any more or this process stops. */
-export type StreamEvent = Told | { readonly kind: 'end'; readonly id: number; readonly job: JobRecord };
+export type StreamEvent =
+  | Told
+  /** `complete`: all of the answer was told, where there is one. It is not when its object cannot be read. */
+  | { readonly kind: 'end'; readonly id: number; readonly job: JobRecord; readonly complete: boolean };
 
 interface FollowOptions {
   /** The id of the last event that is known; 0: none is. */
@@ -91,26 +94,25 @@ export function createFollowStream(o: {
 
   async function* end(job: JobRecord, reader: StreamReader, after: number): AsyncGenerator<StreamEvent, void> {
     const id = (n: keyof typeof OF_RECORD) => toldId(job.ver, OF_RECORD[n]);
-    if (after < id('rest')) yield* rest(job, reader, { isReset: after === id('reset') });
-    if (after < id('end')) yield { kind: 'end', id: id('end'), job };
+    const complete = after >= id('rest') || (yield* rest(job, reader, { isReset: after === id('reset') }));
+    if (after < id('end')) yield { kind: 'end', id: id('end'), job, complete };
   }
 
-  /** What of the answer was not told yet. */
-  async function* rest(job: JobRecord, reader: StreamReader, { isReset }: { isReset: boolean }): AsyncGenerator<Told, void> {
+  /** What of the answer was not told yet; `false`: it cannot be read. */
+  async function* rest(job: JobRecord, reader: StreamReader, { isReset }: { isReset: boolean }): AsyncGenerator<Told, boolean> {
     const { output } = job;
-    if (job.status !== 'succeeded' || output === null || output.kind === 'images') return;
-    if (reader.whole && reader.shown !== null) return;
+    if (job.status !== 'succeeded' || output === null || output.kind === 'images') return true;
+    if (reader.whole && reader.shown !== null) return true;
     const completion = await o.readCompletion(output);
-    if (completion === null) return;
+    if (completion === null) return false;
     const left: Rest = (reader.begun ? reader.shown?.restOf(completion) : undefined) ?? { kind: 'unclear' };
-    if (left.kind === 'none') return;
     const [reset, id] = [toldId(job.ver, OF_RECORD.reset), toldId(job.ver, OF_RECORD.rest)];
-    if (left.kind === 'rest') {
-      yield { kind: 'piece', id, chunk: left.chunk };
-      return;
+    if (left.kind === 'rest') yield { kind: 'piece', id, chunk: left.chunk };
+    if (left.kind === 'unclear') {
+      if (reader.begun && !isReset) yield { kind: 'reset', id: reset, attempt: job.attempts_used };
+      yield { kind: 'piece', id, chunk: asOnePiece(completion) };
     }
-    if (reader.begun && !isReset) yield { kind: 'reset', id: reset, attempt: job.attempts_used };
-    yield { kind: 'piece', id, chunk: asOnePiece(completion) };
+    return true;
   }
 
   return follow;
