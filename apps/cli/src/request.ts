@@ -15,6 +15,7 @@ export interface RequestOptions {
   imageSize?: string;
   quality?: string;
   via?: string;
+  resubmitFailed?: string;
   webhookUrl?: string;
   webhookEvents?: string[];
   metadata?: Record<string, string>;
@@ -27,9 +28,20 @@ export interface RequestOptions {
 type Json = Record<string, unknown>;
 
 /** Flags that say something about the input; a JSON request says all of that itself. */
-const INPUT_FLAGS = ['chat', 'image', 'model', 'system', 'inputImage', 'aspectRatio', 'imageSize', 'quality', 'via'] as const;
+const INPUT_FLAGS = [
+  'chat',
+  'image',
+  'model',
+  'system',
+  'inputImage',
+  'aspectRatio',
+  'imageSize',
+  'quality',
+  'via',
+  'resubmitFailed',
+] as const;
 const CHAT_ONLY = ['system'] as const;
-const IMAGE_ONLY = ['aspectRatio', 'imageSize', 'quality', 'via'] as const;
+const IMAGE_ONLY = ['aspectRatio', 'imageSize', 'quality', 'via', 'resubmitFailed'] as const;
 
 const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
@@ -76,7 +88,7 @@ async function imageJob(host: Host, o: RequestOptions): Promise<Json> {
       image_size: o.imageSize,
       quality: o.quality,
     }),
-    ...known({ via: o.via }),
+    ...known({ via: o.via, resubmit_failed: o.resubmitFailed }),
   };
 }
 

@@ -451,6 +451,11 @@ export interface components {
              * @enum {string}
              */
             via?: "generate" | "generations";
+            /**
+             * @description whether an image that failed upstream is made once more: auto, where its model gives the credits of failed work back; default: auto
+             * @enum {string}
+             */
+            resubmit_failed?: "auto" | "never" | "always";
             webhook?: {
                 /** @example https://caller.example/hooks */
                 url: string;
@@ -516,6 +521,11 @@ export interface components {
              * @enum {string}
              */
             via?: "generate" | "generations";
+            /**
+             * @description whether an image that failed upstream is made once more: auto, where its model gives the credits of failed work back; default: auto
+             * @enum {string}
+             */
+            resubmit_failed?: "auto" | "never" | "always";
             webhook?: {
                 /** @example https://caller.example/hooks */
                 url: string;
@@ -602,6 +612,11 @@ export interface components {
              * @enum {string}
              */
             via?: "generate" | "generations";
+            /**
+             * @description of an image
+             * @enum {string}
+             */
+            resubmit_failed?: "auto" | "never" | "always";
             metadata: {
                 [key: string]: string;
             };
@@ -1055,6 +1070,11 @@ export interface components {
              * @enum {string}
              */
             via?: "generate" | "generations";
+            /**
+             * @description of an image
+             * @enum {string}
+             */
+            resubmit_failed?: "auto" | "never" | "always";
             metadata: {
                 [key: string]: string;
             };

@@ -189,6 +189,7 @@ export {
   CALL_ROWS,
   decideCall,
   decideTask,
+  mayRepeatFailed,
   type Observation,
   type TaskVerdict,
   throttleMs,

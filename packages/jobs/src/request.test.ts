@@ -10,6 +10,7 @@ test('when only what is needed is sent then the defaults are filled in', () => {
   expect(JobRequest.parse({ ...image, webhook: { url: 'https://a.example' } })).toEqual({
     ...image,
     via: 'generate',
+    resubmit_failed: 'auto',
     webhook: { url: 'https://a.example', events: ['job.succeeded', 'job.failed', 'job.canceled', 'job.expired'] },
     metadata: {},
     priority: 'normal',

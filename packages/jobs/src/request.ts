@@ -194,6 +194,12 @@ export const ImageJob = z
     type: z.literal('image'),
     input: ImageInput,
     via: z.enum(['generate', 'generations']).default('generate'),
+    resubmit_failed: z
+      .enum(['auto', 'never', 'always'])
+      .default('auto')
+      .describe(
+        'whether an image that failed upstream is made once more: auto, where its model gives the credits of failed work back',
+      ),
     ...common,
   })
   .meta({ id: 'ImageJobRequest' });

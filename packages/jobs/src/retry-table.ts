@@ -1,4 +1,5 @@
 import type { FailureCode } from './failures.ts';
+import type { JobRecord } from './job/job.ts';
 
 /** What the upstream client knows of a call that did not work, in the words of the retry table (design.md §2.7). */
 export interface Observation {
@@ -122,6 +123,16 @@ const TASK_ROWS: Readonly<Partial<Record<Observation['category'], TaskVerdict>>>
 
 export const decideTask = (seen: Observation['category']): TaskVerdict =>
   TASK_ROWS[seen] ?? { kind: 'fail', code: 'upstream_failed' };
+
+/**
+ * Whether an image whose work failed upstream may be made once more by itself: where its credits come back, or its caller pays for both.
+ * Where no price is known they are taken to come back.
+ */
+export function mayRepeatFailed({ doc, price }: Pick<JobRecord, 'doc' | 'price'>): boolean {
+  if (doc.type === 'chat') return true;
+  if (doc.resubmit_failed !== 'auto') return doc.resubmit_failed === 'always';
+  return price?.refunds.error ?? true;
+}
 
 /** How long the queue waits after the nth 429 in a row without `Retry-After`: 2 s doubling to 60 s. */
 export const throttleMs = (n: number): number => Math.min(60_000, 2000 * 2 ** n);

@@ -66,7 +66,7 @@ export async function viewJob(record: JobRecord, sign: SignLink, waiting?: Waiti
     run: record.run,
     model: doc.input.model,
     ...inputView(doc),
-    ...(doc.type === 'image' ? { via: doc.via } : {}),
+    ...(doc.type === 'image' ? { via: doc.via, resubmit_failed: doc.resubmit_failed } : {}),
     metadata: doc.metadata,
     priority: doc.priority,
     on_unknown_submit: doc.on_unknown_submit,

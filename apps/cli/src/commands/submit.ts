@@ -33,6 +33,9 @@ export const submit = defineCommand<Options>({
     option('--image-size <size>', 'image: size, such as 1K, 2K or 4K'),
     option('--quality <q>', 'image: quality, such as auto, low, medium or high'),
     choice('--via <way>', 'image: a task that is polled, or a synchronous call', ['generate', 'generations']),
+    choice('--resubmit-failed <when>', 'image: make one that failed upstream once more; auto: where its credits come back', [
+      ...['auto', 'never', 'always'],
+    ]),
     SHARED.webhookUrl(),
     SHARED.webhookEvents(),
     SHARED.metadata(),

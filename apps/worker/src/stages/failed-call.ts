@@ -8,6 +8,7 @@ import {
   type JobRecord,
   jobError,
   LONGEST_UPSTREAM_WAIT_MS,
+  mayRepeatFailed,
   type NewAttempt,
   type Observation,
   type PauseReason,
@@ -233,11 +234,15 @@ function decisionFor(d: FailedCallDeps, failed: Failed, verdict: Verdict): PaidD
   }
 }
 
+/** Work that failed upstream, and may have to be paid for. */
+const FAILED_WORK: ReadonlySet<CallEnd> = new Set(['failed', 'perhaps_failed']);
+
 /** Another attempt after a back-off, or the end at the last one. */
 function again(d: FailedCallDeps, failed: Failed, attempt: NewAttempt, exhausted: FailureCode): Decision {
   const { job } = failed.call;
   const used = job.attempts_used + 1;
-  if (used >= job.doc.max_attempts) return fail(d, failed, attempt, exhausted);
+  const repeats = !FAILED_WORK.has(callEndOf(failed)) || mayRepeatFailed(job);
+  if (used >= job.doc.max_attempts || !repeats) return fail(d, failed, attempt, exhausted);
   return back(attempt, upstreamWaitMs(failed.error.retryAfterMs, d.backoff(used - 1)), failed, used);
 }
 

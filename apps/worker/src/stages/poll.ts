@@ -10,6 +10,7 @@ import {
   type JobDoc,
   jobError,
   likelyDurationMs,
+  mayRepeatFailed,
   nextPollMs,
   TASK_LIFE_MS,
   upstreamWaitMs,
@@ -203,7 +204,7 @@ const wholeDoc = (d: PollDeps, task: TaskFacts, { doc }: Generating): Promise<Jo
     return gone || isOverBudget(d, task) ? doc : null;
   });
 
-/** Failed tasks are refunded (upstream.md §10.4), so a passing trouble is worth another submit. */
+/** Failed tasks are refunded (upstream.md §10.4) but on some tiers, so a passing trouble is worth another submit. */
 async function taskFailed(d: PollDeps, job: Generating, state: TaskState): Promise<Decision> {
   const { category = 'unknown', error: said = '' } = state;
   // What upstream says itself of the key or the credits may concern all; another submit waits with them then.
@@ -211,7 +212,7 @@ async function taskFailed(d: PollDeps, job: Generating, state: TaskState): Promi
     await d.trouble.judge({ jobId: job.id, reason: category, echo: false, detail: withoutInput(said, job.doc.input) });
   const verdict = decideTask(category);
   if (verdict.kind === 'fail') return failed(d, job, verdict.code, state);
-  if (job.attempts_used >= job.doc.max_attempts) return failed(d, job, 'upstream_failed', state);
+  if (job.attempts_used >= job.doc.max_attempts || !mayRepeatFailed(job)) return failed(d, job, 'upstream_failed', state);
   const { base, submitted_at } = job.task;
   return {
     transition: {

@@ -11,7 +11,7 @@ const LEFT_OUT: Readonly<Record<string, unknown>> = {
   max_attempts: 4,
   output: { url_ttl_s: 86_400 },
 };
-const LEFT_OUT_OF_IMAGES = { ...LEFT_OUT, via: 'generate' };
+const LEFT_OUT_OF_IMAGES = { ...LEFT_OUT, via: 'generate', resubmit_failed: 'auto' };
 
 const same = (a: unknown, b: unknown): boolean => a === b || (typeof a === 'object' && JSON.stringify(a) === JSON.stringify(b));
 

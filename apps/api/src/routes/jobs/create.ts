@@ -68,6 +68,7 @@ const jobRequests = {
       priority: 'high',
       expires_in_s: 3600,
       max_attempts: 2,
+      resubmit_failed: 'never',
       on_unknown_submit: 'fail',
       output: { url_ttl_s: 86_400 },
     },

@@ -155,6 +155,7 @@ export const Job = z
       .optional()
       .describe('an input whose JSON is over 32 KiB is shown by `GET /v1/jobs/{id}` alone'),
     via: z.enum(['generate', 'generations']).optional().describe('of an image'),
+    resubmit_failed: z.enum(['auto', 'never', 'always']).optional().describe('of an image'),
     metadata: z.record(z.string(), z.string()),
     priority: z.enum(['low', 'normal', 'high']),
     on_unknown_submit: z.enum(['fail', 'resubmit']),
