@@ -346,7 +346,7 @@ test('when Redis is so far away that all free slots are filled later than a lock
       runs.push({ id: entry.id, stalled });
       return done;
     },
-    { held: true, concurrency: 30, lockMs: 1000, farMs: 100 },
+    { held: true, concurrency: 30, lockMs: 2000, farMs: 100 },
   );
   for (let n = 0; n < 30; n += 1) await producer.enqueue(toStore(`job_${n}`));
   goAway();

@@ -286,11 +286,11 @@ export function queueContract(makeQueue: () => Promise<QueueWorld>): void {
       await ran(1);
       await producer.enqueue(chat('job_third', 9));
       await producer.enqueue(chat('job_second', 5));
-      runs[0]?.leave({ kind: 'wait', ms: 50 });
+      runs[0]?.leave({ kind: 'wait', ms: 1000 });
       await ran(2);
       await until(async () => (await producer.counts()).call['delayed'] === 1, 'the first to be delayed');
       const since = now();
-      await until(() => now() > since + 50, 'its wait to be over');
+      await until(() => now() > since + 1000, 'its wait to be over');
       runs[1]?.leave(done);
       await ran(3);
       runs[2]?.leave(done);
