@@ -198,3 +198,24 @@ test('when an answer is not there any more then nothing of it is written', async
   await store.answers.shown('gone');
   expect(await redis.exists('{gj}:answer:gone')).toBe(0);
 });
+
+test('when an answer was claimed then its jobs are not let go for its first caller, who leaves later, or whose process died', async () => {
+  const { store, clock, send } = await startAnswers();
+  const held = await send();
+  const beats = async (ms: number) => {
+    clock.advance(ms);
+    await store.answers.beat('two');
+  };
+  expect(await send({ process: 'two', again: true, share: true })).toMatchObject({ kind: 'claimed', jobs: held.jobs });
+  await store.answers.settle(held.id, 'left');
+  await beats(60_001);
+  expect(await store.answers.left()).toEqual([]);
+
+  await store.answers.beat('one');
+  const orphan = await send({ print: 'o' });
+  await beats(10_001);
+  expect(await send({ print: 'o', process: 'two' })).toMatchObject({ kind: 'claimed', jobs: orphan.jobs });
+  await store.answers.left();
+  await beats(60_001);
+  expect(await store.answers.left()).toEqual([]);
+});

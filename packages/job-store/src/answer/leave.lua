@@ -5,10 +5,11 @@ local now = now_of({ now = tonumber(A.now or '') })
 for _, process in ipairs(redis.call('ZRANGE', K.processes, '-inf', now - tonumber(A.dead_ms), 'BYSCORE', 'LIMIT', 0, 10)) do
   local held = A.held .. process
   for _, id in ipairs(redis.call('SPOP', held, 100)) do
-    local found = redis.call('HMGET', A.answer .. id, 'delivered', 'left', 'leaves')
+    local found = redis.call('HMGET', A.answer .. id, 'delivered', 'left', 'leaves', 'claimed')
     if not found[1] and not found[2] and found[3] then
       redis.call('HSET', A.answer .. id, 'left', now)
-      if found[3] == '1' then redis.call('ZADD', K.leaving, now + tonumber(A.unshown_ms), id) end
+      -- Of one that was claimed another waits for the jobs.
+      if found[3] == '1' and not found[4] then redis.call('ZADD', K.leaving, now + tonumber(A.unshown_ms), id) end
     end
   end
   if redis.call('EXISTS', held) == 0 then redis.call('ZREM', K.processes, process) end

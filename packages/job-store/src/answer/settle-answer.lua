@@ -6,7 +6,7 @@ if A.how == 'shown' then
 end
 local now = now_of({ now = tonumber(A.now or '') })
 redis.call('SREM', A.held .. (redis.call('HGET', K.answer, 'by') or ''), A.id)
-local found = redis.call('HMGET', K.answer, 'index', 'leaves', 'delivered', 'left')
+local found = redis.call('HMGET', K.answer, 'index', 'leaves', 'delivered', 'left', 'claimed')
 if not found[1] or found[3] or found[4] then return 0 end
 if A.how == 'dropped' then
   redis.call('DEL', K.answer)
@@ -23,6 +23,7 @@ if A.how == 'delivered' then
   redis.call('PEXPIREAT', found[1], string.format('%.0f', tonumber(last)))
 else
   redis.call('HSET', K.answer, 'left', now)
-  if found[2] == '1' then redis.call('ZADD', K.leaving, now + tonumber(A.text == '1' and A.shown_ms or A.unshown_ms), A.id) end
+  -- Of one that was claimed another waits for the jobs.
+  if found[2] == '1' and not found[5] then redis.call('ZADD', K.leaving, now + tonumber(A.text == '1' and A.shown_ms or A.unshown_ms), A.id) end
 end
 return 1
