@@ -43,6 +43,8 @@ export interface OurApi extends Child {
   readonly url: string;
   /** Of a tenant that may send jobs. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Of another one, that may read them too. */
+  headersOf(tenant: string): Promise<Readonly<Record<string, string>>>;
 }
 
 /** Our API as a process, with a tenant's key. */
@@ -56,14 +58,18 @@ export async function startOurApi(
   const { entry, nodeArgs } = startCommand('api');
   const child = startProgram(entry, { env, nodeArgs: [...nodeArgs, ...profiling(profileDir, 'api')], onLine });
   await Promise.race([answers(`${url}/livez`, 'our API'), child.broken]);
-  const response = await fetch(`${url}/admin/v1/keys`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ tenant: TENANT, name: 'bench', scopes: ['jobs:write'] }),
-  });
-  if (response.status !== 201) throw new Error(`no key: ${response.status} ${await response.text()}`);
-  const { key } = (await response.json()) as { key: string };
-  return { ...child, url, headers: { authorization: `Bearer ${key}` } };
+  const keyOf = async (tenant: string, scopes: readonly string[]) => {
+    const response = await fetch(`${url}/admin/v1/keys`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ tenant, name: 'bench', scopes }),
+    });
+    if (response.status !== 201) throw new Error(`no key: ${response.status} ${await response.text()}`);
+    const { key } = (await response.json()) as { key: string };
+    return { authorization: `Bearer ${key}` };
+  };
+  const headers = await keyOf(TENANT, ['jobs:write']);
+  return { ...child, url, headers, headersOf: (tenant) => keyOf(tenant, ['jobs:write', 'jobs:read']) };
 }
 
 export interface OurWorkerOptions {

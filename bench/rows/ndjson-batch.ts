@@ -1,6 +1,5 @@
 import { createJobStore } from '@grsai-jobs/job-store';
 import { type RedisHandle, waitFor } from '@grsai-jobs/testkit';
-import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { BulkQuestion } from '../bare/bulk.ts';
 import { type Asked, startAsked } from '../lib/children.ts';
@@ -15,13 +14,15 @@ import type { BatchLoadQuestion } from '../stand-ins/batch-load.ts';
 const LINES = 50_000;
 /** Both sides have added so many before they are measured. */
 const WARM_UP = 1000;
-const LAST_ENTRY_MS = 60_000;
+/** So many of a room have a queue entry at a time. */
+const SEATS = 100;
+const ALL_MAY_RUN_MS = 60_000;
 
 const what = `NDJSON batch of ${LINES} lines`;
 const against = 'bare addBulk in thousands';
 
 interface BatchSample extends Sample {
-  readonly lastEntrySeconds: number;
+  readonly allMayRunSeconds: number;
   readonly apiMemory: number;
   readonly workerMemory: number;
   /** In Redis, of one line. */
@@ -29,14 +30,14 @@ interface BatchSample extends Sample {
 }
 
 /**
- * Each round has new processes and a new Redis on both sides. The API reads and writes the lines; the worker adds the
- * entries, from the 202 on. Its `call` queue is paused by an operator, so that it does nothing else.
+ * Each round has new processes and a new Redis on both sides. The API reads and writes the lines; the worker opens
+ * them from the 202 on, into the room of their tenant. Its `call` queue is paused by an operator, so that it does nothing else.
  */
 export const ndjsonBatch: Row = {
   name: 'ndjson-batch',
   measures: [
     { what: `${what}, to the 202`, against, unit: '', aim: { is: 'at least', value: 1.5 } },
-    { what: 'the same, to the last entry', against, unit: '', aim: { is: 'at least', value: 0.6 } },
+    { what: 'the same, to "every job may run"', against, unit: '', aim: { is: 'at least', value: 1.5 } },
     { what: 'the same: more memory of the API', against: '–', unit: 'MiB', aim: { is: 'at most', value: 128 } },
     {
       what: 'the same: Redis memory of a queued line, 500-byte input',
@@ -61,13 +62,13 @@ export const ndjsonBatch: Row = {
       bare: () => bare(load.pid),
     };
     const compared = await alternate(rounds, sides, say);
-    const all = samples.map((each) => each.lastEntrySeconds);
+    const all = samples.map((each) => each.allMayRunSeconds);
     const toLast = all.map((seconds, i) => LINES / seconds / (compared.bare[i]?.perSecond ?? Number.NaN));
     const notes = [
-      `seconds (medians): to the 202 ${middle(compared.ours)}, to the last entry ${median(all).toFixed(1)}; bare ${middle(compared.bare)}, which parses and checks nothing and keeps the entries alone`,
+      `seconds (medians): to the 202 ${middle(compared.ours)}, to "every job may run" ${median(all).toFixed(1)}; bare ${middle(compared.bare)}, which parses and checks nothing and keeps the entries alone`,
     ];
     const memory = samples.map((each) => each.apiMemory);
-    const memoryNote = `the worker that adds the entries takes ${median(samples.map((each) => each.workerMemory)).toFixed(0)} MiB more`;
+    const memoryNote = `the worker that opens the lines takes ${median(samples.map((each) => each.workerMemory)).toFixed(0)} MiB more`;
     return [
       { ...compared, notes },
       { figures: toLast },
@@ -83,8 +84,6 @@ async function ours(load: Asked<BatchLoadQuestion>, profileDir: string | undefin
   await using stack = new AsyncDisposableStack();
   const redis = stack.use(await startOwnRedis());
   await pauseCalls(redis);
-  const queue = new Queue('call', { connection: connectionTo(redis), prefix: '{gj-q}' });
-  stack.defer(() => queue.close());
   const client = new Redis(redis.url);
   stack.defer(() => client.disconnect());
   const api = await startOurApi(redis, { profileDir });
@@ -92,14 +91,16 @@ async function ours(load: Asked<BatchLoadQuestion>, profileDir: string | undefin
   const worker = await startReadyWorker(redis, { profileDir });
   stack.defer(() => worker.stop());
   const send = () => load.ask<number>({ ask: 'send', url: api.url, headers: api.headers });
-  const added = async (lines: number) =>
-    await waitFor(async () => (await queue.getPrioritizedCount()) >= lines, {
-      ...{ timeoutMs: LAST_ENTRY_MS, everyMs: 20, what: `${lines} entries` },
+  const store = createJobStore({ redis: client, prefix: 'gj', clock: Date });
+  // In the room, or with one of its queue entries.
+  const allMayRun = async (lines: number) =>
+    await waitFor(async () => (await store.rooms.standing('call')).jobs >= lines - SEATS, {
+      ...{ timeoutMs: ALL_MAY_RUN_MS, everyMs: 20, what: `${lines} jobs that may run` },
     });
 
   await load.ask({ ask: 'prepare', lines: WARM_UP });
   await send();
-  await added(WARM_UP);
+  await allMayRun(WARM_UP);
   await load.ask({ ask: 'prepare', lines: LINES });
   const linesBefore = await settledMemory(client);
   const used = cpuSince({ own: api.pid, redis: redis.pid, driver: load.pid });
@@ -108,11 +109,11 @@ async function ours(load: Asked<BatchLoadQuestion>, profileDir: string | undefin
   const began = performance.now();
   const seconds = await Promise.race([send(), api.broken]);
   const cpu = used(LINES);
-  await Promise.race([added(WARM_UP + LINES), worker.broken]);
-  const lastEntrySeconds = (performance.now() - began) / 1000;
+  await Promise.race([allMayRun(WARM_UP + LINES), worker.broken]);
+  const allMayRunSeconds = (performance.now() - began) / 1000;
   const memory = { apiMemory: moreOfApi(), workerMemory: moreOfWorker() };
   const lineKib = ((await settledMemory(client)) - linesBefore) / LINES / 1024;
-  return { perSecond: LINES / seconds, cpu, lastEntrySeconds, lineKib, ...memory };
+  return { perSecond: LINES / seconds, cpu, allMayRunSeconds, lineKib, ...memory };
 }
 
 /** As `PATCH /admin/v1/queues/call` does; the worker finds it when it starts. */
