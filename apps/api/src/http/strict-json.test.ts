@@ -17,6 +17,54 @@ test('whatever JSON value is sent, the same value is read', async () => {
   );
 });
 
+/** As it is read without the short cut for plain texts. */
+function strictly(text: string): unknown {
+  const reader = readJson(Buffer.from(text), JSON_LIMITS.job);
+  for (;;) {
+    const { done, value } = reader.next();
+    if (done === true) return value;
+  }
+}
+
+test('when a short text is plain then it is read as the strict reader reads it, and when that refuses it then it is refused', () => {
+  const key = fc.constantFrom('a', 'b', '__proto__', '\\u0061', 'constructor', '1');
+  const scalar = fc.constantFrom(
+    '1',
+    '1.0',
+    '-0',
+    '1e2',
+    'true',
+    'null',
+    '"x"',
+    '"\\ud800"',
+    '"\\n"',
+    '"\\/"',
+    '"中"',
+    '9007199254740993',
+  );
+  const { value: texts } = fc.letrec<{ value: string }>((tie) => ({
+    value: fc.oneof(
+      scalar,
+      fc.array(tie('value'), { maxLength: 3 }).map((list) => `[${list.join()}]`),
+      fc.array(fc.tuple(key, tie('value')), { maxLength: 3 }).map((pairs) => `{${pairs.map(([k, v]) => `"${k}":${v}`).join()}}`),
+      tie('value').map((inner) => '['.repeat(31) + inner + ']'.repeat(31)),
+    ),
+  }));
+  const outcome = (read: () => unknown) => {
+    try {
+      return { value: read() };
+    } catch {
+      return 'refused';
+    }
+  };
+  fc.assert(
+    fc.property(texts, (text) => {
+      expect(outcome(() => parseStrictText(Buffer.from(text)))).toEqual(outcome(() => strictly(text)));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
 test.each([
   ['nothing', '', /empty/],
   ['cut JSON', '{"a":', /not valid JSON/],

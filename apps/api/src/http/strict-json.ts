@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Slices } from '@grsai-jobs/runtime';
 import { type JsonLimits, readJson } from './json-reader.ts';
 import { JsonRefusal } from './json-source.ts';
+import { readPlain } from './plain-json.ts';
 import { Problem } from './problem.ts';
 
 const COMMON = { depth: 32, keys: 1000, keyBytes: 16 * 1024, numberBytes: 128 };
@@ -13,6 +14,9 @@ export const JSON_LIMITS = {
   /** A thousand jobs, of which each has room for a chat of a hundred messages. */
   batch: { ...COMMON, marks: 500_000 },
 } as const satisfies Record<string, JsonLimits>;
+
+/** Is read in less than a turn of the event loop may take. */
+const SHORT_BYTES = 4096;
 
 /** For the message of a refusal, and how much is taken. */
 interface Wording {
@@ -59,6 +63,8 @@ function problemOf(error: unknown, { what = 'The body', runsOn }: Wording): unkn
  * @throws Problem `malformed_json` that says what is wrong.
  */
 export function parseStrictText(text: Buffer, o: Wording = {}): unknown {
+  const plain = readPlain(text, COMMON.depth);
+  if (plain !== undefined) return plain;
   try {
     const reader = readJson(text, o.limits ?? JSON_LIMITS.job);
     for (;;) {
@@ -77,7 +83,7 @@ export function parseStrictText(text: Buffer, o: Wording = {}): unknown {
 export async function parseStrictJson(bytes: Uint8Array, slices?: Slices, o: Wording = {}): Promise<unknown> {
   const text = utf8Of(bytes) ?? refuse('The body is not valid UTF-8.');
   if (text.length < 1024 && isBlankText(text)) throw emptyBody();
-  return slices === undefined ? parseStrictText(text, o) : await parseLongText(text, slices, o);
+  return slices === undefined || text.length <= SHORT_BYTES ? parseStrictText(text, o) : await parseLongText(text, slices, o);
 }
 
 /** As {@link parseStrictText}, in slices. */
