@@ -9,7 +9,7 @@ import type { Clock, Logger, SliceQueue, Timers } from '@grsai-jobs/runtime';
 import type { ApiConfig } from './config.ts';
 import { createAcceptedJobs } from './use-cases/accepted-jobs.ts';
 import { createBulkPreview } from './use-cases/bulk-preview.ts';
-import { imageProblems, requestWarnings, type WarningsOf, webhookProblems } from './use-cases/check-request.ts';
+import { fallbackProblems, imageProblems, requestWarnings, type WarningsOf, webhookProblems } from './use-cases/check-request.ts';
 import { createCreateBatch } from './use-cases/create-batch.ts';
 import { createCreateJob } from './use-cases/create-job.ts';
 import { createDeleteJob } from './use-cases/delete-job.ts';
@@ -97,7 +97,11 @@ export function assembleUseCases(p: UseCasePorts, config: UseCaseSettings) {
     producer,
     create,
   });
-  const checkJob = (request: JobRequest): FieldError[] => [...webhookProblems(egress, request), ...imageProblems(request)];
+  const checkJob = (request: JobRequest): FieldError[] => [
+    ...webhookProblems(egress, request),
+    ...imageProblems(request),
+    ...fallbackProblems(request),
+  ];
   const nudge = createNudgeOperations({ producer, log });
   const createBatch = createCreateBatch({
     ...intake,

@@ -9,6 +9,7 @@ export interface RequestOptions {
   chat?: string;
   image?: string;
   model?: string;
+  fallbackModels?: string[];
   system?: string;
   inputImage?: string[];
   aspectRatio?: string;
@@ -100,6 +101,7 @@ const common = (o: RequestOptions): Json =>
     expires_in_s: o.expiresIn,
     max_attempts: o.maxAttempts,
     on_unknown_submit: o.onUnknownSubmit,
+    fallback_models: o.fallbackModels,
   });
 
 const known = (fields: Json): Json => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));

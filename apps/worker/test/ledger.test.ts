@@ -10,18 +10,31 @@ import { type Harness, handlersOf, imageDoc, newId, startHarness } from './harne
 
 const MINUTE = 60_000;
 
+const price = (reserve: number, error = true): JobPrice => ({ reserve, refunds: { error, violation: false }, isOld: false });
+const CL = { model: 'nano-banana-2-cl', price: price(6000, false) };
+
 /** What callers ask for, with what upstream takes for it. */
 const KINDS: readonly {
   type: JobRequest['type'];
   model: string;
-  credits: number;
-  refunds: JobPrice['refunds'];
+  price: JobPrice;
   via?: 'generations';
+  /** Models to fall back to. */
+  next?: readonly { model: string; price: JobPrice }[];
 }[] = [
-  { type: 'image', model: 'nano-banana-2', credits: 1200, refunds: { error: true, violation: false } },
-  { type: 'image', model: 'nano-banana-2-cl', credits: 6000, refunds: { error: false, violation: false } },
-  { type: 'image', model: 'gpt-image-2', credits: 600, refunds: { error: true, violation: false }, via: 'generations' },
-  { type: 'chat', model: 'gemini-3.1-pro', credits: 10, refunds: { error: true, violation: false } },
+  { type: 'image', model: 'nano-banana-2', price: price(1200) },
+  { type: 'image', model: 'nano-banana-2', price: price(1200), next: [{ model: 'nano-banana-pro', price: price(1800) }, CL] },
+  { type: 'image', ...CL, next: [{ model: 'nano-banana-2', price: price(1200) }] },
+  { type: 'image', model: 'gpt-image-2', price: price(600), via: 'generations' },
+  {
+    type: 'image',
+    model: 'gpt-image-2',
+    price: price(600),
+    via: 'generations',
+    next: [{ model: 'gpt-image-2.5', price: price(600) }],
+  },
+  { type: 'chat', model: 'gemini-3.1-pro', price: price(10) },
+  { type: 'chat', model: 'gemini-3.1-pro', price: price(10), next: [{ model: 'gemini-3-flash', price: price(10) }] },
 ];
 
 /** What becomes of its first call upstream. Synchronous calls take no time there: nobody moves the clock while one is awaited. */
@@ -52,10 +65,14 @@ const CHAT_FATES = [
 /** Its answer is lost or a page of a proxy, is empty, or says that it broke the policy and names no task: upstream may charge for that or not. */
 const MAY_LOSE = /F4|F6|as=empty|policy|(violation|F17).*task-ms/;
 
-const docOf = ({ type, model, via }: (typeof KINDS)[number], prompt: string, unknown: JobDoc['on_unknown_submit']): JobDoc => {
+function docOf(kind: (typeof KINDS)[number], prompt: string, own: object): JobDoc {
+  const { type, model, via, next } = kind;
   const input = type === 'chat' ? { model, messages: [{ role: 'user', content: prompt }] } : { model, prompt };
-  return { ...imageDoc({ type, input, webhook: undefined, ...(via ? { via } : {}) }), on_unknown_submit: unknown };
-};
+  const fallback = next ? { fallback_models: next.map((each) => each.model) } : {};
+  const prices = next ? { fallback_prices: [kind, ...next].map((each) => each.price) } : {};
+  const doc = imageDoc({ type, input, webhook: undefined, max_attempts: 2, ...(via ? { via } : {}), ...fallback });
+  return { ...doc, ...prices, ...own };
+}
 
 /** Upstream, whose answers come once `arrives` says so. */
 function through(grsai: Grsai, arrives: () => Promise<unknown>): Pick<Grsai, 'chat' | 'images'> {
@@ -196,8 +213,8 @@ test('whatever becomes of calls and of those who make them, what records, batch 
       const lines = wanted.map(({ kind, fate, unknown }, n) => {
         const fates = kind.type === 'chat' ? CHAT_FATES : FATES;
         const prompt = `life ${lives} job ${n}. ${fates[fate % fates.length]}${kind.via ? '[[task-ms=0]]' : ''}`;
-        const price = { reserve: kind.credits, refunds: kind.refunds, isOld: false };
-        return { jobId: newId(), line: n + 1, customId: `l${n}`, doc: docOf(kind, prompt, unknown), price, prompt };
+        const doc = docOf(kind, prompt, { on_unknown_submit: unknown });
+        return { jobId: newId(), line: n + 1, customId: `l${n}`, doc, price: kind.price, prompt };
       });
       const doc = { expires_in_s: 3600, metadata: {}, priority: 'normal', output: { url_ttl_s: 60 } } as const;
       await harness.store.batches.open({ ...batch, doc, createdAt: harness.clock.now() });
@@ -218,6 +235,13 @@ test('whatever becomes of calls and of those who make them, what records, batch 
         await ACTS[act]?.(w, await read(w, id));
       }
       await drain(w);
+
+      // Nothing is paid twice but where a caller allowed it.
+      for (const { id, prompt } of w.jobs) {
+        const { doc, run } = await read(w, id);
+        const paid = harness.emulator.ledger.tasksOf({ prompt }).filter((task) => task.charged > task.refunded);
+        if (run === 1 && doc.on_unknown_submit === 'fail') expect(paid.length).toBeLessThanOrEqual(1);
+      }
 
       const sums = { charged: 0, refunded: 0, reserved: 0 };
       for (const { id, prompt } of w.jobs) {

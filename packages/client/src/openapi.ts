@@ -292,6 +292,13 @@ export interface components {
             max_attempts?: number;
             /** @enum {string} */
             on_unknown_submit?: "fail" | "resubmit";
+            /**
+             * @description models that a run goes on with, one after another, when the one before takes no calls or its attempts are used up, as long as nothing is paid twice
+             * @example [
+             *       "nano-banana-pro"
+             *     ]
+             */
+            fallback_models?: string[];
             /** @description default: {"url_ttl_s":86400} */
             output?: {
                 /** @description default: 86400 */
@@ -397,6 +404,13 @@ export interface components {
             max_attempts?: number;
             /** @enum {string} */
             on_unknown_submit?: "fail" | "resubmit";
+            /**
+             * @description models that a run goes on with, one after another, when the one before takes no calls or its attempts are used up, as long as nothing is paid twice
+             * @example [
+             *       "nano-banana-pro"
+             *     ]
+             */
+            fallback_models?: string[];
             /** @description default: {"url_ttl_s":86400} */
             output?: {
                 /** @description default: 86400 */
@@ -476,6 +490,13 @@ export interface components {
             max_attempts?: number;
             /** @enum {string} */
             on_unknown_submit?: "fail" | "resubmit";
+            /**
+             * @description models that a run goes on with, one after another, when the one before takes no calls or its attempts are used up, as long as nothing is paid twice
+             * @example [
+             *       "nano-banana-pro"
+             *     ]
+             */
+            fallback_models?: string[];
             /** @description default: {"url_ttl_s":86400} */
             output?: {
                 /** @description default: 86400 */
@@ -546,6 +567,13 @@ export interface components {
             max_attempts?: number;
             /** @enum {string} */
             on_unknown_submit?: "fail" | "resubmit";
+            /**
+             * @description models that a run goes on with, one after another, when the one before takes no calls or its attempts are used up, as long as nothing is paid twice
+             * @example [
+             *       "nano-banana-pro"
+             *     ]
+             */
+            fallback_models?: string[];
             /** @description default: {"url_ttl_s":86400} */
             output?: {
                 /** @description default: 86400 */
@@ -597,7 +625,9 @@ export interface components {
             waiting: components["schemas"]["Waiting"] | null;
             /** @description 1, and one more for each reopening */
             run: number;
+            /** @description that of the call in flight, or that made the result: one of `fallback_models` where those before failed */
             model: string;
+            fallback_models?: string[];
             /** @description as sent, but an inline image over 32 KiB is shown as {content_type, bytes}; null with `input_truncated` */
             input: {
                 [key: string]: unknown;
@@ -1059,7 +1089,9 @@ export interface components {
             waiting: components["schemas"]["Waiting"] | null;
             /** @description 1, and one more for each reopening */
             run: number;
+            /** @description that of the call in flight, or that made the result: one of `fallback_models` where those before failed */
             model: string;
+            fallback_models?: string[];
             /**
              * @description an input whose JSON is over 32 KiB is shown by `GET /v1/jobs/{id}` alone
              * @constant

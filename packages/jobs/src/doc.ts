@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { JobPrice } from './cost/price.ts';
 import type { Picture, StoredInput } from './pictures.ts';
 import type { ChatInput, ChatJob, ImageInput, ImageJob } from './request.ts';
 
@@ -28,6 +29,10 @@ export type KeptChatInput = Omit<ChatInput, 'messages'> & {
 export type JobDoc = {
   on_unknown_submit: 'fail' | 'resubmit';
   stored_input?: StoredInput | undefined;
+  /** What a call costs with each of its models, that of its input first, where it has `fallback_models`. */
+  fallback_prices?: (JobPrice | null)[] | undefined;
+  /** The model of its input as sent, where the job goes on with another by now. Never written: it follows from the record. */
+  asked_model?: string | undefined;
   /** The API that it came by; left out for `/v1`. */
   origin?: 'openai' | undefined;
 } & (

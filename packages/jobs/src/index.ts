@@ -76,6 +76,7 @@ export {
   PROGRESS_EVENT_EVERY_MS,
 } from './events.ts';
 export { FAILURE_CODES, FAILURES, type Failure, type FailureCode } from './failures.ts';
+export { modelAt, nextModel, onModel, priceAt } from './fallback.ts';
 export {
   BATCH_ID,
   batchId,

@@ -18,6 +18,7 @@ export const LIMITS = {
   metadataPairs: 16,
   metadataKey: 64,
   metadataValue: 512,
+  fallbackModels: 3,
   attempts: { min: 1, max: 10, default: 4 },
   expiresInS: { min: 60, max: 172_800, default: 86_400 },
   urlTtlS: { min: 60, max: 604_800, default: 86_400 },

@@ -183,6 +183,16 @@ const common = {
   expires_in_s: ExpiresInS.default(LIMITS.expiresInS.default),
   max_attempts: z.int().min(LIMITS.attempts.min).max(LIMITS.attempts.max).default(LIMITS.attempts.default),
   on_unknown_submit: z.enum(['fail', 'resubmit']).optional(),
+  fallback_models: z
+    .array(modelName)
+    .min(1, 'name at least one model, or leave it out')
+    .max(LIMITS.fallbackModels, `at most ${LIMITS.fallbackModels} models`)
+    .refine((models) => new Set(models).size === models.length, 'each model once')
+    .optional()
+    .describe(
+      'models that a run goes on with, one after another, when the one before takes no calls or its attempts are used up, as long as nothing is paid twice',
+    )
+    .meta({ example: ['nano-banana-pro'] }),
   output: z
     .strictObject({ url_ttl_s: z.int().min(LIMITS.urlTtlS.min).max(LIMITS.urlTtlS.max).default(LIMITS.urlTtlS.default) })
     .default({ url_ttl_s: LIMITS.urlTtlS.default }),

@@ -28,6 +28,7 @@ export function withStoredInput(doc: JobDoc, at: { key: string; bytes: number })
 export function restoreInput(doc: JobDoc, text: string): JobDoc {
   const { stored_input: stored, ...rest } = doc;
   const pictures = stored?.pictures.values();
-  const whole = { ...rest, input: JSON.parse(text) as JobDoc['input'] } as JobDoc;
+  const input = JSON.parse(text) as JobDoc['input'];
+  const whole = { ...rest, input: { ...input, model: doc.input.model } } as JobDoc;
   return mapPictures(whole, (picture) => (typeof picture === 'string' ? picture : (pictures?.next().value ?? picture)));
 }

@@ -1,6 +1,7 @@
 import { viewJobCost } from './cost/cost.ts';
 import type { JobDoc } from './doc.ts';
 import { FAILURES, type FailureCode } from './failures.ts';
+import { onModel } from './fallback.ts';
 import { viewInput } from './inputs.ts';
 import type { Attempt, JobError, JobOutput, JobRecord } from './job/job.ts';
 import { isTerminal } from './job/states.ts';
@@ -46,7 +47,7 @@ export async function resultView(output: JobOutput | null, ttlS: number, sign: S
 
 /** An input that stands in the object store is not read for each answer. */
 const inputView = (doc: JobDoc) =>
-  doc.stored_input ? { input: null, input_truncated: true as const } : { input: viewInput(doc) };
+  doc.stored_input ? { input: null, input_truncated: true as const } : { input: viewInput(onModel(doc, 0)) };
 
 /**
  * A job as callers see it. Links of outputs are signed afresh each time. `error` keeps only
@@ -65,6 +66,7 @@ export async function viewJob(record: JobRecord, sign: SignLink, waiting?: Waiti
     waiting: viewWaiting(waiting),
     run: record.run,
     model: doc.input.model,
+    ...(doc.fallback_models === undefined ? {} : { fallback_models: doc.fallback_models }),
     ...inputView(doc),
     ...(doc.type === 'image' ? { via: doc.via, resubmit_failed: doc.resubmit_failed } : {}),
     metadata: doc.metadata,

@@ -35,7 +35,7 @@ export interface WriterParts {
   inputNotes: Pick<InputNotes, 'forget'>;
   memory: Pick<MemoryWatch, 'tight'>;
   tenants: Pick<TenantRulesOf, 'allowance'>;
-  catalogue: Pick<ModelCatalogue, 'price'>;
+  catalogue: Pick<ModelCatalogue, 'price' | 'fallbackPrices'>;
   defaults: UnknownSubmitDefaults;
   newUlid: (now: number) => string;
   clock: Clock;
@@ -88,7 +88,11 @@ export function createBatchWriter(o: WriterParts, batch: { id: string; tenant: s
     const work = async () => {
       for (const job of left) {
         const { request } = job;
-        const doc: JobDoc = { ...request, on_unknown_submit: request.on_unknown_submit ?? o.defaults[request.type] };
+        const doc: JobDoc = {
+          ...request,
+          on_unknown_submit: request.on_unknown_submit ?? o.defaults[request.type],
+          ...o.catalogue.fallbackPrices(request),
+        };
         const uploaded = await o.uploadInputs(doc, { id: job.jobId, tenant: batch.tenant, created_at: now });
         if (uploaded.kind !== 'uploaded') throw new BatchRefused(uploaded);
         job.uploaded = uploaded;

@@ -51,6 +51,17 @@ export function imageProblems(request: JobRequest): FieldError[] {
   ];
 }
 
+/** A model to fall back to is another one, and takes what is asked for. */
+export function fallbackProblems(request: JobRequest): FieldError[] {
+  return (request.fallback_models ?? []).flatMap((model, at) => {
+    const pointer = `/fallback_models/${at}`;
+    if (model === request.input.model) return [{ pointer, message: 'is the model of the input; name another one' }];
+    if (request.type !== 'image') return [];
+    const found = validateImageTask(taskOf({ ...request.input, model }));
+    return found.map(({ field, message }) => ({ pointer, message: `${model}, ${pointerOf(field)}: ${message}` }));
+  });
+}
+
 export const WARNING_CODES = ['unknown_value', 'model_closed', 'model_maintenance'] as const;
 type WarningCode = (typeof WARNING_CODES)[number];
 

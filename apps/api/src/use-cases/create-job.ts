@@ -63,7 +63,7 @@ export function createCreateJob(o: {
   uploadInputs: UploadInputs;
   memory: Pick<MemoryWatch, 'tight'>;
   tenants: Pick<TenantRulesOf, 'rules' | 'allowance'>;
-  catalogue: Pick<ModelCatalogue, 'price'>;
+  catalogue: Pick<ModelCatalogue, 'price' | 'fallbackPrices'>;
   slices: SliceQueue;
   clock: Clock;
   log: Logger;
@@ -120,11 +120,12 @@ export function createCreateJob(o: {
     const asked: JobDoc = {
       ...request,
       on_unknown_submit: request.on_unknown_submit ?? o.defaults[request.type],
+      ...o.catalogue.fallbackPrices(request),
       ...(from.origin === undefined ? {} : { origin: from.origin }),
     };
     const id = from.id ?? jobId(o.newUlid(now));
     const idempotency = await idempotencyOf(from, o.slices.of(from.tenant));
-    const refused = refusedModel(await o.tenants.rules(from.tenant), asked.input.model);
+    const refused = refusedModel(await o.tenants.rules(from.tenant), request);
     // A replay needs no room in Redis, no object store and no leave, so it is not answered that nothing was accepted.
     const early = idempotency && (o.memory.tight() || isLargeInput(asked) || refused !== null);
     const known = early ? await o.store.jobs.ofKey(from.tenant, idempotency) : null;

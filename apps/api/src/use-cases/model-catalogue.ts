@@ -18,6 +18,8 @@ export interface ModelCatalogue {
   warnings(model: string): RequestWarning[];
   /** What a call of such a job costs by the same list; `null`: nobody knows. */
   price(request: JobRequest): JobPrice | null;
+  /** The same with each of its models, where it has some to fall back to: what its record keeps of it. */
+  fallbackPrices(request: JobRequest): { fallback_prices?: (JobPrice | null)[] };
 }
 
 /** The models that there are, from upstream's list, the file of prices and the table of this version. */
@@ -33,6 +35,12 @@ export function createModelCatalogue(
   return {
     all: async () => modelsOf(await watch.look()),
     price: (request) => priceOf(modelsOf(watch.list()).get(request.input.model), request),
+    fallbackPrices(request) {
+      if (request.fallback_models === undefined) return {};
+      const models = modelsOf(watch.list());
+      const names = [request.input.model, ...request.fallback_models];
+      return { fallback_prices: names.map((name) => priceOf(models.get(name), request)) };
+    },
     warnings(id) {
       const model = modelsOf(watch.list()).get(id);
       return model === undefined ? [] : warningsOf(model);

@@ -4,6 +4,7 @@ import {
   dayOf,
   type JobRecord,
   type JobRequest,
+  onModel,
   planRetry,
   type RetryMode,
   type TenantLimits,
@@ -87,14 +88,21 @@ export function createTenantRules(o: {
   };
 }
 
-/** `null`: jobs of a tenant with these rules may use the model. */
-export const refusedModel = ({ models }: Pick<TenantRules, 'models'>, model: string): ModelRefused | null =>
-  models === null || models.includes(model) ? null : { kind: 'model', model, models };
+/** The first model of a request that jobs of a tenant with these rules may not use; `null`: they may use all of them. */
+export function refusedModel(
+  { models }: Pick<TenantRules, 'models'>,
+  request: { input: { model: string }; fallback_models?: readonly string[] | undefined },
+): ModelRefused | null {
+  const refused = [request.input.model, ...(request.fallback_models ?? [])].find((model) => models?.includes(model) === false);
+  return refused === undefined || models === null ? null : { kind: 'model', model: refused, models };
+}
 
 /** The same for a line of a batch. */
 export function modelProblems(rules: Pick<TenantRules, 'models'>, request: JobRequest): FieldError[] {
-  const refused = refusedModel(rules, request.input.model);
-  return refused === null ? [] : [{ pointer: '/input/model', message: refusedModelText(refused) }];
+  const refused = refusedModel(rules, request);
+  if (refused === null) return [];
+  const at = request.input.model === refused.model ? -1 : (request.fallback_models ?? []).indexOf(refused.model);
+  return [{ pointer: at === -1 ? '/input/model' : `/fallback_models/${at}`, message: refusedModelText(refused) }];
 }
 
 export const refusedModelText = ({ model, models }: ModelRefused): string =>
@@ -109,7 +117,7 @@ export const createRetryRoom =
     if (plan.kind === 'refuse') return { kind: 'room' };
     const rules = await o.tenants.rules(job.tenant);
     const anew = plan.mode === 'resubmit';
-    const refused = anew ? refusedModel(rules, job.doc.input.model) : null;
+    const refused = anew ? refusedModel(rules, onModel(job.doc, 0)) : null;
     const most = { live: rules.quotas.live, queued: anew ? rules.maxQueued : 0 };
     return refused ?? (await o.usage.checkAgain(job.tenant, most)) ?? { kind: 'room' };
   };

@@ -4,7 +4,7 @@ import { finish } from '../finish.ts';
 import { idempotently } from '../idempotent.ts';
 import { SHARED } from '../job-options.ts';
 import { buildRequest, type RequestOptions } from '../request.ts';
-import { positive, several } from '../values.ts';
+import { positive, several, words } from '../values.ts';
 
 interface Options extends RequestOptions {
   wait?: boolean;
@@ -27,6 +27,7 @@ export const submit = defineCommand<Options>({
     option('--chat <text>', 'a chat job with this message (- is stdin)'),
     option('--image <prompt>', 'an image job with this prompt (- is stdin)'),
     option('--model <name>', 'model, such as gemini-3.1-pro or nano-banana-2'),
+    option('--fallback-models <list>', 'models to go on with when that one takes no calls, at most 3', words),
     option('--system <text>', 'chat: a system message before it'),
     option('--input-image <file|url>', 'a picture to look at or to change; may be given again', several),
     option('--aspect-ratio <ratio>', 'image: such as 4:3'),

@@ -1,5 +1,5 @@
 import type { JobStore } from '@grsai-jobs/job-store';
-import { isTerminal, type Job, type JobRecord, knowsLess, type Lease } from '@grsai-jobs/jobs';
+import { isTerminal, type Job, type JobRecord, knowsLess, type Lease, onModel, priceAt } from '@grsai-jobs/jobs';
 import type { Clock } from '@grsai-jobs/runtime';
 import { type PublishDeps, publishLetIn } from './publish.ts';
 
@@ -80,7 +80,10 @@ async function restore(d: ReassertDeps, { id, tenant, doc, price, key_id, create
     return entered > 0;
   }
   if (await d.store.erase.wasAsked(id, tenant)) return false;
-  const created = await d.store.transitions.create({ id, tenant, doc, price, keyId: key_id, createdAt: created_at });
+  const created = await d.store.transitions.create({
+    ...{ id, tenant, doc: onModel(doc, 0), price: priceAt({ doc, price }, 0) },
+    ...{ keyId: key_id, createdAt: created_at },
+  });
   d.log.warn(
     { event: 'job.restored', job_id: id, tenant, made: created.kind },
     'a failover had forgotten a job whose call is paid for',

@@ -10,6 +10,7 @@ import {
   LONGEST_UPSTREAM_WAIT_MS,
   mayRepeatFailed,
   type NewAttempt,
+  nextModel,
   type Observation,
   type PauseReason,
   saysOfModel,
@@ -227,7 +228,7 @@ function decisionFor(d: FailedCallDeps, failed: Failed, verdict: Verdict): PaidD
     case 'confirm':
       return back(attempt, UNCLEAR_WAIT_MS, failed);
     case 'fail':
-      return fail(d, failed, attempt, verdict.code);
+      return (verdict.code === 'model_unavailable' ? orNextModel : fail)(d, failed, attempt, verdict.code);
     case 'probe_key':
     case 'unknown':
       return unknownOutcome(d, failed, attempt);
@@ -242,7 +243,8 @@ function again(d: FailedCallDeps, failed: Failed, attempt: NewAttempt, exhausted
   const { job } = failed.call;
   const used = job.attempts_used + 1;
   const repeats = !FAILED_WORK.has(callEndOf(failed)) || mayRepeatFailed(job);
-  if (used >= job.doc.max_attempts || !repeats) return fail(d, failed, attempt, exhausted);
+  if (used >= job.doc.max_attempts || !repeats)
+    return (exhausted === 'submit_unknown' ? fail : orNextModel)(d, failed, attempt, exhausted);
   return back(attempt, upstreamWaitMs(failed.error.retryAfterMs, d.backoff(used - 1)), failed, used);
 }
 
@@ -252,6 +254,19 @@ function unknownOutcome(d: FailedCallDeps, failed: Failed, attempt: NewAttempt):
   if (doc.on_unknown_submit === 'fail') return fail(d, failed, attempt, 'submit_unknown', { keepLease: true });
   if (failed.cut) return back(attempt, 0, failed);
   return again(d, failed, attempt, doc.type === 'chat' ? 'upstream_unavailable' : 'submit_unknown');
+}
+
+/** The run goes on with the next of its models, if there is one and nothing is paid twice for that. */
+function orNextModel(d: FailedCallDeps, failed: Failed, attempt: NewAttempt, code: FailureCode): Decision {
+  const { call } = failed;
+  const model = earlierAnswer(call) === undefined ? nextModel(call.job, callEndOf(failed)) : null;
+  if (model === null) return fail(d, failed, attempt, code);
+  const callEnd = callEndOf(failed);
+  return {
+    transition: { kind: 'release', attempt, waitMs: 0, callEnd, model },
+    entry: { waitMs: 0 },
+    reason: failed.error.message,
+  };
 }
 
 function fail(

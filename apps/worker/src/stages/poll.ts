@@ -11,6 +11,7 @@ import {
   jobError,
   likelyDurationMs,
   mayRepeatFailed,
+  nextModel,
   nextPollMs,
   TASK_LIFE_MS,
   upstreamWaitMs,
@@ -211,19 +212,23 @@ async function taskFailed(d: PollDeps, job: Generating, state: TaskState): Promi
   if (category === 'auth' || category === 'balance')
     await d.trouble.judge({ jobId: job.id, reason: category, echo: false, detail: withoutInput(said, job.doc.input) });
   const verdict = decideTask(category);
-  if (verdict.kind === 'fail') return failed(d, job, verdict.code, state);
-  if (job.attempts_used >= job.doc.max_attempts || !mayRepeatFailed(job)) return failed(d, job, 'upstream_failed', state);
-  const { base, submitted_at } = job.task;
-  return {
+  const callEnd = callEndOf(state);
+  const again = (waitMs: number, model?: number): Decision => ({
     transition: {
       kind: 'resubmit',
-      attempt: attemptAt('poll', submitted_at, d.clock.now(), 'retry', { code: 'upstream_failed', base }),
-      callEnd: callEndOf(state),
-      waitMs: d.backoff(job.attempts_used - 1),
+      attempt: attemptAt('poll', job.task.submitted_at, d.clock.now(), 'retry', { code: 'upstream_failed', base: job.task.base }),
+      callEnd,
+      waitMs,
+      ...(model === undefined ? {} : { model }),
     },
     entry: 'done',
     ...(state.error ? { reason: state.error } : {}),
-  };
+  });
+  if (verdict.kind === 'again' && job.attempts_used < job.doc.max_attempts && mayRepeatFailed(job))
+    return again(d.backoff(job.attempts_used - 1));
+  const code = verdict.kind === 'again' ? 'upstream_failed' : verdict.code;
+  const model = verdict.kind === 'again' || code === 'model_unavailable' ? nextModel(job, callEnd) : null;
+  return model === null ? failed(d, job, code, state) : again(0, model);
 }
 
 /** A failed task whose words are about the policy may be charged as what it is not called. */

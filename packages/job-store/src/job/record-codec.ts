@@ -7,6 +7,7 @@ import {
   type JobPrice,
   type JobRecord,
   jobOf,
+  onModel,
   type PastRun,
   type Stage,
   type Status,
@@ -25,6 +26,7 @@ import { packDoc, unpackDoc } from './doc-codec.ts';
  * q queue of its paid call · tenant · cr/started/fin/exp times · due · prog · spent attempts_used, in a field whose name is older · crashes · base · task · sub submitted · polls · polled ·
  * doc (as accepted) · inp its input is in the object store · use/obj bytes in Redis, in the object store as counted for its tenant · pend (paid, not stored) · out · err · att · past:<run> · whd/whs last delivery and its state ·
  * batch · cid custom id · ln line · pr priority (when not normal) · late ·
+ * fm which of its fallback models it goes on with, from 1 ·
  * era its erasing has begun ·
  * px credits that a call of it sets aside · pt other terms of its price · mdl ky model and API key that it is booked under ·
  * rsv rd set aside for its open call, and on which day · chg unk rfd what its calls
@@ -48,6 +50,10 @@ export type RecordField =
   | 'fin'
   | 'exp'
   | 'late'
+  | 'fm'
+  | 'px'
+  | 'pt'
+  | 'mdl'
   | 'run'
   | 'sb'
   | 'sa'
@@ -102,7 +108,7 @@ export const ownFields = ({
 };
 
 /** The usual terms, credits of failed work come back and those of violations do not, are an empty text and so no field. */
-function priceFields({ reserve, tokens, refunds, isOld }: JobPrice): { px: number; pt?: string } {
+export function priceFields({ reserve, tokens, refunds, isOld }: JobPrice): { px: number; pt?: string } {
   const marks = `${refunds.error ? '' : '!'}${refunds.violation ? '+' : ''}${isOld ? '~' : ''}`;
   const terms = `${marks}${tokens === undefined ? '' : `${tokens.input}/${tokens.output}`}`;
   return { px: reserve, ...(terms === '' ? {} : { pt: terms }) };
@@ -158,7 +164,7 @@ export function decodeRecord(id: string, fields: Fields): Job {
     seq: number(fields['seq']),
     turn: number(fields['tn']),
     ver: optionalNumber(fields['ver']) ?? 1,
-    doc: unpackDoc(fields['doc'] ?? '{}'),
+    doc: onModel(unpackDoc(fields['doc'] ?? '{}'), number(fields['fm'])),
     created_at: number(fields['cr']),
     started_at: optionalNumber(fields['started']),
     finished_at: optionalNumber(fields['fin']),

@@ -26,7 +26,7 @@ import { contextOf, type OpenAttempt } from '../webhook/deliveries.ts';
 import type { DeliveryEntry } from '../webhook/delivery-entry.ts';
 import { ATTEMPTS_LUA, ENDPOINT_KEYS, type EndpointRef, endpointKeys, endpointName, endpointRef } from '../webhook/endpoints.ts';
 import { deliveryMade, MAKE_DELIVERY, NEW_DELIVERY_KEYS, newDelivery } from '../webhook/new-delivery.ts';
-import { type RecordField, signatureField } from './record-codec.ts';
+import { priceFields, type RecordField, signatureField } from './record-codec.ts';
 
 const transitionScript = defineScript({
   lua: new URL('./transition.lua', import.meta.url),
@@ -195,6 +195,11 @@ const ENCODE: { readonly [K in keyof Required<JobPatch>]: (value: NonNullable<Jo
   polls: (polls) => ({ polls }),
   finished_at: () => ({}),
   late_result: () => ({ late: 1 }),
+  model: ({ at, name, price }) => ({
+    fm: at === 0 ? null : at,
+    ...{ px: null, pt: null, mdl: null },
+    ...(price === null ? {} : { ...priceFields(price), mdl: name }),
+  }),
 };
 
 /** What goes when a part of a patch is `null`. */

@@ -42,9 +42,9 @@ end
 local function braked(brakes, state, job, order)
   local known = cjson.decode(state).brakes
   if #known == 0 then return nil, {} end
-  local seen = redis.call('HMGET', job, 'q', 'tenant')
+  local seen = redis.call('HMGET', job, 'q', 'tenant', 'fm')
   local readable, doc = pcall(cjson.decode, redis.call('GET', part_key(job, 'doc')) or '')
-  local model = readable and doc.input and doc.input.model
+  local model = readable and (seen[3] and doc.fallback_models and doc.fallback_models[tonumber(seen[3])] or doc.input and doc.input.model)
   local ahead_of = {}
   for _, brake in ipairs(known) do
     if brake.queue == seen[1] and (brake.model == cjson.null or brake.model == model) and (brake.tenant == cjson.null or brake.tenant == seen[2]) then

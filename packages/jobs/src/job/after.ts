@@ -1,5 +1,6 @@
 import { costAfter } from '../cost/cost.ts';
 import { entryStage } from '../doc.ts';
+import { onModel } from '../fallback.ts';
 import type { JobRecord } from './job.ts';
 import type { Order, PolledJob } from './plan.ts';
 import { isTerminal, STATES, type Stage, type State, type Status } from './states.ts';
@@ -37,13 +38,14 @@ export interface QueueMessage {
 export function after<J extends PolledJob & Partial<JobRecord>>(job: J, order: Order, facts: Facts): J {
   const { patch, stamps, atLeast } = order;
   const [status, stage = null] = facts.state.split('/') as [Status, Stage?];
-  const { lease: _lease, task, polls, progress, late_result, finished_at: _, ...plain } = patch;
+  const { lease: _lease, task, polls, progress, late_result, finished_at: _, model, ...plain } = patch;
   const at = (ms: number | undefined) => (ms === undefined ? undefined : facts.at + ms);
   const reported =
     order.delivery === undefined ? {} : { webhook: { state: 'pending' as const, last_delivery_id: order.delivery.id } };
   return {
     ...job,
     ...defined(plain),
+    ...(model === undefined || job.doc === undefined ? {} : { doc: onModel(job.doc, model.at), price: model.price }),
     status,
     stage,
     ...leaseAfter(job, order, facts),

@@ -1,5 +1,7 @@
+import type { JobPrice } from '../cost/price.ts';
 import { type Settlement, settlementOf } from '../cost/settlement.ts';
 import { endEvent } from '../events.ts';
+import { modelAt, onModel, priceAt } from '../fallback.ts';
 import { eventId } from '../ids.ts';
 import { outputBytes } from '../output-bytes.ts';
 import { unmarked } from '../unstored.ts';
@@ -28,6 +30,8 @@ export type JobPatch = Partial<
     polls: number;
     finished_at: null;
     late_result: true | null;
+    /** Which of its models it goes on with, and what a call of it costs. */
+    model: { at: number; name: string; price: JobPrice | null };
   }
 >;
 
@@ -141,6 +145,13 @@ function whole(job: PolledJob & Partial<JobRecord>): JobRecord {
 const more = (job: PolledJob & Partial<JobRecord>, t: { attempt?: Parameters<typeof withAttempt>[1] }): JobPatch =>
   t.attempt === undefined ? {} : { attempts: withAttempt(whole(job), t.attempt) };
 
+/** Each model has all its attempts. */
+function withModel(job: PolledJob & Partial<JobRecord>, at: number | undefined): JobPatch {
+  if (at === undefined) return {};
+  const { doc, price } = whole(job);
+  return { model: { at, name: onModel(doc, at).input.model, price: priceAt({ doc, price }, at) }, attempts_used: 0 };
+}
+
 type Of<K extends Transition['kind']> = Extract<Transition, { kind: K }>;
 type Plans = { readonly [K in Transition['kind']]: (job: PolledJob & Partial<JobRecord>, t: Of<K>) => Planned };
 
@@ -164,6 +175,7 @@ const PLANS: Plans = {
       lease: null,
       ...(t.attemptsUsed === undefined ? {} : { attempts_used: t.attemptsUsed }),
       ...(t.unstored === undefined ? {} : { unstored: t.unstored }),
+      ...withModel(job, t.model),
     },
     inFlightMs: 0,
   }),
@@ -179,7 +191,12 @@ const PLANS: Plans = {
     atLeast: { progress: t.progress, polls: t.polls },
     progress: Math.max(job.progress, t.progress),
   }),
-  resubmit: (job, t) => ({ waitMs: t.waitMs, patch: { ...more(job, t), task: null }, inFlightMs: 0, newTurn: true }),
+  resubmit: (job, t) => ({
+    waitMs: t.waitMs,
+    patch: { ...more(job, t), task: null, ...withModel(job, t.model) },
+    inFlightMs: 0,
+    newTurn: true,
+  }),
   start_storing: (job, t) => ({
     patch: {
       ...more(job, t),
@@ -268,6 +285,8 @@ function reopen(job: JobRecord, t: Reopen): Planned {
       crashes: 0,
       lease: null,
       ...(submits ? { task: null, unstored: null, late_result: null } : {}),
+      // A new run begins with the model that was asked for.
+      ...(submits && modelAt(job.doc) > 0 ? withModel(job, 0) : {}),
       ...(t.late ? { late_result: true } : {}),
       ...(t.task === undefined ? {} : { task: t.task }),
       ...(kept === undefined ? {} : { unstored: kept }),

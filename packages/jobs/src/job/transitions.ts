@@ -224,10 +224,12 @@ export type Transition =
       waitMs: number;
       unstored?: UnstoredResult;
       callEnd?: CallEnd;
+      /** The run goes on with another of its models (`onModel`). */
+      model?: number;
     }
   | { kind: 'task_accepted'; task: TaskRef; attempt: NewAttempt; firstPollMs: number; aliveMs: number }
   | { kind: 'poll'; progress: number; polls: number; attempt?: NewAttempt }
-  | { kind: 'resubmit'; attempt: NewAttempt; waitMs: number; callEnd?: CallEnd }
+  | { kind: 'resubmit'; attempt: NewAttempt; waitMs: number; callEnd?: CallEnd; model?: number }
   /** `task`: the answer of the submit named one. */
   | { kind: 'start_storing'; unstored: UnstoredResult; attempt?: NewAttempt; polls?: number; task?: TaskRef; callEnd?: CallEnd }
   | { kind: 'retry_storing'; attempt: NewAttempt; waitMs: number; unstored?: UnstoredResult }

@@ -145,7 +145,10 @@ export const Job = z
       'why it is queued; null when it is not, in webhooks, and in the answers that accept, retry or cancel it',
     ),
     run: z.int().describe('1, and one more for each reopening'),
-    model: z.string(),
+    model: z
+      .string()
+      .describe('that of the call in flight, or that made the result: one of `fallback_models` where those before failed'),
+    fallback_models: z.array(z.string()).optional(),
     input: z
       .looseObject({})
       .nullable()
