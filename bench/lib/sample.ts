@@ -42,6 +42,12 @@ export async function alternate(
 const line = ({ perSecond, cpu }: Sample): string =>
   `${perSecond.toFixed(0)}/s at ${cpu.own.toFixed(3)} + ${cpu.redis.toFixed(3)} ms`;
 
+/** The value that this part of all do not exceed. NaN of none. */
+export function quantile(values: readonly number[], part: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? Number.NaN;
+}
+
 /** The middle value; of an even number the mean of the two in the middle. NaN of none. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);

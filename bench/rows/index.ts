@@ -1,9 +1,13 @@
 import type { Row } from '../lib/row.ts';
+import { addedTime } from './added-time.ts';
 import { chatToWebhook } from './chat-to-webhook.ts';
 import { durability } from './durability.ts';
+import { fairShare } from './fair-share.ts';
+import { firstToken } from './first-token.ts';
 import { inFlight } from './in-flight.ts';
 import { killedWorker } from './killed-worker.ts';
 import { logLines } from './log-lines.ts';
+import { millionQueued } from './million-queued.ts';
 import { ndjsonBatch } from './ndjson-batch.ts';
 import { pollPace } from './poll-pace.ts';
 import { postJobs } from './post-jobs.ts';
@@ -22,6 +26,10 @@ export const ROWS: readonly Row[] = [
   queuedMemory,
   logLines,
   killedWorker,
+  addedTime,
+  firstToken,
+  fairShare,
+  millionQueued,
   durability,
   start,
 ];

@@ -3,7 +3,7 @@ import { answerQuestions } from '../lib/children.ts';
 
 /** `start` comes first and answers the address; `books` what upstream was asked for since. */
 export type EmulatorQuestion =
-  | { readonly ask: 'start'; readonly options: Pick<EmulatorOptions, 'taskMs'> }
+  | { readonly ask: 'start'; readonly options: Pick<EmulatorOptions, 'taskMs' | 'chatMs'> }
   | { readonly ask: 'books' };
 
 export interface EmulatorBooks {

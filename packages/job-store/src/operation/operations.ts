@@ -34,7 +34,7 @@ export const operationId = (kind: string, subject: string): string => `${kind}:$
 const LEASE_MS = 30_000;
 
 /** Writes an operation down once. */
-export const addScript = defineScript({
+const addScript = defineScript({
   lua: new URL('./add.lua', import.meta.url),
   keys: ['operation', 'operations'],
   args: ['id', 'kind', 'order', 'due', 'again?'],
