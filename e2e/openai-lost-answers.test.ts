@@ -1,7 +1,7 @@
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createOpenAI } from '@ai-sdk/openai';
-import { freePort } from '@grsai-jobs/testkit';
+import { freePort, waitFor } from '@grsai-jobs/testkit';
 import { ChatOpenAI } from '@langchain/openai';
 import { generateText } from 'ai';
 import OpenAI from 'openai';
@@ -136,6 +136,31 @@ test('when grsai.attach is never then a request that is sent again makes another
   await client.chat.completions.create({ ...asked, ...({ grsai: { attach: 'never' } } as object) });
   expect(calls(stack, 'never')).toBe(2);
 });
+
+test('when a caller leaves before its chat has begun then it does not begin, and does at once when the caller comes back', async () => {
+  const stack = await stackOf();
+  const pause = (paused: boolean) => stack.admin.send('PATCH', '/admin/v1/queues/call', { paused, reason: 'a test' });
+  await pause(true);
+  onTestFinished(async () => void (await pause(false)));
+  const leave = new AbortController();
+  const ask = (signal?: AbortSignal) =>
+    new OpenAI({ baseURL: `${stack.url}/openai/v1`, apiKey: stack.tenant.key, maxRetries: 0 }).chat.completions.create(
+      { model: MODEL, messages: [{ role: 'user', content: 'left early' }] },
+      { signal },
+    );
+  const left = ask(leave.signal).catch(() => null);
+  const jobs = async () =>
+    (await stack.tenant.get<{ data: { status: string; waiting: { reason: string } | null }[] }>('/v1/jobs')).data;
+  await waitFor(async () => (await jobs()).length === 1);
+  leave.abort();
+  await left;
+  await pause(false);
+  await waitFor(async () => (await jobs())[0]?.waiting?.reason === 'no_caller', { timeoutMs: 20_000 });
+  expect(calls(stack, 'left early')).toBe(0);
+  const { choices } = await ask();
+  expect(choices[0]?.message.content).toBe('You said: left early');
+  expect([calls(stack, 'left early'), (await jobs()).length]).toEqual([1, 1]);
+}, 40_000);
 
 test('when the API is killed while callers wait then each of them has its answer from the next one, and pays once', async () => {
   const stack = await startStack({ emulator: { chatMs: 3000 }, kills: true });

@@ -2,7 +2,7 @@ import type { Egress } from '@grsai-jobs/egress';
 import { KNOWN_MODELS } from '@grsai-jobs/grsai/models';
 import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
 import { type EventFeed, type JobStore, type StreamFeed, watchCatalogue, watchMemory } from '@grsai-jobs/job-store';
-import type { JobRequest, ModelPrice } from '@grsai-jobs/jobs';
+import { type JobRecord, type JobRequest, jobOf, type ModelPrice, messageOf } from '@grsai-jobs/jobs';
 import type { ObjectStore } from '@grsai-jobs/object-store';
 import type { Producer } from '@grsai-jobs/queue';
 import type { Clock, Logger, SliceQueue, Timers } from '@grsai-jobs/runtime';
@@ -132,6 +132,11 @@ export function assembleUseCases(p: UseCasePorts, config: UseCaseSettings) {
     readCompletion,
     waitForEnd,
     followStream: createFollowStream({ streams: store.streams, feed: p.streamFeed, waitForEnd, readCompletion }),
+    // Without Redis its entry comes by itself, a little later.
+    wakeJob: async (job: JobRecord) => {
+      const { queue, step } = messageOf(jobOf(job));
+      await producer.wake(queue, { id: job.id, step }).catch(p.onError);
+    },
     cancelJob: createCancelJob({ store, producer, log }),
     reopenJob: createReopenJob({ store, producer, memory, clock, log }),
     retryRoom: createRetryRoom({ usage: store.usage, tenants, now: () => clock.now() }),

@@ -1199,10 +1199,10 @@ export interface components {
         };
         Waiting: {
             /**
-             * @description `turn`: others come first, and a call can begin; `tenant_limit`, `account_limit`: the tenant, or the account, has no room for another call of it now; `rate_limit`: the calls of this minute are used up; `budget`: its price does not fit into the budget of the tenant; `backoff`: its last attempt failed, and the next one has a time; `paused:…`: its queue or its model is paused, or (`suspect`) it may have been paid for and waits for a decision
+             * @description `turn`: others come first, and a call can begin; `tenant_limit`, `account_limit`: the tenant, or the account, has no room for another call of it now; `rate_limit`: the calls of this minute are used up; `budget`: its price does not fit into the budget of the tenant; `backoff`: its last attempt failed, and the next one has a time; `no_caller`: its caller at `/openai/v1` has left and may come back; `paused:…`: its queue or its model is paused, or (`suspect`) it may have been paid for and waits for a decision
              * @enum {string}
              */
-            reason: "turn" | "tenant_limit" | "account_limit" | "rate_limit" | "budget" | "backoff" | "paused:suspect" | "paused:operator" | "paused:auth" | "paused:balance" | "paused:storage" | "paused:upstream" | "paused:upstream_rate_limit" | "paused:upstream_refusal";
+            reason: "turn" | "tenant_limit" | "account_limit" | "rate_limit" | "budget" | "backoff" | "no_caller" | "paused:suspect" | "paused:operator" | "paused:auth" | "paused:balance" | "paused:storage" | "paused:upstream" | "paused:upstream_rate_limit" | "paused:upstream_refusal";
             /** Format: date-time */
             since: string;
             /** @description from 1, among the queued jobs of its tenant that make the same kind of call; null: it waits for a time of its own */

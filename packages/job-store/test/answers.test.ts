@@ -3,7 +3,7 @@ import { JobRequest } from '@grsai-jobs/jobs';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import type { AnswerRequest } from '../src/index.ts';
-import { newJobId, startStore } from './harness.ts';
+import { NO_LIMITS, newJobId, startStore } from './harness.ts';
 
 const doc = {
   ...JobRequest.parse({ type: 'chat', input: { model: 'gemini-3.1-pro', messages: [{ role: 'user', content: 'hi' }] } }),
@@ -218,4 +218,57 @@ test('when an answer was claimed then its jobs are not let go for its first call
   await store.answers.left();
   await beats(60_001);
   expect(await store.answers.left()).toEqual([]);
+});
+
+/** What becomes of a call of a job that wants to begin. */
+async function begin({ store }: Awaited<ReturnType<typeof startAnswers>>, id: string) {
+  const started = await store.transitions.startCall({ id, step: 1 }, { token: randomUUID(), limitMs: 1000 }, NO_LIMITS);
+  return 'ms' in started ? [started.kind, started.ms] : [started.kind];
+}
+
+test('when the caller of a queued chat has left then it does not begin until somebody waits for it again', async () => {
+  const harness = await startAnswers();
+  const { store, send, beat } = harness;
+  const first = await send();
+  const [id = ''] = first.jobs;
+  await store.answers.settle(first.id, 'left');
+  await beat(1000);
+  expect(await begin(harness, id)).toEqual(['unwaited', 59_000]);
+  expect((await store.rooms.why({ jobs: [id] })).get(id)).toMatchObject({ reason: 'no_caller', position: null });
+  const again = await send();
+  expect(again).toMatchObject({ kind: 'claimed', jobs: [id] });
+  expect(await begin(harness, id)).toEqual(['ok']);
+});
+
+test('when nobody comes back then a chat does not begin before it is canceled, and what is told of it goes', async () => {
+  const harness = await startAnswers();
+  const { store, send, beat, redis } = harness;
+  const first = await send();
+  await store.answers.settle(first.id, 'left');
+  await beat(60_000);
+  expect(await store.answers.left()).toEqual(first.jobs);
+  expect(await begin(harness, first.jobs[0] ?? '')).toEqual(['unwaited', 5000]);
+  await beat(60_001);
+  await store.answers.left();
+  expect(await redis.exists('{gj}:answers-unwaited')).toBe(0);
+});
+
+test.each([
+  ['has a webhook, or is an image', { leaves: false }, 'left'],
+  ['was answered', {}, 'delivered'],
+] as const)('when a job %s then it begins whether its caller is there or not', async (_, more, how) => {
+  const harness = await startAnswers();
+  const first = await harness.send(more);
+  await harness.store.answers.settle(first.id, how);
+  expect(await begin(harness, first.jobs[0] ?? '')).toEqual(['ok']);
+});
+
+test('when a process dies then the chats that it waited for do not begin until somebody comes back', async () => {
+  const harness = await startAnswers();
+  const { store, clock, send } = harness;
+  const first = await send();
+  clock.advance(10_001);
+  await store.answers.beat('two');
+  await store.answers.left();
+  expect(await begin(harness, first.jobs[0] ?? '')).toEqual(['unwaited', 60_000]);
 });

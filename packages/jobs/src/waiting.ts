@@ -2,7 +2,16 @@ import { PAUSE_REASONS, type PauseReason } from './pauses.ts';
 import { rfc3339 } from './rfc3339.ts';
 
 /** Why a queued job waits, beside pauses of its queue. */
-const REASONS = ['turn', 'tenant_limit', 'account_limit', 'rate_limit', 'budget', 'backoff', 'paused:suspect'] as const;
+const REASONS = [
+  'turn',
+  'tenant_limit',
+  'account_limit',
+  'rate_limit',
+  'budget',
+  'backoff',
+  'no_caller',
+  'paused:suspect',
+] as const;
 
 export type WaitingReason = (typeof REASONS)[number] | `paused:${PauseReason}`;
 

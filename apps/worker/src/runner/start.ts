@@ -58,6 +58,7 @@ export async function startCall(d: StartDeps, entry: Entry, stage: PaidStage): P
     case 'wait':
       return throttle(started.ms);
     case 'braked':
+    case 'unwaited':
       // Only this entry waits: jobs of other models go on.
       return wait(started.ms);
     case 'expired':

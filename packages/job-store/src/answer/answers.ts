@@ -1,4 +1,4 @@
-import { defineScript, type Redis, type RunScript } from '@grsai-jobs/redis';
+import { defineScript, type Redis, type RunScript, readLua } from '@grsai-jobs/redis';
 import type { Keys } from '../layout/keys.ts';
 
 /** A request whose answer can be claimed by who sends it again. */
@@ -36,28 +36,33 @@ const DEAD_MS = 10_000;
 /** Clients send a request again within a minute; one whose answer had begun they do not repeat. */
 const LEAVES_MS = { unshown: 60_000, shown: 15_000 };
 
+const UNWAITED_LUA = readLua(new URL('./unwaited.lua', import.meta.url));
+
 const claimAnswer = defineScript({
   lua: new URL('./claim-answer.lua', import.meta.url),
-  keys: ['index', 'fresh', 'held', 'processes', 'leaving'],
+  keys: ['index', 'fresh', 'held', 'processes', 'leaving', 'unwaited'],
   args: [
     ...['id', 'jobs', 'by', 'again', 'share', 'leaves', 'life_ms', 'after_ms', 'lost_ms', 'dead_ms', 'listeners_count'],
     ...['channel', 'job', 'answer', 'now?'],
   ] as const,
+  shared: [UNWAITED_LUA],
   whenFull: 'fails',
   lasts: true,
 });
 
 const settleAnswer = defineScript({
   lua: new URL('./settle-answer.lua', import.meta.url),
-  keys: ['answer', 'leaving'],
+  keys: ['answer', 'leaving', 'unwaited'],
   args: ['id', 'how', 'text', 'held', 'after_ms', 'shown_ms', 'unshown_ms', 'now?'],
+  shared: [UNWAITED_LUA],
   whenFull: 'runs',
 });
 
 const leave = defineScript({
   lua: new URL('./leave.lua', import.meta.url),
-  keys: ['processes', 'leaving'],
+  keys: ['processes', 'leaving', 'unwaited'],
   args: ['answer', 'held', 'dead_ms', 'unshown_ms', 'now?'],
+  shared: [UNWAITED_LUA],
   whenFull: 'runs',
 });
 
@@ -71,7 +76,10 @@ export type Answers = ReturnType<typeof createAnswers>;
 export function createAnswers(
   redis: Redis,
   run: RunScript,
-  keys: Pick<Keys, 'answer' | 'answersOf' | 'answersHeld' | 'answersLeaving' | 'apiProcesses' | 'apiChannel' | 'job'>,
+  keys: Pick<
+    Keys,
+    'answer' | 'answersOf' | 'answersHeld' | 'answersLeaving' | 'answersUnwaited' | 'apiProcesses' | 'apiChannel' | 'job'
+  >,
   o: { listenersCount: boolean; clock: { now(): number }; scriptClock?: { now(): number } | undefined },
 ) {
   const now = () => o.scriptClock?.now() ?? null;
@@ -79,7 +87,7 @@ export function createAnswers(
   async function settle(id: string, how: AnswerEnd | 'shown', text: boolean): Promise<void> {
     await run(
       settleAnswer,
-      { answer: keys.answer(id), leaving: keys.answersLeaving },
+      { answer: keys.answer(id), leaving: keys.answersLeaving, unwaited: keys.answersUnwaited },
       {
         ...shared(),
         id,
@@ -101,6 +109,7 @@ export function createAnswers(
           held: keys.answersHeld(request.process),
           processes: keys.apiProcesses,
           leaving: keys.answersLeaving,
+          unwaited: keys.answersUnwaited,
         },
         {
           ...shared(),
@@ -132,7 +141,7 @@ export function createAnswers(
     async left(): Promise<string[]> {
       const jobs = (await run(
         leave,
-        { processes: keys.apiProcesses, leaving: keys.answersLeaving },
+        { processes: keys.apiProcesses, leaving: keys.answersLeaving, unwaited: keys.answersUnwaited },
         {
           answer: keys.answer(''),
           held: keys.answersHeld(''),

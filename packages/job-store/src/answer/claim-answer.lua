@@ -52,6 +52,7 @@ if best then
   jobs, leaves = best.jobs, best.leaves or ''
   redis.call('HSET', A.answer .. best_id, 'claimed', now)
   redis.call('ZREM', K.leaving, best_id)
+  somebody_waits(jobs)
 end
 redis.call('HSET', K.fresh, 'jobs', jobs, 'by', A.by, 'index', K.index, 'leaves', leaves)
 redis.call('PEXPIRE', K.fresh, A.life_ms)

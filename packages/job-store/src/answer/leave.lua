@@ -5,11 +5,15 @@ local now = now_of({ now = tonumber(A.now or '') })
 for _, process in ipairs(redis.call('ZRANGE', K.processes, '-inf', now - tonumber(A.dead_ms), 'BYSCORE', 'LIMIT', 0, 10)) do
   local held = A.held .. process
   for _, id in ipairs(redis.call('SPOP', held, 100)) do
-    local found = redis.call('HMGET', A.answer .. id, 'delivered', 'left', 'leaves', 'claimed')
+    local found = redis.call('HMGET', A.answer .. id, 'delivered', 'left', 'leaves', 'claimed', 'jobs')
     if not found[1] and not found[2] and found[3] then
       redis.call('HSET', A.answer .. id, 'left', now)
       -- Of one that was claimed another waits for the jobs.
-      if found[3] == '1' and not found[4] then redis.call('ZADD', K.leaving, now + tonumber(A.unshown_ms), id) end
+      if found[3] == '1' and not found[4] then
+        local till = now + tonumber(A.unshown_ms)
+        redis.call('ZADD', K.leaving, till, id)
+        nobody_waits(found[5], till)
+      end
     end
   end
   if redis.call('EXISTS', held) == 0 then redis.call('ZREM', K.processes, process) end
@@ -25,7 +29,10 @@ for _, id in ipairs(redis.call('ZRANGE', K.leaving, '-inf', now, 'BYSCORE', 'LIM
       gone[#gone + 1] = jobs
     end
   else
-    redis.call('ZADD', K.leaving, now + tonumber(A.unshown_ms), id)
+    local till = now + tonumber(A.unshown_ms)
+    redis.call('ZADD', K.leaving, till, id)
+    nobody_waits(redis.call('HGET', A.answer .. id, 'jobs') or '', till)
   end
 end
+redis.call('ZREMRANGEBYSCORE', K.unwaited, '-inf', now - 60000)
 return gone

@@ -6,7 +6,7 @@ if A.how == 'shown' then
 end
 local now = now_of({ now = tonumber(A.now or '') })
 redis.call('SREM', A.held .. (redis.call('HGET', K.answer, 'by') or ''), A.id)
-local found = redis.call('HMGET', K.answer, 'index', 'leaves', 'delivered', 'left', 'claimed')
+local found = redis.call('HMGET', K.answer, 'index', 'leaves', 'delivered', 'left', 'claimed', 'jobs')
 if not found[1] or found[3] or found[4] then return 0 end
 if A.how == 'dropped' then
   redis.call('DEL', K.answer)
@@ -24,6 +24,10 @@ if A.how == 'delivered' then
 else
   redis.call('HSET', K.answer, 'left', now)
   -- Of one that was claimed another waits for the jobs.
-  if found[2] == '1' and not found[5] then redis.call('ZADD', K.leaving, now + tonumber(A.text == '1' and A.shown_ms or A.unshown_ms), A.id) end
+  if found[2] == '1' and not found[5] then
+    local till = now + tonumber(A.text == '1' and A.shown_ms or A.unshown_ms)
+    redis.call('ZADD', K.leaving, till, A.id)
+    nobody_waits(found[6], till)
+  end
 end
 return 1

@@ -3,7 +3,7 @@
 --      att, used (attempts that are used up with that of the dead holder), limits {max, reserve, slots, tenant, rpm} of the account}
 -- Answers {'ok', record, what is known of refusals or false, jobs that were let in} | {'braked', ms, jobs that were let in} | {'stale'} |
 -- {'held', record, ms} | {'unknown', record} | {'expired', record} | {'canceling', record} | {'parked'} | {'full', ms} for a call that is taken over |
--- {'wait', ms} | {'batch', id} when the batch has to be named | {'recovering'} on a primary that has not been told what its predecessor may have
+-- {'wait', ms} | {'unwaited', ms, jobs that were let in} when its caller has left | {'batch', id} when the batch has to be named | {'recovering'} on a primary that has not been told what its predecessor may have
 -- known | {'suspect', jobs that were let in} | {'budget', jobs that were let in} when its price does not fit into what its tenant may still spend,
 -- and it is parked until it does
 local order = cjson.decode(A.order)
@@ -49,6 +49,12 @@ end
 if not canceling and redis.call('ZSCORE', K.suspects, order.id) then
   if state == 'queued' then steps_aside('paused:suspect') end
   return { 'suspect', entries }
+end
+-- For a little longer than until its answer is given up: then it is canceled.
+local till = state == 'queued' and tonumber(redis.call('ZSCORE', K.unwaited, order.id) or '0') or 0
+if till + 15000 > now then
+  steps_aside('no_caller')
+  return { 'unwaited', math.max(5000, till - now), entries }
 end
 if state ~= 'queued' then
   if seen.lease ~= order.over then

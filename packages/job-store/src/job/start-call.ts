@@ -26,6 +26,8 @@ export type StartedCall =
   | { kind: 'stale' }
   /** Calls like this one were refused: the entry comes again after `ms`. */
   | { kind: 'braked'; ms: number; letIn: QueueMessage[] }
+  /** Its caller has left, and nobody has come back yet: the entry comes again after `ms`. */
+  | { kind: 'unwaited'; ms: number; letIn: QueueMessage[] }
   /** Another server has become the primary, and it is not known yet which calls it has forgotten. */
   | { kind: 'recovering' }
   /** It may have been paid for already: it waits for a decision. */
@@ -69,6 +71,7 @@ const startScript = defineScript({
     'primary',
     'suspects',
     'spent',
+    'unwaited',
   ],
   args: ['order'],
   shared: [ROOM_LUA, BRAKE_LUA],
@@ -115,6 +118,7 @@ export const createStartCall =
           primary: keys.primary,
           suspects: keys.suspects,
           spent: keys.spent,
+          unwaited: keys.answersUnwaited,
         },
         { order: JSON.stringify(order) },
       ).catch((error: unknown) => {
@@ -134,7 +138,7 @@ function answerOf(
 ): StartedCall {
   if (kind === 'recovering' || kind === 'parked') return { kind };
   if (kind === 'suspect' || kind === 'budget') return { kind, letIn: letInOf(reply) };
-  if (kind === 'braked') return { kind, ms: Number(reply), letIn: letInOf(more) };
+  if (kind === 'braked' || kind === 'unwaited') return { kind, ms: Number(reply), letIn: letInOf(more) };
   if (kind === 'wait' || kind === 'full') return { kind, ms: Number(reply) };
   const fields = fieldsOf(reply);
   if (fields === null) return { kind: 'stale' };

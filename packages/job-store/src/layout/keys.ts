@@ -124,6 +124,8 @@ export interface Keys {
   answersHeld(process: string): string;
   /** Answers whose caller has left → when their jobs are canceled. */
   answersLeaving: string;
+  /** Jobs for whose answer nobody waits → when they are canceled. They do not begin. */
+  answersUnwaited: string;
   /** Processes of the API → when they last said that they live. */
   apiProcesses: string;
   /** The channel on which a process of the API listens as long as it lives. */
@@ -204,6 +206,7 @@ export function createKeys(prefix: string): Keys {
     answersOf: (print) => at(`answers:${print}`),
     answersHeld: (process) => at(`answers-held:${process}`),
     answersLeaving: at('answers-leaving'),
+    answersUnwaited: at('answers-unwaited'),
     apiProcesses: at('api-processes'),
     apiChannel: (process) => at(`api:${process}`),
     lasting: at('lasting'),

@@ -119,7 +119,7 @@ export const Waiting = z
     reason: z
       .enum(WAITING_REASONS as [string, ...string[]])
       .describe(
-        '`turn`: others come first, and a call can begin; `tenant_limit`, `account_limit`: the tenant, or the account, has no room for another call of it now; `rate_limit`: the calls of this minute are used up; `budget`: its price does not fit into the budget of the tenant; `backoff`: its last attempt failed, and the next one has a time; `paused:…`: its queue or its model is paused, or (`suspect`) it may have been paid for and waits for a decision',
+        '`turn`: others come first, and a call can begin; `tenant_limit`, `account_limit`: the tenant, or the account, has no room for another call of it now; `rate_limit`: the calls of this minute are used up; `budget`: its price does not fit into the budget of the tenant; `backoff`: its last attempt failed, and the next one has a time; `no_caller`: its caller at `/openai/v1` has left and may come back; `paused:…`: its queue or its model is paused, or (`suspect`) it may have been paid for and waits for a decision',
       ),
     since: z.iso.datetime(),
     position: z

@@ -28,6 +28,8 @@ export interface HeldJobsDeps {
   /** What only this service can know to be wrong with a valid request. */
   checkJob: (request: JobRequest) => FieldError[];
   cancelJob: CancelJob;
+  /** Has the entry of a job come now that waits for a time of its own. Never rejects. */
+  wakeJob: (job: JobRecord) => Promise<void>;
   clock: { now(): number };
 }
 
@@ -73,10 +75,13 @@ async function holdAnswer(
 /** The jobs of an earlier request, whose caller lost its answer. */
 async function claimedJobs(o: HeldJobsDeps, ids: readonly string[]): Promise<JobRecord[]> {
   const jobs = await Promise.all(ids.map((id) => o.jobs.read(id)));
-  return jobs.map((job) => {
+  const found = jobs.map((job) => {
     if (job === null) throw new Problem('not_found', 'The job of this request was deleted.');
     return job;
   });
+  // Nobody waited for it until now.
+  await Promise.all(found.map((job) => (job.status === 'queued' ? o.wakeJob(job) : undefined)));
+  return found;
 }
 
 async function createJobs(
