@@ -34,7 +34,7 @@ function writesState({ code }: Lua): string[] {
 }
 
 /** Hashes that are no records of jobs. Batches, bulk actions and deliveries have a state of their own, which is none of the table's. */
-const OTHERS = ['action', 'batch', 'brakes', 'concurrency', 'delivery', 'in_flight', 'pace', 'pauses', 'turns'];
+const OTHERS = ['action', 'batch', 'brakes', 'concurrency', 'delivery', 'idle', 'in_flight', 'pace', 'pauses', 'turns'];
 /** A part of several scripts, of which some run on a full Redis: so does what it changes. */
 const RUNS_WITH_OTHERS = 'room/room';
 /** What these write to is given to them: `set-field` hashes of workers and pauses, `attempts` how endpoints and hosts fare. */
