@@ -176,7 +176,7 @@ test('when a chat or an image is sent by flags then the body is the one that the
       'https://a/b,c.png',
     ]
       .concat('--via', 'generations', '--webhook-url', 'https://c/h', '--webhook-events', 'job.failed,job.expired')
-      .concat('--on-unknown-submit', 'resubmit'),
+      .concat('--on-unknown-submit', 'resubmit', '--resubmit-failed', 'never', '--fallback-models', 'o,p'),
     { fetch },
   );
   expect(sent.map(({ body }) => body)).toEqual([
@@ -200,6 +200,8 @@ test('when a chat or an image is sent by flags then the body is the one that the
       via: 'generations',
       webhook: { url: 'https://c/h', events: ['job.failed', 'job.expired'] },
       on_unknown_submit: 'resubmit',
+      resubmit_failed: 'never',
+      fallback_models: ['o', 'p'],
     },
   ]);
 });

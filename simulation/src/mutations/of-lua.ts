@@ -136,6 +136,12 @@ export const OF_LUA: readonly Mutation[] = [
     '',
     'P4: the attempt of a dead worker is made again',
   ),
+  of(
+    'room/room',
+    "    if redis.call('HDEL', room .. ':aside', id) == 1 then redis.call('ZREM', room .. ':broke', id) end\n",
+    '',
+    'P8: a job that has begun is set aside no longer, and counts as queued no longer',
+  ),
   of('webhook/attempts', "redis.call('ZADD', e.room, due, id)", '', 'P4: who has no permit waits for one'),
   of(
     'webhook/attempts',
