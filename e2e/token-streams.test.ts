@@ -86,3 +86,17 @@ test('when the worker is killed in the middle of an answer then readers are told
   expect(reader.events.find(({ name }) => name === 'reset')?.data).toEqual({ attempt: 2 });
   expect(await stack.tenant.job(id)).toMatchObject({ status: 'succeeded' });
 });
+
+test('when an answer is longer than Redis keeps of it then who stays has it as it comes, and who comes late has it at the end', async () => {
+  const stack = await startStack();
+  const id = await ask(stack, `[[chat-ms=2000]][[pieces=50]][[reply-bytes=800000]]${WORDS}`);
+  const early = read(stack, stack.url, id);
+  await waitFor(() => saidBy(early.events).length > 500_000, { everyMs: 5 });
+  expect(named(early.events)).toEqual([]);
+  const late = read(stack, stack.url, id);
+  await Promise.all([early.ended, late.ended]);
+  const whole = saidBy(early.events);
+  expect(whole).toHaveLength(800_000);
+  expect(saidBy(late.events) === whole).toBe(true);
+  expect([named(early.events), named(late.events)]).toEqual([['end'], ['end']]);
+});
