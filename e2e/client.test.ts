@@ -34,16 +34,24 @@ async function program(stack: Stack, path: string, { api = stack.url, command = 
   return { cwd, ended, waitForLine: running.waitForLine };
 }
 
-test('when the API is killed and started again while a program of 15 lines and one that runs a job wait then both have their images, each whole and paid for once', async () => {
+test('when the API is killed and started again while programs wait for images and read an answer as it comes then each image is whole and paid for once, and each token came once', async () => {
   const stack = await stackOf();
   const images = await program(stack, 'examples/images.ts');
   const one = await program(stack, 'packages/client/test/programs/run-one.ts');
-  await Promise.all([images.waitForLine(new RegExp(`of ${COUNT}$`)), one.waitForLine(/queued|running/)]);
+  const tokens = await program(stack, 'packages/client/test/programs/tokens.ts');
+  await Promise.all([
+    images.waitForLine(new RegExp(`of ${COUNT}$`)),
+    one.waitForLine(/queued|running/),
+    tokens.waitForLine(/^piece: /),
+  ]);
   stack.api.kill('SIGKILL');
   await stack.api.exited;
   await stack.startApi();
   expect((await images.ended()).at(-1)).toBe(`${COUNT} of ${COUNT}`);
   expect((await one.ended()).at(-1)).toBe('succeeded 1');
+  const told = await tokens.ended();
+  expect(told.slice(-2)).toEqual(['end', 'You said: one two three four five six seven eight nine ten']);
+  expect(told).not.toContain('reset');
 
   const [batch] = (await stack.tenant.get<{ data: Batch[] }>('/v1/batches')).data;
   const rows = await rowsOf<{ custom_id: string; result: { images: { sha256: string; content_type: string }[] } }>(
