@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { waitFor } from '@grsai-jobs/testkit';
+import { startS3, waitFor } from '@grsai-jobs/testkit';
 import { startAsked } from '../lib/children.ts';
 import { cpuSince } from '../lib/cpu.ts';
 import { memoryOf } from '../lib/memory.ts';
@@ -57,7 +57,10 @@ export const inFlight: Row = {
     stack.defer(() => api.stop());
     const { url, headers } = api;
     await load.ask({ url, headers, path: '/v1/jobs', body: JSON.stringify(JOB), connections: 64, count: TASKS });
-    const env = { GRSAI_MAX_IN_FLIGHT: String(2 * TASKS) };
+    // No image job begins before the object store has kept something.
+    const s3 = await startS3();
+    stack.defer(() => s3.stop());
+    const env = { ...s3.env, GRSAI_MAX_IN_FLIGHT: String(2 * TASKS) };
     const worker = await startReadyWorker(redis, { upstreamUrl, profileDir, env });
     stack.defer(() => worker.stop());
     const idle = memoryOf(worker.pid).rss;
