@@ -2,7 +2,7 @@ import type { Egress } from '@grsai-jobs/egress';
 import { KNOWN_MODELS } from '@grsai-jobs/grsai/models';
 import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
 import { type EventFeed, type JobStore, type StreamFeed, watchCatalogue, watchMemory } from '@grsai-jobs/job-store';
-import { type JobRecord, type JobRequest, jobOf, type ModelPrice, messageOf } from '@grsai-jobs/jobs';
+import { batchId, type JobRecord, type JobRequest, jobOf, type ModelPrice, messageOf } from '@grsai-jobs/jobs';
 import type { ObjectStore } from '@grsai-jobs/object-store';
 import type { Producer } from '@grsai-jobs/queue';
 import type { Clock, Logger, SliceQueue, Timers } from '@grsai-jobs/runtime';
@@ -13,6 +13,8 @@ import { fallbackProblems, imageProblems, requestWarnings, type WarningsOf, webh
 import { createCreateBatch } from './use-cases/create-batch.ts';
 import { createCreateJob } from './use-cases/create-job.ts';
 import { createDeleteJob } from './use-cases/delete-job.ts';
+import { createFileBatchReads } from './use-cases/file-batches.ts';
+import { createFileUseCases } from './use-cases/files.ts';
 import { createHoldAnswer } from './use-cases/held-answers.ts';
 import { createModelCatalogue } from './use-cases/model-catalogue.ts';
 import { createNudgeOperations } from './use-cases/nudge-operations.ts';
@@ -123,6 +125,18 @@ export function assembleUseCases(p: UseCasePorts, config: UseCaseSettings) {
     tenantRules: tenants,
     createJob,
     createBatch,
+    newBatchId: () => batchId(p.newUlid(clock.now())),
+    files: createFileUseCases({
+      files: store.files,
+      objects,
+      notes: store.inputNotes,
+      tenants,
+      keyPrefix: config.S3_PREFIX,
+      newUlid: p.newUlid,
+      clock,
+      log,
+    }),
+    fileReads: createFileBatchReads({ files: store.files, fileBatches: store.fileBatches, batches: store.batches, clock }),
     checkJob,
     checkUrl: (address: string) => egress.checkUrl(address)?.message,
     nudge,

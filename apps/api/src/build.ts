@@ -269,6 +269,8 @@ export async function buildApi(config: ApiConfig, log: Logger, silence: Silence 
         jobs: store.jobs,
         heartbeatMs: HEARTBEAT_MS,
         opensAfterMs: OPENS_AFTER_MS,
+        batches: store.batches,
+        fileBatches: store.fileBatches,
         upstreamChatFields: config.UPSTREAM_CHAT_FIELDS,
       }),
       adminPageRoutes({ sign }),

@@ -1,9 +1,18 @@
 import { everythingInRedis } from '@grsai-jobs/testkit';
 import { expect, test } from 'vitest';
 import { startApi, type TestApi } from './api.ts';
-import { CHAT_ROWS, EDIT_ROWS, goodChat, IMAGE_ROWS, type OpenAiRow, REQUEST_ROWS } from './openai/rows.ts';
+import {
+  BATCH_ROWS,
+  CHAT_ROWS,
+  EDIT_ROWS,
+  FILE_ROWS,
+  goodChat,
+  IMAGE_ROWS,
+  type OpenAiRow,
+  REQUEST_ROWS,
+} from './openai/rows.ts';
 
-const ROWS: readonly OpenAiRow[] = [...CHAT_ROWS, ...IMAGE_ROWS, ...EDIT_ROWS, ...REQUEST_ROWS];
+const ROWS: readonly OpenAiRow[] = [...CHAT_ROWS, ...IMAGE_ROWS, ...EDIT_ROWS, ...FILE_ROWS, ...BATCH_ROWS, ...REQUEST_ROWS];
 
 interface Told {
   error: { message: string; type: string; code: string; param: string | null };

@@ -6,6 +6,7 @@ import { type BatchDoc, type JobDoc, mapPictures } from '@grsai-jobs/jobs';
 import { createObjectStore } from '@grsai-jobs/object-store';
 import { startS3 } from '@grsai-jobs/testkit';
 import { expect, onTestFinished, test } from 'vitest';
+import { createExpiredFiles } from '../src/maintenance/expired-files.ts';
 import { createOldRecords } from '../src/maintenance/old-records.ts';
 import { type BatchDeps, createBatchOperations } from '../src/operations/batch/index.ts';
 import { createOperationsTask } from '../src/operations/run-operations.ts';
@@ -492,6 +493,9 @@ test('when an ended batch is older than RETENTION_DAYS then it goes with its web
   const batch = await committedBatch(harness, 1);
   await batch.commit();
   const [id = ''] = batch.ids;
+  const ofFile = { input_file_id: 'file-1', endpoint: '/v1/chat/completions', completion_window: '24h', metadata: null };
+  const times = { created_at: 1, validates_until: 2, expires_at: 3, output_expires_s: null };
+  await harness.store.fileBatches.create({ id: batch.id, tenant: 'acme', ...ofFile, ...times });
   const deliveryIn = (round: number) => `evt_${batch.id.slice(6)}_${round}_batch_completed`;
   const tell = async (round: number) => {
     const told = await harness.store.deliveries.read(deliveryIn(round));
@@ -517,6 +521,37 @@ test('when an ended batch is older than RETENTION_DAYS then it goes with its web
   if (record === null) throw new Error('no record');
   await harness.batchDeps.reopenJob(record, 'resubmit');
   expect(await harness.redis.exists(`{gj}:batch:${batch.id}`)).toBe(0);
+});
+
+test('when the time of a file is over then its object goes, and then what is known of it; others stay', async () => {
+  const harness = await startBatches();
+  const { files, inputNotes, usage } = harness.store;
+  const now = harness.clock.now();
+  const store = async (id: string, expires_at: number) => {
+    const key = `acme/${id}`;
+    const note = { jobId: id, objects: [key] };
+    await inputNotes.write(note);
+    await harness.objects.putBytes(key, Buffer.from('ab'), { contentType: 'text/plain' });
+    const file = {
+      id,
+      tenant: 'acme',
+      name: 'a.jsonl',
+      purpose: 'batch',
+      bytes: 2,
+      sha256: '',
+      key,
+      created_at: now,
+      expires_at,
+    };
+    expect(await files.create(file, note)).toEqual({ kind: 'ok' });
+  };
+  await store('file-1', now + 1000);
+  await store('file-2', now + 2000);
+  await harness.clock.advance(1500);
+  await createExpiredFiles({ ...harness, shutdown: { stopping: new AbortController().signal } })();
+  expect((await files.page('acme', { order: 'asc', limit: 10 })).map(({ id }) => id)).toEqual(['file-2']);
+  expect(await harness.objects.list('acme/file-')).toEqual(['acme/file-2']);
+  expect((await usage.of('acme')).stored).toBe(2);
 });
 
 test('when a batch goes on for longer than RETENTION_DAYS then the results of all its jobs are in its file', async () => {

@@ -12,6 +12,8 @@ export type { Catalogue } from './catalogue/catalogue.ts';
 export { type CatalogueWatch, watchCatalogue } from './catalogue/catalogue-watch.ts';
 export { type EventFeed, type FeedEvent, startEventFeed, type Watcher } from './event/event-feed.ts';
 export { type Channel, type Subscriber, type Subscription, subscribe } from './event/subscriber.ts';
+export { FILE_BATCHES_KEPT, type FileBatch, type FileBatchError, type FileBatches } from './file/file-batches.ts';
+export type { FileCreated, Files, IdPage, StoredFile } from './file/files.ts';
 export type { CancelSignals } from './job/cancel-signals.ts';
 export type { Created, Idempotency } from './job/create.ts';
 export type { Erase } from './job/erase.ts';

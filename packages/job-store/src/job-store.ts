@@ -5,6 +5,8 @@ import { type Answers, createAnswers } from './answer/answers.ts';
 import { type Batches, createBatches } from './batch/batches.ts';
 import { type Claims, createClaims } from './batch/claims.ts';
 import { type Catalogue, createCatalogue } from './catalogue/catalogue.ts';
+import { createFileBatches, type FileBatches } from './file/file-batches.ts';
+import { createFiles, type Files } from './file/files.ts';
 import { type CancelSignals, createCancelSignals } from './job/cancel-signals.ts';
 import { createCreate } from './job/create.ts';
 import { createErase, type Erase } from './job/erase.ts';
@@ -67,6 +69,8 @@ export interface JobStore {
   readonly answers: Answers;
   readonly batches: Batches;
   readonly claims: Claims;
+  readonly files: Files;
+  readonly fileBatches: FileBatches;
   readonly catalogue: Catalogue;
   readonly cancels: CancelSignals;
   readonly deliveries: Deliveries;
@@ -147,6 +151,8 @@ export function createJobStore(o: {
     }),
     batches: createBatches(o.redis, run, keys, { clock: o.clock, tenants, newToken, lasting, scriptClock: o.scriptClock }),
     claims: createClaims(run, keys, newToken),
+    files: createFiles(o.redis, run, keys),
+    fileBatches: createFileBatches(o.redis, run, keys, lasting),
     catalogue: createCatalogue(o.redis, keys),
     cancels: createCancelSignals(o.redis, keys),
     deliveries: createDeliveries(o.redis, run, keys, newToken, o.scriptClock),

@@ -35,6 +35,8 @@ export type JobDoc = {
   asked_model?: string | undefined;
   /** The API that it came by; left out for `/v1`. */
   origin?: 'openai' | undefined;
+  /** How its images are shown in the output file of a batch of OpenAI's form. */
+  images_as?: 'b64_json' | 'url' | undefined;
 } & (
   | (Omit<z.output<typeof ChatJob>, 'input' | 'on_unknown_submit'> & { input: KeptChatInput })
   | (Omit<z.output<typeof ImageJob>, 'input' | 'on_unknown_submit'> & { input: KeptImageInput })

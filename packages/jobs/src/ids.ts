@@ -8,6 +8,11 @@ export const BATCH_ID = /^batch_[0-9A-HJKMNP-TV-Z]{26}$/;
 
 export const batchId = (ulid: string): string => `batch_${ulid}`;
 
+/** A file's id, in the same way; of what a batch puts out it ends with `-output` or `-errors`, and has the ULID of the batch. */
+export const FILE_ID = /^file-([0-9A-HJKMNP-TV-Z]{26})(?:-(output|errors))?$/;
+
+export const fileId = (ulid: string): string => `file-${ulid}`;
+
 const ulidOf = (id: string): string => id.slice(id.indexOf('_') + 1);
 
 /**

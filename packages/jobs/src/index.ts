@@ -83,6 +83,8 @@ export {
   dottedEventId,
   EVENT_ID,
   eventId,
+  FILE_ID,
+  fileId,
   JOB_ID,
   jobId,
   progressEventId,

@@ -86,6 +86,9 @@ export interface Redis {
   zrange(
     ...args: [key: string, max: string, min: string, by: 'BYSCORE', order: 'REV', ...limit: Limit, scores: 'WITHSCORES']
   ): Promise<string[]>;
+  /** Of members that all have the same score. */
+  zrange(key: string, min: string, max: string, by: 'BYLEX', ...limit: Limit): Promise<string[]>;
+  zrange(key: string, max: string, min: string, by: 'BYLEX', order: 'REV', ...limit: Limit): Promise<string[]>;
   zrem(key: string, ...members: string[]): Promise<number>;
   zrevrank(key: string, member: string): Promise<number | null>;
 

@@ -32,11 +32,11 @@ export interface FormRules {
 
 const MULTIPART = /^multipart\/form-data\s*(?:;|$)/i;
 
-const tooMuch = (what: string): Problem => new Problem('body_too_large', `${what}. Nothing was accepted.`);
-const unreadable = (why: string): Problem =>
+export const tooMuch = (what: string): Problem => new Problem('body_too_large', `${what}. Nothing was accepted.`);
+export const unreadable = (why: string): Problem =>
   new Problem('bad_request', `The form cannot be read: ${why}. Nothing was accepted; send it as multipart/form-data.`);
 
-const isMultipart = (header: string | undefined): boolean => MULTIPART.test(header ?? '');
+export const isMultipart = (header: string | undefined): boolean => MULTIPART.test(header ?? '');
 
 /** Puts a file together as its bytes come. */
 function gather(name: string, stream: BusboyFileStream, rules: FormRules, fail: (problem: Problem) => void): () => FormFile {
@@ -51,7 +51,11 @@ function gather(name: string, stream: BusboyFileStream, rules: FormRules, fail: 
   return () => ({ name, bytes: bytes.bytes(), sha256: hash.digest('hex') });
 }
 
-const parserOf = (request: Request, rules: FormRules): BusboyInstance => {
+/** @throws Problem 400 for a head that says no form */
+export const formParser = (
+  request: Request,
+  rules: Pick<FormRules, 'fields' | 'fieldBytes' | 'files' | 'fileBytes'>,
+): BusboyInstance => {
   try {
     return new Busboy({
       headers: { ...request.headers, 'content-type': request.headers['content-type'] ?? '' },
@@ -80,7 +84,7 @@ export async function readForm(request: Request, response: Response, rules: Form
   const lease = rules.budget.lease(principalOf(response).tenant, response);
   const fields: Form['fields'] = [];
   const files: (() => FormFile)[] = [];
-  const parser = parserOf(request, rules);
+  const parser = formParser(request, rules);
   const { promise: read, resolve, reject } = Promise.withResolvers<void>();
   // What fails while the next chunk is awaited is thrown when it has come.
   read.catch(() => undefined);

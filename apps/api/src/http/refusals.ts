@@ -3,6 +3,7 @@ import type { OverBudget, OverQueue, Quota, Refused } from '@grsai-jobs/job-stor
 import type { BatchRefusal } from '../use-cases/batch-writer.ts';
 import type { JobRefusal } from '../use-cases/create-job.ts';
 import type { Deleted } from '../use-cases/delete-job.ts';
+import type { FileKept } from '../use-cases/files.ts';
 import type { Resent } from '../use-cases/resend-delivery.ts';
 import type { RetriedFailed } from '../use-cases/retry-failed.ts';
 import { type ModelRefused, refusedModelText } from '../use-cases/tenant-limits.ts';
@@ -93,6 +94,14 @@ export const ROOM_REFUSALS: Refusals<Refused | ModelRefused> = {
   quota: quotaReached,
   queue: queueFull,
   budget: budgetReached,
+};
+
+export const FILE_REFUSALS: Refusals<FileKept, 'kept'> = {
+  full: ROOM_REFUSALS.full,
+  quota: quotaReached,
+  budget: budgetReached,
+  queue: ROOM_REFUSALS.queue,
+  late: () => new Problem('unavailable', 'The file was held up for too long. Nothing was accepted; send it again.'),
 };
 
 const UPLOAD_REFUSALS: Refusals<UploadRefusal> = {

@@ -4,6 +4,7 @@ import type { Clock } from '@grsai-jobs/runtime';
 import type { FieldError } from '../validation/validate.ts';
 import type { UnknownSubmitDefaults } from './create-job.ts';
 import type { ModelCatalogue } from './model-catalogue.ts';
+import type { ItemExtras } from './read-item.ts';
 import type { TenantRulesOf } from './tenant-limits.ts';
 import type { UploadedInputs, UploadInputs, UploadRefusal } from './upload-inputs.ts';
 
@@ -18,6 +19,7 @@ interface GoodItem {
   bytes: number;
   customId: string;
   request: JobRequest;
+  more?: ItemExtras | undefined;
 }
 
 export interface BatchWriter {
@@ -87,9 +89,10 @@ export function createBatchWriter(o: WriterParts, batch: { id: string; tenant: s
     const left = jobs.values();
     const work = async () => {
       for (const job of left) {
-        const { request } = job;
+        const { request, more } = job;
         const doc: JobDoc = {
           ...request,
+          ...more,
           on_unknown_submit: request.on_unknown_submit ?? o.defaults[request.type],
           ...o.catalogue.fallbackPrices(request),
         };

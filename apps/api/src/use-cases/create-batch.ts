@@ -5,7 +5,7 @@ import type { Clock, Logger, SliceQueue, Slices, Timers } from '@grsai-jobs/runt
 import { type BatchRefusal, BatchRefused, createBatchWriter, type WriterParts } from './batch-writer.ts';
 import type { WarningsOf } from './check-request.ts';
 import type { NudgeOperations } from './nudge-operations.ts';
-import { createReadItem, type RawItem, type RawItems, type ReadItemParts } from './read-item.ts';
+import { createReadItem, type RawItem, type RawItems, type ReadItemBy, type ReadItemParts } from './read-item.ts';
 import { type BadLine, createBadLines, createLineWarnings, type WarnedLine } from './reported-lines.ts';
 import { modelProblems, type TenantRulesOf } from './tenant-limits.ts';
 
@@ -19,6 +19,10 @@ export interface BatchUpload {
   keyId: string;
   requestId: string;
   doc: BatchDoc;
+  /** Left out: a new one. */
+  id?: string;
+  /** How an item becomes a job; left out: as `POST /v1/jobs` reads its body. */
+  readItem?: ReadItemBy;
   items: RawItems;
   onInvalid: OnInvalid;
   /** `fingerprint` is asked for when the items have been read to their end. */
@@ -90,7 +94,7 @@ export function createCreateBatch(o: CreateBatchParts): CreateBatch {
     const slices = o.slices.of(upload.tenant);
     const rules = await o.tenants.rules(batch.tenant);
     const check = (request: JobRequest) => [...o.check(request), ...modelProblems(rules, request)];
-    const read = createReadItem({ check }, upload.doc, slices);
+    const read = upload.readItem?.({ check }, slices) ?? createReadItem({ check }, upload.doc, slices);
     const writer = createBatchWriter(o, batch);
     const bad = createBadLines(skips ? (lines) => note(batch, lines) : null);
 
@@ -187,7 +191,7 @@ export function createCreateBatch(o: CreateBatchParts): CreateBatch {
   async function acceptOrReplay(upload: BatchUpload): Promise<AcceptedBatch> {
     if (o.memory.tight()) throw new BatchRefused({ kind: 'full' });
     const createdAt = o.clock.now();
-    const batch = { id: batchId(o.newUlid(createdAt)), tenant: upload.tenant, keyId: upload.keyId, createdAt };
+    const batch = { id: upload.id ?? batchId(o.newUlid(createdAt)), tenant: upload.tenant, keyId: upload.keyId, createdAt };
     if (upload.idempotency === undefined) return await accept(upload, batch, null);
     const key = { tenant: upload.tenant, route: ROUTE, key: upload.idempotency.key };
     const claimed = await o.claims.claim(key);

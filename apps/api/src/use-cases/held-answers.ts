@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { AnswerEnd, Answers } from '@grsai-jobs/job-store';
-import { jobId } from '@grsai-jobs/jobs';
+import { batchId, jobId } from '@grsai-jobs/jobs';
 import type { Logger, Service, SliceQueue, Timers } from '@grsai-jobs/runtime';
 import { fingerprintOf } from './fingerprint.ts';
 
@@ -11,8 +11,9 @@ interface HeldRequest {
   route: string;
   /** As sent: whatever changes no job is part of what makes requests the same, so that the end users of one caller are never joined. */
   body: unknown;
-  /** How many jobs it becomes. */
+  /** How many jobs it becomes; of the batch of a file 1. */
   jobs: number;
+  of?: 'job' | 'file-batch';
   /** Its sender says that it sends it again. */
   again: boolean;
   lifeMs: number;
@@ -53,7 +54,8 @@ export function createHoldAnswer(o: {
     const print = createHash('sha256').update(`${keyId}\n${route}\n${fingerprint}`).digest('base64url');
     const ulid = () => o.newUlid(o.clock.now());
     const id = ulid();
-    const jobs = Array.from({ length: request.jobs }, () => jobId(ulid()));
+    const idOf = request.of === 'file-batch' ? batchId : jobId;
+    const jobs = Array.from({ length: request.jobs }, () => idOf(ulid()));
     const since = o.timers.elapsed();
     const claim = async () =>
       await o.answers.claim({

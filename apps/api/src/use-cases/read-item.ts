@@ -1,4 +1,4 @@
-import { type BatchDoc, BatchItem, CUSTOM_ID, type JobRequest, jobWebhook, withoutNulls } from '@grsai-jobs/jobs';
+import { type BatchDoc, BatchItem, CUSTOM_ID, type JobDoc, type JobRequest, jobWebhook, withoutNulls } from '@grsai-jobs/jobs';
 import type { Slices } from '@grsai-jobs/runtime';
 import { tryJob } from '../validation/job.ts';
 import type { FieldError } from '../validation/validate.ts';
@@ -15,7 +15,15 @@ export interface RawItem {
 export type RawItems = AsyncIterable<Iterable<RawItem>>;
 
 /** An item of a batch that is fit to become a job, or what is wrong with it. */
-export type ReadItem = { customId: string; request: JobRequest } | { custom_id: string | null; errors: readonly FieldError[] };
+export type ReadItem =
+  | { customId: string; request: JobRequest; more?: ItemExtras | undefined }
+  | { custom_id: string | null; errors: readonly FieldError[] };
+
+/** What the record of the job says beside its request. */
+export type ItemExtras = Pick<JobDoc, 'origin' | 'images_as'>;
+
+/** Reads the items of one batch, one after another. */
+export type ReadItemBy = (o: ReadItemParts, slices: Slices) => (item: RawItem) => Promise<ReadItem>;
 
 export interface ReadItemParts {
   /** What only this service can know to be wrong with a valid request. */

@@ -6,6 +6,8 @@ export interface FieldError {
   custom_id?: string | null;
   pointer: string;
   message: string;
+  /** For programs, where there is more to say than that it is wrong. */
+  code?: string;
 }
 
 /** What a length is counted in, by what has it. */

@@ -258,3 +258,79 @@ export const EDIT_ROWS: readonly OpenAiRow[] = [
   }),
   edit('too large', fields + PNG.replace('\x89PNG', 'x'.repeat(1_100_000)) + END, { status: 413, code: 'body_too_large' }),
 ];
+
+const file = (what: string, text: string, more: Partial<OpenAiRow> = {}): OpenAiRow =>
+  edit(what, text, { ...more, what: `file: ${what}`, path: '/openai/v1/files' });
+const LINES = part('file', '{}', '; filename="lines.jsonl"');
+const purpose = part('purpose', 'batch');
+const life = (anchor: string, seconds: string) => part('expires_after[anchor]', anchor) + part('expires_after[seconds]', seconds);
+
+export const FILE_ROWS: readonly OpenAiRow[] = [
+  file('JSON', '{}', { status: 415, code: 'unsupported_media_type', headers: { 'content-type': 'application/json' } }),
+  file('no boundary', purpose + LINES + END, { code: 'bad_request', headers: { 'content-type': 'multipart/form-data' } }),
+  file('no end', purpose + LINES, { code: 'bad_request' }),
+  file('cut in its file', purpose + LINES.slice(0, -4), { code: 'bad_request' }),
+  file('no file', purpose + END, { param: 'file' }),
+  file('a file that is a field', purpose + part('file', '{}') + END, { param: 'file' }),
+  file('an empty file', purpose + part('file', '', '; filename="a"') + END, { param: 'file' }),
+  file('a file of another name', purpose + LINES.replace('"file"', '"lines"') + END, { param: 'lines' }),
+  file('two files', purpose + LINES + LINES + END, { status: 413, code: 'body_too_large' }),
+  file('a name that is too long', purpose + LINES.replace('lines.jsonl', 'a'.repeat(300)) + END, { param: 'file' }),
+  file('no purpose', LINES + END, { param: 'purpose' }),
+  file('a wrong purpose before its file', part('purpose', 'fine-tune') + LINES + END, { param: 'purpose' }),
+  file('a wrong purpose behind its file', LINES + part('purpose', 'vision') + END, { param: 'purpose' }),
+  file('a purpose twice', purpose + purpose + LINES + END, { param: 'purpose' }),
+  file('a field that nobody knows', purpose + LINES + part('colour', 'red') + END, { param: 'colour' }),
+  file('a life of a second', purpose + LINES + life('created_at', '1') + END, { param: 'expires_after.seconds' }),
+  file('a life of a year', purpose + LINES + life('created_at', '31536000') + END, { param: 'expires_after.seconds' }),
+  file('a life from another time on', purpose + LINES + life('last_active_at', '3600') + END, { param: 'expires_after.anchor' }),
+  file('nine fields', purpose + part('colour', 'red').repeat(8) + LINES + END, { status: 413, code: 'body_too_large' }),
+  request('GET', '/files?limit=0', 400, 'invalid_request', { param: 'limit' }),
+  request('GET', '/files?limit=10001', 400, 'invalid_request', { param: 'limit' }),
+  request('GET', '/files?after=x', 400, 'invalid_request', { param: 'after' }),
+  request('GET', '/files?order=up', 400, 'invalid_request', { param: 'order' }),
+  request('GET', '/files?purpose=vision', 400, 'invalid_request', { param: 'purpose' }),
+  request('GET', '/files/x', 404, 'not_found'),
+  request('GET', '/files/file-01ARZ3NDEKTSV4RRFFQ69G5FAV', 404, 'not_found'),
+  request('GET', '/files/file-01ARZ3NDEKTSV4RRFFQ69G5FAV-output/content', 404, 'not_found'),
+  request('DELETE', '/files/file-01ARZ3NDEKTSV4RRFFQ69G5FAV', 404, 'not_found'),
+  request('PUT', '/files', 405, 'method_not_allowed', { body: {} }),
+];
+
+const batch = (what: string, param: string | null, more: object): OpenAiRow => ({
+  what: `batch: ${what}`,
+  status: 400,
+  code: 'invalid_request',
+  param,
+  path: '/openai/v1/batches',
+  body: {
+    input_file_id: 'file-01ARZ3NDEKTSV4RRFFQ69G5FAV',
+    endpoint: '/v1/chat/completions',
+    completion_window: '24h',
+    ...more,
+  },
+});
+const NO_BATCH = '/batches/batch_01ARZ3NDEKTSV4RRFFQ69G5FAV';
+
+export const BATCH_ROWS: readonly OpenAiRow[] = [
+  batch('a file that there is not', 'input_file_id', {}),
+  batch('a file that is none', 'input_file_id', { input_file_id: 'x' }),
+  batch('no file', 'input_file_id', { input_file_id: null }),
+  batch('a list of files', 'input_file_id', { input_file_id: ['x'] }),
+  batch('another endpoint', 'endpoint', { endpoint: '/v1/responses' }),
+  batch('no endpoint', 'endpoint', { endpoint: null }),
+  batch('another window', 'completion_window', { completion_window: '1h' }),
+  batch('metadata of numbers', 'metadata.a', { metadata: { a: 1 } }),
+  batch('an output that lives for a second', 'output_expires_after.seconds', {
+    output_expires_after: { anchor: 'created_at', seconds: 1 },
+  }),
+  batch('a webhook to an address inside', 'grsai.webhook.url', { grsai: { webhook: { url: 'http://10.0.0.1/hook' } } }),
+  batch('a priority that nobody knows', 'grsai.priority', { grsai: { priority: 'urgent' } }),
+  batch('a field that nobody knows', 'colour', { colour: 'red' }),
+  request('GET', '/batches?limit=0', 400, 'invalid_request', { param: 'limit' }),
+  request('GET', '/batches?limit=101', 400, 'invalid_request', { param: 'limit' }),
+  request('GET', '/batches?after=x', 400, 'invalid_request', { param: 'after' }),
+  request('GET', NO_BATCH, 404, 'not_found'),
+  request('POST', `${NO_BATCH}/cancel`, 404, 'not_found'),
+  request('DELETE', NO_BATCH, 405, 'method_not_allowed'),
+];

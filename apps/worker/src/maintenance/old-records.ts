@@ -13,7 +13,7 @@ const AT_ONCE = 200;
 const DAY_MS = 24 * 3600 * 1000;
 
 interface Deps {
-  store: Pick<JobStore, 'batches' | 'sweeps' | 'jobs' | 'erase' | 'tenants'>;
+  store: Pick<JobStore, 'batches' | 'fileBatches' | 'sweeps' | 'jobs' | 'erase' | 'tenants'>;
   objects: Pick<ObjectStore, 'delete'>;
   clock: Pick<SyncedClock, 'now' | 'trouble'>;
   log: Logger;
@@ -29,7 +29,7 @@ interface Deps {
  */
 export function createOldRecords(d: Deps, retentionDays: number): () => Promise<void> {
   const keptMs = retentionDays * DAY_MS;
-  const { batches, sweeps, jobs, erase, tenants } = d.store;
+  const { batches, fileBatches, sweeps, jobs, erase, tenants } = d.store;
 
   /** Slice by slice, until nothing is left but what stays; `slice` answers how many it read and how many of them stay. */
   async function sweep(slice: (page: { skip: number; limit: number }) => Promise<{ looked: number; stay: number }>) {
@@ -57,8 +57,13 @@ export function createOldRecords(d: Deps, retentionDays: number): () => Promise<
 
   async function oldBatch(id: string): Promise<boolean> {
     const batch = await batches.read(id);
-    if (batch === null || !isBatchEnd(batch.status)) await batches.forgetEnded(id);
-    else return batch.webhook.state === 'pending' || !(await batches.eraseEnded(batch, keptMs));
+    if (batch === null || !isBatchEnd(batch.status)) {
+      await batches.forgetEnded(id);
+      return false;
+    }
+    if (batch.webhook.state === 'pending' || !(await batches.eraseEnded(batch, keptMs))) return true;
+    // Of one that was made of a file.
+    await fileBatches.forget(batch);
     return false;
   }
 

@@ -23,6 +23,7 @@ import { createProbes } from '../pauses/probes.ts';
 import { createUnstoredWatch } from '../pauses/unstored-watch.ts';
 import type { SettleDeps } from '../runner/settle.ts';
 import { CATALOGUE_EVERY_MS, createCatalogueTask } from './catalogue.ts';
+import { createExpiredFiles, EXPIRED_FILES_EVERY_MS } from './expired-files.ts';
 import { createLateResults, LATE_EVERY_MS } from './late-results.ts';
 import { createLeftAnswers, LEFT_ANSWERS_EVERY_MS } from './left-answers.ts';
 import { createOldRecords, OLD_EVERY_MS } from './old-records.ts';
@@ -80,6 +81,7 @@ export function createPeriodicTasks(d: MaintenanceDeps): readonly PeriodicTask[]
     { name: 'left-answers', everyMs: LEFT_ANSWERS_EVERY_MS, run: createLeftAnswers(d) },
     { name: 'late-results', everyMs: LATE_EVERY_MS, run: createLateResults(d) },
     { name: 'orphaned-inputs', everyMs: ORPHANED_INPUTS_EVERY_MS, run: createOrphanedInputs(d) },
+    { name: 'expired-files', everyMs: EXPIRED_FILES_EVERY_MS, run: createExpiredFiles(d) },
     { name: 'catalogue', everyMs: CATALOGUE_EVERY_MS, run: createCatalogueTask(d, d.catalogueAddresses) },
     { name: 'old-records', everyMs: OLD_EVERY_MS, run: createOldRecords(d, d.retentionDays) },
   ];

@@ -7,8 +7,9 @@ export interface AnswerRequest {
   id: string;
   /** What makes a request the same: key, route and fingerprint. */
   print: string;
-  /** The jobs that are made for it unless there is an answer to claim. */
+  /** The jobs that are made for it unless there is an answer to claim, or the batch of a file. */
   jobs: readonly string[];
+  of?: 'job' | 'file-batch';
   /** The process that holds the answer. */
   process: string;
   /** Its sender says that it sends it again. */
@@ -78,7 +79,15 @@ export function createAnswers(
   run: RunScript,
   keys: Pick<
     Keys,
-    'answer' | 'answersOf' | 'answersHeld' | 'answersLeaving' | 'answersUnwaited' | 'apiProcesses' | 'apiChannel' | 'job'
+    | 'answer'
+    | 'answersOf'
+    | 'answersHeld'
+    | 'answersLeaving'
+    | 'answersUnwaited'
+    | 'apiProcesses'
+    | 'apiChannel'
+    | 'job'
+    | 'fileBatch'
   >,
   o: { listenersCount: boolean; clock: { now(): number }; scriptClock?: { now(): number } | undefined },
 ) {
@@ -124,7 +133,7 @@ export function createAnswers(
           dead_ms: DEAD_MS,
           listeners_count: o.listenersCount ? 1 : 0,
           channel: keys.apiChannel(''),
-          job: keys.job(''),
+          job: request.of === 'file-batch' ? keys.fileBatch('') : keys.job(''),
           answer: keys.answer(''),
         },
       )) as [AnswerClaim['kind'], string?];

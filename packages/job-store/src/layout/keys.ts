@@ -50,6 +50,13 @@ export interface Keys {
   tenantBatches(tenant: string): string;
   /** Ended batches by the time of their end. */
   endedBatches: string;
+  file(id: string): string;
+  tenantFiles(tenant: string): string;
+  /** Files → when their time is over. */
+  filesExpiring: string;
+  /** What is known of a batch that was made of a file. */
+  fileBatch(id: string): string;
+  tenantFileBatches(tenant: string): string;
   delivery(id: string): string;
   dueDeliveries: string;
   /** How an endpoint of a tenant fares; by `endpointId`. */
@@ -166,6 +173,11 @@ export function createKeys(prefix: string): Keys {
     batchErrors: (id) => at(`batch:${id}:errors`),
     tenantBatches: (tenant) => at(`tenant:${tenant}:batches`),
     endedBatches: at('ended:batches'),
+    file: (id) => at(`file:${id}`),
+    tenantFiles: (tenant) => at(`tenant:${tenant}:files`),
+    filesExpiring: at('files-expiring'),
+    fileBatch: (id) => at(`file-batch:${id}`),
+    tenantFileBatches: (tenant) => at(`tenant:${tenant}:file-batches`),
     delivery: (id) => at(`delivery:${id}`),
     dueDeliveries: at('due:deliveries'),
     endpoint: (id) => at(`endpoint:${id}`),

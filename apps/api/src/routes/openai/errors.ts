@@ -22,7 +22,8 @@ const TYPES: Readonly<Record<number, string>> = {
 
 const typeOf = (status: number): string => TYPES[status] ?? (status >= 500 ? 'server_error' : 'invalid_request_error');
 
-const openAiBody = ({ status, message, code, param = null }: OpenAiError, more: object = {}) => ({
+/** As it stands in a body: of an answer, or of a line of what a batch puts out. */
+export const openAiBody = ({ status, message, code, param = null }: OpenAiError, more: object = {}) => ({
   error: { message, type: typeOf(status), code, param, ...more },
 });
 
@@ -35,7 +36,7 @@ const CODES: Readonly<Record<string, string>> = { unauthorized: 'invalid_api_key
 const STATUSES: Readonly<Record<number, number>> = { 409: 400, 422: 400 };
 
 /** `/messages/0/content` → `messages[0].content`. */
-const paramOf = (pointer: string): string | null => {
+export const paramOf = (pointer: string): string | null => {
   const [, ...parts] = pointer.split('/');
   const text = parts.map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part.replaceAll('~1', '/').replaceAll('~0', '~')}`));
   return text.length === 0 ? null : text.join('').replace(/^\./, '');
@@ -137,7 +138,7 @@ const HINTS: readonly (readonly [start: string, hint: string])[] = [
 ];
 
 const GENERAL =
-  'docs/openai.md lists what there is: chat completions, images and models; everything else is under /v1, see /docs.';
+  'docs/openai.md lists what there is: chat completions, images, files and batches, models; everything else is under /v1, see /docs.';
 
 export const openAiDialect: Dialect = {
   under: '/openai/v1',
