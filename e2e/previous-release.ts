@@ -17,7 +17,7 @@ import { fileURLToPath } from 'node:url';
  * What runs beside this release while it is rolled out: the tag of the release before, or as long as there is none a commit of the main
  * line. Move it on with each release.
  */
-const PREVIOUS_RELEASE = process.env['PREVIOUS_RELEASE'] ?? 'b807ee96e564ab667e96b85ca72b3cb4f68a0fc5';
+const PREVIOUS_RELEASE = process.env['PREVIOUS_RELEASE'] ?? 'da6afc84b534c3e3f095326e32f9990c47f623eb';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** Beside the compile cache: it is made again when it is gone. */
