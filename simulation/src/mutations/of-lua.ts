@@ -142,6 +142,12 @@ export const OF_LUA: readonly Mutation[] = [
     '',
     'P8: a job that has begun is set aside no longer, and counts as queued no longer',
   ),
+  of(
+    'room/let-in',
+    'pay_again(order.queue, tenant, budget_of(K.spent, tenant, day_of(now)), now)',
+    'budget_of(K.spent, tenant, day_of(now))',
+    'P1: who waits for a budget goes on when there are credits again',
+  ),
   of('webhook/attempts', "redis.call('ZADD', e.room, due, id)", '', 'P4: who has no permit waits for one'),
   of(
     'webhook/attempts',

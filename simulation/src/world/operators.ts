@@ -1,5 +1,5 @@
 import { BULK_OPERATION, type BulkOrder } from '@grsai-jobs/job-store';
-import { QUEUES } from '@grsai-jobs/jobs';
+import { QUEUES, type TenantLimits } from '@grsai-jobs/jobs';
 import type { Random } from '../random.ts';
 import { createAsking } from './asking.ts';
 import type { World } from './world.ts';
@@ -37,6 +37,27 @@ export function createOperators(world: World) {
     world.story('operator', `leaves ${queue} as it was`);
   }
 
+  /** A tenant may have less than it wants for a while. */
+  async function limit(own: Random): Promise<void> {
+    const tenant = `tenant-${own.whole(1, plan.tenants)}`;
+    const change = (limits: TenantLimits) =>
+      ask.until('operator', async (_use, api) => {
+        await api.store.tenantLimits.replace(tenant, limits);
+        return true;
+      });
+    const limits: TenantLimits = own.pick([
+      { budget: { credits: own.pick([1, 3000, 20_000]), period: own.pick(['day', 'total'] as const) } },
+      { max_queued: own.pick([1, 20]) },
+      { max_in_flight: own.pick([1, 3]) },
+    ]);
+    world.story('operator', `limits ${tenant}`, { limits });
+    await change(limits);
+    const until = time.now() + own.whole(1000, 60_000);
+    while (!isOver && time.now() < until) await ask.wait(Math.min(1000, until - time.now()));
+    await change({});
+    world.story('operator', `lifts the limits of ${tenant}`);
+  }
+
   async function bulk(own: Random): Promise<void> {
     const action = own.pick(['cancel', 'requeue', 'requeue', 'redeliver'] as const);
     const tenant = `tenant-${own.whole(1, plan.tenants)}`;
@@ -63,7 +84,8 @@ export function createOperators(world: World) {
       const next = time.now() + own.whole(plan.operatorEveryMs / 4, plan.operatorEveryMs * 2);
       while (!isOver && time.now() < next) await ask.wait(Math.min(1000, next - time.now()));
       if (isOver) return;
-      await (own.chance(0.5) ? pause(own) : bulk(own));
+      const act = own.chance(0.5) ? pause : own.chance(0.4) ? limit : bulk;
+      await act(own);
     }
   }
 
