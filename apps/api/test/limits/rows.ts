@@ -197,6 +197,15 @@ export const LIMIT_ROWS: readonly Row[] = [
   field('temperature', '/input/temperature', (n) => goodChat({ temperature: n }), [0, 2], [-0.1, 2.1], / [02]$/),
   field('top_p', '/input/top_p', (n) => goodChat({ top_p: n }), [0, 1], [-0.1, 1.1], / [01]$/),
   field('max_tokens', '/input/max_tokens', (n) => goodChat({ max_tokens: n }), [1, 1_000_000], [0, 1_000_001], / (1|1000000)$/),
+  field(
+    'models to fall back to',
+    '/fallback_models',
+    (n) => ({ ...goodChat(), fallback_models: Array.from({ length: n }, (_, i) => `model-${i}`) }),
+    [3],
+    [4],
+    /at most 3 models/,
+    'fallbackModels',
+  ),
   field('stop sequences', '/input/stop', (n) => goodChat({ stop: Array(n).fill('x') }), [4], [5], /at most 4 items$/, 'stop'),
   field(
     'name of a message',
