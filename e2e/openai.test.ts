@@ -291,11 +291,11 @@ test('when ai asks for images of a model that is known to answer base64 then it 
   const openai = createOpenAI({ baseURL: baseUrl(stack), apiKey: stack.tenant.key });
   const { images } = await generateImage({ model: openai.image('nano-banana-2'), prompt: 'by ai', n: 2, size: '1024x1024' });
   expect(images.map(({ uint8Array }) => isPicture(uint8Array))).toEqual([true, true]);
-  const edited = await generateImage({
-    model: openai.image('gpt-image-2'),
-    prompt: { text: 'by ai, edited', images: [PICTURE] },
-  });
-  expect(isPicture(edited.image.uint8Array)).toBe(true);
+  for (const model of ['gpt-image-2', 'nano-banana-2']) {
+    const prompt = { text: `by ai, edited by ${model}`, images: [PICTURE] };
+    const edited = await generateImage({ model: openai.image(model), prompt });
+    expect(isPicture(edited.image.uint8Array)).toBe(true);
+  }
   const compatible = createOpenAICompatible({ name: 'grsai', baseURL: baseUrl(stack), apiKey: stack.tenant.key });
   const { image } = await generateImage({ model: compatible.imageModel('gpt-image-2'), prompt: 'by ai, compatible' });
   expect(isPicture(image.uint8Array)).toBe(true);

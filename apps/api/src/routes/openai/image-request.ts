@@ -59,8 +59,9 @@ function readN({ n = 1 }: Body): { n: number } | FieldError {
   return fits ? { n } : problem('/n', `must be a whole number from 1 to ${MOST}`);
 }
 
-function readFormat({ response_format: asked, model }: Body): { format: ImageFormat } | FieldError {
-  if (asked === undefined) return { format: IN_BASE64.test(String(model)) ? 'b64_json' : 'url' };
+function readFormat({ response_format: asked, model }: Body, isEdit: boolean): { format: ImageFormat } | FieldError {
+  // `ai` reads base64 of every edit, and asks for no format.
+  if (asked === undefined) return { format: isEdit || IN_BASE64.test(String(model)) ? 'b64_json' : 'url' };
   return asked === 'b64_json' || asked === 'url' ? { format: asked } : problem('/response_format', 'must be b64_json or url');
 }
 
@@ -98,7 +99,7 @@ export async function readImageRequest(
   if (!isObject(body)) throw invalid([problem('', 'must be an object')]);
   const { input, ignored, errors } = readFields(body, IMAGE_FIELDS);
   const job = jobFields(body);
-  const [n, format, size] = [readN(body), readFormat(body), readSizeOf(body)];
+  const [n, format, size] = [readN(body), readFormat(body, pictures.images !== undefined), readSizeOf(body)];
   const found = [...errors, ...job.errors, ...[n, format, size].filter(isError)];
   if (isError(n) || isError(format) || isError(size) || found.length > 0) throw invalid(found);
   const whole = {
