@@ -57,7 +57,7 @@ export function planOf(seed: string, random: Random, o: { jobs?: number; calm?: 
     workers: random.whole(1, 3),
     apis: random.whole(1, 2),
     slots: random.pick(['many', 'many', 'few'] as const),
-    tenants: random.whole(1, 5),
+    tenants: random.pick([1, 2, 3, 4, 5, 50]),
     jobs,
     batches: Array.from({ length: random.whole(0, 3) }, () => random.whole(2, Math.max(3, Math.floor(jobs / 8)))),
     forMs: random.whole(60_000, 240_000),
