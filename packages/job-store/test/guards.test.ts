@@ -34,11 +34,13 @@ function writesState({ code }: Lua): string[] {
 }
 
 /** Hashes that are no records of jobs. Batches, bulk actions, deliveries and files have a state of their own, which is none of the table's. */
-const OTHERS = ['action', 'batch', 'brakes', 'concurrency', 'delivery', 'idle', 'in_flight', 'pace', 'pauses', 'turns'];
+const OTHERS = ['action', 'batch', 'brakes', 'concurrency', 'delivery', 'file', 'idle', 'in_flight', 'pace', 'pauses', 'turns'];
 /** A part of several scripts, of which some run on a full Redis: so does what it changes. */
 const RUNS_WITH_OTHERS = 'room/room';
-/** What these write to is given to them: `set-field` hashes of workers and pauses, `attempts` how endpoints and hosts fare,
- * `create-file-batch` the batch of a file. */
+/**
+ * What these write to is given to them: `set-field` hashes of workers and pauses, `attempts` how endpoints and hosts fare,
+ * `create-file-batch` the batch of a file.
+ */
 const GIVEN: Readonly<Record<string, readonly string[]>> = {
   'operator/set-field': ['hash'],
   'webhook/attempts': ['fares.key'],
