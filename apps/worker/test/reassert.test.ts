@@ -68,6 +68,38 @@ test('when a failover forgets a call then it is in flight again as before, and n
   expect(await reassert(harness, call)).toBe('open');
 });
 
+const FALLBACK = { type: 'image', fallback_models: ['nano-banana-pro'] };
+const PRICES = [5, 9].map((reserve) => ({ reserve, refunds: { error: true, violation: false }, isOld: false }));
+
+/** A job whose run has gone on with its second model, after the only attempt of the first. */
+async function fallenBack(harness: Harness) {
+  const job = await acceptedJob(
+    harness,
+    { ...FALLBACK, max_attempts: 1 },
+    (doc) => ({ ...doc, fallback_prices: PRICES }),
+    'acme',
+    PRICES[0],
+  );
+  const beforehand = await remember(harness);
+  const first = await startedCall(harness, job.id);
+  await settle(harness, first, { kind: 'release', waitMs: 0, callEnd: 'nothing', model: 1 });
+  return { job, beforehand, call: await startedCall(harness, job.id) };
+}
+
+test('when a failover forgets that a run went on with another model then its call is in flight with that model and its price', async () => {
+  const harness = await startHarness();
+  const { job, beforehand, call } = await fallenBack(harness);
+  await beforehand();
+  expect(await reassert(harness, call)).toBe('told');
+  const record = await job.read();
+  expect(record).toMatchObject({ stage: 'submitting', lease: call.lease, attempts_used: 0, price: PRICES[1] });
+  expect(record.doc.input.model).toBe('nano-banana-pro');
+  await settle(harness, call, accepted(harness));
+  expect(await harness.redis.hgetall(`{gj}:spent:acme:${Math.floor(harness.clock.now() / 86_400_000)}`)).toMatchObject({
+    'nano-banana-pro ? r': '9',
+  });
+});
+
 const KNOWN = { stage: 'generating', task: TASK };
 const UNKNOWN = { status: 'failed', error: { code: 'submit_unknown' } };
 

@@ -1,5 +1,5 @@
 import type { JobStore } from '@grsai-jobs/job-store';
-import { isTerminal, type Job, type JobRecord, knowsLess, type Lease, onModel, priceAt } from '@grsai-jobs/jobs';
+import { isTerminal, type Job, type JobRecord, knowsLess, type Lease, modelAt, onModel, priceAt } from '@grsai-jobs/jobs';
 import type { Clock } from '@grsai-jobs/runtime';
 import { type PublishDeps, publishLetIn } from './publish.ts';
 
@@ -47,13 +47,14 @@ export async function reassert(d: ReassertDeps, job: Held): Promise<Reasserted> 
 const isOpen = (record: Job, { lease }: Held): boolean =>
   record.stage === 'submitting' && record.lease?.token === lease.token && !isTerminal(record.status);
 
-async function tell(d: ReassertDeps, record: Job, { lease, attempts, attempts_used }: Held): Promise<boolean> {
+async function tell(d: ReassertDeps, record: Job, { doc, lease, attempts, attempts_used }: Held): Promise<boolean> {
   // The run that the call belongs to is forgotten as well.
   if (isTerminal(record.status)) {
     await d.store.transitions.commit(record, { kind: 'reopen', to: 'queued' });
     return false;
   }
   const now = d.clock.now();
+  const model = modelAt(doc);
   const told = await d.store.transitions.commit(record, {
     kind: 'reassert_call',
     token: lease.token,
@@ -61,6 +62,7 @@ async function tell(d: ReassertDeps, record: Job, { lease, attempts, attempts_us
     leftMs: Math.max(LEAST_LEASE_MS, lease.expires_at - now),
     attempts,
     attemptsUsed: attempts_used,
+    ...(model === modelAt(record.doc) ? {} : { model }),
   });
   if (told.kind !== 'ok') return false;
   await publishLetIn(d, told.letIn);

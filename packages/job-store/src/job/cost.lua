@@ -68,7 +68,10 @@ local function settle_cost(cost, job, seen, batch, spent, now, set, gone)
   if cost.as == 'reserved' and seen.rsv or cost.as ~= 'reserved' and not seen.rsv then return end
   local fields = { 'mdl', 'ky', 'rd', 'tenant', 'started', 'chg', 'unk', 'rfd' }
   local found = redis.call('HMGET', job, unpack(fields))
+  -- A call that begins is with the model that the transition sets; what is settled was with the one before.
+  local model = cost.as == 'reserved' and seen.mdl
   for i, field in ipairs(fields) do seen[field] = found[i] or nil end
+  if model then seen.mdl = model end
   if cost.as == 'reserved' then return reserve_cost(job, seen, batch, spent, now) end
   gone[#gone + 1], gone[#gone + 2] = 'rsv', 'rd'
   local reserved, day = tonumber(seen.rsv), seen.rd

@@ -156,8 +156,14 @@ type Of<K extends Transition['kind']> = Extract<Transition, { kind: K }>;
 type Plans = { readonly [K in Transition['kind']]: (job: PolledJob & Partial<JobRecord>, t: Of<K>) => Planned };
 
 const PLANS: Plans = {
-  reassert_call: (_, t) => ({
-    patch: { lease: { token: t.token }, attempts: [...t.attempts], attempts_used: t.attemptsUsed, task: null },
+  reassert_call: (job, t) => ({
+    patch: {
+      ...withModel(job, t.model),
+      lease: { token: t.token },
+      attempts: [...t.attempts],
+      attempts_used: t.attemptsUsed,
+      task: null,
+    },
     stamps: { lease_acquired_at: -t.heldMs, lease_expires_at: t.leftMs },
     inFlightMs: t.leftMs + IN_FLIGHT_AFTER_LEASE_MS,
   }),

@@ -212,8 +212,19 @@ export interface TaskRef {
  * `create`, `stage_line`, `reveal`, `let_in`, `park`, `discard_line`, `start_call`, `begin_erase` and `erase` have functions of their own in the store.
  */
 export type Transition =
-  /** `heldMs`, `leftMs`: since when its holder has the lease, and for how long it has it yet. `attempts` and what they have used up before it. */
-  | { kind: 'reassert_call'; token: string; heldMs: number; leftMs: number; attempts: readonly Attempt[]; attemptsUsed: number }
+  /**
+   * `heldMs`, `leftMs`: since when its holder has the lease, and for how long it has it yet. `attempts` and what they have used up before it.
+   * `model`: the call is with another of its models than the record (`onModel`).
+   */
+  | {
+      kind: 'reassert_call';
+      token: string;
+      heldMs: number;
+      leftMs: number;
+      attempts: readonly Attempt[];
+      attemptsUsed: number;
+      model?: number;
+    }
   /** `leaseMs`: the call is believed to be in flight for so much longer. */
   | { kind: 'report_progress'; progress: number; leaseMs?: number }
   /** `unstored`: an answer that may be cut short, kept should nothing better come. */
