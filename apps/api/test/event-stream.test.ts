@@ -90,3 +90,22 @@ test('when a reader takes nothing for too long then it is let go', async () => {
   await writing;
   await response.body?.cancel().catch(() => undefined);
 });
+
+test('when a comment has filled what waits for a reader then the piece behind it comes all the same', async () => {
+  const { promise, resolve } = Promise.withResolvers<Response>();
+  const { stream, response } = await serve<PacedStream>((answer) => {
+    resolve(answer);
+    return openPacedStream(answer, 1);
+  });
+  const answer = await promise;
+  // Nothing leaves the process, so that what waits is as long as wanted.
+  answer.socket?.cork();
+  await stream.write('x'.repeat((answer.socket?.writableHighWaterMark ?? 0) - answer.writableLength - 500));
+  expect(answer.writableNeedDrain).toBe(false);
+  await waitFor(() => answer.writableNeedDrain);
+  const written = stream.write('the piece');
+  answer.socket?.uncork();
+  await written;
+  stream.end();
+  expect(await response.text()).toContain('the piece');
+});

@@ -40,10 +40,13 @@ export interface PacedStream {
 
 /** The same for who writes no faster than is read. */
 export function openPacedStream(response: Response, heartbeatMs: number, takesNothingMs = TAKES_NOTHING_MS): PacedStream {
-  const { write, end } = open(response, heartbeatMs, (text) => {
-    // A comment more in front of what is not read yet keeps nothing open.
-    if (!response.writableNeedDrain) response.write(text);
-  });
+  // A comment more in front of what is not read yet keeps nothing open.
+  const { write, end } = open(
+    response,
+    heartbeatMs,
+    (text) => response.write(text),
+    () => !response.writableNeedDrain,
+  );
   return {
     async write(text) {
       write(text);
@@ -59,7 +62,7 @@ export function openPacedStream(response: Response, heartbeatMs: number, takesNo
   };
 }
 
-function open(response: Response, heartbeatMs: number, send: (text: string) => void) {
+function open(response: Response, heartbeatMs: number, send: (text: string) => void, mayComment = () => true) {
   response.set({
     'Content-Type': 'text/event-stream; charset=utf-8',
     'Cache-Control': 'no-store',
@@ -69,7 +72,9 @@ function open(response: Response, heartbeatMs: number, send: (text: string) => v
   const write = (text: string) => {
     if (!response.destroyed && !response.writableEnded) send(text);
   };
-  const heartbeat = setInterval(() => write(': still here\n\n'), heartbeatMs);
+  const heartbeat = setInterval(() => {
+    if (mayComment()) write(': still here\n\n');
+  }, heartbeatMs);
   response.on('close', () => clearInterval(heartbeat));
   return {
     write,
