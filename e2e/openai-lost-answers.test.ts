@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createOpenAI } from '@ai-sdk/openai';
 import { freePort, waitFor } from '@grsai-jobs/testkit';
 import { ChatOpenAI } from '@langchain/openai';
-import { generateText } from 'ai';
+import { generateImage, generateText } from 'ai';
 import OpenAI from 'openai';
 import OpenAI6 from 'openai-6';
 import { expect, onTestFinished, test } from 'vitest';
@@ -13,8 +13,11 @@ import { type Stack, shareStack, startStack } from './stack.ts';
 
 const MODEL = 'gemini-3.1-pro';
 
-/** When a connection breaks: while the job runs, in the middle of its answer, or when the API has written all of it. */
-type Moment = 'before' | 'during' | 'after';
+/**
+ * When a connection breaks: while the job runs, in the middle of an answer that the API has written whole (`during`) or is writing (`midst`), or
+ * when the API has written all of it.
+ */
+type Moment = 'before' | 'during' | 'midst' | 'after';
 
 /** Hands requests on to the API, and cuts the first `times` that come. `running`: when a job runs whose connection breaks before its answer. */
 async function startLine(
@@ -32,6 +35,17 @@ async function startLine(
       if (!isCut) {
         answer.writeHead(response.statusCode ?? 500, response.headers);
         response.pipe(answer);
+        return;
+      }
+      if (moment === 'midst') {
+        answer.writeHead(response.statusCode ?? 500, response.headers);
+        response.once('data', (chunk: Buffer) => {
+          response.pause();
+          answer.write(chunk, () => {
+            onward.destroy();
+            came.socket.destroy();
+          });
+        });
         return;
       }
       const chunks: Buffer[] = [];
@@ -89,12 +103,15 @@ const AGAIN = { calls: 1, answered: true };
 const ANEW = { calls: 2, answered: true };
 /** The client itself gives up where an answer breaks off. */
 const FAILS = { calls: 1, answered: false };
-const OUTCOMES: Readonly<Record<string, Readonly<Record<Moment, { calls: number; answered: boolean }>>>> = {
+const OUTCOMES: Readonly<Record<string, Readonly<Record<Exclude<Moment, 'midst'>, { calls: number; answered: boolean }>>>> = {
   openai: { before: AGAIN, during: FAILS, after: AGAIN },
   'openai, the major version before': { before: AGAIN, during: FAILS, after: AGAIN },
   '@ai-sdk/openai': { before: AGAIN, during: ANEW, after: ANEW },
   '@langchain/openai': { before: AGAIN, during: ANEW, after: ANEW },
 };
+
+/** More than the buffers of a connection hold. */
+const PICTURE_BYTES = 7_000_000;
 
 const stackOf = shareStack({ emulator: { chatMs: 400 } });
 const calls = (stack: Stack, prompt: string) => stack.emulator.ledger.submitsOf({ prompt }).length;
@@ -115,6 +132,45 @@ test.each(ROWS)(
     expect(line.cuts()).toBe(1);
     const outcome = OUTCOMES[name]?.[moment];
     expect({ calls: calls(stack, prompt), answered: said === `You said: ${prompt}` }).toEqual(outcome);
+  },
+);
+
+const picturesOf = shareStack({ emulator: { taskMs: 50 }, quickTasks: true });
+
+/** `again`: the caller says that it sends its request again. */
+type Draw = (baseURL: string, apiKey: string, prompt: string, again?: boolean) => Promise<number>;
+const drawBy =
+  (Client: typeof OpenAI | typeof OpenAI6): Draw =>
+  async (baseURL, apiKey, prompt, again = false) => {
+    const defaultHeaders = again ? { 'x-stainless-retry-count': '1' } : {};
+    const client = new Client({ baseURL, apiKey, defaultHeaders }) as OpenAI;
+    const { data } = await client.images.generate({ model: 'nano-banana-2', prompt, response_format: 'b64_json' });
+    return Buffer.from(data?.[0]?.b64_json ?? '', 'base64').length;
+  };
+
+/** A client of OpenAI fails where an answer breaks off; what it is asked again then is the answer that it lost. */
+test.each([
+  ['openai', drawBy(OpenAI), false],
+  ['openai, the major version before', drawBy(OpenAI6), false],
+  [
+    '@ai-sdk/openai',
+    async (baseURL, apiKey, prompt) => {
+      const model = createOpenAI({ baseURL, apiKey }).image('nano-banana-2');
+      return (await generateImage({ model, prompt })).image.uint8Array.length;
+    },
+    true,
+  ],
+] as const satisfies readonly (readonly [string, Draw, boolean])[])(
+  'when the connection of %s breaks in the midst of an image then it is paid for once, and the same request has it',
+  async (name, draw, comesBack) => {
+    const stack = await picturesOf();
+    const prompt = `a picture lost by ${name}`;
+    const asked = `${prompt} [[bytes=${PICTURE_BYTES}]]`;
+    const line = await startLine(stack.url, 'midst', { running: async () => undefined });
+    const first = await draw(line.url, stack.tenant.key, asked).catch(() => null);
+    expect([line.cuts(), first]).toEqual([1, comesBack ? PICTURE_BYTES : null]);
+    if (!comesBack) expect(await draw(line.url, stack.tenant.key, asked, true)).toBe(PICTURE_BYTES);
+    expect(calls(stack, prompt)).toBe(1);
   },
 );
 
