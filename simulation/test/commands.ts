@@ -107,6 +107,7 @@ const FORMS: Readonly<Record<string, readonly (readonly Part[])[]>> = {
   HEXISTS: [[key, field]],
   HLEN: [[key]],
   HKEYS: [[key]],
+  HRANDFIELD: [[key, whole]],
   HVALS: [[key]],
   HSTRLEN: [[key, field]],
   HINCRBY: [[key, field, whole]],

@@ -26,6 +26,8 @@ const UNORDERED: Readonly<Record<string, (reply: unknown) => unknown>> = {
   keys: sorted,
   smembers: sorted,
   hkeys: sorted,
+  // Which ones is left to chance.
+  hrandfield: (reply) => (Array.isArray(reply) ? reply.length : reply),
   hvals: sorted,
   hgetall: (reply) =>
     Array.isArray(reply) ? sorted(Array.from({ length: reply.length / 2 }, (_, i) => reply.slice(2 * i, 2 * i + 2))) : reply,

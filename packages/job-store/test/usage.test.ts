@@ -299,3 +299,19 @@ test('when a release that knows nothing of jobs set aside has begun some then th
   expect(await accept()).toMatchObject({ kind: 'ok' });
   expect(await accept()).toEqual({ kind: 'queue', limit: 1, queued: 1, more: 1 });
 });
+
+test('when such jobs stand behind many that wait then they do not count for ever either', async () => {
+  const harness = await startStore();
+  const allowance: Allowance = { queued: 31 };
+  const accept = () => harness.store.transitions.create({ id: newJobId(), tenant: 'acme', doc: imageDoc(), allowance });
+  for (let n = 0; n < 30; n += 1) {
+    const job = await jobIn(harness, 'submitting');
+    await job.commit({ kind: 'release', waitMs: 5000 });
+  }
+  await harness.redis.hset('{gj}:waiting:submit:acme:aside', newJobId(), 'backoff 1');
+  const accepted = async () => (await accept()).kind === 'ok';
+  // Which of them are looked at is left to chance.
+  let tries = 0;
+  while (tries < 200 && !(await accepted())) tries += 1;
+  expect(tries).toBeLessThan(200);
+});

@@ -116,27 +116,30 @@ test('when the pause of a queue is over by the time of Redis, or is of another q
   expect(await why(harness, id)).toMatchObject({ reason: 'turn' });
 });
 
+async function madeBatch(harness: Started, doc: JobDoc, n: number) {
+  const { batches, rooms } = harness.store;
+  const batch = { id: batchId(newJobId().slice(4)), tenant: 'acme', created_at: harness.clock.now() };
+  const lines = Array.from({ length: n }, (_, i) => ({ jobId: newJobId(), line: i + 1, customId: `l${i}`, doc }));
+  await batches.open({
+    id: batch.id,
+    tenant: 'acme',
+    doc: { expires_in_s: 3600, metadata: {} } as never,
+    createdAt: batch.created_at,
+  });
+  await batches.add(batch, 0, lines);
+  await batches.commit(batch, { total: n, invalid: 0, expiresInS: 3600 });
+  const before = (await rooms.why({ batches: [batch] })).get(batch.id);
+  await batches.reveal(
+    batch,
+    lines.map(({ jobId }) => jobId),
+  );
+  return { batch, before, lines };
+}
+
 test('when lines of a batch wait behind other jobs then the batch says where the first of them stands', async () => {
   const harness = await startStore();
-  const { batches, rooms } = harness.store;
-  const made = async (doc: JobDoc, n: number) => {
-    const batch = { id: batchId(newJobId().slice(4)), tenant: 'acme', created_at: harness.clock.now() };
-    const lines = Array.from({ length: n }, (_, i) => ({ jobId: newJobId(), line: i + 1, customId: `l${i}`, doc }));
-    await batches.open({
-      id: batch.id,
-      tenant: 'acme',
-      doc: { expires_in_s: 3600, metadata: {} } as never,
-      createdAt: batch.created_at,
-    });
-    await batches.add(batch, 0, lines);
-    await batches.commit(batch, { total: n, invalid: 0, expiresInS: 3600 });
-    const before = (await rooms.why({ batches: [batch] })).get(batch.id);
-    await batches.reveal(
-      batch,
-      lines.map(({ jobId }) => jobId),
-    );
-    return { batch, before, lines };
-  };
+  const { rooms } = harness.store;
+  const made = (doc: JobDoc, n: number) => madeBatch(harness, doc, n);
   const first = await made(imageDoc(), 60);
   harness.clock.advance(1);
   const second = await made(imageDoc(), 3);
@@ -150,4 +153,20 @@ test('when lines of a batch wait behind other jobs then the batch says where the
     reason: 'turn',
     position: 1,
   });
+});
+
+test('when many jobs of other batches are set aside then a batch of which all are says why as well', async () => {
+  const harness = await startStore();
+  const [many, one] = [await madeBatch(harness, imageDoc(), 60), await madeBatch(harness, imageDoc(), 1)];
+  for (const { jobId } of [...many.lines, ...one.lines]) {
+    const token = randomUUID();
+    await start(harness, jobId, {}, token);
+    const job = await harness.store.jobs.read(jobId);
+    if (job) await harness.store.transitions.commit(heldBy(job, token), { kind: 'release', waitMs: 5000 });
+  }
+  const said = async () => (await harness.store.rooms.why({ batches: [many.batch, one.batch] })).get(one.batch.id);
+  // Which of them are looked at is left to chance.
+  let [answer, tries] = [await said(), 0];
+  for (; answer === undefined && tries < 100; tries += 1) answer = await said();
+  expect(answer).toMatchObject({ reason: 'backoff' });
 });

@@ -4,6 +4,11 @@ local function room_key(queue, tenant)
   return K.waiting .. ':' .. queue .. ':' .. tenant
 end
 
+-- Some of the jobs of a room that are set aside, others each time: of all there can be many thousand, which would hold up everybody.
+local function some_aside(room, most)
+  return redis.call('HRANDFIELD', room .. ':aside', most)
+end
+
 -- Jobs of a tenant that are queued, lines of committed batches that have still to enter among them.
 local function queued_of(tenant)
   local queued, opening = 0, K.waiting .. ':#opening:' .. tenant
@@ -30,10 +35,9 @@ local function queue_refusal(tenant, most, more)
   -- A release that knows nothing of jobs that were set aside leaves them there when they begin.
   local prefix = string.sub(K.waiting, 1, -#'waiting' - 1) .. 'job:'
   for _, queue in ipairs({ 'call', 'submit' }) do
-    local aside = room_key(queue, tenant) .. ':aside'
-    for i, id in ipairs(redis.call('HKEYS', aside)) do
-      if i > 20 then break end
-      if redis.call('HGET', prefix .. id, 'st') ~= 'queued' then queued = queued - redis.call('HDEL', aside, id) end
+    local room = room_key(queue, tenant)
+    for _, id in ipairs(some_aside(room, 20)) do
+      if redis.call('HGET', prefix .. id, 'st') ~= 'queued' then queued = queued - redis.call('HDEL', room .. ':aside', id) end
     end
   end
   if queued + more > most then return { 'queue', most, queued, more } end

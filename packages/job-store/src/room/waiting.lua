@@ -58,23 +58,24 @@ local function line_among(ids, batch)
   end
 end
 
--- The first line of a batch with a seat. At most 100 of a tenant have one, and all its batches are asked for together.
-local function seated_line(room, batch)
-  local lines = once('seats ' .. room, function()
-    local first = {}
-    for _, id in ipairs(redis.call('ZRANGE', room .. ':seats', 0, -1)) do
-      local of = redis.call('HGET', prefix .. 'job:' .. id, 'batch')
-      if of and not first[of] then first[of] = id end
-    end
-    return first
-  end)
-  return lines[batch]
+-- The first line of each batch among these.
+local function lines_among(ids)
+  local first = {}
+  for _, id in ipairs(ids) do
+    local of = redis.call('HGET', prefix .. 'job:' .. id, 'batch')
+    if of and not first[of] then first[of] = id end
+  end
+  return first
 end
 
--- Some of the jobs that are set aside.
-local function set_aside_first(room)
-  local ids = redis.call('HKEYS', room .. ':aside')
-  return { unpack(ids, 1, math.min(#ids, 50)) }
+-- The first line of a batch with a seat. At most 100 of a tenant have one, and all its batches are asked for together.
+local function seated_line(room, batch)
+  return once('seats ' .. room, function() return lines_among(redis.call('ZRANGE', room .. ':seats', 0, -1)) end)[batch]
+end
+
+-- A line of a batch that is set aside, if it is among some of those.
+local function line_aside(room, batch)
+  return once('aside ' .. room, function() return lines_among(some_aside(room, 50)) end)[batch]
 end
 
 -- Its lines were made after it: among the first of these in the room of each priority there is one of it.
@@ -92,7 +93,7 @@ for _, batch in ipairs(order.batches) do
   for _, find in ipairs({
     function(room) return seated_line(room, batch.id) end,
     function(room) return line_in_room(room, batch) end,
-    function(room) return line_among(set_aside_first(room), batch.id) end,
+    function(room) return line_aside(room, batch.id) end,
   }) do
     local line = find(room_key('call', batch.tenant)) or find(room_key('submit', batch.tenant))
     if line and explain(batch.id, line) then break end

@@ -1,6 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import type { Entry } from '../data/values.ts';
-import { ReplyError, wrongArity } from '../errors.ts';
+import { NotModelled, ReplyError, wrongArity } from '../errors.ts';
 import { at, integer, sum } from './arguments.ts';
 import { type Commands, type Database, grows, OK, read, write } from './command.ts';
 
@@ -66,6 +66,13 @@ export const HASHES: Commands = {
   HEXISTS: read(3, (db, args) => (fieldsAt(db, at(args, 0)).has(at(args, 1)) ? 1 : 0)),
   HLEN: read(2, (db, args) => fieldsAt(db, at(args, 0)).size),
   HKEYS: read(2, (db, args) => [...fieldsAt(db, at(args, 0)).keys()]),
+  // By chance in Redis: of all of them, or the first ones, it is as good as any.
+  HRANDFIELD: read(-2, (db, args) => {
+    if (args.length !== 2) throw new NotModelled('HRANDFIELD of one field, or with values');
+    const most = integer(at(args, 1));
+    if (most < 0) throw new NotModelled('HRANDFIELD that answers a field twice');
+    return [...fieldsAt(db, at(args, 0)).keys()].slice(0, most);
+  }),
   HVALS: read(2, (db, args) => [...fieldsAt(db, at(args, 0)).values()]),
   HSTRLEN: read(3, (db, args) => (fieldsAt(db, at(args, 0)).get(at(args, 1)) ?? '').length),
   HINCRBY: grows(4, increase),
