@@ -242,6 +242,18 @@ const COMMAND = fc.record({
 /** Entries by job and step, as a queue has them. */
 type Entries = Map<string, { id: string; step: number }>;
 
+test('when a job ends whose permit another tenant has found to be over then its tenant has it no longer', async () => {
+  const harness = await startStore();
+  const own = service(harness, accountOf(1));
+  const job = await own.create('acme');
+  await own.start(job.id);
+  harness.clock.advance(3_600_000);
+  const other = await own.create('globex');
+  expect((await own.start(other.id)).kind).toBe('ok');
+  await own.end(job.id);
+  expect(await harness.store.rooms.inFlight('acme')).toBe(0);
+});
+
 test('whatever tenants and workers do, each queued job is in a room, has a seat or an entry, permits are never exceeded, and all run once in the end', async () => {
   const harness = await startStore();
   const { store, redis } = harness;

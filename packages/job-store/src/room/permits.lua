@@ -13,11 +13,11 @@ local function take_permit(queue, tenant, id, till)
   redis.call('ZADD', permits_key(queue, tenant), till, id)
 end
 
--- Whether it had one.
+-- Whether it had one. The sets of all tenants can have lost it before to somebody who found it to be over (expire_permits).
 local function return_permit(queue, tenant, id)
-  if redis.call('ZREM', K.inflight, id) == 0 then return false end
+  if redis.call('ZREM', permits_key(queue, tenant), id) == 0 then return false end
   if queue == 'call' then redis.call('ZREM', K.inflight .. ':call', id) end
-  redis.call('ZREM', permits_key(queue, tenant), id)
+  redis.call('ZREM', K.inflight, id)
   return true
 end
 
