@@ -143,7 +143,7 @@ export function createJobStore(o: {
     queueSettings: createQueueSettings(o.redis, run, keys, o.clock),
     workers: createWorkers(o.redis, run, keys),
     erase: createErase(o.redis, run, keys, o.scriptClock),
-    inputNotes: createInputNotes(o.redis, run, keys, o.clock, o.scriptClock),
+    inputNotes: createInputNotes(o.redis, run, keys, o.clock, lasting, o.scriptClock),
     answers: createAnswers(o.redis, run, keys, {
       listenersCount: o.listenersCount ?? true,
       clock: o.clock,

@@ -53,3 +53,8 @@ test('when a key is made and may not last then its maker is told, and no key is 
   const key = { tenant: 'acme', name: 'a', scopes: [], expiresAt: null, now: 1 };
   await expect(store.apiKeys.create(key)).rejects.toThrow(NotLasting);
 });
+
+test('when the note of inputs may not last then nothing is stored on it: a failover would forget whose they are', async () => {
+  const { store } = await startLasting(() => false);
+  await expect(store.inputNotes.write({ jobId: newJobId(), objects: ['a/in-0.png'] })).rejects.toThrow(NotLasting);
+});

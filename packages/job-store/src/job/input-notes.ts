@@ -1,4 +1,5 @@
 import { defineScript, type Redis, type RunScript } from '@grsai-jobs/redis';
+import type { LastingWrite } from '../layout/lasting-write.ts';
 
 /** Objects that a request has stored, or is about to store, before there is a record that names them. */
 export interface InputNote {
@@ -32,12 +33,13 @@ export function createInputNotes(
   run: RunScript,
   keys: { readonly inputNotes: string; job(id: string): string },
   clock: { now(): number },
+  lasting: LastingWrite,
   scriptClock?: { now(): number },
 ) {
   return {
-    /** Before the first of the objects is stored. */
+    /** Before the first of the objects is stored. It lasts, or a failover that forgot it would leave them there for ever. */
     async write(note: InputNote): Promise<void> {
-      await redis.zadd(keys.inputNotes, clock.now(), noteText(note));
+      await lasting(() => redis.zadd(keys.inputNotes, clock.now(), noteText(note)));
     },
 
     /** The records are there, or the objects are gone. */
