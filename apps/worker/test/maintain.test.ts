@@ -352,3 +352,31 @@ test('old records: when a webhook is gone then so is its old place in the list o
     await Promise.all(jobs.map(async (job) => (await job.read()).webhook.last_delivery_id));
   expect(left).toEqual(await idsOf(unsent, young));
 });
+
+test('old records: when a file became no batch, or its batch is gone, then what is known of that goes after RETENTION_DAYS', async () => {
+  const harness = await startHarness();
+  const { clock, redis, store } = harness;
+  await store.apiKeys.create({ tenant: 'acme', name: 'a', scopes: [], expiresAt: null, now: clock.now() });
+  const ofFile = { input_file_id: 'file-1', endpoint: '/v1/chat/completions', completion_window: '24h', metadata: { who: 'me' } };
+  const made = async (name: string) => {
+    const id = `batch_${name}`;
+    const times = { created_at: clock.now(), validates_until: clock.now(), expires_at: clock.now(), output_expires_s: null };
+    await store.fileBatches.create({ id, tenant: 'acme', ...ofFile, ...times });
+    return id;
+  };
+  await store.fileBatches.fail(await made('A'), [{ code: 'c', line: 1, message: 'm', param: null }], clock.now());
+  await made('B');
+  const going = await made('C');
+  await store.batches.open({
+    id: going,
+    tenant: 'acme',
+    doc: { expires_in_s: 3600, metadata: {} } as never,
+    createdAt: clock.now(),
+  });
+  await store.batches.commit({ id: going, tenant: 'acme' }, { total: 0, invalid: 0, expiresInS: 3600 });
+  await clock.advance(7 * DAY + 1);
+  const young = await made('D');
+  await createOldRecords({ ...harness, objects: NO_OBJECTS }, 7)();
+  expect(await store.fileBatches.ids('acme', { order: 'asc', limit: 10 })).toEqual([going, young]);
+  expect((await redis.keys('{gj}:file-batch:*')).toSorted()).toEqual([going, young].map((id) => `{gj}:file-batch:${id}`));
+});

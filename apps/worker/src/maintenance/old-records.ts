@@ -10,6 +10,8 @@ export const OLD_EVERY_MS = 10 * 60_000;
 const PART_MS = 60_000;
 /** A shutdown waits for no more than these. */
 const AT_ONCE = 200;
+/** The oldest are asked for first, and seldom is one of them old. */
+const FILE_BATCHES_AT_ONCE = 20;
 const DAY_MS = 24 * 3600 * 1000;
 
 interface Deps {
@@ -25,7 +27,8 @@ interface Deps {
  * Erases records whose job ended more than `RETENTION_DAYS` ago, with their deliveries. One with a pending delivery
  * stays until that is over (P4), and one of a batch that goes on until the results of that are stored (P3). What of its input stands
  * in the object store goes with it; the life of results is a rule of the bucket.
- * Nothing is erased while the clock of this machine and that of Redis differ. Ended batches go by the same time, and so do deliveries that are gone from the lists.
+ * Nothing is erased while the clock of this machine and that of Redis differ. Ended batches go by the same time, and so do
+ * deliveries that are gone from the lists, and files that became no batch.
  */
 export function createOldRecords(d: Deps, retentionDays: number): () => Promise<void> {
   const keptMs = retentionDays * DAY_MS;
@@ -67,6 +70,24 @@ export function createOldRecords(d: Deps, retentionDays: number): () => Promise<
     return false;
   }
 
+  /** Of a tenant: what is known of files that became no batch, and of a batch that went while we died. */
+  async function oldFileBatches(tenant: string, before: number): Promise<void> {
+    let after: string | undefined;
+    let young = false;
+    const forget = async (id: string) => {
+      const record = young ? null : await fileBatches.read(id);
+      young ||= record !== null && record.created_at >= before;
+      if (!young && (await batches.read(id)) === null) await fileBatches.forget({ id, tenant });
+    };
+    const until = d.clock.now() + PART_MS;
+    while (!young && d.clock.now() < until && !d.shutdown.stopping.aborted && d.clock.trouble() === undefined) {
+      const ids = await fileBatches.ids(tenant, { after, order: 'asc', limit: FILE_BATCHES_AT_ONCE });
+      await eachOf(d, ids, forget);
+      if (ids.length < FILE_BATCHES_AT_ONCE) return;
+      after = ids.at(-1);
+    }
+  }
+
   /** Before the record, which names them. Where the credentials may not delete they are left to the rule of the bucket. */
   async function deleteInputs({ id }: JobRecord, keys: readonly string[]): Promise<void> {
     try {
@@ -103,11 +124,12 @@ export function createOldRecords(d: Deps, retentionDays: number): () => Promise<
     const before = d.clock.now() - keptMs;
     await sweep(async (page) => await each(await batches.endedBefore(before, page), oldBatch));
     await sweep(async (page) => await each(await sweeps.endedBefore(before, page), oldJob));
-    await eachOf(d, await tenants.all(), async (tenant) =>
-      sweep(async (page) => {
+    await eachOf(d, await tenants.all(), async (tenant) => {
+      await oldFileBatches(tenant, before);
+      await sweep(async (page) => {
         const { looked, there } = await sweeps.goneDeliveries(tenant, before, page);
         return { looked, stay: there };
-      }),
-    );
+      });
+    });
   };
 }
