@@ -1,8 +1,9 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { waitFor } from '@grsai-jobs/testkit';
 import express, { type Response } from 'express';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { type EventStream, openEventStream, openPacedStream, type PacedStream } from '../src/http/event-stream.ts';
 
 const EVENT = {
@@ -19,14 +20,19 @@ const EVENT = {
 const startStream = (heartbeatMs: number) => serve<EventStream>((response) => openEventStream(response, heartbeatMs));
 
 async function serve<S>(open: (response: Response) => S) {
-  const { promise, resolve } = Promise.withResolvers<S>();
+  const { url, opened } = await listen(open);
+  const answer = await fetch(url);
+  return { stream: await opened, response: answer };
+}
+
+async function listen<S>(open: (response: Response) => S) {
+  const { promise: opened, resolve } = Promise.withResolvers<S>();
   const app = express();
   app.get('/', (_request, response) => resolve(open(response)));
   const server = createServer(app).listen(0, '127.0.0.1');
   await new Promise((ready) => server.once('listening', ready));
   onTestFinished(() => void server.close());
-  const answer = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-  return { stream: await promise, response: answer };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, opened };
 }
 
 test('when nothing happens then comments keep the stream open, and an event is reported by id, name and data', async () => {
@@ -108,4 +114,17 @@ test('when a comment has filled what waits for a reader then the piece behind it
   await written;
   stream.end();
   expect(await response.text()).toContain('the piece');
+});
+
+test('when a stream is opened for somebody who has left then nothing of it stays', async () => {
+  const { url, opened } = await listen((answer) => ({ answer, closed: once(answer, 'close') }));
+  const leaves = new AbortController();
+  const asked = fetch(url, { signal: leaves.signal }).catch(() => undefined);
+  const { answer, closed } = await opened;
+  leaves.abort();
+  await Promise.all([asked, closed]);
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+  await openPacedStream(answer, 10).write('a piece');
+  expect(vi.getTimerCount()).toBe(0);
 });

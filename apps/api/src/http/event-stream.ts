@@ -75,11 +75,14 @@ function open(response: Response, heartbeatMs: number, send: (text: string) => v
   const heartbeat = setInterval(() => {
     if (mayComment()) write(': still here\n\n');
   }, heartbeatMs);
-  response.on('close', () => clearInterval(heartbeat));
+  const stop = () => clearInterval(heartbeat);
+  response.on('close', stop);
+  // Of somebody who has left before it does not come any more.
+  if (response.destroyed) stop();
   return {
     write,
     end: () => {
-      clearInterval(heartbeat);
+      stop();
       response.end();
     },
   };
