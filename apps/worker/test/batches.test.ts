@@ -3,7 +3,7 @@ import { text as readText } from 'node:stream/consumers';
 import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
 import { createJobStore, type NewLine, redactOperation } from '@grsai-jobs/job-store';
 import { type BatchDoc, type JobDoc, mapPictures } from '@grsai-jobs/jobs';
-import { createObjectStore } from '@grsai-jobs/object-store';
+import { createObjectStore, ObjectStoreError } from '@grsai-jobs/object-store';
 import { startS3 } from '@grsai-jobs/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { createExpiredFiles } from '../src/maintenance/expired-files.ts';
@@ -523,11 +523,10 @@ test('when an ended batch is older than RETENTION_DAYS then it goes with its web
   expect(await harness.redis.exists(`{gj}:batch:${batch.id}`)).toBe(0);
 });
 
-test('when the time of a file is over then its object goes, and then what is known of it; others stay', async () => {
-  const harness = await startBatches();
-  const { files, inputNotes, usage } = harness.store;
+function fileStore(harness: Awaited<ReturnType<typeof startBatches>>) {
+  const { files, inputNotes } = harness.store;
   const now = harness.clock.now();
-  const store = async (id: string, expires_at: number) => {
+  return async (id: string, expires_at: number) => {
     const key = `acme/${id}`;
     const note = { jobId: id, objects: [key] };
     await inputNotes.write(note);
@@ -545,6 +544,13 @@ test('when the time of a file is over then its object goes, and then what is kno
     };
     expect(await files.create(file, note)).toEqual({ kind: 'ok' });
   };
+}
+
+test('when the time of a file is over then its object goes, and then what is known of it; others stay', async () => {
+  const harness = await startBatches();
+  const { files, usage } = harness.store;
+  const now = harness.clock.now();
+  const store = fileStore(harness);
   await store('file-1', now + 1000);
   await store('file-2', now + 2000);
   await harness.clock.advance(1500);
@@ -552,6 +558,16 @@ test('when the time of a file is over then its object goes, and then what is kno
   expect((await files.page('acme', { order: 'asc', limit: 10 })).map(({ id }) => id)).toEqual(['file-2']);
   expect(await harness.objects.list('acme/file-')).toEqual(['acme/file-2']);
   expect((await usage.of('acme')).stored).toBe(2);
+});
+
+test('when the credentials may not delete then a file whose time is over counts no longer, and its object is left to the bucket', async () => {
+  const harness = await startBatches();
+  await fileStore(harness)('file-1', harness.clock.now() + 1000);
+  await harness.clock.advance(1500);
+  const objects = { delete: () => Promise.reject(new ObjectStoreError('denied', 'denied')) };
+  await createExpiredFiles({ ...harness, objects, shutdown: { stopping: new AbortController().signal } })();
+  expect(await harness.store.files.read('file-1')).toBeNull();
+  expect((await harness.store.usage.of('acme')).stored).toBe(0);
 });
 
 test('when a batch goes on for longer than RETENTION_DAYS then the results of all its jobs are in its file', async () => {

@@ -1,5 +1,5 @@
-import type { JobStore } from '@grsai-jobs/job-store';
-import type { ObjectStore } from '@grsai-jobs/object-store';
+import type { JobStore, StoredFile } from '@grsai-jobs/job-store';
+import { type ObjectStore, ObjectStoreError } from '@grsai-jobs/object-store';
 import type { Logger, SyncedClock } from '@grsai-jobs/runtime';
 import { eachOf } from './each.ts';
 
@@ -16,14 +16,25 @@ interface Deps {
   shutdown: { readonly stopping: AbortSignal };
 }
 
-/** Erases files whose time is over: first the object, then what is known of it. Nothing while the clock of this machine and that of Redis differ. */
+/**
+ * Erases files whose time is over: first the object, then what is known of it. Where the credentials may not delete it is left to the rule of
+ * the bucket. Nothing while the clock of this machine and that of Redis differ.
+ */
 export function createExpiredFiles(d: Deps): () => Promise<void> {
   const { files } = d.store;
+  async function deleteObject({ id, key }: StoredFile): Promise<void> {
+    try {
+      await d.objects.delete([key]);
+    } catch (err) {
+      if (!(err instanceof ObjectStoreError && err.code === 'denied')) throw err;
+      d.log.warn({ event: 'file.orphaned', err, file_id: id }, 'the credentials may not delete; an old file stays in S3');
+    }
+  }
   return async () => {
     const erase = async (id: string) => {
       if (d.clock.trouble() !== undefined) return;
       const file = await files.read(id);
-      if (file !== null) await d.objects.delete([file.key]);
+      if (file !== null) await deleteObject(file);
       await files.erase(file ?? { id, tenant: '' });
       d.log.info({ event: 'file.expired', file_id: id, tenant: file?.tenant }, 'a file was erased');
     };
