@@ -57,6 +57,15 @@ test('when an answer is longer than is kept then no more of it is, and those who
   expect(await redis.memory('USAGE', key(id))).toBeLessThan(MOST_STREAM_BYTES * 1.3);
 });
 
+test('when an answer that is longer than is kept ends then what is kept of it goes as soon as of another', async () => {
+  const { store, redis } = await startStore();
+  const id = newJobId();
+  await store.streams.append(id, line(), running);
+  const end = line({ first: 2, whole: true, pieces: JSON.stringify(['x'.repeat(MOST_STREAM_BYTES)]) });
+  expect(await store.streams.append(id, end, { ended: true })).toBe('published');
+  expect(await redis.pttl(key(id))).toBeLessThanOrEqual(60_000);
+});
+
 test('when the beginning of an answer is gone then the rest of it is not kept', async () => {
   const { store, redis } = await startStore();
   const id = newJobId();

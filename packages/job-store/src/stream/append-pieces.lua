@@ -20,9 +20,8 @@ bytes = bytes + #A.pieces + HEAD_BYTES
 local kept = first == next and bytes <= tonumber(A.most_bytes)
 local at = kept and redis.call('LLEN', K.stream) or -1
 local line = table.concat({ A.attempt, A.first, A.count, bytes, A.writer, at, A.number, A.whole }, ' ') .. '|' .. A.pieces
-if kept then
-  redis.call('RPUSH', K.stream, line)
-  redis.call('PEXPIRE', K.stream, A.keep_ms)
-end
+if kept then redis.call('RPUSH', K.stream, line) end
+-- What is kept of a longer answer stays while that goes on, and no longer.
+redis.call('PEXPIRE', K.stream, A.keep_ms)
 redis.call('PUBLISH', K.stream, line)
 return kept and 'kept' or 'published'
