@@ -19,6 +19,7 @@ import type { FieldError } from '../../validation/validate.ts';
 import { type FileBatchOrder, readBatchLines, readFileBatchRequest } from './batch-request.ts';
 import { ownBatch, viewBatch } from './batch-view.ts';
 import { paramOf } from './errors.ts';
+import { bytesInTime, unread } from './file-bytes.ts';
 
 interface CreateFileBatchDeps {
   fileBatches: Pick<FileBatches, 'create' | 'fail' | 'forget'>;
@@ -109,7 +110,7 @@ function lineErrors(made: Awaited<ReturnType<CreateBatch>>): FileBatchError[] | 
 /** Reads the lines and makes the batch of them. Answers why it came to nothing; `null`: it did not. */
 async function makeBatch(
   o: CreateFileBatchDeps,
-  id: string,
+  { id, validates_until: until }: Pick<FileBatch, 'id' | 'validates_until'>,
   { order, file }: Wanted,
   response: Response,
 ): Promise<FileBatchError[] | null> {
@@ -121,7 +122,7 @@ async function makeBatch(
       requestId: response.locals['requestId'] as string,
       onInvalid: 'reject',
       readItem: readBatchLines(order.endpoint, order.doc, o.upstreamChatFields),
-      items: ndjsonItems(whole(body), o.slices.of(tenant), LIMITS.batch),
+      items: ndjsonItems(bytesInTime(body, { clock: o.clock, until }), o.slices.of(tenant), LIMITS.batch),
     });
     const errors = lineErrors(made);
     if (errors === null) orProblem(made, BATCH_REFUSALS);
@@ -132,21 +133,6 @@ async function makeBatch(
     return [{ code, line: null, message: (error as Problem).message, param: null }];
   } finally {
     body.destroy();
-  }
-}
-
-const unread = (): Problem =>
-  new Problem('unavailable', 'The file cannot be read now. Nothing was made; send the request again.');
-
-/** The bytes of a file, or a refusal where the store breaks off. */
-async function* whole(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const bytes = body[Symbol.asyncIterator]();
-  for (;;) {
-    const next = await bytes.next().catch(() => {
-      throw unread();
-    });
-    if (next.done) return;
-    yield next.value;
   }
 }
 
@@ -176,7 +162,7 @@ async function startBatch(
     return found.id;
   }
   try {
-    const errors = await makeBatch(o, id, wanted, response);
+    const errors = await makeBatch(o, record, wanted, response);
     if (errors !== null) await o.fileBatches.fail(id, errors, o.clock.now());
     return id;
   } catch (error) {
