@@ -16,6 +16,7 @@ export interface Schema {
   items?: Schema;
   minItems?: number;
   maxItems?: number;
+  uniqueItems?: boolean;
   minLength?: number;
   maxLength?: number;
   pattern?: string;
@@ -54,8 +55,8 @@ const KINDS: Readonly<Record<string, (schema: Schema, known: Known, path: string
   integer: ({ minimum = -1_000_000, maximum = 1_000_000 }) => fc.integer({ min: minimum, max: maximum }),
   number: ({ minimum = -1e9, maximum = 1e9 }) => fc.double({ min: minimum, max: maximum, noNaN: true, noDefaultInfinity: true }),
   string: texts,
-  array: ({ items = {}, minItems = 0, maxItems = ITEMS }, known, path) =>
-    fc.array(fitting(items, known, `${path}/*`), {
+  array: ({ items = {}, minItems = 0, maxItems = ITEMS, uniqueItems = false }, known, path) =>
+    (uniqueItems ? fc.uniqueArray<unknown, unknown> : fc.array<unknown>)(fitting(items, known, `${path}/*`), {
       minLength: minItems,
       maxLength: Math.max(minItems, Math.min(maxItems, ITEMS)),
     }),

@@ -190,7 +190,10 @@ test('when one receiver hangs then it holds five permits, and 500 webhooks to an
 
   // A stop breaks them off; their permits are free at once and no attempt is used up.
   cutting.abort();
-  await waitFor(async () => (await openAttempts(harness, hanging.url)) === 0, { what: 'the permits to be given back' });
+  await waitFor(async () => (await openAttempts(harness, hanging.url)) === 0, {
+    timeoutMs: 20_000,
+    what: 'the permits to be given back',
+  });
   await deliveries.stop();
 });
 

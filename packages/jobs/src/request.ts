@@ -192,7 +192,7 @@ const common = {
     .describe(
       'models that a run goes on with, one after another, when the one before takes no calls or its attempts are used up, as long as nothing is paid twice',
     )
-    .meta({ example: ['nano-banana-pro'] }),
+    .meta({ example: ['nano-banana-pro'], uniqueItems: true }),
   output: z
     .strictObject({ url_ttl_s: z.int().min(LIMITS.urlTtlS.min).max(LIMITS.urlTtlS.max).default(LIMITS.urlTtlS.default) })
     .default({ url_ttl_s: LIMITS.urlTtlS.default }),

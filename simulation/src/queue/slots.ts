@@ -1,5 +1,6 @@
 import type { Outcome, QueueName } from '@grsai-jobs/queue';
 import { throttleMs } from '@grsai-jobs/queue/port';
+import { redisTrouble } from '@grsai-jobs/redis';
 import type { EndTimer, Timers } from '@grsai-jobs/runtime';
 import type { SimulatedClient } from '../redis/client/client.ts';
 import type { Found, Leaving, Line, Taken, Taking } from './line.ts';
@@ -161,7 +162,8 @@ export function createSlots(deps: SlotsDeps, o: SlotsOptions): Slots {
     locks.hold(taken);
     const end = await o.work(taken).catch((error: unknown): End => ({ kind: 'failed', error }));
     locks.letGo(taken);
-    return await leave(taken, end).catch((error: unknown) => {
+    const left = end.kind === 'throttle' ? throttled(taken, end.ms) : leave(taken, end);
+    return await left.catch((error: unknown) => {
       if (redis.status === 'end') return NOTHING;
       o.onError(error as Error);
       if (end.kind === 'failed') return NOTHING;
@@ -169,12 +171,20 @@ export function createSlots(deps: SlotsDeps, o: SlotsOptions): Slots {
     });
   }
 
-  async function leave(taken: Taken, end: End): Promise<Answer> {
-    if (end.kind === 'throttle') {
-      const found = await ask(() => line.throttle(taken, Math.ceil(throttleMs(end.ms))));
+  /** Where Redis does not take the limit of the queue the entry waits by itself. */
+  async function throttled(taken: Taken, wished: number): Promise<Answer> {
+    const ms = Math.ceil(throttleMs(wished));
+    try {
+      const found = await ask(() => line.throttle(taken, ms));
       signal.raise(name, found.ready);
       return { ...found, ready: 0 };
+    } catch (error) {
+      if (redisTrouble(error) === null) throw error;
+      return await leave(taken, { kind: 'wait', ms });
     }
+  }
+
+  async function leave(taken: Taken, end: Exclude<End, { kind: 'throttle' }>): Promise<Answer> {
     const next = state === 'running' && !held && used <= concurrency ? newToken() : '';
     const found = await ask(() => line.leave(taken, leavingOf(end), { ...taking, next }));
     if (end.kind === 'failed') o.onFailed(taken, end.error);
