@@ -134,6 +134,8 @@ redis.call('HSET', job, 'st', 'running', 'sg', 'submitting', 'sb', order.token, 
 redis.call('ZADD', due, order['until'], order.id)
 if state == 'queued' then
   emit(events, { id = order.id, seq = seq, type = 'job.started', progress = seen.prog or 0, status = 'running', stage = 'submitting', run = seen.run })
-  gives_up_seat()
+  leave(queue, tenant, order.id)
+  -- Its permit is worth the seat that it leaves: there is room for another only where there are more permits than seats.
+  if most_seats(order.limits, queue) == SEATS then next_in(queue, tenant, now, entries) end
 end
 return { 'ok', read_job(job), refusals, entries }

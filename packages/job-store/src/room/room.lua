@@ -88,6 +88,12 @@ local function pay_again(queue, tenant, budget, now)
   if redis.call('EXISTS', room .. ':broke') == 1 then redis.call('ZADD', broke, now, tenant) else redis.call('ZREM', broke, tenant) end
 end
 
+-- More jobs of a room than this are never in use at a time.
+local function most_seats(limits, queue)
+  local most = limits.max > 0 and math.min(SEATS, limits.max) or SEATS
+  return queue == 'call' and limits.slots > 0 and math.min(most, limits.slots) or most
+end
+
 -- Lets the next jobs of a tenant in, as many as could begin now; not before half of the seats are free, so that entries are added together.
 -- Each is added to `entries` as {queue, id, step, turn, priority, batch}.
 local function let_in(limits, queue, tenant, most, now, entries)
@@ -95,8 +101,9 @@ local function let_in(limits, queue, tenant, most, now, entries)
   local first = redis.call('ZRANGE', room, 0, 0, 'WITHSCORES')
   if not first[1] then return redis.call('ZREM', K.waiting .. ':' .. queue, tenant) end
   local turn = math.max(tonumber(redis.call('HGET', K.turns, '#v') or '0'), tonumber(redis.call('HGET', K.turns, tenant) or '0')) + 1
-  local seats, place = grantable(limits, queue, tenant, SEATS), tonumber(first[2])
-  local taken = seats > 0 and count_before(room .. ':seats', place) or 0
+  local place = tonumber(first[2])
+  local taken = count_before(room .. ':seats', place)
+  local seats = taken * 2 < most_seats(limits, queue) and grantable(limits, queue, tenant, SEATS) or 0
   if taken * 2 < seats then
     local last, prefix = end_of_priority(place), string.sub(K.waiting, 1, -#'waiting' - 1) .. 'job:'
     local priority = place < PRIORITY and 'high' or place < 2 * PRIORITY and 'normal' or 'low'
