@@ -145,7 +145,7 @@ export function assembleUseCases(p: UseCasePorts, config: UseCaseSettings) {
     holdAnswer: createHoldAnswer({ answers: store.answers, process: p.process, newUlid: p.newUlid, clock, slices, timers, log }),
     readCompletion,
     waitForEnd,
-    followStream: createFollowStream({ streams: store.streams, feed: p.streamFeed, waitForEnd, readCompletion }),
+    followStream: createFollowStream({ streams: store.streams, feed: p.streamFeed, waitForEnd, readCompletion, timers }),
     // Without Redis its entry comes by itself, a little later.
     wakeJob: async (job: JobRecord) => {
       const { queue, step } = messageOf(jobOf(job));

@@ -13,12 +13,14 @@ const lineOf = (first: number, more: Partial<StreamLine> = {}): StreamLine => ({
 /** A reader of a stream that the test writes, and what it has read of what is kept. */
 function startReader() {
   const kept: StreamLine[] = [];
-  const read = { lines: 0 };
+  const read = { lines: 0, away: false };
+  const waits: (() => void)[] = [];
   let watcher: StreamWatcher | undefined;
   const ended = Promise.withResolvers<JobRecord>();
   const follow = createFollowStream({
     streams: {
       read: async (_, at, most) => {
+        if (read.away) throw new Error('Redis is away');
         const lines = kept.slice(at, at + most);
         read.lines += lines.length;
         return lines;
@@ -32,11 +34,25 @@ function startReader() {
     },
     waitForEnd: () => ended.promise,
     readCompletion: async () => null,
+    timers: {
+      after: (_, run) => {
+        waits.push(run);
+        return () => undefined;
+      },
+    },
   });
   const events = follow({ id: 'job_1' } as JobRecord, { after: 0, ms: 1000, gone: new AbortController().signal });
   return {
     events,
     read,
+    /** What was put off, is done. */
+    later: () => {
+      for (const run of waits.splice(0)) run();
+    },
+    missed: (line: StreamLine) => {
+      kept.push(line);
+      watcher?.missed();
+    },
     write: (line: StreamLine) => {
       kept.push(line);
       watcher?.line(line);
@@ -73,6 +89,20 @@ test('when a reader keeps up then nothing is read twice', async () => {
   end();
   for await (const event of events) seen.push(event);
   expect(firstsOf(seen)).toEqual(Array.from({ length: 100 }, (_, n) => n + 1));
+});
+
+test('when lines were missed and Redis cannot be read yet then they are read a moment later, before anything else comes', async () => {
+  const { events, read, later, missed, write } = startReader();
+  const first = events.next();
+  write(lineOf(1));
+  await first;
+  const next = events.next();
+  read.away = true;
+  missed(lineOf(2));
+  await new Promise(setImmediate);
+  read.away = false;
+  later();
+  expect(firstsOf([(await next).value as StreamEvent])).toEqual([2]);
 });
 
 test('when the stored answer cannot be read, and not all of it came, then the end says so', async () => {

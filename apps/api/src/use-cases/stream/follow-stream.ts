@@ -1,5 +1,6 @@
 import type { StreamFeed, StreamLine, Streams } from '@grsai-jobs/job-store';
 import { isTerminal, type JobRecord } from '@grsai-jobs/jobs';
+import type { Timers } from '@grsai-jobs/runtime';
 import type { ReadCompletion } from '../read-completion.ts';
 import type { WaitForEnd } from '../wait-for-end.ts';
 import { StreamReader, type Told, toldId } from './reader.ts';
@@ -28,6 +29,7 @@ export type FollowStream = (job: JobRecord, o: FollowOptions) => AsyncGenerator<
 /** What waits in memory for one reader. */
 const MOST_WAITING_CHARS = 64 * 1024;
 const LINES_AT_ONCE = 64;
+const READ_AGAIN_MS = 200;
 
 /** Of what the record says after the end of its job. */
 const OF_RECORD = { reset: 0, rest: 1, end: 2 } as const;
@@ -40,6 +42,7 @@ export function createFollowStream(o: {
   feed: StreamFeed;
   waitForEnd: WaitForEnd;
   readCompletion: ReadCompletion;
+  timers: Pick<Timers, 'after'>;
 }): FollowStream {
   async function* follow(job: JobRecord, { after, ms, gone }: FollowOptions): AsyncGenerator<StreamEvent, void> {
     const left = new AbortController();
@@ -63,32 +66,35 @@ export function createFollowStream(o: {
       const isOver = inbox.ended !== undefined;
       // What was written in front of the end is kept, or nowhere.
       if (isOver && !reader.whole) reader.at = 0;
-      if (inbox.hasMissed() || isOver) yield* load(id, reader);
-      for (let line = inbox.next(); line !== undefined; line = inbox.next()) yield* takeLine(id, reader, line);
+      if ((inbox.hasMissed() || isOver) && !(yield* load(id, reader))) readAgain(inbox);
+      for (let line = inbox.next(); line !== undefined; line = inbox.next()) yield* takeLine(id, reader, inbox, line);
       if (isOver) return;
       await inbox.something();
     }
   }
 
-  async function* takeLine(id: string, reader: StreamReader, line: StreamLine): AsyncGenerator<Told, void> {
+  async function* takeLine(id: string, reader: StreamReader, inbox: Inbox, line: StreamLine): AsyncGenerator<Told, void> {
     if (!reader.fits(line)) {
       reader.at = 0;
-      yield* load(id, reader);
+      if (!(yield* load(id, reader))) return readAgain(inbox);
       if (!reader.fits(line)) reader.lose(line);
     }
     yield* reader.take(line);
   }
 
-  /** What is kept, from where the reader stands. */
-  async function* load(id: string, reader: StreamReader): AsyncGenerator<Told, void> {
+  /** The connection that reads may come back later than the one that hears what is published. */
+  const readAgain = (inbox: Inbox): void => void o.timers.after(READ_AGAIN_MS, () => inbox.missed());
+
+  /** What is kept, from where the reader stands; `false`: Redis could not be read. */
+  async function* load(id: string, reader: StreamReader): AsyncGenerator<Told, boolean> {
     for (;;) {
-      // Without Redis nothing comes in either; the record answers in the end.
-      const lines = await o.streams.read(id, reader.at, LINES_AT_ONCE).catch(() => []);
+      const lines = await o.streams.read(id, reader.at, LINES_AT_ONCE).catch(() => null);
+      if (lines === null) return false;
       for (const line of lines) {
-        if (!reader.fits(line)) return;
+        if (!reader.fits(line)) return true;
         yield* reader.take(line);
       }
-      if (lines.length < LINES_AT_ONCE) return;
+      if (lines.length < LINES_AT_ONCE) return true;
     }
   }
 
