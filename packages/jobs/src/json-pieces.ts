@@ -47,6 +47,10 @@ function roomAfter(value: unknown, room: number, container = CONTAINER): number 
   if (typeof value === 'string') return room - value.length;
   if (typeof value !== 'object' || value === null) return room - PRIMITIVE;
   let left = room - container;
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length && left >= 0; i += 1) left = roomAfter(value[i], left - ENTRY, container);
+    return left;
+  }
   // Not by Object.entries, which makes a list of all that there is.
   for (const key in value) {
     if (left < 0) break;
