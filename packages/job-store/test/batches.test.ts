@@ -76,6 +76,46 @@ describe('before the commit', () => {
     expect(await harness.store.batches.jobIds(batch.id, 0, 10)).toHaveLength(3);
   });
 
+  const PRICE = { reserve: 7, refunds: { error: true, violation: false }, isOld: false };
+  const unlike = (line: NewLine, i: number): NewLine =>
+    [
+      line,
+      { ...line, price: PRICE },
+      { ...line, doc: { ...line.doc, priority: 'high' as const } },
+      { ...line, doc: { ...line.doc, expires_in_s: 600 }, price: { ...PRICE, tokens: { input: 1, output: 2 } } },
+      { ...line, doc: { ...line.doc, metadata: { order: 'A-17' } } },
+    ][i % 5] ?? line;
+
+  test.each([
+    ['one line', 1, (line: NewLine) => line],
+    ['lines that are alike', 4, (line: NewLine) => ({ ...line, price: PRICE })],
+    ['lines of which each has something else', 10, unlike],
+  ])('when a chunk has %s then each record has what it would have alone', async (_what, count, change) => {
+    const harness = await startStore();
+    const lines = linesOf(count).map(change);
+    const [together, alone] = [
+      { ...(await opened(harness, 0)), keyId: 'key_1' },
+      { ...(await opened(harness, 0)), keyId: 'key_1' },
+    ];
+    expect(await harness.store.batches.add(together, 0, lines)).toBe('ok');
+    const records = async () =>
+      await Promise.all(
+        lines.map(async ({ jobId }) => [
+          await harness.redis.hgetall(`{gj}:job:${jobId}`),
+          await harness.redis.get(`{gj}:job:${jobId}:doc`),
+        ]),
+      );
+    const found = await records();
+    await harness.redis.del(...lines.flatMap(({ jobId }) => [`{gj}:job:${jobId}`, `{gj}:job:${jobId}:doc`]));
+    for (const [i, line] of lines.entries()) expect(await harness.store.batches.add(alone, i, [line])).toBe('ok');
+    const expected = (await records()).map(([fields, doc]) => [{ ...(fields as object), batch: together.id }, doc]);
+    expect(found).toEqual(expected);
+    expect(found[0]).toEqual([
+      expect.objectContaining({ st: 'validating', cid: 'item-1', ln: '1', q: expect.any(String), exp: expect.any(String) }),
+      expect.any(String),
+    ]);
+  });
+
   test('when a line got lost between chunks then the commit does not happen', async () => {
     const harness = await startStore();
     const batch = await opened(harness, 3);

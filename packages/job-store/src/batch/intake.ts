@@ -1,7 +1,7 @@
 import type { BatchDoc, JobDoc, JobPrice } from '@grsai-jobs/jobs';
 import { defineScript, type RunScript } from '@grsai-jobs/redis';
 import { IDEMPOTENCY_TTL_MS } from '../job/create.ts';
-import { ownFields, sharedFields } from '../job/record-codec.ts';
+import { type OwnFields, ownFields, sharedFields } from '../job/record-codec.ts';
 import type { Keys } from '../layout/keys.ts';
 import { operationId } from '../operation/operations.ts';
 import { QUEUE_LIMIT_LUA } from '../room/rooms.ts';
@@ -14,8 +14,10 @@ export const OPEN_OPERATION = 'batch-open';
 /** A batch that has had no new line and no commit for this long is discarded. */
 const DISCARD_AFTER_MS = 10 * 60_000;
 
-/** The fields of a batch's job that differ from line to line, in the order in which they are sent. */
-const OWN = ['q', 'exp', 'use', 'obj', 'inp', 'cid', 'ln', 'pr', 'px', 'pt', 'mdl', 'ky'] as const;
+/** The fields of a batch's job that come from its line. */
+const OF_LINE = ['q', 'exp', 'use', 'obj', 'inp', 'cid', 'ln', 'pr', 'px', 'pt', 'mdl', 'ky'] as const;
+
+type LineFields = OwnFields & { cid: string; ln: number; pr?: string };
 
 /** A line that is to become a job. */
 export interface NewLine {
@@ -95,29 +97,31 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
       allowance: Allowance = {},
     ): Promise<'ok' | 'gone' | Refused> {
       const createdAt = clock.now();
-      const shared = { ...sharedFields({ tenant: batch.tenant, createdAt }), st: 'validating', batch: batch.id };
-      const own = lines.map(({ doc, price }) => ownFields({ doc, price, keyId: batch.keyId, createdAt }));
-      const sum = (name: 'use' | 'obj') => own.reduce((bytes, fields) => bytes + (fields[name] ?? 0), 0);
+      const all = lines.map(({ line, customId, doc, price }): LineFields => {
+        const fields = { ...ownFields({ doc, price, keyId: batch.keyId, createdAt }), cid: customId, ln: line };
+        return doc.priority === 'normal' ? fields : { ...fields, pr: doc.priority };
+      });
+      const { same, differing } = compared(all);
+      const shared = { ...sharedFields({ tenant: batch.tenant, createdAt }), st: 'validating', batch: batch.id, ...same };
+      const use = { redis: 0, stored: 0, live: lines.length };
+      const values: (string | number)[] = [];
+      for (const [i, fields] of all.entries()) {
+        use.redis += fields.use;
+        use.stored += fields.obj ?? 0;
+        values.push(lines[i]?.jobId ?? '', fields.doc);
+        for (const name of differing) values.push(fields[name] ?? '');
+      }
       const order = {
         id: batch.id,
         from,
         last: lines.at(-1)?.line ?? 0,
         discard_at: createdAt + DISCARD_AFTER_MS,
         shared: Object.entries(shared).flat().map(String),
-        own: OWN,
+        own: differing,
         tenant: batch.tenant,
-        use: { redis: sum('use'), stored: sum('obj'), live: lines.length },
+        use,
         ...allowanceFields(allowance),
       };
-      const values = lines.flatMap(({ jobId, line, customId, doc }, i) => {
-        const fields: Partial<Record<(typeof OWN)[number], string | number>> = {
-          ...own[i],
-          cid: customId,
-          ln: line,
-          pr: doc.priority === 'normal' ? '' : doc.priority,
-        };
-        return [jobId, own[i]?.doc ?? '', ...OWN.map((name) => fields[name] ?? '')];
-      });
       const reply = await run(
         add,
         {
@@ -199,4 +203,15 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
       );
     },
   };
+}
+
+/**
+ * What all these lines have in common is sent once, and what none of them has not at all: of a usual batch no more than three fields of
+ * a line are its own.
+ */
+function compared(all: readonly LineFields[]): { same: Partial<LineFields>; differing: (typeof OF_LINE)[number][] } {
+  const [first] = all;
+  const differing = OF_LINE.filter((name) => all.some((fields) => fields[name] !== first?.[name]));
+  const same = OF_LINE.filter((name) => first?.[name] !== undefined && !differing.includes(name));
+  return { same: Object.fromEntries(same.map((name) => [name, first?.[name]])), differing };
 }

@@ -13,15 +13,22 @@ const LEFT_OUT: Readonly<Record<string, unknown>> = {
 };
 const LEFT_OUT_OF_IMAGES = { ...LEFT_OUT, via: 'generate', resubmit_failed: 'auto' };
 
-const same = (a: unknown, b: unknown): boolean => a === b || (typeof a === 'object' && JSON.stringify(a) === JSON.stringify(b));
-
 const leftOut = (type: JobDoc['type']) => (type === 'image' ? LEFT_OUT_OF_IMAGES : LEFT_OUT);
+
+/** Values that are left out, by name, each with its text: objects are compared by theirs. */
+const textsOf = (values: Readonly<Record<string, unknown>>): ReadonlyMap<string, { value: unknown; text: string }> =>
+  new Map(Object.entries(values).map(([name, value]) => [name, { value, text: JSON.stringify(value) }]));
+const TEXTS = { chat: textsOf(LEFT_OUT), image: textsOf(LEFT_OUT_OF_IMAGES) };
 
 /** A request as it stands in its record. */
 export function packDoc(doc: JobDoc): string {
-  const kept: Record<string, unknown> = { ...doc };
-  for (const [name, value] of Object.entries(leftOut(doc.type))) {
-    if (same(kept[name], value)) kept[name] = undefined;
+  const texts = TEXTS[doc.type];
+  const kept: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(doc)) {
+    const usual = texts.get(name);
+    const same =
+      usual !== undefined && (value === usual.value || (typeof value === 'object' && JSON.stringify(value) === usual.text));
+    if (!same) kept[name] = value;
   }
   return JSON.stringify(kept);
 }

@@ -83,7 +83,20 @@ export const sharedFields = (job: { tenant: string; createdAt: number }) => ({
 });
 
 /** The part that comes from what was asked for. */
-export const ownFields = ({
+export interface OwnFields {
+  q: string;
+  exp: number;
+  doc: string;
+  use: number;
+  obj?: number;
+  inp?: number;
+  px?: number;
+  pt?: string;
+  mdl?: string;
+  ky?: string;
+}
+
+export function ownFields({
   doc,
   createdAt,
   price,
@@ -93,19 +106,18 @@ export const ownFields = ({
   createdAt: number;
   price?: JobPrice | null | undefined;
   keyId?: string | null | undefined;
-}) => {
+}): OwnFields {
   const packed = packDoc(doc);
   const { redis, stored } = useOf(doc, packed);
-  return {
-    q: entryStage(doc),
-    exp: createdAt + doc.expires_in_s * 1000,
-    doc: packed,
-    use: redis,
-    ...(stored === 0 ? {} : { obj: stored }),
-    ...(doc.stored_input === undefined ? {} : { inp: 1 }),
-    ...(price ? { ...priceFields(price), mdl: doc.input.model, ...(keyId ? { ky: keyId } : {}) } : {}),
-  };
-};
+  const fields: OwnFields = { q: entryStage(doc), exp: createdAt + doc.expires_in_s * 1000, doc: packed, use: redis };
+  if (stored !== 0) fields.obj = stored;
+  if (doc.stored_input !== undefined) fields.inp = 1;
+  if (!price) return fields;
+  Object.assign(fields, priceFields(price));
+  fields.mdl = doc.input.model;
+  if (keyId) fields.ky = keyId;
+  return fields;
+}
 
 /** The usual terms, credits of failed work come back and those of violations do not, are an empty text and so no field. */
 export function priceFields({ reserve, tokens, refunds, isOld }: JobPrice): { px: number; pt?: string } {
