@@ -91,7 +91,7 @@ export {
   type Subject,
   subjectOfEvent,
 } from './ids.ts';
-export { inputObjectBytes, inputObjects, mapPictures } from './inputs.ts';
+export { eachPicture, inputObjectBytes, inputObjects, mapPictures } from './inputs.ts';
 export {
   after,
   delayOf,

@@ -31,12 +31,26 @@ function ofChat(input: KeptChatInput, change: ChangePicture): KeptChatInput {
   return { ...input, messages };
 }
 
+/** Looks at each picture of an input, in the order of {@link mapPictures}. Most requests have none, and nothing is made for them. */
+export function eachPicture({ input }: Pick<JobDoc, 'input'>, look: (picture: Picture, pointer: string) => void): void {
+  if ('messages' in input) {
+    for (const [m, { content }] of input.messages.entries()) if (typeof content !== 'string') ofParts(content, m, look);
+    return;
+  }
+  for (const [i, picture] of (input.images ?? []).entries()) look(picture, `/input/images/${i}`);
+  if (input.mask !== undefined) look(input.mask, '/input/mask');
+}
+
+function ofParts(parts: readonly KeptPart[], message: number, look: (picture: Picture, pointer: string) => void): void {
+  for (const [i, part] of parts.entries())
+    if (part.type !== 'text') look(part.image_url.url, `/input/messages/${message}/content/${i}/image_url/url`);
+}
+
 /** The pictures of an input that stand in the object store, in their order. */
-export function storedPictures(doc: Pick<JobDoc, 'type' | 'input'>): InputObject[] {
+export function storedPictures(doc: Pick<JobDoc, 'input'>): InputObject[] {
   const found: InputObject[] = [];
-  mapPictures(doc, (picture) => {
+  eachPicture(doc, (picture) => {
     if (isInputObject(picture)) found.push(picture);
-    return picture;
   });
   return found;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { JobDoc } from './doc.ts';
-import { inputObjectBytes, inputObjects, mapPictures } from './inputs.ts';
+import { eachPicture, inputObjectBytes, inputObjects, mapPictures } from './inputs.ts';
 import { LIMITS } from './limits.ts';
 import { JobRequest } from './request.ts';
 import { inputPieces, isLargeInput, restoreInput, withStoredInput } from './stored-input.ts';
@@ -40,6 +40,19 @@ const ROWS: readonly [string, object, object][] = [
     { model: 'm', prompt: '', image_size: '2K', aspect_ratio: '4:3' },
   ],
 ];
+
+test.each(ROWS)(
+  'when the pictures of %s are looked at then they are those that could be changed, in their order',
+  (_what, request) => {
+    const [changed, seen]: [unknown[], unknown[]] = [[], []];
+    mapPictures(docOf(request), (...each) => {
+      changed.push(each);
+      return each[0];
+    });
+    eachPicture(docOf(request), (...each) => void seen.push(each));
+    expect(seen).toEqual(changed);
+  },
+);
 
 test.each(ROWS)(
   'when the input of %s is stored then the record has what finds and schedules it, and the text brings all of it back',

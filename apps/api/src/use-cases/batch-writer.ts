@@ -1,4 +1,4 @@
-import type { Batches, InputNotes, MemoryWatch, Refused } from '@grsai-jobs/job-store';
+import type { Batches, InputNotes, MemoryWatch, NewLine, Refused } from '@grsai-jobs/job-store';
 import { type JobDoc, type JobRequest, jobId } from '@grsai-jobs/jobs';
 import type { Clock } from '@grsai-jobs/runtime';
 import type { FieldError } from '../validation/validate.ts';
@@ -6,7 +6,7 @@ import type { UnknownSubmitDefaults } from './create-job.ts';
 import type { ModelCatalogue } from './model-catalogue.ts';
 import type { ItemExtras } from './read-item.ts';
 import type { TenantRulesOf } from './tenant-limits.ts';
-import type { UploadedInputs, UploadInputs, UploadRefusal } from './upload-inputs.ts';
+import { standsAsSent, type UploadedInputs, type UploadInputs, type UploadRefusal } from './upload-inputs.ts';
 
 const CHUNK_LINES = 500;
 const CHUNK_BYTES = 1024 * 1024;
@@ -23,8 +23,8 @@ interface GoodItem {
 }
 
 export interface BatchWriter {
-  /** Takes an item over; waits while two chunks are on their way. */
-  put(item: GoodItem): Promise<void>;
+  /** Takes an item over. A promise is to be waited for before the next one: two chunks are on their way. */
+  put(item: GoodItem): Promise<void> | undefined;
   /** Writes what is left; answers how many items were written in all. */
   end(): Promise<number>;
   /** Waits until nothing is on its way any more. Never rejects. */
@@ -82,23 +82,29 @@ export function createBatchWriter(o: WriterParts, batch: { id: string; tenant: s
   let written = 0;
   let onItsWay = Promise.resolve();
 
+  function lineOf({ line, customId, request, more }: GoodItem, now: number): NewLine {
+    const doc: JobDoc = {
+      ...request,
+      ...more,
+      on_unknown_submit: request.on_unknown_submit ?? o.defaults[request.type],
+      ...o.catalogue.fallbackPrices(request),
+    };
+    return { jobId: jobId(o.newUlid(now)), line, customId, doc, price: o.catalogue.price(request) };
+  }
+
+  /** Items as lines of the batch. What is large of them is stored; most have nothing, and nothing is waited for then. */
   async function upload(items: readonly GoodItem[]) {
     const now = o.clock.now();
-    const jobs = items.map((item) => ({ ...item, jobId: jobId(o.newUlid(now)), uploaded: null as UploadedInputs | null }));
-    const discard = async () => void (await Promise.all(jobs.map(({ uploaded }) => uploaded?.discard())));
-    const left = jobs.values();
+    const lines = items.map((item) => lineOf(item, now));
+    const uploads: UploadedInputs[] = [];
+    const discard = async () => void (await Promise.all(uploads.map((each) => each.discard())));
+    const left = lines.filter(({ doc }) => !standsAsSent(doc)).values();
     const work = async () => {
-      for (const job of left) {
-        const { request, more } = job;
-        const doc: JobDoc = {
-          ...request,
-          ...more,
-          on_unknown_submit: request.on_unknown_submit ?? o.defaults[request.type],
-          ...o.catalogue.fallbackPrices(request),
-        };
-        const uploaded = await o.uploadInputs(doc, { id: job.jobId, tenant: batch.tenant, created_at: now });
+      for (const line of left) {
+        const uploaded = await o.uploadInputs(line.doc, { id: line.jobId, tenant: batch.tenant, created_at: now });
         if (uploaded.kind !== 'uploaded') throw new BatchRefused(uploaded);
-        job.uploaded = uploaded;
+        uploads.push(uploaded);
+        line.doc = uploaded.doc;
       }
     };
     const ended = await Promise.allSettled(Array.from({ length: UPLOADS_AT_ONCE }, work));
@@ -107,11 +113,7 @@ export function createBatchWriter(o: WriterParts, batch: { id: string; tenant: s
       await discard();
       throw failed.reason;
     }
-    const lines = jobs.flatMap(({ jobId: id, line, customId, request, uploaded }) =>
-      uploaded ? [{ jobId: id, line, customId, doc: uploaded.doc, price: o.catalogue.price(request) }] : [],
-    );
-    const notes = jobs.flatMap(({ uploaded }) => uploaded?.note ?? []);
-    return { lines, notes, discard };
+    return { lines, notes: uploads.flatMap(({ note }) => note ?? []), discard };
   }
 
   async function write(items: readonly GoodItem[]): Promise<void> {
@@ -141,10 +143,10 @@ export function createBatchWriter(o: WriterParts, batch: { id: string; tenant: s
   }
 
   return {
-    async put(item) {
+    put(item) {
       chunk.push(item);
       bytes += item.bytes;
-      if (chunk.length === CHUNK_LINES || bytes >= CHUNK_BYTES) await send();
+      return chunk.length === CHUNK_LINES || bytes >= CHUNK_BYTES ? send() : undefined;
     },
     async end() {
       if (chunk.length > 0) await send();

@@ -1,6 +1,7 @@
 import type { InputNote, InputNotes } from '@grsai-jobs/job-store';
 import {
   base64Of,
+  eachPicture,
   inlineBytes,
   inputPieces,
   isInline,
@@ -63,11 +64,12 @@ export function createUploadInputs(o: {
   log: Logger;
 }): UploadInputs {
   return async (doc, job) => {
+    if (standsAsSent(doc)) return { kind: 'uploaded', doc, note: null, discard: NOTHING };
     const { large: found, typed, problems } = lookedAt(doc);
     if (problems.length > 0) return { kind: 'invalid_images', errors: problems };
     const slices = o.slices.of(job.tenant);
     const { kept, toStore } = await splitUp(doc, found, typed, objectFolder(o.keyPrefix, job), slices);
-    if (toStore.length === 0) return { kind: 'uploaded', doc: kept, note: null, discard: async () => undefined };
+    if (toStore.length === 0) return { kind: 'uploaded', doc: kept, note: null, discard: NOTHING };
     const note: InputNote = { jobId: job.id, objects: toStore.map(({ key }) => key) };
     const discard = async (): Promise<void> => {
       try {
@@ -99,6 +101,8 @@ export function createUploadInputs(o: {
     return { kind: 'uploaded', doc: kept, note, discard };
   };
 }
+
+const NOTHING = async (): Promise<void> => undefined;
 
 /** What is to be stored of a request, and what its record holds then. */
 async function splitUp(
@@ -142,8 +146,21 @@ async function decoded(base64: string, slices: Slices): Promise<Buffer> {
 const isLarge = (picture: Picture): picture is string =>
   typeof picture === 'string' && isInline(picture) && inlineBytes(picture) > LIMITS.recordImageBytes;
 
-/** What is wrong with the pictures of a request that are looked at: large ones, and those that come without a type. */
-export const inputProblems = (doc: Pick<JobDoc, 'type' | 'input'>): FieldError[] => lookedAt(doc).problems;
+/** Large pictures are, and those that come without a type. */
+function looksAtPictures(doc: Pick<JobDoc, 'input'>): boolean {
+  let looks = false;
+  eachPicture(doc, (picture) => {
+    looks ||= isLarge(picture) || (typeof picture === 'string' && isUntyped(picture));
+  });
+  return looks;
+}
+
+/** Whether the record of a request has it as it was sent: nothing of it is stored, or changed. */
+export const standsAsSent = (doc: JobDoc): boolean => !looksAtPictures(doc) && !isLargeInput(doc);
+
+/** What is wrong with the pictures of a request that are looked at. */
+export const inputProblems = (doc: Pick<JobDoc, 'type' | 'input'>): FieldError[] =>
+  looksAtPictures(doc) ? lookedAt(doc).problems : [];
 
 const withPictures = <D extends Pick<JobDoc, 'type' | 'input'>>(doc: D, changed: ReadonlyMap<string, Picture>): D =>
   changed.size === 0 ? doc : mapPictures(doc, (picture, pointer) => changed.get(pointer) ?? picture);
@@ -157,15 +174,14 @@ function lookedAt(doc: Pick<JobDoc, 'type' | 'input'>): {
   const large: Large[] = [];
   const typed = new Map<string, Picture>();
   const problems: FieldError[] = [];
-  mapPictures(doc, (picture, pointer) => {
+  eachPicture(doc, (picture, pointer) => {
     const isStored = isLarge(picture);
-    if (typeof picture !== 'string' || !(isStored || isUntyped(picture))) return picture;
+    if (typeof picture !== 'string' || !(isStored || isUntyped(picture))) return;
     const base64 = base64Of(picture);
     const facts = imageFacts(Buffer.from(base64.slice(0, HEAD_CHARS), 'base64'));
     if (facts === null) problems.push({ pointer, message: 'is not an image: send PNG, JPEG, WebP, GIF or AVIF' });
     else if (isStored) large.push({ pointer, ext: facts.ext, base64, contentType: facts.contentType });
     else typed.set(pointer, `data:${facts.contentType};base64,${base64}`);
-    return picture;
   });
   return { large, typed, problems };
 }
