@@ -5,7 +5,7 @@ import type { Clock, Logger, SliceQueue, Slices, Timers } from '@grsai-jobs/runt
 import { type BatchRefusal, BatchRefused, createBatchWriter, type WriterParts } from './batch-writer.ts';
 import type { WarningsOf } from './check-request.ts';
 import type { NudgeOperations } from './nudge-operations.ts';
-import { createReadItem, type RawItem, type RawItems, type ReadItemBy, type ReadItemParts } from './read-item.ts';
+import { createReadItem, type RawItem, type RawItems, type ReadItem, type ReadItemBy, type ReadItemParts } from './read-item.ts';
 import { type BadLine, createBadLines, createLineWarnings, type WarnedLine } from './reported-lines.ts';
 import { modelProblems, type TenantRulesOf } from './tenant-limits.ts';
 
@@ -100,14 +100,17 @@ export function createCreateBatch(o: CreateBatchParts): CreateBatch {
 
     const warned = createLineWarnings();
 
-    async function take(raw: RawItem): Promise<void> {
-      const item = await read(raw);
-      if ('errors' in item) await bad.add({ line: raw.line, ...item });
+    function keep(raw: RawItem, item: ReadItem): Promise<void> | undefined {
+      if ('errors' in item) return bad.add({ line: raw.line, ...item });
       // Nothing more is written once it is known that all is refused, but each bad line is reported.
-      else if (skips || bad.count() === 0) {
-        warned.add({ line: raw.line, custom_id: item.customId, warnings: o.warningsOf(item.request) });
-        await writer.put({ line: raw.line, bytes: raw.bytes, ...item });
-      }
+      if (!skips && bad.count() > 0) return;
+      warned.add({ line: raw.line, custom_id: item.customId, warnings: o.warningsOf(item.request) });
+      return writer.put({ line: raw.line, bytes: raw.bytes, ...item });
+    }
+
+    function take(raw: RawItem): Promise<void> | undefined {
+      const item = read(raw);
+      return item instanceof Promise ? item.then((each) => keep(raw, each)) : keep(raw, item);
     }
 
     try {
@@ -221,11 +224,12 @@ const refuseItems = (bad: ReturnType<typeof createBadLines>): BatchRefused =>
     bad.count() === 0 ? { kind: 'no_items' } : { kind: 'invalid_items', count: bad.count(), errors: bad.errors() },
   );
 
-/** One item after another; other requests have their turn in between. */
-async function inSlices(items: RawItems, take: (item: RawItem) => Promise<void>, slices: Slices): Promise<void> {
+/** One item after another; other requests have their turn in between. Waits only where there is something to wait for. */
+async function inSlices(items: RawItems, take: (item: RawItem) => Promise<void> | undefined, slices: Slices): Promise<void> {
   for await (const group of items) {
     for (const item of group) {
-      await take(item);
+      const taking = take(item);
+      if (taking !== undefined) await taking;
       if (slices.over()) await slices.next();
     }
   }

@@ -1,6 +1,6 @@
 import { type BatchDoc, BatchItem, CUSTOM_ID, type JobDoc, type JobRequest, jobWebhook, withoutNulls } from '@grsai-jobs/jobs';
 import type { Slices } from '@grsai-jobs/runtime';
-import { tryJob } from '../validation/job.ts';
+import { type Tried, tryJobOf } from '../validation/job.ts';
 import type { FieldError } from '../validation/validate.ts';
 
 /** One item of a batch as it was sent, with its place; `malformed` instead of a value when it is no strict JSON. */
@@ -22,8 +22,8 @@ export type ReadItem =
 /** What the record of the job says beside its request. */
 export type ItemExtras = Pick<JobDoc, 'origin' | 'images_as'>;
 
-/** Reads the items of one batch, one after another. */
-export type ReadItemBy = (o: ReadItemParts, slices: Slices) => (item: RawItem) => Promise<ReadItem>;
+/** Reads the items of one batch, one after another. Nothing is to be waited for with most of them: a promise takes a while itself. */
+export type ReadItemBy = (o: ReadItemParts, slices: Slices) => (item: RawItem) => ReadItem | Promise<ReadItem>;
 
 export interface ReadItemParts {
   /** What only this service can know to be wrong with a valid request. */
@@ -50,7 +50,7 @@ function customIdOf(value: unknown): string | null {
  * Checks the items of one batch, one after another, as `POST /v1/jobs` checks its body. What an item leaves out comes from
  * the batch. A `custom_id` belongs to the first line that has it, whether or not that line is good.
  */
-export function createReadItem(o: ReadItemParts, doc: BatchDoc, slices: Slices): (item: RawItem) => Promise<ReadItem> {
+export function createReadItem(o: ReadItemParts, doc: BatchDoc, slices: Slices): ReturnType<ReadItemBy> {
   const { priority, expires_in_s, webhook } = doc;
   const ofJobs = jobWebhook(webhook);
   const under = { priority, expires_in_s, ...(ofJobs ? { webhook: ofJobs } : {}) };
@@ -64,15 +64,19 @@ export function createReadItem(o: ReadItemParts, doc: BatchDoc, slices: Slices):
     return [];
   }
 
-  return async ({ line, value: sent, malformed }) => {
+  return ({ line, bytes, value: sent, malformed }) => {
     if (malformed !== undefined) return wrong([{ pointer: '', message: malformed }], null);
     const value = withoutNulls(sent);
     const customId = customIdOf(value);
     const again = twice(customId, line);
-    const read = await tryJob(BatchItem, isObject(value) ? { ...under, ...value } : value, slices);
-    if ('errors' in read) return wrong([...again, ...read.errors], customId);
-    const { custom_id, ...request } = read.data;
-    const problems = [...again, ...o.check(request)];
-    return problems.length > 0 ? wrong(problems, custom_id) : { customId: custom_id, request };
+    const item = isObject(value) ? { ...under, ...value } : value;
+    const result = (read: Tried<typeof BatchItem>): ReadItem => {
+      if ('errors' in read) return wrong([...again, ...read.errors], customId);
+      const { custom_id, ...request } = read.data;
+      const problems = [...again, ...o.check(request)];
+      return problems.length > 0 ? wrong(problems, custom_id) : { customId: custom_id, request };
+    };
+    const read = tryJobOf(bytes, BatchItem, item, slices);
+    return read instanceof Promise ? read.then(result) : result(read);
   };
 }

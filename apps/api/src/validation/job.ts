@@ -1,4 +1,4 @@
-import { ChatInput, inlineProblems, type JobDoc, type JobRequest, LIMITS, mapPictures } from '@grsai-jobs/jobs';
+import { ChatInput, eachPicture, inlineProblems, type JobDoc, type JobRequest, LIMITS, mapPictures } from '@grsai-jobs/jobs';
 import type { Slices } from '@grsai-jobs/runtime';
 import type { z } from 'zod';
 import { readLongPictures } from './long-pictures.ts';
@@ -8,6 +8,8 @@ import { type FieldError, tryValidate } from './validate.ts';
 const ENOUGH = 100;
 /** So many messages are checked whole. */
 const FEW = 20;
+/** A job that was sent in no more bytes has no picture that others would wait for. */
+const SHORT = 4096;
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -19,11 +21,11 @@ interface Bound {
 const atMost = (most: number): Bound => ({ most, message: `must have at most ${most} items` });
 
 /** Lists of an input by their names. */
-const LISTS: Readonly<Record<string, Bound>> = {
+const LISTS: readonly [string, Bound][] = Object.entries({
   messages: { most: LIMITS.messages, message: `messages are limited to ${LIMITS.messages}` },
   images: atMost(LIMITS.images),
   stop: atMost(LIMITS.stop),
-};
+});
 const PARTS = atMost(LIMITS.parts);
 
 const tooLong = (value: unknown, pointer: string, { most, message }: Bound): FieldError[] =>
@@ -31,7 +33,7 @@ const tooLong = (value: unknown, pointer: string, { most, message }: Bound): Fie
 
 /** Lists with too many items are reported by their length: a schema would look at each item first. */
 function longLists(input: Record<string, unknown>): FieldError[] {
-  const own = Object.entries(LISTS).flatMap(([name, bound]) => tooLong(input[name], `/input/${name}`, bound));
+  const own = LISTS.flatMap(([name, bound]) => tooLong(input[name], `/input/${name}`, bound));
   const { messages } = input;
   if (own.length > 0 || !Array.isArray(messages)) return own;
   return messages.flatMap((message: unknown, i) =>
@@ -59,17 +61,34 @@ async function readMessages(messages: readonly unknown[], slices: Slices): Promi
 /** Stands where messages were that have been read already. */
 const SOME_MESSAGES = [{ role: 'user', content: '' }];
 
+type JobSchema = z.ZodType<Pick<JobRequest, 'type' | 'input'>>;
+
+/** A job, or what is wrong with it. */
+export type Tried<T extends JobSchema> = { data: z.output<T> } | { errors: FieldError[] };
+
+const inputOf = (value: unknown) => (isObject(value) && isObject(value['input']) ? value['input'] : {});
+
+/** As {@link tryJob}, for a job that was sent in so many bytes: one that is short is checked at once. */
+export function tryJobOf<T extends JobSchema>(
+  bytes: number,
+  schema: T,
+  value: unknown,
+  slices: Slices,
+): Tried<T> | Promise<Tried<T>> {
+  const input = inputOf(value);
+  const { messages } = input;
+  if (bytes > SHORT || (Array.isArray(messages) && messages.length > FEW)) return tryJob(schema, value, slices);
+  const long = longLists(input);
+  return long.length > 0 ? { errors: long } : tryValidate(schema, value);
+}
+
 /**
  * Checks a job as {@link tryValidate} does. Of a job with thousands of faults only the first are reported, and found: a schema looks
  * for all of them, and takes a long time to describe each. Long pictures and many messages are read before the schema and without it, so that
  * other requests have a turn meanwhile.
  */
-export async function tryJob<T extends z.ZodType<Pick<JobRequest, 'type' | 'input'>>>(
-  schema: T,
-  value: unknown,
-  slices: Slices,
-): Promise<{ data: z.output<T> } | { errors: FieldError[] }> {
-  const input = isObject(value) && isObject(value['input']) ? value['input'] : {};
+export async function tryJob<T extends JobSchema>(schema: T, value: unknown, slices: Slices): Promise<Tried<T>> {
+  const input = inputOf(value);
   const long = longLists(input);
   if (long.length > 0) return { errors: long };
   const pictures = await readLongPictures(input, slices);
@@ -94,9 +113,9 @@ type Whole = Pick<JobDoc, 'type' | 'input'>;
 /** What the schema says of all pictures together, which it has not seen. */
 function togetherProblems(job: unknown): FieldError[] {
   const all: string[] = [];
-  const { input } = mapPictures(job as Whole, (picture) => {
+  const { input } = job as Whole;
+  eachPicture({ input }, (picture) => {
     if (typeof picture === 'string') all.push(picture);
-    return picture;
   });
   return inlineProblems(all).map((message) => ({ pointer: 'messages' in input ? '/input/messages' : '/input/images', message }));
 }
