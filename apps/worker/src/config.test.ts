@@ -26,7 +26,7 @@ const ODD: Readonly<Record<string, readonly [string, string, string]>> = {
   STORE_CONCURRENCY: ['0', '1001', '16 '.repeat(2)],
   DELIVER_CONCURRENCY: ['0', 'max', '50,'],
   INPUT_IMAGES: ['url', 'true', 'inline,link'],
-  RETENTION_DAYS: ['7d', '0', 'P7D'],
+  RETENTION_DAYS: ['7d', '0.0', '1,5'],
   QUEUE_LOCK_MS: ['15s', '999', '15_000'],
   QUEUE_STALLED_MS: ['5s', '499', '5e3'],
 };
@@ -54,6 +54,19 @@ test('when image tasks would have to leave all free then the start is refused', 
   expect(load('20', '20')).toThrow('GRSAI_CALL_RESERVE: must be less than GRSAI_MAX_IN_FLIGHT');
   expect(load('19', '20')().GRSAI_CALL_RESERVE).toBe(19);
   expect(load('20', '0')().GRSAI_CALL_RESERVE).toBe(20);
+});
+
+test.each([
+  ['7', 7],
+  ['0.5', 0.5],
+  ['0.001', 0.001],
+  ['3650', 3650],
+])('when RETENTION_DAYS is %s then it is that many days', (RETENTION_DAYS, days) => {
+  expect(loadConfig({ ...RIGHT, RETENTION_DAYS }).RETENTION_DAYS).toBe(days);
+});
+
+test.each(['0.0009', '3651', '.5', '1.', '1e3'])('when RETENTION_DAYS is %s then the start is refused', (RETENTION_DAYS) => {
+  expect(() => loadConfig({ ...RIGHT, RETENTION_DAYS })).toThrow('RETENTION_DAYS');
 });
 
 test('when an address ends in a slash, stands twice, or in capitals, then it is one address', () => {

@@ -3,6 +3,7 @@ import {
   apiAddressOr,
   COMMON_VARIABLES,
   choice,
+  days,
   type Env,
   integer,
   integerOrAuto,
@@ -42,7 +43,7 @@ export const WorkerVariables = z.object({
   INPUT_IMAGES: choice(['inline', 'link'], 'inline').describe(
     'inline, or link for a bucket that upstream can reach: large input images are sent as signed links',
   ),
-  RETENTION_DAYS: integer(1, 3650, 7).describe('ended jobs are erased after this many days'),
+  RETENTION_DAYS: days(0.001, 3650, 7).describe('ended jobs are erased after this many days; 0.5 is twelve hours'),
   QUEUE_LOCK_MS: integer(1000, 600_000, 15_000).describe('how long a lock on a queue entry holds without being renewed'),
   QUEUE_STALLED_MS: integer(500, 600_000, 5000).describe('how often entries of dead workers are looked for'),
 });

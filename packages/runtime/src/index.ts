@@ -8,7 +8,18 @@ export { clockMetrics } from './clock-metrics.ts';
 export { readConfig } from './config.ts';
 export type { Env } from './environment.ts';
 export { HEALTH_FRESH_MS, type HealthAnswer, type HealthRoute, startHealthServer } from './health-server.ts';
-export { byteSize, bytesOrOff, choice, fieldNames, filePath, integer, integerOrAuto, integerOrOff, secret } from './kinds.ts';
+export {
+  byteSize,
+  bytesOrOff,
+  choice,
+  days,
+  fieldNames,
+  filePath,
+  integer,
+  integerOrAuto,
+  integerOrOff,
+  secret,
+} from './kinds.ts';
 export { type Service, stopInOrder } from './lifecycle.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { createMetrics, type Metrics } from './metrics.ts';

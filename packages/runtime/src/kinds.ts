@@ -37,7 +37,17 @@ export const integer = (min: number, max: number, fallback: number) =>
     .refine((value) => value <= max, `must be at most ${max}`)
     .default(fallback);
 
-/** The same where the default depends on other variables: `auto`. */
+/** A number of days within limits, whole or with a point: 0.5 is twelve hours. */
+export const days = (min: number, max: number, fallback: number) =>
+  z
+    .string()
+    .regex(/^\d+(\.\d+)?$/, `must be a number of days from ${min} to ${max}, in digits, such as 7 or 0.5`)
+    .transform(Number)
+    .refine((value) => value >= min, `must be at least ${min}`)
+    .refine((value) => value <= max, `must be at most ${max}`)
+    .default(fallback);
+
+/** A whole number where the default depends on other variables: `auto`. */
 export const integerOrAuto = (min: number, max: number): z.ZodType<number | 'auto'> =>
   z
     .string()
