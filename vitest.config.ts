@@ -46,7 +46,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['{apps,packages}/*/src/**/*.test.ts', 'simulation/src/**/*.test.ts'],
+          include: ['{apps,packages}/*/src/**/*.test.ts', '{simulation/src,bench}/**/*.test.ts'],
           testTimeout: 20_000,
         },
       },

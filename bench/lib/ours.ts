@@ -45,6 +45,8 @@ export interface OurApi extends Child {
   readonly headers: Readonly<Record<string, string>>;
   /** Of another one, that may read them too. */
   headersOf(tenant: string): Promise<Readonly<Record<string, string>>>;
+  /** Of an operator. */
+  readonly operator: Readonly<Record<string, string>>;
 }
 
 /** Our API as a process, with a tenant's key. */
@@ -58,10 +60,11 @@ export async function startOurApi(
   const { entry, nodeArgs } = startCommand('api');
   const child = startProgram(entry, { env, nodeArgs: [...nodeArgs, ...profiling(profileDir, 'api')], onLine });
   await Promise.race([answers(`${url}/livez`, 'our API'), child.broken]);
+  const operator = { authorization: `Bearer ${ADMIN_KEY}` };
   const keyOf = async (tenant: string, scopes: readonly string[]) => {
     const response = await fetch(`${url}/admin/v1/keys`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json' },
+      headers: { ...operator, 'content-type': 'application/json' },
       body: JSON.stringify({ tenant, name: 'bench', scopes }),
     });
     if (response.status !== 201) throw new Error(`no key: ${response.status} ${await response.text()}`);
@@ -69,7 +72,7 @@ export async function startOurApi(
     return { authorization: `Bearer ${key}` };
   };
   const headers = await keyOf(TENANT, ['jobs:write']);
-  return { ...child, url, headers, headersOf: (tenant) => keyOf(tenant, ['jobs:write', 'jobs:read']) };
+  return { ...child, url, headers, operator, headersOf: (tenant) => keyOf(tenant, ['jobs:write', 'jobs:read']) };
 }
 
 export interface OurWorkerOptions {
