@@ -174,6 +174,7 @@ export { outputBytes } from './output-bytes.ts';
 export { hasFlag, PAUSE_REASONS, type PauseReason, stopsAll } from './pauses.ts';
 export { isUntyped, readPictureInPieces } from './picture-text.ts';
 export { base64Of, type InputObject, inlineBytes, isInline, isInputObject, type Picture, type StoredInput } from './pictures.ts';
+export { plainChatItem } from './plain-chat.ts';
 export { budgetMs, type Durations, nextPollMs, TASK_LIFE_MS, UNKNOWN_DURATIONS } from './poll-pace.ts';
 export { QUEUES, type QueueName } from './queues.ts';
 export {

@@ -1,4 +1,13 @@
-import { type BatchDoc, BatchItem, CUSTOM_ID, type JobDoc, type JobRequest, jobWebhook, withoutNulls } from '@grsai-jobs/jobs';
+import {
+  type BatchDoc,
+  BatchItem,
+  CUSTOM_ID,
+  type JobDoc,
+  type JobRequest,
+  jobWebhook,
+  plainChatItem,
+  withoutNulls,
+} from '@grsai-jobs/jobs';
 import type { Slices } from '@grsai-jobs/runtime';
 import { type Tried, tryJobOf } from '../validation/job.ts';
 import type { FieldError } from '../validation/validate.ts';
@@ -76,6 +85,8 @@ export function createReadItem(o: ReadItemParts, doc: BatchDoc, slices: Slices):
       const problems = [...again, ...o.check(request)];
       return problems.length > 0 ? wrong(problems, custom_id) : { customId: custom_id, request };
     };
+    const plain = plainChatItem(item);
+    if (plain !== null) return result({ data: plain });
     const read = tryJobOf(bytes, BatchItem, item, slices);
     return read instanceof Promise ? read.then(result) : result(read);
   };
