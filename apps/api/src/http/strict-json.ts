@@ -29,11 +29,13 @@ interface Wording {
 
 const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 
+const startsWithBom = (text: Buffer): boolean => text[0] === BOM[0] && text.subarray(0, BOM.length).equals(BOM);
+
 /** The bytes without a byte order mark; `null` when they are no UTF-8. */
 export function utf8Of(bytes: Uint8Array): Buffer | null {
   if (!isUtf8(bytes)) return null;
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return text.subarray(0, BOM.length).equals(BOM) ? text.subarray(BOM.length) : text;
+  const text = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return startsWithBom(text) ? text.subarray(BOM.length) : text;
 }
 
 export function isBlankText(text: Buffer): boolean {

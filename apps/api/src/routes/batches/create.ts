@@ -134,13 +134,17 @@ function forms(o: CreateBatchDeps): { lines: RequestHandler; form: RequestHandle
       checkWebhook(doc, '/webhook_url');
       const hash = fingerprintOf(request.query);
       const lease = o.budget.lease(principalOf(response).tenant, response);
-      const bytes = hashed(bodyStream(request, response, { bytes: LIMITS.batch.bytes }), hash);
+      const body = bodyStream(request, response, { bytes: LIMITS.batch.bytes });
       const accepted = await o.createBatch({
         ...upload(response, key, () => hash.digest('hex')),
         doc,
         onInvalid,
-        items: ndjsonItems(bytes, o.slices.of(principalOf(response).tenant), LIMITS.batch, (held, given) =>
-          lease.hold(held + windowBytes(request, given)),
+        // Only a key asks whether it is the same body.
+        items: ndjsonItems(
+          key === undefined ? body : hashed(body, hash),
+          o.slices.of(principalOf(response).tenant),
+          LIMITS.batch,
+          (held, given) => lease.hold(held + windowBytes(request, given)),
         ),
       });
       await answer(response, accepted);
