@@ -20,7 +20,7 @@ export type TenantLimitStore = ReturnType<typeof createTenantLimits>;
 
 /** What operators set for tenants. A tenant for which nothing is set has `{}`. */
 export function createTenantLimits(
-  redis: Redis,
+  redis: Pick<Redis, 'hget'>,
   run: RunScript,
   keys: { tenant(name: string): string; readonly inflight: string; readonly spent: string },
   clock: { now(): number },
@@ -37,6 +37,8 @@ export function createTenantLimits(
     ttlResolution: 0,
     perf: clock,
     fetchMethod: read,
+    // Who has asked gets an answer, whatever becomes known or is put out meanwhile.
+    ignoreFetchAbort: true,
   });
 
   return {
@@ -56,7 +58,8 @@ export function createTenantLimits(
         { tenant: keys.tenant(tenant), in_flight: `${keys.inflight}:#tenants`, spent: keys.spent },
         { text: JSON.stringify(limits), name: tenant, max_in_flight: limits.max_in_flight ?? '', credits, period },
       );
-      known.delete(tenant);
+      // A read that is under way may be older, and is not kept then.
+      known.set(tenant, limits);
     },
   };
 }
