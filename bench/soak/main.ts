@@ -71,7 +71,7 @@ async function drain(books: Books, load: Load, limitMs: number, say: (line: stri
   for (let n = 0; books.open.length > 0 && Date.now() < until; n += 1) {
     const { open } = books;
     const named = open.length < 4 ? `: ${open.map(({ id, tenant }) => `${id} of ${tenant}`).join(', ')}` : '';
-    if (n % 10 === 0) say(`waiting for ${open.length} jobs and batches to end and be told${named}`);
+    if (n % 60 === 0) say(`waiting for ${open.length} jobs and batches to end and be told${named}`);
     await sleep(1000);
     if (n % 5 === 0) await load.askForEnds(0);
   }
