@@ -93,6 +93,18 @@ test.each(ROWS)('when a task is accepted of a job that %s then its id is kept', 
   expect(await harness.redis.zscore('{gj}:late', job.id)).toBe(late ? String(harness.clock.now() + 60_000) : null);
 });
 
+test('when a task is accepted of a job that is to be canceled, and somebody ends that just before, then its id is kept', async () => {
+  const harness = await startHarness();
+  const job = await openSubmit(harness, 'fail', async (kind) => {
+    if (kind !== 'task_accepted') return;
+    const end: Transition = { kind: 'finish', status: 'canceled', keepLease: true };
+    expect((await harness.store.transitions.commit(await job.read(), end)).kind).toBe('ok');
+  });
+  await harness.store.transitions.commit(await job.read(), { kind: 'request_cancel' });
+  expect(await job.accepted()).toEqual({ kind: 'done' });
+  expect(await job.read()).toMatchObject({ status: 'canceled', run: 1, task: TASK });
+});
+
 test('when a task is accepted whose call was taken over then the other call goes on as if nothing had come', async () => {
   const harness = await startHarness();
   const job = await openSubmit(harness, 'resubmit');

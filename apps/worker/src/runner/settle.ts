@@ -14,7 +14,7 @@ import {
 import { NotLasting } from '@grsai-jobs/redis';
 import type { Timers } from '@grsai-jobs/runtime';
 import type { WorkerMetrics } from '../metrics.ts';
-import { resolve } from './conflicts.ts';
+import { type Resolution, resolve } from './conflicts.ts';
 import { broughtBy } from './decision.ts';
 import type { Journal } from './journal.ts';
 import { type LogDeps, logEnd } from './log.ts';
@@ -53,17 +53,33 @@ export async function settle<J extends Known>(d: SettleDeps, job: J, wanted: Tra
     if (endsCall(wanted) && wanted.kind !== 'release') d.journal.brought(job as J & JobRecord, wanted);
     return await committed(d, result, wanted);
   }
-  const conflict = { job: job as J & Partial<JobRecord>, wanted, found: result };
-  switch (resolve(wanted, result)) {
-    case 'finish_canceled':
-      return await settleAs(d, job, finishCanceled(job, wanted), result);
+  const as = resolve(wanted, result);
+  if (as !== 'finish_canceled') return await resolved(d, job, wanted, result, as);
+  const instead = finishCanceled(job, wanted);
+  const ended = await commit(d, job, instead);
+  if (ended.kind === 'ok') return await committed(d, ended, instead);
+  // Whoever thought this worker dead has ended it meanwhile: what was brought meets that end.
+  return await resolved(d, job, wanted, ended, resolve(wanted, ended));
+}
+
+/** @param as what the table says of it. */
+async function resolved<J extends Known>(
+  d: SettleDeps,
+  job: J,
+  wanted: Transition,
+  found: Conflict,
+  as: Resolution,
+): Promise<Settled<Job>> {
+  const conflict = { job: job as J & Partial<JobRecord>, wanted, found };
+  switch (as) {
     case 'reopen_late':
       return await reopenLate(d, conflict);
     case 'record_task':
       return await recordTask(d, conflict);
+    case 'finish_canceled':
     case 'drop':
       if (broughtBy(wanted, 0) !== null) warnOfResult(d, conflict);
-      return { kind: 'dropped', found: result };
+      return { kind: 'dropped', found };
   }
 }
 
@@ -80,11 +96,6 @@ interface Met {
   job: Known;
   wanted: Transition;
   found: Conflict;
-}
-
-async function settleAs<J extends Known>(d: SettleDeps, job: J, instead: Transition, found: Conflict): Promise<Settled<J>> {
-  const result = await commit(d, job, instead);
-  return result.kind === 'ok' ? await committed(d, result, instead) : { kind: 'dropped', found };
 }
 
 async function committed<J extends Known>(
