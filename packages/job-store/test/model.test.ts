@@ -98,6 +98,7 @@ const ACTS: Readonly<Record<string, Act>> = {
         leftMs: 1000,
         attempts: record.attempts,
         attemptsUsed: 1,
+        startedAt: 1,
       }),
   },
   startStoring: {

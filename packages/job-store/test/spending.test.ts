@@ -126,6 +126,21 @@ test('when calls of a batch are settled then the batch has the sums of its jobs'
   ]);
 });
 
+test('when a call is told again whose begin was forgotten then its job counts once, and has begun', async () => {
+  const harness = await startStore();
+  const job = await newJob(harness, 'acme', 1200);
+  const began = harness.clock.now() - 500;
+  const told = await committed(harness, job, {
+    ...{ kind: 'reassert_call', token: 'held', heldMs: 500, leftMs: 900, attempts: [], attemptsUsed: 0 },
+    startedAt: began,
+  });
+  expect(told).toMatchObject({ status: 'running', started_at: began });
+  await begun(harness, await committed(harness, told, { kind: 'release', waitMs: 0, attempt: attemptOf('submit') }));
+  expect(await harness.store.jobs.read(job.id)).toMatchObject({ started_at: began });
+  const day = dayOf(harness.clock.now());
+  expect(await harness.store.spending.rows('acme', day, day)).toMatchObject([{ jobs: 1, reserved: 1200 }]);
+});
+
 /** The jobs that are let in now, with the step of their entries. */
 const letIn = async ({ store }: Started) => await store.rooms.letIn('submit');
 

@@ -47,7 +47,7 @@ export async function reassert(d: ReassertDeps, job: Held): Promise<Reasserted> 
 const isOpen = (record: Job, { lease }: Held): boolean =>
   record.stage === 'submitting' && record.lease?.token === lease.token && !isTerminal(record.status);
 
-async function tell(d: ReassertDeps, record: Job, { doc, lease, attempts, attempts_used }: Held): Promise<boolean> {
+async function tell(d: ReassertDeps, record: Job, { doc, lease, attempts, attempts_used, started_at }: Held): Promise<boolean> {
   // The run that the call belongs to is forgotten as well.
   if (isTerminal(record.status)) {
     await d.store.transitions.commit(record, { kind: 'reopen', to: 'queued' });
@@ -62,6 +62,7 @@ async function tell(d: ReassertDeps, record: Job, { doc, lease, attempts, attemp
     leftMs: Math.max(LEAST_LEASE_MS, lease.expires_at - now),
     attempts,
     attemptsUsed: attempts_used,
+    startedAt: started_at,
     ...(model === modelAt(record.doc) ? {} : { model }),
   });
   if (told.kind !== 'ok') return false;

@@ -8,7 +8,7 @@
 -- begun (open, with what that needs unless ver is what it was), it waits in the room, or needs an entry | {'missing'} | {'stale', state} | {'wrong', state} | {'early', state}
 
 -- What scripts set as well: short, and in what is counted for each record from the start.
-local OF_EACH_RECORD = { sb = true, sa = true, su = true, fin = true, sub = true, polled = true, exp = true, prog = true, polls = true, spent = true, fm = true, px = true, pt = true, mdl = true }
+local OF_EACH_RECORD = { sb = true, sa = true, su = true, started = true, fin = true, sub = true, polled = true, exp = true, prog = true, polls = true, spent = true, fm = true, px = true, pt = true, mdl = true }
 local order = cjson.decode(A.order)
 local job, due, events, turns = K.job, K.due, K.events, K.turns
 local now = now_of(order)

@@ -189,6 +189,7 @@ const ENCODE: { readonly [K in keyof Required<JobPatch>]: (value: NonNullable<Jo
   output: (output) => ({ out: JSON.stringify(output) }),
   error: (error) => ({ err: JSON.stringify(error) }),
   run: (run) => ({ run }),
+  started_at: (started) => ({ started }),
   lease: ({ token }) => ({ sb: token }),
   task: ({ base, id }) => ({ base, task: id }),
   progress: (prog) => ({ prog }),

@@ -44,6 +44,7 @@ test.each<[string, JobRecord, Transition, object]>([
       leftMs: 900,
       attempts: [{ ...attempt, run: 1, number: 1 }],
       attemptsUsed: 2,
+      startedAt: 1,
     },
     {
       status: 'running',

@@ -23,7 +23,7 @@ export type PolledJob = Pick<JobRecord, 'id' | 'tenant' | 'step' | 'progress' | 
 
 /** Fields of the record that a transition sets; `null` removes one. */
 export type JobPatch = Partial<
-  Pick<JobRecord, 'attempts' | 'attempts_used' | 'crashes' | 'unstored' | 'output' | 'error' | 'run'> & {
+  Pick<JobRecord, 'attempts' | 'attempts_used' | 'crashes' | 'unstored' | 'output' | 'error' | 'run' | 'started_at'> & {
     lease: null | { token: string };
     task: TaskRef | null;
     progress: number | null;
@@ -162,6 +162,7 @@ const PLANS: Plans = {
       lease: { token: t.token },
       attempts: [...t.attempts],
       attempts_used: t.attemptsUsed,
+      ...(t.startedAt === null ? {} : { started_at: t.startedAt }),
       task: null,
     },
     stamps: { lease_acquired_at: -t.heldMs, lease_expires_at: t.leftMs },

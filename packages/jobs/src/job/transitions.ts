@@ -214,7 +214,7 @@ export interface TaskRef {
 export type Transition =
   /**
    * `heldMs`, `leftMs`: since when its holder has the lease, and for how long it has it yet. `attempts` and what they have used up before it.
-   * `model`: the call is with another of its models than the record (`onModel`).
+   * `startedAt`: when the first call of the job began. `model`: the call is with another of its models than the record (`onModel`).
    */
   | {
       kind: 'reassert_call';
@@ -223,6 +223,7 @@ export type Transition =
       leftMs: number;
       attempts: readonly Attempt[];
       attemptsUsed: number;
+      startedAt: number | null;
       model?: number;
     }
   /** `leaseMs`: the call is believed to be in flight for so much longer. */
