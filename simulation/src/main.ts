@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { createRandom } from './random.ts';
 import { Scripts } from './redis/lua/scripts.ts';
 import { explore, liveWithOne, SMALL_PLANS } from './world/explore.ts';
-import { FAILOVER_KINDS, failoverLife, isFailoverKind } from './world/failover-lives.ts';
+import { FAILOVER_KINDS, failoverLife, heldIn, isFailoverKind } from './world/failover-lives.ts';
 import { FAULT_NAMES } from './world/faults.ts';
 import { interleave, liveBy } from './world/interleavings.ts';
 import { readStory, writeStory } from './world/kept-stories.ts';
@@ -62,7 +62,7 @@ if (!(minutes > 0)) {
 const scripts = new Scripts();
 if (o.kept !== undefined) {
   const { plan, world } = readStory(o.kept);
-  const life = await live(plan, { scripts, tells: true, ...world });
+  const life = await live(plan, { scripts, tells: true, ...world, ...heldIn(world) });
   console.log(timelineOf(life));
   process.exit(life.violations.length > 0 ? 1 : 0);
 }

@@ -127,7 +127,7 @@ test.each(BROKEN)('when %s then the check at the end says so', async (_what, spo
       ...plan,
       batches: [3],
       forMs: 20_000,
-      mix: { images: 0.5, generations: 0, resubmit: 0, webhooks: 1, expires: 0, large: 0.5 },
+      mix: { images: 0.5, generations: 0, resubmit: 0, webhooks: 1, expires: 0, large: 0.5, fallbacks: 0 },
     },
     {
       atEnd: async (world) => {

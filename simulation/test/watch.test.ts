@@ -11,7 +11,7 @@ const PLAN: Plan = {
     batches: [3],
     forMs: 10_000,
     maxInFlight: 12,
-    mix: { images: 0.5, generations: 0, resubmit: 0, webhooks: 1, expires: 0, large: 0 },
+    mix: { images: 0.5, generations: 0, resubmit: 0, webhooks: 1, expires: 0, large: 0, fallbacks: 0 },
   },
 };
 
@@ -30,6 +30,9 @@ const inState = (world: World, st: string, sg = '') =>
   find(world, 'job', (hash) => hash.get('st') === st && (hash.get('sg') ?? '') === sg);
 const pending = (world: World) => find(world, 'delivery', (hash) => hash.get('state') === 'pending');
 const batch = (world: World) => find(world, 'batch', (hash) => hash.get('st') === 'running');
+
+const inBatch = (world: World, id: string) => find(world, 'job', (hash) => hash.get('batch') === id);
+const dayOf = (world: World) => Math.floor(world.time.now() / 86_400_000);
 
 /** Writes of a service that has lost its way: whether there was something to spoil yet, and what is said of it. */
 const SPOILT: readonly [string, (world: World, run: (...command: string[]) => void) => unknown, RegExp][] = [
@@ -148,6 +151,76 @@ const SPOILT: readonly [string, (world: World, run: (...command: string[]) => vo
       return endpoint;
     },
     /has 31 attempts open, and \d+ permits/,
+  ],
+  [
+    'a tenant has spent more than its records say',
+    (world, run) => {
+      const job = inState(world, 'running', 'generating');
+      if (job) run('HINCRBY', '{gj}:spent', 'tenant-1', '1');
+      return job;
+    },
+    /has spent \d+, and its records say \d+/,
+  ],
+  [
+    'the counters of a day say more than its calls have cost',
+    (world, run) => {
+      const job = inState(world, 'succeeded');
+      if (job) run('HINCRBY', `{gj}:spent:tenant-1:${job.hash.get('rd') ?? dayOf(world)}`, 'gemini-3.1-pro key_1 c', '1');
+      return job;
+    },
+    /counts \d+ of gemini-3.1-pro key_1 c, and there (are|is)/,
+  ],
+  [
+    'a batch counts other credits than its jobs',
+    (world, run) => {
+      const of = batch(world);
+      if (of) run('HINCRBY', of.key, 'chg', '1');
+      if (of) run('HINCRBY', `{gj}:job:${inBatch(world, of.id)?.id}`, 'rsv', '1');
+      return of;
+    },
+    /counts \d+ credits as chg, and its jobs have \d+/,
+  ],
+  [
+    'a job is charged for nothing',
+    (world, run) => {
+      const job = inState(world, 'succeeded');
+      if (job) run('HINCRBY', job.key, 'chg', '5');
+      return job;
+    },
+    /costs 5 more, and nothing was set aside/,
+  ],
+  [
+    'a job forgets what its task costs',
+    (world, run) => {
+      const job = inState(world, 'running', 'generating');
+      if (job) run('HDEL', job.key, 'rsv');
+      return job;
+    },
+    /says 0 charged, 0 refunded and 0 reserved, and upstream took 1200/,
+  ],
+  [
+    'a call begins that the budget of its tenant does not hold',
+    (world, run) => {
+      const job = inState(world, 'queued');
+      if (!job) return false;
+      run('HSET', '{gj}:spent', 'budget tenant-1', '1', 'period tenant-1', 'total', 'tenant-1', '2');
+      run('HSET', job.key, 'st', 'running', 'sg', 'submitting', 'sb', 'lease', 'su', String(world.time.now() + 90_000));
+      return true;
+    },
+    /begins a call for \d+ with which 2 of 1 are spent in its total/,
+  ],
+  [
+    'a call begins above the limit of its tenant',
+    (world, run) => {
+      const job = inState(world, 'queued');
+      if (!job) return false;
+      const until = String(world.time.now() + 90_000);
+      run('HSET', '{gj}:inflight:#tenants', 'tenant-1', '2');
+      run('ZADD', '{gj}:inflight:call:tenant-1', ...Array.from({ length: 9 }, (_, n) => [until, `job_${n}`]).flat());
+      run('HSET', job.key, 'st', 'running', 'sg', 'submitting', 'sb', 'lease', 'su', until);
+      return true;
+    },
+    /is one of \d+ in flight of tenant-1, and 2 are allowed/,
   ],
   [
     'an operation that is under way is due for nobody',

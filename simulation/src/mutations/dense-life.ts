@@ -11,9 +11,9 @@ const KINDS: readonly Partial<Plan>[] = [
   // What was paid for comes late.
   {
     ...{ faultEveryMs: 8000, lost: 0, only: ['freeze in a call'], workers: 5, forMs: 120_000, cancels: 0.3, retries: 0 },
-    mix: { images: 0.8, generations: 0.1, resubmit: 0.1, webhooks: 1, expires: 0, large: 0 },
+    mix: { images: 0.8, generations: 0.1, resubmit: 0.1, webhooks: 1, expires: 0, large: 0, fallbacks: 0.3 },
   },
-  { faultEveryMs: 0, lost: 0, repeated: 0.1, operatorEveryMs: 5000 },
+  { faultEveryMs: 0, lost: 0, repeated: 0.1, batches: [], limits: {}, maxInFlight: 100, operatorEveryMs: 0 },
   // Whoever has read waits for long before it writes.
   { faultEveryMs: 2000, lost: 0, only: ['freeze'], workers: 4, apis: 3, retries: 0.8, operatorEveryMs: 8000 },
   // What was done is not followed by what should follow.
@@ -22,6 +22,14 @@ const KINDS: readonly Partial<Plan>[] = [
   { faultEveryMs: 3000, lost: 0, only: ['redis is full', 'refuse an answer', 'redis loads', 'restart redis'] },
   { faultEveryMs: 4000, lost: 0, only: ['bucket', 'files'], slots: 'few' },
   { faultEveryMs: 3000, lost: 0, only: ['a receiver'], tenants: 1, slots: 'few' },
+  // Tenants want more than they may have, for longer than anybody goes by what was before.
+  {
+    ...{ faultEveryMs: 0, lost: 0, repeated: 0, forMs: 180_000, retries: 0, operatorEveryMs: 0 },
+    limits: {
+      'tenant-1': { max_in_flight: 1, max_queued: 3 },
+      'tenant-2': { max_in_flight: 2, budget: { credits: 15_000, period: 'total' } },
+    },
+  },
 ];
 
 /** A short life in which much meets: it finds as much as a long one, and sooner. */
@@ -32,9 +40,9 @@ export function denseLife(seed: string, n: number): Plan {
   return {
     ...planOf(seed, random.fork('plan'), { jobs: 50 }),
     ...{ batches: [12, 6], forMs: 45_000, tenants: 2, cancels: 0.2, retries: 0.4, resends: 0.2, operatorEveryMs: 20_000 },
-    mix: { images: 0.5, generations: 0.15, resubmit: 0.3, webhooks: 1, expires: 0.1, large: 0.1 },
+    mix: { images: 0.5, generations: 0.15, resubmit: 0.3, webhooks: 1, expires: 0.1, large: 0.1, fallbacks: 0.3 },
     oddities: {
-      ...{ notSent: often / 4, lost: often / 4, failed: often / 2, violation: often / 2 },
+      ...{ notSent: often / 4, lost: often / 4, failed: often / 2, unavailable: often / 6, violation: often / 2 },
       deadly: n % 2 === 0 && kind?.faultEveryMs !== 0 ? 0.02 : 0,
       ...{ taskFailed: often, unfinished: often / 4, slow: often / 2, late: often },
     },

@@ -174,4 +174,24 @@ export const OF_LUA: readonly Mutation[] = [
     "redis.call('ZADD', K.operations, now + A.lease_ms + 1e12, A.id)",
     'an operation of a dead worker goes on',
   ),
+  of(
+    'job/start-call',
+    'if budget and budget.used + tonumber(seen.px) > budget.credits then',
+    'if false then',
+    'no call begins that the budget of its tenant does not hold',
+  ),
+  of('job/cost', "  count('r', -reserved)\n", '', 'what tenants have spent adds up to their calls'),
+  of(
+    'job/cost',
+    "  if seen.rsv then redis.call('HINCRBY', job, 'unk', seen.rsv) end\n",
+    '',
+    'what the call of a dead worker may have cost stays reserved',
+  ),
+  of('room/permits', 'if cap > 0 then return', 'if false then return', 'the limit of a tenant holds'),
+  of(
+    'room/queue-limit',
+    'if queued + more <= most then return end',
+    'if queued then return end',
+    'the queue of a tenant is limited',
+  ),
 ];

@@ -61,4 +61,22 @@ export const OF_RULES: readonly Mutation[] = [
     "{ kind: 'request_cancel' }",
     'what is not in flight is canceled',
   ),
+  of(
+    'jobs/src/cost/settlement',
+    '  failed: ({ error }) => (error ? REFUNDED : CHARGED),',
+    '  failed: () => REFUNDED,',
+    'what upstream keeps of a failed task is charged',
+  ),
+  of(
+    'jobs/src/cost/settlement',
+    "    case 'reopen':\n      return t.to === 'running/storing' ? 'made' : null;\n",
+    '',
+    'a result that comes late is charged',
+  ),
+  of(
+    'jobs/src/fallback',
+    'return made || !allowed || (failed',
+    'return made || (failed',
+    'P2: a call of which nobody knows what it brought is not made with another model',
+  ),
 ];

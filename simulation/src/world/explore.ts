@@ -19,9 +19,11 @@ const SMALL: Omit<Plan, 'seed' | 'mix'> = {
     repeated: 0,
     maxInFlight: 10,
     without: [],
+    limits: {},
+    midnightInMs: null,
   },
 };
-const MIX = { images: 0, generations: 0, resubmit: 0, webhooks: 1, expires: 0, large: 0 };
+const MIX = { images: 0, generations: 0, resubmit: 0, webhooks: 1, expires: 0, large: 0, fallbacks: 0 };
 
 /** What is small enough to be tried at every step: one job or batch, two workers, one API. */
 export const SMALL_PLANS: Readonly<Record<string, Plan>> = {

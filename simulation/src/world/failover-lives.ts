@@ -7,14 +7,21 @@ export interface FailoverLife {
   readonly options: LifeOptions;
 }
 
-/** What a life with failovers may look like, by name. With `memory` it is held only against what may be paid twice: the rest may be lost. */
+/** With `memory` a life is held only against what may be paid twice: the rest may be lost. */
+const OF_MEMORY = /^paid /;
+
+/** Which promises are held where Redis fails over. */
+export const heldIn = ({ failovers, durability }: LifeOptions = {}): Pick<LifeOptions, 'holds'> =>
+  failovers !== undefined && durability !== 'replica' ? { holds: OF_MEMORY } : {};
+
+/** What a life with failovers may look like, by name. */
 const KINDS = {
   /** Failovers forget what no replica has confirmed, and processes die with them. */
   replica: { failovers: { everyMs: 12_000, lagMs: 1000, kills: ['workers', 'apis'] }, durability: 'replica' },
   /** Failovers forget the last writes, and every process lives. */
-  memory: { failovers: { everyMs: 12_000, lagMs: 1000, kills: [] }, durability: 'memory', holds: /^paid / },
+  memory: { failovers: { everyMs: 12_000, lagMs: 1000, kills: [] }, durability: 'memory', holds: OF_MEMORY },
   /** Workers die with them. With an API dies the key of a caller that it has answered, so none does. */
-  'memory-kills': { failovers: { everyMs: 30_000, lagMs: 1000, kills: ['workers'] }, durability: 'memory', holds: /^paid / },
+  'memory-kills': { failovers: { everyMs: 30_000, lagMs: 1000, kills: ['workers'] }, durability: 'memory', holds: OF_MEMORY },
 } as const satisfies Readonly<Record<string, LifeOptions>>;
 
 export type FailoverKind = keyof typeof KINDS;

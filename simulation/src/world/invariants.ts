@@ -1,5 +1,6 @@
 import { createJobStore } from '@grsai-jobs/job-store';
 import { type BatchRecord, isTerminal, type Job, type JobEvent } from '@grsai-jobs/jobs';
+import { wrongCost } from '@grsai-jobs/testkit/cost-rule';
 import { SimulatedClient } from '../redis/client/client.ts';
 import type { SentBatch } from './callers.ts';
 import { isDisturbed } from './faults.ts';
@@ -154,6 +155,20 @@ function checkJob(world: World, name: string, job: Job, allowed: Allowed): void 
     checkOutput(world, name, job);
   }
   checkPaid(world, order, job);
+  checkCost(world, order, job);
+}
+
+/** What it says that its calls have cost is what upstream took; what may be either stays reserved, and where nothing went wrong nothing does. */
+function checkCost(world: World, { name }: Order, { cost, price, doc }: Job): void {
+  if (price === null || world.hasForgotten) return;
+  const said = { charged: cost.charged ?? 0, refunded: cost.refunded ?? 0, reserved: (cost.open ?? 0) + cost.unknown };
+  const { oddities, cancels } = world.plan;
+  const isCalm = !isDisturbed(world.plan) && world.plan.faultEveryMs === 0 && cancels === 0;
+  const wrong = wrongCost(said, world.upstream.ledgerOf(name), {
+    isChat: doc.type === 'chat',
+    mayBeUnknown: !isCalm || Object.values(oddities).some((often) => often > 0),
+  });
+  if (wrong !== null) world.violation(wrong, name);
 }
 
 /** An input that is an object of its own is there as long as its job. */

@@ -30,7 +30,7 @@ interface WrittenPlan extends Partial<Omit<Plan, 'mix' | 'oddities'>> {
   readonly oddities?: Partial<Plan['oddities']>;
 }
 
-const NO_MIX: Plan['mix'] = { images: 0, generations: 0, resubmit: 0, webhooks: 0, expires: 0, large: 0 };
+const NO_MIX: Plan['mix'] = { images: 0, generations: 0, resubmit: 0, webhooks: 0, expires: 0, large: 0, fallbacks: 0 };
 
 /** What plans have gained since a story was written does not happen in it. Throws where the file is no story. */
 export function readStory(file: string): KeptStory {

@@ -19,6 +19,7 @@ export function createOperators(world: World) {
   const random = world.random.fork('operators');
   const ask = createAsking(world, random);
   let isOver = false;
+  const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
   let nth = 0;
 
   async function pause(own: Random): Promise<void> {
@@ -37,24 +38,25 @@ export function createOperators(world: World) {
     world.story('operator', `leaves ${queue} as it was`);
   }
 
+  const setLimits = (tenant: string, limits: TenantLimits) =>
+    ask.until('operator', async (_use, api) => {
+      await api.store.tenantLimits.replace(tenant, limits);
+      return true;
+    });
+
   /** A tenant may have less than it wants for a while. */
   async function limit(own: Random): Promise<void> {
     const tenant = `tenant-${own.whole(1, plan.tenants)}`;
-    const change = (limits: TenantLimits) =>
-      ask.until('operator', async (_use, api) => {
-        await api.store.tenantLimits.replace(tenant, limits);
-        return true;
-      });
     const limits: TenantLimits = own.pick([
       { budget: { credits: own.pick([1, 3000, 20_000]), period: own.pick(['day', 'total'] as const) } },
       { max_queued: own.pick([1, 20]) },
       { max_in_flight: own.pick([1, 3]) },
     ]);
     world.story('operator', `limits ${tenant}`, { limits });
-    await change(limits);
+    await setLimits(tenant, limits);
     const until = time.now() + own.whole(1000, 60_000);
     while (!isOver && time.now() < until) await ask.wait(Math.min(1000, until - time.now()));
-    await change({});
+    await setLimits(tenant, isOver ? {} : (plan.limits[tenant] ?? {}));
     world.story('operator', `lifts the limits of ${tenant}`);
   }
 
@@ -77,15 +79,24 @@ export function createOperators(world: World) {
     world.story('operator', `has all jobs of ${tenant} acted on`, { action });
   }
 
-  /** Acts one after another. Resolves when all settings are as they were. */
+  /** Limits tenants as the plan says, and acts. Resolves when all settings are as they were. */
   async function work(): Promise<void> {
+    const limited = Object.entries(plan.limits);
+    for (const [tenant, limits] of limited) await setLimits(tenant, limits);
+    await act();
+    await stopped;
+    for (const [tenant] of limited) await setLimits(tenant, {});
+  }
+
+  /** Acts one after another, until it is over. */
+  async function act(): Promise<void> {
     for (let n = 1; plan.operatorEveryMs > 0; n += 1) {
       const own = random.fork(`act-${n}`);
-      const next = time.now() + own.whole(plan.operatorEveryMs / 4, plan.operatorEveryMs * 2);
-      while (!isOver && time.now() < next) await ask.wait(Math.min(1000, next - time.now()));
+      const at = time.now() + own.whole(plan.operatorEveryMs / 4, plan.operatorEveryMs * 2);
+      while (!isOver && time.now() < at) await ask.wait(Math.min(1000, at - time.now()));
       if (isOver) return;
-      const act = own.chance(0.5) ? pause : own.chance(0.4) ? limit : bulk;
-      await act(own);
+      const next = own.chance(0.5) ? pause : own.chance(0.4) ? limit : bulk;
+      await next(own);
     }
   }
 
@@ -93,6 +104,7 @@ export function createOperators(world: World) {
     work,
     stop: () => {
       isOver = true;
+      stop();
     },
   };
 }

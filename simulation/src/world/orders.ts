@@ -1,5 +1,6 @@
 import { type JobDoc, JobRequest } from '@grsai-jobs/jobs';
 import type { Random } from '../random.ts';
+import { FALLBACKS } from './prices.ts';
 import { promptOf } from './upstream.ts';
 
 /** What a caller wants once, and what has become of it as far as the caller knows. */
@@ -33,6 +34,8 @@ export interface Mix {
   readonly expires: number;
   /** Chats whose input is so large that it is an object of its own. */
   readonly large: number;
+  /** Those that name other models, for when theirs takes no calls. */
+  readonly fallbacks: number;
 }
 
 /** More bytes than a record holds, in fewer characters than a text may have. */
@@ -56,6 +59,7 @@ export function orderOf(name: string, tenant: string, mix: Mix, random: Random):
     ...(isImage && random.chance(mix.resubmit) ? { on_unknown_submit: 'resubmit' } : {}),
     ...(random.chance(mix.expires) ? { expires_in_s: random.whole(60, 120) } : {}),
     priority: random.pick(['high', 'normal', 'normal', 'normal', 'low'] as const),
+    ...(random.chance(mix.fallbacks) ? { fallback_models: [...FALLBACKS[isImage ? 'image' : 'chat']] } : {}),
   });
   return {
     name,

@@ -1,3 +1,4 @@
+import type { TenantLimits } from '@grsai-jobs/jobs';
 import type { Random } from '../random.ts';
 import type { Mix } from './orders.ts';
 import type { Oddities } from './upstream.ts';
@@ -31,6 +32,10 @@ export interface Plan {
   readonly unlike: number;
   /** Ms between two acts of operators, about; 0: there are none. */
   readonly operatorEveryMs: number;
+  /** What tenants may have all the time. */
+  readonly limits: Readonly<Record<string, TenantLimits>>;
+  /** In how many ms another day, month and year begin; `null`: not in this life. */
+  readonly midnightInMs: number | null;
   /** How often the answer of Redis is lost. */
   readonly lost: number;
   /** How often a worker sends to the records again what Redis has done, since the answer was lost with its connection. */
@@ -70,11 +75,13 @@ export function planOf(seed: string, random: Random, o: { jobs?: number; calm?: 
       webhooks: random.pick([0.5, 1]),
       expires: calm ? 0 : random.pick([0, 0.05]),
       large: random.pick([0, 0.05]),
+      fallbacks: random.fork('fallbacks').pick([0, 0.3, 0.6]),
     },
     oddities: {
       notSent: often(0.05),
       lost: often(0.03),
       failed: often(0.08),
+      unavailable: calm ? 0 : random.fork('unavailable').pick([0, 0.03]),
       violation: often(0.05),
       taskFailed: often(0.1),
       unfinished: often(0.05),
@@ -88,9 +95,23 @@ export function planOf(seed: string, random: Random, o: { jobs?: number; calm?: 
     deletes: calm ? 0 : random.pick([0, 0.05]),
     unlike: random.pick([0, 0.7]),
     operatorEveryMs: calm ? 0 : random.pick([0, 15_000, 60_000]),
+    limits: calm ? {} : limitsOf(random.fork('limits')),
+    midnightInMs: calm ? null : random.fork('midnight').pick([null, 60_000, 120_000]),
     lost: smooth ? 0 : often(0.003),
     repeated: smooth ? 0 : often(0.01),
     maxInFlight: random.pick([Math.ceil(jobs / 10), jobs, jobs]),
     without: [],
   };
+}
+
+/** Of some lives the first two tenants have less than they want. */
+function limitsOf(random: Random): Plan['limits'] {
+  const some: readonly (TenantLimits | null)[] = [
+    null,
+    { budget: { credits: random.pick([30_000, 150_000]), period: random.pick(['day', 'month', 'total'] as const) } },
+    { max_in_flight: random.pick([2, 10]) },
+    { max_queued: random.pick([5, 40]), max_in_flight: 20 },
+  ];
+  const limited = ['tenant-1', 'tenant-2'].map((tenant) => [tenant, random.pick(some)] as const);
+  return Object.fromEntries(limited.flatMap(([tenant, limits]) => (limits === null ? [] : [[tenant, limits]])));
 }

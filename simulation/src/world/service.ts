@@ -15,6 +15,7 @@ import type { Internet } from './internet.ts';
 import type { Bucket } from './object-store.ts';
 import type { Plan } from './plan.ts';
 import { PREFIX } from './prefix.ts';
+import { PRICES } from './prices.ts';
 import { SimulatedProcess } from './process.ts';
 import type { Upstream } from './upstream.ts';
 import { type Network, wireOf } from './wire.ts';
@@ -193,7 +194,7 @@ export class SimulatedApi extends SimulatedProcess {
       producer: queues.producer,
       objects: s.bucket.of(this),
       egress: s.internet.of(this),
-      prices: new Map(),
+      prices: PRICES,
       slices: createSliceQueue({ now: timers.elapsed, inNextTurn: (run) => void timers.after(0, run) }),
     };
     this.store = store;

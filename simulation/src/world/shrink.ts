@@ -28,6 +28,9 @@ function* smaller(plan: Plan, last: number): Iterable<Plan> {
   yield { ...plan, resends: 0 };
   yield { ...plan, deletes: 0 };
   yield { ...plan, unlike: 0 };
+  yield { ...plan, limits: {} };
+  yield { ...plan, midnightInMs: null };
+  yield { ...plan, mix: { ...plan.mix, fallbacks: 0 } };
   if (plan.workers > 1) yield { ...plan, workers: plan.workers - 1 };
   if (plan.apis > 1) yield { ...plan, apis: 1 };
   if (plan.tenants > 1) yield { ...plan, tenants: 1 };

@@ -11,6 +11,7 @@ import {
 import type { Random } from '../random.ts';
 import type { VirtualTime } from '../time/virtual-time.ts';
 import { pictureOf } from './picture.ts';
+import { creditsOf, keepsFailed } from './prices.ts';
 import type { SimulatedProcess } from './process.ts';
 import { type Answered, answerOf, request } from './request.ts';
 
@@ -39,6 +40,9 @@ export interface Task extends Charged {
   readonly base: string;
   readonly endsAt: number;
   readonly outcome: 'succeeded' | 'failed' | 'violation';
+  readonly credits: number;
+  /** What it cost comes back when it has failed. */
+  readonly isRefunded: boolean;
   readonly isDeadly: boolean;
   /** One for each picture. */
   readonly links: readonly string[];
@@ -52,6 +56,8 @@ export interface Oddities {
   lost: number;
   /** HTTP 500, with nothing made. */
   failed: number;
+  /** The model takes no calls just then. */
+  unavailable: number;
   /** The task, or chat, is refused by policy. */
   violation: number;
   /** The task fails, and is refunded. */
@@ -70,6 +76,7 @@ export const NO_ODDITIES: Oddities = {
   notSent: 0,
   lost: 0,
   failed: 0,
+  unavailable: 0,
   violation: 0,
   taskFailed: 0,
   unfinished: 0,
@@ -85,6 +92,9 @@ const POLICY = 'rejected by content policy';
 const SUBMIT_LIMIT_MS = 21_000;
 const CALL_LIMIT_MS = 120_000;
 const LINK_LIFE_MS = 2 * 3600_000;
+
+/** What a chat takes: less than is expected of it. */
+const tokensOf = (text: string) => ({ prompt: Math.ceil(text.length / 4), completion: 20 + (text.length % 1000) });
 
 /** Which order a prompt belongs to: callers of the simulation write it in front. */
 const orderIn = (text: string): string => /^\[(.+?)\]/.exec(text)?.[1] ?? 'unknown';
@@ -104,6 +114,9 @@ export class Upstream {
   /** Chats that upstream answered, heard or not. */
   readonly chats: Charged[] = [];
   readonly chatsByOrder = new Map<string, number>();
+  /** What chats and synchronous images of an order have cost, and what came back of such images. */
+  readonly #takenAtOnce = new Map<string, number>();
+  readonly #refundedAtOnce = new Map<string, number>();
   /** How many processes have died of pictures of an order. */
   readonly deathsByOrder = new Map<string, number>();
   /** Called with each call of a process as it arrives. */
@@ -112,6 +125,8 @@ export class Upstream {
   onAccepted: (() => void) | null = null;
   /** Called with each process that dies of a picture. */
   onDeath: (process: SimulatedProcess, order: string) => void = () => undefined;
+  /** Called with each order of which credits were taken or came back. */
+  onTaken: (order: string) => void = () => undefined;
   /** Called with each paid task or synchronous image as it is made. */
   onCharged: (charged: Charged) => void = () => undefined;
   readonly #time: VirtualTime;
@@ -125,12 +140,17 @@ export class Upstream {
 
   /** Upstream as one process calls it. */
   of(process: SimulatedProcess): GrsaiApi {
-    const call = <T>(signal: AbortSignal | undefined, tookMs: number, act: () => T, limitMs = CALL_LIMIT_MS): Promise<T> =>
+    const call = <T>(
+      signal: AbortSignal | undefined,
+      tookMs: number,
+      act: () => T,
+      { limitMs = CALL_LIMIT_MS, failed = () => undefined }: { limitMs?: number; failed?: () => void } = {},
+    ): Promise<T> =>
       request<T>({
         time: this.#time,
         gate: process,
         thereInMs: this.#random.whole(1, 10),
-        arrive: () => this.#arrive(tookMs, act),
+        arrive: () => this.#arrive(tookMs, act, failed),
         signal,
         limitMs,
         broken: (by) => errorOf({ code: by === 'signal' ? 'aborted' : 'timeout', outcome: 'unknown', message: 'no answer' }),
@@ -141,7 +161,7 @@ export class Upstream {
       return call(
         signal,
         this.#tookMs(50, 3000),
-        paid('synchronous call', () => this.#chat(order)),
+        paid('synchronous call', () => this.#chat(order, modelIn(body), lastMessage(body))),
       );
     };
     const result: GrsaiApi['images']['result'] = (id, { signal }) =>
@@ -173,8 +193,8 @@ export class Upstream {
           return call(
             signal,
             this.#tookMs(20, 400),
-            paid('submit', () => this.#submit(order)),
-            SUBMIT_LIMIT_MS,
+            paid('submit', () => this.#submit(order, modelIn(task))),
+            { limitMs: SUBMIT_LIMIT_MS },
           ).then((submitted) => {
             this.heardBy.set(submitted.id, process);
             this.onAccepted?.();
@@ -187,7 +207,8 @@ export class Upstream {
           return call(
             signal,
             this.#tookMs(500, 20_000),
-            paid('synchronous call', () => this.#generate(order)),
+            paid('synchronous call', () => this.#generate(order, modelIn(body))),
+            { failed: () => this.#failAtOnce(order, modelIn(body)) },
           );
         },
         generate: notSimulated,
@@ -203,6 +224,17 @@ export class Upstream {
       probeBase: (_base, { signal } = {}) =>
         ask(signal, () => ({ state: 'right' as const, seen: '200' })).catch(() => ({ state: 'away' as const, seen: 'away' })),
     };
+  }
+
+  /** What the calls of an order have cost until now, and what came back of that. */
+  ledgerOf(order: string): { taken: number; refunded: number } {
+    let taken = this.#takenAtOnce.get(order) ?? 0;
+    let refunded = this.#refundedAtOnce.get(order) ?? 0;
+    for (const { outcome, endsAt, credits, isRefunded } of this.tasksByOrder.get(order) ?? []) {
+      if (isRefunded && outcome === 'failed' && this.#time.now() >= endsAt) refunded += credits;
+      else taken += credits;
+    }
+    return { taken, refunded };
   }
 
   /** Whether `process` has died of loading this. */
@@ -224,7 +256,7 @@ export class Upstream {
     return pictureOf(`${id}/${index}`);
   }
 
-  #arrive<T>(tookMs: number, act: () => T): Answered<T> {
+  #arrive<T>(tookMs: number, act: () => T, failed: () => void): Answered<T> {
     const fail = (init: GrsaiErrorInit, inMs = tookMs): Answered<T> => ({
       kind: 'answer',
       inMs,
@@ -255,15 +287,21 @@ export class Upstream {
       case 'no_credits':
         return refuse('balance', 402, 'insufficient credits');
       case 'well':
-        return this.#oddly(tookMs, act, fail);
+        return this.#oddly(tookMs, act, failed, fail);
     }
   }
 
-  #oddly<T>(tookMs: number, act: () => T, fail: (init: GrsaiErrorInit, inMs?: number) => Answered<T>): Answered<T> {
-    const { notSent, lost, failed } = this.oddities;
+  #oddly<T>(
+    tookMs: number,
+    act: () => T,
+    failedCall: () => void,
+    fail: (init: GrsaiErrorInit, inMs?: number) => Answered<T>,
+  ): Answered<T> {
+    const { notSent, lost, failed, unavailable } = this.oddities;
     if (this.#random.chance(notSent))
       return fail({ code: 'connection_failed', outcome: 'not_sent', message: 'broke while sending' }, 1);
-    if (this.#random.chance(failed))
+    if (this.#random.chance(failed)) {
+      failedCall();
       return fail({
         code: 'refused',
         outcome: 'refused',
@@ -271,6 +309,16 @@ export class Upstream {
         category: 'transient',
         status: 500,
         message: 'try again later',
+      });
+    }
+    if (unavailable > 0 && this.#random.chance(unavailable))
+      return fail({
+        code: 'refused',
+        outcome: 'refused',
+        retryable: false,
+        category: 'model',
+        status: 400,
+        message: 'model under maintenance',
       });
     const give = answerOf(act);
     if (this.#random.chance(lost)) return fail({ code: 'connection_lost', outcome: 'unknown', message: 'the connection broke' });
@@ -282,10 +330,22 @@ export class Upstream {
   }
 
   #charge(charged: Charged): void {
+    this.onTaken(charged.order);
     this.onCharged(charged);
   }
 
-  #chat(order: string): ChatCompletion {
+  #takeAtOnce(order: string, credits: number): void {
+    this.#takenAtOnce.set(order, (this.#takenAtOnce.get(order) ?? 0) + credits);
+  }
+
+  /** Its work fails before there is an answer: what was taken for it comes back, or stays. */
+  #failAtOnce(order: string, model: string): void {
+    if (keepsFailed(model)) this.#takeAtOnce(order, creditsOf(model));
+    else this.#refundedAtOnce.set(order, (this.#refundedAtOnce.get(order) ?? 0) + creditsOf(model));
+    this.onTaken(order);
+  }
+
+  #chat(order: string, model: string, text: string): ChatCompletion {
     if (this.#random.chance(this.oddities.violation))
       throw errorOf({
         code: 'refused',
@@ -298,10 +358,18 @@ export class Upstream {
     const at = this.#time.now();
     this.chats.push({ order, at });
     this.chatsByOrder.set(order, (this.chatsByOrder.get(order) ?? 0) + 1);
+    const tokens = tokensOf(text);
+    this.#takeAtOnce(order, creditsOf(model, tokens));
+    this.onTaken(order);
     const completion = {
       id: `chat-${this.chats.length}`,
       object: 'chat.completion',
-      model: 'gemini-3.1-pro',
+      model,
+      usage: {
+        prompt_tokens: tokens.prompt,
+        completion_tokens: tokens.completion,
+        total_tokens: tokens.prompt + tokens.completion,
+      },
       choices: [{ index: 0, message: { role: 'assistant', content: `an answer to ${order}` }, finish_reason: 'stop' }],
     } as unknown as ChatCompletion;
     if (!this.#random.chance(this.oddities.unfinished)) return completion;
@@ -310,7 +378,7 @@ export class Upstream {
     throw error;
   }
 
-  #submit(order: string): Submitted {
+  #submit(order: string, model: string): Submitted {
     const at = this.#time.now();
     this.#made += 1;
     const id = `${at}-task-${this.#made}`;
@@ -319,18 +387,23 @@ export class Upstream {
     const endsAt = at + (this.#random.chance(slow) ? this.#random.whole(60_000, 400_000) : this.#random.whole(5_000, 60_000));
     const base = BASES[0];
     const isDeadly = this.#random.chance(deadly);
-    const task = { id, base, order, at, endsAt, outcome, isDeadly, links: [`https://files.example/files/${id}/0`] } as const;
+    const task: Task = {
+      ...{ id, base, order, at, endsAt, outcome, isDeadly, links: [`https://files.example/files/${id}/0`] },
+      ...{ credits: creditsOf(model), isRefunded: !keepsFailed(model) },
+    };
+    if (outcome === 'failed') this.#time.after(endsAt - at, () => this.onTaken(order));
     this.tasks.set(id, task);
     this.tasksByOrder.set(order, [...(this.tasksByOrder.get(order) ?? []), task]);
     this.#charge({ order, at });
     return { id, base, tried: [] };
   }
 
-  #generate(order: string) {
+  #generate(order: string, model: string) {
     const at = this.#time.now();
     const id = `g${this.generations.length}`;
     this.generations.push({ order, at });
     this.generationsByOrder.set(order, (this.generationsByOrder.get(order) ?? 0) + 1);
+    this.#takeAtOnce(order, creditsOf(model));
     this.#charge({ order, at });
     const url = `https://files.example/files/${id}/0`;
     return { outputs: [{ kind: 'link' as const, url }], urls: [url], raw: '' };
@@ -359,6 +432,8 @@ export class Upstream {
 }
 
 const errorOf = (init: GrsaiErrorInit): GrsaiError => new GrsaiError({ base: BASES[0], ...init });
+
+const modelIn = (body: unknown): string => String((body as { model?: unknown }).model);
 
 function lastMessage(body: unknown): string {
   const messages = (body as { messages?: { content?: unknown }[] }).messages ?? [];

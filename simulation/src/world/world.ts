@@ -1,3 +1,4 @@
+import { wrongCost } from '@grsai-jobs/testkit/cost-rule';
 import { WakeUps } from '../queue/wake-ups.ts';
 import { createRandom, type Random } from '../random.ts';
 import type { Moment } from '../redis/data/store.ts';
@@ -13,6 +14,7 @@ import { PREFIX } from './prefix.ts';
 import type { SimulatedProcess } from './process.ts';
 import { SimulatedApi, SimulatedWorker, type Surroundings } from './service.ts';
 import { type Charged, Upstream } from './upstream.ts';
+import type { SeenCost } from './watch/costs.ts';
 import { Watch } from './watch/watch.ts';
 import type { Network } from './wire.ts';
 
@@ -32,6 +34,7 @@ export interface StoryLine {
   readonly with: Readonly<Record<string, unknown>>;
 }
 
+/** The first ms of a year. */
 const START = Date.UTC(2031, 0, 1);
 
 /** Events in a log that say that the code met what it does not expect. */
@@ -67,7 +70,8 @@ export interface WorldOptions {
 export class World {
   readonly plan: Plan;
   readonly random: Random;
-  readonly time = new VirtualTime(START);
+  readonly time: VirtualTime;
+  readonly #start: number;
   readonly redis: SimulatedRedis;
   readonly network: Network = { cutOff: new Set(), away: false, isInstant: false, connections: new Map(), lost: 0, repeated: 0 };
   readonly bucket: Bucket;
@@ -84,10 +88,16 @@ export class World {
   readonly #surroundings: Surroundings;
   readonly #tells: boolean;
   readonly #holds: RegExp | undefined;
+  /** What the records of orders say that their calls have cost. */
+  readonly #costs = new Map<string, SeenCost>();
+  /** Redis has lost something that it had answered. */
+  hasForgotten = false;
   #born = 0;
 
   constructor(plan: Plan, o: WorldOptions = {}) {
     this.plan = plan;
+    this.#start = START - (plan.midnightInMs ?? 0);
+    this.time = new VirtualTime(this.#start);
     this.random = createRandom(plan.seed).fork('world');
     this.#tells = o.tells ?? false;
     this.#holds = o.holds;
@@ -98,6 +108,10 @@ export class World {
       {
         broken: (what, about) => this.violation(what, about),
         reopened: (order, was, state) => this.#reopened(order, was, state),
+        costs: (order, cost) => {
+          this.#costs.set(order, cost);
+          this.#checkCost(order);
+        },
       },
     );
     this.bucket = new Bucket(this.time, this.random.fork('bucket'));
@@ -105,6 +119,7 @@ export class World {
     this.upstream.oddities = plan.oddities;
     this.upstream.onDeath = (process, order) => this.#dies(process, order);
     this.upstream.onCharged = (charged) => this.#charged(charged);
+    this.upstream.onTaken = (order) => this.#checkCost(order);
     this.internet = new Internet(this.time, this.random.fork('internet'), this.upstream);
     this.network.lost = plan.lost;
     this.network.repeated = plan.repeated;
@@ -145,12 +160,12 @@ export class World {
   }
 
   story(who: string, what: string, more: Readonly<Record<string, unknown>> = {}): void {
-    if (this.#tells) this.lines.push({ at: this.time.now() - START, who, what, with: more });
+    if (this.#tells) this.lines.push({ at: this.time.now() - this.#start, who, what, with: more });
   }
 
   violation(what: string, about: string): void {
     if (this.#holds?.test(what) === false) return;
-    this.violations.push({ at: this.time.now() - START, what, about });
+    this.violations.push({ at: this.time.now() - this.#start, what, about });
     this.story(about, `VIOLATION: ${what}`);
   }
 
@@ -163,6 +178,7 @@ export class World {
     this.network.away = true;
     this.redis.failover(to);
     this.watch.restart();
+    this.hasForgotten = true;
     for (const breakOff of this.network.connections.values()) breakOff();
     return forgotten;
   }
@@ -206,6 +222,19 @@ export class World {
     if (order === undefined || order.request.on_unknown_submit === 'resubmit') return;
     const paid = this.paidFor(name);
     if (paid > 1 + order.begunAgain) this.violation(`paid ${paid} times`, name);
+  }
+
+  /** What a record says is what upstream took, or nobody can know it: at each moment, of each job. What is deleted or forgotten says nothing. */
+  #checkCost(name: string): void {
+    const order = this.orders.get(name);
+    const cost = this.#costs.get(name);
+    if (order === undefined || cost === undefined || cost.price === null || this.hasForgotten) return;
+    const { charged, refunded, open, unknown } = cost;
+    const wrong = wrongCost({ charged, refunded, reserved: (open ?? 0) + unknown }, this.upstream.ledgerOf(name), {
+      isChat: order.request.type === 'chat',
+      mayBeUnknown: true,
+    });
+    if (wrong !== null) this.violation(wrong, name);
   }
 
   /** Tasks and synchronous images of an order that were not refunded. One that runs is not refunded yet. */

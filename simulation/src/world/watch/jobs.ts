@@ -1,3 +1,4 @@
+import { readCost, type SeenCost } from './costs.ts';
 import type { Peek } from './peek.ts';
 import { STATES } from './states.ts';
 
@@ -22,6 +23,9 @@ export interface SeenJob {
   readonly task: string | null;
   /** It failed without anybody knowing whether its submit made a task. */
   readonly unknown: boolean;
+  /** It has a permit, or has had one that nobody has taken from it. */
+  readonly hasPermit: boolean;
+  readonly cost: SeenCost;
 }
 
 /** What a job and the sets and sums of all jobs have to say of each other. */
@@ -34,12 +38,18 @@ export interface JobsSay {
   readonly reopened: (order: string, was: SeenJob, state: string) => void;
   /** A job has come, gone, or become another. */
   readonly changed: (before: SeenJob | null, after: SeenJob | null) => void;
+  /** The record of a job says now that its calls have cost this. */
+  readonly costs: (id: string, before: SeenJob | null, after: SeenJob | null) => void;
+  /** A job has been accepted. */
+  readonly accepted: (job: SeenJob, said: (what: string) => void) => void;
+  /** A call begins. */
+  readonly begins: (job: SeenJob, said: (what: string) => void) => void;
 }
 
 /** A permit of a call outlives its lease by so much. */
 const PERMIT_AFTER_LEASE_MS = 60_000;
 
-function read(fields: ReadonlyMap<string, string>, before: SeenJob | null, by: string): SeenJob {
+function read(fields: ReadonlyMap<string, string>, before: SeenJob | null, by: string, hasPermit: boolean): SeenJob {
   const stage = fields.get('sg') ?? '';
   const status = fields.get('st') ?? '';
   const number = (name: string, otherwise = 0) => Number(fields.get(name) ?? otherwise);
@@ -60,6 +70,8 @@ function read(fields: ReadonlyMap<string, string>, before: SeenJob | null, by: s
     stored: number('obj'),
     task: fields.get('task') ?? null,
     unknown: status === 'failed' && (fields.get('err') ?? '').includes('"code":"submit_unknown"'),
+    hasPermit,
+    cost: readCost(fields, before?.cost),
   };
 }
 
@@ -100,16 +112,17 @@ export class JobsWatch {
       if (before !== null) this.#gone(id, before);
       return;
     }
-    const job = read(fields, before, by);
+    const job = read(fields, before, by, this.#peek.score('inflight', id) !== undefined);
     this.seen.set(id, job);
     this.#say.changed(before, job);
+    this.#say.costs(id, before, job);
     this.#moved(id, before, job, by);
     this.indexed(id, job);
   }
 
   /** Takes a job as it stands, however it came to that. */
   adopt(id: string): void {
-    const job = read(this.#peek.fields(`job:${id}`), null, '');
+    const job = read(this.#peek.fields(`job:${id}`), null, '', this.#peek.score('inflight', id) !== undefined);
     this.seen.set(id, job);
     this.#say.changed(null, job);
     this.indexed(id, job);
@@ -118,6 +131,7 @@ export class JobsWatch {
   #gone(id: string, before: SeenJob): void {
     this.seen.delete(id);
     this.#say.changed(before, null);
+    this.#say.costs(id, before, null);
     if (before.state !== 'validating' && STATES[before.state]?.end === undefined)
       this.#say.broken(`its record is gone while it is ${before.state}`, id);
   }
@@ -128,26 +142,38 @@ export class JobsWatch {
     if (now === undefined) broken(`is in no state: ${job.state}`, id);
     else if (before === null) {
       if (job.state !== 'queued' && job.state !== 'validating') broken(`begins as ${job.state}`, id);
+      if (job.state === 'queued') this.#say.accepted(job, (what) => broken(what, id));
     } else {
       const said = (what: string) => broken(`${what}, ${before.state} → ${job.state}`, id);
       if (job.state !== before.state && !STATES[before.state]?.to.includes(job.state)) said('goes where nothing leads');
-      if (isReopened(before, job)) this.#say.reopened(this.#orderOf(id), before, job.state);
-      if (before.state === 'queued' && now.call) this.#begins(said);
+      if (isReopened(before, job)) this.#say.reopened(this.orderOf(id), before, job.state);
+      if (before.state === 'queued' && now.call) this.#begins(before, job, said);
+      if (now.call && job.lease !== before.lease) this.#say.begins(job, said);
       checkNumbers(before, job, said);
       this.#called(id, before, job, by, said);
     }
   }
 
   /** Which order a job was made for: it stands in its metadata. */
-  #orderOf(id: string): string {
+  orderOf(id: string): string {
     return /\[((?:order|batch)-[\d-]+)\]/.exec(this.#peek.text(`job:${id}:doc`) ?? '')?.[1] ?? '';
   }
 
-  #begins(said: (what: string) => void): void {
-    const inFlight = this.#peek.set('inflight');
-    const now = this.#now();
-    const count = inFlight === undefined ? 0 : inFlight.size - inFlight.firstWhere(({ score }) => score > now);
+  #begins(before: SeenJob, { tenant }: SeenJob, said: (what: string) => void): void {
+    const count = this.#inFlight('inflight');
     if (count > this.#say.maxInFlight) said(`is one of ${count} in flight, and ${this.#say.maxInFlight} are allowed`);
+    const most = Number(this.#peek.fields('inflight:#tenants').get(tenant) ?? 0);
+    // Whoever has a permit already may begin, however many others have one.
+    if (most === 0 || before.hasPermit) return;
+    const own = this.#inFlight(`inflight:call:${tenant}`) + this.#inFlight(`inflight:submit:${tenant}`);
+    if (own > most) said(`is one of ${own} in flight of ${tenant}, and ${most} are allowed`);
+  }
+
+  /** Permits that have not run out. */
+  #inFlight(name: string): number {
+    const set = this.#peek.set(name);
+    const now = this.#now();
+    return set === undefined ? 0 : set.size - set.firstWhere(({ score }) => score > now);
   }
 
   /** P2: a call in flight is ended by whoever makes it, until its lease is over. */

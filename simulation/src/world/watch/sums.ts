@@ -1,21 +1,7 @@
+import { Counts } from './counts.ts';
 import type { SeenJob } from './jobs.ts';
 import type { Peek } from './peek.ts';
 import { STATES } from './states.ts';
-
-/** Numbers by name, without those that are 0. */
-class Counts {
-  readonly of = new Map<string, number>();
-
-  add(name: string, by: number): void {
-    const sum = this.get(name) + by;
-    if (sum === 0) this.of.delete(name);
-    else this.of.set(name, sum);
-  }
-
-  get(name: string): number {
-    return this.of.get(name) ?? 0;
-  }
-}
 
 /** How many jobs of a batch stand where. */
 interface Lines {
@@ -47,6 +33,7 @@ const COUNTED = ['queued', 'running', 'succeeded', 'failed', 'canceled', 'expire
 export class SumsWatch {
   #uses = new Counts();
   #queued = 0;
+  readonly #queuedOf = new Counts();
   readonly #batches = new Map<string, Lines>();
   readonly #batchStates = new Map<string, string>();
   readonly #touched = new Set<string>();
@@ -77,7 +64,10 @@ export class SumsWatch {
 
   #count(job: SeenJob, by: number): void {
     const told = STATES[job.state];
-    if (job.state === 'queued') this.#queued += by;
+    if (job.state === 'queued') {
+      this.#queued += by;
+      this.#queuedOf.add(job.tenant, by);
+    }
     this.#uses.add(`redis:${job.tenant}`, by * job.use);
     this.#uses.add('#redis', by * job.use);
     this.#uses.add(`stored:${job.tenant}`, by * job.stored);
@@ -91,6 +81,10 @@ export class SumsWatch {
     lines.counts.add(told.counted, by);
     if (job.unknown) lines.unknown += by;
     this.#touched.add(job.batch);
+  }
+
+  queuedOf(tenant: string): number {
+    return this.#queuedOf.get(tenant);
   }
 
   touchedBatch(id: string): void {

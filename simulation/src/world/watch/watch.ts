@@ -1,5 +1,7 @@
 import type { SimulatedRedis } from '../../redis/server.ts';
+import { CostsWatch, type SeenCost } from './costs.ts';
 import { JobsWatch } from './jobs.ts';
+import { LimitsWatch } from './limits.ts';
 import { checkOperation } from './operations.ts';
 import { Peek } from './peek.ts';
 import { Erased, SumsWatch } from './sums.ts';
@@ -19,6 +21,8 @@ export interface Told {
   readonly broken: (what: string, about: string) => void;
   /** The job of an order begins another run, in this state. */
   readonly reopened: (order: string, was: { unknown: boolean; task: string | null }, state: string) => void;
+  /** What the record of an order says that its calls have cost has become this. */
+  readonly costs: (order: string, cost: SeenCost) => void;
 }
 
 /**
@@ -31,7 +35,10 @@ export class Watch {
   readonly #maxInFlight: number;
   readonly #broken: Told['broken'];
   readonly #reopened: Told['reopened'];
+  readonly #toldOfCosts: Told['costs'];
   readonly #erased = new Erased();
+  readonly #costs: CostsWatch;
+  readonly #limits: LimitsWatch;
   /** Something of it was touched since it was looked at as a whole. */
   #isNew = false;
   #sums: SumsWatch;
@@ -41,9 +48,12 @@ export class Watch {
   constructor(redis: SimulatedRedis, o: { prefix: string; maxInFlight: number }, told: Told) {
     this.#broken = told.broken;
     this.#reopened = told.reopened;
+    this.#toldOfCosts = told.costs;
     this.#maxInFlight = o.maxInFlight;
     this.#now = () => redis.now();
     this.#peek = new Peek(redis.store, o.prefix);
+    this.#costs = new CostsWatch(this.#peek, this.#broken);
+    this.#limits = new LimitsWatch(this.#peek, this.#now);
     [this.#sums, this.#jobs, this.#webhooks] = this.#anew();
     redis.onExecuted = (touched, by) => this.#executed(touched, by);
   }
@@ -52,12 +62,19 @@ export class Watch {
     const broken = this.#broken;
     const reopened = this.#reopened;
     const sums = new SumsWatch(this.#peek, broken, this.#erased);
-    const changed = sums.changed.bind(sums);
-    return [
-      sums,
-      new JobsWatch(this.#peek, this.#now, { broken, changed, reopened, maxInFlight: this.#maxInFlight }),
-      new WebhooksWatch(this.#peek, this.#now, broken),
-    ];
+    const jobs = new JobsWatch(this.#peek, this.#now, {
+      ...{ broken, reopened, maxInFlight: this.#maxInFlight },
+      changed: sums.changed.bind(sums),
+      costs: (id, before, after) => {
+        this.#costs.changed(id, before, after);
+        if (after !== null && before?.cost !== after.cost) this.#toldOfCosts(jobs.orderOf(id), after.cost);
+      },
+      accepted: ({ tenant }, said) => this.#limits.accepted(tenant, sums.queuedOf(tenant), said),
+      begins: ({ tenant, cost }, said) => {
+        if (cost.price !== null) this.#costs.begun(tenant, cost.price, this.#now(), said);
+      },
+    });
+    return [sums, jobs, new WebhooksWatch(this.#peek, this.#now, broken)];
   }
 
   #executed(touched: ReadonlySet<string>, client: string): void {
@@ -73,6 +90,7 @@ export class Watch {
     this.#isNew = true;
     this.#sums.check();
     this.#sums.checkUses();
+    this.#costs.check();
   }
 
   /** What stands under a key of this kind. Answers whether something is counted by it. */
@@ -84,6 +102,13 @@ export class Watch {
       case 'job':
         if (id.includes(':')) return false;
         this.#jobs.look(id, by);
+        return true;
+      case 'tenant':
+        if (!id.includes(':')) this.#limits.changed(id);
+        return false;
+      case 'spent':
+        if (id === 'spent') this.#costs.touchedTotals();
+        else this.#costs.touchedDay(`spent:${id}`);
         return true;
       case 'batch':
         if (id.includes(':')) return false;
@@ -118,6 +143,7 @@ export class Watch {
     }
     sums.check();
     sums.checkUses();
+    this.#costs.checkAll(jobs.seen.values());
     for (const set of OF_JOBS)
       for (const { member } of this.#peek.set(set)?.slice() ?? [])
         if (!jobs.seen.has(member)) broken(`stands in ${set}, and there is no such job`, member);
@@ -143,5 +169,7 @@ export class Watch {
       const [, job] = JOB.exec(name) ?? [];
       if (job !== undefined) this.#jobs.adopt(job);
     }
+    this.#costs.restart(this.#jobs.seen.values());
+    this.#limits.restart();
   }
 }
