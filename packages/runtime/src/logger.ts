@@ -44,6 +44,31 @@ function redacted(fields: Record<string, unknown>, depth = 1): Record<string, un
   return copy ?? fields;
 }
 
+/** More is written at once. */
+const GATHERED_BYTES = 8 * 1024;
+
+/**
+ * Writes the lines of one turn of the event loop together: under load a write for each line takes a twentieth of a request. What was not
+ * written when the process exits is written then.
+ */
+function gathered(): DestinationStream & { flushSync(): void } {
+  const lines = pino.destination({ sync: false, minLength: GATHERED_BYTES });
+  let isDue = false;
+  const flush = () => {
+    isDue = false;
+    lines.flush();
+  };
+  return {
+    write(line) {
+      lines.write(line);
+      if (isDue) return;
+      isDue = true;
+      setImmediate(flush);
+    },
+    flushSync: () => lines.flushSync(),
+  };
+}
+
 /** pino JSON on stdout, one line for each thing that happened; times in ISO 8601, secrets and inputs redacted. */
 export function createLogger({ name, level, pretty: forPeople, destination }: LoggerOptions): Logger {
   return pino(
@@ -55,6 +80,6 @@ export function createLogger({ name, level, pretty: forPeople, destination }: Lo
       formatters: { level: (label) => ({ level: label }), log: redacted },
       serializers: { err: pino.stdSerializers.err },
     },
-    destination ?? (forPeople ? pretty({ ignore: 'pid,name,hostname', singleLine: true }) : pino.destination({ sync: false })),
+    destination ?? (forPeople ? pretty({ ignore: 'pid,name,hostname', singleLine: true }) : gathered()),
   );
 }
