@@ -89,9 +89,10 @@ export function createEgress({
     bodyTimeout: 0,
   });
 
+  const inspect = rememberGood((url) => inspectUrl(url, forbidden));
   const guard: Guard = {
     dispatcher,
-    checkUrl: (url) => notOurs(inspectUrl(url, forbidden)).problem,
+    checkUrl: (url) => notOurs(inspect(url)).problem,
     admit: (url) => admitted(notOurs(inspectUrl(url, forbidden, MAX_LINK_LENGTH))),
     admitLink: (link) => admitted(notOurs(inspectLink(link, forbidden))),
   };
@@ -100,6 +101,23 @@ export function createEgress({
     post: (request) => postOnce(guard, request),
     download: (url, options) => download(guard, url, options),
     close: () => dispatcher.destroy(),
+  };
+}
+
+/** So many addresses are remembered, each of at most 2 KiB. */
+const MOST_KNOWN = 1000;
+
+/** Callers name the same few receivers with each job: what the text of an address says is looked at once. */
+function rememberGood(inspect: (url: string) => InspectedUrl): (url: string) => InspectedUrl {
+  const good = new Map<string, InspectedUrl>();
+  return (url) => {
+    const known = good.get(url);
+    if (known !== undefined) return known;
+    const inspected = inspect(url);
+    if (inspected.problem !== undefined) return inspected;
+    if (good.size === MOST_KNOWN) good.clear();
+    good.set(url, inspected);
+    return inspected;
   };
 }
 
