@@ -7,6 +7,8 @@ const CACHE_KEYS = 10_000;
 
 /** Keys that this process has found. It believes them only while it is subscribed to revocations. */
 export interface KeyCache {
+  /** Who has this key, if it was found of late. */
+  known(key: string): Principal | undefined;
   find(key: string, look: () => Promise<Principal | null>): Promise<Principal | null>;
   /** From now on every revocation arrives. */
   subscribed(): void;
@@ -25,6 +27,7 @@ export function createKeyCache(): KeyCache {
     known.clear();
   };
   return {
+    known: (key) => known.get(key),
     async find(key, look) {
       const cached = known.get(key);
       if (cached) return cached;
