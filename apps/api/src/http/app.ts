@@ -28,14 +28,16 @@ export function createApp(o: {
   app.use((request, response, next) => {
     boundUnreadBody(request, response);
     // Links and keys stand in most answers; what anybody may keep says so itself.
-    response.set({ 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer', 'Cache-Control': 'no-store' });
+    response.setHeader('X-Content-Type-Options', 'nosniff');
+    response.setHeader('Referrer-Policy', 'no-referrer');
+    response.setHeader('Cache-Control', 'no-store');
     next();
   });
   app.use((request, _response, next) => {
     if (request.headers.host === undefined && request.httpVersion === '1.1')
       throw new Problem('bad_request', 'Send a Host header; HTTP/1.1 asks for one.');
     // Who stands in front may have gone by the other one.
-    if ((request.headersDistinct['host']?.length ?? 0) > 1) throw new Problem('bad_request', 'Send one Host header.');
+    if (hostsIn(request.rawHeaders) > 1) throw new Problem('bad_request', 'Send one Host header.');
     next();
   });
   // By themselves the routers would answer with the methods of the first one that knows the path.
@@ -56,6 +58,16 @@ export function createApp(o: {
   });
   app.use(errorHandler(o.log, { blank: o.blank, ...(o.dialects ? { dialects: o.dialects } : {}) }));
   return app;
+}
+
+/** How many headers say the host, in a list of names and values. */
+function hostsIn(headers: readonly string[]): number {
+  let hosts = 0;
+  for (let at = 0; at < headers.length; at += 2) {
+    const name = headers[at];
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+  }
+  return hosts;
 }
 
 const trustProxyOf = (value: string): boolean | number | string => {

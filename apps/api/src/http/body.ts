@@ -23,11 +23,22 @@ export const JOB_RATIO = { most: 20, from: 256 * 1024 };
 /** A thousand jobs of one form pack up to 160:1. */
 export const BATCH_RATIO = { most: 200, from: 256 * 1024 };
 
+/** A short body has mostly come by the time that its key is known, and is taken at once; `null`: it is read as a stream. */
+function atHand(request: Request, length: number): Uint8Array | null {
+  if (!request.complete || request.readableLength !== length || request.headers.expect !== undefined) return null;
+  return request.read() as Uint8Array | null;
+}
+
 async function wholeBody(request: Request, response: Response, limit: number, rules: JsonBodyRules): Promise<Uint8Array> {
   const lease = rules.budget?.lease(principalOf(response).tenant, response);
   const length = plainLength(request);
   if (length !== null && length <= limit) lease?.hold(length);
   const gathered = gatherBytes(length === null ? limit : Math.min(length, limit));
+  const whole = length !== null && length <= limit ? atHand(request, length) : null;
+  if (whole !== null) {
+    gathered.add(whole);
+    return gathered.bytes();
+  }
   for await (const chunk of bodyStream(request, response, { bytes: limit, ...(rules.ratio ? { ratio: rules.ratio } : {}) })) {
     lease?.hold(gathered.size() + chunk.length);
     gathered.add(chunk);

@@ -13,6 +13,7 @@ import { preferredWait } from '../../http/prefer.ts';
 import { Problem } from '../../http/problem.ts';
 import { JOB_REFUSALS, orProblem } from '../../http/refusals.ts';
 import { route } from '../../http/route.ts';
+import { sendJson } from '../../http/send-json.ts';
 import { invalid } from '../../http/validate.ts';
 import type { WarningsOf } from '../../use-cases/check-request.ts';
 import type { CreateJob } from '../../use-cases/create-job.ts';
@@ -168,11 +169,15 @@ export const createJob = route({
       );
       const { record, replayed } = accepted;
       response.locals['jobId'] = record.id;
-      response.set('Location', `/v1/jobs/${record.id}`);
+      response.setHeader('Location', `/v1/jobs/${record.id}`);
       if (replayed) response.set('Idempotent-Replayed', 'true');
       const job = waitS === undefined ? record : await afterWait(o, record, waitS, response);
-      if (waitS === undefined || !isTerminal(job.status)) response.status(202).set('Retry-After', '2');
-      response.json({ ...(await viewJob(job, o.sign)), ...(warnings.length > 0 ? { warnings } : {}) });
+      const isOpen = waitS === undefined || !isTerminal(job.status);
+      if (isOpen) response.setHeader('Retry-After', '2');
+      sendJson(response, isOpen ? 202 : 200, {
+        ...(await viewJob(job, o.sign)),
+        ...(warnings.length > 0 ? { warnings } : {}),
+      });
     },
   ],
 });
