@@ -62,14 +62,7 @@ function drawPanel(panel: Panel, o: { seconds: number; faults: readonly number[]
   const legend = panel.lines.length < 2 ? [] : panel.lines;
   return [
     text(o.x + 8, o.y + 16, `${panel.title}${panel.unit === '' ? '' : ` (${panel.unit})`}`, 'font-size="13" font-weight="600"'),
-    ...legend.map(({ name }, i) =>
-      text(
-        o.x + WIDTH - ROOM.right,
-        o.y + 14 + 11 * i,
-        name,
-        `font-size="10" fill="${COLOURS[i % COLOURS.length]}" text-anchor="end"`,
-      ),
-    ),
+    `<text x="${o.x + WIDTH - ROOM.right}" y="${o.y + 16}" font-size="10" text-anchor="end">${legend.map(({ name }, i) => `<tspan dx="6" fill="${COLOURS[i % COLOURS.length]}">${escaped(name)}</tspan>`).join('')}</text>`,
     text(o.x + 8, o.y + 32, panel.note, 'font-size="10.5" fill="#555"'),
     ...sideTicks,
     ...minutes,

@@ -63,6 +63,7 @@ function panelsOf(rows: readonly Row[]): Panel[] {
     title: measure.title,
     unit: measure.unit,
     note: all
+      .filter(({ verdict, process }) => verdict !== undefined || process === '')
       .map(({ process, trend, verdict }) =>
         [process, Number.isNaN(trend.perHour) ? '' : `${trend.perHour > 0 ? '+' : ''}${digits(trend.perHour)} / h`, verdict ?? '']
           .filter((word) => word !== '')
