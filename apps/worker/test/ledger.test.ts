@@ -155,8 +155,8 @@ const ACTS: Readonly<Record<string, Act>> = {
   repair: async (w) => await createRepairs(w.harness)(),
 };
 
-/** Acts that end a call without anybody knowing what became of it, or leave a task that nobody asks for. */
-const LOSES: ReadonlySet<string> = new Set(['die', 'freeze', 'cancel']);
+/** Acts that end a call without anybody knowing what became of it. */
+const LOSES: ReadonlySet<string> = new Set(['die', 'freeze']);
 
 const read = async (w: World, id: string): Promise<Job> => {
   const job = await w.harness.store.jobs.read(id);

@@ -1,3 +1,4 @@
+import { createCancelJob } from '@grsai-jobs/job-actions';
 import { messageOf, type PauseReason } from '@grsai-jobs/jobs';
 import { ObjectStoreError } from '@grsai-jobs/object-store';
 import { expect, test } from 'vitest';
@@ -207,6 +208,42 @@ test.each([
     expect(await harness.redis.zcard('{gj}:late')).toBe(0);
   },
 );
+
+test.each([
+  ['succeeded', { charged: 1200, refunded: null }],
+  ['failed', { charged: null, refunded: 1200 }],
+  ['violation', { charged: 1200, refunded: null }],
+])(
+  'late results: when the task of a canceled job is seen as %s then its credits are settled, and the job stays canceled',
+  async (outcome, cost) => {
+    const harness = await startHarness();
+    const price = { reserve: 1200, refunds: { error: true, violation: false }, isOld: false };
+    const job = await generatingJob(harness, `a boat [[outcome=${outcome}]]`, {}, price);
+    await createCancelJob(harness)(await job.read());
+    expect(await job.read()).toMatchObject({ status: 'canceled', cost: { open: 1200 } });
+    await harness.clock.advance(2 * MINUTE);
+    await createLateResults(harness)();
+    expect(await job.read()).toMatchObject({ status: 'canceled', run: 1, cost: { ...cost, open: null, unknown: 0 } });
+    expect(await harness.redis.zcard('{gj}:late')).toBe(0);
+  },
+);
+
+test('late results: when a submit brings a task for a job that was canceled meanwhile then the end of the task settles its credits', async () => {
+  const harness = await startHarness();
+  const price = { reserve: 1200, refunds: { error: true, violation: false }, isOld: false };
+  const job = await acceptedJob(harness, {}, undefined, undefined, price);
+  const submitting = await startedCall(harness, job.id);
+  const { base, id } = await harness.grsai.images.submit({ model: 'nano-banana-2', prompt: 'a boat' });
+  await createCancelJob(harness)(await job.read());
+  const now = harness.clock.now();
+  const attempt = { stage: 'submit', started_at: now, ended_at: now, outcome: 'accepted' } as const;
+  await settle(harness, submitting, { kind: 'task_accepted', task: { base, id }, attempt, firstPollMs: 0, aliveMs: 1e6 });
+  expect(await job.read()).toMatchObject({ status: 'canceled', cost: { open: 1200 } });
+  await harness.clock.advance(2 * MINUTE);
+  await createLateResults(harness)();
+  expect(await job.read()).toMatchObject({ status: 'canceled', run: 1, cost: { charged: 1200, open: null, unknown: 0 } });
+  expect(await harness.redis.zcard('{gj}:late')).toBe(0);
+});
 
 test('late results: when upstream does not know the task for a moment then its result is not given up', async () => {
   const harness = await startHarness();

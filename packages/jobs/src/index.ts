@@ -206,6 +206,7 @@ export { type Budget, TenantLimits } from './tenant-limits.ts';
 export { type Happening, timelineOf } from './timeline.ts';
 export { decideUnfinished, NO_FINISH_REASON } from './unfinished.ts';
 export {
+  FIRST_LATE_POLL_MS,
   isSettled,
   keptOutput,
   lostMessage,

@@ -60,6 +60,9 @@ export const lostMessage = (outputs: readonly UnstoredOutput[]): string => {
   return `The task succeeded, but its result could not be kept: ${reasons.join('; ') || 'it names no output'}.`;
 };
 
+/** A task that outlives its run is polled again soon, then slowly. */
+export const FIRST_LATE_POLL_MS = 60_000;
+
 /** When the late sweep asks again for a result that was lost, counted from the end of its run. */
 const LATE_POLLS_MIN = [5, 15, 30, 60, 100] as const;
 

@@ -33,7 +33,7 @@ interface Deps extends SettleDeps {
 
 /**
  * Polls slowly the tasks whose run has ended as `upstream_timeout` or `expired`, until their id dies two hours after the
- * submit, and reopens the job with what it finds: a paid result is not thrown away (P3). A result that was lost is asked for too, at
+ * submit, and reopens the job with what it finds: a paid result is not thrown away (P3). Of a task whose job was canceled only the cost is settled. A result that was lost is asked for too, at
  * its task and by the first bytes of its file.
  */
 export function createLateResults(d: Deps): () => Promise<void> {
@@ -75,6 +75,7 @@ const diesAt = (record: Job): number =>
 
 async function pollTask(d: Deps, record: Job): Promise<void> {
   const task = await askTask(d, record);
+  if (task?.status === 'succeeded' && record.status === 'canceled') return await settleCall(d, record, 'made');
   if (task?.status === 'succeeded' && task.outputs.length > 0) return await reopen(d, record, unstoredOf(task.outputs));
   // An id that is not known at this moment may be a hiccup of a proxy: it is asked for until it is dead for certain.
   if (task?.status === 'failed' || task?.status === 'violation') return await settleCall(d, record, task.status);
@@ -83,7 +84,7 @@ async function pollTask(d: Deps, record: Job): Promise<void> {
 }
 
 /** The task comes to nothing more: what it cost is known by now, and it is polled no more. */
-async function settleCall(d: Deps, record: Job, callEnd: 'failed' | 'violation'): Promise<void> {
+async function settleCall(d: Deps, record: Job, callEnd: 'made' | 'failed' | 'violation'): Promise<void> {
   const settled = await settle(d, record, { kind: 'settle_call', callEnd });
   if (settled.kind !== 'committed') await d.store.sweeps.forgetLate(record.id, record.step);
 }

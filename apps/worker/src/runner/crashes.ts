@@ -1,9 +1,9 @@
-import { type Finish, hasLivingTask, isTerminal, type Job, jobError, MAX_CRASHES } from '@grsai-jobs/jobs';
+import { FIRST_LATE_POLL_MS, type Finish, hasLivingTask, isTerminal, type Job, jobError, MAX_CRASHES } from '@grsai-jobs/jobs';
 import type { Handler, QueueName, Work } from '@grsai-jobs/queue';
 import { type Disturbance, redisTrouble } from '@grsai-jobs/redis';
 import type { Backoff } from '@grsai-jobs/runtime';
 import { publishAgain } from './publish.ts';
-import { FIRST_LATE_POLL_MS, type SettleDeps, settle } from './settle.ts';
+import { type SettleDeps, settle } from './settle.ts';
 import { isRepeatable } from './start.ts';
 
 export interface CrashDeps extends SettleDeps {

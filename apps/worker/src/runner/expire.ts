@@ -2,13 +2,13 @@ import type { JobStore, Pause } from '@grsai-jobs/job-store';
 import {
   entryStage,
   type FailureCode,
+  FIRST_LATE_POLL_MS,
   type Finish,
   hasLivingTask,
   type JobRecord,
   jobError,
   type PauseReason,
 } from '@grsai-jobs/jobs';
-import { FIRST_LATE_POLL_MS } from './settle.ts';
 
 export interface ExpireDeps {
   store: { pauses: Pick<JobStore['pauses'], 'all'> };

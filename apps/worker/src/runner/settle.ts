@@ -3,6 +3,7 @@ import {
   type Attempt,
   bringsPaid,
   endOfCall,
+  FIRST_LATE_POLL_MS,
   type Finish,
   type Job,
   type JobRecord,
@@ -127,6 +128,7 @@ function finishCanceled(job: Known, wanted: Transition): Finish {
     status: 'canceled',
     ...('attempt' in wanted && wanted.attempt ? { attempt: wanted.attempt } : {}),
     ...('task' in wanted && wanted.task ? { task: wanted.task } : {}),
+    ...(wanted.kind === 'task_accepted' && job.price !== null ? { latePollMs: FIRST_LATE_POLL_MS } : {}),
     ...(callEnd === null ? {} : { callEnd }),
   };
 }
@@ -219,6 +221,3 @@ function unwritten({ id }: Known, t: Transition): Unwritten {
     ...(task === undefined ? {} : { base: task.base, task_id: task.id }),
   };
 }
-
-/** A task that outlives its run is polled again soon, then slowly. */
-export const FIRST_LATE_POLL_MS = 60_000;

@@ -5,6 +5,7 @@ import {
   type CallEnd,
   decideTask,
   type FailureCode,
+  FIRST_LATE_POLL_MS,
   type Generating,
   hasExpired,
   type JobDoc,
@@ -24,7 +25,6 @@ import type { AccountTrouble } from '../pauses/account-trouble.ts';
 import { type Decision, done, type FreeStage } from '../runner/decision.ts';
 import { type ExpireDeps, expire } from '../runner/expire.ts';
 
-import { FIRST_LATE_POLL_MS } from '../runner/settle.ts';
 import type { Shutdown } from '../runner/until-taken.ts';
 import { attemptAt } from './attempt.ts';
 import { unstoredOf } from './outputs/unstored.ts';

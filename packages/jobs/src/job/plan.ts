@@ -4,10 +4,10 @@ import { endEvent } from '../events.ts';
 import { modelAt, onModel, priceAt } from '../fallback.ts';
 import { eventId } from '../ids.ts';
 import { outputBytes } from '../output-bytes.ts';
-import { unmarked } from '../unstored.ts';
+import { FIRST_LATE_POLL_MS, unmarked } from '../unstored.ts';
 import { withAttempt } from './attempts.ts';
 import type { JobRecord, PastRun } from './job.ts';
-import { isCall, type State, stateIn, type TerminalStatus } from './states.ts';
+import { hasLivingTask, isCall, type State, stateIn, type TerminalStatus } from './states.ts';
 import {
   type Finish,
   type Reopen,
@@ -229,6 +229,8 @@ const PLANS: Plans = {
     patch: {},
     stamps: { finished_at: 0 },
     inFlightMs: 0,
+    // Upstream cannot be stopped, and its end says what it cost.
+    ...(hasLivingTask(whole(job)) && whole(job).price !== null ? { latePollMs: FIRST_LATE_POLL_MS } : {}),
     ...reported(whole(job), 'canceled'),
   }),
   // Of the stage that the job was read in: what is in flight by now may be something else.

@@ -32,8 +32,8 @@ export const STATES = {
   'canceling/storing': { needs: 'unstored', queue: 'store', expires: false, outlives: null, end: null, sets: ['storing'] },
   succeeded: { needs: null, queue: null, expires: false, outlives: null, end: 'done', sets: ['ended', 'late'] },
   failed: { needs: null, queue: null, expires: false, outlives: null, end: 'failed', sets: ['ended', 'failed', 'late'] },
-  // Of a canceled job nobody waits for what its task may still bring.
-  canceled: { needs: null, queue: null, expires: false, outlives: null, end: 'done', sets: ['ended'] },
+  // Nobody waits for what its task may still bring, but for what it costs.
+  canceled: { needs: null, queue: null, expires: false, outlives: null, end: 'done', sets: ['ended', 'late'] },
   expired: { needs: null, queue: null, expires: false, outlives: null, end: 'failed', sets: ['ended', 'failed', 'late'] },
 } as const satisfies Readonly<Record<string, StateRow>>;
 
