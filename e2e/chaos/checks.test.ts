@@ -15,14 +15,24 @@ const EVENT = 'evt_01K9ZV5W3N8Q2R4T6V8X0Z2B4D_1_job_succeeded';
 const T0 = Date.UTC(2031, 0, 1);
 
 const planned: PlannedJob = {
-  ...{ n: 1, kind: 'task', batch: undefined, atMs: 0, key: 'chaos-1-1', twice: false, fault: NO_FAULT, onUnknown: 'fail' },
+  ...{
+    n: 1,
+    kind: 'task',
+    tenant: 'acme',
+    batch: undefined,
+    atMs: 0,
+    key: 'chaos-1-1',
+    twice: false,
+    fault: NO_FAULT,
+    onUnknown: 'fail',
+  },
   ...{ prompt: 'chaos job 1. ', webhook: {}, expiresInS: 3600, cancelAfterMs: undefined },
 };
 const record: JobRecord = {
   ...{ id: ID, n: 1, status: 'succeeded', stage: '', run: 1, step: 4, due: 0, crashes: 0, batch: '', task: 't1', error: null },
   output: { kind: 'images', images: [{ key: 'k', sha256: 'aa' }] },
   past: {},
-  raw: {},
+  raw: { chg: '10', unk: '10' },
 };
 const task: LedgerTask = {
   ...{ id: 't1', node: 0, kind: 'image', model: 'm', prompt: planned.prompt, status: 'succeeded', charged: 10, refunded: 0 },
@@ -45,6 +55,8 @@ const good: Evidence = {
   jobs: [job],
   batches: [],
   troubles: [],
+  limits: [],
+  usage: { acme: { credits: 0, reserved: 20 }, thrift: { credits: 0, reserved: 0 } },
   events: ['job.queued', 'job.started', 'job.succeeded'].map((type, i) => ({ at: T0 + 1000 * i, job: ID, seq: i + 1, type })),
   hooks: [hook(EVENT)],
   receivedEvents: new Set([EVENT]),
@@ -95,6 +107,21 @@ const withJobOf = (evidence: Evidence, more: Partial<JobRecord>): Evidence => ({
 });
 const open = (id: string): Caused => ({ ...trouble('worker.kill', 0), open: [{ id, token: 'x' }] });
 const repaired = { event: 'job.repaired', job_id: ID, level: 'warn', status: 'queued', stage: null };
+
+const refused = (at: number, code: string) => ({
+  ...answer,
+  at,
+  status: 429,
+  id: undefined,
+  text: `{"type":"urn:grsai-jobs:problem:${code}"`,
+});
+const withBudgets = (...budgets: { at: number; credits: number }[]): Evidence => ({
+  ...good,
+  limits: budgets.map(({ at, credits }) => ({
+    ...{ tenant: 'acme', askedAt: at, answeredAt: at + 1 },
+    limits: { budget: { credits, period: 'total' } },
+  })),
+});
 
 const COMPLAINTS: readonly { when: string; check: keyof typeof CHECKS; evidence: Evidence }[] = [
   {
@@ -176,6 +203,44 @@ const COMPLAINTS: readonly { when: string; check: keyof typeof CHECKS; evidence:
     evidence: { ...endedUnknown(), troubles: [open('job_other')] },
   },
   {
+    when: 'a record says that more was charged than upstream took',
+    check: 'what was charged is what upstream has taken',
+    evidence: withRecord({ raw: { chg: '20' } }),
+  },
+  {
+    when: 'upstream took more than a record knows',
+    check: 'what was charged is what upstream has taken',
+    evidence: withRecord({ raw: { unk: '9' } }),
+  },
+  {
+    when: 'upstream took more of a tenant than its usage says',
+    check: 'what was charged is what upstream has taken',
+    evidence: { ...good, usage: { ...good.usage, acme: { credits: 0, reserved: 9 } } },
+  },
+  {
+    when: 'upstream took more than the budget',
+    check: 'no tenant is above its budget',
+    evidence: withBudgets({ at: T0 - 2000, credits: 9 }),
+  },
+  {
+    when: 'the budget was raised after the call',
+    check: 'no tenant is above its budget',
+    evidence: withBudgets({ at: T0 - 2000, credits: 9 }, { at: T0 + 1, credits: 10 }),
+  },
+  {
+    when: 'a limit refused with a code that is not its own',
+    check: 'limits refuse by their codes, and not once they are lifted',
+    evidence: withJob({ answers: [refused(T0, 'budget_exceeded'), answer] }),
+  },
+  {
+    when: 'a limit refused after it was lifted',
+    check: 'limits refuse by their codes, and not once they are lifted',
+    evidence: {
+      ...withJob({ answers: [refused(T0 + 6000, 'rate_limited'), answer] }),
+      limits: withBudgets({ at: T0, credits: 10 }).limits,
+    },
+  },
+  {
     when: 'a run has two terminal events',
     check: 'one terminal event for each run',
     evidence: { ...good, events: [...good.events, { at: T0 + 9000, job: ID, seq: 4, type: 'job.failed' }] },
@@ -248,6 +313,11 @@ test('when all is well then no check complains', () => {
 
 test.each(COMPLAINTS)('when $when then "$check" is the one that complains', ({ check, evidence }) => {
   expect(findings(evidence).map((finding) => finding.check)).toEqual([check]);
+});
+
+test('when a budget was raised before the call, or a limit refused before it was lifted, then no check complains', () => {
+  expect(findings(withBudgets({ at: T0 - 2000, credits: 9 }, { at: T0 - 1000, credits: 10 }))).toEqual([]);
+  expect(findings(withJob({ answers: [refused(T0, 'tenant_queue_full'), answer] }))).toEqual([]);
 });
 
 test('when a job still runs then the check of ends names it with its state', () => {

@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto';
 import type { LedgerTask, Submit } from '@grsai-jobs/grsai-emulator';
 import type { LogLine, Received } from '@grsai-jobs/testkit';
 import type { Caused } from './cause-troubles.ts';
+import { type LimitChange, usageOf } from './change-limits.ts';
 import type { JobRecord } from './eye.ts';
 import { numberOf, type PlannedJob } from './plan-jobs.ts';
 import type { Answer, Load, SentBatch } from './send-load.ts';
 import type { Kept } from './supervisor.ts';
+import type { Tenant } from './tenants.ts';
 import type { World } from './world.ts';
 
 /** One job, from the plan to its end. */
@@ -53,6 +55,9 @@ export interface Evidence {
   readonly jobs: readonly JobEvidence[];
   readonly batches: readonly BatchEvidence[];
   readonly troubles: readonly Caused[];
+  readonly limits: readonly LimitChange[];
+  /** What the API says that calls of each tenant came to. */
+  readonly usage: Readonly<Record<Tenant, { readonly credits: number; readonly reserved: number }>>;
   readonly events: readonly StreamEvent[];
   readonly hooks: readonly Received[];
   /** Ids of events that the receiver answered with 200. */
@@ -93,9 +98,16 @@ async function sha256Of(url: string, tries = 3): Promise<string | undefined> {
 /** Stops both apps as an operator would, and gathers what they left. */
 export async function gather(
   world: World,
-  o: { calm: boolean; load: Load; troubles: readonly Caused[]; served: ReadonlyMap<string, string> },
+  o: {
+    calm: boolean;
+    load: Load;
+    troubles: readonly Caused[];
+    limits: readonly LimitChange[];
+    served: ReadonlyMap<string, string>;
+  },
 ): Promise<Evidence> {
   const batches = await Promise.all(o.load.batches.map(async (batch) => await batchEvidence(world, batch)));
+  const usage = await usageOf(world);
   const kept = [...world.apis, ...world.workers];
   const exits = await Promise.all(kept.map((process) => process.end()));
   const ids = await world.eye.recordIds();
@@ -117,8 +129,10 @@ export async function gather(
     jobs,
     batches,
     troubles: o.troubles,
+    limits: o.limits,
+    usage,
     events: await world.eye.events(),
-    hooks: world.receiver.received,
+    hooks: Object.values(world.receivers).flatMap(({ received }) => received),
     receivedEvents: world.receivedEvents,
     counters: await world.eye.counters(),
     processes: kept.map(({ name, lives, unexpected, failedStarts }, i) => ({
@@ -133,7 +147,7 @@ export async function gather(
 
 async function batchEvidence(world: World, batch: SentBatch): Promise<BatchEvidence> {
   const id = batch.answers.find((answer) => answer.id !== undefined)?.id;
-  const [api] = world.clients;
+  const [api] = world.clients[batch.jobs[0]?.tenant ?? 'acme'];
   if (id === undefined || api === undefined) return { ...batch, view: undefined, rows: [] };
   const view = await api.json<BatchView>('GET', `/v1/batches/${id}`);
   const rows = await (await api.send('GET', `/v1/batches/${id}/results`)).text();

@@ -57,7 +57,7 @@ function decode(id: string, raw: Readonly<Record<string, string>>): JobRecord {
 }
 
 /** Reads Redis past the proxy. While Redis is dead it waits, and meanwhile nothing can change there. */
-export function createEye(url: string, o: { prefix: string; tenant: string }) {
+export function createEye(url: string, o: { prefix: string; tenants: readonly string[] }) {
   const redis = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: () => 50 });
   redis.on('error', () => undefined); // it comes back
   const at = (rest: string): string => `{${o.prefix}}:${rest}`;
@@ -74,8 +74,9 @@ export function createEye(url: string, o: { prefix: string; tenant: string }) {
       const [doc, out, att] = parts as (string | null)[];
       return decode(id, { ...(fields as Record<string, string>), doc: doc ?? '', out: out ?? '', att: att ?? '' });
     },
-    /** Ids of all jobs of the tenant. */
-    jobIds: (): Promise<string[]> => redis.zrange(at(`tenant:${o.tenant}:jobs`), '0', '-1'),
+    /** Ids of all jobs of the tenants. */
+    jobIds: async (): Promise<string[]> =>
+      (await Promise.all(o.tenants.map((tenant) => redis.zrange(at(`tenant:${tenant}:jobs`), '0', '-1')))).flat(),
     /** Ids of all records, whether or not a list names them. */
     async recordIds(): Promise<string[]> {
       const ids = new Set<string>();

@@ -1,5 +1,6 @@
 import { CHAT_FAULTS, type Fault, NO_FAULT, SUBMIT_FAULTS, SYNCHRONOUS_FAULTS } from './faults.ts';
 import { createRandom, type Random } from './random.ts';
+import type { Tenant } from './tenants.ts';
 
 /** `task`: an asynchronous submit · `synchronous`: images/generations · `sleeper`: a task that outlives the run until the clock is put on. */
 type JobKind = 'task' | 'synchronous' | 'chat' | 'sleeper';
@@ -9,6 +10,7 @@ export interface PlannedJob {
   /** Its number, from 1; stands in the prompt and in the metadata. */
   readonly n: number;
   readonly kind: JobKind;
+  readonly tenant: Tenant;
   /** The batch that it is a line of; undefined: it is sent by itself. */
   readonly batch: number | undefined;
   /** When it, or its batch, is sent, ms after the start. */
@@ -43,6 +45,7 @@ export const numberOf = (prompt: string): number => Number(/^chaos job (\d+)\./.
 /** The load of a run. */
 export function planJobs(o: { seed: string; jobs: number; troubleMs: number }): PlannedJob[] {
   const random = createRandom(`${o.seed}/jobs`);
+  const tenants = createRandom(`${o.seed}/tenants`);
   const long = o.troubleMs >= LONG_MS;
   const veryLong = o.troubleMs >= VERY_LONG_MS;
   return Array.from({ length: o.jobs }, (_, i) => {
@@ -53,6 +56,7 @@ export function planJobs(o: { seed: string; jobs: number; troubleMs: number }): 
     return {
       n,
       kind,
+      tenant: drawTenant(tenants, batch),
       batch,
       atMs: batch === undefined ? drawTime(random, o.troubleMs) : Math.floor((o.troubleMs * (batch + 0.5)) / BATCHES),
       key: `chaos-${o.seed}-${n}`,
@@ -65,6 +69,12 @@ export function planJobs(o: { seed: string; jobs: number; troubleMs: number }): 
       cancelAfterMs: kind !== 'sleeper' && batch === undefined && random.chance(0.08) ? random.int(0, 15_000) : undefined,
     };
   });
+}
+
+/** All lines of a batch are of one tenant. */
+function drawTenant(random: Random, batch: number | undefined): Tenant {
+  const isThrift = batch === undefined ? random.chance(0.3) : batch === BATCHES - 1;
+  return isThrift ? 'thrift' : 'acme';
 }
 
 /** A third of them in bursts, so that queues form. */

@@ -25,6 +25,9 @@ export function report(o: TroubleOptions, evidence: Evidence, found: readonly Fi
     `  posts      ${answers.length}: ${tally(answers.map(({ status, replayed }) => (status === 0 ? 'no answer' : `${status}${replayed ? ' replayed' : ''}`)))}`,
     `  troubles   ${tally(troubles.filter((caused) => caused.struck).map((caused) => caused.trouble.kind))}`,
     `  upstream   ${jobs.flatMap((job) => job.submits).length} paid calls; tasks: ${tally(tasks.map((task) => task.status))}`,
+    `  limits     ${evidence.limits.length} changes; ${Object.entries(evidence.usage)
+      .map(([tenant, { credits, reserved }]) => `${tenant} ${credits} credits charged, ${reserved} reserved`)
+      .join(' · ')}`,
     `  unknown    ${unknownEnds(evidence)} ended submit_unknown, at most ${unknownBound(evidence)} may`,
     `  webhooks   ${hooks.length} received for ${evidence.receivedEvents.size} events`,
     `  counters   ${repairsOf(evidence).length} repairs logged; ${tally(Object.entries(counters).flatMap(([name, n]) => Array<string>(n).fill(name)))}`,

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { causeTroubles } from './cause-troubles.ts';
+import { changeLimits } from './change-limits.ts';
 import { type Finding, findings } from './checks/index.ts';
 import { drain } from './drain.ts';
 import { type Evidence, gather } from './evidence.ts';
@@ -26,12 +27,13 @@ export async function runChaos(o: TroubleOptions): Promise<ChaosResult> {
   const world = await startWorld(o);
   try {
     const now = Date.now();
-    const [load, troubles] = await Promise.all([
+    const [load, troubles, limits] = await Promise.all([
       sendLoad(world, planJobs(plan), now),
       causeTroubles(world, planTroubles(plan), now),
+      changeLimits(world, { troubleMs: plan.troubleMs, startedAt: now }),
     ]);
     const served = await drain(world, load);
-    const evidence = await gather(world, { calm: o.calm, load, troubles, served });
+    const evidence = await gather(world, { calm: o.calm, load, troubles, limits, served });
     const found = findings(evidence);
     const text = report(o, evidence, found, Date.now() - started);
     const dir = o.keepLogs ?? (found.length > 0 ? join(DATA, o.seed) : undefined);
@@ -51,6 +53,7 @@ async function keep(dir: string, evidence: Evidence, text: string): Promise<void
     json('jobs.json', evidence.jobs),
     json('batches.json', evidence.batches),
     json('troubles.json', evidence.troubles),
+    json('limits.json', { limits: evidence.limits, usage: evidence.usage }),
     json('events.json', evidence.events),
     json('webhooks.json', evidence.hooks),
     ...evidence.processes.map(({ name, lines }) =>

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bodyOf, type PlannedJob } from './plan-jobs.ts';
+import type { Tenant } from './tenants.ts';
 import type { World } from './world.ts';
 
 /** One answer to one POST. */
@@ -31,6 +32,7 @@ export interface Load {
 
 interface Post {
   readonly path: '/v1/jobs' | '/v1/batches';
+  readonly tenant: Tenant;
   readonly key: string;
   readonly body: object;
 }
@@ -50,10 +52,11 @@ export async function sendLoad(world: World, jobs: readonly PlannedJob[], starte
 }
 
 async function sendJob(world: World, job: PlannedJob, startedAt: number): Promise<Sent> {
-  const post = { path: '/v1/jobs', key: job.key, body: bodyOf(job, world.receiver.url) } as const;
+  const { tenant, key } = job;
+  const post = { path: '/v1/jobs', tenant, key, body: bodyOf(job, world.receivers[tenant].url) } as const;
   const answers = await sendPlanned(world, job, post, startedAt);
   const id = answers.find((answer) => answer.id !== undefined)?.id;
-  if (job.cancelAfterMs !== undefined && id !== undefined) await cancel(world, id, job.cancelAfterMs);
+  if (job.cancelAfterMs !== undefined && id !== undefined) await cancel(world, tenant, id, job.cancelAfterMs);
   return { job, answers };
 }
 
@@ -61,9 +64,10 @@ async function sendJob(world: World, job: PlannedJob, startedAt: number): Promis
 async function sendBatch(world: World, jobs: readonly PlannedJob[], startedAt: number): Promise<SentBatch> {
   const [first] = jobs;
   if (first === undefined) return { jobs, answers: [] };
-  const items = jobs.map((job) => ({ custom_id: `n${job.n}`, ...bodyOf(job, world.receiver.url) }));
-  const body = { webhook: { url: world.receiver.url }, items };
-  const post = { path: '/v1/batches', key: `batch-${first.key}`, body } as const;
+  const { url } = world.receivers[first.tenant];
+  const items = jobs.map((job) => ({ custom_id: `n${job.n}`, ...bodyOf(job, url) }));
+  const body = { webhook: { url }, items };
+  const post = { path: '/v1/batches', tenant: first.tenant, key: `batch-${first.key}`, body } as const;
   return { jobs, answers: await sendPlanned(world, { ...first, twice: true }, post, startedAt) };
 }
 
@@ -75,7 +79,7 @@ async function sentLines(world: World, { jobs, answers }: SentBatch): Promise<Se
 async function sendPlanned(world: World, job: PlannedJob, post: Post, startedAt: number): Promise<Answer[]> {
   await sleep(Math.max(0, startedAt + job.atMs - Date.now()));
   const answers: Answer[] = [];
-  const clients = job.twice ? [0, 1] : [job.n % world.clients.length];
+  const clients = job.twice ? [0, 1] : [job.n % world.operators.length];
   await Promise.all(clients.map((client) => untilTaken(world, post, client, answers)));
   return answers;
 }
@@ -83,10 +87,10 @@ async function sendPlanned(world: World, job: PlannedJob, post: Post, startedAt:
 async function untilTaken(world: World, what: Post, first: number, answers: Answer[]): Promise<void> {
   const giveUpAt = Date.now() + GIVE_UP_MS;
   for (let n = 0; Date.now() < giveUpAt; n += 1) {
-    const answer = await post(world, what, (first + n) % world.clients.length);
+    const answer = await post(world, what, (first + n) % world.operators.length);
     answers.push(answer);
     // Whatever is neither taken nor a trouble of the moment is for the checks.
-    if (answer.status !== 0 && answer.status !== 503 && !isStillRead(answer)) return;
+    if (answer.status !== 0 && answer.status !== 503 && !isStillRead(answer) && !isLimited(answer)) return;
     await sleep(200 + 100 * Math.min(n, 8));
   }
 }
@@ -94,10 +98,13 @@ async function untilTaken(world: World, what: Post, first: number, answers: Answ
 /** The same batch is on its way in by another request, or was when its API died. */
 export const isStillRead = ({ status, text }: Answer): boolean => status === 409 && text.includes('idempotency_key_in_use');
 
-async function post(world: World, { path, key, body }: Post, client: number): Promise<Answer> {
+/** By a limit or the budget of its tenant, which the operator changes. */
+export const isLimited = ({ status }: Answer): boolean => status === 402 || status === 429;
+
+async function post(world: World, { path, tenant, key, body }: Post, client: number): Promise<Answer> {
   const blank = { at: Date.now(), status: 0, id: undefined, replayed: false };
   try {
-    const response = await world.clients[client]?.send('POST', path, body, { 'idempotency-key': key });
+    const response = await world.clients[tenant][client]?.send('POST', path, body, { 'idempotency-key': key });
     if (response === undefined) return { ...blank, text: 'no such API' };
     const text = await response.text();
     const replayed = response.headers.get('idempotent-replayed') === 'true';
@@ -109,12 +116,13 @@ async function post(world: World, { path, key, body }: Post, client: number): Pr
 }
 
 /** Tried until an API takes it; a job that has ended meanwhile is a 409. */
-async function cancel(world: World, id: string, afterMs: number): Promise<void> {
+async function cancel(world: World, tenant: Tenant, id: string, afterMs: number): Promise<void> {
   await sleep(afterMs);
   const giveUpAt = Date.now() + GIVE_UP_MS;
   for (let n = 0; Date.now() < giveUpAt; n += 1) {
-    const answer = await world.clients[n % world.clients.length]?.send('POST', `/v1/jobs/${id}/cancel`).catch(() => undefined);
-    if (answer !== undefined && answer.status !== 503) return;
+    const clients = world.clients[tenant];
+    const answer = await clients[n % clients.length]?.send('POST', `/v1/jobs/${id}/cancel`).catch(() => undefined);
+    if (answer !== undefined && answer.status !== 503 && answer.status !== 429) return;
     await sleep(500);
   }
 }

@@ -5,6 +5,7 @@ import { acceptedJobsEnd, oneKeyMakesOneJob } from './jobs.ts';
 import { noTaskIsPaidTwice, nothingIsBoughtAfterTheEnd, paidResultsAreKept, storedResultsAreRight } from './paid.ts';
 import { logsHaveNoUnexpectedErrors, processesLive } from './processes.ts';
 import { repairsAreExplained } from './repairs.ts';
+import { budgetsHold, costsAddUp, refusalsAreRight } from './spending.ts';
 import { unknownIsExplained } from './unknown.ts';
 
 /** What must hold at the end of every run. Each answers what is wrong, in words that name the jobs. */
@@ -17,6 +18,9 @@ export const CHECKS: Readonly<Record<string, (evidence: Evidence) => string[]>> 
   'every paid result is kept': paidResultsAreKept,
   'what is stored is what upstream served': storedResultsAreRight,
   'every submit_unknown is explained': unknownIsExplained,
+  'what was charged is what upstream has taken': costsAddUp,
+  'no tenant is above its budget': budgetsHold,
+  'limits refuse by their codes, and not once they are lifted': refusalsAreRight,
   'one terminal event for each run': oneTerminalEventForEachRun,
   'every pending delivery has arrived, and no other': pendingDeliveriesArrive,
   'every repair is explained by a kill': repairsAreExplained,

@@ -1,5 +1,5 @@
 import { type Evidence, type JobEvidence, recordOf } from '../evidence.ts';
-import { isStillRead } from '../send-load.ts';
+import { isLimited, isStillRead } from '../send-load.ts';
 
 const TERMINAL: readonly string[] = ['succeeded', 'failed', 'canceled', 'expired'];
 
@@ -38,7 +38,9 @@ export function oneKeyMakesOneJob({ jobs }: Evidence): string[] {
   return jobs.flatMap((job) => {
     const said: string[] = [];
     const ids = new Set(job.answers.flatMap((answer) => answer.id ?? []));
-    const refusals = job.answers.filter((answer) => ![0, 202, 503].includes(answer.status) && !isStillRead(answer));
+    const refusals = job.answers.filter(
+      (answer) => ![0, 202, 503].includes(answer.status) && !isStillRead(answer) && !isLimited(answer),
+    );
     if (refusals.length > 0) said.push(`${nameOf(job)} was refused: ${refusals[0]?.status} ${refusals[0]?.text}`);
     if (ids.size === 0) said.push(`${nameOf(job)} was never accepted; last answer: ${job.answers.at(-1)?.text}`);
     if (ids.size > 1) said.push(`${nameOf(job)}: its key was answered with ${[...ids].join(' and ')}`);

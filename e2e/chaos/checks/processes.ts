@@ -37,6 +37,7 @@ const ALLOWED: readonly Allowed[] = [
     when: (line) => line['reason'] === 'upstream' || line['reason'] === 'storage',
     why: 'faults and outages add up to a pause; nothing of the run is about the key or the credits',
   },
+  { event: 'audit.open', when: redisWasAway, why: 'the change of a limit was made, or is asked for again' },
   { event: 'maintain.failed', when: redisWasAway, why: 'its next run tries again' },
   {
     event: 'job.task_without_run',
