@@ -5,7 +5,9 @@ import { parseArgs } from 'node:util';
 import { CHECKED, check, keep, readBaseline } from './lib/check.ts';
 import { describeCommit, describeMachine, describeService } from './lib/machine.ts';
 import { describeProfiles } from './lib/profile.ts';
+import { createProgress, minutes, secondsOf } from './lib/progress.ts';
 import { type Result, report } from './lib/report.ts';
+import { smoke } from './lib/smoke.ts';
 import { ROWS } from './rows/index.ts';
 
 const HELP = `What the service costs, as ratios in one run against bare parts on the same machine.
@@ -15,10 +17,14 @@ const HELP = `What the service costs, as ratios in one run against bare parts on
 Rows:
 ${ROWS.map((row) => `  ${row.name.padEnd(18)}${row.measures[0].what}`).join('\n')}
 
+All of them take about ${minutes(ROWS.reduce((sum, row) => sum + secondsOf(row, undefined), 0))}. The rows \`peers-…\` set us beside the same job by other queues (bench/peers); graphile-worker is left out where no
+PostgreSQL is installed (Debian: apt-get install postgresql). It is started by the row, in a temporary directory.
+
   --rounds N   times that each side is measured, in turn (each row has a default)
   --check      compare with the kept numbers of bench/baseline.json, and end with 1 when a row costs more CPU for one job, more memory or more
                log lines than it may; rates are printed only. Without a name: ${CHECKED.join(', ')}
   --keep       write what is measured into bench/baseline.json, for the rows that ran
+  --smoke      whether we and the peers of the comparisons do a chat and an image job whole, and nothing else; half a minute
   --write      append the table to bench/RESULTS.md
   --profile    take CPU profiles of our own processes and print where their time goes; the rates then count less
   --help       this text
@@ -36,6 +42,7 @@ function readArguments() {
       rounds: { type: 'string' },
       check: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
+      smoke: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -78,25 +85,30 @@ async function main(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
+  if (wanted.smoke) return await smoke((line) => console.log(line));
   const [commit, machine] = [describeCommit(), await describeMachine()];
   const heading = `## ${new Date().toISOString().slice(0, 10)}, commit ${commit}\n\n${machine}\n`;
   console.error(heading);
   const results: Result[] = [];
+  const progress = createProgress(rows, rounds);
   for (const row of rows) {
-    console.error(`${row.name}: ${row.measures[0].what}`);
+    console.error(progress.begin(row));
     const profileDir = profile ? mkdtempSync(join(tmpdir(), `bench-${row.name}-`)) : undefined;
     const say = (line: string) => console.error(`  ${line}`);
     results.push({ row, measured: await row.run({ rounds: rounds ?? row.rounds, profileDir, say }) });
+    progress.end(row);
     if (profileDir !== undefined) console.error(`\n${describeProfiles(profileDir)}\n\nprofiles are in ${profileDir}\n`);
   }
-  const text = `${heading}\n${report(results)}`;
+  const text = `${heading}\n${report(results)}\n\n${progress.summary()}`;
   console.log(text);
   if (wanted.write) write(text);
   if (wanted.check) tellCheck(results);
   if (wanted.keep) keep(results, { commit: describeService(), machine });
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+// Each child is ended when this process ends, by a listener of its own.
+process.setMaxListeners(100);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
 try {
   await main();
 } catch (error) {

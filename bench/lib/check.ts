@@ -40,7 +40,9 @@ export function keep(results: readonly Result[], where: { commit: string; machin
 
 function keptOf({ row, measured }: Result, where: { commit: string; machine: string }): KeptRow {
   const cpu = cpuOf(measured.find(({ bare }) => bare !== undefined) ?? {});
-  const figures = row.measures.map(({ what }, i) => [what, rounded(median(measured[i]?.figures ?? []))] as const);
+  const figures = row.measures.flatMap(({ what }, i) =>
+    measured[i]?.skipped === undefined ? [[what, rounded(median(measured[i]?.figures ?? []))] as const] : [],
+  );
   const rounds = measured[0]?.figures.length ?? 0;
   return { ...where, rounds, ...(cpu === undefined ? {} : { cpu }), figures: Object.fromEntries(figures) };
 }
@@ -94,18 +96,15 @@ export function check(results: readonly Result[], baseline: Baseline): { table: 
               CPU_TOLERANCE,
             ),
           ];
-    const figures = row.measures.map(({ what, unit, tolerance, aim }, i) => {
+    const figures = row.measures.flatMap(({ what, unit, tolerance, aim }, i) => {
+      if (measured[i]?.skipped !== undefined) return [];
       const [before, after] = [kept?.figures[what] ?? Number.NaN, rounded(median(measured[i]?.figures ?? []))];
       const text = (value: number) => (Number.isNaN(value) ? '–' : `${value}${unit && ` ${unit}`}`);
       const name = measured[i]?.bare === undefined ? what : `rate: ${what}`;
-      const change = after / before - 1;
-      return cells(
-        name,
-        text(before),
-        text(after),
-        tolerance !== undefined && aim.is === 'at least' ? -change : change,
-        tolerance,
-      );
+      // What was nothing before may stay nothing.
+      const change = after === before ? 0 : after / before - 1;
+      const worse = tolerance !== undefined && aim?.is === 'at least' ? -change : change;
+      return [cells(name, text(before), text(after), worse, tolerance)];
     });
     return [...cpu, ...figures];
   });

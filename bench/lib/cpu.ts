@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 export interface CpuTime {
   /** The measured process, all its threads. */
   readonly own: number;
+  /** The store: Redis, or the PostgreSQL of a peer with all its processes. */
   readonly redis: number;
   /** What drives it or answers it: where this is the largest, the rate is not the measured process's own. */
   readonly driver: number;
@@ -19,16 +20,23 @@ const ticksPerSecond = ((): number => {
   }
 })();
 
-/** CPU time of a process so far, in ms (10 ms steps). NaN where there is no /proc. */
+/** CPU time of a process and its children so far, dead ones too, in ms (10 ms steps). NaN where there is no /proc. */
 function cpuMsOf(pid: number): number {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name in parentheses may hold spaces; utime and stime are fields 14 and 15 (proc(5)).
+    // The name in parentheses may hold spaces; utime, stime and those of dead children are fields 14 to 17 (proc(5)).
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksPerSecond;
+    const own = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+    return (own * 1000) / ticksPerSecond + childrenOf(pid).reduce((sum, child) => sum + (cpuMsOf(child) || 0), 0);
   } catch {
     return Number.NaN;
   }
+}
+
+/** PostgreSQL has a process for each connection; a process of Node or Redis has none. */
+function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return text === '' ? [] : text.split(' ').map(Number);
 }
 
 /** Reads the clocks of these processes now; the function that comes back says what was used since, shared among `jobs`. */

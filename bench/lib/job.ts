@@ -1,3 +1,5 @@
+import type { BenchJob } from './contender.ts';
+
 /** The size of a job's `input` as JSON. */
 const INPUT_BYTES = 500;
 
@@ -22,3 +24,16 @@ export function batchLine(i: number) {
   const { type, input } = chatJob('');
   return { custom_id: `line-${i}`, type, input };
 }
+
+/** The same job as the sides of a comparison take it. */
+export function benchChat(webhookUrl: string): BenchJob {
+  return { type: 'chat', input: chatJob('').input, metadata: {}, webhookUrl };
+}
+
+/** An image job that its task and its webhook are known by (`stand-ins/pictures.ts`). */
+export const benchImage = (n: number, webhookUrl: string): BenchJob => ({
+  type: 'image',
+  input: { model: 'nano-banana-2', prompt: `a paper lighthouse on a foggy desk, number ${n}` },
+  metadata: { n: String(n) },
+  webhookUrl,
+});

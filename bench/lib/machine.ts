@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, loadavg, platform, release, totalmem } from 'node:os';
 import { Redis } from 'ioredis';
+import { postgresVersion } from './postgres.ts';
 import { startOwnRedis } from './redis.ts';
 
 /** Where and on what a run was made, in one line. */
@@ -10,7 +11,7 @@ export async function describeMachine(): Promise<string> {
   const load = loadavg().map((each) => each.toFixed(1));
   return [
     `${all.length} × ${all[0]?.model.trim() ?? 'CPU'}, ${gib} GiB, ${platform()} ${release()}`,
-    `Node ${process.versions.node}, Redis ${await redisVersion()} (appendonly no)`,
+    `Node ${process.versions.node}, Redis ${await redisVersion()} (appendonly no), PostgreSQL ${postgresVersion() ?? 'not installed'}`,
     `load at start ${load.join(' ')}`,
   ].join(' · ');
 }

@@ -43,7 +43,7 @@ export interface OurApi extends Child {
   readonly url: string;
   /** Of a tenant that may send jobs. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Of another one, that may read them too. */
+  /** Of another one, or the same, that may read them too and how their webhooks are signed. */
   headersOf(tenant: string): Promise<Readonly<Record<string, string>>>;
   /** Of an operator. */
   readonly operator: Readonly<Record<string, string>>;
@@ -72,7 +72,8 @@ export async function startOurApi(
     return { authorization: `Bearer ${key}` };
   };
   const headers = await keyOf(TENANT, ['jobs:write']);
-  return { ...child, url, headers, operator, headersOf: (tenant) => keyOf(tenant, ['jobs:write', 'jobs:read']) };
+  const headersOf = (tenant: string) => keyOf(tenant, ['jobs:write', 'jobs:read', 'webhooks:write']);
+  return { ...child, url, headers, operator, headersOf };
 }
 
 export interface OurWorkerOptions {

@@ -1,8 +1,9 @@
 import { type RedisHandle, startRedis, waitFor } from '@grsai-jobs/testkit';
 import type { Redis } from 'ioredis';
 
-/** A Redis that only this side of this row uses, without an append-only file on either side; never a shared one. */
-export const startOwnRedis = (): Promise<RedisHandle> => startRedis({ appendonly: 'no' }, { ...process.env, TEST_REDIS_URL: '' });
+/** A Redis that only this side of this row uses, without an append-only file unless both sides keep one; never a shared one. */
+export const startOwnRedis = (appendonly: 'no' | 'everysec' = 'no'): Promise<RedisHandle> =>
+  startRedis({ appendonly }, { ...process.env, TEST_REDIS_URL: '' });
 
 /** Where BullMQ connects to. */
 export interface Connection {

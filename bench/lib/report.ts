@@ -13,7 +13,10 @@ const HEAD = ['row', 'against', 'ours', 'bare', 'figure (median)', 'min – max'
 export function report(results: readonly Result[]): string {
   const table = markdownTable([HEAD, ...results.flatMap(linesOf)]);
   const notes = results.flatMap(({ row, measured }) => measured.flatMap(notesOf).map((note) => `* \`${row.name}\`: ${note}`));
-  return notes.length === 0 ? table : `${table}\n\n${notes.join('\n')}`;
+  const more = results.flatMap(({ row, measured }) =>
+    measured.flatMap(({ table }) => (table === undefined ? [] : [`\`${row.name}\`:\n\n${markdownTable(table)}`])),
+  );
+  return [table, ...(notes.length === 0 ? [] : [notes.join('\n')]), ...more].join('\n\n');
 }
 
 /** The first row is the head. */
@@ -27,10 +30,14 @@ export function markdownTable(cells: readonly (readonly string[])[]): string {
 const linesOf = ({ row, measured }: Result): string[][] =>
   row.measures.map((measure, i) => cellsOf(measure, measured[i] ?? { figures: [] }));
 
-function cellsOf(measure: Measure, { figures, ours, bare }: Measured): string[] {
+function cellsOf(measure: Measure, { figures, ours, bare, skipped }: Measured): string[] {
+  const { aim } = measure;
   const figure = median(figures);
   const number = (value: number) => `${value.toFixed(2)}${measure.unit && ` ${measure.unit}`}`;
-  const reached = measure.aim.is === 'at least' ? figure >= measure.aim.value : figure <= measure.aim.value;
+  const wanted =
+    aim === undefined ? '–' : `${aim.is === 'at least' ? '≥' : '≤'} ${aim.value}${measure.unit && ` ${measure.unit}`}`;
+  if (skipped !== undefined) return [measure.what, measure.against, '–', '–', '–', '–', wanted, 'skipped'];
+  const reached = aim === undefined || (aim.is === 'at least' ? figure >= aim.value : figure <= aim.value);
   return [
     `${measure.what}, ${figures.length} rounds`,
     measure.against,
@@ -38,22 +45,23 @@ function cellsOf(measure: Measure, { figures, ours, bare }: Measured): string[] 
     rate(bare),
     number(figure),
     `${number(Math.min(...figures))} – ${number(Math.max(...figures))}`,
-    `${measure.aim.is === 'at least' ? '≥' : '≤'} ${measure.aim.value}${measure.unit && ` ${measure.unit}`}`,
-    reached ? 'reached' : 'missed',
+    wanted,
+    aim === undefined ? '' : reached ? 'reached' : 'missed',
   ];
 }
 
 const rate = (samples: readonly Sample[] | undefined): string =>
   samples === undefined ? '–' : `${median(samples.map((each) => each.perSecond)).toFixed(0)}/s`;
 
-function notesOf({ ours, bare, notes = [] }: Measured): readonly string[] {
+function notesOf({ ours, bare, notes = [], skipped }: Measured): readonly string[] {
+  if (skipped !== undefined) return [skipped];
   if (ours === undefined || bare === undefined || ours.some(({ cpu }) => Number.isNaN(cpu.own))) return notes;
   const middle = (samples: readonly Sample[], part: keyof CpuTime) => median(samples.map(({ cpu }) => cpu[part]));
   const parts = (samples: readonly Sample[]) =>
     `${(['own', 'redis', 'driver'] as const).map((part) => middle(samples, part).toFixed(3)).join(' + ')} ms`;
   const ratio = (middle(bare, 'own') / middle(ours, 'own')).toFixed(2);
   return [
-    `CPU for one job (process + Redis + load or sinks): ours ${parts(ours)}, bare ${parts(bare)}; ratio of the processes ${ratio}`,
+    `CPU for one job (process + store + load or sinks): ours ${parts(ours)}, bare ${parts(bare)}; ratio of the processes ${ratio}`,
     ...notes,
   ];
 }

@@ -24,6 +24,10 @@ export interface Measured {
   readonly bare?: readonly Sample[];
   /** One line each, printed below the table. */
   readonly notes?: readonly string[];
+  /** A table of its own, below the notes; its first row is the head. */
+  readonly table?: readonly (readonly string[])[];
+  /** Why nothing was measured here: nothing of it counts then. */
+  readonly skipped?: string;
 }
 
 /** One line of the table of results. */
@@ -31,8 +35,9 @@ export interface Measure {
   readonly what: string;
   readonly against: string;
   /** Of a figure: nothing for a ratio. */
-  readonly unit: '' | 'lines' | 'KiB' | 'MiB' | 's' | 'ms';
-  readonly aim: Aim;
+  readonly unit: '' | 'lines' | 'jobs' | 'jobs/s' | 'KiB' | 'MiB' | 's' | 'ms';
+  /** Without one it is only told. */
+  readonly aim?: Aim;
   /** `--check` fails when the figure is worse than the kept one by more than this part of it; without it the figure is only printed. */
   readonly tolerance?: number;
 }
@@ -44,6 +49,8 @@ export interface Row {
   readonly measures: readonly [Measure, ...Measure[]];
   /** Rounds, unless the command line says otherwise. */
   readonly rounds: number;
+  /** About how long that takes on two cores, from which the rest of a run is reckoned. */
+  readonly seconds: number;
   /** Answers one result for each of `measures`, in their order. */
   run(options: RunOptions): Promise<readonly Measured[]>;
 }

@@ -9,6 +9,9 @@ export interface Sample {
 
 export type Side = () => Promise<Sample>;
 
+/** What one job cost, process and store: steadier than a rate, which moves with whatever else the machine does. */
+export const costOf = ({ cpu }: Sample): number => cpu.own + cpu.redis;
+
 export interface Compared {
   readonly figures: number[];
   readonly ours: Sample[];
@@ -39,8 +42,25 @@ export async function alternate(
   return { figures, ours, bare };
 }
 
-const line = ({ perSecond, cpu }: Sample): string =>
+export const line = ({ perSecond, cpu }: Sample): string =>
   `${perSecond.toFixed(0)}/s at ${cpu.own.toFixed(3)} + ${cpu.redis.toFixed(3)} ms`;
+
+/** Each side in turn, as often as there are rounds (A B C A B C …). A sample of a side stands beside those of the same round. */
+export async function takeTurns<Name extends string, T>(
+  rounds: number,
+  sides: ReadonlyMap<Name, () => Promise<T>>,
+  tell: (round: number, name: Name, sample: T) => void,
+): Promise<ReadonlyMap<Name, readonly T[]>> {
+  const samples = new Map<Name, T[]>([...sides.keys()].map((name) => [name, []]));
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const [name, side] of sides) {
+      const sample = await side();
+      samples.get(name)?.push(sample);
+      tell(round, name, sample);
+    }
+  }
+  return samples;
+}
 
 /** The value that this part of all do not exceed. NaN of none. */
 export function quantile(values: readonly number[], part: number): number {

@@ -1,18 +1,16 @@
 import { Queue } from 'bullmq';
 import type { BareWorkerQuestion } from '../bare/worker.ts';
-import { type Asked, type Child, startAsked } from '../lib/children.ts';
-import { cpuSince } from '../lib/cpu.ts';
+import { type Asked, startAsked } from '../lib/children.ts';
 import { chatJob } from '../lib/job.ts';
 import { startOurApi, startOurWorker } from '../lib/ours.ts';
 import { connectionTo, startOwnRedis } from '../lib/redis.ts';
 import type { Row } from '../lib/row.ts';
+import { runQueued } from '../lib/run-queued.ts';
 import { alternate, type Sample } from '../lib/sample.ts';
 import type { LoadQuestion } from '../stand-ins/load.ts';
-import type { SinksCount, SinksQuestion, SinksUrls } from '../stand-ins/sinks.ts';
+import type { SinksQuestion, SinksUrls } from '../stand-ins/sinks.ts';
 
 const JOBS = 10_000;
-/** A chat call may be made again when its worker was silent for longer than a lock, as happens on a busy machine. */
-const REPEATED = JOBS / 100;
 /** The defaults of our worker, given to the bare one as well. */
 const CONCURRENCY = { call: 50, deliver: 50 };
 
@@ -27,7 +25,8 @@ export const chatToWebhook: Row = {
       aim: { is: 'at least', value: 0.5 },
     },
   ],
-  rounds: 5,
+  rounds: 4,
+  seconds: 76,
   async run({ rounds, profileDir, say }) {
     await using stack = new AsyncDisposableStack();
     const load = startAsked<LoadQuestion>(new URL('../stand-ins/load.ts', import.meta.url));
@@ -40,20 +39,6 @@ export const chatToWebhook: Row = {
   },
 };
 
-/** From the start of the worker to the last webhook. */
-async function finish(sinks: Asked<SinksQuestion>, redisPid: number, startWorker: () => Promise<Child>): Promise<Sample> {
-  await sinks.ask({ ask: 'expect', jobs: JOBS });
-  const worker = await startWorker();
-  await Promise.race([sinks.ask({ ask: 'called', times: 1 }), worker.broken]);
-  const used = cpuSince({ own: worker.pid, redis: redisPid, driver: sinks.pid });
-  const count = await Promise.race([sinks.ask<SinksCount>({ ask: 'last' }), worker.broken]);
-  const cpu = used(JOBS);
-  await worker.stop();
-  if (count.calls < JOBS || count.calls > JOBS + REPEATED || count.webhooks !== JOBS)
-    throw new Error(`${JOBS} jobs made ${count.calls} calls and ${count.webhooks} webhooks`);
-  return { perSecond: JOBS / count.seconds, cpu };
-}
-
 async function ours(o: {
   load: Asked<LoadQuestion>;
   sinks: Asked<SinksQuestion>;
@@ -65,7 +50,7 @@ async function ours(o: {
   const body = JSON.stringify(chatJob(o.urls.receiver));
   await o.load.ask({ url, headers, path: '/v1/jobs', body, connections: 64, count: JOBS });
   await stop();
-  return await finish(o.sinks, redis.pid, async () =>
+  return await runQueued(o.sinks, JOBS, redis.pid, async () =>
     startOurWorker(redis, { upstreamUrl: o.urls.upstream, profileDir: o.profileDir }),
   );
 }
@@ -78,7 +63,7 @@ async function bare(o: { sinks: Asked<SinksQuestion>; urls: SinksUrls }): Promis
   for (let queued = 0; queued < JOBS; queued += 1000)
     await queue.addBulk(Array.from({ length: 1000 }, () => ({ name: 'call', data, opts: { removeOnComplete: true } })));
   await queue.close();
-  return await finish(o.sinks, redis.pid, async () => {
+  return await runQueued(o.sinks, JOBS, redis.pid, async () => {
     const worker = startAsked<BareWorkerQuestion>(new URL('../bare/worker.ts', import.meta.url));
     await worker.ask({ redis: connection, upstream: o.urls.upstream, concurrency: CONCURRENCY });
     return worker;

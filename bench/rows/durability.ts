@@ -23,6 +23,7 @@ export const durability: Row = {
     },
   ],
   rounds: 5,
+  seconds: 45,
   async run({ rounds, profileDir, say }) {
     await using stack = new AsyncDisposableStack();
     const redis = stack.use(await startOwnRedis());

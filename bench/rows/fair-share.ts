@@ -30,6 +30,7 @@ export const fairShare: Row = {
     { what: 'its first image to its submit meanwhile', against: '–', unit: 's', aim: { is: 'at most', value: 2 } },
   ],
   rounds: 3,
+  seconds: 100,
   async run({ rounds, say }) {
     await using stack = new AsyncDisposableStack();
     const load = startAsked<LoadQuestion>(new URL('../stand-ins/load.ts', import.meta.url));

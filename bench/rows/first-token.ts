@@ -26,6 +26,7 @@ export const firstToken: Row = {
     },
   ],
   rounds: 3,
+  seconds: 45,
   async run({ rounds, profileDir, say }) {
     await using stack = new AsyncDisposableStack();
     const redis = stack.use(await startOwnRedis());

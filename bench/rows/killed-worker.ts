@@ -22,7 +22,8 @@ export const killedWorker: Row = {
       aim: { is: 'at most', value: 20 },
     },
   ],
-  rounds: 4,
+  rounds: 3,
+  seconds: 75,
   async run({ rounds, say }) {
     await using stack = new AsyncDisposableStack();
     const load = startAsked<LoadQuestion>(new URL('../stand-ins/load.ts', import.meta.url));

@@ -21,6 +21,7 @@ export const logLines: Row = {
     },
   ],
   rounds: 1,
+  seconds: 8,
   async run({ rounds, say }) {
     await using stack = new AsyncDisposableStack();
     const load = startAsked<LoadQuestion>(new URL('../stand-ins/load.ts', import.meta.url));

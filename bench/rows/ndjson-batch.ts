@@ -48,6 +48,7 @@ export const ndjsonBatch: Row = {
     },
   ],
   rounds: 5,
+  seconds: 70,
   async run({ rounds, profileDir, say }) {
     await using stack = new AsyncDisposableStack();
     const load = startAsked<BatchLoadQuestion>(new URL('../stand-ins/batch-load.ts', import.meta.url));

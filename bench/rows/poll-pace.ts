@@ -57,5 +57,6 @@ export const pollPace: Row = {
     { what: `lateness of the poll that finds ${tasks} done`, against, unit: 's', aim: { is: 'at most', value: 3 } },
   ],
   rounds: 3,
+  seconds: 30,
   run: simulate,
 };

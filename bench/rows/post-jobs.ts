@@ -30,6 +30,7 @@ export const postJobs: Row = {
     },
   ],
   rounds: 7,
+  seconds: 60,
   async run({ rounds, profileDir, say }) {
     await using stack = new AsyncDisposableStack();
     const [ourRedis, bareRedis] = await Promise.all([startOwnRedis(), startOwnRedis()]);

@@ -22,6 +22,7 @@ export const queuedMemory: Row = {
     },
   ],
   rounds: 3,
+  seconds: 45,
   async run({ rounds, say }) {
     await using stack = new AsyncDisposableStack();
     const load = startAsked<LoadQuestion>(new URL('../stand-ins/load.ts', import.meta.url));

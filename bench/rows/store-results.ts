@@ -32,6 +32,7 @@ export const storeResults: Row = {
     { what: 'the same: more memory than idle', against: '–', unit: 'MiB', aim: { is: 'at most', value: 256 } },
   ],
   rounds: 5,
+  seconds: 70,
   async run({ rounds, profileDir, say }) {
     await using stack = new AsyncDisposableStack();
     const objects = startAsked<ObjectsQuestion>(new URL('../stand-ins/objects.ts', import.meta.url));

@@ -8,6 +8,8 @@ import { answerQuestions } from '../lib/children.ts';
  */
 export type SinksQuestion =
   | { readonly ask: 'urls' }
+  /** Answers the addresses of so many more receivers, each on a port of its own. */
+  | { readonly ask: 'receivers'; readonly count: number }
   | { readonly ask: 'expect'; readonly jobs: number; readonly hold?: number }
   | { readonly ask: 'called'; readonly times: number }
   | { readonly ask: 'last' };
@@ -107,6 +109,8 @@ answerQuestions(async (question: SinksQuestion) => {
   switch (question.ask) {
     case 'urls':
       return urls;
+    case 'receivers':
+      return await Promise.all(Array.from({ length: question.count }, () => listen(receiver)));
     case 'expect':
       count = new Count(question.jobs, question.hold ?? 0);
       return undefined;
