@@ -1,11 +1,10 @@
-import { execFile, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, chmodSync, chownSync, constants, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { accessSync, chownSync, constants, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import { freePort } from '@grsai-jobs/testkit';
+import { freePort, waitFor } from '@grsai-jobs/testkit';
 
 /** A throw-away cluster of one row; it dies with the run. */
 export interface PostgresHandle {
@@ -78,59 +77,54 @@ export async function startPostgres(): Promise<PostgresHandle> {
   if (bin === undefined) throw new Error(NO_POSTGRES);
   const user = whoRuns();
   const dir = mkdtempSync(join(tmpdir(), 'bench-postgres-'));
-  const remove = () => rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
   if (user !== undefined) chownSync(dir, user.uid, user.gid);
-  chmodSync(dir, 0o700);
   const as = { cwd: dir, ...user };
   const data = join(dir, 'data');
-  try {
-    await promisify(execFile)(
-      join(bin, 'initdb'),
-      ['-D', data, '-U', 'bench', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
-      as,
-    );
-  } catch (error) {
-    remove();
-    throw error;
-  }
-  const port = await freePort();
-  const settings = Object.entries({ ...SETTINGS, port: String(port) }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const child = spawn(join(bin, 'postgres'), ['-D', data, ...settings], { ...as, stdio: ['ignore', 'ignore', 'pipe'] });
-  // Ends the backends too, at once and without a checkpoint.
+  let running: ChildProcess | undefined;
+  // SIGQUIT ends the backends too, at once and without a checkpoint. The folder can go when they are gone, which is after this process.
   const cut = () => {
-    child.kill('SIGQUIT');
-    try {
-      remove();
-    } catch {}
+    running?.kill('SIGQUIT');
+    const removal = ['-c', 'while kill -0 "$0"; do sleep 0.1; done; rm -rf "$1"', String(running?.pid), dir];
+    spawn('sh', removal, { detached: true, stdio: 'ignore' }).unref();
   };
   process.once('exit', cut);
-  const gone = once(child, 'exit');
-  const said: string[] = [];
-  createInterface({ input: child.stderr }).on('line', (line) => said.length < 100 && said.push(line));
-  const stop = async () => {
+  const stop = async (): Promise<void> => {
     process.off('exit', cut);
-    child.kill('SIGQUIT');
-    await gone;
-    remove();
-  };
-  const early = gone.then(() => Promise.reject(new Error(`postgres ended at once:\n${said.join('\n')}`)));
-  early.catch(() => undefined);
-  const ready = async () => {
-    for (let left = 200; ; left -= 1) {
-      const answer = await promisify(execFile)(join(bin, 'pg_isready'), ['-h', '127.0.0.1', '-p', String(port), '-q']).then(
-        () => true,
-        () => false,
-      );
-      if (answer) return;
-      if (left === 0) throw new Error(`postgres does not answer:\n${said.join('\n')}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+    if (running !== undefined && running.exitCode === null && running.signalCode === null) {
+      const gone = once(running, 'exit');
+      running.kill('SIGQUIT');
+      await gone;
     }
+    rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
   };
   try {
-    await Promise.race([ready(), early]);
+    const options = ['-D', data, '-U', 'bench', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'];
+    const made = promisify(execFile)(join(bin, 'initdb'), options, as);
+    running = made.child;
+    await made;
+    const port = await freePort();
+    const settings = Object.entries({ ...SETTINGS, port: String(port) }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    running = spawn(join(bin, 'postgres'), ['-D', data, ...settings], { ...as, stdio: ['ignore', 'ignore', 'pipe'] });
+    await answering(join(bin, 'pg_isready'), port, running);
+    return { url: `postgres://bench@127.0.0.1:${port}/postgres`, pid: running.pid ?? 0, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await stop();
     throw error;
   }
-  return { url: `postgres://bench@127.0.0.1:${port}/postgres`, pid: child.pid ?? 0, [Symbol.asyncDispose]: stop };
+}
+
+/** Returns when the server takes connections; rejects with what it said when it ends instead. */
+async function answering(isReady: string, port: number, server: ChildProcess): Promise<void> {
+  const said: string[] = [];
+  server.stderr?.on('data', (chunk: Buffer) => {
+    if (said.length < 100) said.push(String(chunk));
+  });
+  const ended = once(server, 'exit').then(() => Promise.reject(new Error(`postgres ended at once:\n${said.join('')}`)));
+  ended.catch(() => undefined);
+  const look = () =>
+    promisify(execFile)(isReady, ['-h', '127.0.0.1', '-p', String(port), '-q']).then(
+      () => true,
+      () => false,
+    );
+  await Promise.race([waitFor(look, { timeoutMs: 20_000, everyMs: 50, what: 'postgres to answer' }), ended]);
 }
