@@ -173,12 +173,8 @@ async function onBatch(s: Scene, n: number): Promise<void> {
   if (n % 4 === 1) await batches.cancel(batch.id);
   else if (n % 4 === 2) await batches.retryFailed(batch.id, { includeUnknown: n % 8 === 2 });
   else if (n % 4 === 3 && read !== null) {
-    const erased = n % 16 === 3 && (await batches.eraseEnded(read, 0));
-    if (!erased) await batches.reveal(batch, batch.ids);
-  } else {
-    s.jobs.push(...batch.ids);
-    await batches.reveal(batch, batch.ids);
-  }
+    if (n % 16 === 3) await batches.eraseEnded(read, 0);
+  } else s.jobs.push(...batch.ids);
 }
 
 async function operate(s: Scene, n: number): Promise<void> {

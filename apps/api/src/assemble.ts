@@ -110,7 +110,7 @@ export function assembleUseCases(p: UseCasePorts, config: UseCaseSettings) {
     inputNotes: store.inputNotes,
     batches: store.batches,
     claims: store.claims,
-    nudge,
+    producer,
     warningsOf,
     check: (request) => [...checkJob(request), ...inputProblems(request)],
   });

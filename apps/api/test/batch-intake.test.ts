@@ -72,7 +72,7 @@ test('when the answer of the commit is lost then the 503 says so, and the same k
   // Redis knows the scripts from then on.
   expect((await sendLines(api, lines(1))).status).toBe(202);
   const cut = api.proxy.cutAfterNextReply(
-    (command) => command.name.startsWith('evalsha') && command.args.join(' ').includes(':batch-open:'),
+    (command) => command.name.startsWith('evalsha') && command.args.join(' ').includes(':batch-expire:'),
   );
   const lost = await sendLines(api, lines(10), { headers });
   await cut;

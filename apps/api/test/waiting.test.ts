@@ -38,13 +38,14 @@ test('when jobs are queued then reading them says why and where they stand, and 
   });
 });
 
-test('when no line of a batch has entered its room, or all are canceled, then the batch waits for nothing that is said', async () => {
+test('when a batch is accepted then its answer says no reason, and from then on each reading says how its first line waits', async () => {
   const api = await startApi();
   const batch = (await (await sendLines(api, ndjson(line('a'), line('b')))).json()) as Waits;
   expect(batch).toMatchObject({ status: 'running', waiting: null });
+  const waiting = { reason: 'turn', position: 1 };
   for (const path of [`/v1/batches/${batch.id}`, `/admin/v1/batches/${batch.id}`])
-    expect(path.startsWith('/v1') ? await api.tenant.get(path) : await api.admin.get(path)).toMatchObject({ waiting: null });
-  expect(await api.tenant.get('/v1/batches')).toMatchObject({ data: [{ id: batch.id, waiting: null }] });
+    expect(path.startsWith('/v1') ? await api.tenant.get(path) : await api.admin.get(path)).toMatchObject({ waiting });
+  expect(await api.tenant.get('/v1/batches')).toMatchObject({ data: [{ id: batch.id, waiting }] });
 });
 
 test('when nobody waits although a call could begin then the metric of each queue is 0', async () => {

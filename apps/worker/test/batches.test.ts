@@ -97,15 +97,20 @@ const failJob = async (harness: Harness, id: string, code: 'internal' | 'submit_
 
 const waiting = async (harness: Harness) => (await harness.producer.counts()).submit['prioritized'] ?? 0;
 
-test('when a batch is committed then its operation brings its jobs into their room, in chunks, and those that have a seat get one entry', async () => {
+test('when a batch is committed then its first lines have seats, all others wait in their order, and no operation has to open them', async () => {
   const harness = await startBatches();
   const batch = await committedBatch(harness, 1200);
-  await batch.commit();
-  expect(await waiting(harness)).toBe(0);
-  await harness.runTask();
-  expect(await waiting(harness)).toBe(50);
+  const committed = await batch.commit();
+  const first = committed.kind === 'ok' ? committed.letIn.map(({ id }) => id) : [];
+  expect(first).toEqual(batch.ids.slice(0, 50));
   expect(await harness.store.rooms.waiting('submit', 'acme')).toBe(1150);
   expect((await batch.read()).counts).toMatchObject({ total: 1200, queued: 1200 });
+  await harness.runTask();
+  for (const id of first) await startedCall(harness, id);
+  const seats = await harness.redis.zrange('{gj}:waiting:submit:acme:seats', '0', '-1');
+  expect(seats.length).toBeGreaterThan(0);
+  expect(seats.sort()).toEqual(batch.ids.slice(50, 50 + seats.length).sort());
+  expect(await harness.store.rooms.waiting('submit', 'acme')).toBe(1150 - seats.length);
 });
 
 test('when the entries of jobs that were let in cannot be added then the jobs are due soon, and the others come in all the same', async () => {
@@ -267,7 +272,7 @@ test('when a batch was never committed then its jobs and their inputs are erased
   expect((await harness.redis.keys('{gj}:job:*')).length).toBe(0);
   expect((await harness.redis.keys('{gj}:batch*')).length).toBe(0);
   expect(await harness.objects.list('acme/')).toEqual([]);
-  expect(await batch.commit()).toBe('gone');
+  expect(await batch.commit()).toEqual({ kind: 'gone' });
 });
 
 test('when slices hang then a worker keeps a slot free for its other periodic tasks', async () => {
@@ -298,8 +303,9 @@ test('when an operation is of a kind that nobody knows then it waits and stops n
   await harness.store.operations.add({ kind: 'unheard-of', subject: randomUUID(), order: {}, at: harness.clock.now() - 1000 });
   const batch = await committedBatch(harness, 1);
   await batch.commit();
+  await harness.store.batches.cancel(batch.id);
   await harness.runTask();
-  expect(await waiting(harness)).toBe(1);
+  expect((await batch.read()).counts).toMatchObject({ canceled: 1 });
 });
 
 /** Does something once, right before the first call of `f`: what another worker does while this one is slow. */
@@ -316,17 +322,17 @@ function firstDo<A extends unknown[], R>(
   };
 }
 
-test('when a batch is canceled while its jobs are being opened then none of them runs', async () => {
+test('when a batch is canceled then none of its lines is let in any more, and all are canceled', async () => {
   const harness = await startBatches();
   const batch = await committedBatch(harness, 3);
   await batch.commit();
-  const reveal = firstDo(harness.store.batches.reveal, async () => {
-    await harness.store.batches.cancel(batch.id);
-    await harness.runTask();
-  });
-  await harness.runTask({ store: { ...harness.store, batches: { ...harness.store.batches, reveal } } });
+  await harness.store.batches.cancel(batch.id);
+  expect(await harness.store.rooms.letIn('call')).toEqual([]);
+  expect(await harness.store.rooms.letIn('submit')).toEqual([]);
+  await harness.runTask();
   await harness.runTask();
   expect(await batch.read()).toMatchObject({ status: 'canceled', counts: { canceled: 3 } });
+  expect(await harness.store.rooms.queued('acme')).toBe(0);
 });
 
 test('when a batch is canceled while its failed jobs are being retried then none of them runs', async () => {
@@ -455,7 +461,7 @@ test('when the erasing of a batch has begun then it takes no line and no commit 
     answers.push(await harness.store.batches.noteInvalid(late, [{ line: 602, custom_id: null, errors: [] }]));
   });
   await harness.runTask({ objects: { ...harness.objects, delete: deleting } });
-  expect(answers).toEqual(['gone', 'gone', 'gone']);
+  expect(answers).toEqual([{ kind: 'gone' }, 'gone', 'gone']);
   expect(await harness.store.batches.read(late.id)).toBeNull();
   // Nothing is left, nor of what was counted of its tenant.
   expect(await harness.redis.keys('{gj}:*')).toEqual([]);

@@ -221,10 +221,6 @@ test('whatever becomes of calls and of those who make them, what records, batch 
       await harness.store.batches.open({ ...batch, doc, createdAt: harness.clock.now() });
       await harness.store.batches.add(batch, 0, lines);
       await harness.store.batches.commit(batch, { total: lines.length, invalid: 0, expiresInS: 3600 });
-      await harness.store.batches.reveal(
-        batch,
-        lines.map(({ jobId }) => jobId),
-      );
       const w: World = {
         ...{ harness, batch, frozen: [] },
         lost: new Set(lines.flatMap(({ jobId, prompt }) => (MAY_LOSE.test(prompt) ? [jobId] : []))),

@@ -929,7 +929,7 @@ export interface components {
                 images: number;
                 chats: number;
             };
-            /** @description lines of batches that had not taken their turns: suspects as well */
+            /** @description of these, lines of batches */
             held_lines: number;
             /** @description images whose task is asked for */
             asked: number;

@@ -35,19 +35,13 @@ const badLines = (n: number) => Array.from({ length: n }, (_, i) => ({ line: 100
 
 async function committed(harness: Started, n: number) {
   const batch = await opened(harness, n);
-  expect(await harness.store.batches.commit(batch, { total: n, invalid: 0, expiresInS: 3600 })).toBe('ok');
+  expect(await harness.store.batches.commit(batch, { total: n, invalid: 0, expiresInS: 3600 })).toMatchObject({ kind: 'ok' });
   const read = async () => {
     const found = await harness.store.batches.read(batch.id);
     if (found === null) throw new Error('no batch');
     return found;
   };
   return { ...batch, read };
-}
-
-async function revealedBatch(harness: Started, n: number) {
-  const batch = await committed(harness, n);
-  await harness.store.batches.reveal(batch, batch.ids);
-  return batch;
 }
 
 const jobsOf = async (harness: Started) =>
@@ -57,14 +51,15 @@ const deliveriesOfBatches = async (harness: Started) =>
 const finishWork = (harness: Started, id: string) => harness.redis.exists(`{gj}:operation:batch-finish:${id}`);
 
 describe('before the commit', () => {
-  test('when lines were added then neither the batch nor its jobs can be seen, and nothing is due', async () => {
+  test('when lines were added then neither the batch nor its jobs can be seen, and none is let in', async () => {
     const harness = await startStore();
     const batch = await opened(harness, 3);
     expect(await harness.store.batches.read(batch.id)).toBeNull();
     expect((await harness.store.batches.page({ tenant: 'acme', after: null, limit: 10 })).batches).toEqual([]);
     expect(await harness.store.jobs.read(batch.ids[0] ?? '')).toBeNull();
     expect(await jobsOf(harness)).toEqual([]);
-    expect(await harness.store.jobs.overdue(harness.clock.now() + 1e9, 10)).toEqual([]);
+    expect(await harness.store.rooms.queued('acme')).toBe(0);
+    expect([await harness.store.rooms.letIn('call'), await harness.store.rooms.letIn('submit')]).toEqual([[], []]);
   });
 
   test('when a chunk is added again after a lost answer then its lines stand once', async () => {
@@ -120,7 +115,7 @@ describe('before the commit', () => {
     const harness = await startStore();
     const batch = await opened(harness, 3);
     expect(await harness.store.batches.add(batch, 4, linesOf(1, 4))).toBe('gone');
-    expect(await harness.store.batches.commit(batch, { total: 4, invalid: 0, expiresInS: 3600 })).toBe('gone');
+    expect(await harness.store.batches.commit(batch, { total: 4, invalid: 0, expiresInS: 3600 })).toEqual({ kind: 'gone' });
   });
 
   test('when ten minutes pass without a line then its erasing is due, and each line puts that off', async () => {
@@ -143,7 +138,7 @@ describe('before the commit', () => {
     expect(await harness.store.batches.discard(batch.id, batch.ids)).toBe(true);
     await harness.store.batches.forget(batch);
     expect(await harness.store.batches.add(batch, 2, linesOf(1, 2))).toBe('gone');
-    expect(await harness.store.batches.commit(batch, { total: 2, invalid: 0, expiresInS: 3600 })).toBe('gone');
+    expect(await harness.store.batches.commit(batch, { total: 2, invalid: 0, expiresInS: 3600 })).toEqual({ kind: 'gone' });
     expect((await harness.redis.keys('*job*')).filter((key) => !key.includes('kind'))).toEqual([]);
   });
 });
@@ -154,7 +149,7 @@ describe('the commit', () => {
     const batch = await opened(harness, 2);
     await harness.store.batches.noteInvalid(batch, badLines(1));
     const cut = harness.proxy.cutAfterNextReply((command) => command.name.startsWith('eval'));
-    expect(await harness.store.batches.commit(batch, { total: 2, invalid: 1, expiresInS: 3600 })).toBe('ok');
+    expect(await harness.store.batches.commit(batch, { total: 2, invalid: 1, expiresInS: 3600 })).toMatchObject({ kind: 'ok' });
     await cut;
     expect(await harness.store.batches.read(batch.id)).toMatchObject({
       status: 'running',
@@ -164,7 +159,7 @@ describe('the commit', () => {
     });
     expect(await harness.store.batches.discard(batch.id, batch.ids)).toBe(false);
     const operations = await harness.redis.zrange('{gj}:operations', '0', '-1');
-    expect(operations.sort()).toEqual([`batch-expire:${batch.id}`, `batch-open:${batch.id}`]);
+    expect(operations.sort()).toEqual([`batch-expire:${batch.id}`]);
   });
 
   test('when lines are missing before a job then all jobs behind a line are found from its place', async () => {
@@ -183,32 +178,22 @@ describe('the commit', () => {
     }
   });
 
-  test('when jobs are revealed then each has a turn and a place in the list, and a second reveal does nothing more', async () => {
+  test('when it comes then the first lines are let in at once, each with a turn, and all are in the list', async () => {
     const harness = await startStore();
-    const batch = await committed(harness, 3);
-    const first = await harness.store.batches.reveal(batch, batch.ids);
-    expect(first.letIn.map(({ id, turn, queue }) => [id, turn, queue])).toEqual(
-      [...batch.ids].sort().map((id, i) => [id, i + 1, 'submit']),
-    );
-    expect(await harness.store.batches.reveal(batch, batch.ids)).toEqual({ canceling: false, entered: 0, letIn: [] });
+    const batch = await opened(harness, 3);
+    const answer = await harness.store.batches.commit(batch, { total: 3, invalid: 0, expiresInS: 3600 });
+    const letIn = answer.kind === 'ok' ? answer.letIn : [];
+    expect(letIn.map(({ id, turn, queue }) => [id, turn, queue])).toEqual(batch.ids.map((id, i) => [id, i + 1, 'submit']));
     expect((await jobsOf(harness)).map(({ line }) => line).sort()).toEqual([1, 2, 3]);
     expect(await harness.redis.hget('{gj}:turns', '#queued')).toBe('3');
   });
 
-  test('when a batch was canceled just before its jobs are revealed then whoever reveals them is notified', async () => {
+  test('when lines are let in behind the last turn that there is then all have that one', async () => {
     const harness = await startStore();
-    const batch = await committed(harness, 1);
-    expect(await harness.store.batches.reveal(batch, batch.ids)).toMatchObject({ canceling: false });
-    await harness.store.batches.cancel(batch.id);
-    expect(await harness.store.batches.reveal(batch, batch.ids)).toMatchObject({ canceling: true });
-  });
-
-  test('when jobs are revealed behind the last turn that there is then all have that one', async () => {
-    const harness = await startStore();
-    const batch = await committed(harness, 3);
+    const batch = await opened(harness, 3);
     await harness.redis.hset('{gj}:turns', 'acme', 2_097_149);
-    const { letIn } = await harness.store.batches.reveal(batch, batch.ids);
-    expect(letIn.map(({ turn }) => turn)).toEqual([2_097_150, 2_097_151, 2_097_151]);
+    const answer = await harness.store.batches.commit(batch, { total: 3, invalid: 0, expiresInS: 3600 });
+    expect((answer.kind === 'ok' ? answer.letIn : []).map(({ turn }) => turn)).toEqual([2_097_150, 2_097_151, 2_097_151]);
     expect(await harness.redis.hget('{gj}:turns', 'acme')).toBe('2097151');
   });
 });
@@ -235,10 +220,14 @@ describe('claims', () => {
     const { route, key: text } = key;
     const lost = await opened(harness, 1);
     const other = { route, key: text, by: 'another', fingerprint: 'f' };
-    expect(await harness.store.batches.commit(lost, { total: 1, invalid: 0, expiresInS: 1, claim: other })).toBe('gone');
+    expect(await harness.store.batches.commit(lost, { total: 1, invalid: 0, expiresInS: 1, claim: other })).toEqual({
+      kind: 'gone',
+    });
     const batch = await opened(harness, 1);
     const own = { route, key: text, by: claim.by, fingerprint: 'f' };
-    expect(await harness.store.batches.commit(batch, { total: 1, invalid: 0, expiresInS: 1, claim: own })).toBe('ok');
+    expect(await harness.store.batches.commit(batch, { total: 1, invalid: 0, expiresInS: 1, claim: own })).toMatchObject({
+      kind: 'ok',
+    });
     expect(await harness.store.claims.claim(key)).toEqual({ kind: 'replay', id: batch.id, fingerprint: 'f' });
   });
 });
@@ -251,7 +240,7 @@ describe('counts', () => {
     const acts = ['start_call' as const, ...(Object.keys(ACTS) as (keyof typeof ACTS)[])];
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(fc.constantFrom(...acts), fc.nat(3)), { maxLength: 40 }), async (steps) => {
-        const batch = await revealedBatch(harness, 4);
+        const batch = await committed(harness, 4);
         for (const [act, n] of steps) await actOn(harness, batch, batch.ids[n] ?? '', act);
         const records = await harness.store.batches.records(batch.ids);
         const { counts, unknown } = await batch.read();
@@ -273,7 +262,7 @@ describe('counts', () => {
 
   test('when an entry does not name its batch then the start of its call counts all the same', async () => {
     const harness = await startStore();
-    const batch = await revealedBatch(harness, 1);
+    const batch = await committed(harness, 1);
     const started = await harness.store.transitions.startCall(
       { id: batch.ids[0] ?? '', step: 1 },
       { token: 't', limitMs: 1000 },
@@ -288,7 +277,7 @@ describe('the end', () => {
   const RESULTS = { key: 'r', bytes: 1, sha256: 's' };
 
   async function ended(harness: Started, n = 2) {
-    const batch = await revealedBatch(harness, n);
+    const batch = await committed(harness, n);
     for (const id of batch.ids) await actOn(harness, batch, id, 'fail');
     return batch;
   }
@@ -361,7 +350,7 @@ describe('the end', () => {
 
   test('when a batch is canceled then that is said once, and an ended one stays as it is', async () => {
     const harness = await startStore();
-    const batch = await revealedBatch(harness, 1);
+    const batch = await committed(harness, 1);
     expect(await harness.store.batches.cancel(batch.id)).toBe('canceling');
     expect(await harness.store.batches.cancel(batch.id)).toBe('canceling');
     await actOn(harness, batch, batch.ids[0] ?? '', 'cancel');
@@ -376,7 +365,7 @@ describe('the end', () => {
 
   test('when a batch has ended by itself then a cancel finds that, however often', async () => {
     const harness = await startStore();
-    const batch = await revealedBatch(harness, 1);
+    const batch = await committed(harness, 1);
     await actOn(harness, batch, batch.ids[0] ?? '', 'start_call');
     await actOn(harness, batch, batch.ids[0] ?? '', 'fail');
     expect(await harness.store.batches.finish(await batch.read(), 'completed', RESULTS)).toBe(true);
@@ -387,7 +376,7 @@ describe('the end', () => {
     const harness = await startStore();
     const { batches, operations } = harness.store;
     const now = harness.clock.now();
-    const { id } = await revealedBatch(harness, 1);
+    const { id } = await committed(harness, 1);
     const ask = (key: string, retrying: number) =>
       batches.retryFailed(id, { includeUnknown: false, once: { key, told: { retrying, left_out: 0, in_round: 2 } } });
     const first = { retrying: 3, left_out: 0, in_round: 2 };
@@ -412,7 +401,7 @@ describe('the end', () => {
 
   test('when a batch is forgotten then its jobs go on and count nowhere', async () => {
     const harness = await startStore();
-    const batch = await revealedBatch(harness, 1);
+    const batch = await committed(harness, 1);
     await harness.store.batches.forget(batch);
     await actOn(harness, batch, batch.ids[0] ?? '', 'cancel');
     expect((await harness.store.jobs.read(batch.ids[0] ?? ''))?.status).toBe('canceled');

@@ -56,7 +56,6 @@ test('only scripts that ask the table whether they may write the state of a job'
     .filter(({ to }) => to.length > 0);
   expect(Object.fromEntries(writers.map(({ script, to }) => [script.name, to]))).toEqual({
     'batch/add': ['job'],
-    'batch/reveal': ['job'],
     'job/create': ['job'],
     'job/start-call': ['job'],
     'job/transition': ['job'],

@@ -60,3 +60,39 @@ test('given a record of schema version 1 when it is migrated, twice and by two a
   expect(await everything(redis)).toEqual(wanted.all);
   expect(await redis.object('ENCODING', key)).toBe('listpack');
 });
+
+test('given batches of schema version 3 when they are migrated, twice and by two at once, then committed lines wait in their room and the others are discarded', async () => {
+  const { store, redis, clock } = await startStore();
+  const doc = { metadata: {}, priority: 'normal', expires_in_s: 3600, output: { url_ttl_s: 3600 } } as const;
+  const ids = [newJobId(), newJobId(), newJobId()];
+  const [open, coming] = [
+    { id: 'batch_open', tenant: 'acme' },
+    { id: 'batch_coming', tenant: 'acme' },
+  ];
+  for (const [batch, lines] of [[open, ids.slice(0, 2)] as const, [coming, ids.slice(2)] as const]) {
+    await store.batches.open({ ...batch, doc, createdAt: clock.now() });
+    const made = lines.map((jobId, i) => ({ jobId, line: i + 1, customId: `${i}`, doc: imageDoc() }));
+    await store.batches.add(batch, 0, made);
+  }
+  // As a release of that version left them: its operation had brought the first line into the room.
+  await redis.del('{gj}:due', '{gj}:tenant:acme:jobs', ...(await redis.keys('{gj}:batch:*:lines:*')));
+  for (const id of ids) await redis.hset(`{gj}:job:${id}`, 'st', 'validating');
+  await redis.hset('{gj}:batch:batch_open', { st: 'running', round: 1, total: 2, 'n:queued': 2 });
+  await redis.hset('{gj}:operation:batch-open:batch_open', { kind: 'batch-open', order: '{"batch_id":"batch_open"}' });
+  await redis.zrem('{gj}:operations', 'batch-discard:batch_open');
+  await redis.zadd('{gj}:operations', clock.now(), 'batch-open:batch_open');
+  await redis.hset('{gj}:waiting:#opening:acme', 'batch_open', 2);
+  await redis.sadd('{gj}:tenants', 'acme');
+  const migrate = async () => await MIGRATIONS[3]?.(redis, createKeys('gj'));
+
+  await Promise.all([migrate(), migrate()]);
+  await migrate();
+  expect(await store.rooms.queued('acme')).toBe(2);
+  expect(await redis.hget('{gj}:turns', '#queued')).toBe('2');
+  expect((await store.rooms.letIn('submit')).map(({ id }) => id).sort()).toEqual(ids.slice(0, 2).sort());
+  expect(await store.jobs.read(ids[2] ?? '')).toBeNull();
+  expect(await store.batches.discard('batch_coming', ids.slice(2))).toBe(true);
+  expect(await redis.exists(`{gj}:job:${ids[2]}`)).toBe(0);
+  expect(await redis.keys('{gj}:operation:batch-open*')).toEqual([]);
+  expect(await redis.keys('{gj}:waiting:#opening*')).toEqual([]);
+});

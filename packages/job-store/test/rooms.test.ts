@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type QueueMessage, TRANSITIONS } from '@grsai-jobs/jobs';
+import { type JobDoc, type QueueMessage, TRANSITIONS } from '@grsai-jobs/jobs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { AccountLimits } from '../src/index.ts';
@@ -33,6 +33,23 @@ function service(harness: Started, limits: AccountLimits) {
       const jobs: Made[] = [];
       for (let i = 0; i < n; i += 1) jobs.push(await own.create(tenant, more));
       return jobs;
+    },
+    /** A batch of lines with these priorities; it is committed at once or stays as it comes in. */
+    async batch(tenant: string, priorities: readonly JobDoc['priority'][], commit = true) {
+      const batch = { id: newJobId().replace('job_', 'batch_'), tenant };
+      const doc = { metadata: {}, priority: 'normal', expires_in_s: 3600, output: { url_ttl_s: 3600 } } as const;
+      await harness.store.batches.open({ ...batch, doc, createdAt: harness.clock.now() });
+      const lines = priorities.map((priority, i) => {
+        made += 1;
+        const jobId = `job_${String(made).padStart(8, '0')}${newJobId().slice(12)}`;
+        return { jobId, line: i + 1, customId: `l${i}`, doc: imageDoc({ priority }) };
+      });
+      await harness.store.batches.add(batch, 0, lines);
+      const ids = lines.map(({ jobId }) => jobId);
+      if (!commit) return { ...batch, ids, letIn: [] };
+      const committed = await harness.store.batches.commit(batch, { total: lines.length, invalid: 0, expiresInS: 3600 });
+      if (committed.kind !== 'ok') throw new Error(committed.kind);
+      return { ...batch, ids, letIn: committed.letIn };
     },
     start: (id: string, step = 1) => transitions.startCall({ id, step }, { token: randomUUID(), limitMs: 60_000 }, limits),
     async end(id: string) {
@@ -172,6 +189,52 @@ describe('a room', () => {
     expect(letIn).toEqual([normal.id, low.id]);
   });
 
+  test('when a batch waits then it stands in the room once, and its lines come in by priority and in their order, between other jobs', async () => {
+    const harness = await startStore();
+    const own = service(harness, accountOf(1));
+    const running = await own.create('a');
+    await own.start(running.id);
+    // One may be in flight, so that each of the others is let in alone.
+    const before = await own.create('a');
+    harness.clock.advance(1);
+    const batch = await own.batch('a', ['normal', 'low', 'high', 'normal']);
+    harness.clock.advance(1);
+    const behind = await own.create('a');
+    expect(await own.waiting('a')).toBe(6 - (before.message ? 1 : 0) - batch.letIn.length);
+    expect(await harness.store.rooms.queued('a')).toBe(6);
+    const order: string[] = [];
+    const entries = [...(before.message ? [before.message] : []), ...batch.letIn];
+    for (let ended = running.id; order.length < 6; ) {
+      entries.push(...(await own.end(ended)), ...(await harness.store.rooms.letIn('submit')));
+      const next = entries.shift();
+      if (next === undefined) throw new Error('nobody comes in');
+      const started = await own.start(next.id, next.step);
+      if ('letIn' in started) entries.push(...started.letIn);
+      if (started.kind !== 'ok') continue;
+      order.push(next.id);
+      ended = next.id;
+    }
+    const [first = '', low = '', high = '', last = ''] = batch.ids;
+    // The one before it had its entry already.
+    expect(order).toEqual([before.id, high, first, last, behind.id, low]);
+    expect(await harness.redis.keys('{gj}:batch:*:lines:*')).toEqual([]);
+  });
+
+  test('when a line of a batch is canceled before it was let in then it is skipped, and counts no longer', async () => {
+    const harness = await startStore();
+    const own = service(harness, accountOf(1));
+    await own.start((await own.create('a')).id);
+    const batch = await own.batch('a', ['normal', 'normal', 'normal']);
+    const left = batch.ids.filter((id) => !batch.letIn.some((each) => each.id === id));
+    await own.end(left[0] ?? '');
+    await own.end(left[0] ?? '').catch(() => undefined);
+    expect(await own.waiting('a')).toBe(left.length - 1);
+    expect(await harness.store.rooms.queued('a')).toBe(2);
+    for (const id of left.slice(1)) await own.end(id);
+    expect(await harness.redis.zrange('{gj}:waiting:submit', '0', '-1')).toEqual([]);
+    expect(await harness.redis.keys('{gj}:waiting:submit:a:batches')).toEqual([]);
+  });
+
   test('when a tenant is refused and another returns a permit then the first is let in, though it had no entry any more', async () => {
     const harness = await startStore();
     const { create, end, fill, many, start } = service(harness, accountOf(20));
@@ -233,7 +296,7 @@ describe('a room', () => {
 });
 
 const COMMAND = fc.record({
-  act: fc.constantFrom('create', 'create', 'create', 'start', 'start', 'start', 'end', 'back off', 'cancel', 'sweep'),
+  act: fc.constantFrom('create', 'create', 'batch', 'batch', 'start', 'start', 'start', 'end', 'back off', 'cancel', 'sweep'),
   tenant: fc.constantFrom('a', 'b', 'c'),
   priority: fc.constantFrom('normal', 'normal', 'high', 'low'),
   n: fc.nat(1000),
@@ -265,6 +328,8 @@ test('whatever tenants and workers do, each queued job is in a room, has a seat 
       const began = new Map<string, number>();
       const running: string[] = [];
       const queued = new Set<string>();
+      const batches: string[] = [];
+      const hidden = new Set<string>();
       const add = (messages: readonly QueueMessage[]) => {
         for (const { id, step } of messages) entries.set(`${id}.${step}`, { id, step });
       };
@@ -286,9 +351,14 @@ test('whatever tenants and workers do, each queued job is in a room, has a seat 
       const check = async () => {
         const stands = new Map<string, number>();
         for (const key of await redis.keys('{gj}:waiting:submit:?*')) {
-          if (key.includes('#')) continue;
+          if (key.includes('#') || key.endsWith(':batches')) continue;
           const ids = key.endsWith(':aside') ? await redis.hkeys(key) : await redis.zrange(key, '0', '-1');
           for (const id of ids) stands.set(id, (stands.get(id) ?? 0) + 1);
+        }
+        for (const list of await redis.keys('{gj}:batch:*:lines:*')) {
+          const batch = list.split(':')[2] ?? '';
+          if (hidden.has(batch)) continue;
+          for (const id of await redis.lrange(list, 0, -1)) stands.set(id, (stands.get(id) ?? 0) + 1);
         }
         for (const [id, times] of stands) expect([id, times, queued.has(id)]).toEqual([id, 1, true]);
         const waiting = (await redis.zrange('{gj}:waiting:submit', '0', '-1')).sort();
@@ -308,6 +378,16 @@ test('whatever tenants and workers do, each queued job is in a room, has a seat 
           const job = await own.create(tenant, { priority });
           queued.add(job.id);
           if (job.message) add([job.message]);
+        }
+        if (act === 'batch') {
+          const priorities = (['normal', priority, 'normal', 'high', 'low'] as const).slice(0, 1 + (n % 5));
+          const batch = await own.batch(tenant, n % 7 === 0 ? priorities : [...priorities, ...priorities], n % 4 !== 0);
+          if (n % 4 === 0) hidden.add(batch.id);
+          else {
+            for (const id of batch.ids) queued.add(id);
+            batches.push(batch.id);
+            add(batch.letIn);
+          }
         }
         const key = [...entries.keys()][n % Math.max(1, entries.size)];
         if (act === 'start' && key) await start(key);
@@ -331,6 +411,15 @@ test('whatever tenants and workers do, each queued job is in a room, has a seat 
           add(await own.end(waits));
           for (const known of [...entries.keys()]) if (known.startsWith(`${waits}.`)) entries.delete(known);
         }
+        if (act === 'cancel' && n % 5 === 0 && batches.length > 0) {
+          const batch = batches[n % batches.length] ?? '';
+          await store.batches.cancel(batch);
+          for (const line of await store.batches.jobIds(batch, 0, 100)) {
+            if (!queued.delete(line)) continue;
+            add(await own.end(line));
+            for (const known of [...entries.keys()]) if (known.startsWith(`${line}.`)) entries.delete(known);
+          }
+        }
         if (act === 'sweep') add(await store.rooms.letIn('submit'));
         await check();
       }
@@ -343,7 +432,8 @@ test('whatever tenants and workers do, each queued job is in a room, has a seat 
         await check();
       }
       expect([...began.values()].every((times) => times === 1)).toBe(true);
-      expect((await redis.keys('{gj}:waiting:*')).filter((key) => !key.includes('#'))).toEqual([]);
+      expect((await redis.keys('{gj}:waiting:*')).filter((key) => !/#(?!lines)/.test(key))).toEqual([]);
+      expect((await redis.keys('{gj}:batch:*:lines:*')).filter((key) => !hidden.has(key.split(':')[2] ?? ''))).toEqual([]);
       expect((await redis.keys('{gj}:inflight*')).filter((key) => !key.endsWith('#account'))).toEqual([]);
     }),
     { numRuns: 6 },

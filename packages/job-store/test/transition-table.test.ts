@@ -16,6 +16,7 @@ import {
   imageDoc,
   jobAt,
   jobIn,
+  lineOf,
   NO_LIMITS,
   newJobId,
   type Started,
@@ -23,7 +24,6 @@ import {
 } from './harness.ts';
 
 const STATES: readonly State[] = [
-  'validating',
   'queued',
   'running/submitting',
   'running/generating',
@@ -124,10 +124,6 @@ const OWN: Readonly<
     const batch = await openBatch(harness);
     return (await harness.store.batches.add(batch, 0, [{ jobId: newJobId(), line: 1, customId: 'a', doc: imageDoc() }])) === 'ok';
   },
-  reveal: async (harness, job) => {
-    if (job === null) return false;
-    return (await harness.store.batches.reveal(batchOf(job), [job.id])).entered === 1;
-  },
   park: async (harness, job) => {
     if (job === null) return false;
     const call = { token: randomUUID(), limitMs: 1000 };
@@ -174,7 +170,7 @@ test.each(Object.keys(TRANSITIONS) as TransitionName[])(
     const harness = await startStore();
     const { from, paid } = rowOf(name);
     for (const state of from.length === 0 ? [null] : from) {
-      const job = state === null ? null : await jobAt(harness, state);
+      const job = state === null ? null : name === 'discard_line' ? await lineOf(harness) : await jobAt(harness, state);
       await harness.redis.config('SET', 'maxmemory', '1');
       const records = await harness.redis.keys('{gj}:job:*');
       const done =

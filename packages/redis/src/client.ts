@@ -20,6 +20,7 @@ export interface Pipeline {
   hset(key: string, ...fieldsAndTexts: Text[]): Pipeline;
   hsetnx(key: string, field: string, text: Text): Pipeline;
   hvals(key: string): Pipeline;
+  llen(key: string): Pipeline;
   sadd(key: string, ...members: string[]): Pipeline;
   set(key: string, text: Text): Pipeline;
   strlen(key: string): Pipeline;

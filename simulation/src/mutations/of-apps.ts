@@ -118,7 +118,7 @@ export const OF_APPS: readonly Mutation[] = [
     "const ended = records.filter(({ status }) => status === 'succeeded');",
     'results of a batch have a row for each job',
   ),
-  of('worker/src/operations/batch/open', 'else await publishLetIn(d, letIn);', '', 'jobs of a batch get their entries'),
+  of('api/src/use-cases/create-batch', 'publish(batch, committed.letIn);', '', 'the first lines of a batch get their entries'),
   of(
     'api/src/use-cases/create-job',
     "if (made.kind === 'replay' || made.kind === 'conflict') return await again(made);",

@@ -105,12 +105,7 @@ export const OF_LUA: readonly Mutation[] = [
     '',
     'P1: one key makes one batch',
   ),
-  of(
-    'batch/commit',
-    "add_operation(K.open, operations, 'batch-open:' .. order.id, 'batch-open', { batch_id = order.id }, order.now)",
-    "redis.call('EXISTS', K.open)",
-    'P1: the jobs of a batch are opened',
-  ),
+  of('batch/commit', 'batch_waits(queue, order.tenant, order.id)', '', 'P1: the lines of a batch are let in'),
   of('batch/count-in-batch', "redis.call('HINCRBY', batch, 'n:' .. to, 1)", '', 'counts of a batch add up'),
   of(
     'batch/count-in-batch',
@@ -138,9 +133,22 @@ export const OF_LUA: readonly Mutation[] = [
   ),
   of(
     'room/room',
-    "    if redis.call('HDEL', room .. ':aside', id) == 1 then redis.call('ZREM', room .. ':broke', id) end\n",
-    '',
+    "  if redis.call('HDEL', room .. ':aside', id) == 1 then redis.call('ZREM', room .. ':broke', id)\n  elseif",
+    '  if',
     'P8: a job that has begun is set aside no longer, and counts as queued no longer',
+  ),
+  of(
+    'room/room',
+    "if redis.call('LREM', lines_of_member(queue, member), 1, id) == 0 then return end",
+    '',
+    'P8: a line that is canceled before it was let in counts as queued no longer',
+  ),
+  of('room/room', "  redis.call('LTRIM', list, #ids, -1)\n", '', 'P8: a line is let in once'),
+  of(
+    'room/room',
+    "if redis.call('HGET', key_of('batch:' .. batch), 'st') ~= 'running' then",
+    'if false then',
+    'P7: no line of a batch that is being canceled begins',
   ),
   of(
     'room/let-in',

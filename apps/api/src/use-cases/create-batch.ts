@@ -1,10 +1,18 @@
 import type { Batches, Claims, MemoryWatch, Usage } from '@grsai-jobs/job-store';
-import { type BatchDoc, type BatchRecord, batchId, type JobRequest, LIMITS, NO_BATCH_COST } from '@grsai-jobs/jobs';
+import {
+  type BatchDoc,
+  type BatchRecord,
+  batchId,
+  type JobRequest,
+  LIMITS,
+  NO_BATCH_COST,
+  type QueueMessage,
+} from '@grsai-jobs/jobs';
+import type { Producer } from '@grsai-jobs/queue';
 import { redisTrouble } from '@grsai-jobs/redis';
 import type { Clock, Logger, SliceQueue, Slices, Timers } from '@grsai-jobs/runtime';
 import { type BatchRefusal, BatchRefused, createBatchWriter, type WriterParts } from './batch-writer.ts';
 import type { WarningsOf } from './check-request.ts';
-import type { NudgeOperations } from './nudge-operations.ts';
 import { createReadItem, type RawItem, type RawItems, type ReadItem, type ReadItemBy, type ReadItemParts } from './read-item.ts';
 import { type BadLine, createBadLines, createLineWarnings, type WarnedLine } from './reported-lines.ts';
 import { modelProblems, type TenantRulesOf } from './tenant-limits.ts';
@@ -66,7 +74,7 @@ export interface CreateBatchParts extends WriterParts, ReadItemParts {
   claims: Claims;
   memory: Pick<MemoryWatch, 'tight'>;
   usage: Pick<Usage, 'check'>;
-  nudge: NudgeOperations;
+  producer: Pick<Producer, 'enqueueLetIn'>;
   warningsOf: WarningsOf;
   slices: SliceQueue;
   clock: Clock;
@@ -132,9 +140,20 @@ export function createCreateBatch(o: CreateBatchParts): CreateBatch {
       expiresInS: upload.doc.expires_in_s,
       ...(claim && upload.idempotency ? { claim: { ...claim, fingerprint: upload.idempotency.fingerprint() } } : {}),
     });
-    if (committed === 'gone') throw new BatchRefused({ kind: 'given_up' });
-    if (committed !== 'ok') throw new BatchRefused(committed);
-    o.nudge();
+    if (committed.kind === 'gone') throw new BatchRefused({ kind: 'given_up' });
+    if (committed.kind !== 'ok') throw new BatchRefused(committed);
+    publish(batch, committed.letIn);
+  }
+
+  /** Nobody waits for this: an entry that could not be added is added by a repair. */
+  function publish(batch: Batch, letIn: readonly QueueMessage[]): void {
+    if (letIn.length === 0) return;
+    o.producer.enqueueLetIn(letIn).catch((err: unknown) => {
+      o.log.warn(
+        { event: 'job.entry_missing', err, batch_id: batch.id, job_ids: letIn.map(({ id }) => id) },
+        'the first lines of a batch have no queue entries; a periodic task adds them',
+      );
+    });
   }
 
   /** A batch that came to nothing. Where Redis does not answer, what is left is erased, and its key free, by itself. */

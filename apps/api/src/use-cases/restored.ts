@@ -1,4 +1,4 @@
-import { type JobStore, LOOK_FOR_RESULTS, OPEN_OPERATION, RETRY_OPERATION } from '@grsai-jobs/job-store';
+import { type JobStore, LOOK_FOR_RESULTS, RETRY_OPERATION } from '@grsai-jobs/job-store';
 import { type Job, TASK_LIFE_MS } from '@grsai-jobs/jobs';
 import type { Clock } from '@grsai-jobs/runtime';
 import type { NudgeOperations } from './nudge-operations.ts';
@@ -9,7 +9,7 @@ type PaidQueue = 'call' | 'submit';
 interface FoundInBackup {
   /** They waited for their call, or it was in flight. All of them are held now. */
   held: { images: number; chats: number };
-  /** Lines of batches that had not taken their turns. They are held as well. */
+  /** Of these, lines of batches. */
   held_lines: number;
   /** Their task is asked for. */
   asked: number;
@@ -33,6 +33,7 @@ type State = 'held' | 'asked' | 'too_old' | 'storing' | 'canceling';
 interface Found {
   state: State;
   type: Job['doc']['type'];
+  isLine: boolean;
 }
 
 const PAGE = 500;
@@ -40,7 +41,7 @@ const PAID: readonly PaidQueue[] = ['call', 'submit'];
 const WHY = 'Redis was restored, and it is being found out what may have been paid for since. If this stays, order it once more';
 
 interface Deps {
-  store: Pick<JobStore, 'suspects' | 'queueSettings' | 'pauses' | 'operations' | 'batches' | 'bulk' | 'deliveries'> & {
+  store: Pick<JobStore, 'suspects' | 'queueSettings' | 'pauses' | 'operations' | 'bulk' | 'deliveries'> & {
     jobs: Pick<JobStore['jobs'], 'each'>;
   };
   nudge: NudgeOperations;
@@ -71,7 +72,7 @@ export function createRestored(d: Deps): Restored {
         const held: string[] = [];
         for await (const job of store.jobs.each(ids.filter((id) => !seen.has(id)))) {
           if (job === null) continue;
-          const found = { state: stateOf(job), type: job.doc.type };
+          const found = { state: stateOf(job), type: job.doc.type, isLine: job.batch_id !== null };
           seen.set(job.id, found);
           added += 1;
           if (found.state === 'held') held.push(job.id);
@@ -80,23 +81,6 @@ export function createRestored(d: Deps): Restored {
       }
     }
     return [...seen.values()];
-  }
-
-  /** Lines of batches that were about to be opened: nobody sees them yet. */
-  async function holdLines(): Promise<number> {
-    let count = 0;
-    for (const batch of await store.operations.subjects(OPEN_OPERATION))
-      for (let at = 0; ; at += PAGE) {
-        const ids = await store.batches.jobIds(batch, at, PAGE);
-        const hidden = (await store.batches.heads(ids)).filter(({ status }) => (status as string) === 'validating');
-        await store.suspects.hold(
-          hidden.map(({ id }) => id),
-          clock.now(),
-        );
-        count += hidden.length;
-        if (ids.length < PAGE) break;
-      }
-    return count;
   }
 
   /** What runs jobs again may have run them already. */
@@ -126,7 +110,6 @@ export function createRestored(d: Deps): Restored {
   return async (at) => {
     const reopen = await close();
     const called_off = await callOff();
-    const held_lines = await holdLines();
     const jobs = await holdAll();
     await store.operations.addAgain({ kind: LOOK_FOR_RESULTS, subject: 'all', order: { at }, at: clock.now() });
     await reopen();
@@ -136,7 +119,7 @@ export function createRestored(d: Deps): Restored {
     return {
       held: { images: count('held', 'image'), chats: count('held', 'chat') },
       ...{
-        held_lines,
+        held_lines: jobs.filter(({ state, isLine }) => state === 'held' && isLine).length,
         asked: count('asked'),
         too_old: count('too_old'),
         storing: count('storing'),

@@ -29,7 +29,6 @@ export function createDecideSuspects(
     store: {
       suspects: JobStore['suspects'];
       jobs: Pick<JobStore['jobs'], 'read' | 'heads' | 'each'>;
-      batches: Pick<JobStore['batches'], 'heads'>;
     };
     producer: Pick<Producer, 'wake'>;
     clock: Clock;
@@ -37,14 +36,7 @@ export function createDecideSuspects(
 ): DecideSuspects {
   async function decide(id: string, action: 'run' | 'fail'): Promise<boolean> {
     const job = await d.store.jobs.read(id);
-    if (job === null) {
-      // A line that its batch has not opened yet can be let go, and fails only when it is there.
-      const isHidden = (await d.store.batches.heads([id])).length > 0;
-      if (isHidden && action === 'fail') return false;
-      await d.store.suspects.release([id]);
-      return isHidden;
-    }
-    if (!isUndecided(job)) {
+    if (job === null || !isUndecided(job)) {
       await d.store.suspects.release([id]);
       return false;
     }

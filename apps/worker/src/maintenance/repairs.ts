@@ -1,5 +1,5 @@
 import type { JobHead, JobStore } from '@grsai-jobs/job-store';
-import { hasExpired, isTerminal, queueOf, stateIn } from '@grsai-jobs/jobs';
+import { hasExpired, isTerminal, type Job, queueOf, stateIn } from '@grsai-jobs/jobs';
 import type { Producer } from '@grsai-jobs/queue';
 import { type ExpireDeps, expire } from '../runner/expire.ts';
 import { type SettleDeps, settle } from '../runner/settle.ts';
@@ -49,21 +49,26 @@ async function repairLost(d: Deps, ids: readonly string[], now: number): Promise
     const head = heads[ids.indexOf(id)];
     if (head) await d.store.jobs.postpone(head, now + CHECK_AGAIN_MS);
   };
-  await eachOf(d, lost, (id) => repair(d, id, now), { onThrow: postpone });
+  const act = async (id: string) => {
+    const job = await d.store.jobs.read(id);
+    // A line of a batch that is still coming in, for longer than the line is to wait.
+    if (job === null) await postpone(id);
+    else await repair(d, job, now);
+  };
+  await eachOf(d, lost, act, { onThrow: postpone });
 }
 
 const nextCheck = (head: JobHead, now: number): number => Math.min(now + CHECK_AGAIN_MS, Math.max(now + 1000, head.expires_at));
 
-async function repair(d: Deps, id: string, now: number): Promise<void> {
-  const job = await d.store.jobs.read(id);
-  if (job === null || isTerminal(job.status)) return;
+async function repair(d: Deps, job: Job, now: number): Promise<void> {
+  if (isTerminal(job.status)) return;
   if (hasExpired(stateIn(job), job.expires_at, now)) return void (await settle(d, job, await expire(d, job)));
   if (job.status === 'canceling') return void (await settle(d, job, { kind: 'finish', status: 'canceled', keepLease: true }));
   const settled = await settle(d, job, { kind: 'requeue' });
   if (settled.kind !== 'committed') return;
   d.metrics.repairs.inc({ kind: 'job' });
   d.log.warn(
-    { event: 'job.repaired', job_id: id, status: job.status, stage: job.stage, step: settled.job.step },
+    { event: 'job.repaired', job_id: job.id, status: job.status, stage: job.stage, step: settled.job.step },
     'its queue entry was lost, added again',
   );
 }

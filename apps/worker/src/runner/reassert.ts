@@ -7,7 +7,7 @@ export interface ReassertDeps extends Pick<PublishDeps, 'producer' | 'log'> {
   store: {
     transitions: Pick<JobStore['transitions'], 'create' | 'commit'>;
     jobs: Pick<JobStore['jobs'], 'read'>;
-    batches: Pick<JobStore['batches'], 'reveal'>;
+    batches: Pick<JobStore['batches'], 'records'>;
     erase: Pick<JobStore['erase'], 'wasAsked'>;
     suspects: Pick<JobStore['suspects'], 'release'>;
   };
@@ -33,7 +33,7 @@ type Held = JobRecord & { lease: Lease };
  */
 export async function reassert(d: ReassertDeps, job: Held): Promise<Reasserted> {
   for (let n = 0; n < TRIES; n += 1) {
-    const record = await d.store.jobs.read(job.id);
+    const record = await recordOf(d, job);
     if (record === null) {
       if (n === 0 && (await restore(d, job))) continue;
       return 'lost';
@@ -42,6 +42,12 @@ export async function reassert(d: ReassertDeps, job: Held): Promise<Reasserted> 
     if (await tell(d, record, job)) return 'told';
   }
   return 'known';
+}
+
+/** The record of a line is there also where a failover has forgotten the commit of its batch. */
+async function recordOf(d: ReassertDeps, { id, batch_id }: Held): Promise<Job | null> {
+  if (batch_id === null) return await d.store.jobs.read(id);
+  return (await d.store.batches.records([id]))[0] ?? null;
 }
 
 const isOpen = (record: Job, { lease }: Held): boolean =>
@@ -75,14 +81,9 @@ async function tell(d: ReassertDeps, record: Job, { doc, lease, attempts, attemp
   return true;
 }
 
-/** A job that is gone with its paid call in flight is made once more, unless it was deleted; a line of a batch only where its batch is there. */
+/** A job that is gone with its paid call in flight is made once more, unless it was deleted. A line is not: its batch is gone with it. */
 async function restore(d: ReassertDeps, { id, tenant, doc, price, key_id, created_at, batch_id }: Held): Promise<boolean> {
-  if (batch_id !== null) {
-    const { entered, letIn } = await d.store.batches.reveal({ id: batch_id, tenant }, [id]);
-    await publishLetIn(d, letIn);
-    return entered > 0;
-  }
-  if (await d.store.erase.wasAsked(id, tenant)) return false;
+  if (batch_id !== null || (await d.store.erase.wasAsked(id, tenant))) return false;
   const created = await d.store.transitions.create({
     ...{ id, tenant, doc: onModel(doc, 0), price: priceAt({ doc, price }, 0) },
     ...{ keyId: key_id, createdAt: created_at },

@@ -24,7 +24,7 @@ export const createBatches = (
     scriptClock: { now(): number } | undefined;
   },
 ) => ({
-  ...createBatchIntake(run, keys, o.clock),
+  ...createBatchIntake(run, keys, o.clock, o.scriptClock),
   ...createBatchReads(redis, run, keys, o.clock, o.tenants),
   ...createBatchRounds(redis, run, keys, o),
   ...createBatchErase(redis, run, keys, o.scriptClock),

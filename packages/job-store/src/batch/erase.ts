@@ -6,7 +6,8 @@ import { batchEventIdsOf } from '../webhook/event-ids.ts';
 
 const discardScript = defineScript({
   lua: new URL('./discard.lua', import.meta.url),
-  keys: ['batch', 'usage', '...jobs'],
+  keys: ['batch', 'usage', 'due', 'tenant_jobs', '...jobs'],
+  args: ['...ids'],
   whenFull: 'runs',
 });
 
@@ -27,8 +28,16 @@ export function createBatchErase(redis: Redis, run: RunScript, keys: Keys, clock
      * Deletes some jobs of a batch that was never committed; from the first call on, which may name none, it cannot be.
      * `false`: it was committed.
      */
-    discard: async (id: string, ids: readonly string[]): Promise<boolean> =>
-      (await run(discardScript, { batch: keys.batch(id), usage: keys.usage, jobs: ids.map(keys.job) }, {})) === 1,
+    async discard(id: string, ids: readonly string[]): Promise<boolean> {
+      const tenant_jobs = keys.tenantJobs((await redis.hget(keys.batch(id), 'tenant')) ?? '');
+      const { usage, due } = keys;
+      const reply = await run(
+        discardScript,
+        { batch: keys.batch(id), usage, due, tenant_jobs, jobs: ids.map(keys.job) },
+        { ids },
+      );
+      return reply === 1;
+    },
 
     /** Large inputs of jobs that nobody sees, so that they can be deleted with them. */
     async docs(ids: readonly string[]): Promise<JobDoc[]> {
@@ -38,7 +47,10 @@ export function createBatchErase(redis: Redis, run: RunScript, keys: Keys, clock
 
     /** Forgets a batch that was never committed; its jobs have a life of their own. */
     async forget(batch: { id: string }): Promise<void> {
-      await redis.del(keys.batch(batch.id), keys.batchJobs(batch.id), keys.batchErrors(batch.id));
+      const lines = (['call', 'submit'] as const).flatMap((queue) =>
+        [0, 1, 2].map((rank) => keys.batchLines(batch.id, queue, rank)),
+      );
+      await redis.del(keys.batch(batch.id), keys.batchJobs(batch.id), keys.batchErrors(batch.id), ...lines);
     },
 
     /**

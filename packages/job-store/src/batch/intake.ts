@@ -1,15 +1,12 @@
-import type { BatchDoc, JobDoc, JobPrice } from '@grsai-jobs/jobs';
+import { type BatchDoc, entryStage, type JobDoc, type JobPrice, type QueueMessage } from '@grsai-jobs/jobs';
 import { defineScript, type RunScript } from '@grsai-jobs/redis';
 import { IDEMPOTENCY_TTL_MS } from '../job/create.ts';
 import { type OwnFields, ownFields, sharedFields } from '../job/record-codec.ts';
 import type { Keys } from '../layout/keys.ts';
 import { operationId } from '../operation/operations.ts';
-import { QUEUE_LIMIT_LUA } from '../room/rooms.ts';
+import { letInOf, ROOM_LUA } from '../room/rooms.ts';
 import { type Allowance, allowanceFields, type Refused, refusedOf } from '../tenant/usage.ts';
 import { newBatchFields } from './codec.ts';
-
-/** Kind of the operation that opens the jobs of a batch. */
-export const OPEN_OPERATION = 'batch-open';
 
 /** A batch that has had no new line and no commit for this long is discarded. */
 const DISCARD_AFTER_MS = 10 * 60_000;
@@ -37,6 +34,21 @@ export interface LineError {
   errors: readonly { pointer: string; message: string }[];
 }
 
+const RANKS = { high: 0, normal: 1, low: 2 } as const;
+
+/** Where lines are to wait, queue and rank, and how many of them in a row: most bodies are of one kind. */
+function runsOf(lines: readonly NewLine[]): (string | number)[] {
+  const runs: [queue: string, rank: number, lines: number][] = [];
+  for (const { doc } of lines) {
+    const queue = entryStage(doc);
+    const rank = RANKS[doc.priority];
+    const last = runs.at(-1);
+    if (last?.[0] === queue && last[1] === rank) last[2] += 1;
+    else runs.push([queue, rank, 1]);
+  }
+  return runs.flat();
+}
+
 const open = defineScript({
   lua: new URL('./open.lua', import.meta.url),
   keys: ['batch', 'operations', 'discard'],
@@ -46,7 +58,7 @@ const open = defineScript({
 
 const add = defineScript({
   lua: new URL('./add.lua', import.meta.url),
-  keys: ['batch', 'job_ids', 'operations', 'usage', 'spent', '...jobs'],
+  keys: ['batch', 'job_ids', 'operations', 'usage', 'spent', 'due', 'tenant_jobs', '...jobs'],
   args: ['order', '...values'],
   whenFull: 'fails',
 });
@@ -60,9 +72,22 @@ const noteErrors = defineScript({
 
 const commit = defineScript({
   lua: new URL('./commit.lua', import.meta.url),
-  keys: ['batch', 'operations', 'discard', 'open', 'expire', 'tenant_batches', 'job_ids', 'errors', 'waiting', 'claim?'],
+  keys: [
+    'batch',
+    'operations',
+    'discard',
+    'expire',
+    'tenant_batches',
+    'job_ids',
+    'errors',
+    'inflight',
+    'waiting',
+    'turns',
+    'due',
+    'claim?',
+  ],
   args: ['order'],
-  shared: [QUEUE_LIMIT_LUA],
+  shared: [ROOM_LUA],
   whenFull: 'fails',
   lasts: true,
 });
@@ -74,8 +99,11 @@ const discardSoonScript = defineScript({
   whenFull: 'runs',
 });
 
-/** The lines of a body become jobs that nobody sees, until one commit. */
-export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): number }) {
+/**
+ * The lines of a body become jobs that nobody sees, until one commit.
+ * @param scriptClock what scripts take as the time; left out: the time of Redis.
+ */
+export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): number }, scriptClock?: { now(): number }) {
   const discardOperation = (id: string) => keys.operation(operationId('batch-discard', id));
 
   return {
@@ -102,7 +130,7 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
         return doc.priority === 'normal' ? fields : { ...fields, pr: doc.priority };
       });
       const { same, differing } = compared(all);
-      const shared = { ...sharedFields({ tenant: batch.tenant, createdAt }), st: 'validating', batch: batch.id, ...same };
+      const shared = { ...sharedFields({ tenant: batch.tenant, createdAt }), batch: batch.id, ...same };
       const use = { redis: 0, stored: 0, live: lines.length };
       const values: (string | number)[] = [];
       for (const [i, fields] of all.entries()) {
@@ -120,6 +148,9 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
         own: differing,
         tenant: batch.tenant,
         use,
+        cr: createdAt,
+        exp: same.exp,
+        runs: runsOf(lines),
         ...allowanceFields(allowance),
       };
       const reply = await run(
@@ -130,6 +161,8 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
           operations: keys.operations,
           usage: keys.usage,
           spent: keys.spent,
+          due: keys.due,
+          tenant_jobs: keys.tenantJobs(batch.tenant),
           jobs: lines.map(({ jobId }) => keys.job(jobId)),
         },
         { order: JSON.stringify(order), values },
@@ -149,8 +182,8 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
     },
 
     /**
-     * The end of the body: the batch is there. `gone`: it was erased meanwhile, or its claim is another's by now; refused: its tenant may not
-     * have so many jobs queued.
+     * The end of the body: the batch is there, and each of its lines may run. Answers those that were let in at once and need a queue entry. `gone`: it was erased meanwhile, or its claim
+     * is another's by now; refused: its tenant may not have so many jobs queued.
      */
     async commit(
       batch: { id: string; tenant: string },
@@ -163,11 +196,12 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
         /** How many jobs of its tenant may be queued; 0 or left out: no limit. */
         queued?: number | undefined;
       },
-    ): Promise<'ok' | 'gone' | Refused> {
+    ): Promise<{ kind: 'ok'; letIn: QueueMessage[] } | { kind: 'gone' } | Refused> {
       const now = clock.now();
       const order = {
         id: batch.id,
         now,
+        at: scriptClock?.now(),
         tenant: batch.tenant,
         queued: o.queued,
         total: o.total,
@@ -175,23 +209,25 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
         exp: now + o.expiresInS * 1000,
         claim: o.claim && { by: o.claim.by, fingerprint: o.claim.fingerprint, ttl_ms: IDEMPOTENCY_TTL_MS },
       };
-      const reply = await run(
+      const reply = (await run(
         commit,
         {
           batch: keys.batch(batch.id),
           operations: keys.operations,
           discard: discardOperation(batch.id),
-          open: keys.operation(operationId(OPEN_OPERATION, batch.id)),
           expire: keys.operation(operationId('batch-expire', batch.id)),
           tenant_batches: keys.tenantBatches(batch.tenant),
           job_ids: keys.batchJobs(batch.id),
           errors: keys.batchErrors(batch.id),
+          inflight: keys.inflight,
           waiting: keys.waiting,
+          turns: keys.turns,
+          due: keys.due,
           claim: o.claim ? keys.idempotency(batch.tenant, o.claim.route, o.claim.key) : null,
         },
         { order: JSON.stringify(order) },
-      );
-      return refusedOf(reply) ?? (reply === 1 ? 'ok' : 'gone');
+      )) as [string, unknown];
+      return refusedOf(reply) ?? (reply[0] === 'ok' ? { kind: 'ok', letIn: letInOf(reply[1]) } : { kind: 'gone' });
     },
 
     /** The request came to nothing: what was written of it is discarded soon. */

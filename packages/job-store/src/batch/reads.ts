@@ -5,6 +5,7 @@ import { readFields } from '../job/read.ts';
 import { decodeRecord } from '../job/record-codec.ts';
 import type { Keys } from '../layout/keys.ts';
 import { decodeBatch } from './codec.ts';
+import { isThere } from './hidden.ts';
 import type { LineError } from './intake.ts';
 
 /** Errors that are read in one go. */
@@ -19,10 +20,6 @@ export interface LineHead {
   /** About what the record takes; for `inGroups`. */
   bytes: number;
 }
-
-/** What is coming in, and what of that is being discarded, is seen by nobody. */
-const isThere = (status: string | undefined): boolean =>
-  status !== undefined && status !== 'validating' && status !== 'discarding';
 
 /** Reading batches and the jobs in them, many at a time. */
 export function createBatchReads(
@@ -82,7 +79,7 @@ export function createBatchReads(
       const found = await readFields(run, keys, ids);
       return ids.flatMap((id, i) => {
         const fields = found[i] ?? {};
-        return fields['st'] && fields['st'] !== 'validating' ? [decodeRecord(id, fields)] : [];
+        return fields['st'] ? [decodeRecord(id, fields)] : [];
       });
     },
 

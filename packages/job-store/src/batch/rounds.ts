@@ -1,15 +1,7 @@
-import {
-  type BatchEnd,
-  type BatchRecord,
-  type BatchResults,
-  type BatchRound,
-  eventId,
-  type QueueMessage,
-} from '@grsai-jobs/jobs';
+import { type BatchEnd, type BatchRecord, type BatchResults, type BatchRound, eventId } from '@grsai-jobs/jobs';
 import { defineScript, type Redis, type RunScript } from '@grsai-jobs/redis';
 import type { Keys } from '../layout/keys.ts';
 import { operationId } from '../operation/operations.ts';
-import { letInOf, ROOM_LUA } from '../room/rooms.ts';
 import { MAKE_DELIVERY, NEW_DELIVERY_KEYS, newDelivery } from '../webhook/new-delivery.ts';
 
 /** Kind of the operation that reopens the failed jobs of a batch. */
@@ -27,14 +19,6 @@ export interface RetryTold {
 
 /** `before`: the same Idempotency-Key has ordered it, and was told this. `under_way`: an order of before is not carried out yet. */
 export type RetryOrdered = { kind: 'ordered' | 'under_way' } | { kind: 'before'; told: RetryTold };
-
-const reveal = defineScript({
-  lua: new URL('./reveal.lua', import.meta.url),
-  keys: ['batch', 'due', 'turns', 'inflight', 'waiting', 'tenant_jobs', '...jobs'],
-  args: ['order', '...ids'],
-  shared: [ROOM_LUA],
-  whenFull: 'runs',
-});
 
 const cancel = defineScript({
   lua: new URL('./cancel.lua', import.meta.url),
@@ -76,40 +60,12 @@ export function createBatchRounds(
   {
     clock,
     newToken,
-    scriptClock,
   }: {
     clock: { now(): number };
     newToken: () => string;
-    scriptClock?: { now(): number } | undefined;
   },
 ) {
   return {
-    /**
-     * Some jobs of a committed batch enter the lists and the room of their tenant; at most 500 at a time, since one script does
-     * it. Answers how many did so by this, those that were let in and need a queue entry, and whether the batch was being canceled by then: the jobs are to be
-     * canceled instead.
-     */
-    async reveal(
-      batch: Pick<BatchRecord, 'id' | 'tenant'>,
-      ids: readonly string[],
-    ): Promise<{ canceling: boolean; entered: number; letIn: QueueMessage[] }> {
-      const order = { id: batch.id, tenant: batch.tenant, now: scriptClock?.now() };
-      const [status, entered, entries] = (await run(
-        reveal,
-        {
-          batch: keys.batch(batch.id),
-          due: keys.due,
-          turns: keys.turns,
-          inflight: keys.inflight,
-          waiting: keys.waiting,
-          tenant_jobs: keys.tenantJobs(batch.tenant),
-          jobs: ids.map(keys.job),
-        },
-        { order: JSON.stringify(order), ids },
-      )) as [string | null, number, unknown];
-      return { canceling: status === 'canceling', entered, letIn: letInOf(entries) };
-    },
-
     /**
      * Starts canceling the batch; its jobs are canceled by an operation, and failed ones that are not reopened yet stay as they
      * are. Answers the status that it has then; `called_off`: it has ended, and the retry that was to come does not,

@@ -1,5 +1,6 @@
-import type { Job, JobRecord } from '@grsai-jobs/jobs';
+import { type Job, type JobRecord, waitsInRoom } from '@grsai-jobs/jobs';
 import { pipelined, type Redis, type RunScript } from '@grsai-jobs/redis';
+import { hiddenAmong } from '../batch/hidden.ts';
 import { forget, postpone } from '../layout/index-entries.ts';
 import type { Keys } from '../layout/keys.ts';
 import type { Created, Idempotency } from './create.ts';
@@ -16,15 +17,14 @@ export interface JobHead extends Pick<JobRecord, 'id' | 'status' | 'stage' | 'st
 
 export type JobReads = ReturnType<typeof createJobReads>;
 
-/** Lines of an uncommitted batch are invisible. */
-const isSeen = (status: string | null | undefined): boolean =>
-  status !== undefined && status !== null && status !== '' && status !== 'validating';
-
-/** Reading records, and the sorted set of what is due. */
+/** Reading records, and the sorted set of what is due. Lines of batches that are not committed are seen by nobody. */
 export function createJobReads(redis: Redis, run: RunScript, keys: Keys) {
   async function readAll(ids: readonly string[]): Promise<(Job | null)[]> {
     const found = await readFields(run, keys, ids);
-    return ids.map((id, i) => (isSeen(found[i]?.['st']) ? decodeRecord(id, found[i] ?? {}) : null));
+    const jobs = ids.map((id, i) => (found[i]?.['st'] ? decodeRecord(id, found[i] ?? {}) : null));
+    const lines = jobs.flatMap((job) => (job?.batch_id && waitsInRoom(job) ? [job.id] : []));
+    const hidden = await hiddenAmong(run, keys, lines);
+    return jobs.map((job) => (job === null || hidden.has(job.id) ? null : job));
   }
 
   return {
@@ -47,12 +47,12 @@ export function createJobReads(redis: Redis, run: RunScript, keys: Keys) {
       return known === fingerprint ? { kind: 'replay', id } : { kind: 'conflict' };
     },
 
-    /** Heads of many jobs in one round trip; `null` where there is no record. */
+    /** Heads of many jobs in one round trip, also of lines that nobody sees; `null` where there is no record. */
     async heads(ids: readonly string[]): Promise<(JobHead | null)[]> {
       const replies = await pipelined(redis, ids, (pipeline, id) => pipeline.hmget(keys.job(id), 'st', 'sg', 'step', 'exp', 'q'));
       return ids.map((id, i) => {
         const [status, stage, step, expires, queue] = replies[i] as (string | null)[];
-        if (!isSeen(status)) return null;
+        if (!status) return null;
         return {
           id,
           status: status as JobHead['status'],

@@ -29,19 +29,19 @@ if guard('start_call', seen, order) and not canceling then return { 'stale' } en
 if may_expire(state) and tonumber(seen.exp) <= now then return { 'expired', read_job(job) } end
 local queue, tenant, entries = seen.q, seen.tenant, {}
 local function gives_up_seat()
-  leave(queue, tenant, order.id)
+  leave(queue, tenant, order.id, seen.batch)
   next_in(queue, tenant, now, entries)
 end
 -- Its entry waits for a time of its own, and keeps nobody else waiting.
 local function steps_aside(why)
-  leave(queue, tenant, order.id)
+  leave(queue, tenant, order.id, seen.batch)
   set_aside(queue, tenant, order.id, why, now)
   next_in(queue, tenant, now, entries)
 end
 -- It has no entry any more, until it is let in.
 local function park()
   if guard('park', seen, order) then error('a job that may not be parked') end
-  leave(queue, tenant, order.id)
+  leave(queue, tenant, order.id, seen.batch)
   redis.call('HSET', job, 'tn', 0, 'step', seen.step + 1, 'ver', tonumber(seen.ver or '1') + 1, 'due', seen.exp)
   redis.call('ZADD', due, seen.exp, order.id)
 end
@@ -134,7 +134,7 @@ redis.call('HSET', job, 'st', 'running', 'sg', 'submitting', 'sb', order.token, 
 redis.call('ZADD', due, order['until'], order.id)
 if state == 'queued' then
   emit(events, { id = order.id, seq = seq, type = 'job.started', progress = seen.prog or 0, status = 'running', stage = 'submitting', run = seen.run })
-  leave(queue, tenant, order.id)
+  leave(queue, tenant, order.id, seen.batch)
   -- Its permit is worth the seat that it leaves: there is room for another only where there are more permits than seats.
   if most_seats(order.limits, queue) == SEATS then next_in(queue, tenant, now, entries) end
 end

@@ -99,7 +99,7 @@ elseif order.inflight then
 end
 
 if status == 'queued' and order.status ~= 'queued' then
-  leave(seen.q, order.tenant, order.id)
+  leave(seen.q, order.tenant, order.id, batch_id)
 elseif status ~= 'queued' and order.status == 'queued' and order.turn ~= 'room' then
   set_aside(seen.q, order.tenant, order.id, 'backoff', now)
 end

@@ -45,6 +45,8 @@ export interface Keys {
   batch(id: string): string;
   /** Ids of a batch's jobs by line. */
   batchJobs(id: string): string;
+  /** Those of one queue and priority that still wait to be let in, by line. `rank`: 0 high, 1 normal, 2 low. */
+  batchLines(id: string, queue: string, rank: number | string): string;
   /** Lines of a batch that were left out, and why. */
   batchErrors(id: string): string;
   tenantBatches(tenant: string): string;
@@ -170,6 +172,7 @@ export function createKeys(prefix: string): Keys {
     braked: at('braked'),
     batch: (id) => at(`batch:${id}`),
     batchJobs: (id) => at(`batch:${id}:jobs`),
+    batchLines: (id, queue, rank) => at(`batch:${id}:lines:${queue}:${rank}`),
     batchErrors: (id) => at(`batch:${id}:errors`),
     tenantBatches: (tenant) => at(`tenant:${tenant}:batches`),
     endedBatches: at('ended:batches'),

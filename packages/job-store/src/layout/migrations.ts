@@ -15,6 +15,7 @@ export const MIGRATIONS: Readonly<Record<number, Migration>> = {
     await splitRecords(redis, keys);
   },
   2: splitPermits,
+  3: openBatches,
 };
 
 const KINDS: Readonly<Record<string, string>> = { 'batch-erase': 'batch-discard', 'batch-strike': 'batch-redact' };
@@ -91,4 +92,34 @@ return 1`;
 async function splitPermits(redis: Redis, keys: Keys): Promise<void> {
   for (const id of await redis.zrange(keys.inflight, '0', '-1'))
     await redis.eval(SPLIT_PERMIT, 2, keys.inflight, keys.job(id), id);
+}
+
+/** In one step, since another process may be at work on the line already. A committed line waits in the room of its tenant. */
+const OPEN_LINE = `#!lua flags=allow-oom
+local job, waiting, turns, due, tenants = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local seen = redis.call('HMGET', job, 'st', 'q', 'tenant', 'pr', 'cr', 'exp')
+if seen[1] ~= 'validating' then return 0 end
+redis.call('HSET', job, 'st', 'queued', 'tn', 0)
+redis.call('ZADD', due, seen[6], ARGV[1])
+redis.call('ZADD', tenants .. seen[3] .. ':jobs', seen[5], ARGV[1])
+if ARGV[2] == 'discard' then return 1 end
+local rank = seen[4] == 'high' and 0 or seen[4] == 'low' and 2 or 1
+local queue = waiting .. ':' .. seen[2]
+redis.call('ZADD', queue .. ':' .. seen[3], rank * 1e14 + tonumber(seen[5]), ARGV[1])
+redis.call('ZADD', queue, 'NX', redis.call('HGET', turns, seen[3]) or 0, seen[3])
+redis.call('HINCRBY', turns, '#queued', 1)
+return 1`;
+
+/** Lines had a state of their own, \`validating\`, until an operation opened them after the commit of their batch. */
+async function openBatches(redis: Redis, keys: Keys): Promise<void> {
+  const operations = await redis.zrange(keys.operations, '0', '-1');
+  const tenants = keys.tenant('');
+  for (const id of operations) {
+    const [, kind, batch] = /^batch-(open|discard):(.+)$/.exec(id) ?? [];
+    if (kind === undefined || batch === undefined) continue;
+    for (const line of await redis.lrange(keys.batchJobs(batch), 0, -1))
+      await redis.eval(OPEN_LINE, 5, keys.job(line), keys.waiting, keys.turns, keys.due, tenants, line, kind);
+    if (kind === 'open') await redis.multi().zrem(keys.operations, id).del(keys.operation(id)).exec();
+  }
+  for (const tenant of await redis.smembers(keys.tenants)) await redis.del(`${keys.waiting}:#opening:${tenant}`);
 }

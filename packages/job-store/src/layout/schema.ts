@@ -7,7 +7,7 @@ import { MIGRATIONS, type Migration } from './migrations.ts';
  * The form of the data in Redis. Raise it with each change that an older release would misread or damage, and add the migration from
  * the version before to `MIGRATIONS`.
  */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 const swapSchema = defineScript({
   lua: new URL('./schema-swap.lua', import.meta.url),

@@ -26,7 +26,7 @@ local is_held = pause_of(order.queue, now) or is_minute_over(limits, now)
 local waits = {}
 for _, tenant in ipairs(is_held and {} or redis.call('HKEYS', K.turns)) do
   local room = room_key(order.queue, tenant)
-  local first = redis.call('ZRANGE', room .. ':seats', 0, 0)[1] or redis.call('ZRANGE', room, 0, 0)[1]
+  local first = redis.call('ZRANGE', room .. ':seats', 0, 0)[1] or first_job(order.queue, room)
   if #waits < 2000 and first and grantable(limits, order.queue, tenant, 1) > 0 then
     local known = redis.call('HGET', idle, tenant)
     waits[#waits + 1] = tenant

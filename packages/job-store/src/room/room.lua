@@ -1,9 +1,8 @@
 -- Rooms: where the queued jobs of a tenant wait for their turn, one room for each queue. A room is a sorted set of jobs by their place
--- (<K.waiting>:<queue>:<tenant>); beside it stand the jobs that have left it with a queue entry, and have not begun (:seats). <K.waiting>:<queue>
+-- (<K.waiting>:<queue>:<tenant>), and one of batches (:batches; see places.lua); beside it stand the jobs that have left it with a queue entry, and have not begun (:seats). <K.waiting>:<queue>
 -- has the tenants whose room is not empty, by the turn of who left it last; :<queue>:#asking those that asked for a permit of late.
--- A job is in a room, has a seat, or is set aside: its entry waits for a time of its own (:aside, as `<why> <since>`),
+-- A job is in a room or in a batch that is, has a seat, or is set aside: its entry waits for a time of its own (:aside, as `<why> <since>`),
 -- or it has none until its tenant can pay for it (:broke, by its price; <K.waiting>:<queue>:#broke has the tenants that have such jobs).
--- <K.waiting>:#opening:<tenant> has the committed batches of which lines have still to enter, and how many.
 
 -- So many jobs of a room have an entry at a time.
 local SEATS = 100
@@ -11,10 +10,6 @@ local SEATS = 100
 local LET_IN = 50
 -- A tenant that has asked for a permit counts as one that wants some for so long.
 local ASKS_MS = 60000
-
-local function place_of(priority, created)
-  return (priority == 'high' and 0 or priority == 'low' and 2 or 1) * PRIORITY + tonumber(created)
-end
 
 -- Behind all places of its priority.
 local function end_of_priority(place)
@@ -35,10 +30,22 @@ local function wait_in_room(queue, tenant, id, place)
   redis.call('ZADD', K.waiting .. ':' .. queue, 'NX', redis.call('HGET', K.turns, tenant) or 0, tenant)
 end
 
+-- A batch that was committed waits with the lines that it has for this queue.
+local function batch_waits(queue, tenant, batch)
+  for rank = 0, 2 do
+    local member = batch .. ' ' .. rank
+    if redis.call('EXISTS', lines_of_member(queue, member)) == 1 then
+      place_batch(queue, tenant, member)
+      redis.call('ZADD', K.waiting .. ':' .. queue, 'NX', redis.call('HGET', K.turns, tenant) or 0, tenant)
+    end
+  end
+end
+
 -- The turn of a job that gets an entry at once; 0: it waits in the room.
 local function enter(queue, tenant, id, priority, created)
   local place, room = place_of(priority, created), room_key(queue, tenant)
-  if count_before(room, place) == 0 and count_before(room .. ':seats', place) < SEATS then
+  local waiting = count_before(room, place) + count_before(room .. ':batches', place)
+  if waiting == 0 and count_before(room .. ':seats', place) < SEATS then
     redis.call('ZADD', room .. ':seats', place, id)
     return next_turn(K.turns, tenant)
   end
@@ -46,15 +53,26 @@ local function enter(queue, tenant, id, priority, created)
   return 0
 end
 
--- It waits here no longer.
-local function leave(queue, tenant, id)
+local function forget_if_empty(queue, tenant)
+  if is_empty(room_key(queue, tenant)) then redis.call('ZREM', K.waiting .. ':' .. queue, tenant) end
+end
+
+-- It leaves its batch, out of turn.
+local function leave_batch(queue, tenant, id, batch)
+  local member = batch .. ' ' .. priority_rank(redis.call('HGET', key_of('job:' .. id), 'pr'))
+  if redis.call('LREM', lines_of_member(queue, member), 1, id) == 0 then return end
+  count_lines(tenant, batch, -1)
+  if redis.call('ZSCORE', room_key(queue, tenant) .. ':batches', member) then place_batch(queue, tenant, member) end
+  forget_if_empty(queue, tenant)
+end
+
+-- It waits here no longer. batch: of which it is a line, or nil
+local function leave(queue, tenant, id, batch)
   local room = room_key(queue, tenant)
   if redis.call('ZREM', room .. ':seats', id) == 1 then return end
-  if redis.call('ZREM', room, id) == 0 then
-    if redis.call('HDEL', room .. ':aside', id) == 1 then redis.call('ZREM', room .. ':broke', id) end
-  elseif redis.call('EXISTS', room) == 0 then
-    redis.call('ZREM', K.waiting .. ':' .. queue, tenant)
-  end
+  if redis.call('ZREM', room, id) == 1 then return forget_if_empty(queue, tenant) end
+  if redis.call('HDEL', room .. ':aside', id) == 1 then redis.call('ZREM', room .. ':broke', id)
+  elseif batch and batch ~= '' then leave_batch(queue, tenant, id, batch) end
 end
 
 -- Its entry waits for a time of its own, and keeps nobody else waiting.
@@ -72,7 +90,6 @@ end
 -- Jobs of a tenant that its budget has room for go back to its room, the cheapest first. budget: as of budget_of, or nil
 local function pay_again(queue, tenant, budget, now)
   local room, broke = room_key(queue, tenant), K.waiting .. ':' .. queue .. ':#broke'
-  local prefix = string.sub(K.waiting, 1, -#'waiting' - 1) .. 'job:'
   local left = budget and budget.credits - budget.used
   local jobs = redis.call('ZRANGE', room .. ':broke', 0, LET_IN - 1, 'WITHSCORES')
   for i = 1, #jobs, 2 do
@@ -81,7 +98,7 @@ local function pay_again(queue, tenant, budget, now)
     left = left and left - price
     redis.call('ZREM', room .. ':broke', id)
     redis.call('HDEL', room .. ':aside', id)
-    local seen = redis.call('HMGET', prefix .. id, 'st', 'pr', 'cr')
+    local seen = redis.call('HMGET', key_of('job:' .. id), 'st', 'pr', 'cr')
     if seen[1] == 'queued' then wait_in_room(queue, tenant, id, place_of(seen[2], seen[3])) end
   end
   -- Other tenants are seen to first the next time.
@@ -94,35 +111,57 @@ local function most_seats(limits, queue)
   return queue == 'call' and limits.slots > 0 and math.min(most, limits.slots) or most
 end
 
+-- The next ids in a room, at most `most` and none of a lower priority than the first; they leave it.
+local function take_next(queue, tenant, room, most)
+  local first, place, is_batch = first_of(room)
+  if not is_batch then
+    local batch = redis.call('ZRANGE', room .. ':batches', 0, 0, 'WITHSCORES')
+    local last = math.min(end_of_priority(place) - 1, batch[2] and tonumber(batch[2]) or math.huge)
+    local ids = redis.call('ZRANGE', room, '-inf', string.format('%.0f', last), 'BYSCORE', 'LIMIT', 0, most)
+    redis.call('ZREM', room, unpack(ids))
+    return ids
+  end
+  local batch, list = batch_of_member(first), lines_of_member(queue, first)
+  -- What is left of one that is being canceled is canceled where it stands.
+  if redis.call('HGET', key_of('batch:' .. batch), 'st') ~= 'running' then
+    redis.call('ZREM', room .. ':batches', first)
+    return {}
+  end
+  local ids = redis.call('LRANGE', list, 0, most - 1)
+  redis.call('LTRIM', list, #ids, -1)
+  count_lines(tenant, batch, -#ids)
+  place_batch(queue, tenant, first)
+  return ids
+end
+
 -- Lets the next jobs of a tenant in, as many as could begin now; not before half of the seats are free, so that entries are added together.
 -- Each is added to `entries` as {queue, id, step, turn, priority, batch}.
 local function let_in(limits, queue, tenant, most, now, entries)
   local room = room_key(queue, tenant)
-  local first = redis.call('ZRANGE', room, 0, 0, 'WITHSCORES')
-  if not first[1] then return redis.call('ZREM', K.waiting .. ':' .. queue, tenant) end
+  local first, place = first_of(room)
+  if not first then return redis.call('ZREM', K.waiting .. ':' .. queue, tenant) end
   local turn = math.max(tonumber(redis.call('HGET', K.turns, '#v') or '0'), tonumber(redis.call('HGET', K.turns, tenant) or '0')) + 1
-  local place = tonumber(first[2])
   local taken = count_before(room .. ':seats', place)
   local seats = taken * 2 < most_seats(limits, queue) and grantable(limits, queue, tenant, SEATS) or 0
-  if taken * 2 < seats then
-    local last, prefix = end_of_priority(place), string.sub(K.waiting, 1, -#'waiting' - 1) .. 'job:'
-    local priority = place < PRIORITY and 'high' or place < 2 * PRIORITY and 'normal' or 'low'
-    local members = redis.call('ZRANGE', room, 0, math.min(most, seats - taken) - 1, 'WITHSCORES')
-    for i = 1, #members, 2 do
-      local id, job = members[i], prefix .. members[i]
-      if tonumber(members[i + 1]) >= last then break end
-      redis.call('ZREM', room, id)
-      local seen = read_state(job, 'ver', 'batch')
+  local last = end_of_priority(place)
+  local priority = place < PRIORITY and 'high' or place < 2 * PRIORITY and 'normal' or 'low'
+  local left = taken * 2 < seats and math.min(most, seats - taken) or 0
+  while left > 0 and first and place < last do
+    for _, id in ipairs(take_next(queue, tenant, room, left)) do
+      local job = key_of('job:' .. id)
+      local seen = read_state(job, 'ver', 'batch', 'cr')
+      left = left - 1
       if not guard('let_in', seen, {}) then
         turn = next_turn(K.turns, tenant)
-        redis.call('ZADD', room .. ':seats', members[i + 1], id)
+        redis.call('ZADD', room .. ':seats', place_of(priority, seen.cr), id)
         redis.call('HSET', job, 'tn', turn, 'due', now + SEAT_HELD_MS, 'ver', tonumber(seen.ver or '1') + 1)
         redis.call('ZADD', K.due, now + SEAT_HELD_MS, id)
         entries[#entries + 1] = { queue, id, seen.step, turn, priority, seen.batch or '' }
       end
     end
+    first, place = first_of(room)
   end
-  if redis.call('EXISTS', room) == 0 then return redis.call('ZREM', K.waiting .. ':' .. queue, tenant) end
+  if not first then return redis.call('ZREM', K.waiting .. ':' .. queue, tenant) end
   redis.call('ZADD', K.waiting .. ':' .. queue, turn, tenant)
 end
 

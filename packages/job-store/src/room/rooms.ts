@@ -11,10 +11,10 @@ const PRIORITY = 1e14;
 const PRIORITY_LUA = `local PRIORITY = ${PRIORITY}\n`;
 
 /** Shared by scripts that count the queued jobs of a tenant. They have the key `waiting`. */
-export const QUEUE_LIMIT_LUA = part('queue-limit');
+export const QUEUE_LIMIT_LUA = `${PRIORITY_LUA}${part('places')}${part('queue-limit')}`;
 
 /** Shared by the scripts after which a job waits, or waits no longer. They have the keys `inflight`, `waiting`, `turns` and `due`. */
-export const ROOM_LUA = `local SEAT_HELD_MS = ${TRANSITIONS.let_in.due}\n${PRIORITY_LUA}${QUEUE_LIMIT_LUA}${part('permits')}${part('room')}`;
+export const ROOM_LUA = `local SEAT_HELD_MS = ${TRANSITIONS.let_in.due}\n${QUEUE_LIMIT_LUA}${part('permits')}${part('room')}`;
 
 const HOLDS_LUA = part('holds');
 
@@ -41,7 +41,7 @@ const waitingScript = defineScript({
   lua: new URL('./waiting.lua', import.meta.url),
   keys: ['inflight', 'waiting', 'rpm'],
   args: ['order'],
-  shared: [PRIORITY_LUA, QUEUE_LIMIT_LUA, part('permits'), HOLDS_LUA],
+  shared: [QUEUE_LIMIT_LUA, part('permits'), HOLDS_LUA],
   whenFull: 'reads',
 });
 
@@ -65,6 +65,16 @@ export type Rooms = ReturnType<typeof createRooms>;
 
 /** Rooms in which the queued jobs of a tenant wait for their turn, one for each queue. */
 export function createRooms(redis: Redis, run: RunScript, keys: Keys, clock?: { now(): number }) {
+  /** Jobs in a room and in the batches that wait there. */
+  async function waitingIn(queue: PaidQueue, room: string): Promise<number> {
+    const [jobs, members] = await Promise.all([redis.zcard(room), redis.zrange(`${room}:batches`, '0', '-1')]);
+    const lines = await pipelined(redis, members, (pipeline, member) => {
+      const [batch = '', rank = ''] = member.split(' ');
+      return pipeline.llen(keys.batchLines(batch, queue, rank));
+    });
+    return jobs + lines.reduce<number>((sum, n) => sum + Number(n), 0);
+  }
+
   return {
     /**
      * Lets in what nothing else does: a crash has lost a permit, fewer tenants ask than before, a limit was raised, or a tenant has credits again. Answers the jobs that
@@ -83,19 +93,19 @@ export function createRooms(redis: Redis, run: RunScript, keys: Keys, clock?: { 
       return letInOf(await run(letInScript, rooms, { order: JSON.stringify(order) }));
     },
 
-    /** Jobs of all tenants that wait in the rooms of this queue, and when the oldest of the first ones was made (ms since 1970); `null`: none waits. */
+    /**
+     * Jobs of all tenants that wait in the rooms of this queue, lines of batches among them, and when the oldest of the first ones was made (ms
+     * since 1970); `null`: none waits.
+     */
     async standing(queue: PaidQueue): Promise<{ jobs: number; oldest_at: number | null }> {
       const tenants = await redis.zrange(`${keys.waiting}:${queue}`, '0', '-1');
       const rooms = tenants.map((tenant) => `${keys.waiting}:${queue}:${tenant}`);
-      const [counts, firsts] = await Promise.all([
-        pipelined(redis, rooms, (pipeline, room) => pipeline.zcard(room)),
-        Promise.all(rooms.map((room) => redis.zrange(room, '0', '0', 'WITHSCORES'))),
+      const [counts, ...firsts] = await Promise.all([
+        Promise.all(rooms.map((room) => waitingIn(queue, room))),
+        ...rooms.flatMap((room) => [room, `${room}:batches`]).map((set) => redis.zrange(set, '0', '0', 'WITHSCORES')),
       ]);
       const oldest = firsts.flatMap(([, place]) => (place === undefined ? [] : [Number(place) % PRIORITY]));
-      return {
-        jobs: counts.reduce<number>((sum, n) => sum + Number(n), 0),
-        oldest_at: oldest.length === 0 ? null : Math.min(...oldest),
-      };
+      return { jobs: counts.reduce((sum, n) => sum + n, 0), oldest_at: oldest.length === 0 ? null : Math.min(...oldest) };
     },
 
     /**
@@ -137,10 +147,10 @@ export function createRooms(redis: Redis, run: RunScript, keys: Keys, clock?: { 
       return (calls ?? 0) + (submits ?? 0);
     },
 
-    /** Jobs of a tenant that are queued, lines of committed batches that have still to enter among them. */
+    /** Jobs of a tenant that are queued, lines of committed batches among them. */
     queued: async (tenant: string): Promise<number> => Number(await run(queuedScript, { waiting: keys.waiting }, { tenant })),
 
     /** Jobs of a tenant that wait in the room of this queue. */
-    waiting: (queue: PaidQueue, tenant: string): Promise<number> => redis.zcard(`${keys.waiting}:${queue}:${tenant}`),
+    waiting: (queue: PaidQueue, tenant: string): Promise<number> => waitingIn(queue, `${keys.waiting}:${queue}:${tenant}`),
   };
 }

@@ -21,16 +21,40 @@ local function limit_of(queue, tenant)
   if once('minute', function() return is_minute_over(limits, now) end) then return 'rate_limit' end
 end
 
-local function position_of(room, id)
-  for _, sets in ipairs({ { room .. ':seats', room }, { room, room .. ':seats' } }) do
-    local place = redis.call('ZSCORE', sets[1], id)
-    if place then return redis.call('ZRANK', sets[1], id) + redis.call('ZCOUNT', sets[2], '-inf', '(' .. place) + 1 end
+-- Where a line stands among those that its batch has left for this queue and priority: they are in the order of their numbers.
+local function index_of_line(list, line)
+  local low, high = 0, redis.call('LLEN', list) - 1
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if tonumber(redis.call('HGET', prefix .. 'job:' .. redis.call('LINDEX', list, middle), 'ln') or '0') < line then low = middle + 1
+    else high = middle end
   end
-  return 0
+  return low
+end
+
+-- How many of a tenant go before this place, lines of batches that stand before it among them.
+local function count_before(queue, room, place)
+  local before = redis.call('ZCOUNT', room .. ':seats', '-inf', '(' .. place) + redis.call('ZCOUNT', room, '-inf', '(' .. place)
+  for _, member in ipairs(redis.call('ZRANGE', room .. ':batches', '-inf', '(' .. place, 'BYSCORE', 'LIMIT', 0, 1000)) do
+    before = before + redis.call('LLEN', lines_of_member(queue, member))
+  end
+  return before
+end
+
+local function position_of(queue, room, id, batch)
+  local place = redis.call('ZSCORE', room .. ':seats', id) or redis.call('ZSCORE', room, id)
+  if place then return count_before(queue, room, place) + 1 end
+  if not batch then return 0 end
+  local seen = redis.call('HMGET', prefix .. 'job:' .. id, 'pr', 'ln')
+  local member = batch .. ' ' .. priority_rank(seen[1])
+  local head = redis.call('ZSCORE', room .. ':batches', member)
+  -- One that is being canceled has left the room, with all its lines.
+  if not head then return 0 end
+  return count_before(queue, room, head) + index_of_line(lines_of_member(queue, member), tonumber(seen[2])) + 1
 end
 
 local function explain(name, id)
-  local seen = redis.call('HMGET', prefix .. 'job:' .. id, 'st', 'q', 'tenant', 'cr', 'at', 'run', 'started')
+  local seen = redis.call('HMGET', prefix .. 'job:' .. id, 'st', 'q', 'tenant', 'cr', 'at', 'run', 'started', 'batch')
   if seen[1] ~= 'queued' then return end
   local queue, tenant = seen[2], seen[3]
   local room = room_key(queue, tenant)
@@ -47,7 +71,7 @@ local function explain(name, id)
   else
     reason = once('limit ' .. queue .. ' ' .. tenant, function() return limit_of(queue, tenant) end) or 'turn'
   end
-  answers[#answers + 1] = { name, reason, string.format('%.0f', since), aside and 0 or position_of(room, id) }
+  answers[#answers + 1] = { name, reason, string.format('%.0f', since), aside and 0 or position_of(queue, room, id, seen[8]) }
   return true
 end
 
@@ -78,7 +102,15 @@ local function line_aside(room, batch)
   return once('aside ' .. room, function() return lines_among(some_aside(room, 50)) end)[batch]
 end
 
--- Its lines were made after it: among the first of these in the room of each priority there is one of it.
+-- The first of the lines that it has left.
+local function line_of(queue, batch)
+  for rank = 0, 2 do
+    local line = redis.call('LINDEX', lines_of_member(queue, batch .. ' ' .. rank), 0)
+    if line then return line end
+  end
+end
+
+-- Lines that are back in the room were made after it: among the first of these in the room of each priority there is one of it.
 local function line_in_room(room, batch)
   for _, priority in ipairs({ 0, 1, 2 }) do
     local from = string.format('%.0f', priority * PRIORITY + batch.cr)
@@ -92,10 +124,11 @@ for _, id in ipairs(order.jobs) do explain(id, id) end
 for _, batch in ipairs(order.batches) do
   for _, find in ipairs({
     function(room) return seated_line(room, batch.id) end,
+    function(_, queue) return line_of(queue, batch.id) end,
     function(room) return line_in_room(room, batch) end,
     function(room) return line_aside(room, batch.id) end,
   }) do
-    local line = find(room_key('call', batch.tenant)) or find(room_key('submit', batch.tenant))
+    local line = find(room_key('call', batch.tenant), 'call') or find(room_key('submit', batch.tenant), 'submit')
     if line and explain(batch.id, line) then break end
   end
 end

@@ -20,10 +20,9 @@ export interface StateRow {
  * Every state of a job, as the table of transitions and the scripts compare them: status and stage as one word. Whatever differs from state
  * to state is a column here, and scripts get it as functions (`stateFunctions` in job-store).
  *
- * `validating`: a line of a batch that is still being uploaded, which nobody sees. `canceling` keeps the stage of what is in flight.
+ * `canceling` keeps the stage of what is in flight.
  */
 export const STATES = {
-  validating: { needs: null, queue: null, expires: false, outlives: null, end: null, sets: [] },
   queued: { needs: null, queue: 'paid', expires: true, outlives: null, end: null, sets: [] },
   'running/submitting': { needs: 'lease', queue: 'paid', expires: false, outlives: null, end: null, sets: [] },
   'running/generating': { needs: 'task', queue: 'poll', expires: true, outlives: 'task', end: null, sets: [] },
@@ -52,10 +51,10 @@ function statesWith<C extends keyof StateRow, const V extends StateRow[C]>(colum
 
 export type TerminalStatus = StatesWith<'end', 'done' | 'failed'>;
 /** Between its first queue entry and the end of its run. */
-export type LiveState = Exclude<State, TerminalStatus | 'validating'>;
+export type LiveState = Exclude<State, TerminalStatus>;
 
 export const TERMINAL = statesWith('end', 'done', 'failed');
-export const LIVE = statesWith('end', null).filter((state) => state !== 'validating');
+export const LIVE = statesWith('end', null);
 /** Ends that nobody wanted: what operators see as failures. */
 export const FAILED = statesWith('end', 'failed');
 
@@ -69,7 +68,7 @@ type Part<S extends string, N extends 'status' | 'stage'> = S extends `${infer S
 
 /** What callers see of where a job stands; `stage` says more of a running one. */
 export const STATUSES = ['queued', 'running', 'succeeded', 'failed', 'canceling', 'canceled', 'expired'] as const;
-export type Status = Part<Exclude<State, 'validating'>, 'status'>;
+export type Status = Part<State, 'status'>;
 
 /** Where a running job is; the service runs by it. */
 export const STAGES = ['submitting', 'generating', 'storing'] as const;

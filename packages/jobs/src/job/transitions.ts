@@ -39,16 +39,14 @@ const MINUTE = 60_000;
 export const TRANSITIONS = {
   /** A request becomes a record. */
   create: { from: [], to: ['queued'], step: 'first', guard: 'none', due: SOON, paid: false, event: 'job.queued' },
-  /** A line of a batch becomes a record that nobody sees yet. */
-  stage_line: { from: [], to: ['validating'], step: 'first', guard: 'none', due: null, paid: false },
-  /** A line of a committed batch takes its turn. */
-  reveal: { from: ['validating'], to: ['queued'], step: 'same', guard: 'none', due: SOON, paid: true },
+  /** A line of a batch becomes a record, which nobody sees before the batch is committed. */
+  stage_line: { from: [], to: ['queued'], step: 'first', guard: 'none', due: 'expiry', paid: false },
   /** The next job of a tenant leaves its room: it takes its turn and gets a queue entry. */
   let_in: { from: ['queued'], to: 'same', step: 'same', guard: 'none', due: SEAT_HELD, paid: true },
   /** Its tenant has all the permits that it may have now: the job goes back to its room, and its entry is done with. */
   park: { from: ['queued'], to: 'same', step: 'next', guard: 'step', due: 'expiry', paid: true, mayBeLost: true },
-  /** A line of a batch that is not to be: its record is deleted. */
-  discard_line: { from: ['validating'], to: [], step: 'same', guard: 'none', due: null, paid: true },
+  /** A line of a batch that was never committed: its record is deleted. */
+  discard_line: { from: ['queued'], to: [], step: 'same', guard: 'none', due: null, paid: true },
   /** Takes the lease of a paid call, before a byte of it goes out; also from a holder that is known to be dead. */
   start_call: {
     from: ['queued', 'running/submitting'],
@@ -209,7 +207,7 @@ export interface TaskRef {
 /**
  * What happens to a job, as plain data. Times are durations from the moment that it happens. `attempt` is the attempt that led to it.
  * `callEnd`: what became of the paid call, where the rest does not say it (`endOfCall`).
- * `create`, `stage_line`, `reveal`, `let_in`, `park`, `discard_line`, `start_call`, `begin_erase` and `erase` have functions of their own in the store.
+ * `create`, `stage_line`, `let_in`, `park`, `discard_line`, `start_call`, `begin_erase` and `erase` have functions of their own in the store.
  */
 export type Transition =
   /**

@@ -31,6 +31,7 @@ export class SimulatedPipeline {
   readonly hsetnx = this.#method('hsetnx');
   readonly hstrlen = this.#method('hstrlen');
   readonly hvals = this.#method('hvals');
+  readonly llen = this.#method('llen');
   readonly incr = this.#method('incr');
   readonly incrby = this.#method('incrby');
   readonly lrange = this.#method('lrange');

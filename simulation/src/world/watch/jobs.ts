@@ -1,4 +1,5 @@
 import { readCost, type SeenCost } from './costs.ts';
+import { isHidden, isLeft } from './lines.ts';
 import type { Peek } from './peek.ts';
 import { STATES } from './states.ts';
 
@@ -85,8 +86,7 @@ function checkNumbers(before: SeenJob, job: SeenJob, said: (what: string) => voi
   const entryMoves = STATES[before.state]?.entry !== STATES[job.state]?.entry;
   if (job.step !== before.step + 1 && (entryMoves || job.step !== before.step)) said(`step ${before.step} becomes ${job.step}`);
   const isSame = job.state === before.state && job.step === before.step && job.lease === before.lease;
-  // A line that takes its turn is the only change that nobody can have missed.
-  if (!isSame && before.state !== 'validating' && job.ver <= before.ver) said(`version ${before.ver} becomes ${job.ver}`);
+  if (!isSame && job.ver <= before.ver) said(`version ${before.ver} becomes ${job.ver}`);
 }
 
 /**
@@ -132,7 +132,8 @@ export class JobsWatch {
     this.seen.delete(id);
     this.#say.changed(before, null);
     this.#say.costs(id, before, null);
-    if (before.state !== 'validating' && STATES[before.state]?.end === undefined)
+    const isDiscarded = before.batch !== null && isHidden(this.#peek, before.batch);
+    if (!isDiscarded && STATES[before.state]?.end === undefined)
       this.#say.broken(`its record is gone while it is ${before.state}`, id);
   }
 
@@ -141,8 +142,8 @@ export class JobsWatch {
     const now = STATES[job.state];
     if (now === undefined) broken(`is in no state: ${job.state}`, id);
     else if (before === null) {
-      if (job.state !== 'queued' && job.state !== 'validating') broken(`begins as ${job.state}`, id);
-      if (job.state === 'queued') this.#say.accepted(job, (what) => broken(what, id));
+      if (job.state !== 'queued') broken(`begins as ${job.state}`, id);
+      else if (job.batch === null) this.#say.accepted(job, (what) => broken(what, id));
     } else {
       const said = (what: string) => broken(`${what}, ${before.state} → ${job.state}`, id);
       if (job.state !== before.state && !STATES[before.state]?.to.includes(job.state)) said('goes where nothing leads');
@@ -212,7 +213,7 @@ export class JobsWatch {
       if ((this.#peek.score(set, id) !== undefined) !== wanted)
         broken(`is ${job.state} and ${wanted ? 'not ' : ''}in ${set}`, id);
     };
-    stands('due', end === undefined && job.state !== 'validating');
+    stands('due', end === undefined);
     stands('ended', end !== undefined);
     stands('failed', end === 'unwanted');
     stands(`tenant:${job.tenant}:failed`, end === 'unwanted');
@@ -220,7 +221,10 @@ export class JobsWatch {
     const room = `waiting:${job.queue}:${job.tenant}`;
     const aside = this.#peek.fields(`${room}:aside`).get(id);
     const broke = aside?.startsWith('budget ') === true;
-    stands(room, job.state === 'queued' && job.turn === 0 && !broke);
+    const isLine = job.batch !== null && isLeft(this.#peek, job.batch, job.queue, id);
+    if (isLine && (job.state !== 'queued' || job.turn !== 0 || aside !== undefined))
+      broken(`is ${job.state} in turn ${job.turn}, and among the lines that its batch has left`, id);
+    stands(room, job.state === 'queued' && job.turn === 0 && !broke && !isLine);
     stands(`${room}:broke`, broke);
     if (job.state !== 'queued' || job.turn === 0) stands(`${room}:seats`, false);
     if (

@@ -39,6 +39,11 @@ export class Peek {
     return this.#store.get(this.#tag + name, 'string')?.value.text;
   }
 
+  /** The items of a list. */
+  list(name: string): readonly string[] {
+    return this.#store.get(this.#tag + name, 'list')?.value.items ?? [];
+  }
+
   /** All keys that there are, without their tag. */
   names(): string[] {
     return this.#store.all().flatMap(({ key }) => this.nameOf(key) ?? []);

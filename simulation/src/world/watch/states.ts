@@ -17,7 +17,6 @@ const ENDS = ['succeeded', 'failed', 'canceled', 'expired'];
 const AGAIN = ['queued', 'running/generating', 'running/storing'];
 
 export const STATES: Readonly<Record<string, Told>> = {
-  validating: { to: ['queued'], entry: 'call', counted: 'queued' },
   queued: { to: ['running/submitting', ...ENDS], entry: 'call', counted: 'queued' },
   'running/submitting': {
     ...{ entry: 'call', call: true, counted: 'running' },

@@ -1,5 +1,6 @@
 import { Counts } from './counts.ts';
 import type { SeenJob } from './jobs.ts';
+import { checkLines, isHidden } from './lines.ts';
 import type { Peek } from './peek.ts';
 import { STATES } from './states.ts';
 
@@ -37,6 +38,8 @@ export class SumsWatch {
   readonly #batches = new Map<string, Lines>();
   readonly #batchStates = new Map<string, string>();
   readonly #touched = new Set<string>();
+  /** Batches whose lines nobody sees: they do not count as queued. */
+  readonly #hidden = new Set<string>();
   readonly #erased: Erased;
   readonly #peek: Peek;
   readonly #broken: (what: string, about: string) => void;
@@ -84,7 +87,16 @@ export class SumsWatch {
   }
 
   queuedOf(tenant: string): number {
-    return this.#queuedOf.get(tenant);
+    return this.#queuedOf.get(tenant) - this.#hiddenOf(tenant);
+  }
+
+  /** Lines that nobody sees, of one tenant or of all. */
+  #hiddenOf(tenant: string | null): number {
+    let lines = 0;
+    for (const id of this.#hidden)
+      if (tenant === null || this.#peek.fields(`batch:${id}`).get('tenant') === tenant)
+        lines += this.#batches.get(id)?.counts.get('queued') ?? 0;
+    return lines;
   }
 
   touchedBatch(id: string): void {
@@ -93,10 +105,11 @@ export class SumsWatch {
 
   /** After a command that has changed jobs, or what is counted of them. */
   check(): void {
-    const queued = Number(this.#peek.fields('turns').get('#queued') ?? 0);
-    if (queued !== this.#queued) this.#broken(`counts ${queued} queued jobs, and there are ${this.#queued}`, 'turns');
     for (const id of this.#touched) this.#checkBatch(id);
     this.#touched.clear();
+    const seen = this.#queued - this.#hiddenOf(null);
+    const queued = Number(this.#peek.fields('turns').get('#queued') ?? 0);
+    if (queued !== seen) this.#broken(`counts ${queued} queued jobs, and there are ${seen}`, 'turns');
   }
 
   checkUses(): void {
@@ -113,6 +126,9 @@ export class SumsWatch {
     const batch = this.#peek.fields(`batch:${id}`);
     const before = this.#batchStates.get(id);
     const state = batch.get('st');
+    if (isHidden(this.#peek, id)) this.#hidden.add(id);
+    else this.#hidden.delete(id);
+    checkLines(this.#peek, id, this.#broken);
     if (state === undefined) {
       this.#batchStates.delete(id);
       if (before !== undefined && !BATCH_ENDS.includes(before) && before !== 'discarding')
@@ -130,7 +146,6 @@ export class SumsWatch {
     };
     if (BATCH_ENDS.includes(state) && live > 0) this.#broken(`is ${state} with ${live} live jobs`, id);
     if (!BATCH_ENDS.includes(state) && live === 0) awaits('batch-finish', 'has no live job');
-    if (before === 'validating' && state === 'running') awaits('batch-open', 'is committed');
     if (before === 'running' && state === 'canceling') awaits('batch-cancel', 'is being canceled');
   }
 

@@ -23,7 +23,7 @@ const RestoredView = z
     held: z
       .object({ images: z.int(), chats: z.int() })
       .describe('waited for their call, or it was in flight: they are suspects now'),
-    held_lines: z.int().describe('lines of batches that had not taken their turns: suspects as well'),
+    held_lines: z.int().describe('of these, lines of batches'),
     asked: z.int().describe('images whose task is asked for'),
     too_old: z.int().describe('images whose task is older than upstream keeps one'),
     storing: z.int().describe('results that are stored under the same keys'),

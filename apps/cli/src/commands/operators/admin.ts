@@ -30,7 +30,7 @@ const rowsOf = (found: Restored, program: string): Row[] => [
     command: `${program} suspects run --type chat --reason …`,
   },
   {
-    ...{ what: 'lines of batches not opened yet', n: found.held_lines, now: 'held' },
+    ...{ what: 'of these, lines of batches', n: found.held_lines, now: 'held' },
     command: `${program} suspects run --reason …`,
   },
   {

@@ -9,10 +9,7 @@ interface Deps {
   cancelJob: CancelJob;
 }
 
-/**
- * Cancels what is alive of a batch. Jobs that are not opened yet are canceled by the operation that opens them, and what is
- * retried once the batch has ended was not meant.
- */
+/** Cancels what is alive of a batch, of which no line is let in any more. What is retried once the batch has ended was not meant. */
 export const cancelBatch =
   (d: Deps): DoSlice =>
   async (operation) => {

@@ -4,7 +4,6 @@ import { cancelBatch } from './cancel.ts';
 import { discardBatch } from './discard.ts';
 import { expireBatch } from './expire.ts';
 import { finishBatch } from './finish.ts';
-import { openBatch } from './open.ts';
 import { redactErased } from './redact.ts';
 import { retryFailed } from './retry-failed.ts';
 
@@ -13,13 +12,11 @@ export type BatchDeps = Parameters<typeof cancelBatch>[0] &
   Parameters<typeof discardBatch>[0] &
   Parameters<typeof expireBatch>[0] &
   Parameters<typeof finishBatch>[0] &
-  Parameters<typeof openBatch>[0] &
   Parameters<typeof redactErased>[0] &
   Parameters<typeof retryFailed>[0];
 
 /** The operations on batches, by the kind that the store and the API write. */
 export const createBatchOperations = (d: BatchDeps): Readonly<Record<string, DoSlice>> => ({
-  'batch-open': openBatch(d),
   'batch-cancel': cancelBatch(d),
   'batch-retry-failed': retryFailed(d),
   'batch-expire': expireBatch(d),
