@@ -10,7 +10,7 @@ import { createExpiredFiles } from '../src/maintenance/expired-files.ts';
 import { createOldRecords } from '../src/maintenance/old-records.ts';
 import { type BatchDeps, createBatchOperations } from '../src/operations/batch/index.ts';
 import { createOperationsTask } from '../src/operations/run-operations.ts';
-import { type Harness, imageDoc, newId, startedCall, startHarness } from './harness.ts';
+import { type Harness, imageDoc, NO_LIMITS, newId, startedCall, startHarness } from './harness.ts';
 
 const DOC: BatchDoc = {
   webhook: { url: 'https://a.example/batch', events: ['batch.completed', 'batch.canceled', 'batch.expired'] },
@@ -321,6 +321,18 @@ function firstDo<A extends unknown[], R>(
     return await f(...args);
   };
 }
+
+test('when a batch is canceled then a line of it that has its entry already does not begin either', async () => {
+  const harness = await startBatches();
+  const batch = await committedBatch(harness, 2);
+  await batch.commit();
+  await harness.store.batches.cancel(batch.id);
+  const [id = ''] = batch.ids;
+  const token = randomUUID();
+  const started = await harness.store.transitions.startCall({ id, step: 1 }, { token, limitMs: 1000 }, NO_LIMITS);
+  expect(started).toMatchObject({ kind: 'canceling', job: { id, status: 'queued' } });
+  expect((await batch.read()).counts).toMatchObject({ running: 0, queued: 2 });
+});
 
 test('when a batch is canceled then none of its lines is let in any more, and all are canceled', async () => {
   const harness = await startBatches();

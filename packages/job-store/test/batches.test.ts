@@ -106,7 +106,7 @@ describe('before the commit', () => {
     const expected = (await records()).map(([fields, doc]) => [{ ...(fields as object), batch: together.id }, doc]);
     expect(found).toEqual(expected);
     expect(found[0]).toEqual([
-      expect.objectContaining({ st: 'validating', cid: 'item-1', ln: '1', q: expect.any(String), exp: expect.any(String) }),
+      expect.objectContaining({ st: 'queued', cid: 'item-1', ln: '1', q: expect.any(String), exp: expect.any(String) }),
       expect.any(String),
     ]);
   });

@@ -118,6 +118,7 @@ async function giveBack(
 /** Nobody waits for the answer of this chat, so nobody waits for the call of a dead worker either. */
 const isCanceledChat = (job: JobRecord): boolean => job.status === 'canceling' && job.doc.type === 'chat';
 
+/** Its caller has canceled the job while its call was in flight, or the batch of which it is a line. */
 async function endCanceled(d: StartDeps, job: JobRecord): Promise<Started> {
   await settle(d, job, { kind: 'finish', status: 'canceled', keepLease: true });
   return DONE;

@@ -2,7 +2,7 @@
 -- order {id, token, now|nil, step, lease_ms, input_ms (more where the input is not in the record), over (the lease of a dead holder) or nil,
 --      att, used (attempts that are used up with that of the dead holder), limits {max, reserve, slots, tenant, rpm} of the account}
 -- Answers {'ok', record, what is known of refusals or false, jobs that were let in} | {'braked', ms, jobs that were let in} | {'stale'} |
--- {'held', record, ms} | {'unknown', record} | {'expired', record} | {'canceling', record} | {'parked'} | {'full', ms} for a call that is taken over |
+-- {'held', record, ms} | {'unknown', record} | {'expired', record} | {'canceling', record} also of one whose batch is being canceled | {'parked'} | {'full', ms} for a call that is taken over |
 -- {'wait', ms} | {'unwaited', ms, jobs that were let in} when its caller has left | {'batch', id} when the batch has to be named | {'recovering'} on a primary that has not been told what its predecessor may have
 -- known | {'suspect', jobs that were let in} | {'budget', jobs that were let in} when its price does not fit into what its tenant may still spend,
 -- and it is parked until it does
@@ -67,6 +67,8 @@ end
 
 local batch_id = seen.batch ~= '' and seen.batch or nil
 if batch_id and not K.batch then return { 'batch', batch_id } end
+-- Nothing of a batch that is being canceled begins any more, also where the cancel has not come to it yet.
+if batch_id and state == 'queued' and redis.call('HGET', K.batch, 'st') == 'canceling' then return { 'canceling', read_job(job) } end
 
 -- A call that is taken over was open already when its brake closed.
 local ahead_of = {}
