@@ -30,8 +30,8 @@ interface Kind {
 }
 
 const TERMINAL = /"status":"(succeeded|failed|canceled|expired|completed)"/;
-/** So that a budget that is never raised again holds nothing up. */
-const EXPIRES_IN_S = 900;
+/** What a budget never pays for expires, so that as many come as go well within an hour. */
+const EXPIRES_IN_S = 300;
 
 const messages = (text: string) => [{ role: 'user', content: text }];
 const chatInput = (c: Caller, more: object = {}) => {
