@@ -64,8 +64,10 @@ export function createOwnServices({
 
   return {
     named(host, port) {
+      const there = onPort(port);
+      if (there.length === 0) return undefined;
       const literal = literalAddresses(host).map(plain);
-      return onPort(port).find((service) => {
+      return there.find((service) => {
         const own = service.host ?? '';
         if (literal.length === 0) return own.toLowerCase() === host.toLowerCase() && isPrivateName(own);
         return literal.every((address) => isOf(service, literalAddresses(own), address));
