@@ -25,8 +25,11 @@ export const BATCH_RATIO = { most: 200, from: 256 * 1024 };
 
 /** A short body has mostly come by the time that its key is known, and is taken at once; `null`: it is read as a stream. */
 function atHand(request: Request, length: number): Uint8Array | null {
-  if (!request.complete || request.readableLength !== length || request.headers.expect !== undefined) return null;
-  return request.read() as Uint8Array | null;
+  if (length === 0 || request.readableLength !== length || request.headers.expect !== undefined) return null;
+  const bytes = request.read() as Uint8Array | null;
+  // Nothing comes behind it but the end of the request.
+  request.resume();
+  return bytes;
 }
 
 async function wholeBody(request: Request, response: Response, limit: number, rules: JsonBodyRules): Promise<Uint8Array> {
