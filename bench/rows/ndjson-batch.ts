@@ -1,11 +1,11 @@
 import { createJobStore } from '@grsai-jobs/job-store';
-import { type RedisHandle, waitFor } from '@grsai-jobs/testkit';
+import { waitFor } from '@grsai-jobs/testkit';
 import { Redis } from 'ioredis';
 import type { BulkQuestion } from '../bare/bulk.ts';
 import { type Asked, startAsked } from '../lib/children.ts';
 import { cpuSince } from '../lib/cpu.ts';
 import { peakSince } from '../lib/memory.ts';
-import { startOurApi, startReadyWorker } from '../lib/ours.ts';
+import { startOurApi } from '../lib/ours.ts';
 import { connectionTo, settledMemory, startOwnRedis } from '../lib/redis.ts';
 import type { Row } from '../lib/row.ts';
 import { alternate, median, type Sample } from '../lib/sample.ts';
@@ -24,14 +24,13 @@ const against = 'bare addBulk in thousands';
 interface BatchSample extends Sample {
   readonly allMayRunSeconds: number;
   readonly apiMemory: number;
-  readonly workerMemory: number;
   /** In Redis, of one line. */
   readonly lineKib: number;
 }
 
 /**
- * Each round has new processes and a new Redis on both sides. The API reads and writes the lines; the worker opens
- * them from the 202 on, into the room of their tenant. Its `call` queue is paused by an operator, so that it does nothing else.
+ * Each round has new processes and a new Redis on both sides. The API reads and writes the lines; from the 202 on each stands where a worker
+ * lets it in. There is none, so that nothing else is done.
  */
 export const ndjsonBatch: Row = {
   name: 'ndjson-batch',
@@ -69,13 +68,7 @@ export const ndjsonBatch: Row = {
       `seconds (medians): to the 202 ${middle(compared.ours)}, to "every job may run" ${median(all).toFixed(1)}; bare ${middle(compared.bare)}, which parses and checks nothing and keeps the entries alone`,
     ];
     const memory = samples.map((each) => each.apiMemory);
-    const memoryNote = `the worker that opens the lines takes ${median(samples.map((each) => each.workerMemory)).toFixed(0)} MiB more`;
-    return [
-      { ...compared, notes },
-      { figures: toLast },
-      { figures: memory, notes: [memoryNote] },
-      { figures: samples.map((each) => each.lineKib) },
-    ];
+    return [{ ...compared, notes }, { figures: toLast }, { figures: memory }, { figures: samples.map((each) => each.lineKib) }];
   },
 };
 
@@ -84,13 +77,10 @@ const middle = (samples: readonly Sample[]): string => median(samples.map(({ per
 async function ours(load: Asked<BatchLoadQuestion>, profileDir: string | undefined): Promise<BatchSample> {
   await using stack = new AsyncDisposableStack();
   const redis = stack.use(await startOwnRedis());
-  await pauseCalls(redis);
   const client = new Redis(redis.url);
   stack.defer(() => client.disconnect());
   const api = await startOurApi(redis, { profileDir });
   stack.defer(() => api.stop());
-  const worker = await startReadyWorker(redis, { profileDir });
-  stack.defer(() => worker.stop());
   const send = () => load.ask<number>({ ask: 'send', url: api.url, headers: api.headers });
   const store = createJobStore({ redis: client, prefix: 'gj', clock: Date });
   // In the room, or with one of its queue entries.
@@ -106,23 +96,14 @@ async function ours(load: Asked<BatchLoadQuestion>, profileDir: string | undefin
   const linesBefore = await settledMemory(client);
   const used = cpuSince({ own: api.pid, redis: redis.pid, driver: load.pid });
   const moreOfApi = peakSince(api.pid);
-  const moreOfWorker = peakSince(worker.pid);
   const began = performance.now();
   const seconds = await Promise.race([send(), api.broken]);
   const cpu = used(LINES);
-  await Promise.race([allMayRun(WARM_UP + LINES), worker.broken]);
+  await allMayRun(WARM_UP + LINES);
   const allMayRunSeconds = (performance.now() - began) / 1000;
-  const memory = { apiMemory: moreOfApi(), workerMemory: moreOfWorker() };
+  const apiMemory = moreOfApi();
   const lineKib = ((await settledMemory(client)) - linesBefore) / LINES / 1024;
-  return { perSecond: LINES / seconds, cpu, allMayRunSeconds, lineKib, ...memory };
-}
-
-/** As `PATCH /admin/v1/queues/call` does; the worker finds it when it starts. */
-async function pauseCalls(handle: RedisHandle): Promise<void> {
-  const redis = new Redis(handle.url);
-  const { pauses } = createJobStore({ redis, prefix: 'gj', clock: { now: () => Date.now() } });
-  await pauses.put('call', { reason: 'operator', since: Date.now(), detail: 'bench', state: 'paused' });
-  redis.disconnect();
+  return { perSecond: LINES / seconds, cpu, allMayRunSeconds, lineKib, apiMemory };
 }
 
 async function bare(loadPid: number): Promise<Sample> {
