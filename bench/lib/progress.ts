@@ -19,9 +19,9 @@ export interface Progress {
 }
 
 /** Reckons the rest from what each row says, stretched as the rows before it were. */
-export function createProgress(rows: readonly Row[], rounds: number | undefined): Progress {
+export function createProgress(rows: readonly Row[], rounds: number | undefined, now = () => performance.now()): Progress {
   const took = new Map<Row, number>();
-  let began = performance.now();
+  let began = now();
   const sum = (of: (row: Row) => number, some: readonly Row[]) => some.reduce((total, row) => total + of(row), 0);
   const said = (row: Row) => secondsOf(row, rounds);
   const rest = (): number => {
@@ -37,10 +37,10 @@ export function createProgress(rows: readonly Row[], rounds: number | undefined)
   };
   return {
     begin: (row) => {
-      began = performance.now();
+      began = now();
       return `[${took.size + 1} of ${rows.length}, about ${minutes(rest())} to go] ${row.name}: ${row.measures[0].what}`;
     },
-    end: (row) => void took.set(row, (performance.now() - began) / 1000),
+    end: (row) => void took.set(row, (now() - began) / 1000),
     summary: () => {
       const each = [...took].map(([row, seconds]) => `\`${row.name}\` ${seconds.toFixed(0)}`);
       return `Took ${minutes(sum((row) => took.get(row) ?? 0, [...took.keys()]))} in all; seconds: ${each.join(' · ')}`;

@@ -103,7 +103,10 @@ function work({ connection, queues }: NonNullable<typeof store>, world: PeerWorl
   const image = async ({ data: { id } }: Job<Entry>): Promise<Outcome> => {
     const { job, task: known } = await begin(id);
     const task = known ?? (await outside.submit(job.input));
-    if (known === undefined) await connection.hset(keyOf(id), { task });
+    if (known === undefined) {
+      await connection.hset(keyOf(id), { task });
+      await sleep(POLL_EVERY_MS);
+    }
     for (;;) {
       const link = await outside.poll(task);
       if (link !== undefined) return { status: 'succeeded', result: await outside.store(id, link) };
