@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { expect, test } from 'vitest';
 import { browserTest, openBrowser } from './browser.ts';
-import { startStack } from './stack.ts';
+import { shareStack } from './stack.ts';
 
 /** `/docs` as a person sees it. */
+
+const anyStack = shareStack({ workers: 0 });
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -19,7 +21,7 @@ const NARROW = { viewport: { width: 390, height: 844 }, colorScheme: 'dark' } as
 browserTest(
   'when the reference is opened then it shows the API, can be read by everybody, and asks nobody else',
   async () => {
-    const stack = await startStack({ workers: 0 });
+    const stack = await anyStack();
     for (const options of [WIDE, NARROW]) {
       const { page, asked, complaints } = await openBrowser(options);
       page.setDefaultTimeout(60_000);
@@ -38,14 +40,14 @@ browserTest(
     }
   },
   async () => {
-    const stack = await startStack({ workers: 0 });
+    const stack = await anyStack();
     const [, script] = /import .* from '([^']+)'/.exec(await (await fetch(`${stack.url}/docs/page.js`)).text()) ?? [];
     expect((await fetch(stack.url + script)).status).toBe(200);
   },
 );
 
 test('when the reference is built then the parts that its module asks for are served', async () => {
-  const stack = await startStack({ workers: 0 });
+  const stack = await anyStack();
   const module = await (await fetch(`${stack.url}/docs/assets/standalone.esm.js`)).text();
   const parts = [...module.matchAll(/(?:from|import\(?)\s?[`"']\.\/(chunks\/[\w.-]+\.js)[`"']/g)].map(([, part]) => part);
   expect(parts.length).toBeGreaterThan(10);

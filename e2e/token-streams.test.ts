@@ -1,8 +1,10 @@
 import { freePort, waitFor } from '@grsai-jobs/testkit';
 import { expect, onTestFinished, test } from 'vitest';
-import { chat, type Job, type Stack, startStack } from './stack.ts';
+import { chat, type Job, type Stack, shareStack, startStack } from './stack.ts';
 
 /** Answers of chats while they come in, over both apps as processes. */
+
+const freshStack = shareStack();
 
 interface Event {
   id: number;
@@ -50,7 +52,7 @@ async function ask(stack: Stack, prompt: string): Promise<string> {
 const WORDS = Array.from({ length: 60 }, (_, n) => `w${n}`).join(' ');
 
 test('when a stream is read by way of two API processes with three cuts then every token comes once', async () => {
-  const stack = await startStack();
+  const stack = await freshStack();
   const port = await freePort();
   await stack.startApi({ PORT: String(port) });
   const urls = [stack.url, `http://127.0.0.1:${port}`];
@@ -88,7 +90,7 @@ test('when the worker is killed in the middle of an answer then readers are told
 });
 
 test('when an answer is longer than Redis keeps of it then who stays has it as it comes, and who comes late has it at the end', async () => {
-  const stack = await startStack();
+  const stack = await freshStack();
   const id = await ask(stack, `[[chat-ms=2000]][[pieces=50]][[reply-bytes=800000]]${WORDS}`);
   const early = read(stack, stack.url, id);
   await waitFor(() => saidBy(early.events).length > 500_000, { everyMs: 5 });
