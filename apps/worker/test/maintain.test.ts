@@ -390,6 +390,26 @@ test('old records: when a webhook is gone then so is its old place in the list o
   expect(left).toEqual(await idsOf(unsent, young));
 });
 
+test('old records: when many are old then they are erased side by side', async () => {
+  const harness = await startHarness();
+  const jobs = await Promise.all(Array.from({ length: 12 }, () => acceptedJob(harness, { webhook: undefined })));
+  for (const job of jobs) await failJob(harness, job, 'internal');
+  await harness.clock.advance(2 * DAY);
+  const all = Promise.withResolvers<void>();
+  let begun = 0;
+  const erase = {
+    ...harness.store.erase,
+    old: async (...args: Parameters<typeof harness.store.erase.old>) => {
+      begun += 1;
+      if (begun === jobs.length) all.resolve();
+      await all.promise;
+      return await harness.store.erase.old(...args);
+    },
+  };
+  await createOldRecords({ ...harness, store: { ...harness.store, erase }, objects: NO_OBJECTS }, 1)();
+  expect(await harness.redis.zcard('{gj}:ended')).toBe(0);
+});
+
 test('old records: when a file became no batch, or its batch is gone, then what is known of that goes after RETENTION_DAYS', async () => {
   const harness = await startHarness();
   const { clock, redis, store } = harness;

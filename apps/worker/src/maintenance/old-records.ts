@@ -10,6 +10,8 @@ export const OLD_EVERY_MS = 10 * 60_000;
 const PART_MS = 60_000;
 /** A shutdown waits for no more than these. */
 const AT_ONCE = 200;
+/** Erased side by side: one after another some hundred go in a second, and as many may end. */
+const SIDE_BY_SIDE = 20;
 /** The oldest are asked for first, and seldom is one of them old. */
 const FILE_BATCHES_AT_ONCE = 20;
 const DAY_MS = 24 * 3600 * 1000;
@@ -54,7 +56,7 @@ export function createOldRecords(d: Deps, retentionDays: number): () => Promise<
     const onThrow = async () => {
       stay += 1;
     };
-    await eachOf(d, ids, one, { onThrow });
+    await eachOf(d, ids, one, { onThrow, concurrency: SIDE_BY_SIDE });
     return { looked: ids.length, stay };
   }
 
