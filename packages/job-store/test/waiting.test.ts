@@ -149,6 +149,30 @@ test('when lines of a batch wait behind other jobs then the batch says where the
   });
 });
 
+test('when a line waits in its batch then its position counts those before it, and no longer one that was canceled', async () => {
+  const harness = await startStore();
+  const { rooms, jobs, transitions } = harness.store;
+  const { lines } = await madeBatch(harness, imageDoc(), 200);
+  const ids = lines.map(({ jobId }) => jobId);
+  const position = async (n: number) => {
+    const id = ids[n - 1] ?? '';
+    return (await rooms.why({ jobs: [id] })).get(id)?.position;
+  };
+  for (const n of [51, 52, 77, 199, 200]) expect([n, await position(n)]).toEqual([n, n]);
+  for (const n of [60, 190]) {
+    const job = await jobs.read(ids[n - 1] ?? '');
+    if (job !== null) await transitions.commit(job, { kind: 'cancel' });
+  }
+  for (const [n, at] of [
+    [59, 59],
+    [61, 60],
+    [189, 188],
+    [200, 198],
+  ] as const)
+    expect([n, await position(n)]).toEqual([n, at]);
+  expect(await rooms.queued('acme')).toBe(198);
+});
+
 test('when many jobs of other batches are set aside then a batch of which all are says why as well', async () => {
   const harness = await startStore();
   const [many, one] = [await madeBatch(harness, imageDoc(), 60), await madeBatch(harness, imageDoc(), 1)];

@@ -139,7 +139,7 @@ export const OF_LUA: readonly Mutation[] = [
   ),
   of(
     'room/room',
-    "if redis.call('LREM', lines_of_member(queue, member), 1, id) == 0 then return end",
+    "if redis.call('LREM', list, is_nearer_to_end(list, seen[2]) and -1 or 1, id) == 0 then return end",
     '',
     'P8: a line that is canceled before it was let in counts as queued no longer',
   ),

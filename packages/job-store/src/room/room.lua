@@ -57,10 +57,22 @@ local function forget_if_empty(queue, tenant)
   if is_empty(room_key(queue, tenant)) then redis.call('ZREM', K.waiting .. ':' .. queue, tenant) end
 end
 
+-- Whether a line stands nearer to the end of its list than to the beginning: who cancels all jobs begins with the newest.
+local function is_nearer_to_end(list, line)
+  local sum = 0
+  for _, at in ipairs({ 0, -1 }) do
+    local id = redis.call('LINDEX', list, at)
+    sum = sum + (id and tonumber(redis.call('HGET', key_of('job:' .. id), 'ln')) or 0)
+  end
+  return 2 * tonumber(line) > sum
+end
+
 -- It leaves its batch, out of turn.
 local function leave_batch(queue, tenant, id, batch)
-  local member = batch .. ' ' .. priority_rank(redis.call('HGET', key_of('job:' .. id), 'pr'))
-  if redis.call('LREM', lines_of_member(queue, member), 1, id) == 0 then return end
+  local seen = redis.call('HMGET', key_of('job:' .. id), 'pr', 'ln')
+  local member = batch .. ' ' .. priority_rank(seen[1])
+  local list = lines_of_member(queue, member)
+  if redis.call('LREM', list, is_nearer_to_end(list, seen[2]) and -1 or 1, id) == 0 then return end
   count_lines(tenant, batch, -1)
   if redis.call('ZSCORE', room_key(queue, tenant) .. ':batches', member) then place_batch(queue, tenant, member) end
   forget_if_empty(queue, tenant)

@@ -32,9 +32,9 @@ local function index_of_line(list, line)
   return low
 end
 
--- How many of a tenant go before this place, lines of batches that stand before it among them.
-local function count_before(queue, room, place)
-  local before = redis.call('ZCOUNT', room .. ':seats', '-inf', '(' .. place) + redis.call('ZCOUNT', room, '-inf', '(' .. place)
+-- Lines of batches that go before this place.
+local function lines_before(queue, room, place)
+  local before = 0
   for _, member in ipairs(redis.call('ZRANGE', room .. ':batches', '-inf', '(' .. place, 'BYSCORE', 'LIMIT', 0, 1000)) do
     before = before + redis.call('LLEN', lines_of_member(queue, member))
   end
@@ -42,15 +42,22 @@ local function count_before(queue, room, place)
 end
 
 local function position_of(queue, room, id, batch)
-  local place = redis.call('ZSCORE', room .. ':seats', id) or redis.call('ZSCORE', room, id)
-  if place then return count_before(queue, room, place) + 1 end
+  for _, sets in ipairs({ { room .. ':seats', room }, { room, room .. ':seats' } }) do
+    local place = redis.call('ZSCORE', sets[1], id)
+    if place then
+      local before = redis.call('ZRANK', sets[1], id) + redis.call('ZCOUNT', sets[2], '-inf', '(' .. place)
+      return before + lines_before(queue, room, place) + 1
+    end
+  end
   if not batch then return 0 end
   local seen = redis.call('HMGET', prefix .. 'job:' .. id, 'pr', 'ln')
   local member = batch .. ' ' .. priority_rank(seen[1])
   local head = redis.call('ZSCORE', room .. ':batches', member)
   -- One that is being canceled has left the room, with all its lines.
   if not head then return 0 end
-  return count_before(queue, room, head) + index_of_line(lines_of_member(queue, member), tonumber(seen[2])) + 1
+  -- Who has left it for a seat, or is back in the room, was before it.
+  local before = redis.call('ZCOUNT', room .. ':seats', '-inf', head) + redis.call('ZCOUNT', room, '-inf', head)
+  return before + lines_before(queue, room, head) + index_of_line(lines_of_member(queue, member), tonumber(seen[2])) + 1
 end
 
 local function explain(name, id)
