@@ -7,6 +7,7 @@ import { describeCommit, describeMachine, describeService } from './lib/machine.
 import { describeProfiles } from './lib/profile.ts';
 import { createProgress, minutes, secondsOf } from './lib/progress.ts';
 import { type Result, report } from './lib/report.ts';
+import type { Row } from './lib/row.ts';
 import { smoke } from './lib/smoke.ts';
 import { ROWS } from './rows/index.ts';
 
@@ -79,6 +80,14 @@ function tellCheck(results: readonly Result[]): void {
   if (worse.length > 0) process.exitCode = 1;
 }
 
+/** One row that cannot be measured takes none of the others with it; the process then ends with 1. */
+function failed(row: Row, error: unknown): Result {
+  console.error(error);
+  process.exitCode = 1;
+  const why = `failed: ${error instanceof Error ? error.message : String(error)}`;
+  return { row, measured: row.measures.map(() => ({ figures: [], skipped: why })) };
+}
+
 async function main(): Promise<void> {
   const { rows, rounds, help, profile, ...wanted } = readArguments();
   if (help) {
@@ -95,7 +104,13 @@ async function main(): Promise<void> {
     console.error(progress.begin(row));
     const profileDir = profile ? mkdtempSync(join(tmpdir(), `bench-${row.name}-`)) : undefined;
     const say = (line: string) => console.error(`  ${line}`);
-    results.push({ row, measured: await row.run({ rounds: rounds ?? row.rounds, profileDir, say }) });
+    const run = row.run({ rounds: rounds ?? row.rounds, profileDir, say });
+    results.push(
+      await run.then(
+        (measured) => ({ row, measured }),
+        (error: unknown) => failed(row, error),
+      ),
+    );
     progress.end(row);
     if (profileDir !== undefined) console.error(`\n${describeProfiles(profileDir)}\n\nprofiles are in ${profileDir}\n`);
   }

@@ -34,7 +34,8 @@ export const readBaseline = (): Baseline => (existsSync(FILE) ? (JSON.parse(read
 
 /** Writes what these rows came to; what is kept of other rows stays. */
 export function keep(results: readonly Result[], where: { commit: string; machine: string }): void {
-  const rows = results.map((result) => [result.row.name, keptOf(result, where)]);
+  const measured = results.filter((result) => result.measured.some(({ skipped }) => skipped === undefined));
+  const rows = measured.map((result) => [result.row.name, keptOf(result, where)]);
   writeFileSync(FILE, `${JSON.stringify({ ...readBaseline(), ...Object.fromEntries(rows) }, null, 2)}\n`);
 }
 

@@ -12,7 +12,9 @@ const HEAD = ['row', 'against', 'ours', 'bare', 'figure (median)', 'min – max'
 /** Results as one Markdown table, with its notes below. */
 export function report(results: readonly Result[]): string {
   const table = markdownTable([HEAD, ...results.flatMap(linesOf)]);
-  const notes = results.flatMap(({ row, measured }) => measured.flatMap(notesOf).map((note) => `* \`${row.name}\`: ${note}`));
+  const notes = results.flatMap(({ row, measured }) =>
+    [...new Set(measured.flatMap(notesOf))].map((note) => `* \`${row.name}\`: ${note}`),
+  );
   const more = results.flatMap(({ row, measured }) =>
     measured.flatMap(({ table }) => (table === undefined ? [] : [`\`${row.name}\`:\n\n${markdownTable(table)}`])),
   );

@@ -55,6 +55,8 @@ export const peersKilled: Row = {
         const left = await killOne(start, (line) => say(`round ${round}/${rounds}: ${who}: ${line}`));
         return [who, left] as const;
       });
+      // None is left running behind another that failed.
+      await Promise.allSettled(sides);
       all.push(await Promise.all(sides));
     }
     const ours = all.flatMap((each) => each.filter(([who]) => who === 'ours').map(([, left]) => left));
