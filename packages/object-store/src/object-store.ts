@@ -18,6 +18,8 @@ export interface PutOptions {
   readonly signal?: AbortSignal;
   /** A body that is larger is refused as `too_large`, as soon as that is known. */
   readonly maxBytes?: number;
+  /** Nobody else looks at a chunk of the body once it was taken: its memory is given back as soon as it was copied. */
+  readonly ownsChunks?: boolean;
 }
 
 export interface PutBytesOptions {

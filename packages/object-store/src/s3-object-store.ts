@@ -17,6 +17,7 @@ import pMap from 'p-map';
 import { Digest } from './digest.ts';
 import { fromSdk, ObjectStoreError } from './errors.ts';
 import { Feed } from './feed.ts';
+import { giveBack } from './give-back.ts';
 import type { FetchedObject, ObjectStore, PutBytesOptions, PutOptions, SignedLink, StoredObject } from './object-store.ts';
 import { Slabs } from './slabs.ts';
 
@@ -135,7 +136,9 @@ class S3ObjectStore implements ObjectStore {
     try {
       if (feed.failure !== undefined) throw feed.failure;
       stored =
-        slab === null ? await this.#putStream(target, feed, digest, length) : await this.#putHeld(target, feed, digest, slab);
+        slab === null
+          ? await this.#putStream(target, feed, digest, length)
+          : await this.#putHeld(target, feed, digest, slab, options.ownsChunks === true);
       return stored;
     } catch (error) {
       throw feed.failure ?? fromSdk(error, `put ${key}`);
@@ -258,9 +261,12 @@ class S3ObjectStore implements ObjectStore {
     return { ChecksumSHA256: Buffer.from(digest.finish().sha256, 'hex').toString('base64') };
   }
 
-  async #putHeld(target: Target, feed: Feed, digest: Digest, slab: Buffer): Promise<StoredObject> {
+  async #putHeld(target: Target, feed: Feed, digest: Digest, slab: Buffer, owned: boolean): Promise<StoredObject> {
     let at = 0;
-    for await (const chunk of feed.chunks()) at += chunk.copy(slab, at);
+    for await (const chunk of feed.chunks()) {
+      at += chunk.copy(slab, at);
+      if (owned) giveBack(chunk);
+    }
     if (feed.failure !== undefined) throw feed.failure;
     return await this.#putSigned(target, slab.subarray(0, at), digest, feed.signal);
   }

@@ -53,6 +53,22 @@ describe('proof of what arrived', () => {
     expect([asked('HEAD'), asked('GET')]).toEqual([1, 1]);
   });
 
+  test('when nobody else looks at the chunks of a body then their memory is gone, and the object is whole', async () => {
+    const data = random(MIB);
+    const chunks = Array.from({ length: 16 }, (_, n) => {
+      const chunk = Buffer.allocUnsafeSlow(64 * KIB);
+      chunk.set(data.subarray(n * chunk.length, (n + 1) * chunk.length));
+      return chunk;
+    });
+    const put = (key: string, ownsChunks: boolean) =>
+      store.put(key, Readable.from(chunks), { ...PNG, contentLength: data.length, ownsChunks });
+    expect(await put('kept', false)).toEqual({ bytes: data.length, sha256: sha256(data) });
+    expect(await put('taken', true)).toEqual({ bytes: data.length, sha256: sha256(data) });
+    expect(chunks.map(({ length }) => length)).toEqual(chunks.map(() => 0));
+    const { body } = await store.get('taken');
+    expect(Buffer.concat((await body.toArray()) as Buffer[]).equals(data)).toBe(true);
+  });
+
   test('when the digest of a body is in its signature then the answer needs none, and nothing is read back', async () => {
     s3.digests(false);
     const data = random(8 * MIB);

@@ -65,7 +65,8 @@ export class SizeScan {
         this.#held += part.length;
         break;
       }
-      const whole = this.#held === 0 ? part : Buffer.concat([...this.#parts, part]);
+      // What a parser was given it may look at later, when the chunk is gone.
+      const whole = Buffer.concat([...this.#parts, part]);
       this.#parts = [];
       this.#held = 0;
       this.#resume(whole);

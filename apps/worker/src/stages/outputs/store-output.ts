@@ -64,6 +64,7 @@ async function storeSource(
     const stored = await d.objects.put(key, body, {
       contentType: facts.contentType,
       ...(source.contentLength === undefined ? {} : { contentLength: source.contentLength }),
+      ownsChunks: true,
       signal,
     });
     return imageOf(index, facts, { ...stored, key });
