@@ -52,6 +52,7 @@ import { createTokenStreams } from './runner/token-streams.ts';
 import { createCallStage } from './stages/call.ts';
 import { createDeliverStage } from './stages/deliver.ts';
 import { afterFailedCall } from './stages/failed-call.ts';
+import { keptApart } from './stages/kept-apart.ts';
 import { createHostSlots } from './stages/outputs/host-slots.ts';
 import { createPollStage } from './stages/poll.ts';
 import { createStoreStage } from './stages/store.ts';
@@ -240,14 +241,17 @@ export async function assembleWorker(p: WorkerPorts, config: WorkerSettings): Pr
     reportProgress: ({ callback, ...task }, percent) =>
       reportByWebhook(deps, { ...task, webhook: callback }, { type: 'job.progress', percent }),
   });
-  const storeStage = createStoreStage({
-    ...deps,
-    ...outputs,
-    slices: createSliceQueue({ now: timers.elapsed }),
-    grsai,
-    egress,
-    hosts: createHostSlots(() => storing.concurrency(), timers),
-  });
+  const storeStage = keptApart(
+    createStoreStage({
+      ...deps,
+      ...outputs,
+      slices: createSliceQueue({ now: timers.elapsed }),
+      grsai,
+      egress,
+      hosts: createHostSlots(() => storing.concurrency(), timers),
+    }),
+    timers.elapsed,
+  );
   const storing: Consumer = consume('store', runFreeStage(runner, storeStage), configured.store);
   const stages = [call, submit, consume('poll', runFreeStage(runner, pollStage), configured.poll), storing, deliver];
 
