@@ -440,6 +440,29 @@ test('whatever tenants and workers do, each queued job is in a room, has a seat 
   );
 });
 
+test('when many tenants can pay again at once then one look brings 500 jobs back, the next one the others, and no tenant is passed over', async () => {
+  const harness = await startStore();
+  const { redis, store } = harness;
+  const room = (tenant: string) => `{gj}:waiting:submit:${tenant}`;
+  const tenants = Array.from({ length: 12 }, (_, n) => `t${n}`);
+  for (const tenant of tenants) {
+    const pipeline = redis.pipeline().zadd('{gj}:waiting:submit:#broke', 1, tenant);
+    for (let n = 0; n < 50; n += 1) {
+      const id = newJobId();
+      pipeline.hset(`{gj}:job:${id}`, { st: 'queued', step: 1, cr: 1000 + n, q: 'submit', tenant });
+      pipeline.zadd(`${room(tenant)}:broke`, 7, id).hset(`${room(tenant)}:aside`, id, 'budget 1');
+    }
+    await pipeline.exec();
+  }
+  const left = async () =>
+    (await Promise.all(tenants.map((tenant) => redis.zcard(`${room(tenant)}:broke`)))).reduce((a, b) => a + b);
+  await store.rooms.letIn('submit');
+  expect(await left()).toBe(100);
+  await store.rooms.letIn('submit');
+  expect(await left()).toBe(0);
+  expect(await redis.exists('{gj}:waiting:submit:#broke')).toBe(0);
+});
+
 test('when the first job of a tenant could begin and does not then it is known since when, and no longer once it begins, or none could', async () => {
   const harness = await startStore();
   const { rooms, pauses } = harness.store;

@@ -152,8 +152,8 @@ export const OF_LUA: readonly Mutation[] = [
   ),
   of(
     'room/let-in',
-    'pay_again(order.queue, tenant, budget_of(K.spent, tenant, day_of(now)), now)',
-    'budget_of(K.spent, tenant, day_of(now))',
+    'paid + pay_again(order.queue, tenant, budget_of(K.spent, tenant, day_of(now)), now)',
+    'paid + 0',
     'P1: who waits for a budget goes on when there are credits again',
   ),
   of('webhook/attempts', "redis.call('ZADD', e.room, due, id)", '', 'P4: who has no permit waits for one'),

@@ -4,9 +4,11 @@
 -- order {queue, most (tenants that are seen to), now|nil, limits of the account as start_call has them, or nil}
 -- Answers the jobs that have left their rooms
 local order = cjson.decode(A.order)
-local now, entries = now_of(order), {}
+local now, entries, paid = now_of(order), {}, 0
 for _, tenant in ipairs(redis.call('ZRANGE', K.waiting .. ':' .. order.queue .. ':#broke', 0, order.most - 1)) do
-  pay_again(order.queue, tenant, budget_of(K.spent, tenant, day_of(now)), now)
+  -- Those that are not seen to are the first the next time.
+  if paid >= 10 * LET_IN then break end
+  paid = paid + pay_again(order.queue, tenant, budget_of(K.spent, tenant, day_of(now)), now)
 end
 local tenants = redis.call('ZRANGE', K.waiting .. ':' .. order.queue, 0, order.most - 1)
 redis.call('ZREMRANGEBYSCORE', K.waiting .. ':' .. order.queue .. ':#asking', '-inf', now)

@@ -100,21 +100,24 @@ local function wait_for_budget(queue, tenant, id, price, now)
 end
 
 -- Jobs of a tenant that its budget has room for go back to its room, the cheapest first. budget: as of budget_of, or nil
+-- Answers how many.
 local function pay_again(queue, tenant, budget, now)
   local room, broke = room_key(queue, tenant), K.waiting .. ':' .. queue .. ':#broke'
   local left = budget and budget.credits - budget.used
-  local jobs = redis.call('ZRANGE', room .. ':broke', 0, LET_IN - 1, 'WITHSCORES')
+  local jobs, back = redis.call('ZRANGE', room .. ':broke', 0, LET_IN - 1, 'WITHSCORES'), 0
   for i = 1, #jobs, 2 do
     local id, price = jobs[i], tonumber(jobs[i + 1])
     if left and price > left then break end
     left = left and left - price
     redis.call('ZREM', room .. ':broke', id)
     redis.call('HDEL', room .. ':aside', id)
+    back = back + 1
     local seen = redis.call('HMGET', key_of('job:' .. id), 'st', 'pr', 'cr')
     if seen[1] == 'queued' then wait_in_room(queue, tenant, id, place_of(seen[2], seen[3])) end
   end
   -- Other tenants are seen to first the next time.
   if redis.call('EXISTS', room .. ':broke') == 1 then redis.call('ZADD', broke, now, tenant) else redis.call('ZREM', broke, tenant) end
+  return back
 end
 
 -- More jobs of a room than this are never in use at a time.
