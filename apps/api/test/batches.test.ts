@@ -1,5 +1,6 @@
+import { connectRedis } from '@grsai-jobs/redis';
 import { type Batch, line, ndjson, type Refusal, rowsOf, sendLines } from '@grsai-jobs/testkit';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { startApi } from './api.ts';
 
 const accepted = async (response: Response): Promise<Batch> => {
@@ -95,4 +96,18 @@ test('when another route of a batch is asked for wrongly then it gets its 4xx', 
     const place = problem.errors?.[0]?.pointer.replace('/0', '');
     expect(`${method} ${path}: ${response.status} ${place ?? problem.code}`).toBe(`${method} ${path}: ${status} ${told}`);
   }
+});
+
+test('when the key of a retry is sent with another body then it is refused, and the same body is answered the same', async () => {
+  const api = await startApi();
+  const batch = (await (await sendLines(api, ndjson(line('a')))).json()) as { id: string };
+  const redis = await connectRedis(api.redis.url, 'producer', { onError: () => undefined });
+  onTestFinished(() => redis.disconnect());
+  await redis.hset(`{gj}:batch:${batch.id}`, 'n:queued', 0, 'n:failed', 1);
+  const retry = async (body: object) =>
+    await api.tenant.send('POST', `/v1/batches/${batch.id}/retry-failed`, body, { 'idempotency-key': 'again' });
+  expect((await retry({ include_unknown: false })).status).toBe(202);
+  expect((await retry({})).status).toBe(202);
+  const refused = await retry({ include_unknown: true });
+  expect([refused.status, ((await refused.json()) as Refusal).code]).toEqual([422, 'idempotency_key_reused']);
 });

@@ -377,9 +377,10 @@ describe('the end', () => {
     const { batches, operations } = harness.store;
     const now = harness.clock.now();
     const { id } = await committed(harness, 1);
+    const told = { left_out: 0, in_round: 2, include_unknown: false };
     const ask = (key: string, retrying: number) =>
-      batches.retryFailed(id, { includeUnknown: false, once: { key, told: { retrying, left_out: 0, in_round: 2 } } });
-    const first = { retrying: 3, left_out: 0, in_round: 2 };
+      batches.retryFailed(id, { includeUnknown: false, once: { key, told: { ...told, retrying } } });
+    const first = { ...told, retrying: 3 };
     const takeAll = async () => {
       const kinds: string[] = [];
       for (let taken = await operations.take(now); taken !== null; taken = await operations.take(now)) {

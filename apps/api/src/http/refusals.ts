@@ -187,4 +187,5 @@ export const RETRY_FAILED_REFUSALS: Refusals<RetriedFailed, 'retrying'> = {
       `Of each failed job of the batch (${count}) nobody knows whether its submit made a task: send {"include_unknown": true} to submit them again, and maybe pay twice.`,
     ),
   already: () => new Problem('conflict', 'The failed jobs of this batch are being run again already.'),
+  key_reused: keyReused,
 };

@@ -9,7 +9,9 @@ export type RetriedFailed =
   /** Of each failed job a submit may have made a task. */
   | { kind: 'all_unknown'; count: number }
   /** They are being run again already. */
-  | { kind: 'already' };
+  | { kind: 'already' }
+  /** The same Idempotency-Key has asked for something else. */
+  | { kind: 'key_reused' };
 
 /** What the caller is told, or why there is nothing to run again. */
 function toldOf(
@@ -20,8 +22,14 @@ function toldOf(
   const retrying = batch.counts.failed - left_out;
   if (batch.status === 'canceling') return { kind: 'canceling' };
   if (retrying === 0) return left_out === 0 ? { kind: 'none_failed' } : { kind: 'all_unknown', count: left_out };
-  return { kind: 'told', told: { retrying, left_out, in_round: batch.round + (isBatchEnd(batch.status) ? 1 : 0) } };
+  return {
+    kind: 'told',
+    told: { retrying, left_out, in_round: batch.round + (isBatchEnd(batch.status) ? 1 : 0), include_unknown: includeUnknown },
+  };
 }
+
+const again = (told: RetryTold, includeUnknown: boolean): RetriedFailed =>
+  told.include_unknown === includeUnknown ? { kind: 'retrying', ...told } : { kind: 'key_reused' };
 
 /** Has the failed jobs of a batch run again, by an operation. The same Idempotency-Key orders it once, and is answered the same. */
 export const createRetryFailed =
@@ -31,7 +39,7 @@ export const createRetryFailed =
     { includeUnknown, key }: { includeUnknown: boolean; key?: string | undefined },
   ): Promise<RetriedFailed> => {
     const before = key === undefined ? null : await o.batches.retryBefore(batch.id, key);
-    if (before !== null) return { kind: 'retrying', ...before };
+    if (before !== null) return again(before, includeUnknown);
     const meant = toldOf(batch, includeUnknown);
     if (meant.kind !== 'told') return meant;
     const { told } = meant;
@@ -40,8 +48,9 @@ export const createRetryFailed =
       once: key === undefined ? undefined : { key, told },
     });
     if (ordered.kind === 'under_way') return { kind: 'already' };
+    if (ordered.kind === 'before') return again(ordered.told, includeUnknown);
     o.nudge();
-    return { kind: 'retrying', ...(ordered.kind === 'before' ? ordered.told : told) };
+    return { kind: 'retrying', ...told };
   };
 
 export type RetryFailed = ReturnType<typeof createRetryFailed>;

@@ -15,6 +15,8 @@ export interface RetryTold {
   left_out: number;
   /** The round in which they run. */
   in_round: number;
+  /** What was asked for. */
+  include_unknown: boolean;
 }
 
 /** `before`: the same Idempotency-Key has ordered it, and was told this. `under_way`: an order of before is not carried out yet. */

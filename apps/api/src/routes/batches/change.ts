@@ -98,6 +98,7 @@ export const retryFailedJobs = route({
         'bad_request',
         ...ofOneBatch,
         'conflict',
+        'idempotency_key_reused',
         'body_too_large',
         'unsupported_media_type',
         'invalid_request',
