@@ -5,7 +5,11 @@ import { expect, onTestFinished, test } from 'vitest';
 import { type FeedEvent, startEventFeed } from '../src/index.ts';
 import { jobIn, type Started, startStore, timers } from './harness.ts';
 
-function startFeed(harness: Started, own: Partial<typeof timers> = {}, primary?: Pick<Primary, 'onChange'>) {
+function startFeed(
+  harness: Started,
+  { inARow, ...own }: Partial<typeof timers> & { inARow?: number } = {},
+  primary?: Pick<Primary, 'onChange'>,
+) {
   const reader = new Redis(harness.proxy.url, { maxRetriesPerRequest: null, retryStrategy: () => 10 });
   // A question whose answer is lost fails, as in the API.
   const redis = new Redis(harness.proxy.url, {
@@ -21,6 +25,7 @@ function startFeed(harness: Started, own: Partial<typeof timers> = {}, primary?:
     prefix: 'gj',
     onError: () => {},
     timers: { ...timers, ...own },
+    ...(inARow === undefined ? {} : { inARow }),
     ...(primary ? { primary } : {}),
   });
   onTestFinished(() => feed.stop());
@@ -43,30 +48,44 @@ test('when a feed starts then it knows what the stream still holds, and each eve
   ]);
 });
 
-test.each([
-  { apartMs: 5, slept: [] },
-  { apartMs: 2, slept: [3] },
-])(
-  'when an event comes $apartMs ms after the last reading began then the next reading waits for $slept ms',
-  async ({ apartMs, slept }) => {
-    const harness = await startStore();
-    const job = await jobIn(harness, 'queued');
-    let at = 0;
-    const waits: number[] = [];
-    const feed = startFeed(harness, {
-      elapsed: () => {
-        at += apartMs;
-        return at;
-      },
-      sleep: async (ms) => void waits.push(ms),
-    });
-    await feed.caughtUp();
-    const read = waits.length;
-    await harness.store.transitions.commit(await job.read(), { kind: 'cancel' });
-    await waitFor(() => feed.known(job.id).length === 2);
-    expect(waits.slice(read)).toEqual(slept);
-  },
-);
+test('when events come one right behind another then some readings wait for nothing, those behind them do, and a pause makes up for it', async () => {
+  const harness = await startStore();
+  const job = await jobIn(harness, 'queued');
+  let now = 0;
+  const waits: number[] = [];
+  const feed = startFeed(harness, {
+    inARow: 3,
+    elapsed: () => now,
+    sleep: async (ms) => {
+      waits.push(ms);
+      now += ms;
+    },
+  });
+  await feed.caughtUp();
+  let seq = 1;
+  /** How long each of so many readings has waited. */
+  const read = async (count: number): Promise<number[]> => {
+    waits.length = 0;
+    const each: number[] = [];
+    for (let n = 0; n < count; n += 1) {
+      seq += 1;
+      await harness.redis.xadd(
+        '{gj}:events',
+        '*',
+        ...['j', job.id, 's', seq, 't', 'job.progress', 'p', 0, 'st', 'running', 'r', 1],
+      );
+      await waitFor(() => feed.known(job.id).at(-1)?.seq === seq);
+      each.push(waits.splice(0).reduce((sum, ms) => sum + ms, 0));
+    }
+    return each;
+  };
+  now += 1000;
+  expect(await read(6)).toEqual([0, 0, 0, 5, 5, 5]);
+  now += 10;
+  expect(await read(4)).toEqual([0, 0, 5, 5]);
+  now += 1000;
+  expect(await read(4)).toEqual([0, 0, 0, 5]);
+});
 
 test('when the connection breaks then nothing is missed, and a watcher gets only events of its own job, until it leaves', async () => {
   const harness = await startStore();
@@ -107,7 +126,7 @@ test('when the feed stops then whoever watches is notified, and whoever comes af
 test('when the stream was trimmed before it was read then whoever watches is notified, and not when it was read in time', async () => {
   const harness = await startStore();
   let untilNextReading = Promise.resolve();
-  const feed = startFeed(harness, { elapsed: () => 0, sleep: () => untilNextReading });
+  const feed = startFeed(harness, { inARow: 0, elapsed: () => 0, sleep: () => untilNextReading });
   const job = await jobIn(harness, 'queued');
   await feed.caughtUp();
   let missed = 0;

@@ -29,8 +29,12 @@ export interface EventFeed {
 const KEEP = 20_000;
 const READ_AT_ONCE = 1000;
 const BLOCK_MS = 5000;
-/** Readings begin so far apart at least: a busy service is not asked once for each event, and in a quiet one an event is known at once. */
+/**
+ * Readings are so far apart on the whole, so that Redis is not asked once for each event of a busy service. So many may follow each other at
+ * once: an event is known at once where they are few, also the one that ends a quick job right behind its beginning.
+ */
 const APART_MS = 5;
+const IN_A_ROW = 20;
 const AGAIN_AFTER_MS = 500;
 const CATCH_UP_MS = 1000;
 /** Before the first event of a stream. */
@@ -50,13 +54,18 @@ export function startEventFeed(o: {
   prefix: string;
   onError: (error: Error) => void;
   timers: Pick<Timers, 'elapsed' | 'sleep' | 'after'>;
+  /** So many readings may follow each other at once. */
+  inARow?: number;
 }): EventFeed {
   const { events: stream } = createKeys(o.prefix);
   const history = createEventHistory(KEEP);
   const watchers = new Map<string, Set<Watcher>>();
   const waiting = new Set<{ id: string; resolve: () => void }>();
   const stopping = new AbortController();
+  const spareMs = (o.inARow ?? IN_A_ROW) * APART_MS;
   let at = START;
+  /** When all readings until now would have been over, had they been apart. */
+  let spentUntil = Number.NEGATIVE_INFINITY;
   /** Another primary tells other things: what was read is of no use. */
   let isOther = false;
 
@@ -98,7 +107,6 @@ export function startEventFeed(o: {
   async function readOnce(): Promise<void> {
     if (isOther) await startAnew();
     const before = at;
-    const began = o.timers.elapsed();
     const reply = await o.reader.xread('COUNT', READ_AT_ONCE, 'BLOCK', BLOCK_MS, 'STREAMS', stream, before);
     if (isOther) return;
     const read = [...eventsOf(reply)];
@@ -107,8 +115,10 @@ export function startEventFeed(o: {
     for (const [id, event] of read) take(id, event);
     if (trimmed) allMissed();
     for (const each of waiting) if (!isAfter(each.id, at)) each.resolve();
-    const left = APART_MS - (o.timers.elapsed() - began);
-    if (left > 0 && read.length < READ_AT_ONCE) await o.timers.sleep(left, stopping.signal);
+    const now = o.timers.elapsed();
+    spentUntil = Math.max(spentUntil, now - spareMs) + APART_MS;
+    const waitMs = spentUntil - now;
+    if (waitMs > 0 && read.length < READ_AT_ONCE) await o.timers.sleep(waitMs, stopping.signal);
   }
 
   async function run(): Promise<void> {
