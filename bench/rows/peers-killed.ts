@@ -120,7 +120,10 @@ async function killOne(start: StartContender, say: (line: string) => void): Prom
   const killed = performance.now();
   const unlock = await contender.heirless?.();
   const heir = await contender.startWorker();
-  say(`killed with ${before.paid} tasks paid for and ${before.succeeded} told of`);
+  const { submits, webhooks } = before.onTheirWay;
+  say(
+    `killed with ${before.paid} tasks paid for, ${before.succeeded} told of, ${submits} submits and ${webhooks} webhooks on their way`,
+  );
   await posted;
 
   const told = async () => missingOf(await books()) === 0;

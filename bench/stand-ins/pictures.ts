@@ -41,6 +41,8 @@ export interface PicturesBooks {
   /** Jobs that it was paid for and that no webhook has said to have succeeded. */
   readonly lost: number;
   readonly polls: number;
+  /** Submits and webhooks that are not answered yet. */
+  readonly onTheirWay: { readonly submits: number; readonly webhooks: number };
   /** Objects in the bucket. */
   readonly stored: number;
   /** Jobs whose webhook said that they succeeded, or that they did not. */
@@ -73,6 +75,7 @@ const told = new Map<string, Told[]>();
 let badSignatures = 0;
 let key: ReturnType<typeof signingKey> | undefined;
 let receiverMs = 0;
+const onTheirWay = { submits: 0, webhooks: 0 };
 
 async function receive(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
   const body = await textOf(incoming);
@@ -81,7 +84,9 @@ async function receive(incoming: IncomingMessage, response: ServerResponse): Pro
   const n = data.metadata.n ?? '';
   const reason = data.error?.code ?? data.error?.message ?? '';
   told.set(n, [...(told.get(n) ?? []), { at: Date.now(), succeeded: data.status === 'succeeded', reason }]);
+  onTheirWay.webhooks += 1;
   await sleep(receiverMs);
+  onTheirWay.webhooks -= 1;
   response.writeHead(204).end();
 }
 
@@ -109,7 +114,11 @@ const slowSubmits = async (target: string, ms: number): Promise<string> =>
       forward.once('response', resolve);
       forward.once('error', reject);
     });
-    if (url.startsWith('/v1/api/generate')) await sleep(ms);
+    if (url.startsWith('/v1/api/generate')) {
+      onTheirWay.submits += 1;
+      await sleep(ms);
+      onTheirWay.submits -= 1;
+    }
     response.writeHead(answer.statusCode ?? 502, answer.headers);
     answer.pipe(response);
   });
@@ -155,6 +164,7 @@ async function start(options: PicturesOptions) {
       paidTwice: [...tasks.values()].filter(({ length }) => length > 1).length,
       lost: [...tasks.keys()].filter((n) => !good.has(n)).length,
       polls,
+      onTheirWay: { ...onTheirWay },
       stored: new Set(puts.map(({ path }) => path)).size,
       succeeded: good.size,
       failed: ofThese.length - good.size,
