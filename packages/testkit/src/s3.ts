@@ -44,6 +44,8 @@ export interface S3Handle {
 
 /** Marks what the testkit itself asks: not counted, never refused. */
 const OWN = 'x-testkit';
+/** The most that an S3 server lists at once. */
+const PAGE = 1000;
 
 /** The server (fauxqs) takes at most 11 MiB in one request; larger objects need multipart. */
 export async function startS3(options: { bucket?: string; region?: string } = {}): Promise<S3Handle> {
@@ -141,8 +143,15 @@ export async function startS3(options: { bucket?: string; region?: string } = {}
       S3_FORCE_PATH_STYLE: 'true',
     },
     keys: async () => {
-      const { body } = await app.inject({ method: 'GET', url: `/${bucket}?list-type=2&max-keys=1000`, headers: { [OWN]: '1' } });
-      return [...body.matchAll(/<Key>(.*?)<\/Key>/g)].map((match) => match[1] ?? '').sort();
+      const keys: string[] = [];
+      for (;;) {
+        const after = encodeURIComponent(keys.at(-1) ?? '');
+        const url = `/${bucket}?list-type=2&max-keys=${PAGE}&start-after=${after}`;
+        const { body } = await app.inject({ method: 'GET', url, headers: { [OWN]: '1' } });
+        const page = [...body.matchAll(/<Key>(.*?)<\/Key>/g)].map((match) => match[1] ?? '');
+        keys.push(...page);
+        if (page.length < PAGE) return keys;
+      }
     },
     openUploads: () => uploads.size,
     outage: (on, count = Number.POSITIVE_INFINITY) => {

@@ -69,3 +69,13 @@ test('an upload in parts counts as open until it is completed or aborted', async
 test('the variables name the same server', () => {
   expect(s3.env).toMatchObject({ S3_ENDPOINT: s3.endpoint, S3_BUCKET: s3.bucket, AWS_ACCESS_KEY_ID: s3.credentials.accessKeyId });
 });
+
+test('when there are more objects than an S3 server lists at once then all their keys are known', async () => {
+  await using s3 = await startS3();
+  const names = Array.from({ length: 1003 }, (_, n) => `n${String(n).padStart(4, '0')}`);
+  for (let at = 0; at < names.length; at += 50)
+    await Promise.all(
+      names.slice(at, at + 50).map((name) => fetch(`${s3.endpoint}/${s3.bucket}/${name}`, { method: 'PUT', body: name })),
+    );
+  expect(await s3.keys()).toEqual(names);
+});
