@@ -87,5 +87,10 @@ test('when the budget of a tenant is reached then its jobs and batches are refus
   const spent = await put({ credits: 1200, period: 'total' });
   expect(await spent.json()).toMatchObject({ status: 422, errors: [{ pointer: '/budget/credits' }] });
   await put({ credits: 1201, period: 'total' });
-  expect((await api.tenant.send('POST', '/v1/jobs', image(HOOK, 'a third'))).status).toBe(202);
+  const third = await picture(api);
+  // One that was set before it was spent can be sent again.
+  await put({ credits: 2400, period: 'total' });
+  await beginCalls(api, third);
+  expect((await put({ credits: 2400, period: 'total' })).status).toBe(200);
+  expect((await put({ credits: 2399, period: 'total' })).status).toBe(422);
 });

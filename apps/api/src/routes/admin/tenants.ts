@@ -134,15 +134,20 @@ async function requireKnown(catalogue: Pick<ModelCatalogue, 'all'>, models: read
   );
 }
 
-/** @throws Problem for a budget in all that was spent before it was set: no job would ever be taken. */
+/**
+ * A budget that stands already may be sent again: the answer to it was lost.
+ * @throws Problem for a budget in all that was spent before it was set: no job would ever be taken.
+ */
 async function requireUnspent(
-  o: Pick<TenantDeps, 'spending' | 'clock'>,
+  o: Pick<TenantDeps, 'spending' | 'clock' | 'tenantLimits'>,
   tenant: string,
   budget: TenantLimits['budget'],
 ): Promise<void> {
   if (budget?.period !== 'total') return;
   const spent = await o.spending.spent(tenant, budget.period, o.clock.now());
   if (spent < budget.credits) return;
+  const { budget: set } = await o.tenantLimits.read(tenant);
+  if (set?.period === budget.period && set.credits === budget.credits) return;
   throw invalid([
     {
       pointer: '/budget/credits',
