@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { startRedis } from '@grsai-jobs/testkit';
+import { startRedis, waitFor } from '@grsai-jobs/testkit';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { createJobStore, type JobStore, PATIENCE_MS } from '../src/index.ts';
@@ -114,6 +114,46 @@ test.each([
       await server.stop();
     });
     const store = createJobStore({ redis, prefix: 'gj', clock: Date });
-    expect(await store.recovery.mayHaveForgotten(durability, { seenAt: Date.now() - agoMs })).toBe(may);
+    expect(await store.recovery.mayHaveForgotten(durability, { seenAt: Date.now() - agoMs, missedAt: Date.now() - agoMs })).toBe(
+      may,
+    );
   },
 );
+
+test.each([
+  ['no word was said since', 0],
+  ['workers that live have spoken to it since', 60_000],
+])(
+  'when a server is killed right after the last word of a worker that died, is back at once over its append-only file, and %s then it has forgotten nothing',
+  async (_what, sinceMs) => {
+    const server = await startRedis({ appendonly: 'always' });
+    const missedAt = Date.now();
+    await server.restart();
+    const redis = new Redis(server.url);
+    onTestFinished(async () => {
+      redis.disconnect();
+      await server.stop();
+    });
+    const store = createJobStore({ redis, prefix: 'gj', clock: Date });
+    expect(await store.recovery.mayHaveForgotten('memory', { seenAt: missedAt + sinceMs, missedAt })).toBe(false);
+  },
+);
+
+test('when a replica takes over right after its start then it may have forgotten', async () => {
+  const [primary, replica] = [
+    await startRedis({ args: ['--repl-diskless-sync-delay', '0'] }),
+    await startRedis({ appendonly: 'everysec' }),
+  ];
+  const redis = new Redis(replica.url);
+  onTestFinished(async () => {
+    redis.disconnect();
+    await Promise.all([primary.stop(), replica.stop()]);
+  });
+  await redis.replicaof('127.0.0.1', primary.port);
+  await waitFor(async () => /^master_link_status:up/m.test(await redis.info('replication')), { everyMs: 5 });
+  await redis.replicaof('NO', 'ONE');
+  const store = createJobStore({ redis, prefix: 'gj', clock: Date });
+  const uptime = Number(/^uptime_in_seconds:(\d+)/m.exec(await redis.info('server'))?.[1]);
+  const missedAt = Date.now() - 1000 * uptime;
+  expect(await store.recovery.mayHaveForgotten('memory', { seenAt: Date.now(), missedAt })).toBe(true);
+});

@@ -2,7 +2,8 @@
 -- before there is nothing to learn.
 -- order {now|nil, knew (whether who asks knew another one), me (a worker) or nil, told (the primary that it has told all it knows) or nil,
 --      alive_ms, least_ms, give_up_ms or nil (after which who asks gives up those that are missing)}
--- Answers {'open'} | {'opened', ms since it began} | {'closed', primary, ms since it began, when a worker was seen last, workers that are missing …}
+-- Answers {'open'} | {'opened', ms since it began} | {'closed', primary, ms since it began, when a worker was seen last, when one that is missing was, workers
+-- that are missing …}
 local order = cjson.decode(A.order)
 local now = now_of(order)
 local open = redis.call('GET', K.primary)
@@ -22,16 +23,20 @@ if redis.call('HGET', recovery, 'of') ~= PRIMARY then
   redis.call('DEL', recovery)
   redis.call('HSET', recovery, 'of', PRIMARY, 'began', now, 'seen', newest)
   for _, worker in ipairs(workers) do
-    if newest - worker.seen_at <= order.alive_ms then redis.call('HSET', recovery, 'w:' .. worker.id, 1) end
+    if newest - worker.seen_at <= order.alive_ms then redis.call('HSET', recovery, 'w:' .. worker.id, worker.seen_at) end
   end
 end
 if order.told == PRIMARY then redis.call('HDEL', recovery, 'w:' .. order.me) end
 
 local known = redis.call('HMGET', recovery, 'began', 'seen')
 local since = now - tonumber(known[1])
-local missing = {}
-for _, field in ipairs(redis.call('HKEYS', recovery)) do
-  if string.sub(field, 1, 2) == 'w:' then missing[#missing + 1] = string.sub(field, 3) end
+local missing, missed = {}, 0
+local fields = redis.call('HGETALL', recovery)
+for i = 1, #fields, 2 do
+  if string.sub(fields[i], 1, 2) == 'w:' then
+    missing[#missing + 1] = string.sub(fields[i], 3)
+    missed = math.max(missed, tonumber(fields[i + 1]))
+  end
 end
 -- One that was never announced here has a moment to tell as well.
 if (#missing == 0 and since >= order.least_ms) or (order.give_up_ms and since >= order.give_up_ms) then
@@ -39,4 +44,4 @@ if (#missing == 0 and since >= order.least_ms) or (order.give_up_ms and since >=
   redis.call('DEL', recovery)
   return { 'opened', since }
 end
-return { 'closed', PRIMARY, since, known[2], unpack(missing) }
+return { 'closed', PRIMARY, since, known[2], missed, unpack(missing) }

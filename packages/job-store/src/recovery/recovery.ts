@@ -9,6 +9,8 @@ const LEAST_MS = 1000;
 /** And no longer, where it may have forgotten what a worker alone knows. Where it has not, nobody is waited for. */
 export const PATIENCE_MS = { forgetful: 30_000, sure: 2000 } as const;
 
+/** The start of a server is known to the second. */
+const ROUNDED_MS = 1000;
 /** No failover and no restart takes so long, and a backup is older. */
 const BACKUP_AFTER_MS = 10 * 60_000;
 
@@ -28,6 +30,8 @@ export interface ClosedPrimary {
   missing: readonly string[];
   /** When the last worker was heard by the primary before, in ms since 1970. */
   seenAt: number;
+  /** When one of those that are missing was; what it did not say is what matters. 0 where none is missing. */
+  missedAt: number;
 }
 
 export type Recovered =
@@ -64,13 +68,14 @@ export function createRecovery(redis: Redis, run: RunScript, keys: Keys, clock?:
       )) as (string | number)[];
       if (kind === 'open') return { kind };
       if (kind === 'opened') return { kind, sinceMs: Number(rest[0]) };
-      const [primary, since, seenAt, ...missing] = rest;
+      const [primary, since, seenAt, missedAt, ...missing] = rest;
       return {
         kind: 'closed',
         primary: String(primary),
         sinceMs: Number(since),
         missing: missing.map(String),
         seenAt: Number(seenAt),
+        missedAt: Number(missedAt),
       };
     },
 
@@ -79,13 +84,19 @@ export function createRecovery(redis: Redis, run: RunScript, keys: Keys, clock?:
      * same server, started again over its append-only file after the last word of a worker (a crash of its machine is another matter: `appendfsync`).
      * But a last word of long ago says that all this may come from a backup.
      */
-    async mayHaveForgotten(durability: Durability, { seenAt }: Pick<ClosedPrimary, 'seenAt'>): Promise<boolean> {
+    async mayHaveForgotten(
+      durability: Durability,
+      { seenAt, missedAt }: Pick<ClosedPrimary, 'seenAt' | 'missedAt'>,
+    ): Promise<boolean> {
       const [seconds] = await redis.time();
       if (Number(seconds) * 1000 - seenAt > BACKUP_AFTER_MS) return true;
       if (durability === 'replica') return false;
       const info = await redis.info();
       const startedAt = (Number(seconds) - Number(/^uptime_in_seconds:(\d+)/m.exec(info)?.[1] ?? 0)) * 1000;
-      const isRestart = startedAt - 1000 > seenAt;
+      // Workers that live may have spoken to it before anybody looked, and its uptime counts whole seconds. A server that was a replica says whom it
+      // followed; one that says nobody and began after the last word of those who are missing is the same one.
+      const wasNoReplica = /^master_replid2:0{40}/m.test(info);
+      const isRestart = startedAt - ROUNDED_MS > seenAt || (wasNoReplica && startedAt + 2 * ROUNDED_MS > missedAt);
       return !(isRestart && /^aof_enabled:1/m.test(info));
     },
   };
