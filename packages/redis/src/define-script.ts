@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { withoutComments } from './shared-lua.ts';
+import { neededOf, withoutComments } from './shared-lua.ts';
 
 /**
  * Whether a script runs on a Redis that has no memory left: it always does, it never does, or only when its caller says that
@@ -16,11 +16,8 @@ export interface Script<K extends string = string, A extends string = string> {
   readonly whenFull: WhenFull;
   /** It answers somebody, or what it writes is paid for: what it wrote has to last. */
   readonly lasts: boolean;
-  /** What it shares with other scripts, and its own Lua. */
-  readonly shared: SharedLua;
-  readonly own: string;
-  /** Puts what Redis knows them by in the place of `K.name` and `A.name`. */
-  readonly placed: (lua: string) => string;
+  /** Its Lua as Redis gets it, behind what it needs of what it shares with other scripts, and of this. */
+  readonly behind: (library: SharedLua) => string;
 }
 
 /** The name that Lua and callers use: `...jobs` is `jobs`, `batch?` is `batch`. */
@@ -96,16 +93,20 @@ export function defineScript<const K extends string, const A extends string = ne
   checkNames(name, 'K', o.keys, used);
   checkNames(name, 'A', args, used);
   const [keys, values] = [placeNames('K', o.keys), placeNames('A', args)];
-  const placed = (lua: string) => keys(values(lua));
+  // Each process and each primary asks anew, and most for the same.
+  const known = new Map<SharedLua, string>();
+  const behind = (library: SharedLua): string => {
+    const lua = known.get(library) ?? keys(values(neededOf(library + shared, own) + own));
+    known.set(library, lua);
+    return lua;
+  };
   return {
     name,
     keys: o.keys.map(bareName),
     args: args.map(bareName),
     whenFull: o.whenFull,
     lasts: o.lasts ?? false,
-    shared,
-    own,
-    placed,
+    behind,
   };
 }
 

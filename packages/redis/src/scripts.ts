@@ -4,7 +4,6 @@ import type { Redis } from './client.ts';
 import { type Given, inOrder, type Script, type SharedLua } from './define-script.ts';
 import type { Lasting } from './lasting.ts';
 import { createPrimary, type Primary } from './primary.ts';
-import { neededOf } from './shared-lua.ts';
 
 interface RunOptions {
   /** What it writes is paid for, so a script that asks for it runs on a full Redis too. */
@@ -46,9 +45,8 @@ interface ScriptTexts {
  * Its first line says for which primary it is, so that no other knows it by its digest: a script never runs where its caller has not seen who
  * answers. Lua has that as `PRIMARY`.
  */
-function textsOf({ shared, own, placed, whenFull }: Script, library: LuaLibrary, primary: string): ScriptTexts {
-  const before = (whenFull === 'reads' ? library.reads : library.writes) + shared;
-  const body = placed(neededOf(before, own) + own);
+function textsOf({ behind, whenFull }: Script, library: LuaLibrary, primary: string): ScriptTexts {
+  const body = behind(whenFull === 'reads' ? library.reads : library.writes);
   const textOf = (shebang: string): ScriptText => {
     const text = `${shebang}\nlocal PRIMARY = '${primary}'\n${body}`;
     return { text, sha: createHash('sha1').update(text).digest('hex') };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { KEPT_ENTRIES } from '@grsai-jobs/queue/port';
-import { defineScript, inOrder, luaTable, neededOf, type RunScript, readLua, type Script } from '@grsai-jobs/redis';
+import { defineScript, inOrder, luaTable, type RunScript, readLua, type Script } from '@grsai-jobs/redis';
 import type { SimulatedClient } from '../redis/client/client.ts';
 
 const { age, count } = KEPT_ENTRIES.removeOnFail;
@@ -36,8 +36,8 @@ interface Text {
 }
 
 /** As BullMQ's scripts these declare no flags; see queue.lua. */
-function textOf({ shared, own, placed }: Script): Text {
-  const text = placed(neededOf(shared, own) + own);
+function textOf({ behind }: Script): Text {
+  const text = behind('');
   return { text, sha: createHash('sha1').update(text).digest('hex') };
 }
 

@@ -7,7 +7,7 @@ import { COMMANDS } from './commands/index.ts';
 import { type Moment, Store } from './data/store.ts';
 import { NotModelled, ReplyError, wrongArity } from './errors.ts';
 import { thrownValue } from './lua/library.ts';
-import { commandArguments, fromLua, table, toLua } from './lua/replies.ts';
+import { commandOf, fromLua, table, toLua } from './lua/replies.ts';
 import type { Script } from './lua/script.ts';
 import { type CallRedis, Scripts } from './lua/scripts.ts';
 import { LuaError, LuaTable, type LuaValue } from './lua/values.ts';
@@ -218,7 +218,7 @@ export class SimulatedRedis implements Database {
 
   /** A command of a script. */
   readonly #call: CallRedis = (values) => {
-    const [name = '', ...args] = commandArguments(values);
+    const { name, args } = commandOf(values);
     const spec = COMMANDS.get(name) ?? COMMANDS.get(name.toUpperCase());
     if (spec === undefined) throw new NotModelled(`the command ${name} in a script`);
     if (!fits(spec.arity, values.length)) throw failed('ERR Wrong number of args calling Redis command from script');

@@ -56,12 +56,15 @@ export function planOf(seed: string, random: Random, o: { jobs?: number; calm?: 
   const calm = o.calm ?? false;
   const often = (most: number) => (calm || random.chance(0.3) ? 0 : most * random.next());
   const smooth = calm || (o.smooth ?? false);
-  const jobs = o.jobs ?? random.whole(400, 2000);
+  const few = random.whole(400, 2000);
+  const [workers, apis, slots] = [random.whole(1, 3), random.whole(1, 2), random.pick(['many', 'many', 'few'] as const)];
+  // The end of a life, in which the last tasks and waits are over one after another, lasts as long for few jobs as for many.
+  const jobs = o.jobs ?? (slots === 'many' ? 3 * few : few);
   return {
     seed,
-    workers: random.whole(1, 3),
-    apis: random.whole(1, 2),
-    slots: random.pick(['many', 'many', 'few'] as const),
+    workers,
+    apis,
+    slots,
     tenants: random.pick([1, 2, 3, 4, 5, 50]),
     jobs,
     batches: Array.from({ length: random.whole(0, 3) }, () => random.whole(2, Math.max(3, Math.floor(jobs / 8)))),

@@ -36,14 +36,20 @@ export function fromLua(value: LuaValue): Reply {
   return items;
 }
 
-/** Arguments of redis.call: texts, and numbers with all their digits. */
-export function commandArguments(values: readonly LuaValue[]): string[] {
+/** What redis.call is given: texts, and numbers with all their digits. */
+export function commandOf(values: readonly LuaValue[]): { name: string; args: string[] } {
   if (values.length === 0) throw new LuaError(table('err', 'ERR Please specify at least one argument for this redis lib call'));
-  const texts: string[] = [];
-  for (const value of values) {
-    if (typeof value === 'string') texts.push(value);
-    else if (typeof value === 'number') texts.push(formatG(value, 17));
-    else throw new LuaError(table('err', 'ERR Lua redis lib command arguments must be strings or integers'));
+  const name = commandText(values[0]);
+  const args: string[] = [];
+  for (let i = 1; i < values.length; i++) {
+    const value = values[i];
+    args.push(typeof value === 'string' ? value : commandText(value));
   }
-  return texts;
+  return { name, args };
+}
+
+function commandText(value: LuaValue): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') return formatG(value, 17);
+  throw new LuaError(table('err', 'ERR Lua redis lib command arguments must be strings or integers'));
 }
