@@ -24,14 +24,14 @@ What stands in simulation/stories is lived by npm test again and again.
 
   --minutes N   how long to go on, in real minutes (default 1)
   --seed S      only this seed; without it seeds follow from the time of the start
-  --jobs N      jobs of each life (default: 400 to 2000, as the seed says)
+  --jobs N      jobs of each life (default: 400 to 6000, as the seed says)
   --calm        nothing goes wrong
   --failovers KIND  instead: lives of 300 jobs in which nothing goes wrong but failovers of Redis, every 12 s or 30 s;
                 KIND is replica, memory, or memory-kills (workers die in the same second)
   --kept FILE   instead: the life of a story that was written
   --every-step  instead: one job or batch, and each fault before each step of its life, as far as the minutes reach
   --every-order instead: the same small lives with everything that is sent at one moment arriving in every order, and a worker killed
-                at every moment, as far as the minutes reach
+                before everything that comes to it, as far as the minutes reach
   --story       tells what happened in the life of --seed, whatever came of it
 `;
 

@@ -141,9 +141,9 @@ test.each(BROKEN)('when %s then the check at the end says so', async (_what, spo
   expect(found.join('\n')).toMatch(words);
 });
 
-test('when what is sent at one moment arrives in every order then each order is a state of its own, and none breaks a promise', async () => {
-  const { states, lives, broken } = await interleave(SMALL_PLANS['chat'] as Plan, { until: performance.now() + 2000 });
+test('when a worker is killed at some of the moments of a chat, and what is sent at one moment arrives in any order, then no promise is broken', async () => {
+  const { states, broken } = await interleave(SMALL_PLANS['chat'] as Plan, { until: performance.now() + 2000 });
   const story = broken && timelineOf(await liveBy(SMALL_PLANS['chat'] as Plan, broken.ways, { tells: true }));
   expect(story).toBe(null);
-  expect(states).toBeGreaterThan(lives);
+  expect(states).toBeGreaterThan(50);
 });

@@ -21,7 +21,7 @@ export function processTime(
   gate: Gate = OPEN_GATE,
   skew: () => number = () => 0,
 ): { clock: Clock; timers: Timers } {
-  const after = (ms: number, run: () => void) => time.after(ms, () => gate.enter(run));
+  const after = (ms: number, run: () => void) => time.after(ms, () => gate.enter(run), null, gate);
   const timers: Timers = {
     elapsed: () => time.now(),
     after,

@@ -5,6 +5,8 @@ interface Event {
   readonly nth: number;
   /** Events of one lane happen in their order, whoever chooses; those without one as well. */
   readonly lane: unknown;
+  /** What it is, for whoever chooses. */
+  readonly about: unknown;
   run: (() => void) | null;
 }
 
@@ -23,8 +25,8 @@ const AT_ONCE = 64;
 export class VirtualTime {
   #now: number;
   #nth = 0;
-  /** Chooses which of so many events that could be next at one moment is, from 0. Without it the first. */
-  order: ((count: number) => number) | null = null;
+  /** Chooses which of the events that could be next at one moment is, from 0, by what they are. Without it the first. */
+  order: ((ready: readonly unknown[]) => number) | null = null;
   /** A binary heap, the next event first. */
   readonly #events: Event[] = [];
 
@@ -42,8 +44,8 @@ export class VirtualTime {
   }
 
   /** Has `run` happen in `ms`. Answers how it is called off. */
-  after(ms: number, run: () => void, lane: unknown = null): () => void {
-    const event: Event = { at: this.#now + Math.max(0, ms), nth: this.#nth++, lane, run };
+  after(ms: number, run: () => void, lane: unknown = null, about: unknown = null): () => void {
+    const event: Event = { at: this.#now + Math.max(0, ms), nth: this.#nth++, lane, about, run };
     this.#push(event);
     return () => {
       event.run = null;
@@ -80,7 +82,7 @@ export class VirtualTime {
   }
 
   /** One of those that could be next: the first of each lane. It stays in the heap, as one that was called off. */
-  #chosen(at: number, order: (count: number) => number): Event {
+  #chosen(at: number, order: (ready: readonly unknown[]) => number): Event {
     const lanes = new Map<unknown, Event>();
     for (const event of this.#events) {
       if (event.at !== at || event.run === null) continue;
@@ -88,7 +90,7 @@ export class VirtualTime {
       if (first === undefined || event.nth < first.nth) lanes.set(event.lane, event);
     }
     const ready = [...lanes.values()].sort((a, b) => a.nth - b.nth);
-    return ready[order(ready.length)] as Event;
+    return ready[order(ready.map(({ about }) => about))] as Event;
   }
 
   /** Lets everything happen that waits for no time. */

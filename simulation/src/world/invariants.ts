@@ -68,13 +68,13 @@ export function lookInto(world: World) {
     },
     counters: () => store.jobs.counters(),
     /** What is counted of tenants, and what their records say. */
-    async uses(): Promise<{ counted: Record<string, number>; kept: Record<string, number> }> {
+    async uses(jobs: readonly Job[]): Promise<{ counted: Record<string, number>; kept: Record<string, number> }> {
       const counted = Object.entries(await redis.hgetall(key('usage'))).map(([field, n]) => [field, Number(n)] as const);
       const kept: Record<string, number> = {};
       const add = (field: string, n: string | null | undefined) => {
         if (Number(n ?? 0) !== 0) kept[field] = (kept[field] ?? 0) + Number(n);
       };
-      for (const job of await this.jobs()) {
+      for (const job of jobs) {
         const [use, stored] = (await redis.hmget(key(`job:${job.id}`), 'use', 'obj')) as (string | null)[];
         for (const field of [`redis:${job.tenant}`, '#redis']) add(field, use);
         add(`stored:${job.tenant}`, stored);
@@ -107,6 +107,7 @@ export async function checkEnd(world: World, look: Look, o: { disturbed?: boolea
     if (byOrder.has(name)) world.violation(`two jobs for one order: ${byOrder.get(name)?.id}, ${job.id}`, name);
     byOrder.set(name, job);
     checkJob(world, name, job, allowed);
+    checkCost(world, name, job, o);
   }
   for (const order of world.orders.values())
     if (order.isDeleted) checkDeleted(world, order, byOrder.get(order.name));
@@ -114,15 +115,15 @@ export async function checkEnd(world: World, look: Look, o: { disturbed?: boolea
   checkWebhooks(world, jobs);
   await checkOrphans(world, look, jobs);
   await checkBatches(world, look, byOrder);
-  await checkUses(world, look);
+  await checkUses(world, look, jobs);
   if (!o.disturbed && !isDisturbed(world.plan)) await checkRepairs(world, look);
   for (const [name, size] of Object.entries(await look.leftOver()))
     if (size !== 0) world.violation(`${size} left in ${name} when everything has ended`, 'redis');
   return allowed;
 }
 
-async function checkUses(world: World, look: Look): Promise<void> {
-  const { counted, kept } = await look.uses();
+async function checkUses(world: World, look: Look, jobs: readonly Job[]): Promise<void> {
+  const { counted, kept } = await look.uses(jobs);
   for (const field of new Set([...Object.keys(counted), ...Object.keys(kept)]))
     if (counted[field] !== kept[field])
       world.violation(`counts ${counted[field]} of ${field}, and its records take ${kept[field]}`, 'usage');
@@ -155,15 +156,14 @@ function checkJob(world: World, name: string, job: Job, allowed: Allowed): void 
     checkOutput(world, name, job);
   }
   checkPaid(world, order, job);
-  checkCost(world, order, job);
 }
 
 /** What it says that its calls have cost is what upstream took; what may be either stays reserved, and where nothing went wrong nothing does. */
-function checkCost(world: World, { name }: Order, { cost, price, doc }: Job): void {
+function checkCost(world: World, name: string, { cost, price, doc }: Job, o: { disturbed?: boolean }): void {
   if (price === null || world.hasForgotten) return;
   const said = { charged: cost.charged ?? 0, refunded: cost.refunded ?? 0, reserved: (cost.open ?? 0) + cost.unknown };
   const { oddities, cancels } = world.plan;
-  const isCalm = !isDisturbed(world.plan) && world.plan.faultEveryMs === 0 && cancels === 0;
+  const isCalm = !o.disturbed && !isDisturbed(world.plan) && world.plan.faultEveryMs === 0 && cancels === 0;
   const wrong = wrongCost(said, world.upstream.ledgerOf(name), {
     isChat: doc.type === 'chat',
     mayBeUnknown: !isCalm || Object.values(oddities).some((often) => often > 0),

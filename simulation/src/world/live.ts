@@ -42,7 +42,7 @@ export interface LifeOptions extends WorldOptions {
   /** How soon after the last fault everything has to have ended, when not the usual time. */
   readonly endsWithinMs?: number;
   /** Chooses what is next of what could be at one moment; nothing is under way for any time then. */
-  readonly order?: (count: number, world: World) => number;
+  readonly order?: (ready: readonly unknown[], world: World) => number;
   /** Nobody wants to know how it goes on. */
   readonly isAbandoned?: () => boolean;
   /** Called before each step, which are counted from 1 for those after the start of the first caller. */
@@ -63,7 +63,7 @@ export async function live(plan: Plan, o: LifeOptions = {}): Promise<Life> {
   const { order, isAbandoned = () => false } = o;
   if (order !== undefined) {
     world.network.isInstant = true;
-    time.order = (count) => order(count, world);
+    time.order = (ready) => order(ready, world);
   }
   for (let n = 0; n < plan.apis; n += 1) world.startApi();
   for (let n = 0; n < plan.workers; n += 1) world.startWorker();
@@ -99,7 +99,7 @@ export async function live(plan: Plan, o: LifeOptions = {}): Promise<Life> {
   const failovers = o.failovers && causeFailovers(world, o.failovers);
   if (o.restore) causeRestore(world, o.restore);
   const operators = createOperators(world);
-  follow(operators.work(), 'operator');
+  if (plan.operatorEveryMs > 0 || Object.keys(plan.limits).length > 0) follow(operators.work(), 'operator');
   const start = time.now();
   const checkAll = () => {
     world.watch.checkAll();

@@ -46,22 +46,26 @@ export function request<T>(o: {
       settle();
     };
     const onAbort = () => end(() => reject(o.broken('signal')));
-    const endLimit = o.time.after(o.limitMs, () => o.gate.enter(() => end(() => reject(o.broken('limit')))));
+    const endLimit = o.time.after(o.limitMs, () => o.gate.enter(() => end(() => reject(o.broken('limit')))), null, o.gate);
     if (o.signal?.aborted) return onAbort();
     o.signal?.addEventListener('abort', onAbort, { once: true });
     o.time.after(o.thereInMs, () => {
       const answered = o.arrive();
       if (answered.kind === 'silence') return;
-      o.time.after(answered.inMs, () =>
-        o.gate.enter(() =>
-          end(() => {
-            try {
-              resolve(answered.give());
-            } catch (error) {
-              reject(error);
-            }
-          }),
-        ),
+      o.time.after(
+        answered.inMs,
+        () =>
+          o.gate.enter(() =>
+            end(() => {
+              try {
+                resolve(answered.give());
+              } catch (error) {
+                reject(error);
+              }
+            }),
+          ),
+        null,
+        o.gate,
       );
     });
   });

@@ -94,7 +94,7 @@ function logOf(s: Surroundings, process: string): Logger {
 /** Connections of a process, and its part of the store and the queues. */
 function reach(s: Surroundings, process: SimulatedProcess, role: 'producer' | 'consumer') {
   const { time, redis, network } = s;
-  const after = (ms: number, run: () => void) => time.after(ms, () => process.enter(run));
+  const after = (ms: number, run: () => void) => time.after(ms, () => process.enter(run), null, process);
   const connect = (name: string, as: 'producer' | 'consumer' = role) =>
     new SimulatedClient(redis, {
       ...{ name: `${process.name} ${name}`, role: as, after },

@@ -31,7 +31,7 @@ export function wireOf(o: { process: SimulatedProcess; time: VirtualTime; random
   let arrivesAt = 0;
   let answersAt = 0;
   const lane = {};
-  const later = (at: number, run: () => void) => time.after(at - time.now(), run, lane);
+  const later = (at: number, run: () => void, about: unknown) => time.after(at - time.now(), run, lane, about);
   const underWay = () => (network.isInstant ? 0 : 0.1 + random.next() * 0.4);
   const isAway = () => network.away || network.cutOff.has(process);
 
@@ -52,18 +52,26 @@ export function wireOf(o: { process: SimulatedProcess; time: VirtualTime; random
         network.connections.set(client, () => process.enter(() => breakOff({ client, cut: () => client.cut() })));
       if (isAway()) return void process.enter(() => breakOff(trip));
       arrivesAt = Math.max(arrivesAt, time.now() + underWay());
-      later(arrivesAt, () => {
-        if (isAway()) return process.enter(() => breakOff(trip));
-        trip.execute();
-        if (random.chance(network.repeated) && isToRecords(trip)) trip.execute();
-        if (random.chance(network.lost)) return process.enter(() => breakOff(trip));
-        answersAt = Math.max(answersAt, time.now() + underWay());
-        later(answersAt, () => {
-          if (network.isInstant) process.hear(JSON.stringify(trip.answers));
-          process.enter(() => trip.answer());
-        });
-      });
+      later(
+        arrivesAt,
+        () => {
+          if (isAway()) return process.enter(() => breakOff(trip));
+          trip.execute();
+          if (random.chance(network.repeated) && isToRecords(trip)) trip.execute();
+          if (random.chance(network.lost)) return process.enter(() => breakOff(trip));
+          answersAt = Math.max(answersAt, time.now() + underWay());
+          later(
+            answersAt,
+            () => {
+              if (network.isInstant) process.hear(JSON.stringify(trip.answers));
+              process.enter(() => trip.answer());
+            },
+            process,
+          );
+        },
+        trip,
+      );
     },
-    push: (push) => void time.after(random.next(), () => process.enter(() => push.arrive())),
+    push: (push) => void time.after(random.next(), () => process.enter(() => push.arrive()), null, process),
   };
 }
