@@ -55,8 +55,8 @@ export async function learnedPace(paces: Paces, tasks: Tasks, count: number): Pr
     const counts = new Map<number, number>();
     for (let i = 0; i < LEARNED_AT_ONCE; i += 1) {
       const { seenMs, runningAtMs, ...rest } = follow(durationMs(tasks), (age) => nextPollMs(age, known));
-      const bucket = durationBucket(likelyDurationMs(seenMs, runningAtMs, known));
-      counts.set(bucket, (counts.get(bucket) ?? 0) + 1);
+      const took = likelyDurationMs(seenMs, runningAtMs, known);
+      if (took !== null) counts.set(durationBucket(took), (counts.get(durationBucket(took)) ?? 0) + 1);
       found.push(rest);
     }
     await paces.learn(KIND, counts);

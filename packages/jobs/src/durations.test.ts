@@ -49,7 +49,8 @@ test('whatever the durations, a shorter one never has a later bucket, and the nu
 test('whatever the polls, the likely duration lies between the last poll that saw the task run and the one that saw it done', () => {
   fc.assert(
     fc.property(duration, duration, (a, b) => {
-      const [running, seen] = a < b ? [a, b] : [b, a];
+      const [running, at] = a < b ? [a, b] : [b, a];
+      const seen = Math.min(at, running + 15_000);
       const likely = likelyDurationMs(seen, running, UNKNOWN_DURATIONS);
       expect(likely).toBeGreaterThanOrEqual(running === seen ? 0 : running);
       expect(likely).toBeLessThanOrEqual(seen);
@@ -60,8 +61,14 @@ test('whatever the polls, the likely duration lies between the last poll that sa
 test('when the first poll finds a task done then it counts as shorter than that, else the percentile could never fall', () => {
   const known = { p20: 40_000, p90: 80_000, p99: 120_000 };
   expect(likelyDurationMs(41_000, undefined, known, () => 0.5)).toBeLessThan(known.p20);
-  // The poll before was another worker's.
-  expect(likelyDurationMs(60_000, undefined, known)).toBe(57_500);
+});
+
+test('when nobody looked in time then how long the task took is not known, and nothing is learned of it', () => {
+  const known = { p20: 12_000, p90: 20_000, p99: 30_000 };
+  // Its worker died, and the next one looked first.
+  expect(likelyDurationMs(35_000, undefined, known)).toBeNull();
+  expect(likelyDurationMs(45_000, 12_000, known)).toBeNull();
+  expect(likelyDurationMs(22_000, 12_000, known)).toBe(17_000);
 });
 
 test('when two jobs differ in model or size then they are learned apart', () => {

@@ -24,6 +24,8 @@ const FOUND_AT_FIRST = 0.6;
 
 /** Two polls are at most this far apart while most of a kind end. */
 const POLL_GAP_MS = 5000;
+/** Two polls that are farther apart were late: the longest gap that is meant is 10.5 s. */
+const LATE_GAP_MS = 15_000;
 
 /** What is learned together: tasks of one model and size. */
 export function durationKind(doc: JobDoc): string {
@@ -38,17 +40,19 @@ export const durationBucket = (ms: number): number =>
 /**
  * The likeliest duration of a task that a poll found done at the age `seenMs`: midway to the last poll that saw it run.
  * Without such a poll it ended before the first one, and is counted somewhere below it; otherwise the learned percentile of the
- * first poll could never fall, as nothing shorter would ever be seen.
+ * first poll could never fall, as nothing shorter would ever be seen. `null`: nobody looked when it was time to, as its worker had died or
+ * had too much to do. That says nothing of the task, and counted as its duration it would make the first poll of all others late as well.
  */
 export function likelyDurationMs(
   seenMs: number,
   runningAtMs: number | undefined,
   known: Durations,
   random: () => number = Math.random,
-): number {
-  if (runningAtMs !== undefined && runningAtMs < seenMs) return (seenMs + runningAtMs) / 2;
+): number | null {
+  if (runningAtMs !== undefined && runningAtMs < seenMs)
+    return seenMs - runningAtMs > LATE_GAP_MS ? null : (seenMs + runningAtMs) / 2;
   const first = seenMs <= known.p20 * 1.05 + POLL_GAP_MS / 2;
-  return first ? seenMs * (FOUND_AT_FIRST + (1 - FOUND_AT_FIRST) * random()) : seenMs - POLL_GAP_MS / 2;
+  return first ? seenMs * (FOUND_AT_FIRST + (1 - FOUND_AT_FIRST) * random()) : null;
 }
 
 /** Percentiles of a kind; `UNKNOWN_DURATIONS` until 20 of its tasks are known. */

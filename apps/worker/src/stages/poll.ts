@@ -142,7 +142,8 @@ async function stillRunning(d: PollDeps, task: TaskFacts, state: TaskState, age:
 
 /** The links die two hours after the submit at the latest, so storing goes first from here on (P3). */
 function takeOutputs(d: PollDeps, task: TaskFacts, state: TaskState, age: number): Decision {
-  d.pace.learn(task.kind, likelyDurationMs(age, task.runningAtMs, d.pace.durations(task.kind), d.random));
+  const took = likelyDurationMs(age, task.runningAtMs, d.pace.durations(task.kind), d.random);
+  if (took !== null) d.pace.learn(task.kind, took);
   const unstored = { links: unstoredOf(state.outputs), dies_at: task.submittedAt + TASK_LIFE_MS };
   return { transition: { kind: 'start_storing', unstored, polls: task.polls }, entry: 'done' };
 }
