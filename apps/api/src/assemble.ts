@@ -111,6 +111,7 @@ export function assembleUseCases(p: UseCasePorts, config: UseCaseSettings) {
     batches: store.batches,
     claims: store.claims,
     producer,
+    nudge,
     warningsOf,
     check: (request) => [...checkJob(request), ...inputProblems(request)],
   });

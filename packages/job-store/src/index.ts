@@ -3,6 +3,7 @@ export type { AnswerClaim, AnswerEnd, AnswerRequest, Answers } from './answer/an
 export type { Batches } from './batch/batches.ts';
 export type { Claimed, Claims } from './batch/claims.ts';
 export type { LineError, NewLine } from './batch/intake.ts';
+export { LIST_OPERATION } from './batch/intake.ts';
 export type { LineHead } from './batch/reads.ts';
 export { REDACT_OPERATION, redactOperation } from './batch/redact.ts';
 export type { RetryTold } from './batch/rounds.ts';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { type BatchDoc, COUNTED, type Transition } from '@grsai-jobs/jobs';
+import { type BatchDoc, COUNTED, type Job, type Transition } from '@grsai-jobs/jobs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { NewLine } from '../src/index.ts';
-import { ACCEPTED, heldBy, imageDoc, NO_LIMITS, newJobId, type Started, startStore, UNSTORED } from './harness.ts';
+import { ACCEPTED, EXAMPLES, heldBy, imageDoc, NO_LIMITS, newJobId, type Started, startStore, UNSTORED } from './harness.ts';
 
 const DOC: BatchDoc = {
   webhook: { url: 'https://caller.example/batch', events: ['batch.completed', 'batch.canceled', 'batch.expired'] },
@@ -58,6 +58,7 @@ describe('before the commit', () => {
     expect((await harness.store.batches.page({ tenant: 'acme', after: null, limit: 10 })).batches).toEqual([]);
     expect(await harness.store.jobs.read(batch.ids[0] ?? '')).toBeNull();
     expect(await jobsOf(harness)).toEqual([]);
+    expect(await harness.store.overview.standing()).toMatchObject({ live: 0, queued: 0 });
     expect(await harness.store.rooms.queued('acme')).toBe(0);
     expect([await harness.store.rooms.letIn('call'), await harness.store.rooms.letIn('submit')]).toEqual([[], []]);
   });
@@ -159,7 +160,7 @@ describe('the commit', () => {
     });
     expect(await harness.store.batches.discard(batch.id, batch.ids)).toBe(false);
     const operations = await harness.redis.zrange('{gj}:operations', '0', '-1');
-    expect(operations.sort()).toEqual([`batch-expire:${batch.id}`]);
+    expect(operations.sort()).toEqual([`batch-expire:${batch.id}`, `batch-list:${batch.id}`]);
   });
 
   test('when lines are missing before a job then all jobs behind a line are found from its place', async () => {
@@ -184,8 +185,62 @@ describe('the commit', () => {
     const answer = await harness.store.batches.commit(batch, { total: 3, invalid: 0, expiresInS: 3600 });
     const letIn = answer.kind === 'ok' ? answer.letIn : [];
     expect(letIn.map(({ id, turn, queue }) => [id, turn, queue])).toEqual(batch.ids.map((id, i) => [id, i + 1, 'submit']));
-    expect((await jobsOf(harness)).map(({ line }) => line).sort()).toEqual([1, 2, 3]);
     expect(await harness.redis.hget('{gj}:turns', '#queued')).toBe('3');
+  });
+
+  test('when its lines are listed, twice, then all are in the list and due, but what has run meanwhile is not due again', async () => {
+    const harness = await startStore();
+    const batch = await committed(harness, 60);
+    const [ended = '', erased = ''] = batch.ids;
+    await actOn(harness, batch, ended, 'fail');
+    await actOn(harness, batch, erased, 'fail');
+    await harness.store.erase.asked((await harness.store.jobs.read(erased)) as Job);
+    for (let n = 0; n < 2; n += 1) await harness.store.batches.list(batch, batch.ids);
+    const listed = (await jobsOf(harness)).map(({ id }) => id);
+    expect(listed.sort()).toEqual(batch.ids.filter((id) => id !== erased).sort());
+    const due = await harness.redis.zrange('{gj}:due', '0', '-1');
+    expect(due.sort()).toEqual(batch.ids.filter((id) => id !== erased && id !== ended).sort());
+  });
+
+  test('when a failover has forgotten the commit and a call of a line is told before it is sent again then the batch ends all the same', async () => {
+    const harness = await startStore();
+    const { store, redis } = harness;
+    const batch = await opened(harness, 2);
+    const [id = '', other = ''] = batch.ids;
+    // A worker that had begun it tells the new primary.
+    const [line] = await store.batches.records([id]);
+    if (line === undefined) throw new Error('no line');
+    const told = { ...EXAMPLES.reassert_call, token: 'A' } as const;
+    expect(await store.transitions.commit(line, told)).toMatchObject({ kind: 'ok' });
+    expect(await store.transitions.startCall({ id: other, step: 1 }, { token: 'B', limitMs: 1000 }, NO_LIMITS)).toEqual({
+      kind: 'stale',
+    });
+    expect(await store.batches.commit(batch, { total: 2, invalid: 0, expiresInS: 3600 })).toMatchObject({ kind: 'ok' });
+    expect((await store.batches.read(batch.id))?.counts).toMatchObject({ total: 2, queued: 1, running: 1 });
+    expect(await store.rooms.queued('acme')).toBe(1);
+    for (const each of [id, other]) {
+      const job = await store.jobs.read(each);
+      if (job !== null)
+        await store.transitions.commit(job.stage === 'submitting' ? heldBy(job, 'A') : job, { kind: 'finish', status: 'failed' });
+    }
+    expect((await store.batches.read(batch.id))?.counts).toMatchObject({ failed: 2, queued: 0, running: 0 });
+    expect(await finishWork(harness, batch.id)).toBe(1);
+    expect(await redis.hgetall('{gj}:waiting:#lines:acme')).toEqual({});
+  });
+
+  test('when a failed line of a batch that is being canceled was run again then it begins, and one that has never begun does not', async () => {
+    const harness = await startStore();
+    const batch = await committed(harness, 2);
+    const [again = '', fresh = ''] = batch.ids;
+    await actOn(harness, batch, again, 'fail');
+    await harness.store.batches.cancel(batch.id);
+    const job = await harness.store.jobs.read(again);
+    if (job !== null) await harness.store.transitions.commit(job, { kind: 'reopen', to: 'queued' });
+    const start = async (id: string) => {
+      const { step = 0 } = (await harness.store.jobs.read(id)) ?? {};
+      return (await harness.store.transitions.startCall({ id, step }, { token: randomUUID(), limitMs: 1000 }, NO_LIMITS)).kind;
+    };
+    expect([await start(again), await start(fresh)]).toEqual(['ok', 'canceling']);
   });
 
   test('when lines are let in behind the last turn that there is then all have that one', async () => {

@@ -48,8 +48,6 @@ test('when thousands of jobs share a millisecond, as those of a batch do, then n
   await harness.redis.zadd('{gj}:tenant:acme:jobs', ...ids.flatMap((id) => [harness.clock.now(), id]));
   const found: string[] = [];
   let after: Cursor | null = null;
-  // Redis gets the script with the first page.
-  await all(harness, {}, 100);
   do {
     harness.proxy.resetCounts();
     const page: { cursors: Cursor[]; next: Cursor | null } = await harness.store.list.cursors({
@@ -58,7 +56,7 @@ test('when thousands of jobs share a millisecond, as those of a batch do, then n
       after,
       limit: 100,
     });
-    expect(harness.proxy.total).toBeLessThanOrEqual(3);
+    expect(harness.proxy.total).toBeLessThanOrEqual(2);
     found.push(...page.cursors.map(({ id }) => id));
     after = page.next;
   } while (after !== null);

@@ -80,7 +80,9 @@ test('given batches of schema version 3 when they are migrated, twice and by two
   await redis.hset('{gj}:batch:batch_open', { st: 'running', round: 1, total: 2, 'n:queued': 2 });
   await redis.hset('{gj}:operation:batch-open:batch_open', { kind: 'batch-open', order: '{"batch_id":"batch_open"}' });
   await redis.zrem('{gj}:operations', 'batch-discard:batch_open');
-  await redis.zadd('{gj}:operations', clock.now(), 'batch-open:batch_open');
+  await redis.zadd('{gj}:operations', clock.now(), 'batch-open:batch_open', clock.now(), 'batch-open:batch_canceled');
+  // Its cancel has passed over what was not opened, and is done.
+  await redis.hset('{gj}:batch:batch_canceled', { st: 'canceling', total: 0 });
   await redis.hset('{gj}:waiting:#opening:acme', 'batch_open', 2);
   await redis.sadd('{gj}:tenants', 'acme');
   const migrate = async () => await MIGRATIONS[3]?.(redis, createKeys('gj'));
@@ -94,5 +96,6 @@ test('given batches of schema version 3 when they are migrated, twice and by two
   expect(await store.batches.discard('batch_coming', ids.slice(2))).toBe(true);
   expect(await redis.exists(`{gj}:job:${ids[2]}`)).toBe(0);
   expect(await redis.keys('{gj}:operation:batch-open*')).toEqual([]);
+  expect(await store.operations.take(clock.now())).toMatchObject({ kind: 'batch-cancel', order: { batch_id: 'batch_canceled' } });
   expect(await redis.keys('{gj}:waiting:#opening*')).toEqual([]);
 });

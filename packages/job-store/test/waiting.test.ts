@@ -173,6 +173,17 @@ test('when a line waits in its batch then its position counts those before it, a
   expect(await rooms.queued('acme')).toBe(198);
 });
 
+test('when more than a thousand batches of a tenant wait then a line says why, and not where it stands', async () => {
+  const harness = await startStore();
+  const { lines } = await madeBatch(harness, imageDoc(), 60);
+  const id = lines.at(-1)?.jobId ?? '';
+  const others = Array.from({ length: 1000 }, (_, n) => [n, `batch_${n} 1`]).flat();
+  await harness.redis.zadd('{gj}:waiting:submit:acme:batches', ...others);
+  expect((await harness.store.rooms.why({ jobs: [id] })).get(id)).toMatchObject({ reason: 'turn', position: null });
+  await harness.redis.zrem('{gj}:waiting:submit:acme:batches', 'batch_0 1');
+  expect((await harness.store.rooms.why({ jobs: [id] })).get(id)).toMatchObject({ position: 60 });
+});
+
 test('when many jobs of other batches are set aside then a batch of which all are says why as well', async () => {
   const harness = await startStore();
   const [many, one] = [await madeBatch(harness, imageDoc(), 60), await madeBatch(harness, imageDoc(), 1)];

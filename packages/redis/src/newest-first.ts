@@ -95,8 +95,6 @@ export interface PageOrder {
   limit: number;
   /** Which of these belong on the page, in their order; left out: all of them. */
   hits?: ((ids: readonly string[]) => Promise<boolean[]>) | undefined;
-  /** Nearly all of them do, so no more are read than are asked for. */
-  dense?: boolean;
 }
 
 /** Reads indexes from the newest to the oldest, page by page. What has one time stands in the order of its ids. */
@@ -105,7 +103,7 @@ export function createNewestFirst(redis: Redis, clock: { now(): number }) {
     /** One page. With `hits` it reads at most some 2 000 records, or for 2 s, so a rare filter can answer an empty page with a next one. */
     async page(o: PageOrder): Promise<{ cursors: Cursor[]; next: Cursor | null }> {
       const cursors: Cursor[] = [];
-      const size = o.hits === undefined || o.dense ? o.limit : READ_AT_ONCE;
+      const size = o.hits === undefined ? o.limit : READ_AT_ONCE;
       const until = clock.now() + READ_FOR_MS;
       let next = o.behind;
       for (let read = 0; read < READ_AT_MOST; ) {

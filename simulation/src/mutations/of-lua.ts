@@ -145,8 +145,8 @@ export const OF_LUA: readonly Mutation[] = [
   ),
   of('room/room', "  redis.call('LTRIM', list, #ids, -1)\n", '', 'P8: a line is let in once'),
   of(
-    'room/room',
-    "if redis.call('HGET', key_of('batch:' .. batch), 'st') ~= 'running' then",
+    'job/start-call',
+    "if stands == 'canceling' and seen.run == '1' then",
     'if false then',
     'P7: no line of a batch that is being canceled begins',
   ),

@@ -13,6 +13,7 @@ import { redisTrouble } from '@grsai-jobs/redis';
 import type { Clock, Logger, SliceQueue, Slices, Timers } from '@grsai-jobs/runtime';
 import { type BatchRefusal, BatchRefused, createBatchWriter, type WriterParts } from './batch-writer.ts';
 import type { WarningsOf } from './check-request.ts';
+import type { NudgeOperations } from './nudge-operations.ts';
 import { createReadItem, type RawItem, type RawItems, type ReadItem, type ReadItemBy, type ReadItemParts } from './read-item.ts';
 import { type BadLine, createBadLines, createLineWarnings, type WarnedLine } from './reported-lines.ts';
 import { modelProblems, type TenantRulesOf } from './tenant-limits.ts';
@@ -75,6 +76,7 @@ export interface CreateBatchParts extends WriterParts, ReadItemParts {
   memory: Pick<MemoryWatch, 'tight'>;
   usage: Pick<Usage, 'check'>;
   producer: Pick<Producer, 'enqueueLetIn'>;
+  nudge: NudgeOperations;
   warningsOf: WarningsOf;
   slices: SliceQueue;
   clock: Clock;
@@ -142,13 +144,14 @@ export function createCreateBatch(o: CreateBatchParts): CreateBatch {
     });
     if (committed.kind === 'gone') throw new BatchRefused({ kind: 'given_up' });
     if (committed.kind !== 'ok') throw new BatchRefused(committed);
-    publish(batch, committed.letIn);
+    await publish(batch, committed.letIn);
+    o.nudge();
   }
 
-  /** Nobody waits for this: an entry that could not be added is added by a repair. */
-  function publish(batch: Batch, letIn: readonly QueueMessage[]): void {
+  /** An entry that could not be added is added by a repair. */
+  async function publish(batch: Batch, letIn: readonly QueueMessage[]): Promise<void> {
     if (letIn.length === 0) return;
-    o.producer.enqueueLetIn(letIn).catch((err: unknown) => {
+    await o.producer.enqueueLetIn(letIn).catch((err: unknown) => {
       o.log.warn(
         { event: 'job.entry_missing', err, batch_id: batch.id, job_ids: letIn.map(({ id }) => id) },
         'the first lines of a batch have no queue entries; a periodic task adds them',

@@ -1,4 +1,4 @@
-import { type JobStore, LOOK_FOR_RESULTS, RETRY_OPERATION } from '@grsai-jobs/job-store';
+import { type JobStore, LIST_OPERATION, LOOK_FOR_RESULTS, RETRY_OPERATION } from '@grsai-jobs/job-store';
 import { type Job, TASK_LIFE_MS } from '@grsai-jobs/jobs';
 import type { Clock } from '@grsai-jobs/runtime';
 import type { NudgeOperations } from './nudge-operations.ts';
@@ -41,7 +41,7 @@ const PAID: readonly PaidQueue[] = ['call', 'submit'];
 const WHY = 'Redis was restored, and it is being found out what may have been paid for since. If this stays, order it once more';
 
 interface Deps {
-  store: Pick<JobStore, 'suspects' | 'queueSettings' | 'pauses' | 'operations' | 'bulk' | 'deliveries'> & {
+  store: Pick<JobStore, 'suspects' | 'queueSettings' | 'pauses' | 'operations' | 'batches' | 'bulk' | 'deliveries'> & {
     jobs: Pick<JobStore['jobs'], 'each'>;
   };
   nudge: NudgeOperations;
@@ -61,6 +61,19 @@ export function createRestored(d: Deps): Restored {
     if (job.task !== null && job.stage === 'generating')
       return clock.now() < job.task.submitted_at + TASK_LIFE_MS ? 'asked' : 'too_old';
     return job.stage === 'storing' ? 'storing' : 'held';
+  }
+
+  /** Lines of batches that had just been committed: not all are in the list of what is due. */
+  async function listAll(): Promise<void> {
+    for (const id of await store.operations.subjects(LIST_OPERATION)) {
+      const batch = await store.batches.read(id);
+      if (batch === null) continue;
+      for (let at = 0; ; at += PAGE) {
+        const ids = await store.batches.jobIds(id, at, PAGE);
+        await store.batches.list(batch, ids);
+        if (ids.length < PAGE) break;
+      }
+    }
   }
 
   /** Jobs move in the list while it is read, so it is read until there is nothing new in it. */
@@ -110,6 +123,7 @@ export function createRestored(d: Deps): Restored {
   return async (at) => {
     const reopen = await close();
     const called_off = await callOff();
+    await listAll();
     const jobs = await holdAll();
     await store.operations.addAgain({ kind: LOOK_FOR_RESULTS, subject: 'all', order: { at }, at: clock.now() });
     await reopen();

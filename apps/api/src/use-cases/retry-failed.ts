@@ -29,7 +29,7 @@ function toldOf(
 }
 
 const again = (told: RetryTold, includeUnknown: boolean): RetriedFailed =>
-  told.include_unknown === includeUnknown ? { kind: 'retrying', ...told } : { kind: 'key_reused' };
+  (told.include_unknown ?? includeUnknown) === includeUnknown ? { kind: 'retrying', ...told } : { kind: 'key_reused' };
 
 /** Has the failed jobs of a batch run again, by an operation. The same Idempotency-Key orders it once, and is answered the same. */
 export const createRetryFailed =

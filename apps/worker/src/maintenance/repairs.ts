@@ -51,7 +51,7 @@ async function repairLost(d: Deps, ids: readonly string[], now: number): Promise
   };
   const act = async (id: string) => {
     const job = await d.store.jobs.read(id);
-    // A line of a batch that is still coming in, for longer than the line is to wait.
+    // It has just been erased, or a failover has forgotten that its batch was committed.
     if (job === null) await postpone(id);
     else await repair(d, job, now);
   };

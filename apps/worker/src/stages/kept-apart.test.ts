@@ -58,15 +58,45 @@ test('when a job has crashed twice then it begins once all others have ended, no
   await Promise.all([third, fourth]);
 });
 
-test('when a job that is waited for does not come again then the others go on after ten seconds', async () => {
+test('when a job that is waited for does not come again then the others go on after three seconds', async () => {
   const { begin, isBack, open, advance } = stage();
   const other = begin('other');
   expect(await isBack(begin('suspect', 2))).toBe(true);
-  advance(9_999);
+  advance(2_999);
   expect(await isBack(begin('third'))).toBe(true);
   advance(1);
   const third = begin('third');
   expect([...open.keys()]).toEqual(['other', 'third']);
   for (const end of open.values()) end();
   await Promise.all([other, third]);
+});
+
+test('when one was alone then the others have their turn before the next one is, however many there are', async () => {
+  const { begin, isBack, open, advance } = stage();
+  const first = begin('suspect 1', 2);
+  expect(await isBack(begin('suspect 2', 2))).toBe(true);
+  open.get('suspect 1')?.();
+  await first;
+  expect(await isBack(begin('suspect 2', 2))).toBe(true);
+  const others = [begin('a'), begin('b')];
+  expect([...open.keys()]).toEqual(['a', 'b']);
+  for (const end of open.values()) end();
+  await Promise.all(others);
+  advance(5000);
+  const second = begin('suspect 2', 2);
+  expect([...open.keys()]).toEqual(['suspect 2']);
+  open.get('suspect 2')?.();
+  await second;
+});
+
+test('when one that is alone takes long then others are worked on beside it', async () => {
+  const { begin, isBack, open, advance } = stage();
+  const slow = begin('suspect', 2);
+  advance(19_999);
+  expect(await isBack(begin('a'))).toBe(true);
+  advance(1);
+  const other = begin('a');
+  expect([...open.keys()]).toEqual(['suspect', 'a']);
+  for (const end of open.values()) end();
+  await Promise.all([slow, other]);
 });

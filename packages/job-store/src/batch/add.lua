@@ -1,6 +1,6 @@
 -- add: some lines of a batch become records, which nobody sees before the batch is committed.
--- order {id, from, last, discard_at, shared [field, value …], own [field …], tenant, use, limits, room (see refusal_of), cr (when they are made),
---      exp (when they expire, where that is the same for all), runs [queue, rank, lines …] (where they are to wait, in their order)}
+-- order {id, from, last, discard_at, shared [field, value …], own [field …], tenant, use, limits, room (see refusal_of),
+--      runs [queue, rank, lines …] (where they are to wait, in their order)}
 -- values: for each job its id, its request and the values of `own` ('' is left out)
 -- Answers 1, or 0 when the batch is no longer open, or why its lines are not taken (see refusal_of)
 local order = cjson.decode(A.order)
@@ -23,22 +23,18 @@ count_use(K.usage, order.tenant, order.use.redis, order.use.stored, #K.jobs)
 local fields, own = order.shared, order.own
 local shared = #fields
 local values, at = A.values, 1
-local ids, dues, times = {}, {}, {}
+local ids = {}
 for _, job in ipairs(K.jobs) do
   ids[#ids + 1] = values[at]
-  times[#times + 1], times[#times + 2] = order.cr, values[at]
-  local exp = order.exp
   local n = shared
   for j = 1, #own do
     local value = values[at + 1 + j]
-    if own[j] == 'exp' then exp = value end
     if value ~= '' then
       fields[n + 1] = own[j]
       fields[n + 2] = value
       n = n + 2
     end
   end
-  dues[#dues + 1], dues[#dues + 2] = exp, values[at]
   redis.call('SET', part_key(job, 'doc'), values[at + 1])
   redis.call('HSET', job, unpack(fields, 1, n))
   at = at + 2 + #own
@@ -50,8 +46,6 @@ for i = 1, #order.runs, 3 do
   redis.call('RPUSH', batch .. ':lines:' .. order.runs[i] .. ':' .. order.runs[i + 1], unpack(ids, first, last))
   first = last + 1
 end
-redis.call('ZADD', K.due, unpack(dues))
-redis.call('ZADD', K.tenant_jobs, unpack(times))
 redis.call('HSET', batch, 'last', order.last)
 redis.call('ZADD', K.operations, 'XX', order.discard_at, 'batch-discard:' .. order.id)
 return 1

@@ -1,4 +1,4 @@
--- cancel: from now on a batch is being canceled; an operation cancels its jobs. What of a retry is still to come is called off.
+-- cancel: from now on a batch is being canceled, and none of its lines is let in; an operation cancels its jobs. What of a retry is still to come is called off.
 -- Answers the status that it has then, 'called_off' when it has ended and only a retry was to come, or it was canceled before (its caller sends
 -- the cancel again), or nothing when there is no such batch
 local st = redis.call('HGET', K.batch, 'st')
@@ -10,6 +10,11 @@ if BATCH_ENDS[st] and (called_off or redis.call('HEXISTS', K.batch, 'cx') == 1) 
 end
 if st ~= 'running' then return st end
 redis.call('HSET', K.batch, 'st', 'canceling', 'cx', A.now)
+local tenant = redis.call('HGET', K.batch, 'tenant')
+for _, queue in ipairs({ 'call', 'submit' }) do
+  for rank = 0, 2 do redis.call('ZREM', room_key(queue, tenant) .. ':batches', A.id .. ' ' .. rank) end
+  forget_if_empty(queue, tenant)
+end
 -- What is left of the cancel of an earlier round would begin in the middle.
 redis.call('DEL', K.cancel)
 add_operation(K.cancel, K.operations, 'batch-cancel:' .. A.id, 'batch-cancel', { batch_id = A.id }, A.now)

@@ -18,12 +18,14 @@ if order.claim then
   redis.call('HSET', K.claim, 'id', order.id, 'fp', order.claim.fingerprint)
   redis.call('PEXPIRE', K.claim, order.claim.ttl_ms)
 end
-redis.call('HSET', batch, 'st', 'running', 'round', 1, 'total', order.total, 'n:queued', order.total, 'invalid', order.invalid)
+redis.call('HSET', batch, 'st', 'running', 'round', 1, 'total', order.total, 'invalid', order.invalid)
+-- A call may be in flight that began before a failover forgot this commit.
+redis.call('HINCRBY', batch, 'n:queued', order.total)
 redis.call('ZADD', K.tenant_batches, redis.call('HGET', batch, 'cr'), order.id)
-count_lines(order.tenant, order.id, order.total)
 count_queued(K.turns, order.total)
 redis.call('DEL', K.discard)
 redis.call('ZREM', operations, 'batch-discard:' .. order.id)
+add_operation(K.list, operations, 'batch-list:' .. order.id, 'batch-list', { batch_id = order.id }, order.now)
 add_operation(K.expire, operations, 'batch-expire:' .. order.id, 'batch-expire', { batch_id = order.id }, order.exp)
 local limits, entries = account_limits(), {}
 for _, queue in ipairs({ 'call', 'submit' }) do

@@ -2,19 +2,30 @@ import type { BatchRecord, JobDoc } from '@grsai-jobs/jobs';
 import { defineScript, pipelined, type Redis, type RunScript } from '@grsai-jobs/redis';
 import { unpackDoc } from '../job/doc-codec.ts';
 import type { Keys } from '../layout/keys.ts';
+import { PLACES_LUA } from '../room/rooms.ts';
 import { batchEventIdsOf } from '../webhook/event-ids.ts';
 
 const discardScript = defineScript({
   lua: new URL('./discard.lua', import.meta.url),
-  keys: ['batch', 'usage', 'due', 'tenant_jobs', '...jobs'],
-  args: ['...ids'],
+  keys: ['batch', 'usage', '...jobs'],
   whenFull: 'runs',
 });
 
 const eraseEnded = defineScript({
   lua: new URL('./erase-ended.lua', import.meta.url),
-  keys: ['batch', 'job_ids', 'errors', 'tenant_batches', 'ended_batches', 'tenant_deliveries', 'due_deliveries', '...deliveries'],
+  keys: [
+    'batch',
+    'job_ids',
+    'errors',
+    'tenant_batches',
+    'ended_batches',
+    'waiting',
+    'tenant_deliveries',
+    'due_deliveries',
+    '...deliveries',
+  ],
   args: ['id', 'round', 'kept_ms', 'now?', '...delivery_ids'],
+  shared: [PLACES_LUA],
   whenFull: 'runs',
 });
 
@@ -28,16 +39,8 @@ export function createBatchErase(redis: Redis, run: RunScript, keys: Keys, clock
      * Deletes some jobs of a batch that was never committed; from the first call on, which may name none, it cannot be.
      * `false`: it was committed.
      */
-    async discard(id: string, ids: readonly string[]): Promise<boolean> {
-      const tenant_jobs = keys.tenantJobs((await redis.hget(keys.batch(id), 'tenant')) ?? '');
-      const { usage, due } = keys;
-      const reply = await run(
-        discardScript,
-        { batch: keys.batch(id), usage, due, tenant_jobs, jobs: ids.map(keys.job) },
-        { ids },
-      );
-      return reply === 1;
-    },
+    discard: async (id: string, ids: readonly string[]): Promise<boolean> =>
+      (await run(discardScript, { batch: keys.batch(id), usage: keys.usage, jobs: ids.map(keys.job) }, {})) === 1,
 
     /** Large inputs of jobs that nobody sees, so that they can be deleted with them. */
     async docs(ids: readonly string[]): Promise<JobDoc[]> {
@@ -68,6 +71,7 @@ export function createBatchErase(redis: Redis, run: RunScript, keys: Keys, clock
           errors: keys.batchErrors(batch.id),
           tenant_batches: keys.tenantBatches(batch.tenant),
           ended_batches: keys.endedBatches,
+          waiting: keys.waiting,
           tenant_deliveries: keys.tenantDeliveries(batch.tenant),
           due_deliveries: keys.dueDeliveries,
           deliveries: events.map(keys.delivery),

@@ -8,6 +8,9 @@ import { letInOf, ROOM_LUA } from '../room/rooms.ts';
 import { type Allowance, allowanceFields, type Refused, refusedOf } from '../tenant/usage.ts';
 import { newBatchFields } from './codec.ts';
 
+/** Kind of the operation that brings the lines of a batch into the list of their tenant. */
+export const LIST_OPERATION = 'batch-list';
+
 /** A batch that has had no new line and no commit for this long is discarded. */
 const DISCARD_AFTER_MS = 10 * 60_000;
 
@@ -58,7 +61,7 @@ const open = defineScript({
 
 const add = defineScript({
   lua: new URL('./add.lua', import.meta.url),
-  keys: ['batch', 'job_ids', 'operations', 'usage', 'spent', 'due', 'tenant_jobs', '...jobs'],
+  keys: ['batch', 'job_ids', 'operations', 'usage', 'spent', '...jobs'],
   args: ['order', '...values'],
   whenFull: 'fails',
 });
@@ -76,6 +79,7 @@ const commit = defineScript({
     'batch',
     'operations',
     'discard',
+    'list',
     'expire',
     'tenant_batches',
     'job_ids',
@@ -148,8 +152,6 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
         own: differing,
         tenant: batch.tenant,
         use,
-        cr: createdAt,
-        exp: same.exp,
         runs: runsOf(lines),
         ...allowanceFields(allowance),
       };
@@ -161,8 +163,6 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
           operations: keys.operations,
           usage: keys.usage,
           spent: keys.spent,
-          due: keys.due,
-          tenant_jobs: keys.tenantJobs(batch.tenant),
           jobs: lines.map(({ jobId }) => keys.job(jobId)),
         },
         { order: JSON.stringify(order), values },
@@ -215,6 +215,7 @@ export function createBatchIntake(run: RunScript, keys: Keys, clock: { now(): nu
           batch: keys.batch(batch.id),
           operations: keys.operations,
           discard: discardOperation(batch.id),
+          list: keys.operation(operationId(LIST_OPERATION, batch.id)),
           expire: keys.operation(operationId('batch-expire', batch.id)),
           tenant_batches: keys.tenantBatches(batch.tenant),
           job_ids: keys.batchJobs(batch.id),

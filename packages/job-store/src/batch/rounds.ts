@@ -2,6 +2,7 @@ import { type BatchEnd, type BatchRecord, type BatchResults, type BatchRound, ev
 import { defineScript, type Redis, type RunScript } from '@grsai-jobs/redis';
 import type { Keys } from '../layout/keys.ts';
 import { operationId } from '../operation/operations.ts';
+import { PLACES_LUA } from '../room/rooms.ts';
 import { MAKE_DELIVERY, NEW_DELIVERY_KEYS, newDelivery } from '../webhook/new-delivery.ts';
 
 /** Kind of the operation that reopens the failed jobs of a batch. */
@@ -15,17 +16,25 @@ export interface RetryTold {
   left_out: number;
   /** The round in which they run. */
   in_round: number;
-  /** What was asked for. */
-  include_unknown: boolean;
+  /** What was asked for; a release before did not keep it. */
+  include_unknown?: boolean;
 }
 
 /** `before`: the same Idempotency-Key has ordered it, and was told this. `under_way`: an order of before is not carried out yet. */
 export type RetryOrdered = { kind: 'ordered' | 'under_way' } | { kind: 'before'; told: RetryTold };
 
+const listScript = defineScript({
+  lua: new URL('./list.lua', import.meta.url),
+  keys: ['due', 'tenant_jobs', '...jobs'],
+  args: ['...ids'],
+  whenFull: 'runs',
+});
+
 const cancel = defineScript({
   lua: new URL('./cancel.lua', import.meta.url),
-  keys: ['batch', 'operations', 'cancel', 'finish', 'retry'],
+  keys: ['batch', 'operations', 'cancel', 'finish', 'retry', 'waiting'],
   args: ['id', 'now'],
+  shared: [PLACES_LUA],
   whenFull: 'runs',
   lasts: true,
 });
@@ -68,6 +77,12 @@ export function createBatchRounds(
   },
 ) {
   return {
+    /** Lines of a committed batch enter the list of their tenant; at most 500 at a time, since one script does it. */
+    async list(batch: Pick<BatchRecord, 'tenant'>, ids: readonly string[]): Promise<void> {
+      const { due } = keys;
+      await run(listScript, { due, tenant_jobs: keys.tenantJobs(batch.tenant), jobs: ids.map(keys.job) }, { ids });
+    },
+
     /**
      * Starts canceling the batch; its jobs are canceled by an operation, and failed ones that are not reopened yet stay as they
      * are. Answers the status that it has then; `called_off`: it has ended, and the retry that was to come does not,
@@ -78,7 +93,7 @@ export function createBatchRounds(
       const known = { cancel: operation('batch-cancel'), finish: operation('batch-finish'), retry: operation(RETRY_OPERATION) };
       const status = await run(
         cancel,
-        { batch: keys.batch(id), operations: keys.operations, ...known },
+        { batch: keys.batch(id), operations: keys.operations, waiting: keys.waiting, ...known },
         { id, now: clock.now() },
       );
       return status as BatchRecord['status'] | 'called_off' | null;

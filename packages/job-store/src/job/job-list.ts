@@ -9,7 +9,6 @@ import {
   signatureOf,
 } from '@grsai-jobs/jobs';
 import { type Cursor, createNewestFirst, pipelined, type Redis, type RunScript } from '@grsai-jobs/redis';
-import { hiddenAmong } from '../batch/hidden.ts';
 import type { Keys } from '../layout/keys.ts';
 import { docBytes } from './doc-bytes.ts';
 import { unpackDoc } from './doc-codec.ts';
@@ -148,14 +147,7 @@ export function createJobList(
         : { after: filter.createdAfter, before: filter.createdBefore },
       behind: after,
       limit,
-      hits: async (ids) => {
-        const [fit, hidden] = await Promise.all([
-          isFiltered(filter) ? hits(ids, filter) : null,
-          isOfFailures(filter) ? null : hiddenAmong(run, keys, ids),
-        ]);
-        return ids.map((id, i) => fit?.[i] !== false && !hidden?.has(id));
-      },
-      dense: !isFiltered(filter),
+      hits: isFiltered(filter) ? (ids) => hits(ids, filter) : undefined,
     });
   }
 

@@ -67,8 +67,13 @@ end
 
 local batch_id = seen.batch ~= '' and seen.batch or nil
 if batch_id and not K.batch then return { 'batch', batch_id } end
--- Nothing of a batch that is being canceled begins any more, also where the cancel has not come to it yet.
-if batch_id and state == 'queued' and redis.call('HGET', K.batch, 'st') == 'canceling' then return { 'canceling', read_job(job) } end
+if batch_id and state == 'queued' then
+  local stands = redis.call('HGET', K.batch, 'st')
+  -- A failover has forgotten its commit.
+  if stands == 'validating' or stands == 'discarding' then return { 'stale' } end
+  -- Nothing of a batch that is being canceled begins any more, also where the cancel has not come to it yet. Who has retried it since wants it.
+  if stands == 'canceling' and seen.run == '1' then return { 'canceling', read_job(job) } end
+end
 
 -- A call that is taken over was open already when its brake closed.
 local ahead_of = {}

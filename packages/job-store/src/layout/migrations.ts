@@ -120,6 +120,17 @@ async function openBatches(redis: Redis, keys: Keys): Promise<void> {
     for (const line of await redis.lrange(keys.batchJobs(batch), 0, -1))
       await redis.eval(OPEN_LINE, 5, keys.job(line), keys.waiting, keys.turns, keys.due, tenants, line, kind);
     if (kind === 'open') await redis.multi().zrem(keys.operations, id).del(keys.operation(id)).exec();
+    // Its cancel had passed over what was not opened.
+    if (kind === 'open' && (await redis.hget(keys.batch(batch), 'st')) === 'canceling') {
+      const cancel = `batch-cancel:${batch}`;
+      const order = JSON.stringify({ batch_id: batch });
+      await redis
+        .multi()
+        .del(keys.operation(cancel))
+        .hset(keys.operation(cancel), 'kind', 'batch-cancel', 'order', order, 'created', 0)
+        .zadd(keys.operations, 'NX', 0, cancel)
+        .exec();
+    }
   }
   for (const tenant of await redis.smembers(keys.tenants)) await redis.del(`${keys.waiting}:#opening:${tenant}`);
 }

@@ -61,3 +61,7 @@ end
 local function is_empty(room)
   return redis.call('EXISTS', room, room .. ':batches') == 0
 end
+
+local function forget_if_empty(queue, tenant)
+  if is_empty(room_key(queue, tenant)) then redis.call('ZREM', K.waiting .. ':' .. queue, tenant) end
+end

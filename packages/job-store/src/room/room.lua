@@ -34,7 +34,9 @@ end
 local function batch_waits(queue, tenant, batch)
   for rank = 0, 2 do
     local member = batch .. ' ' .. rank
-    if redis.call('EXISTS', lines_of_member(queue, member)) == 1 then
+    local lines = redis.call('LLEN', lines_of_member(queue, member))
+    if lines > 0 then
+      count_lines(tenant, batch, lines)
       place_batch(queue, tenant, member)
       redis.call('ZADD', K.waiting .. ':' .. queue, 'NX', redis.call('HGET', K.turns, tenant) or 0, tenant)
     end
@@ -51,10 +53,6 @@ local function enter(queue, tenant, id, priority, created)
   end
   wait_in_room(queue, tenant, id, place)
   return 0
-end
-
-local function forget_if_empty(queue, tenant)
-  if is_empty(room_key(queue, tenant)) then redis.call('ZREM', K.waiting .. ':' .. queue, tenant) end
 end
 
 -- Whether a line stands nearer to the end of its list than to the beginning: who cancels all jobs begins with the newest.
@@ -137,11 +135,6 @@ local function take_next(queue, tenant, room, most)
     return ids
   end
   local batch, list = batch_of_member(first), lines_of_member(queue, first)
-  -- What is left of one that is being canceled is canceled where it stands.
-  if redis.call('HGET', key_of('batch:' .. batch), 'st') ~= 'running' then
-    redis.call('ZREM', room .. ':batches', first)
-    return {}
-  end
   local ids = redis.call('LRANGE', list, 0, most - 1)
   redis.call('LTRIM', list, #ids, -1)
   count_lines(tenant, batch, -#ids)

@@ -10,8 +10,11 @@ const PRIORITY = 1e14;
 
 const PRIORITY_LUA = `local PRIORITY = ${PRIORITY}\n`;
 
+/** Shared by scripts that know where jobs wait. They have the key `waiting`. */
+export const PLACES_LUA = `${PRIORITY_LUA}${part('places')}`;
+
 /** Shared by scripts that count the queued jobs of a tenant. They have the key `waiting`. */
-export const QUEUE_LIMIT_LUA = `${PRIORITY_LUA}${part('places')}${part('queue-limit')}`;
+export const QUEUE_LIMIT_LUA = `${PLACES_LUA}${part('queue-limit')}`;
 
 /** Shared by the scripts after which a job waits, or waits no longer. They have the keys `inflight`, `waiting`, `turns` and `due`. */
 export const ROOM_LUA = `local SEAT_HELD_MS = ${TRANSITIONS.let_in.due}\n${QUEUE_LIMIT_LUA}${part('permits')}${part('room')}`;

@@ -32,21 +32,37 @@ local function index_of_line(list, line)
   return low
 end
 
--- Lines of batches that go before this place.
-local function lines_before(queue, room, place)
-  local before = 0
-  for _, member in ipairs(redis.call('ZRANGE', room .. ':batches', '-inf', '(' .. place, 'BYSCORE', 'LIMIT', 0, 1000)) do
-    before = before + redis.call('LLEN', lines_of_member(queue, member))
+-- The places of the batches in a room, and how many lines those before each of them have left. nil of more than 1 000.
+local function batches_in(queue, room)
+  if redis.call('ZCARD', room .. ':batches') > 1000 then return end
+  local batches = { places = {}, before = {}, lines = 0 }
+  local members = redis.call('ZRANGE', room .. ':batches', 0, -1, 'WITHSCORES')
+  for i = 1, #members, 2 do
+    batches.places[#batches.places + 1], batches.before[#batches.before + 1] = tonumber(members[i + 1]), batches.lines
+    batches.lines = batches.lines + redis.call('LLEN', lines_of_member(queue, members[i]))
   end
-  return before
+  return batches
+end
+
+-- Lines of batches that go before this place; nil: there are too many batches to say it.
+local function lines_before(queue, room, place)
+  local batches = once('batches ' .. room, function() return batches_in(queue, room) end)
+  if not batches then return end
+  -- Behind the last that is before it.
+  local low, high = 1, #batches.places + 1
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if batches.places[middle] < tonumber(place) then low = middle + 1 else high = middle end
+  end
+  return batches.before[low] or batches.lines
 end
 
 local function position_of(queue, room, id, batch)
   for _, sets in ipairs({ { room .. ':seats', room }, { room, room .. ':seats' } }) do
     local place = redis.call('ZSCORE', sets[1], id)
     if place then
-      local before = redis.call('ZRANK', sets[1], id) + redis.call('ZCOUNT', sets[2], '-inf', '(' .. place)
-      return before + lines_before(queue, room, place) + 1
+      local lines = lines_before(queue, room, place)
+      return lines and lines + redis.call('ZRANK', sets[1], id) + redis.call('ZCOUNT', sets[2], '-inf', '(' .. place) + 1 or 0
     end
   end
   if not batch then return 0 end
@@ -56,8 +72,10 @@ local function position_of(queue, room, id, batch)
   -- One that is being canceled has left the room, with all its lines.
   if not head then return 0 end
   -- Who has left it for a seat, or is back in the room, was before it.
+  local lines = lines_before(queue, room, head)
+  if not lines then return 0 end
   local before = redis.call('ZCOUNT', room .. ':seats', '-inf', head) + redis.call('ZCOUNT', room, '-inf', head)
-  return before + lines_before(queue, room, head) + index_of_line(lines_of_member(queue, member), tonumber(seen[2])) + 1
+  return before + lines + index_of_line(lines_of_member(queue, member), tonumber(seen[2])) + 1
 end
 
 local function explain(name, id)

@@ -203,6 +203,18 @@ export class JobsWatch {
     }
   }
 
+  /** A line that has just come, or whose batch was committed and is brought into the lists by an operation: it need not be due. */
+  #isUnlisted({ batch, state, turn, ver }: SeenJob): boolean {
+    if (batch === null || state !== 'queued' || turn !== 0 || ver !== 1) return false;
+    return isHidden(this.#peek, batch) || this.#peek.has(`operation:batch-list:${batch}`);
+  }
+
+  #due(id: string, job: SeenJob): void {
+    const isDue = this.#peek.score('due', id) !== undefined;
+    const isLive = STATES[job.state]?.end === undefined;
+    if (isDue !== isLive && !this.#isUnlisted(job)) this.#say.broken(`is ${job.state} and ${isLive ? 'not ' : ''}in due`, id);
+  }
+
   /** Sets of ids are what a job in this state stands in. */
   indexed(id: string, job: SeenJob): void {
     const { broken } = this.#say;
@@ -213,7 +225,7 @@ export class JobsWatch {
       if ((this.#peek.score(set, id) !== undefined) !== wanted)
         broken(`is ${job.state} and ${wanted ? 'not ' : ''}in ${set}`, id);
     };
-    stands('due', end === undefined);
+    this.#due(id, job);
     stands('ended', end !== undefined);
     stands('failed', end === 'unwanted');
     stands(`tenant:${job.tenant}:failed`, end === 'unwanted');

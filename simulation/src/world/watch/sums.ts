@@ -146,6 +146,7 @@ export class SumsWatch {
     };
     if (BATCH_ENDS.includes(state) && live > 0) this.#broken(`is ${state} with ${live} live jobs`, id);
     if (!BATCH_ENDS.includes(state) && live === 0) awaits('batch-finish', 'has no live job');
+    if (before === 'validating' && state === 'running') awaits('batch-list', 'is committed');
     if (before === 'running' && state === 'canceling') awaits('batch-cancel', 'is being canceled');
   }
 
