@@ -17,7 +17,7 @@ import { fileURLToPath } from 'node:url';
  * What runs beside this release while it is rolled out: the tag of the release before, or as long as there is none a commit of the main
  * line. Move it on with each release.
  */
-const PREVIOUS_RELEASE = process.env['PREVIOUS_RELEASE'] ?? 'c718876c185e8a5bb1707b8a51de0c445a908a23';
+const PREVIOUS_RELEASE = process.env['PREVIOUS_RELEASE'] ?? 'edc86373e72a13b3e7067179a947a91569509bdf';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** Beside the compile cache: it is made again when it is gone. */
