@@ -13,7 +13,14 @@ export interface Moment {
 /** Above it the order of a hash is not one that anybody may count on, as in Redis. */
 const ORDERED_FIELDS = 512;
 
-const RECENT = 64;
+/** A power of two. */
+const RECENT = 256;
+
+/** Keys of one kind are as long as each other, and differ at their end. */
+const slotOf = (key: Bytes): number => {
+  const { length } = key;
+  return (length + 31 * key.charCodeAt(length - 1) + 7 * key.charCodeAt(length - 3)) & (RECENT - 1);
+};
 
 const EMPTY: { readonly [T in TypeName]: () => ValueOf<T> } = {
   string: () => ({ type: 'string', text: '' }),
@@ -30,7 +37,7 @@ const EMPTY: { readonly [T in TypeName]: () => ValueOf<T> } = {
  */
 export class Store {
   readonly #entries = new Map<Bytes, Entry>();
-  /** Keys that were asked for lately, with what stands there, each in the slot of its length. */
+  /** Keys that were asked for lately, with what stands there, each in a slot of its own. */
   readonly #recentKeys: (Bytes | undefined)[] = new Array(RECENT).fill(undefined);
   readonly #recentEntries: (Entry | undefined)[] = new Array(RECENT).fill(undefined);
   readonly #now: () => number;
@@ -65,7 +72,7 @@ export class Store {
 
   /** A script asks for the same few keys again and again, and a large map is slow: its memory is in no cache of the processor. */
   #lookUp(key: Bytes): Entry | undefined {
-    const slot = key.length % RECENT;
+    const slot = slotOf(key);
     if (this.#recentKeys[slot] === key) return this.#recentEntries[slot];
     const entry = this.#entries.get(key);
     this.#recentKeys[slot] = key;
@@ -76,13 +83,13 @@ export class Store {
   #put(entry: Entry): void {
     this.#touched.add(entry.key);
     this.#entries.set(entry.key, entry);
-    this.#recentKeys[entry.key.length % RECENT] = undefined;
+    this.#recentKeys[slotOf(entry.key)] = undefined;
   }
 
   #drop(key: Bytes): void {
     this.#touched.add(key);
     this.#entries.delete(key);
-    this.#recentKeys[key.length % RECENT] = undefined;
+    this.#recentKeys[slotOf(key)] = undefined;
   }
 
   /** @throws {ReplyError} WRONGTYPE when it holds something else. */
