@@ -68,15 +68,9 @@ export const OF_RULES: readonly Mutation[] = [
     'what upstream keeps of a failed task is charged',
   ),
   of(
-    'jobs/src/cost/settlement',
-    "    case 'reopen':\n      return t.to === 'running/storing' ? 'made' : null;\n",
-    '',
-    'a result that comes late is charged',
-  ),
-  of(
     'jobs/src/fallback',
-    'return made || !allowed || (failed',
-    'return made || (failed',
-    'P2: a call of which nobody knows what it brought is not made with another model',
+    'doc.fallback_prices === undefined ? price : (doc.fallback_prices[at] ?? null)',
+    'price',
+    'a call with another model is charged at the price of that',
   ),
 ];
