@@ -72,7 +72,8 @@ const ROWS: readonly [string, readonly Transition[], object, { polled: boolean; 
     'was canceled by whoever thought its worker dead',
     [{ kind: 'request_cancel' }, { kind: 'finish', status: 'canceled', keepLease: true }],
     { status: 'canceled', run: 1, task: TASK },
-    { polled: false, late: false },
+    // Its end says what it cost.
+    { polled: false, late: true },
   ],
   [
     'has expired',

@@ -436,9 +436,9 @@ test('whatever tenants and workers do, each queued job is in a room, has a seat 
       expect((await redis.keys('{gj}:batch:*:lines:*')).filter((key) => !hidden.has(key.split(':')[2] ?? ''))).toEqual([]);
       expect((await redis.keys('{gj}:inflight*')).filter((key) => !key.endsWith('#account'))).toEqual([]);
     }),
-    { numRuns: 6 },
+    { numRuns: 4 },
   );
-});
+}, 60_000);
 
 test('when many tenants can pay again at once then one look brings 500 jobs back, the next one the others, and no tenant is passed over', async () => {
   const harness = await startStore();

@@ -44,28 +44,38 @@ function redacted(fields: Record<string, unknown>, depth = 1): Record<string, un
   return copy ?? fields;
 }
 
-/** More is written at once. */
-const GATHERED_BYTES = 8 * 1024;
+/** In characters: more is written before the turn is over. */
+const GATHERED = 8 * 1024;
 
 /**
  * Writes the lines of one turn of the event loop together: under load a write for each line takes a twentieth of a request. What was not
  * written when the process exits is written then.
  */
 function gathered(): DestinationStream & { flushSync(): void } {
-  const lines = pino.destination({ sync: false, minLength: GATHERED_BYTES });
+  let turn = '';
   let isDue = false;
   const flush = () => {
     isDue = false;
-    lines.flush();
+    const text = turn;
+    turn = '';
+    if (text !== '') lines.write(text);
   };
+  // Before pino's own, which then writes what it has been given.
+  process.once('exit', flush);
+  // It gathers nothing itself: what comes while a write is under way would stay there until the next line.
+  const lines = pino.destination({ sync: false });
   return {
     write(line) {
-      lines.write(line);
+      turn += line;
+      if (turn.length >= GATHERED) return flush();
       if (isDue) return;
       isDue = true;
       setImmediate(flush);
     },
-    flushSync: () => lines.flushSync(),
+    flushSync() {
+      flush();
+      lines.flushSync();
+    },
   };
 }
 
