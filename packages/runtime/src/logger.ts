@@ -44,8 +44,8 @@ function redacted(fields: Record<string, unknown>, depth = 1): Record<string, un
   return copy ?? fields;
 }
 
-/** In characters: more is written before the turn is over. */
-const GATHERED = 8 * 1024;
+/** In characters: more is written before the turn is over. So much that a process which ends in a turn has all lines of it in one piece. */
+const GATHERED = 1024 * 1024;
 
 /**
  * Writes the lines of one turn of the event loop together: under load a write for each line takes a twentieth of a request. What was not
