@@ -35,7 +35,7 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     // Most tests wait for processes and clocks, so there may be more files at once than cores.
-    maxWorkers: 4,
+    maxWorkers: 5,
     sequence: { sequencer: LongestFirst },
     // Our modules keep no state, so files can share them: to import all of them anew for each file takes a third of the time.
     isolate: false,
