@@ -88,8 +88,9 @@ export const NO_ODDITIES: Oddities = {
 const BASES = ['https://one.upstream.example', 'https://two.upstream.example'] as const;
 /** As upstream writes it. */
 const POLICY = 'rejected by content policy';
-/** How long the client waits: for an image task, and for a synchronous answer. */
+/** How long the client waits: for an image task, for what costs nothing, and for a synchronous answer. */
 const SUBMIT_LIMIT_MS = 21_000;
+const QUESTION_LIMIT_MS = 10_000;
 const CALL_LIMIT_MS = 120_000;
 const LINK_LIFE_MS = 2 * 3600_000;
 
@@ -155,7 +156,8 @@ export class Upstream {
         limitMs,
         broken: (by) => errorOf({ code: by === 'signal' ? 'aborted' : 'timeout', outcome: 'unknown', message: 'no answer' }),
       });
-    const ask = <T>(signal: AbortSignal | undefined, act: () => T): Promise<T> => call(signal, this.#random.whole(1, 20), act);
+    const ask = <T>(signal: AbortSignal | undefined, act: () => T): Promise<T> =>
+      call(signal, this.#random.whole(1, 20), act, { limitMs: QUESTION_LIMIT_MS });
     const complete: GrsaiApi['chat']['complete'] = (body, { signal } = {}) => {
       const order = orderIn(lastMessage(body));
       return call(
