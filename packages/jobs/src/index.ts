@@ -41,7 +41,7 @@ export { type ListedModel, type ModelPrice, PRICE_SOURCES, type PriceSource, typ
 export { PRICE_FILE_LIMITS, type PriceFile, readPriceFile } from './catalogue/price-file.ts';
 export { COST_STATES, type CostState, costAfter, type JobCost, NO_COST, viewCost, viewJobCost } from './cost/cost.ts';
 export { creditsFor, type JobPrice, type Priced, priceOf, type Tokens, tokensOf } from './cost/price.ts';
-export { type CallEnd, endOfCall, type Settlement, settlementOf } from './cost/settlement.ts';
+export { type CallEnd, completionIn, endOfCall, type Settlement, settlementOf } from './cost/settlement.ts';
 export {
   dateOf,
   dayOf,

@@ -2,6 +2,7 @@ import type { Conflict, TransitionResult } from '@grsai-jobs/job-store';
 import {
   type Attempt,
   bringsPaid,
+  completionIn,
   endOfCall,
   FIRST_LATE_POLL_MS,
   type Finish,
@@ -123,9 +124,11 @@ function commit<J extends Known>(d: SettleDeps, job: J, transition: Transition):
 /** The end of what was in flight when its caller canceled the job. A task that came is kept: it can still be asked for. */
 function finishCanceled(job: Known, wanted: Transition): Finish {
   const callEnd = endOfCall(job, wanted);
+  const unwanted = completionIn(wanted);
   return {
     kind: 'finish',
     status: 'canceled',
+    ...(unwanted === undefined ? {} : { unwanted }),
     ...('attempt' in wanted && wanted.attempt ? { attempt: wanted.attempt } : {}),
     ...('task' in wanted && wanted.task ? { task: wanted.task } : {}),
     ...(wanted.kind === 'task_accepted' && job.price !== null ? { latePollMs: FIRST_LATE_POLL_MS } : {}),

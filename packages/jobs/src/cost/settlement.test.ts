@@ -104,6 +104,12 @@ describe('when a chat has an answer then it costs what its tokens do, rounded up
       { ...submitting, price: CHAT },
       { kind: 'finish', status: 'succeeded', output: { kind: 'chat', completion: completion(usage) } },
     );
+  test('also where nobody waits for it any more, as its job was canceled', () => {
+    const unwanted = completion({ prompt_tokens: 11, completion_tokens: 204 });
+    const canceled = { kind: 'finish', status: 'canceled', callEnd: 'made', unwanted } as const;
+    expect(settlementOf({ ...submitting, price: CHAT }, canceled)).toMatchObject({ as: 'charged', credits: 29 });
+  });
+
   test.each<[unknown, object]>([
     [
       { prompt_tokens: 11, completion_tokens: 204 },

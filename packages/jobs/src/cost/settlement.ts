@@ -94,7 +94,9 @@ function byTokens({ tokens: price }: JobPrice, t: Transition): Settlement {
   return tokens === null ? { as: 'charged', guess: true } : { as: 'charged', credits: creditsFor(tokens, price), tokens };
 }
 
-function completionIn(t: Transition): unknown {
+/** The completion that a transition brings, in whole or cut short. */
+export function completionIn(t: Transition): unknown {
   if ('unstored' in t && t.unstored !== undefined) return t.unstored.completion;
-  return t.kind === 'finish' && t.output?.kind === 'chat' ? t.output.completion : undefined;
+  if (t.kind !== 'finish') return undefined;
+  return t.output?.kind === 'chat' ? t.output.completion : t.unwanted;
 }

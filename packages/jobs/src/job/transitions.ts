@@ -273,6 +273,8 @@ export interface Finish {
   notBefore?: number;
   /** What became of the paid call, where the rest does not say it. */
   callEnd?: CallEnd;
+  /** The completion that the call brought and nobody waits for: it says what it cost. */
+  unwanted?: unknown;
 }
 
 export interface Reopen {
