@@ -14,8 +14,9 @@ test('when more jobs of a tenant are queued than its limit says then it is seen,
   watch.changed('acme');
   accept(99);
   now = 91_000;
-  accept(2 + 20);
+  accept(2);
+  for (let again = 0; again < 20; again += 1) accept(3);
   expect(said).toEqual([]);
-  accept(3 + 20);
-  expect(said).toEqual(['is one of 23 queued of acme, and 2 are allowed']);
+  accept(3);
+  expect(said).toEqual(['is one of 3 queued of acme, and 2 are allowed']);
 });
