@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { waitFor } from '@grsai-jobs/testkit';
 import { TENANTS, type Tenant } from './tenants.ts';
 import type { World } from './world.ts';
 
@@ -24,17 +25,16 @@ const GIVE_UP_MS = 60_000;
 
 /** Asks one API after the other until one answers: they are killed and Redis goes away. */
 async function ask<T>(world: World, method: string, path: string, body?: object): Promise<T> {
-  const until = Date.now() + GIVE_UP_MS;
-  for (let n = 0; ; n += 1) {
-    try {
-      const api = world.operators[n % world.operators.length];
+  let n = 0;
+  const { answer } = await waitFor(
+    async () => {
+      const api = world.operators[n++ % world.operators.length];
       if (api === undefined) throw new Error('there is no API');
-      return await api.json<T>(method, path, body);
-    } catch (error) {
-      if (Date.now() > until) throw error;
-      await sleep(200);
-    }
-  }
+      return { answer: await api.json<T>(method, path, body) };
+    },
+    { timeoutMs: GIVE_UP_MS, everyMs: 200, what: `an API to answer ${method} ${path}` },
+  );
+  return answer;
 }
 
 /** What calls of each tenant came to, charged and set aside. */
@@ -64,6 +64,7 @@ export async function changeLimits(world: World, o: { troubleMs: number; started
   for (let n = 0; n < CHANGES; n += 1) {
     await set('acme', n % 2 === 0 ? TIGHT : LOOSE);
     await set('thrift', await budget(RAISE));
+    // The pace of the operator: there is nothing to wait for.
     await sleep(Math.max(0, o.startedAt + (o.troubleMs * (n + 1) * 0.9) / CHANGES - Date.now()));
   }
   await set('acme', {});
