@@ -111,6 +111,7 @@ const FORMS: Readonly<Record<string, readonly (readonly Part[])[]>> = {
   HVALS: [[key]],
   HSTRLEN: [[key, field]],
   HINCRBY: [[key, field, whole]],
+  HSCAN: [[key, exact('0', '7'), exact('COUNT', 'count'), whole]],
   RPUSH: [[key, some(text)]],
   LPUSH: [[key, some(text)]],
   LPOP: [[key], [key, whole]],

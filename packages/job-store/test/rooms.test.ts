@@ -495,6 +495,32 @@ test('when the first job of a tenant could begin and does not then it is known s
   expect(await rooms.idleSince('submit')).toBeNull();
 });
 
+test('when there are thousands of tenants then one look goes through some of them, and who waits is known when all have been looked at', async () => {
+  const harness = await startStore();
+  const { redis, store, clock } = harness;
+  const { create, start, end } = service(harness, accountOf(1));
+  const [running, waits] = [await create('a'), await create('z')];
+  await start(running.id);
+  await start(waits.id);
+  await end(running.id);
+  const others = Array.from({ length: 3000 }, (_, n) => [`t${n}`, 1]).flat();
+  await redis.hset('{gj}:turns', ...others);
+  await redis.config('RESETSTAT');
+  await store.rooms.letIn('submit');
+  const since = clock.now();
+  const calls = /cmdstat_zrange:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1];
+  expect(Number(calls)).toBeLessThan(3 * 1000);
+  for (let looks = 1; (await store.rooms.idleSince('submit')) === null; looks += 1) {
+    expect(looks).toBeLessThan(10);
+    clock.advance(1000);
+    await store.rooms.letIn('submit');
+  }
+  expect((await store.rooms.idleSince('submit')) ?? 0).toBeGreaterThanOrEqual(since);
+  await start(waits.id, 2);
+  for (let looks = 0; looks < 10; looks += 1) await store.rooms.letIn('submit');
+  expect(await store.rooms.idleSince('submit')).toBeNull();
+});
+
 test('when fifty tenants with loads of all sizes share an account then no first job of any waits while it could begin, and all run', async () => {
   const harness = await startStore();
   const { rooms } = harness.store;

@@ -1,7 +1,7 @@
 -- let-in: what nothing else lets in: a permit was lost in a crash, fewer tenants ask, a limit was raised, or there are
 -- credits again. And notes in <K.waiting>:<queue>:#idle
 -- since when the first job of a tenant waits although it could begin, as `<job> <since>`.
--- order {queue, most (tenants that are seen to), now|nil, limits of the account as start_call has them, or nil}
+-- order {queue, most (tenants that are seen to), most_idle (about so many are looked at for that note), now|nil, limits of the account as start_call has them, or nil}
 -- Answers the jobs that have left their rooms
 local order = cjson.decode(A.order)
 local now, entries, paid = now_of(order), {}, 0
@@ -22,19 +22,29 @@ for _, tenant in ipairs(tenants) do
   if #entries < LET_IN then let_in(limits, order.queue, tenant, LET_IN - #entries, now, entries) end
 end
 
--- Tenants that have had a turn since all was empty.
-local idle = K.waiting .. ':' .. order.queue .. ':#idle'
-local is_held = pause_of(order.queue, now) or is_minute_over(limits, now)
-local waits = {}
-for _, tenant in ipairs(is_held and {} or redis.call('HKEYS', K.turns)) do
+-- Tenants that have had a turn since all was empty: some of them, others each time, since a look at ten thousand would hold up everybody. What is
+-- noted of them counts once all have been looked at.
+local idle, noted, reached = K.waiting .. ':' .. order.queue .. ':#idle', K.waiting .. ':' .. order.queue .. ':#idle:next', K.waiting .. ':' .. order.queue .. ':#idle:at'
+if pause_of(order.queue, now) or is_minute_over(limits, now) then
+  redis.call('DEL', idle, noted, reached)
+  return entries
+end
+local page = redis.call('HSCAN', K.turns, redis.call('GET', reached) or 0, 'COUNT', order.most_idle)
+local room_for = 2000 - redis.call('HLEN', noted)
+for i = 1, #page[2], 2 do
+  local tenant = page[2][i]
   local room = room_key(order.queue, tenant)
-  local first = redis.call('ZRANGE', room .. ':seats', 0, 0)[1] or first_job(order.queue, room)
-  if #waits < 2000 and first and grantable(limits, order.queue, tenant, 1) > 0 then
+  local first = room_for > 0 and string.sub(tenant, 1, 1) ~= '#' and (redis.call('ZRANGE', room .. ':seats', 0, 0)[1] or first_job(order.queue, room))
+  if first and grantable(limits, order.queue, tenant, 1) > 0 then
     local known = redis.call('HGET', idle, tenant)
-    waits[#waits + 1] = tenant
-    waits[#waits + 1] = known and string.sub(known, 1, #first + 1) == first .. ' ' and known or first .. ' ' .. string.format('%.0f', now)
+    local since = known and string.sub(known, 1, #first + 1) == first .. ' ' and known or first .. ' ' .. string.format('%.0f', now)
+    room_for = room_for - redis.call('HSET', noted, tenant, since)
   end
 end
-redis.call('DEL', idle)
-if #waits > 0 then redis.call('HSET', idle, unpack(waits)) end
+if page[1] ~= '0' then
+  redis.call('SET', reached, page[1])
+else
+  redis.call('DEL', idle, reached)
+  if redis.call('EXISTS', noted) == 1 then redis.call('RENAME', noted, idle) end
+end
 return entries

@@ -24,6 +24,9 @@ const HOLDS_LUA = part('holds');
 /** So many tenants are seen to in one script. */
 const TENANTS = 100;
 
+/** Of about so many it is noted in one script whether their first job could begin. */
+const LOOKED_AT = 500;
+
 const letInScript = defineScript({
   lua: new URL('./let-in.lua', import.meta.url),
   keys: ['inflight', 'waiting', 'turns', 'due', 'rpm', 'spent'],
@@ -84,7 +87,7 @@ export function createRooms(redis: Redis, run: RunScript, keys: Keys, clock?: { 
      * need a queue entry; at most 50 of the tenants whose turn it is.
      */
     async letIn(queue: PaidQueue, limits?: AccountLimits): Promise<QueueMessage[]> {
-      const order = { queue, most: TENANTS, now: clock?.now(), limits: limits && limitsOf(limits) };
+      const order = { queue, most: TENANTS, most_idle: LOOKED_AT, now: clock?.now(), limits: limits && limitsOf(limits) };
       const rooms = {
         inflight: keys.inflight,
         waiting: keys.waiting,
@@ -135,7 +138,7 @@ export function createRooms(redis: Redis, run: RunScript, keys: Keys, clock?: { 
 
     /**
      * When the first job of some tenant began to wait in this queue although it could begin, of that which waits longest, in ms since 1970, as
-     * `letIn` has seen it last; `null`: none does. While the queue is paused or the minute is used up none could.
+     * `letIn` has seen it last, which looks at 500 tenants at a time; `null`: none does. While the queue is paused or the minute is used up none could.
      */
     async idleSince(queue: PaidQueue): Promise<number | null> {
       const waits = await redis.hvals(`${keys.waiting}:${queue}:#idle`);

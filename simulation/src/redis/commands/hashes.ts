@@ -1,8 +1,11 @@
 import type { Bytes } from '../bytes.ts';
 import type { Entry } from '../data/values.ts';
-import { NotModelled, ReplyError, wrongArity } from '../errors.ts';
+import { NotModelled, ReplyError, syntaxError, wrongArity } from '../errors.ts';
 import { at, integer, sum } from './arguments.ts';
-import { type Commands, type Database, grows, OK, read, write } from './command.ts';
+import { type Commands, type Database, grows, OK, type Reply, read, write } from './command.ts';
+
+/** Fields of a hash that Redis keeps as one list: hash-max-listpack-entries, as it is without configuration. */
+const SMALL = 512;
 
 const NONE: ReadonlyMap<Bytes, Bytes> = new Map();
 
@@ -43,6 +46,17 @@ function flat(fields: ReadonlyMap<Bytes, Bytes>): Bytes[] {
   return list;
 }
 
+/** Small hashes are answered at once, whatever the count is. Where a page of a larger one ends is a matter of chance. */
+function scan(db: Database, args: readonly Bytes[]): Reply {
+  if (!/^\d+$/.test(at(args, 1))) throw new ReplyError('ERR invalid cursor');
+  const fields = fieldsAt(db, at(args, 0));
+  if (fields === NONE) return ['0', []];
+  if (args.length !== 4 || at(args, 2).toUpperCase() !== 'COUNT') throw new NotModelled('HSCAN with other options than COUNT');
+  if (integer(at(args, 3)) < 1) throw syntaxError();
+  if (fields.size > SMALL) throw new NotModelled('HSCAN of a large hash');
+  return ['0', flat(fields)];
+}
+
 export const HASHES: Commands = {
   HSET: grows(-4, (db, args) => setAll(db, args, 'hset')),
   HMSET: grows(-4, (db, args) => {
@@ -76,4 +90,5 @@ export const HASHES: Commands = {
   HVALS: read(2, (db, args) => [...fieldsAt(db, at(args, 0)).values()]),
   HSTRLEN: read(3, (db, args) => (fieldsAt(db, at(args, 0)).get(at(args, 1)) ?? '').length),
   HINCRBY: grows(4, increase),
+  HSCAN: read(-3, scan),
 };
