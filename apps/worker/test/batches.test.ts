@@ -8,6 +8,7 @@ import { startS3 } from '@grsai-jobs/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { createExpiredFiles } from '../src/maintenance/expired-files.ts';
 import { createOldRecords } from '../src/maintenance/old-records.ts';
+import { createRepairs } from '../src/maintenance/repairs.ts';
 import { type BatchDeps, createBatchOperations } from '../src/operations/batch/index.ts';
 import { createOperationsTask } from '../src/operations/run-operations.ts';
 import { type Harness, imageDoc, NO_LIMITS, newId, startedCall, startHarness } from './harness.ts';
@@ -122,6 +123,19 @@ test('when the entries of jobs that were let in cannot be added then the jobs ar
   expect(await waiting(harness)).toBe(0);
   expect(await harness.store.rooms.waiting('submit', 'acme')).toBe(650);
   expect(await harness.store.jobs.overdue(harness.clock.now() + 30_000, 1000)).toHaveLength(50);
+});
+
+test('when the process that commits a batch dies before it adds the entries of its first lines then they have some 10 s later', async () => {
+  const harness = await startBatches();
+  const batch = await committedBatch(harness, 60);
+  await batch.commit();
+  expect(await waiting(harness)).toBe(0);
+  await harness.clock.advance(10_001);
+  await createRepairs(harness)();
+  expect(await waiting(harness)).toBe(50);
+  const [first = '', waits = ''] = [batch.ids[0], batch.ids[50]];
+  expect(await harness.producer.stateOf('submit', { id: first, step: 2 })).toBe('there');
+  expect((await harness.store.jobs.read(waits))?.step).toBe(1);
 });
 
 test('when a batch is canceled before its jobs are opened then all are canceled, none runs, and the batch ends as canceled', async () => {
