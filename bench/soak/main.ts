@@ -2,6 +2,7 @@ import { appendFile, copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { optionsOrEnd } from '@grsai-jobs/testkit';
 import { describeCommit, describeMachine } from '../lib/machine.ts';
 import { Books } from './books.ts';
 import { type Caused, causeFaults } from './faults.ts';
@@ -211,16 +212,4 @@ async function main(o: SoakOptions): Promise<void> {
   process.exitCode = growing.length === 0 && outcome.problems.length === 0 ? 0 : 1;
 }
 
-function optionsOrEnd(): SoakOptions {
-  try {
-    const options = parseOptions(process.argv.slice(2));
-    if (options !== undefined) return options;
-    console.log(HELP);
-    process.exit(0);
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : error}\n\n${HELP}`);
-    process.exit(2);
-  }
-}
-
-await main(optionsOrEnd());
+await main(optionsOrEnd(parseOptions, HELP));

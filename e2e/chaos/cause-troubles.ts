@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { waitFor } from '@grsai-jobs/testkit';
 import type { Trouble } from './plan-troubles.ts';
 import type { World } from './world.ts';
 
@@ -17,19 +18,13 @@ export interface Caused {
 /** What a dead process had sent is with Redis after this. */
 const ON_THE_WAY_MS = 100;
 
-const BACK_LIMIT_MS = 20_000;
-
-/** Comes back on its port, which for a moment can be that of an outgoing connection. */
+/** What comes back on its port, which for a moment can be that of an outgoing connection. */
 async function untilItWorks(comeBack: () => Promise<void>): Promise<void> {
-  const until = Date.now() + BACK_LIMIT_MS;
-  for (;;) {
-    try {
-      return await comeBack();
-    } catch (error) {
-      if (Date.now() > until) throw error;
-      await sleep(200);
-    }
-  }
+  const works = async () => {
+    await comeBack();
+    return true;
+  };
+  await waitFor(works, { timeoutMs: 20_000, everyMs: 200, what: 'a part that was stopped comes back on its port' });
 }
 
 /** Does to the world what the plan says, when it says so; resolves when the last trouble is over. */

@@ -1,24 +1,12 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { optionsOrEnd } from '@grsai-jobs/testkit';
 import { runFailovers } from './failovers.ts';
-import { type ChaosOptions, HELP, parseOptions, repeatLine } from './options.ts';
+import { HELP, parseOptions, repeatLine } from './options.ts';
 import { runChaos } from './run.ts';
 
-/** Options from the command line; says what is wrong with them and ends with 2, or helps and ends with 0. */
-function optionsOrEnd(): ChaosOptions {
-  try {
-    const options = parseOptions(process.argv.slice(2));
-    if (options !== undefined) return options;
-    console.log(HELP);
-    process.exit(0);
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
-    process.exit(2);
-  }
-}
-
-const options = optionsOrEnd();
+const options = optionsOrEnd(parseOptions, HELP);
 if (options.failovers > 0) {
   const { failovers: times, seed, durability, kills } = options;
   console.log(`pnpm chaos --failovers ${times} --durability ${durability}${kills ? ' --kills' : ''} --seed ${seed}`);

@@ -5,6 +5,7 @@ export { everythingInRedis, keysInRedis } from './everything-in-redis.ts';
 export { freePort } from './free-port.ts';
 export { listen } from './listen.ts';
 export { ODD_REQUESTS, sendBytes } from './odd-requests.ts';
+export { optionsOrEnd } from './options-or-end.ts';
 export { type Exit, type LineMatch, type LogLine, type ProcessHandle, type ProcessOptions, startProcess } from './process.ts';
 export { type Answer, type Received, type Receiver, type Responder, startReceiver } from './receiver.ts';
 export { hasRedis, redisBinary, startRedis } from './redis.ts';
