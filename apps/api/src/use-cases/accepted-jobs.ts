@@ -13,10 +13,20 @@ const KEEP_BYTES = 16 * 1024 * 1024;
 const AT_ONCE = 20;
 const AGAIN_MS = 500;
 
+/** Before the text of a job: whether Redis has said that it was accepted. */
+const ACCEPTED = '+';
+const UNKNOWN = '?';
+
+// It needed no more of its tenant once it was accepted. One that nobody was told of may have been refused: what its tenant may have still holds.
+function jobOf(text: string): NewJob {
+  const { allowance, ...known } = JSON.parse(text.slice(1)) as NewJob;
+  return text.startsWith(UNKNOWN) && allowance !== undefined ? { ...known, allowance } : known;
+}
+
 /**
  * The jobs that this process has accepted of late, or may have. After a failover that has forgotten one of them it is made once more, with the
- * Idempotency-Key of its caller, as long as no paid call begins there: later it may have been made and paid for already. What cannot be made
- * again is counted in the log.
+ * Idempotency-Key of its caller, as long as no paid call begins there: later it may have been made and paid for already. What was accepted is
+ * made whatever its tenant may have by now; where nobody knows, its limits hold. What cannot be made again is counted in the log.
  */
 export function createAcceptedJobs(d: {
   store: {
@@ -32,9 +42,6 @@ export function createAcceptedJobs(d: {
 }): { create: Create } {
   const accepted = createRecentTexts({ keepMs: KEEP_MS, mostBytes: KEEP_BYTES, timers: d.timers });
 
-  // What it needed of its tenant and of the object store it was given before.
-  const keep = ({ allowance: _, inputs: __, ...known }: NewJob): void => accepted.keep(known.id, JSON.stringify(known));
-
   async function makeAgain(): Promise<void> {
     for (const id of await d.store.erase.askedOf(accepted.all().map(([id]) => id))) accepted.forget(id);
     const jobs = accepted.all();
@@ -45,7 +52,7 @@ export function createAcceptedJobs(d: {
     let made = 0;
     const next = async (): Promise<void> => {
       for (let job = left.pop(); job !== undefined; job = left.pop()) {
-        const created = await d.store.transitions.create(JSON.parse(job[1]) as NewJob);
+        const created = await d.store.transitions.create(jobOf(job[1]));
         if (created.kind !== 'ok') continue;
         made += 1;
         if (created.message !== null) await d.producer.enqueue(created.message).catch(() => undefined);
@@ -86,10 +93,14 @@ export function createAcceptedJobs(d: {
 
   return {
     async create(job) {
-      keep(job);
+      // What is noted of its inputs was used up by the first that was made.
+      const { inputs: _, ...known } = job;
+      const text = JSON.stringify(known);
+      accepted.keep(job.id, UNKNOWN + text);
       try {
         const created = await d.store.transitions.create(job);
-        if (created.kind !== 'ok') accepted.forget(job.id);
+        if (created.kind === 'ok') accepted.keep(job.id, ACCEPTED + text);
+        else accepted.forget(job.id);
         return created;
       } catch (error) {
         const trouble = redisTrouble(error);
