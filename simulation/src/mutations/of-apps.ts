@@ -132,4 +132,10 @@ export const OF_APPS: readonly Mutation[] = [
     "if (claimed.kind === 'replay') return await accept(upload, batch, null);",
     'P1: a batch that is sent again is the one that there is',
   ),
+  of(
+    'api/src/use-cases/accepted-jobs',
+    'text.startsWith(UNKNOWN) && allowance !== undefined',
+    'allowance === null',
+    'the queue of a tenant is limited for what was perhaps refused',
+  ),
 ];

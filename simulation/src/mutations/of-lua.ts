@@ -153,7 +153,7 @@ export const OF_LUA: readonly Mutation[] = [
   of(
     'room/let-in',
     'paid + pay_again(order.queue, tenant, budget_of(K.spent, tenant, day_of(now)), now)',
-    'paid + 0',
+    'paid + (K.spent and 0)',
     'P1: who waits for a budget goes on when there are credits again',
   ),
   of('webhook/attempts', "redis.call('ZADD', e.room, due, id)", '', 'P4: who has no permit waits for one'),
@@ -201,5 +201,11 @@ export const OF_LUA: readonly Mutation[] = [
     'if queued + more <= most then return end',
     'if queued then return end',
     'the queue of a tenant is limited',
+  ),
+  of(
+    'batch/commit',
+    '\nif refused then return refused end',
+    '\nlocal _ = refused',
+    'the queue of a tenant is limited for batches',
   ),
 ];

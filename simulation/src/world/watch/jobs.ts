@@ -42,7 +42,7 @@ export interface JobsSay {
   /** The record of a job says now that its calls have cost this. */
   readonly costs: (id: string, before: SeenJob | null, after: SeenJob | null) => void;
   /** A job has been accepted. */
-  readonly accepted: (job: SeenJob, said: (what: string) => void) => void;
+  readonly accepted: (id: string, job: SeenJob, said: (what: string) => void) => void;
   /** A call begins. */
   readonly begins: (job: SeenJob, said: (what: string) => void) => void;
 }
@@ -143,7 +143,7 @@ export class JobsWatch {
     if (now === undefined) broken(`is in no state: ${job.state}`, id);
     else if (before === null) {
       if (job.state !== 'queued') broken(`begins as ${job.state}`, id);
-      else if (job.batch === null) this.#say.accepted(job, (what) => broken(what, id));
+      else if (job.batch === null) this.#say.accepted(id, job, (what) => broken(what, id));
     } else {
       const said = (what: string) => broken(`${what}, ${before.state} → ${job.state}`, id);
       if (job.state !== before.state && !STATES[before.state]?.to.includes(job.state)) said('goes where nothing leads');

@@ -43,12 +43,22 @@ export class SumsWatch {
   readonly #erased: Erased;
   readonly #peek: Peek;
   readonly #broken: (what: string, about: string) => void;
+  readonly #committed: (batch: string, tenant: string) => void;
 
-  /** @param erased what is still counted of erased jobs. */
-  constructor(peek: Peek, broken: (what: string, about: string) => void, erased: Erased) {
+  /**
+   * @param erased what is still counted of erased jobs.
+   * @param committed a batch was.
+   */
+  constructor(
+    peek: Peek,
+    broken: (what: string, about: string) => void,
+    erased: Erased,
+    committed: (batch: string, tenant: string) => void,
+  ) {
     this.#peek = peek;
     this.#broken = broken;
     this.#erased = erased;
+    this.#committed = committed;
   }
 
   changed(before: SeenJob | null, after: SeenJob | null): void {
@@ -146,7 +156,10 @@ export class SumsWatch {
     };
     if (BATCH_ENDS.includes(state) && live > 0) this.#broken(`is ${state} with ${live} live jobs`, id);
     if (!BATCH_ENDS.includes(state) && live === 0) awaits('batch-finish', 'has no live job');
-    if (before === 'validating' && state === 'running') awaits('batch-list', 'is committed');
+    if (before === 'validating' && state === 'running') {
+      awaits('batch-list', 'is committed');
+      this.#committed(id, batch.get('tenant') ?? '');
+    }
     if (before === 'running' && state === 'canceling') awaits('batch-cancel', 'is being canceled');
   }
 

@@ -61,7 +61,9 @@ export class Watch {
   #anew(): [SumsWatch, JobsWatch, WebhooksWatch] {
     const broken = this.#broken;
     const reopened = this.#reopened;
-    const sums = new SumsWatch(this.#peek, broken, this.#erased);
+    const sums = new SumsWatch(this.#peek, broken, this.#erased, (id, tenant) =>
+      this.#limits.committed(tenant, sums.queuedOf(tenant), (what) => broken(what, id)),
+    );
     const jobs = new JobsWatch(this.#peek, this.#now, {
       ...{ broken, reopened, maxInFlight: this.#maxInFlight },
       changed: sums.changed.bind(sums),
@@ -69,7 +71,7 @@ export class Watch {
         this.#costs.changed(id, before, after);
         if (after !== null && before?.cost !== after.cost) this.#toldOfCosts(jobs.orderOf(id), after.cost);
       },
-      accepted: ({ tenant }, said) => this.#limits.accepted(tenant, sums.queuedOf(tenant), said),
+      accepted: (id, { tenant }, said) => this.#limits.accepted(id, tenant, sums.queuedOf(tenant), said),
       begins: ({ tenant, cost }, said) => {
         if (cost.price !== null) this.#costs.begun(tenant, cost.price, this.#now(), said);
       },
