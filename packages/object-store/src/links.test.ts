@@ -1,3 +1,5 @@
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Credentials, createObjectStore } from './s3-object-store.ts';
 
@@ -69,4 +71,41 @@ test('when the clock of the machine is an hour ahead then links are signed with 
   const { url, expiresAt } = await store.signedUrl('k', 60);
   expect(endOf(url)).toBe(Math.floor(now / 1000) * 1000 + 60_000);
   expect(expiresAt).toBe(endOf(url));
+});
+
+test.each([
+  ['AWS', { region: 'eu-west-1' }],
+  ['AWS with a bucket that is no host name', { region: 'eu-west-1', bucket: 'b.with.dots' }],
+  ['AWS by an access point', { region: 'us-west-2', bucket: 'arn:aws:s3:us-west-2:123456789012:accesspoint/mine' }],
+  ['another store', { endpoint: 'https://s3.example', region: 'auto' }],
+  ['a store on a port, by path', { endpoint: 'http://127.0.0.1:9000', forcePathStyle: true }],
+  ['a store below a path', { endpoint: 'https://s3.example:8443/base/', forcePathStyle: true }],
+  ['a store by its IPv6 address', { endpoint: 'http://[::1]:9000' }],
+  ['credentials of a role', { endpoint: 'https://s3.example', credentials: { ...KEYS, sessionToken: 'a token+/=' } }],
+])('a link to %s is the one that the SDK signs', async (_name, more) => {
+  const now = Date.parse('2031-01-01T00:00:00Z');
+  const options = { bucket: 'bucket', credentials: KEYS, ...more };
+  const store = createObjectStore({ ...options, checksums: 'when_required', clock: { now: () => now } });
+  const none = { requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED' } as const;
+  const sdk = new S3Client({ region: 'us-east-1', ...none, ...options });
+  onTestFinished(() => {
+    store.close();
+    sdk.destroy();
+  });
+  for (const Key of ['acme/2031/job_1/1-0.png', "é +=&'()*!~/..//.bin", 'drawing.svg']) {
+    const saved = Key.endsWith('.svg') ? { ResponseContentDisposition: 'attachment' } : {};
+    const command = new GetObjectCommand({ Bucket: options.bucket, Key, ...saved });
+    const { url } = await store.signedUrl(Key, 90);
+    expect(url).toBe(await getSignedUrl(sdk, command, { expiresIn: 90, signingDate: new Date(now) }));
+  }
+});
+
+test('when a link has to be signed otherwise than the rest then the SDK is asked, and says what it lacks', async () => {
+  const bucket = 'arn:aws:s3::123456789012:accesspoint/mfzwi23gnjvgw.mrap';
+  const store = createObjectStore({ bucket, region: 'us-east-1', credentials: KEYS, checksums: 'when_required' });
+  onTestFinished(() => store.close());
+  await expect(store.signedUrl('k', 90)).rejects.toMatchObject({
+    name: 'ObjectStoreError',
+    message: expect.stringContaining('SigV4a'),
+  });
 });

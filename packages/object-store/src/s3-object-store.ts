@@ -15,10 +15,12 @@ import { Upload } from '@aws-sdk/lib-storage';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import pMap from 'p-map';
 import { Digest } from './digest.ts';
+import { Direct } from './direct.ts';
 import { fromSdk, ObjectStoreError } from './errors.ts';
 import { Feed } from './feed.ts';
 import { giveBack } from './give-back.ts';
 import type { FetchedObject, ObjectStore, PutBytesOptions, PutOptions, SignedLink, StoredObject } from './object-store.ts';
+import { SignedPuts, type Target } from './signed-puts.ts';
 import { Slabs } from './slabs.ts';
 
 export interface Credentials {
@@ -87,6 +89,8 @@ class S3ObjectStore implements ObjectStore {
   readonly #client: S3Client;
   /** Signs links, whose host is part of the signature; makes no requests. */
   readonly #signer: S3Client;
+  readonly #links: Direct;
+  readonly #puts: SignedPuts;
   readonly #bucket: string;
   readonly #prefix: string;
   readonly #callMs: number;
@@ -124,6 +128,8 @@ class S3ObjectStore implements ObjectStore {
     this.#client = new S3Client(settings);
     const { publicEndpoint } = options;
     this.#signer = publicEndpoint === undefined ? this.#client : new S3Client({ ...settings, endpoint: publicEndpoint });
+    this.#links = new Direct(this.#signer, options.bucket);
+    this.#puts = new SignedPuts(this.#client, options.bucket, options.checksums);
   }
 
   async put(key: string, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<StoredObject> {
@@ -152,7 +158,7 @@ class S3ObjectStore implements ObjectStore {
   async putBytes(key: string, bytes: Uint8Array, { contentType, signal, slices }: PutBytesOptions): Promise<StoredObject> {
     const digest = await digestOf(bytes, slices);
     try {
-      return await this.#putSigned(this.#target(key, contentType), bytes, digest, signal);
+      return await this.#puts.put(this.#target(key, contentType), bytes, digest, signal);
     } catch (error) {
       if (signal?.aborted) throw new ObjectStoreError('aborted', 'aborted by the caller', { cause: error });
       throw fromSdk(error, `put ${key}`);
@@ -174,11 +180,10 @@ class S3ObjectStore implements ObjectStore {
       // Asked for before: should others be fetched in between, the link lives longer than it says, never shorter.
       const end = await this.#credentialsEnd();
       const saved = Object.values(SAVED_ONLY).some((ext) => key.endsWith(ext));
+      const how = { expiresIn, signingDate: new Date(this.#now()) };
+      const direct = await this.#links.link(key, saved ? { 'response-content-disposition': SAVE } : {}, how);
       const input = { ...this.#at(key), ...(saved ? { ResponseContentDisposition: SAVE } : {}) };
-      const url = await getSignedUrl(this.#signer, new GetObjectCommand(input), {
-        expiresIn,
-        signingDate: new Date(this.#now()),
-      });
+      const url = direct ?? (await getSignedUrl(this.#signer, new GetObjectCommand(input), how));
       const bySignature = signedAt(url) + expiresIn * 1000;
       return { url, expiresAt: Math.min(bySignature, end ?? bySignature) };
     } catch (error) {
@@ -256,11 +261,6 @@ class S3ObjectStore implements ObjectStore {
     return { Bucket: this.#bucket, Key: key };
   }
 
-  #checksumOf(digest: Digest): { ChecksumSHA256?: string } {
-    if (this.#checksum.ChecksumAlgorithm === undefined) return {};
-    return { ChecksumSHA256: Buffer.from(digest.finish().sha256, 'hex').toString('base64') };
-  }
-
   async #putHeld(target: Target, feed: Feed, digest: Digest, slab: Buffer, owned: boolean): Promise<StoredObject> {
     let at = 0;
     for await (const chunk of feed.chunks()) {
@@ -268,14 +268,7 @@ class S3ObjectStore implements ObjectStore {
       if (owned) giveBack(chunk);
     }
     if (feed.failure !== undefined) throw feed.failure;
-    return await this.#putSigned(target, slab.subarray(0, at), digest, feed.signal);
-  }
-
-  /** The signature holds the SHA-256 of the body, and a store refuses every other body (AWS Signature Version 4): its yes is the proof. */
-  async #putSigned(target: Target, bytes: Uint8Array, digest: Digest, signal: AbortSignal | undefined): Promise<StoredObject> {
-    const command = signedFor(new PutObjectCommand({ ...target, Body: bytes, ...this.#checksumOf(digest) }), digest);
-    await this.#client.send(command, signal === undefined ? {} : { abortSignal: signal });
-    return { bytes: digest.bytes, sha256: digest.finish().sha256 };
+    return await this.#puts.put(target, slab.subarray(0, at), digest, feed.signal);
   }
 
   async #putStream(target: Target, feed: Feed, digest: Digest, contentLength: number | undefined): Promise<StoredObject> {
@@ -387,31 +380,11 @@ async function digestOf(bytes: Uint8Array, slices: PutBytesOptions['slices']): P
   return digest;
 }
 
-/** The signature holds the SHA-256 of the body, which the SDK would hash once more, in one piece, for each attempt. */
-function signedFor(command: PutObjectCommand, digest: Digest): PutObjectCommand {
-  command.middlewareStack.add(
-    (next) => (args) => {
-      const { headers } = args.request as { headers: Record<string, string> };
-      headers['x-amz-content-sha256'] = digest.finish().sha256;
-      return next(args);
-    },
-    { step: 'build', name: 'knownPayloadHash' },
-  );
-  return command;
-}
-
 /** The time in a signed link, `20260131T080000Z`: what the store counts from, whatever our clock says. */
 function signedAt(url: string): number {
   const [, y, mo, d, h, mi, s] =
     /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(new URL(url).searchParams.get('X-Amz-Date') ?? '') ?? [];
   return Date.parse(`${y}-${mo}-${d}T${h}:${mi}:${s}Z`);
-}
-
-interface Target {
-  Bucket: string;
-  Key: string;
-  ContentType: string;
-  ContentDisposition?: string;
 }
 
 interface Reply {
