@@ -131,7 +131,7 @@ function describe(response: Dispatcher.ResponseData, { maxBytes, idleMs }: typeo
     ...(contentLength === undefined ? {} : { contentLength }),
     ...(contentType === undefined ? {} : { contentType }),
     body: read(body, coding, { maxBytes, idleMs }, watch),
-    cancel: () => watch.abort(new EgressError('aborted', 'the download was given up')),
+    cancel: () => watch.giveUp(),
   };
 }
 
@@ -147,7 +147,7 @@ async function* read(
   } catch (error) {
     throw asEgressError(error, watch, 'truncated');
   } finally {
-    watch.abort(new EgressError('aborted', 'the download was given up'));
+    watch.giveUp();
   }
 }
 

@@ -42,6 +42,11 @@ export class Watch {
     this.#controller.abort(reason);
   }
 
+  /** The rest of it will not be read. An error is dear, and when all went well nobody needs one. */
+  giveUp(): void {
+    if (!this.#done) this.abort(new EgressError('aborted', 'the download was given up'));
+  }
+
   /** All went well: stops the clocks. */
   done(): void {
     this.#done = true;

@@ -8,6 +8,9 @@ export interface FeedOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A reason of its own, since the signal would make an error with a stack for each feed that all went well with. */
+const CLOSED = 'closed';
+
 /**
  * Stands between a body and the SDK: counts and hashes what passes, and holds the limits.
  *
@@ -61,7 +64,7 @@ export class Feed {
   /** Lets go of the body and of the caller's signal. What is still open on `signal` is cut. */
   close(): void {
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
-    this.#stop.abort();
+    this.#stop.abort(CLOSED);
     letGo(this.#body, this.#source);
   }
 
@@ -99,7 +102,7 @@ export class Feed {
 
   #fail(code: 'source' | 'too_large' | 'aborted', message: string, cause?: unknown): undefined {
     this.failure ??= new ObjectStoreError(code, message, { cause });
-    this.#stop.abort();
+    this.#stop.abort(this.failure);
     return undefined;
   }
 }
