@@ -160,7 +160,7 @@ export async function assembleWorker(p: WorkerPorts, config: WorkerSettings): Pr
     log,
   });
   const signLink = (key: string, ttlS: number) => objects.signedUrl(key, ttlS);
-  const secrets = createTenantSecrets({ keyring, keyOf: signingKey, clock });
+  const secrets = createTenantSecrets({ keyring, keyOf: signingKey, clock, timers });
   const journal = createJournal(timers);
   const base = {
     journal,
@@ -193,7 +193,7 @@ export async function assembleWorker(p: WorkerPorts, config: WorkerSettings): Pr
         onThrow: onUnhandledError(deps, name),
       },
     );
-  const tasks = createKnownTasks();
+  const tasks = createKnownTasks(timers);
   const inFlight = createCancelableCalls();
   const inputs = createInputObjects({ objects, how: config.INPUT_IMAGES, timers, newToken });
   const pace = createLearnedPace(store.paces, onError, timers);

@@ -208,7 +208,7 @@ export const NO_LIMITS: AccountLimits = { maxInFlight: 0, callReserve: 0, callSl
 
 /** The stages that call upstream as a worker runs them: each takes a queue entry. */
 export function handlersOf(harness: Harness, parts: Parts = {}) {
-  const tasks = parts.tasks ?? createKnownTasks();
+  const tasks = parts.tasks ?? createKnownTasks(systemTimers);
   const own = {
     ...harness,
     ...NO_OUTPUTS,

@@ -119,7 +119,7 @@ const poll = (answer: () => Promise<Partial<TaskState>>, job: Generating = gener
     ...nothing,
     store: { jobs: { read: async () => job }, pauses: { all: async () => ({}) } },
     grsai: { images: { result: answer } } as never,
-    tasks: createKnownTasks(),
+    tasks: createKnownTasks(systemTimers),
     trouble: { judge: async () => 'own' },
     shutdown: { stopping: new AbortController().signal },
     reportProgress: () => undefined,

@@ -1,3 +1,4 @@
+import { systemTimers } from '@grsai-jobs/runtime';
 import type { DatedSecret } from '@grsai-jobs/webhooks';
 import { expect, test } from 'vitest';
 import { createTenantSecrets } from './tenant-secrets.ts';
@@ -5,11 +6,13 @@ import { createTenantSecrets } from './tenant-secrets.ts';
 /** A keyring whose answers come when the test says so. */
 function startSecrets() {
   let now = 0;
+  let elapsed = 1;
   const reads: ((secrets: readonly DatedSecret[]) => void)[] = [];
   const secrets = createTenantSecrets({
     keyring: { read: () => new Promise((resolve) => reads.push(resolve)) },
     keyOf: (secret) => secret,
     clock: { now: () => now },
+    timers: { elapsed: () => elapsed },
   });
   return {
     secrets,
@@ -17,6 +20,9 @@ function startSecrets() {
     answer: async (...list: readonly DatedSecret[]) => reads.at(-1)?.(list),
     at: (ms: number) => {
       now = ms;
+    },
+    pass: (ms: number) => {
+      elapsed += ms;
     },
   };
 }
@@ -29,6 +35,18 @@ test('while changes arrive a tenant is read once, also by many attempts at once'
   expect(await both).toEqual([['a'], ['a']]);
   expect(await secrets.of('acme')).toEqual(['a']);
   expect(reads).toHaveLength(1);
+});
+
+test('when a minute is over then a tenant is read again, whatever has arrived', async () => {
+  const { secrets, reads, answer, pass } = startSecrets();
+  secrets.subscribed();
+  for (const ms of [0, 59_000, 2000]) {
+    pass(ms);
+    const read = secrets.of('acme');
+    await answer({ secret: 'a' });
+    expect(await read).toEqual(['a']);
+  }
+  expect(reads).toHaveLength(2);
 });
 
 test('when a change arrives while a read is under way then what that read brings is not believed later', async () => {
@@ -82,7 +100,7 @@ test('when a read fails then the next attempt reads again', async () => {
       return [{ secret: 'a' }];
     },
   };
-  const secrets = createTenantSecrets({ keyring, keyOf: (secret) => secret, clock: { now: () => 0 } });
+  const secrets = createTenantSecrets({ keyring, keyOf: (secret) => secret, clock: { now: () => 0 }, timers: systemTimers });
   secrets.subscribed();
   await expect(secrets.of('acme')).rejects.toThrow('away');
   expect(await secrets.of('acme')).toEqual(['a']);

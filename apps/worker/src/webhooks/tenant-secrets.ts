@@ -1,3 +1,4 @@
+import type { Timers } from '@grsai-jobs/runtime';
 import { type DatedSecret, type Keyring, livingSecrets } from '@grsai-jobs/webhooks';
 import { LRUCache } from 'lru-cache';
 
@@ -24,9 +25,11 @@ export function createTenantSecrets<K extends object | string>(o: {
   /** A secret as what signs by it. */
   keyOf: (secret: string) => K;
   clock: { now(): number };
+  timers: Pick<Timers, 'elapsed'>;
 }): TenantSecrets<K> {
-  const known = new LRUCache<string, Promise<readonly DatedSecret[]>>({ max: 10_000, ttl: CACHE_MS });
-  const keys = new LRUCache<string, K>({ max: 10_000, ttl: CACHE_MS, memoMethod: o.keyOf });
+  const kept = { max: 10_000, ttl: CACHE_MS, ttlResolution: 0, perf: { now: o.timers.elapsed } };
+  const known = new LRUCache<string, Promise<readonly DatedSecret[]>>(kept);
+  const keys = new LRUCache<string, K>({ ...kept, memoMethod: o.keyOf });
   let subscribed = false;
 
   async function read(tenant: string): Promise<readonly DatedSecret[]> {

@@ -1,5 +1,6 @@
 import type { Generating, JobDoc, JobRecord } from '@grsai-jobs/jobs';
 import { durationKind } from '@grsai-jobs/jobs';
+import type { Timers } from '@grsai-jobs/runtime';
 import { LRUCache } from 'lru-cache';
 
 /** What a poll needs to know of a task. It hardly changes while the entry counts, so it is not read at each poll. */
@@ -50,4 +51,5 @@ const KEPT = 20_000;
 /** A job that was canceled or changed meanwhile is noticed after this long. */
 const KEPT_MS = 30_000;
 
-export const createKnownTasks = (): KnownTasks => new LRUCache({ max: KEPT, ttl: KEPT_MS });
+export const createKnownTasks = ({ elapsed }: Pick<Timers, 'elapsed'>): KnownTasks =>
+  new LRUCache({ max: KEPT, ttl: KEPT_MS, ttlResolution: 0, perf: { now: elapsed } });
