@@ -7,9 +7,9 @@ import { COMMANDS } from './commands/index.ts';
 import { type Moment, Store } from './data/store.ts';
 import { NotModelled, ReplyError, wrongArity } from './errors.ts';
 import { thrownValue } from './lua/library.ts';
-import { commandOf, fromLua, table, toLua } from './lua/replies.ts';
+import { fromLua, table, toLua } from './lua/replies.ts';
 import type { Script } from './lua/script.ts';
-import { type CallRedis, Scripts } from './lua/scripts.ts';
+import { type RunCommand, Scripts } from './lua/scripts.ts';
 import { LuaError, LuaTable, type LuaValue } from './lua/values.ts';
 
 /** What a Redis can be besides well. */
@@ -208,7 +208,7 @@ export class SimulatedRedis implements Database {
     const [keys, argv] = [new LuaTable(args.slice(2, 2 + count)), new LuaTable(args.slice(2 + count))];
     this.#running = { script, hasWritten: false };
     try {
-      return fromLua(this.#compiled.run(script, keys, argv, this.#call));
+      return fromLua(this.#compiled.run(script, keys, argv, this.#run));
     } catch (error) {
       throw scriptError(thrownValue(error), script.sha);
     } finally {
@@ -217,11 +217,8 @@ export class SimulatedRedis implements Database {
   }
 
   /** A command of a script. */
-  readonly #call: CallRedis = (values) => {
-    const { name, args } = commandOf(values);
-    const spec = COMMANDS.get(name) ?? COMMANDS.get(name.toUpperCase());
-    if (spec === undefined) throw new NotModelled(`the command ${name} in a script`);
-    if (!fits(spec.arity, values.length)) throw failed('ERR Wrong number of args calling Redis command from script');
+  readonly #run: RunCommand = (spec, args) => {
+    if (!fits(spec.arity, args.length + 1)) throw failed('ERR Wrong number of args calling Redis command from script');
     this.#mayCall(spec);
     try {
       return toLua(spec.run(this, args));

@@ -1,5 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import { NotModelled } from '../errors.ts';
+import { isBoolean, SINGLE } from './known.ts';
 import * as operators from './operators.ts';
 import { parseLua } from './parser.ts';
 import type {
@@ -15,21 +16,27 @@ import type {
 } from './syntax.ts';
 import { all, first, type LuaFunction, LuaTable, type LuaValue } from './values.ts';
 
-/** Names that scripts find without having made them. They cannot be changed. */
-export type Globals = ReadonlyMap<string, LuaValue>;
+/** What scripts find without having made it. */
+export interface Environment {
+  /** By their names, which cannot be changed. */
+  readonly globals: ReadonlyMap<string, LuaValue>;
+  /** `redis.call` for one command; `undefined`: no command has this name. */
+  readonly command: (name: string) => ((args: LuaValue[]) => LuaValue) | undefined;
+}
 
 /** What the compiled code has under the name `$`. */
 const RUNTIME = { ...operators, all, first, LuaTable };
 
 /**
  * Lua 5.1 as a function of JavaScript, which V8 then compiles as it does our own code. Locals are locals, and a field of a library that
- * cannot change (`redis.call`) is found when the script is compiled and not each time that it runs.
+ * cannot change is found when the script is compiled and not each time that it runs, and so is a command that is named as it stands
+ * (`redis.call('GET', …)`).
  *
  * Not modelled, and refused when a script is compiled: methods (`a:b()`) and new globals, which Redis refuses too.
  * @throws {SyntaxError} where the text is no Lua
  */
-export function compileLua(text: Bytes, globals: Globals): (keys: LuaTable, argv: LuaTable) => LuaFunction {
-  const compiler = createCompiler(globals);
+export function compileLua(text: Bytes, environment: Environment): (keys: LuaTable, argv: LuaTable) => LuaFunction {
+  const compiler = createCompiler(environment);
   const body = compiler.body(parseLua(text));
   const { constants } = compiler;
   const code = `"use strict"; return (KEYS, ARGV) => (...varargs) => {${body}};`;
@@ -51,23 +58,9 @@ const OPERATORS: Readonly<Record<string, string>> = {
   '>=': 'greaterOrEqual',
 };
 
-const COMPARES = new Set(['==', '~=', '<', '>', '<=', '>=']);
-
-/** Whether it is true or false in JavaScript as it is in Lua. */
-function isBoolean(e: Expression): boolean {
-  if (e.type === 'one') return isBoolean(e.of);
-  if (e.type === 'binary') return COMPARES.has(e.operator);
-  if (e.type === 'unary') return e.operator === 'not';
-  return e.type === 'boolean' || (e.type === 'logical' && isBoolean(e.left) && isBoolean(e.right));
-}
-
-/** Whether it may have any number of values. */
-const isMany = (e: Expression | undefined): e is Call | { type: 'nil' | 'varargs' } =>
-  e !== undefined && (e.type === 'varargs' || e.type === 'call');
-
-function createCompiler(globals: Globals) {
+function createCompiler({ globals, command }: Environment) {
   /** Values that the code is given by name. */
-  const constants = new Map<string, LuaValue>();
+  const constants = new Map<string, unknown>();
   const scopes: Map<string, string>[] = [];
   /** Temporaries of the function that is being written. */
   let temporaries: string[] = [];
@@ -104,7 +97,7 @@ function createCompiler(globals: Globals) {
     return name;
   }
 
-  function constant(name: string, value: LuaValue): string {
+  function constant(name: string, value: unknown): string {
     constants.set(name, value);
     return name;
   }
@@ -131,6 +124,20 @@ function createCompiler(globals: Globals) {
     if (value === undefined) throw new NotModelled(`${library.name}.${key.value} of Lua`);
     return constant(`global_${library.name}_${key.value}`, value);
   }
+
+  /** What a library calls what is called. */
+  function libraryNameOf({ callee }: Call): string | undefined {
+    if (callee.type === 'name') return localOf(callee.name) === undefined ? callee.name : undefined;
+    if (callee.type !== 'index' || callee.key.type !== 'string') return undefined;
+    const library = libraryOf(callee.base);
+    return library && `${library.name}.${callee.key.value}`;
+  }
+
+  const isSingle = (e: Call): boolean => SINGLE.has(libraryNameOf(e) ?? '');
+
+  /** Whether it may have any number of values. */
+  const isMany = (e: Expression | undefined): e is Call | { type: 'nil' | 'varargs' } =>
+    e !== undefined && (e.type === 'varargs' || (e.type === 'call' && !isSingle(e)));
 
   /** An expression of which one value is wanted. */
   function one(e: Expression): string {
@@ -159,7 +166,7 @@ function createCompiler(globals: Globals) {
       case 'index':
         return libraryMember(e.base, e.key) ?? `$.index(${one(e.base)}, ${one(e.key)})`;
       case 'call':
-        return `$.first(${call(e)})`;
+        return isSingle(e) ? call(e) : `$.first(${call(e)})`;
       case 'table':
         return table(e.fields);
     }
@@ -186,7 +193,11 @@ function createCompiler(globals: Globals) {
     return isBoolean(e) ? one(e) : `$.truthy(${one(e)})`;
   }
 
-  function call({ callee, args }: Call): string {
+  function call(e: Call): string {
+    const { callee, args } = e;
+    const [name, ...rest] = args;
+    const run = libraryNameOf(e) === 'redis.call' && name?.type === 'string' ? command(name.value) : undefined;
+    if (run !== undefined && name?.type === 'string') return `${constant(`command_${name.value}`, run)}([${list(rest)}])`;
     const known = callee.type === 'index' ? libraryMember(callee.base, callee.key) : undefined;
     const global = callee.type === 'name' && localOf(callee.name) === undefined;
     return `${known ?? (global ? one(callee) : `$.callable(${one(callee)})`)}(${list(args)})`;
@@ -276,8 +287,14 @@ function createCompiler(globals: Globals) {
       const value = values[0] === undefined ? 'undefined' : one(values[0]);
       return `let ${declare(name)} = ${value};`;
     }
-    const given = list(values);
-    return `let [${names.map(declare).join(', ')}] = [${given}];`;
+    const last = values.at(-1);
+    if (!isMany(last) && values.length === names.length) {
+      const given = values.map(one);
+      return `let ${names.map((each, i) => `${declare(each)} = ${given[i]}`).join(', ')};`;
+    }
+    const all = fresh('values');
+    const given = values.length === 1 && isMany(last) ? many(last) : `[${list(values)}]`;
+    return `const ${all} = ${given}; let ${names.map((each, i) => `${declare(each)} = ${all}[${i}]`).join(', ')};`;
   }
 
   function assignment({ targets, values }: Assignment): string {

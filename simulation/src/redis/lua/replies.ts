@@ -36,16 +36,13 @@ export function fromLua(value: LuaValue): Reply {
   return items;
 }
 
-/** What redis.call is given: texts, and numbers with all their digits. */
-export function commandOf(values: readonly LuaValue[]): { name: string; args: string[] } {
-  if (values.length === 0) throw new LuaError(table('err', 'ERR Please specify at least one argument for this redis lib call'));
-  const name = commandText(values[0]);
-  const args: string[] = [];
-  for (let i = 1; i < values.length; i++) {
+/** Has what redis.call is given become texts: numbers with all their digits. */
+export function toTexts(values: LuaValue[]): string[] {
+  for (let i = 0; i < values.length; i++) {
     const value = values[i];
-    args.push(typeof value === 'string' ? value : commandText(value));
+    if (typeof value !== 'string') values[i] = commandText(value);
   }
-  return { name, args };
+  return values as string[];
 }
 
 function commandText(value: LuaValue): string {

@@ -1,6 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import { ReplyError } from '../errors.ts';
-import { compileLua, type Globals } from './compile.ts';
+import { compileLua, type Environment } from './compile.ts';
 import type { LuaFunction, LuaTable } from './values.ts';
 
 const FLAGS = ['no-writes', 'allow-oom', 'allow-stale', 'no-cluster', 'allow-cross-slot-keys'] as const;
@@ -16,11 +16,11 @@ export interface Script {
 }
 
 /** @throws {ReplyError} as Redis does for a script that it does not take. */
-export function readScript(text: Bytes, sha: string, globals: Globals): Script {
+export function readScript(text: Bytes, sha: string, environment: Environment): Script {
   const [, shebang = null, rest = ''] = /^(#![^\n]*)?(.*)$/s.exec(text) ?? [];
   const flags = shebang === null ? null : flagsOf(shebang);
   try {
-    return { sha, flags, start: compileLua(rest, globals) };
+    return { sha, flags, start: compileLua(rest, environment) };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw new ReplyError(`ERR Error compiling script (new function): user_script:${error.message}`);
