@@ -52,8 +52,9 @@ const isShort = (value: number, precision: number): boolean =>
 
 /** As printf writes with `%.<precision>g`. */
 export function formatG(value: number, precision: number): string {
-  // The common case, and the same digits.
-  if (Number.isSafeInteger(value) && Math.abs(value) < 10 ** precision && !Object.is(value, -0)) return String(value);
+  // The common case, and the same digits. No safe integer has more than 16.
+  if (Number.isSafeInteger(value) && (precision > 15 || Math.abs(value) < 10 ** precision) && !Object.is(value, -0))
+    return String(value);
   if (isShort(value, precision)) return String(value);
   if (Number.isNaN(value)) return 'nan';
   if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';

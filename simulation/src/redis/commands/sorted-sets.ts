@@ -8,8 +8,14 @@ import { type Commands, type Database, grows, type Reply, read, write } from './
 
 const setAt = (db: Database, key: Bytes): SortedSet | undefined => db.store.get(key, 'zset')?.value.set;
 
-const flat = (found: readonly Scored[], withScores: boolean): Bytes[] =>
-  withScores ? found.flatMap(({ member, score }) => [member, formatScore(score)]) : found.map(({ member }) => member);
+function flat(found: readonly Scored[], withScores: boolean): Bytes[] {
+  const list: Bytes[] = [];
+  for (const { member, score } of found) {
+    list.push(member);
+    if (withScores) list.push(formatScore(score));
+  }
+  return list;
+}
 
 /** One end of a range of scores. */
 interface Bound {
@@ -77,7 +83,7 @@ interface RangeOptions {
   limit: { offset: number; count: number } | null;
 }
 
-function rangeOptions(args: readonly Bytes[], o: RangeOptions, mayChoose: boolean): RangeOptions {
+function rangeOptions(args: readonly Bytes[], o: Readonly<RangeOptions>, mayChoose: boolean): Readonly<RangeOptions> {
   const options = { ...o };
   for (let i = 3; i < args.length; i++) {
     const name = at(args, i).toUpperCase();
@@ -99,7 +105,7 @@ function rangeOptions(args: readonly Bytes[], o: RangeOptions, mayChoose: boolea
 }
 
 /** Reads the bounds before the key, as Redis does, so that a wrong one is refused even without a set. */
-function places(o: RangeOptions, first: Bytes, second: Bytes): (set: SortedSet) => [number, number] {
+function places(o: Readonly<RangeOptions>, first: Bytes, second: Bytes): (set: SortedSet) => [number, number] {
   const [min, max] = o.reversed && o.by !== 'rank' ? [second, first] : [first, second];
   if (o.by === 'score') {
     const [low, high] = [boundOf(min), boundOf(max)];
@@ -116,9 +122,14 @@ function places(o: RangeOptions, first: Bytes, second: Bytes): (set: SortedSet) 
   };
 }
 
-function range(db: Database, args: readonly Bytes[], defaults: Partial<RangeOptions> = {}, mayChoose = false): Bytes[] {
-  const base: RangeOptions = { by: 'rank', reversed: false, withScores: false, limit: null, ...defaults };
-  const o = rangeOptions(args, base, mayChoose);
+const BY_RANK: Readonly<RangeOptions> = { by: 'rank', reversed: false, withScores: false, limit: null };
+const BY_SCORE: Readonly<RangeOptions> = { ...BY_RANK, by: 'score' };
+const BY_LEX: Readonly<RangeOptions> = { ...BY_RANK, by: 'lex' };
+const BY_RANK_REVERSED: Readonly<RangeOptions> = { ...BY_RANK, reversed: true };
+const BY_SCORE_REVERSED: Readonly<RangeOptions> = { ...BY_SCORE, reversed: true };
+
+function range(db: Database, args: readonly Bytes[], defaults: Readonly<RangeOptions>, mayChoose = false): Bytes[] {
+  const o = args.length === 3 ? defaults : rangeOptions(args, defaults, mayChoose);
   const find = places(o, at(args, 1), at(args, 2));
   const set = setAt(db, at(args, 0));
   if (set === undefined) return [];
@@ -164,8 +175,8 @@ const ADD_OPTIONS: Readonly<Record<string, keyof AddOptions>> = {
 /** Longer ones are scores. */
 const optionIn = (text: Bytes): keyof AddOptions | undefined => (text.length > 4 ? undefined : ADD_OPTIONS[text.toUpperCase()]);
 
-function addOptions(args: readonly Bytes[]): { o: AddOptions; from: number } {
-  const o: AddOptions = { nx: false, xx: false, gt: false, lt: false, ch: false, incr: false };
+function addOptions(args: readonly Bytes[], incr: boolean): { o: AddOptions; from: number } {
+  const o: AddOptions = { nx: false, xx: false, gt: false, lt: false, ch: false, incr };
   let from = 1;
   for (; from < args.length; from++) {
     const name = optionIn(at(args, from));
@@ -191,16 +202,17 @@ function scoreFor(o: AddOptions, before: number | undefined, given: number): num
   return score;
 }
 
-function add(db: Database, args: readonly Bytes[], always: Partial<AddOptions> = {}): Reply {
-  const { o: given, from } = addOptions(args);
-  const o = { ...given, ...always };
-  const pairs: [number, Bytes][] = [];
-  for (let i = from; i < args.length; i += 2) pairs.push([double(at(args, i)), at(args, i + 1)]);
+function add(db: Database, args: readonly Bytes[], incr = false): Reply {
+  const { o, from } = addOptions(args, incr);
+  // A wrong one is refused before any is set.
+  const scores: number[] = [];
+  for (let i = from; i < args.length; i += 2) scores.push(double(at(args, i)));
   const there = db.store.get(at(args, 0), 'zset');
   if (there === undefined && o.xx) return o.incr ? null : 0;
   const entry = there ?? db.store.make(at(args, 0), 'zset');
   let [added, changed] = [0, 0];
-  for (const [score, member] of pairs) {
+  for (const [i, score] of scores.entries()) {
+    const member = at(args, from + 2 * i + 1);
     const before = entry.value.set.score(member);
     const after = scoreFor(o, before, score);
     if (after !== null && after !== before) {
@@ -222,8 +234,8 @@ function drop(db: Database, entry: Entry<'zset'>, members: readonly Bytes[]): nu
   return removed;
 }
 
-function dropRange(db: Database, args: readonly Bytes[], by: 'score' | 'rank' | 'lex'): number {
-  const find = places({ by, reversed: false, withScores: false, limit: null }, at(args, 1), at(args, 2));
+function dropRange(db: Database, args: readonly Bytes[], o: Readonly<RangeOptions>): number {
+  const find = places(o, at(args, 1), at(args, 2));
   const entry = db.store.get(at(args, 0), 'zset');
   if (entry === undefined) return 0;
   const [from, to] = find(entry.value.set);
@@ -266,7 +278,7 @@ const scoreOf = (set: SortedSet | undefined, member: Bytes): Bytes | null => {
 
 export const SORTED_SETS: Commands = {
   ZADD: grows(-4, (db, args) => add(db, args)),
-  ZINCRBY: grows(4, (db, args) => add(db, args, { incr: true })),
+  ZINCRBY: grows(4, (db, args) => add(db, args, true)),
   ZREM: write(-3, (db, args) => {
     const entry = db.store.get(at(args, 0), 'zset');
     return entry === undefined ? 0 : drop(db, entry, args.slice(1));
@@ -284,15 +296,15 @@ export const SORTED_SETS: Commands = {
     const [from, to] = byScore(set, min, max);
     return to - from;
   }),
-  ZRANGE: read(-4, (db, args) => range(db, args, {}, true)),
-  ZREVRANGE: read(-4, (db, args) => range(db, args, { reversed: true })),
-  ZRANGEBYSCORE: read(-4, (db, args) => range(db, args, { by: 'score' })),
-  ZREVRANGEBYSCORE: read(-4, (db, args) => range(db, args, { by: 'score', reversed: true })),
-  ZRANGEBYLEX: read(-4, (db, args) => range(db, args, { by: 'lex' })),
+  ZRANGE: read(-4, (db, args) => range(db, args, BY_RANK, true)),
+  ZREVRANGE: read(-4, (db, args) => range(db, args, BY_RANK_REVERSED)),
+  ZRANGEBYSCORE: read(-4, (db, args) => range(db, args, BY_SCORE)),
+  ZREVRANGEBYSCORE: read(-4, (db, args) => range(db, args, BY_SCORE_REVERSED)),
+  ZRANGEBYLEX: read(-4, (db, args) => range(db, args, BY_LEX)),
   ZRANK: read(-3, (db, args) => rank(db, args, false)),
   ZREVRANK: read(-3, (db, args) => rank(db, args, true)),
   ZPOPMIN: write(-2, (db, args) => pop(db, args, 'min')),
   ZPOPMAX: write(-2, (db, args) => pop(db, args, 'max')),
-  ZREMRANGEBYSCORE: write(4, (db, args) => dropRange(db, args, 'score')),
-  ZREMRANGEBYRANK: write(4, (db, args) => dropRange(db, args, 'rank')),
+  ZREMRANGEBYSCORE: write(4, (db, args) => dropRange(db, args, BY_SCORE)),
+  ZREMRANGEBYRANK: write(4, (db, args) => dropRange(db, args, BY_RANK)),
 };
