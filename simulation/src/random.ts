@@ -20,6 +20,9 @@ function hashOf(text: string): number {
   return hash >>> 0;
 }
 
+/** All numbers of 16 bits in hex. */
+const HEX = Array.from({ length: 2 ** 16 }, (_, n) => (n + 2 ** 16).toString(16).slice(1));
+
 /** @param seed any text; the same seed gives the same numbers on every machine (sfc32). */
 export function createRandom(seed: string): Random {
   let [a, b, c, d] = [hashOf(`a${seed}`), hashOf(`b${seed}`), hashOf(`c${seed}`), 1];
@@ -35,7 +38,10 @@ export function createRandom(seed: string): Random {
   for (let i = 0; i < 15; i += 1) draw();
   const next = () => draw() / 2 ** 32;
   const whole = (from: number, to: number) => from + Math.floor(next() * (to - from + 1));
-  const hex = () => (draw() + 2 ** 32).toString(16).slice(1);
+  const hex = () => {
+    const drawn = draw();
+    return `${HEX[drawn >>> 16]}${HEX[drawn & 0xffff]}`;
+  };
   return {
     next,
     whole,

@@ -236,8 +236,12 @@ export class SimulatedClient extends CommandMethods {
   #begin(unsent: Unsent): void {
     const over = () => this.#trips.delete(trip);
     const trip: Trip = new Trip({
-      ...{ client: this, redis: this.#redis, after: this.#options.after },
-      ...{ commands: unsent.commands, atomic: unsent.atomic, attempt: unsent.attempt },
+      client: this,
+      redis: this.#redis,
+      after: this.#options.after,
+      commands: unsent.commands,
+      atomic: unsent.atomic,
+      attempt: unsent.attempt,
       waiting: {
         settle: (answers) => {
           over();

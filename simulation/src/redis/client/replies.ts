@@ -12,15 +12,9 @@ export function plain(reply: Reply): unknown {
 const SHAPES: Readonly<Record<string, (reply: unknown) => unknown>> = {
   hgetall: (reply) => {
     if (!Array.isArray(reply)) return reply;
-    const fields: Record<string, unknown> = {};
-    for (let i = 0; i < reply.length; i += 2)
-      Object.defineProperty(fields, String(reply[i]), {
-        value: reply[i + 1],
-        configurable: true,
-        enumerable: true,
-        writable: true,
-      });
-    return fields;
+    const fields: [string, unknown][] = [];
+    for (let i = 0; i < reply.length; i += 2) fields.push([String(reply[i]), reply[i + 1]]);
+    return Object.fromEntries(fields);
   },
 };
 
