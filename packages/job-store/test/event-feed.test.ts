@@ -62,6 +62,7 @@ test('when events come one right behind another then some readings wait for noth
     },
   });
   await feed.caughtUp();
+  onTestFinished(feed.watch('another', { event: () => undefined, missed: () => undefined, end: () => undefined }));
   let seq = 1;
   /** How long each of so many readings has waited. */
   const read = async (count: number): Promise<number[]> => {
@@ -85,6 +86,37 @@ test('when events come one right behind another then some readings wait for noth
   expect(await read(4)).toEqual([0, 0, 5, 5]);
   now += 1000;
   expect(await read(4)).toEqual([0, 0, 0, 5]);
+});
+
+test('when nobody watches then the stream is not read for each event, and whoever watches or asks for the end of it has it at once', async () => {
+  const harness = await startStore();
+  const job = await jobIn(harness, 'queued');
+  const pauses: number[] = [];
+  const after = (ms: number, run: () => void) => {
+    if (ms > 500) return timers.after(ms, run);
+    pauses.push(ms);
+    return () => undefined;
+  };
+  const feed = startFeed(harness, { after });
+  let seq = 1;
+  const add = async (): Promise<void> => {
+    seq += 1;
+    const fields = ['j', job.id, 's', seq, 't', 'job.progress', 'p', 0, 'st', 'running', 'r', 1];
+    await harness.redis.xadd('{gj}:events', '*', ...fields);
+  };
+  const last = () => feed.known(job.id).at(-1)?.seq;
+  await waitFor(() => pauses.length === 1);
+  for (let n = 0; n < 10; n += 1) await add();
+  expect(last()).toBe(1);
+  await feed.caughtUp();
+  expect(last()).toBe(11);
+  await waitFor(() => pauses.length === 2);
+  await add();
+  expect(last()).toBe(11);
+  const { promise, resolve } = Promise.withResolvers<FeedEvent>();
+  const leave = feed.watch(job.id, { event: resolve, missed: () => undefined, end: () => undefined });
+  expect((await promise).seq).toBe(12);
+  leave();
 });
 
 test('when the connection breaks then nothing is missed, and a watcher gets only events of its own job, until it leaves', async () => {

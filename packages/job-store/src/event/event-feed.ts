@@ -35,6 +35,8 @@ const BLOCK_MS = 5000;
  */
 const APART_MS = 5;
 const IN_A_ROW = 20;
+/** Readings are so far apart while nobody watches: most jobs end by a webhook, and a reading for each of their events has nobody to tell. */
+const UNWATCHED_MS = 100;
 const AGAIN_AFTER_MS = 500;
 const CATCH_UP_MS = 1000;
 /** Before the first event of a stream. */
@@ -68,6 +70,8 @@ export function startEventFeed(o: {
   let spentUntil = Number.NEGATIVE_INFINITY;
   /** Another primary tells other things: what was read is of no use. */
   let isOther = false;
+  /** Ends the pause that is kept while nobody watches. */
+  let wake = (): void => undefined;
 
   function take(id: string, event: FeedEvent): void {
     at = id;
@@ -114,11 +118,25 @@ export function startEventFeed(o: {
     const trimmed = read.length === READ_AT_ONCE && before !== START && (await wasTrimmed(before));
     for (const [id, event] of read) take(id, event);
     if (trimmed) allMissed();
-    for (const each of waiting) if (!isAfter(each.id, at)) each.resolve();
+    for (const each of waiting) {
+      if (isAfter(each.id, at)) continue;
+      waiting.delete(each);
+      each.resolve();
+    }
     const now = o.timers.elapsed();
     spentUntil = Math.max(spentUntil, now - spareMs) + APART_MS;
     const waitMs = spentUntil - now;
-    if (waitMs > 0 && read.length < READ_AT_ONCE) await o.timers.sleep(waitMs, stopping.signal);
+    if (read.length < READ_AT_ONCE && watchers.size + waiting.size === 0) await untilWatched();
+    else if (waitMs > 0 && read.length < READ_AT_ONCE) await o.timers.sleep(waitMs, stopping.signal);
+  }
+
+  async function untilWatched(): Promise<void> {
+    if (stopping.signal.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    wake = resolve;
+    const end = o.timers.after(UNWATCHED_MS, resolve);
+    await promise;
+    end();
   }
 
   async function run(): Promise<void> {
@@ -144,6 +162,7 @@ export function startEventFeed(o: {
       }
       const ofJob = watchers.get(jobId) ?? new Set();
       watchers.set(jobId, ofJob.add(watcher));
+      wake();
       return () => {
         ofJob.delete(watcher);
         if (ofJob.size === 0 && watchers.get(jobId) === ofJob) watchers.delete(jobId);
@@ -155,6 +174,7 @@ export function startEventFeed(o: {
       const { promise, resolve } = Promise.withResolvers<void>();
       const each = { id: newest, resolve };
       waiting.add(each);
+      wake();
       const end = o.timers.after(CATCH_UP_MS, resolve);
       await promise;
       end();
@@ -162,6 +182,7 @@ export function startEventFeed(o: {
     },
     async stop() {
       stopping.abort();
+      wake();
       for (const ofJob of [...watchers.values()]) for (const watcher of [...ofJob]) watcher.end();
       watchers.clear();
       o.reader.disconnect();
