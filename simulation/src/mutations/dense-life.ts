@@ -21,7 +21,21 @@ const KINDS: readonly Partial<Plan>[] = [
   // What was paid for cannot be written, or stored, or told.
   { faultEveryMs: 3000, lost: 0, only: ['redis is full', 'refuse an answer', 'redis loads', 'restart redis'] },
   { faultEveryMs: 4000, lost: 0, only: ['bucket', 'files'], slots: 'few' },
-  { faultEveryMs: 3000, lost: 0, only: ['a receiver'], tenants: 1, slots: 'few' },
+  { faultEveryMs: 3000, lost: 0, only: ['a receiver'], tenants: 1, slots: 'few', batches: [40, 40, 40], cancels: 0.5 },
+  // Whoever was refused did not hear of it.
+  {
+    ...{
+      faultEveryMs: 5000,
+      lost: 0.02,
+      only: ['restart redis'],
+      jobs: 150,
+      batches: [],
+      forMs: 150_000,
+      cancels: 0,
+      retries: 0,
+    },
+    ...{ slots: 'few', limits: { 'tenant-1': { max_queued: 2 }, 'tenant-2': { max_queued: 2 } }, operatorEveryMs: 0 },
+  },
   // Tenants want more than they may have, for longer than anybody goes by what was before.
   {
     ...{ faultEveryMs: 0, lost: 0, repeated: 0, forMs: 180_000, retries: 0, operatorEveryMs: 0 },

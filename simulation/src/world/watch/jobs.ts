@@ -160,7 +160,9 @@ export class JobsWatch {
     return /\[((?:order|batch)-[\d-]+)\]/.exec(this.#peek.text(`job:${id}:doc`) ?? '')?.[1] ?? '';
   }
 
-  #begins(before: SeenJob, { tenant }: SeenJob, said: (what: string) => void): void {
+  #begins(before: SeenJob, { tenant, batch, run }: SeenJob, said: (what: string) => void): void {
+    if (batch !== null && run === 1 && this.#peek.fields(`batch:${batch}`).get('st') === 'canceling')
+      said('begins while its batch is being canceled');
     const count = this.#inFlight('inflight');
     if (count > this.#say.maxInFlight) said(`is one of ${count} in flight, and ${this.#say.maxInFlight} are allowed`);
     const most = Number(this.#peek.fields('inflight:#tenants').get(tenant) ?? 0);
