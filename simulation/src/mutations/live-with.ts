@@ -46,7 +46,7 @@ export async function liveWith(mutation: Mutation, forMs: number): Promise<strin
     const seed = `${first}-${n}`;
     const { violations } = await live(denseLife(seed, n), { scripts, endsWithinMs: ENDS_WITHIN_MS });
     const found = violations[0];
-    if (found !== undefined) return `${found.about} ${found.what}`.replaceAll('\n', ' ');
+    if (found !== undefined) return `${found.about} (seed ${seed}, life ${n}) ${found.what}`.replaceAll('\n', ' ');
   }
   return 'nothing';
 }
