@@ -140,6 +140,43 @@ test('when a call is told again whose begin was forgotten then its job counts on
   expect(await harness.store.spending.rows('acme', day, day)).toMatchObject([{ jobs: 1, reserved: 1200 }]);
 });
 
+const MODELS = ['nano-banana-2', 'nano-banana-pro'];
+
+/** A job with a fallback model, whose run has gone on with that: its first model takes no calls. */
+async function fallenBack(harness: Started): Promise<JobRecord> {
+  const prices = [price(1200), price(1800)];
+  const doc = { ...imageDoc({ fallback_models: MODELS.slice(1) }), fallback_prices: prices };
+  const created = await harness.store.transitions.create({
+    ...{ id: newJobId(), tenant: 'acme', doc, keyId: 'key_1' },
+    price: prices[0] ?? null,
+  });
+  if (created.kind !== 'ok') throw new Error(created.kind);
+  const first = await begun(harness, created.job);
+  return await committed(harness, first, { kind: 'release', waitMs: 0, callEnd: 'nothing', model: 1 });
+}
+
+/** What is reserved on this day, by model. */
+async function reserved({ store, clock }: Started): Promise<readonly number[]> {
+  const rows = await store.spending.rows('acme', dayOf(clock.now()), dayOf(clock.now()));
+  return MODELS.map((name) => rows.find(({ model }) => model === name)?.reserved ?? 0);
+}
+
+test('when a run is begun anew of which nobody knows what it has cost then that is unknown from then on, and stays with its model', async () => {
+  const harness = await startStore();
+  const lost = await committed(harness, await begun(harness, await fallenBack(harness)), {
+    ...{ kind: 'finish', status: 'failed', keepLease: true, attempt: attemptOf('submit', 'unknown') },
+  });
+  expect(lost.cost).toMatchObject({ open: 1800, unknown: 0 });
+  const again = await committed(harness, lost, { kind: 'reopen', to: 'queued' });
+  expect(again.cost).toMatchObject({ open: null, unknown: 1800 });
+  expect(await harness.store.jobs.read(again.id)).toMatchObject({ cost: again.cost, price: price(1200) });
+  expect(await reserved(harness)).toEqual([0, 1800]);
+  const call = await begun(harness, again);
+  expect(await reserved(harness)).toEqual([1200, 1800]);
+  await committed(harness, call, { kind: 'release', waitMs: 0, attempt: attemptOf('submit') });
+  expect(await reserved(harness)).toEqual([0, 1800]);
+});
+
 /** The jobs that are let in now, with the step of their entries. */
 const letIn = async ({ store }: Started) => await store.rooms.letIn('submit');
 

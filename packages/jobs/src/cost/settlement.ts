@@ -72,7 +72,9 @@ export function endOfCall(job: Known, t: Transition): CallEnd | null {
     case 'start_storing':
       return 'made';
     case 'reopen':
-      return t.to === 'running/storing' ? 'made' : null;
+      if (t.to === 'running/storing') return 'made';
+      // A run that submits anew asks for nothing of the one before.
+      return t.to === 'queued' ? 'unknown' : null;
     case 'finish': {
       if (t.status === 'succeeded') return 'made';
       const canCome = t.keepLease || t.latePollMs !== undefined || (t.status === 'canceled' && t.task !== undefined);
