@@ -1,4 +1,4 @@
-import { jobError } from '@grsai-jobs/jobs';
+import { type CallEnd, jobError } from '@grsai-jobs/jobs';
 import { createLogger } from '@grsai-jobs/runtime';
 import { expect, test, vi } from 'vitest';
 import { createRecovering } from '../src/recovery/recover.ts';
@@ -72,7 +72,7 @@ const FALLBACK = { type: 'image', fallback_models: ['nano-banana-pro'] };
 const PRICES = [5, 9].map((reserve) => ({ reserve, refunds: { error: true, violation: false }, isOld: false }));
 
 /** A job whose run has gone on with its second model, after the only attempt of the first. */
-async function fallenBack(harness: Harness) {
+async function fallenBack(harness: Harness, callEnd: CallEnd = 'nothing') {
   const job = await acceptedJob(
     harness,
     { ...FALLBACK, max_attempts: 1 },
@@ -82,8 +82,9 @@ async function fallenBack(harness: Harness) {
   );
   const beforehand = await remember(harness);
   const first = await startedCall(harness, job.id);
-  await settle(harness, first, { kind: 'release', waitMs: 0, callEnd: 'nothing', model: 1 });
-  return { job, beforehand, call: await startedCall(harness, job.id) };
+  const amid = await remember(harness);
+  await settle(harness, first, { kind: 'release', waitMs: 0, callEnd, model: 1 });
+  return { job, beforehand, amid, call: await startedCall(harness, job.id) };
 }
 
 test('when a failover forgets that a run went on with another model then its call is in flight with that model and its price', async () => {
@@ -99,6 +100,26 @@ test('when a failover forgets that a run went on with another model then its cal
     'nano-banana-pro ? r': '9',
   });
 });
+
+test.each<[CallEnd, object]>([
+  ['nothing', { charged: null, refunded: null, unknown: 0 }],
+  ['failed', { charged: null, refunded: 5, unknown: 0 }],
+  ['unknown', { charged: null, refunded: null, unknown: 5 }],
+])(
+  'when a failover forgets that a call came to %s and another began then each costs what it does, by its own model',
+  async (end, cost) => {
+    const harness = await startHarness();
+    const { job, amid, call } = await fallenBack(harness, end);
+    const day = `{gj}:spent:acme:${Math.floor(harness.clock.now() / 86_400_000)}`;
+    const counted = await harness.redis.hgetall(day);
+    await amid();
+    expect(await reassert(harness, call)).toBe('told');
+    expect((await job.read()).cost).toMatchObject({ ...cost, open: 9 });
+    expect(await harness.redis.hgetall(day)).toEqual(counted);
+    await settle(harness, call, { kind: 'finish', status: 'failed', callEnd: 'made' });
+    expect((await job.read()).cost).toMatchObject({ ...cost, open: null, charged: 9 });
+  },
+);
 
 const KNOWN = { stage: 'generating', task: TASK };
 const UNKNOWN = { status: 'failed', error: { code: 'submit_unknown' } };

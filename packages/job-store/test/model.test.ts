@@ -99,6 +99,7 @@ const ACTS: Readonly<Record<string, Act>> = {
         attempts: record.attempts,
         attemptsUsed: 1,
         startedAt: 1,
+        cost: record.cost,
       }),
   },
   startStoring: {

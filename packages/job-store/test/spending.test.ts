@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { dayOf, type JobRecord, type SpentRow, type Transition } from '@grsai-jobs/jobs';
+import { dayOf, type JobRecord, NO_COST, type SpentRow, type Transition } from '@grsai-jobs/jobs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ACCEPTED, attemptOf, imageDoc, NO_LIMITS, newJobId, type Started, startStore, UNSTORED } from './harness.ts';
@@ -132,6 +132,7 @@ test('when a call is told again whose begin was forgotten then its job counts on
   const told = await committed(harness, job, {
     ...{ kind: 'reassert_call', token: 'held', heldMs: 500, leftMs: 900, attempts: [], attemptsUsed: 0 },
     startedAt: began,
+    cost: NO_COST,
   });
   expect(told).toMatchObject({ status: 'running', started_at: began });
   await begun(harness, await committed(harness, told, { kind: 'release', waitMs: 0, attempt: attemptOf('submit') }));

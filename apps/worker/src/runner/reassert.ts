@@ -53,7 +53,11 @@ async function recordOf(d: ReassertDeps, { id, batch_id }: Held): Promise<Job | 
 const isOpen = (record: Job, { lease }: Held): boolean =>
   record.stage === 'submitting' && record.lease?.token === lease.token && !isTerminal(record.status);
 
-async function tell(d: ReassertDeps, record: Job, { doc, lease, attempts, attempts_used, started_at }: Held): Promise<boolean> {
+async function tell(
+  d: ReassertDeps,
+  record: Job,
+  { doc, lease, attempts, attempts_used, started_at, cost }: Held,
+): Promise<boolean> {
   // The run that the call belongs to is forgotten as well.
   if (isTerminal(record.status)) {
     await d.store.transitions.commit(record, { kind: 'reopen', to: 'queued' });
@@ -69,6 +73,7 @@ async function tell(d: ReassertDeps, record: Job, { doc, lease, attempts, attemp
     attempts,
     attemptsUsed: attempts_used,
     startedAt: started_at,
+    cost,
     ...(model === modelAt(record.doc) ? {} : { model }),
   });
   if (told.kind !== 'ok') return false;

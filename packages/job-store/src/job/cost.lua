@@ -62,18 +62,9 @@ local function reserve_cost(job, seen, batch, spent, now)
   spend(spent, seen.tenant, day, credits)
 end
 
--- What became of the open call. cost {as: 'reserved' | 'charged' | 'refunded' | 'released' | 'unknown', credits|nil: what was charged where
--- that is not what was set aside, tokens|nil {prompt, completion}, guess|nil}; `set` and `gone` take fields of the record. seen: rsv, px
-local function settle_cost(cost, job, seen, batch, spent, now, set, gone)
-  if cost.as == 'reserved' and seen.rsv or cost.as ~= 'reserved' and not seen.rsv then return end
-  local fields = { 'mdl', 'ky', 'rd', 'tenant', 'started', 'chg', 'unk', 'rfd' }
-  local found = redis.call('HMGET', job, unpack(fields))
-  -- A call that begins is with the model that the transition sets; what is settled was with the one before.
-  local model = cost.as == 'reserved' and seen.mdl
-  for i, field in ipairs(fields) do seen[field] = found[i] or nil end
-  if model then seen.mdl = model end
-  if cost.as == 'reserved' then return reserve_cost(job, seen, batch, spent, now) end
-  gone[#gone + 1], gone[#gone + 2] = 'rsv', 'rd'
+-- What the open call has come to. cost {as: 'charged' | 'refunded' | 'released' | 'unknown', credits|nil: what was charged where that is not what was
+-- set aside, tokens|nil {prompt, completion}, guess|nil}; `set` takes fields of the record. seen: rsv, rd, tenant, mdl, ky, chg, unk, rfd
+local function settle_open(cost, seen, batch, spent, set)
   local reserved, day = tonumber(seen.rsv), seen.rd
   local function add(field, credits)
     set(field, tonumber(seen[field] or '0') + credits)
@@ -104,4 +95,24 @@ local function settle_cost(cost, job, seen, batch, spent, now, set, gone)
     add('rfd', reserved)
     count('f', reserved)
   end
+end
+
+-- What a transition says of the open call. cost: as of `settle_open`, or {as: 'reserved', before|nil: what became of the one that is open still};
+-- `set` and `gone` take fields of the record. seen: rsv, px
+local function settle_cost(cost, job, seen, batch, spent, now, set, gone)
+  local begins = cost.as == 'reserved'
+  if not begins and not seen.rsv then return end
+  local fields = { 'mdl', 'ky', 'rd', 'tenant', 'started', 'chg', 'unk', 'rfd' }
+  local found = redis.call('HMGET', job, unpack(fields))
+  -- A call that begins is with the model that the transition sets; what is settled was with the one before.
+  local model = begins and seen.mdl
+  for i, field in ipairs(fields) do seen[field] = found[i] or nil end
+  local settled = not begins and cost or cost.before
+  if settled and seen.rsv then
+    settle_open(settled, seen, batch, spent, set)
+    seen.rsv = nil
+    if not begins or not seen.px then gone[#gone + 1], gone[#gone + 2] = 'rsv', 'rd' end
+  end
+  if model then seen.mdl = model end
+  if begins then reserve_cost(job, seen, batch, spent, now) end
 end

@@ -21,7 +21,10 @@ export const NO_COST: JobCost = { charged: null, refunded: null, open: null, unk
 /** The cost after what became of a call; the same as the scripts write it. */
 export function costAfter(cost: JobCost, reserve: number | undefined, settlement: Settlement | undefined): JobCost {
   if (settlement === undefined) return cost;
-  if (settlement.as === 'reserved') return cost.open === null && reserve !== undefined ? { ...cost, open: reserve } : cost;
+  if (settlement.as === 'reserved') {
+    const before = costAfter(cost, undefined, settlement.before);
+    return before.open === null && reserve !== undefined ? { ...before, open: reserve } : before;
+  }
   if (cost.open === null) return cost;
   const settled = { ...cost, open: null };
   switch (settlement.as) {

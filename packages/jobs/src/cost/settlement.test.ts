@@ -98,6 +98,33 @@ describe('when it is known what became of a call then its credits are settled by
   });
 });
 
+describe('when a failover has forgotten a call then the one before comes to what its holder knows', () => {
+  const held = (cost: object, record: Partial<JobRecord['cost']> = { open: 1200 }) =>
+    settlementOf(
+      { ...submitting, cost: { ...NO_COST, ...record } },
+      {
+        ...{ kind: 'reassert_call', token: 'B', heldMs: 1, leftMs: 1, attempts: [], attemptsUsed: 0, startedAt: 1 },
+        cost: { ...NO_COST, open: 1800, ...cost },
+      },
+    );
+  test.each<[object, object]>([
+    [{}, { as: 'released' }],
+    [{ refunded: 1200 }, { as: 'refunded' }],
+    [{ charged: 7 }, { as: 'charged', credits: 7 }],
+    [{ unknown: 1200 }, { as: 'unknown' }],
+  ])('%j', (cost, before) => {
+    expect(held(cost)).toEqual({ as: 'reserved', before });
+    expect(held(cost, { open: null })).toEqual({ as: 'reserved' });
+  });
+
+  test('and the record has both', () => {
+    const cost = { ...NO_COST, open: 1200 };
+    const again = costAfter(cost, 1800, held({ unknown: 1200 }));
+    expect(again).toEqual({ ...NO_COST, open: 1800, unknown: 1200 });
+    expect(costAfter(cost, 1800, held({}))).toEqual({ ...NO_COST, open: 1800 });
+  });
+});
+
 describe('when a chat has an answer then it costs what its tokens do, rounded up', () => {
   const settled = (usage: unknown) =>
     settlementOf(

@@ -1,6 +1,7 @@
 import type { JobRecord, NewAttempt } from '../job/job.ts';
 import { isCall, stateIn } from '../job/states.ts';
 import type { Transition } from '../job/transitions.ts';
+import { type JobCost, NO_COST } from './cost.ts';
 import { creditsFor, type JobPrice, type Tokens, tokensOf } from './price.ts';
 
 /**
@@ -11,8 +12,8 @@ export type CallEnd = 'made' | 'nothing' | 'failed' | 'violation' | 'perhaps_fai
 
 /** What is written of the credits that the open call of a job has set aside. */
 export type Settlement =
-  /** A call is open, and sets its price aside. */
-  | { readonly as: 'reserved' }
+  /** A call is open, and sets its price aside. `before`: what became of the one that the record still has open. */
+  | { readonly as: 'reserved'; readonly before?: Settlement }
   /** `credits`: where that is not what was set aside. `guess`: upstream did not say how many tokens it took. */
   | { readonly as: 'charged'; readonly credits?: number; readonly tokens?: Tokens; readonly guess?: true }
   /** Taken, and given back. */
@@ -24,12 +25,13 @@ export type Settlement =
 type Terms = JobPrice['refunds'];
 const CHARGED: Settlement = { as: 'charged' };
 const REFUNDED: Settlement = { as: 'refunded' };
+const RELEASED: Settlement = { as: 'released' };
 const UNKNOWN: Settlement = { as: 'unknown' };
 
 /** The one table of what a call costs by what became of it (upstream.md §10.4, §16.1). */
 const SETTLEMENTS: Readonly<Record<CallEnd, (refunds: Terms) => Settlement>> = {
   made: () => CHARGED,
-  nothing: () => ({ as: 'released' }),
+  nothing: () => RELEASED,
   failed: ({ error }) => (error ? REFUNDED : CHARGED),
   violation: ({ violation }) => (violation ? REFUNDED : CHARGED),
   perhaps_failed: ({ error }) => (error ? REFUNDED : UNKNOWN),
@@ -47,17 +49,26 @@ const OF_ATTEMPT: Readonly<Record<NewAttempt['outcome'], CallEnd>> = {
   cut: 'unknown',
 };
 
-type Known = Partial<Pick<JobRecord, 'price' | 'status' | 'stage'>>;
+type Known = Partial<Pick<JobRecord, 'price' | 'cost' | 'status' | 'stage'>>;
 
 /** What becomes of the credits that are set aside when a transition happens. `undefined`: nothing, or the job has no price. */
 export function settlementOf(job: Known, t: Transition): Settlement | undefined {
+  if (t.kind === 'reassert_call') return reserved(job.cost, t.cost);
   if (job.price === null) return undefined;
-  if (t.kind === 'reassert_call') return { as: 'reserved' };
   const end = endOfCall(job, t);
   if (end === null) return undefined;
   // What is not known of a task that is polled without its record: it has one price.
   const settlement = SETTLEMENTS[end](job.price?.refunds ?? { error: true, violation: false });
   return end === 'made' && job.price ? byTokens(job.price, t) : settlement;
+}
+
+/** A failover has forgotten a call, and with it what became of the one before: its holder knows what that had come to when its own began. */
+function reserved(cost: JobCost = NO_COST, held: JobCost): Settlement {
+  if (cost.open === null) return { as: 'reserved' };
+  const more = (sum: 'charged' | 'refunded' | 'unknown') => (held[sum] ?? 0) - (cost[sum] ?? 0);
+  if (more('unknown') > 0) return { as: 'reserved', before: UNKNOWN };
+  if (more('charged') > 0) return { as: 'reserved', before: { as: 'charged', credits: more('charged') } };
+  return { as: 'reserved', before: more('refunded') > 0 ? REFUNDED : RELEASED };
 }
 
 /** What became of the open call of a job, as a transition says; `null`: it goes on, or can still bring something. */

@@ -57,7 +57,9 @@ export function after<J extends PolledJob & Partial<JobRecord>>(job: J, order: O
     ...(late_result === undefined ? {} : { late_result: late_result === true }),
     ...(order.past === undefined ? {} : { past: { ...job.past, [order.past.run]: order.past.was } }),
     ...reported,
-    ...(job.cost === undefined ? {} : { cost: costAfter(job.cost, job.price?.reserve, order.cost) }),
+    ...(job.cost === undefined
+      ? {}
+      : { cost: costAfter(job.cost, (model === undefined ? job.price : model.price)?.reserve, order.cost) }),
     ver: facts.ver,
     step: facts.step,
     turn: facts.turn,

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { NO_COST } from '../cost/cost.ts';
 import type { JobDoc } from '../doc.ts';
 import { JobRequest } from '../request.ts';
 import { after, delayOf, messageAfter } from './after.ts';
@@ -45,6 +46,7 @@ test.each<[string, JobRecord, Transition, object]>([
       attempts: [{ ...attempt, run: 1, number: 1 }],
       attemptsUsed: 2,
       startedAt: 1,
+      cost: NO_COST,
     },
     {
       status: 'running',

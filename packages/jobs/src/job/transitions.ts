@@ -1,3 +1,4 @@
+import type { JobCost } from '../cost/cost.ts';
 import type { CallEnd } from '../cost/settlement.ts';
 import type { Attempt, JobError, JobOutput, NewAttempt, UnstoredResult } from './job.ts';
 import { LIVE, type State, TERMINAL, type TerminalStatus } from './states.ts';
@@ -212,7 +213,7 @@ export interface TaskRef {
 export type Transition =
   /**
    * `heldMs`, `leftMs`: since when its holder has the lease, and for how long it has it yet. `attempts` and what they have used up before it.
-   * `startedAt`: when the first call of the job began. `model`: the call is with another of its models than the record (`onModel`).
+   * `startedAt`: when the first call of the job began. `cost`: what its calls had come to when this one began. `model`: the call is with another of its models than the record (`onModel`).
    */
   | {
       kind: 'reassert_call';
@@ -222,6 +223,7 @@ export type Transition =
       attempts: readonly Attempt[];
       attemptsUsed: number;
       startedAt: number | null;
+      cost: JobCost;
       model?: number;
     }
   /** `leaseMs`: the call is believed to be in flight for so much longer. */
