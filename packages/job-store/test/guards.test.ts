@@ -34,7 +34,20 @@ function writesState({ code }: Lua): string[] {
 }
 
 /** Hashes that are no records of jobs. Batches, bulk actions, deliveries and files have a state of their own, which is none of the table's. */
-const OTHERS = ['action', 'batch', 'brakes', 'concurrency', 'delivery', 'file', 'idle', 'in_flight', 'pace', 'pauses', 'turns'];
+const OTHERS = [
+  'action',
+  'batch',
+  'brakes',
+  'concurrency',
+  'delivery',
+  'file',
+  'idle',
+  'in_flight',
+  'noted',
+  'pace',
+  'pauses',
+  'turns',
+];
 /** A part of several scripts, of which some run on a full Redis: so does what it changes. */
 const RUNS_WITH_OTHERS = 'room/room';
 /**
