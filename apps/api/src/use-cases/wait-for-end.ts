@@ -23,9 +23,11 @@ export function createWaitForEnd(o: {
     if (gone.aborted) return;
     const endWait = o.timers.after(ms, resolve);
     const stop = o.feed.watch(job.id, { event: ended, missed: () => void missed(), end: resolve });
-    gone.addEventListener('abort', () => resolve(), { once: true });
+    const left = () => resolve();
+    gone.addEventListener('abort', left);
     ended(o.feed.known(job.id).at(-1));
     await promise;
+    gone.removeEventListener('abort', left);
     endWait();
     stop();
   };

@@ -1,5 +1,6 @@
 import type { Generating, Job, JobDoc, PolledJob, Transition } from '@grsai-jobs/jobs';
 import type { Handler, Outcome, QueueName } from '@grsai-jobs/queue';
+import { anySignal } from 'any-signal';
 import type { AccountTrouble } from '../pauses/account-trouble.ts';
 import type { RefusalBrake } from '../pauses/brake.ts';
 import type { PauseControl } from '../pauses/pause-control.ts';
@@ -55,14 +56,18 @@ export function runPaidStage(d: PaidRunnerDeps, stage: PaidStage): Handler {
 async function makeCall(d: PaidRunnerDeps, stage: PaidStage, call: PaidCall, canceled: AbortSignal): Promise<Outcome> {
   d.journal.begun(call.job);
   const stream = d.tokenStreams.open(call.job);
+  // An image call is paid for whatever we do, so only a chat is stopped by its caller.
+  const byCaller = call.job.doc.type === 'chat';
+  const stops = anySignal(byCaller ? [d.shutdown.cutting, canceled] : [d.shutdown.cutting]);
   try {
-    const io = ioOf(d, call, canceled, stream);
+    const io = ioOf(d, call, stops, () => byCaller && canceled.aborted, stream);
     const decided = await decide(d, stage, call, io);
     stream.close({ whole: decided.streamIsWhole === true, ended: decided.transition?.kind === 'finish' });
     const { outcome, settled } = await carryOut(d, call.job, decided, stage.name, call);
     if (settled?.kind === 'committed' && settled.job.stage === 'generating') d.accepted(settled.job as Generating);
     return outcome;
   } finally {
+    stops.clear();
     stream.close({ whole: false, ended: false });
     d.journal.over(call.job);
   }
@@ -84,10 +89,13 @@ const REPORT_EVERY_MS = 5000;
 const LEASE_MS = 300_000;
 const LEASE_LEFT_MS = 240_000;
 
-function ioOf(d: RunnerDeps, { job, startedAt }: PaidCall, canceled: AbortSignal, stream: TokenStream): CallIo {
-  // An image call is paid for whatever we do, so only a chat is stopped by its caller.
-  const byCaller = job.doc.type === 'chat';
-  const stops = byCaller ? [d.shutdown.cutting, canceled] : [d.shutdown.cutting];
+function ioOf(
+  d: RunnerDeps,
+  { job, startedAt }: PaidCall,
+  signal: AbortSignal,
+  canceled: () => boolean,
+  stream: TokenStream,
+): CallIo {
   let reportedAt = startedAt;
   let leaseUntil = job.lease.expires_at;
   const write = async (t: Extract<Transition, { kind: 'report_progress' }>) => {
@@ -100,8 +108,8 @@ function ioOf(d: RunnerDeps, { job, startedAt }: PaidCall, canceled: AbortSignal
     }
   };
   return {
-    signal: AbortSignal.any(stops),
-    canceled: () => byCaller && canceled.aborted,
+    signal,
+    canceled,
     report(progress) {
       const now = d.clock.now();
       if (now - reportedAt < REPORT_EVERY_MS) return;

@@ -1,6 +1,7 @@
 import type { GrsaiApi, ImageTask, Submitted } from '@grsai-jobs/grsai';
 import { budgetMs, durationKind, nextPollMs } from '@grsai-jobs/jobs';
-import type { Clock } from '@grsai-jobs/runtime';
+import type { Clock, Timers } from '@grsai-jobs/runtime';
+import { anySignal } from 'any-signal';
 import type { CallIo, Decision, PaidCall, PaidStage } from '../runner/decision.ts';
 import { attemptAt } from './attempt.ts';
 import { type PaidOutputsDeps, storeOutputs } from './outputs/paid-outputs.ts';
@@ -15,6 +16,7 @@ import { imageTask } from './upstream/upstream-bodies.ts';
 const SUBMIT_LIMIT_MS = 21_000;
 
 export interface SubmitDeps extends PaidOutputsDeps {
+  timers: Pick<Timers, 'timeout' | 'after'>;
   grsai: Pick<GrsaiApi, 'images'>;
   inputs: Pick<InputObjects, 'into'>;
   pace: Pick<LearnedPace, 'durations'>;
@@ -29,11 +31,20 @@ export function createSubmitStage(d: SubmitDeps): PaidStage {
     limitMs: SUBMIT_LIMIT_MS,
     async decide(call, io) {
       const { doc } = call.job;
+      const limit = new AbortController();
+      const endLimit = d.timers.after(SUBMIT_LIMIT_MS, () =>
+        limit.abort(new DOMException('not answered in time', 'TimeoutError')),
+      );
       // A stop that is shorter than a submit cuts it, so that its outcome is at least written down.
-      const signal = AbortSignal.any([d.timers.timeout(SUBMIT_LIMIT_MS), io.signal]);
-      const task = await d.inputs.into<ImageTask>(imageTask(doc), { replyType: 'async' });
-      const taken = await d.grsai.images.submit(task, { signal, supplied: doc.input });
-      return taken.outputs === undefined ? accepted(d, call, taken) : await finished(d, call, io, taken, taken.outputs);
+      const signal = anySignal([limit.signal, io.signal]);
+      try {
+        const task = await d.inputs.into<ImageTask>(imageTask(doc), { replyType: 'async' });
+        const taken = await d.grsai.images.submit(task, { signal, supplied: doc.input });
+        return taken.outputs === undefined ? accepted(d, call, taken) : await finished(d, call, io, taken, taken.outputs);
+      } finally {
+        endLimit();
+        signal.clear();
+      }
     },
   };
 }

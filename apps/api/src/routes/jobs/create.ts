@@ -1,5 +1,6 @@
 import { isTerminal, type JobRecord, JobRequest, type SignLink, viewJob, withoutNulls } from '@grsai-jobs/jobs';
 import type { SliceQueue, Slices } from '@grsai-jobs/runtime';
+import { anySignal } from 'any-signal';
 import type { Response } from 'express';
 import { z } from 'zod';
 import { principalOf } from '../../http/auth.ts';
@@ -201,7 +202,8 @@ async function afterWait(
   if (response.destroyed) gone.abort();
   response.set('Preference-Applied', `wait=${seconds}`);
   const ended = o.keyEnds(response);
-  const now = await o.waitForEnd(job, seconds * 1000, AbortSignal.any([gone.signal, ended]));
+  const noMore = anySignal([gone.signal, ended]);
+  const now = await o.waitForEnd(job, seconds * 1000, noMore).finally(noMore.clear);
   if (ended.aborted)
     throw new Problem('unauthorized', 'This API key was revoked or expired while its request waited; the job goes on.');
   return now;

@@ -1,6 +1,7 @@
 import type { JobStore } from '@grsai-jobs/job-store';
 import { isTerminal, type JobRecord } from '@grsai-jobs/jobs';
 import type { Clock } from '@grsai-jobs/runtime';
+import { anySignal } from 'any-signal';
 import type { Response } from 'express';
 import { z } from 'zod';
 import { COME_BACK, openPacedStream } from '../../http/event-stream.ts';
@@ -82,11 +83,16 @@ async function tell(o: StreamJobDeps, job: JobRecord, after: number, response: R
   // Nothing would close a stream that is opened for somebody who has left.
   if (response.destroyed) return;
   const ms = Math.max(0, job.expires_at - o.clock.now()) + BEYOND_EXPIRY_MS;
-  const events = o.followStream(job, { after, ms, gone: AbortSignal.any([gone.signal, o.keyEnds(response)]) });
-  const stream = openPacedStream(response, o.heartbeatMs);
-  await stream.write(COME_BACK);
-  for await (const event of events) await stream.write(textOf(event));
-  stream.end();
+  const noMore = anySignal([gone.signal, o.keyEnds(response)]);
+  try {
+    const events = o.followStream(job, { after, ms, gone: noMore });
+    const stream = openPacedStream(response, o.heartbeatMs);
+    await stream.write(COME_BACK);
+    for await (const event of events) await stream.write(textOf(event));
+    stream.end();
+  } finally {
+    noMore.clear();
+  }
 }
 
 function textOf(event: StreamEvent): string {

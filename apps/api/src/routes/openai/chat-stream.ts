@@ -1,3 +1,4 @@
+import { anySignal } from 'any-signal';
 import type { Response } from 'express';
 import { openPacedStream, type PacedStream } from '../../http/event-stream.ts';
 import type { FollowStream, StreamEvent } from '../../use-cases/stream/follow-stream.ts';
@@ -40,12 +41,13 @@ export async function streamCompletion(
     fallbacks: { id: job.id, model: job.doc.input.model, created: Math.floor(job.created_at / 1000) },
     onShown: () => held.answer?.shown(),
   });
-  const gone = AbortSignal.any([held.gone, held.keyEnded]);
+  const gone = anySignal([held.gone, held.keyEnded]);
   const opening = setTimeout(() => out.open(), o.opensAfterMs);
   try {
     for await (const event of o.followStream(job, { after: 0, ms: held.waitMs(job), gone }))
       if ((await tell(event, out, held, response)) === 'over') return;
   } finally {
+    gone.clear();
     clearTimeout(opening);
   }
   if (held.gone.aborted) return;

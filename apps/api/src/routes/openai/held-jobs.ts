@@ -2,6 +2,7 @@ import type { CancelJob } from '@grsai-jobs/job-actions';
 import type { JobStore } from '@grsai-jobs/job-store';
 import { isTerminal, type JobError, type JobRecord, type JobRequest, jobOf } from '@grsai-jobs/jobs';
 import { redisTrouble } from '@grsai-jobs/redis';
+import { anySignal } from 'any-signal';
 import type { Response } from 'express';
 import { principalOf } from '../../http/auth.ts';
 import { idempotencyKey } from '../../http/idempotency-key.ts';
@@ -188,8 +189,9 @@ export async function whyUnanswered({ answer, keyEnded }: HeldJobs, response: Re
 export async function endedJobs(o: HeldJobsDeps, wanted: Wanted, response: Response): Promise<JobRecord[] | null> {
   const held = await holdJobs(o, wanted, response);
   if (held === null) return null;
-  const signal = AbortSignal.any([held.gone, held.keyEnded]);
-  const all = await Promise.all(held.jobs.map((job) => o.waitForEnd(job, held.waitMs(job), signal)));
+  const noMore = anySignal([held.gone, held.keyEnded]);
+  const ends = held.jobs.map((job) => o.waitForEnd(job, held.waitMs(job), noMore));
+  const all = await Promise.all(ends).finally(noMore.clear);
   if (held.gone.aborted) return null;
   if (!held.keyEnded.aborted && all.every(({ status }) => isTerminal(status))) return all;
   throw await whyUnanswered(held, response);

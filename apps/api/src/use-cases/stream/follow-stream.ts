@@ -1,6 +1,7 @@
 import type { StreamFeed, StreamLine, Streams } from '@grsai-jobs/job-store';
 import { isTerminal, type JobRecord } from '@grsai-jobs/jobs';
 import type { Timers } from '@grsai-jobs/runtime';
+import { anySignal } from 'any-signal';
 import type { ReadCompletion } from '../read-completion.ts';
 import type { WaitForEnd } from '../wait-for-end.ts';
 import { StreamReader, type Told, toldId } from './reader.ts';
@@ -49,12 +50,14 @@ export function createFollowStream(o: {
     const inbox = new Inbox();
     const reader = new StreamReader(after);
     const stop = o.feed.watch(job.id, inbox);
-    void o.waitForEnd(job, ms, AbortSignal.any([gone, left.signal])).then((ended) => inbox.ends(ended));
+    const noMore = anySignal([gone, left.signal]);
+    void o.waitForEnd(job, ms, noMore).then((ended) => inbox.ends(ended));
     try {
       yield* pieces(job.id, reader, inbox);
     } finally {
       stop();
       left.abort();
+      noMore.clear();
     }
     const { ended } = inbox;
     if (!gone.aborted && ended !== undefined && isTerminal(ended.status)) yield* end(ended, reader, after);
