@@ -22,11 +22,13 @@ const EVERY_MS = 30_000;
 /** An operator who changes limits while the load goes on; in the end there are none, so that nothing waits for them. */
 export async function changeLimits(world: World, o: { perSecond: number; signal: AbortSignal }): Promise<void> {
   const ofOne = o.perSecond / 5;
-  // About two thirds of what a tenant would spend: an image of the load costs 1 200 credits, a chat about 10.
-  const allowance = Math.ceil(ofOne * (EVERY_MS / 1000) * 0.22 * 1200 * 0.67);
+  // What a tenant would spend: an image of the load costs 1 200 credits, a chat about 10.
+  const wanted = ofOne * (EVERY_MS / 1000) * 0.22 * 1200;
   for (let n = 0; !o.signal.aborted; n += 1) {
     await put(world, 'soak-2', { max_in_flight: n % 2 === 0 ? 20 : 40, max_queued: 200 });
     await put(world, 'soak-3', { requests_per_minute: Math.max(10, Math.round(ofOne * 60 * 0.9)) });
+    // Half of it, then twice as much: jobs wait for credits, and what waits does not grow for ever.
+    const allowance = Math.ceil(wanted * (n % 2 === 0 ? 0.5 : 2));
     await put(world, 'soak-4', { budget: { credits: Math.ceil(await spent(world, 'soak-4')) + allowance, period: 'day' } });
     await sleep(EVERY_MS, undefined, { signal: o.signal }).catch(() => undefined);
   }
