@@ -92,12 +92,12 @@ export function assembleUseCases(p: UseCasePorts, config: UseCaseSettings) {
     timers,
     log,
   };
-  const { create } = createAcceptedJobs({ store, producer, timers, log });
+  const accepted = createAcceptedJobs({ store, producer, timers, log });
   const createJob = createCreateJob({
     ...intake,
     store,
     producer,
-    create,
+    ...accepted,
   });
   const checkJob = (request: JobRequest): FieldError[] => [
     ...webhookProblems(egress, request),

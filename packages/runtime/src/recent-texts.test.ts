@@ -12,6 +12,7 @@ test('when texts are kept then they come back oldest first, without those that w
   for (const key of ['a', 'b', 'c']) texts.keep(key, `text of ${key}`);
   texts.forget('b');
   texts.forget('never kept');
+  expect([texts.get('a'), texts.get('b')]).toEqual(['text of a', undefined]);
   expect(texts.all()).toEqual([
     ['a', 'text of a'],
     ['c', 'text of c'],

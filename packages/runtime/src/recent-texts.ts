@@ -12,6 +12,7 @@ export interface RecentTexts {
   /** As the newest. One that alone is too large is not kept. */
   keep(key: string, text: string): void;
   forget(key: string): void;
+  get(key: string): string | undefined;
   /** The oldest first. */
   all(): [key: string, text: string][];
 }
@@ -28,6 +29,7 @@ export function createRecentTexts(o: { keepMs: number; mostBytes: number; timers
   return {
     keep: (key, text) => void texts.set(key, text),
     forget: (key) => void texts.delete(key),
+    get: (key) => texts.peek(key),
     all: () => {
       texts.purgeStale();
       return Array.from(texts.rentries(), ([key = '', text = '']) => [key, text]);

@@ -39,6 +39,7 @@ function start() {
     log: createLogger({ name: 'test', level: 'silent', pretty: false }),
   });
   return {
+    told: accepted.told,
     create: (id: string, answer: () => Promise<Created>) => {
       answers.set(id, answer);
       const made = accepted.create({ id, tenant: 'acme', doc: DOC, createdAt: 1, allowance: ALLOWANCE });
@@ -74,6 +75,14 @@ test('when the answer was lost then the limits of its tenant hold for the job th
   const lost = await api.create('job_lost', async () => Promise.reject(new Error('Connection is closed.')));
   expect(lost).toContain('Connection is closed.');
   expect(await api.failover()).toEqual([{ id: 'job_lost', queued: 5 }]);
+});
+
+test('when the answer was lost and the same request was answered with its job then that was accepted, whatever its tenant may have', async () => {
+  const api = start();
+  await api.create('job_lost', async () => Promise.reject(new Error('Connection is closed.')));
+  api.told('job_lost');
+  api.told('job_of_another_process');
+  expect(await api.failover()).toEqual([{ id: 'job_lost', queued: undefined }]);
 });
 
 test('when a job was refused, or nothing was sent, then it is not made again', async () => {

@@ -39,7 +39,11 @@ export function createAcceptedJobs(d: {
   producer: Pick<Producer, 'enqueue'>;
   timers: Timers;
   log: Logger;
-}): { create: Create } {
+}): {
+  create: Create;
+  /** The caller of a job hears that it was accepted, also where the answer to its first request was lost. */
+  told(id: string): void;
+} {
   const accepted = createRecentTexts({ keepMs: KEEP_MS, mostBytes: KEEP_BYTES, timers: d.timers });
 
   async function makeAgain(): Promise<void> {
@@ -92,6 +96,10 @@ export function createAcceptedJobs(d: {
   });
 
   return {
+    told(id) {
+      const text = accepted.get(id);
+      if (text?.startsWith(UNKNOWN)) accepted.keep(id, ACCEPTED + text.slice(UNKNOWN.length));
+    },
     async create(job) {
       // What is noted of its inputs was used up by the first that was made.
       const { inputs: _, ...known } = job;

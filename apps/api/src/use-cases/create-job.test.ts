@@ -25,6 +25,7 @@ async function discardsAfter(message: string): Promise<number> {
   const accept = createCreateJob({
     store: {} as never,
     create: async () => Promise.reject(new Error(message)),
+    told: () => undefined,
     producer: {} as never,
     defaults: { image: 'fail', chat: 'resubmit' },
     newUlid: () => '01K9ZV5W3N8Q2R4T6V8X0Z2B4D',
@@ -59,6 +60,7 @@ test('when the answer of Redis was lost then the stored inputs stay, since the j
 
 test('when Redis is nearly full then a key that is known is answered, and a new one is refused', async () => {
   const known = { id: 'job_A', status: 'succeeded' } as JobRecord;
+  const told: string[] = [];
   const accept = createCreateJob({
     store: {
       jobs: {
@@ -67,6 +69,7 @@ test('when Redis is nearly full then a key that is known is answered, and a new 
       },
     } as never,
     create: async () => Promise.reject(new Error('not asked')),
+    told: (id) => told.push(id),
     producer: {} as never,
     defaults: { image: 'fail', chat: 'resubmit' },
     newUlid: () => '01K9ZV5W3N8Q2R4T6V8X0Z2B4D',
@@ -84,6 +87,7 @@ test('when Redis is nearly full then a key that is known is answered, and a new 
     record: known,
     replayed: true,
   });
+  expect(told).toEqual(['job_A']);
   expect(await accept(REQUEST, { ...from, idempotencyKey: 'new' })).toEqual({ kind: 'full' });
   expect(await accept(REQUEST, from)).toEqual({ kind: 'full' });
 });

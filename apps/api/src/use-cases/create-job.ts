@@ -57,6 +57,8 @@ const idempotencyOf = async (
 export function createCreateJob(o: {
   store: Pick<JobStore, 'jobs' | 'usage'>;
   create: JobStore['transitions']['create'];
+  /** A caller hears that its job was accepted, which was made for an earlier request with the same key. */
+  told: (id: string) => void;
   producer: Producer;
   defaults: UnknownSubmitDefaults;
   newUlid: (now: number) => string;
@@ -73,6 +75,7 @@ export function createCreateJob(o: {
     if (known.kind === 'conflict') return { kind: 'key_reused' };
     const record = await o.store.jobs.read(known.id);
     if (record === null) return { kind: 'gone', id: known.id };
+    o.told(record.id);
     // The first request may have died between record and entry; adding twice is harmless.
     if (record.status === 'queued' && record.step === 1 && !waitsInRoom(record))
       await o.producer.enqueue(messageOf(record)).catch(() => undefined);
