@@ -68,6 +68,17 @@ test('when a failover forgets a call then it is in flight again as before, and n
   expect(await reassert(harness, call)).toBe('open');
 });
 
+test('when a worker says again that its call made nothing, and the next call has begun, then that one goes on', async () => {
+  const harness = await startHarness();
+  const job = await acceptedJob(harness);
+  const call = await startedCall(harness, job.id);
+  const release = { kind: 'release', waitMs: 0, callEnd: 'nothing' } as const;
+  expect(await settle(harness, call, release)).toMatchObject({ kind: 'committed' });
+  const next = await startedCall(harness, job.id);
+  expect(await settle(harness, call, release)).toMatchObject({ kind: 'dropped' });
+  expect(await job.read()).toMatchObject({ status: 'running', stage: 'submitting', lease: next.lease });
+});
+
 const FALLBACK = { type: 'image', fallback_models: ['nano-banana-pro'] };
 const PRICES = [5, 9].map((reserve) => ({ reserve, refunds: { error: true, violation: false }, isOld: false }));
 

@@ -89,10 +89,17 @@ async function resolved<J extends Known>(
 async function commitHeld<J extends Known>(d: SettleDeps, job: J, wanted: Transition): Promise<TransitionResult<J>> {
   const result = await commit(d, job, wanted);
   const { lease } = job;
-  if (result.kind === 'ok' || !lease || job.doc === undefined || !endsCall(wanted)) return result;
+  if (result.kind === 'ok' || !lease || job.doc === undefined || !endsCall(wanted) || meetsAnother(wanted, result)) return result;
   const held = job as J & JobRecord;
   return (await reassert(d, { ...held, lease })) === 'told' ? await commit(d, job, wanted) : result;
 }
+
+/**
+ * The next call is in flight, and this one brought nothing: its release may have been written before, while its worker was frozen and the answer
+ * lost. It takes the lease of no other from it, else that one would be made, and paid, once more.
+ */
+const meetsAnother = (wanted: Transition, found: Conflict): boolean =>
+  wanted.kind === 'release' && wanted.unstored === undefined && found.kind === 'stale' && found.state === 'running/submitting';
 
 interface Met {
   job: Known;
