@@ -2,8 +2,8 @@ import { createRandom } from '../random.ts';
 import { Scripts } from '../redis/lua/scripts.ts';
 import { causeOne, FAULT_NAMES } from './faults.ts';
 import { type Life, type LifeOptions, live } from './live.ts';
+import { NO_ODDITIES } from './oddities.ts';
 import type { Plan } from './plan.ts';
-import { NO_ODDITIES } from './upstream.ts';
 
 const SMALL: Omit<Plan, 'seed' | 'mix'> = {
   ...{ workers: 2, apis: 1, slots: 'many', tenants: 1, jobs: 1, batches: [], forMs: 1000, faultEveryMs: 0, only: [] },

@@ -2,7 +2,8 @@ import type { Random } from '../random.ts';
 import type { ReceiverCondition } from './internet.ts';
 import type { Plan } from './plan.ts';
 import type { SimulatedProcess } from './process.ts';
-import type { CallKind, UpstreamCondition } from './upstream.ts';
+import type { CallKind } from './upstream.ts';
+import type { UpstreamCondition } from './upstream-faults.ts';
 import type { World } from './world.ts';
 
 /** Something that goes wrong. It says what it does, and comes to an end by itself. */

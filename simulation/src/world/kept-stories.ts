@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createRandom } from '../random.ts';
 import type { Life, LifeOptions } from './live.ts';
+import { NO_ODDITIES } from './oddities.ts';
 import { type Plan, planOf } from './plan.ts';
-import { NO_ODDITIES } from './upstream.ts';
 
 /** A life that has broken a promise once, as it stands in a file. */
 export interface KeptStory {

@@ -1,7 +1,7 @@
 import type { TenantLimits } from '@grsai-jobs/jobs';
 import type { Random } from '../random.ts';
+import type { Oddities } from './oddities.ts';
 import type { Mix } from './orders.ts';
-import type { Oddities } from './upstream.ts';
 
 /** What one life of the service is made of. It follows from its seed, and a shrunk story leaves parts of it out. */
 export interface Plan {

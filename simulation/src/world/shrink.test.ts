@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { createRandom } from '../random.ts';
 import type { Life } from './live.ts';
+import { NO_ODDITIES } from './oddities.ts';
 import { type Plan, planOf } from './plan.ts';
 import { shrink } from './shrink.ts';
-import { NO_ODDITIES } from './upstream.ts';
 
 const FAULTS = 40;
 

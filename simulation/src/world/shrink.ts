@@ -1,6 +1,6 @@
 import type { Life } from './live.ts';
+import { NO_ODDITIES } from './oddities.ts';
 import type { Plan } from './plan.ts';
-import { NO_ODDITIES } from './upstream.ts';
 
 /** Ways to leave something out of a plan, the largest first. */
 function* smaller(plan: Plan, last: number): Iterable<Plan> {

@@ -2,28 +2,18 @@ import {
   type ChatChunk,
   type ChatCompletion,
   type GrsaiApi,
-  GrsaiError,
-  type GrsaiErrorInit,
   GrsaiUnfinishedError,
   type Submitted,
   type TaskState,
 } from '@grsai-jobs/grsai';
 import type { Random } from '../random.ts';
 import type { VirtualTime } from '../time/virtual-time.ts';
+import { NO_ODDITIES, type Oddities } from './oddities.ts';
 import { pictureOf } from './picture.ts';
 import { creditsOf, keepsFailed } from './prices.ts';
 import type { SimulatedProcess } from './process.ts';
-import { type Answered, answerOf, request } from './request.ts';
-
-/** What upstream does with calls at one time. */
-export type UpstreamCondition =
-  | 'well'
-  /** No connection can be made. */
-  | 'away'
-  /** It takes requests, acts on them, and never answers. */
-  | 'silent'
-  | 'rate_limited'
-  | 'no_credits';
+import { type Answered, request } from './request.ts';
+import { BASES, errorOf, meet, type UpstreamCondition } from './upstream-faults.ts';
 
 /** Calls that may be met by a fault just then. */
 export type CallKind = 'submit' | 'synchronous call' | 'poll of a failed task';
@@ -48,44 +38,6 @@ export interface Task extends Charged {
   readonly links: readonly string[];
 }
 
-/** How often each oddity happens to a call. */
-export interface Oddities {
-  /** The connection breaks before the body has gone out. */
-  notSent: number;
-  /** The connection breaks after that, and what was asked for is done. */
-  lost: number;
-  /** HTTP 500, with nothing made. */
-  failed: number;
-  /** The model takes no calls just then. */
-  unavailable: number;
-  /** The task, or chat, is refused by policy. */
-  violation: number;
-  /** The task fails, and is refunded. */
-  taskFailed: number;
-  /** The answer of a chat ends without a reason. */
-  unfinished: number;
-  /** The task takes some minutes. */
-  slow: number;
-  /** The answer of a paid call comes after many seconds. */
-  late: number;
-  /** A worker that loads a picture of the task dies of it. */
-  deadly: number;
-}
-
-export const NO_ODDITIES: Oddities = {
-  notSent: 0,
-  lost: 0,
-  failed: 0,
-  unavailable: 0,
-  violation: 0,
-  taskFailed: 0,
-  unfinished: 0,
-  slow: 0,
-  late: 0,
-  deadly: 0,
-};
-
-const BASES = ['https://one.upstream.example', 'https://two.upstream.example'] as const;
 /** As upstream writes it. */
 const POLICY = 'rejected by content policy';
 /** How long the client waits: for an image task, for what costs nothing, and for a synchronous answer. */
@@ -259,72 +211,7 @@ export class Upstream {
   }
 
   #arrive<T>(tookMs: number, act: () => T, failed: () => void): Answered<T> {
-    const fail = (init: GrsaiErrorInit, inMs = tookMs): Answered<T> => ({
-      kind: 'answer',
-      inMs,
-      give: () => {
-        throw errorOf(init);
-      },
-    });
-    const refuse = (category: GrsaiErrorInit['category'], status: number, message: string) =>
-      fail({ code: 'refused', outcome: 'refused', retryable: true, category, status, message, base: BASES[0] }, 5);
-    switch (this.condition) {
-      case 'away':
-        return fail({ code: 'connection_failed', outcome: 'not_sent', message: 'connection refused' }, 1);
-      case 'silent':
-        answerOf(act);
-        return { kind: 'silence' };
-      case 'rate_limited':
-        return fail(
-          {
-            code: 'rate_limited',
-            outcome: 'refused',
-            category: 'rate_limited',
-            status: 429,
-            retryable: true,
-            message: 'too many requests',
-          },
-          5,
-        );
-      case 'no_credits':
-        return refuse('balance', 402, 'insufficient credits');
-      case 'well':
-        return this.#oddly(tookMs, act, failed, fail);
-    }
-  }
-
-  #oddly<T>(
-    tookMs: number,
-    act: () => T,
-    failedCall: () => void,
-    fail: (init: GrsaiErrorInit, inMs?: number) => Answered<T>,
-  ): Answered<T> {
-    const { notSent, lost, failed, unavailable } = this.oddities;
-    if (this.#random.chance(notSent))
-      return fail({ code: 'connection_failed', outcome: 'not_sent', message: 'broke while sending' }, 1);
-    if (this.#random.chance(failed)) {
-      failedCall();
-      return fail({
-        code: 'refused',
-        outcome: 'refused',
-        retryable: true,
-        category: 'transient',
-        status: 500,
-        message: 'try again later',
-      });
-    }
-    if (unavailable > 0 && this.#random.chance(unavailable))
-      return fail({
-        code: 'refused',
-        outcome: 'refused',
-        retryable: false,
-        category: 'model',
-        status: 400,
-        message: 'model under maintenance',
-      });
-    const give = answerOf(act);
-    if (this.#random.chance(lost)) return fail({ code: 'connection_lost', outcome: 'unknown', message: 'the connection broke' });
-    return { kind: 'answer', inMs: tookMs, give };
+    return meet(this.condition, this.oddities, this.#random, { tookMs, act, failed });
   }
 
   #tookMs(from: number, to: number): number {
@@ -432,8 +319,6 @@ export class Upstream {
     };
   }
 }
-
-const errorOf = (init: GrsaiErrorInit): GrsaiError => new GrsaiError({ base: BASES[0], ...init });
 
 const modelIn = (body: unknown): string => String((body as { model?: unknown }).model);
 
