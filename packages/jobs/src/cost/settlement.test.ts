@@ -67,6 +67,7 @@ describe('when a transition happens then what became of the paid call is known b
     ],
     ['stored', storing, { kind: 'finish', status: 'succeeded' }, 'made'],
     ['a late result', failed, { kind: 'reopen', to: 'running/storing', late: true }, 'made'],
+    ['the answer of an earlier call is stored', failed, { kind: 'reopen', to: 'running/storing' }, 'unknown'],
     ['a late task', failed, { kind: 'reopen', to: 'running/generating', late: true, task }, null],
     ['run again', failed, { kind: 'reopen', to: 'queued' }, 'unknown'],
     ['failed behind the end of its run', failed, { kind: 'settle_call', callEnd: 'failed' }, 'failed'],

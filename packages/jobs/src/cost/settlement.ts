@@ -83,9 +83,9 @@ export function endOfCall(job: Known, t: Transition): CallEnd | null {
     case 'start_storing':
       return 'made';
     case 'reopen':
-      if (t.to === 'running/storing') return 'made';
-      // A run that submits anew asks for nothing of the one before.
-      return t.to === 'queued' ? 'unknown' : null;
+      if (t.to === 'running/generating') return null;
+      // What a retry stores was brought, and charged, by a call before the one that is open. A run that submits anew asks for nothing of that one.
+      return t.late && t.to === 'running/storing' ? 'made' : 'unknown';
     case 'finish': {
       if (t.status === 'succeeded') return 'made';
       const canCome = t.keepLease || t.latePollMs !== undefined || (t.status === 'canceled' && t.task !== undefined);
