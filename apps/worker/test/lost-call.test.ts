@@ -124,6 +124,26 @@ test.each(ROWS)(
   },
 );
 
+test('when the worker of the last call of a chat died, and an earlier one had brought an answer, then that is the result', async () => {
+  const harness = await startHarness();
+  const { call, calls } = answering(harness);
+  const job = await acceptedJob(harness, {}, () => ({
+    ...(JobRequest.parse(CHAT) as JobDoc),
+    on_unknown_submit: 'resubmit',
+    max_attempts: 2,
+  }));
+  const first = await startedCall(harness, job.id);
+  const unstored = { completion: COMPLETION, dies_at: first.lease.expires_at };
+  await harness.store.transitions.commit(first, { kind: 'release', waitMs: 0, attemptsUsed: 1, unstored });
+  await startedCall(harness, job.id);
+  expect(await call({ entry: { id: job.id, step: 1 }, stalled: false })).toEqual({ kind: 'done' });
+  expect(calls).toEqual([]);
+  expect(await job.read()).toMatchObject({
+    ...{ status: 'succeeded', output: { kind: 'chat', completion: COMPLETION }, attempts_used: 2, unstored: null },
+    attempts: [{ outcome: 'unknown', error_code: 'submit_unknown' }],
+  });
+});
+
 test('when Redis has answered too late that a call may go out then it does not, and uses up no attempt', async () => {
   const harness = await startHarness();
   const { startCall } = harness.store.transitions;

@@ -3,6 +3,7 @@ import { type JobRecord, jobError, type NewAttempt, withAttempt } from '@grsai-j
 import type { Entry, Outcome } from '@grsai-jobs/queue';
 import { type PaidCall, type PaidStage, READ_INPUT_MS } from './decision.ts';
 import { type ExpireDeps, expire } from './expire.ts';
+import { earlierAnswer, keepCompletion } from './kept-answer.ts';
 import { logAttempt } from './log.ts';
 import { publishLetIn, reportByWebhook } from './publish.ts';
 import { type SettleDeps, settle } from './settle.ts';
@@ -155,6 +156,12 @@ async function fail(
   const attempt = lostAttempt(d, job, stage);
   logAttempt(d, job, attempt, { reason: 'the worker of this call died' });
   const error = jobError(code, job.stage ?? 'queued');
+  // It does not fail where there is an answer already, which was paid for.
+  const kept = earlierAnswer(job);
+  if (kept !== undefined) {
+    await settle(d, job, keepCompletion(job, kept, attempt, d.clock.now(), 'unknown'));
+    return DONE;
+  }
   await settle(d, job, {
     kind: 'finish',
     status: 'failed',

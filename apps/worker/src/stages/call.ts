@@ -1,16 +1,9 @@
 import { type ChatCompletion, type GrsaiApi, isEmptyCompletion, sizeOf } from '@grsai-jobs/grsai';
-import {
-  type CallEnd,
-  decideUnfinished,
-  isLonger,
-  LIMITS,
-  type NewAttempt,
-  NO_FINISH_REASON,
-  type UnstoredResult,
-} from '@grsai-jobs/jobs';
+import { decideUnfinished, type NewAttempt, NO_FINISH_REASON } from '@grsai-jobs/jobs';
 import type { Backoff, Clock } from '@grsai-jobs/runtime';
 import type { PauseControl } from '../pauses/pause-control.ts';
-import { type CallIo, COMPLETION_LIFE_MS, type Decision, type PaidCall, type PaidStage } from '../runner/decision.ts';
+import type { CallIo, Decision, PaidCall, PaidStage } from '../runner/decision.ts';
+import { earlierAnswer, keepCompletion, unstoredOf } from '../runner/kept-answer.ts';
 import { attemptAt } from './attempt.ts';
 import { type PaidOutputsDeps, storeOutputs } from './outputs/paid-outputs.ts';
 import type { InputObjects } from './upstream/input-objects.ts';
@@ -74,20 +67,12 @@ const keepImages = (d: CallDeps, call: PaidCall, io: CallIo, outputs: Parameters
 function keepAnswer(d: CallDeps, call: PaidCall, { completion, finished }: SynchronousAnswer): Decision {
   if (!finished && decideUnfinished(call.job) === 'again') return callAgain(d, call, completion);
   // Never less than was seen: the answer before may have come further than one that is cut short as well, or says nothing.
-  const before = finished && !isEmptyCompletion(completion) ? undefined : earlierAnswer(call);
+  const before = finished && !isEmptyCompletion(completion) ? undefined : earlierAnswer(call.job);
   const fuller = before !== undefined && sizeOf(before) > sizeOf(completion) ? before : completion;
-  const kept = keepCompletion(call, fuller, succeeded(d, call, finished ? undefined : NO_FINISH_REASON), d.clock.now());
+  const transition = keepCompletion(call.job, fuller, succeeded(d, call, finished ? undefined : NO_FINISH_REASON), d.clock.now());
+  const kept: Decision = { transition, entry: 'done', upstreamAccepted: true };
   return fuller === completion ? { ...kept, streamIsWhole: true } : kept;
 }
-
-/** What an earlier call of this run brought without a reason for its end. */
-export const earlierAnswer = ({ job }: PaidCall): ChatCompletion | undefined =>
-  job.doc.type === 'chat' ? (job.unstored?.completion as ChatCompletion | undefined) : undefined;
-
-const unstoredOf = (completion: ChatCompletion, now: number): UnstoredResult => ({
-  completion,
-  dies_at: now + COMPLETION_LIFE_MS,
-});
 
 /** An answer that may be cut short is kept, and the call is made once more. */
 function callAgain(d: CallDeps, { job, startedAt }: PaidCall, completion: ChatCompletion): Decision {
@@ -102,35 +87,6 @@ function callAgain(d: CallDeps, { job, startedAt }: PaidCall, completion: ChatCo
       unstored: unstoredOf(completion, now),
     },
     entry: { waitMs },
-    upstreamAccepted: true,
-  };
-}
-
-/** The end of a chat with its answer; a large one is stored first. */
-/**
- * @param callEnd what became of the call, where it was not this one that brought the answer.
- */
-export function keepCompletion(
-  { job }: PaidCall,
-  completion: ChatCompletion,
-  attempt: NewAttempt,
-  now: number,
-  callEnd?: CallEnd,
-): Decision {
-  const ended = callEnd === undefined ? {} : { callEnd };
-  const large = isLonger(completion, LIMITS.inlineCompletionBytes);
-  return {
-    transition: large
-      ? { kind: 'start_storing', unstored: unstoredOf(completion, now), attempt, ...ended }
-      : {
-          kind: 'finish',
-          status: 'succeeded',
-          output: { kind: 'chat', completion },
-          attempt,
-          attemptsUsed: job.attempts_used + 1,
-          ...ended,
-        },
-    entry: 'done',
     upstreamAccepted: true,
   };
 }

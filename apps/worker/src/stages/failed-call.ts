@@ -27,9 +27,9 @@ import type { RefusalBrake } from '../pauses/brake.ts';
 import type { UpstreamHealth } from '../pauses/upstream-health.ts';
 import type { CallIo, Decision, PaidCall, PaidDecision, PaidStage } from '../runner/decision.ts';
 import { UPSTREAM_BUSY } from '../runner/expire.ts';
+import { earlierAnswer, keepCompletion } from '../runner/kept-answer.ts';
 import type { Shutdown } from '../runner/until-taken.ts';
 import { attemptAt } from './attempt.ts';
-import { earlierAnswer, keepCompletion } from './call.ts';
 
 /** The queue is paused with it, so the entry itself need not wait. */
 const PAUSED_WAIT_MS = 1000;
@@ -259,7 +259,7 @@ function unknownOutcome(d: FailedCallDeps, failed: Failed, attempt: NewAttempt):
 /** The run goes on with the next of its models, if there is one and nothing is paid twice for that. */
 function orNextModel(d: FailedCallDeps, failed: Failed, attempt: NewAttempt, code: FailureCode): Decision {
   const { call } = failed;
-  const model = earlierAnswer(call) === undefined ? nextModel(call.job, callEndOf(failed)) : null;
+  const model = earlierAnswer(call.job) === undefined ? nextModel(call.job, callEndOf(failed)) : null;
   if (model === null) return fail(d, failed, attempt, code);
   const callEnd = callEndOf(failed);
   return {
@@ -280,11 +280,8 @@ function fail(
   const { job } = call;
   const callEnd = callEndOf(failed);
   // It does not fail where there is an answer already: that may be whole, and was paid for.
-  const kept = earlierAnswer(call);
-  if (kept !== undefined) {
-    const { upstreamAccepted: _, ...decision } = keepCompletion(call, kept, attempt, d.clock.now(), callEnd);
-    return decision;
-  }
+  const kept = earlierAnswer(job);
+  if (kept !== undefined) return { transition: keepCompletion(job, kept, attempt, d.clock.now(), callEnd), entry: 'done' };
   return {
     transition: {
       kind: 'finish',
