@@ -95,6 +95,15 @@ const BROKEN: readonly [string, (world: World) => void, RegExp][] = [
     /for ever/,
   ],
   [
+    'a chat fails although it has an answer',
+    (world) => {
+      const chat = [...world.orders.values()].find(({ jobId, request }) => jobId !== null && request.type === 'chat');
+      const pend = JSON.stringify({ completion: {}, dies_at: 9 });
+      world.redis.execute('HSET', [`{gj}:job:${chat?.jobId}`, 'st', 'failed', 'pend', pend]);
+    },
+    /an answer of it is on record, and it has failed/,
+  ],
+  [
     'a permit was never given back',
     (world) => void world.redis.execute('ZADD', ['{gj}:inflight', '1', 'job_x']),
     /left in inflight/,

@@ -1,4 +1,5 @@
 import { createRandom } from '../random.ts';
+import { NO_ODDITIES } from '../world/oddities.ts';
 import { type Plan, planOf } from '../world/plan.ts';
 
 /**
@@ -35,6 +36,18 @@ const KINDS: readonly Partial<Plan>[] = [
       retries: 0,
     },
     ...{ slots: 'few', limits: { 'tenant-1': { max_queued: 2 }, 'tenant-2': { max_queued: 2 } }, operatorEveryMs: 0 },
+  },
+  // An answer comes without its end, and whoever asks once more is gone.
+  {
+    ...{
+      faultEveryMs: 2500,
+      lost: 0.02,
+      only: ['freeze in a call', 'freeze', 'kill workers', 'cut off'],
+      workers: 3,
+      retries: 0.7,
+    },
+    mix: { images: 0.05, generations: 0, resubmit: 0, webhooks: 0.3, expires: 0, large: 0, fallbacks: 0 },
+    oddities: { ...NO_ODDITIES, unfinished: 0.5, late: 0.3, lost: 0.1, failed: 0.1 },
   },
   // Tenants want more than they may have, for longer than anybody goes by what was before.
   {

@@ -156,6 +156,7 @@ function checkJob(world: World, name: string, job: Job, allowed: Allowed): void 
     checkOutput(world, name, job);
   }
   checkPaid(world, order, job);
+  checkAnswer(world, name, job);
 }
 
 /** What it says that its calls have cost is what upstream took; what may be either stays reserved, and where nothing went wrong nothing does. */
@@ -236,6 +237,12 @@ function checkPaid(world: World, order: Order, job: Job): void {
   // A retry of what was lost, or failed by policy, may have come to another end.
   if (order.begunAgain === 0 && job.doc.on_unknown_submit !== 'resubmit')
     world.violation(`${made.length} tasks succeeded, and it is ${job.status} (${job.error?.code})`, order.name);
+}
+
+/** P3: an answer that is on record is the result of its chat. Of one that was canceled or has expired a retry stores it. */
+function checkAnswer(world: World, name: string, { status, unstored, error }: Job): void {
+  if (status === 'failed' && unstored?.completion !== undefined && error?.code !== 'crashed')
+    world.violation(`an answer of it is on record, and it has failed (${error?.code})`, name);
 }
 
 /** Of what was deleted nothing is left. */
