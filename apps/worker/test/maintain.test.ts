@@ -1,5 +1,13 @@
 import { createCancelJob } from '@grsai-jobs/job-actions';
-import { messageOf, type PauseReason } from '@grsai-jobs/jobs';
+import {
+  type JobDoc,
+  JobRequest,
+  LIMITS,
+  messageOf,
+  type PauseReason,
+  type Transition,
+  type UnstoredResult,
+} from '@grsai-jobs/jobs';
 import { ObjectStoreError } from '@grsai-jobs/object-store';
 import { expect, test } from 'vitest';
 import { createLateResults } from '../src/maintenance/late-results.ts';
@@ -14,6 +22,7 @@ import { acceptedJob, failJob, generatingJob, startedCall, startHarness } from '
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+const CHAT = { type: 'chat', input: { model: 'gemini-3.1-pro', messages: [{ role: 'user', content: 'hi' }] } };
 const NO_OBJECTS = { delete: async () => Promise.reject(new Error('not to be asked')) };
 
 test('repairs: when an entry is lost then it is added again once it is due, a healthy job is put off, and one unreadable record stops nothing', async () => {
@@ -101,6 +110,27 @@ test('repairs: when a job is past its time then it expires, unless its result is
   expect(await storing.read()).toMatchObject({ status: 'running', stage: 'storing' });
 });
 
+test.each([
+  [
+    'is the result',
+    'hello',
+    { status: 'succeeded', output: { kind: 'chat', completion: { choices: [{ finish_reason: null }] } } },
+  ],
+  ['is stored', 'x'.repeat(LIMITS.inlineCompletionBytes), { status: 'running', stage: 'storing' }],
+])('repairs: when a chat expires before the call that follows its answer then that %s', async (_, content, ends) => {
+  const harness = await startHarness();
+  const chat: JobDoc = { ...(JobRequest.parse(CHAT) as JobDoc), on_unknown_submit: 'resubmit', expires_in_s: 60 };
+  const job = await acceptedJob(harness, {}, () => chat);
+  const completion = { choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: null }] };
+  const unstored = { completion, dies_at: harness.clock.now() + HOUR } as UnstoredResult;
+  await harness.store.transitions.commit(await startedCall(harness, job.id), { kind: 'release', waitMs: HOUR, unstored });
+  await harness.clock.advance(MINUTE + 1);
+  await createRepairs(harness)();
+  const ended = await job.read();
+  expect(ended).toMatchObject(ends);
+  expect(ended.error).toBeNull();
+});
+
 test('repairs: when the entry of a job waits for longer than the job may live then it expires in time', async () => {
   const harness = await startHarness();
   const job = await acceptedJob(harness, { expires_in_s: 60 });
@@ -170,7 +200,7 @@ test('late results: when a task ends well after its run was given up then the jo
   await failJob(harness, timedOut, 'upstream_timeout', MINUTE);
   const past = await expired.read();
   // As if its time were over, which would be longer than its task lives.
-  await settle(harness, past, { ...(await expire(harness, past)), notBefore: 0 });
+  await settle(harness, past, { ...(await expire(harness, past)), notBefore: 0 } as Transition);
   await failJob(harness, failed, 'upstream_timeout', MINUTE);
   await harness.clock.advance(2 * MINUTE);
   const late = createLateResults(harness);

@@ -3,15 +3,18 @@ import {
   entryStage,
   type FailureCode,
   FIRST_LATE_POLL_MS,
-  type Finish,
   hasLivingTask,
   type JobRecord,
   jobError,
   type PauseReason,
+  type Transition,
 } from '@grsai-jobs/jobs';
+import type { Clock } from '@grsai-jobs/runtime';
+import { earlierAnswer, keepCompletion } from './kept-answer.ts';
 
 export interface ExpireDeps {
   store: { pauses: Pick<JobStore['pauses'], 'all'> };
+  clock: Clock;
 }
 
 /** The code of an attempt that met an overload. */
@@ -31,8 +34,13 @@ const WAITED_FOR: readonly (readonly [reason: PauseReason, code: FailureCode, wh
   ['operator', 'deadline_exceeded', 'an operator had paused its queue'],
 ];
 
-/** The end of a job past `expires_at`: the whole job is bounded. A refusal or a pause that lasted to the end is given as the reason. */
-export async function expire(d: ExpireDeps, job: JobRecord): Promise<Finish> {
+/**
+ * The end of a job past `expires_at`: the whole job is bounded. A refusal or a pause that lasted to the end is given as the reason. An answer that
+ * an earlier call brought was paid for, and is the result.
+ */
+export async function expire(d: ExpireDeps, job: JobRecord): Promise<Transition> {
+  const kept = earlierAnswer(job);
+  if (kept !== undefined) return keepCompletion(job, kept, d.clock.now(), { callEnd: 'unknown', notBefore: job.expires_at });
   const { code, message } = job.status === 'queued' ? await reasonOfWait(d, job) : { code: 'deadline_exceeded' as const };
   const error = jobError(code, job.stage ?? 'queued', message === undefined ? {} : { message });
   const living = hasLivingTask(job) ? { latePollMs: FIRST_LATE_POLL_MS } : {};

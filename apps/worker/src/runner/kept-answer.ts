@@ -22,18 +22,19 @@ export const unstoredOf = (completion: ChatCompletion, now: number): UnstoredRes
 /**
  * The end of a chat with its answer; a large one is stored first.
  *
- * @param callEnd what became of the call, where it was not this one that brought the answer.
+ * @param o.attempt the call that has just ended; left out: none has.
+ * @param o.callEnd what became of the call, where it was not this one that brought the answer.
+ * @param o.notBefore as of `finish`.
  */
 export function keepCompletion(
   { attempts_used }: JobRecord,
   completion: ChatCompletion,
-  attempt: NewAttempt,
   now: number,
-  callEnd?: CallEnd,
+  { notBefore, ...ended }: { attempt?: NewAttempt; callEnd?: CallEnd; notBefore?: number },
 ): Transition {
-  const ended = callEnd === undefined ? {} : { callEnd };
   if (isLonger(completion, LIMITS.inlineCompletionBytes))
-    return { kind: 'start_storing', unstored: unstoredOf(completion, now), attempt, ...ended };
+    return { kind: 'start_storing', unstored: unstoredOf(completion, now), ...ended };
   const output = { kind: 'chat', completion } as const;
-  return { kind: 'finish', status: 'succeeded', output, attempt, attemptsUsed: attempts_used + 1, ...ended };
+  const used = ended.attempt === undefined ? {} : { attemptsUsed: attempts_used + 1 };
+  return { kind: 'finish', status: 'succeeded', output, ...used, ...ended, ...(notBefore === undefined ? {} : { notBefore }) };
 }

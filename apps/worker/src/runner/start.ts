@@ -159,7 +159,7 @@ async function fail(
   // It does not fail where there is an answer already, which was paid for.
   const kept = earlierAnswer(job);
   if (kept !== undefined) {
-    await settle(d, job, keepCompletion(job, kept, attempt, d.clock.now(), 'unknown'));
+    await settle(d, job, keepCompletion(job, kept, d.clock.now(), { attempt, callEnd: 'unknown' }));
     return DONE;
   }
   await settle(d, job, {

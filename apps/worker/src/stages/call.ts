@@ -69,7 +69,8 @@ function keepAnswer(d: CallDeps, call: PaidCall, { completion, finished }: Synch
   // Never less than was seen: the answer before may have come further than one that is cut short as well, or says nothing.
   const before = finished && !isEmptyCompletion(completion) ? undefined : earlierAnswer(call.job);
   const fuller = before !== undefined && sizeOf(before) > sizeOf(completion) ? before : completion;
-  const transition = keepCompletion(call.job, fuller, succeeded(d, call, finished ? undefined : NO_FINISH_REASON), d.clock.now());
+  const attempt = succeeded(d, call, finished ? undefined : NO_FINISH_REASON);
+  const transition = keepCompletion(call.job, fuller, d.clock.now(), { attempt });
   const kept: Decision = { transition, entry: 'done', upstreamAccepted: true };
   return fuller === completion ? { ...kept, streamIsWhole: true } : kept;
 }

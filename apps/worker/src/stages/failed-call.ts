@@ -281,7 +281,7 @@ function fail(
   const callEnd = callEndOf(failed);
   // It does not fail where there is an answer already: that may be whole, and was paid for.
   const kept = earlierAnswer(job);
-  if (kept !== undefined) return { transition: keepCompletion(job, kept, attempt, d.clock.now(), callEnd), entry: 'done' };
+  if (kept !== undefined) return { transition: keepCompletion(job, kept, d.clock.now(), { attempt, callEnd }), entry: 'done' };
   return {
     transition: {
       kind: 'finish',

@@ -123,8 +123,9 @@ export const TRANSITIONS = {
   },
   /** What was paid for is there and has to be stored. */
   start_storing: {
-    // A synchronous call that came to its end although it was to be canceled was paid for: its result is kept.
-    from: ['running/generating', 'running/submitting', 'canceling/submitting'],
+    // A synchronous call that came to its end although it was to be canceled was paid for: its result is kept. So is what an earlier call of a
+    // queued chat brought when its time is over.
+    from: ['queued', 'running/generating', 'running/submitting', 'canceling/submitting'],
     to: ['running/storing'],
     step: 'next',
     guard: 'step or lease',

@@ -17,7 +17,8 @@ const ENDS = ['succeeded', 'failed', 'canceled', 'expired'];
 const AGAIN = ['queued', 'running/generating', 'running/storing'];
 
 export const STATES: Readonly<Record<string, Told>> = {
-  queued: { to: ['running/submitting', ...ENDS], entry: 'call', counted: 'queued' },
+  // To be stored: the answer of a chat that has expired before it was called once more.
+  queued: { to: ['running/submitting', 'running/storing', ...ENDS], entry: 'call', counted: 'queued' },
   'running/submitting': {
     ...{ entry: 'call', call: true, counted: 'running' },
     to: ['queued', 'running/generating', 'running/storing', 'canceling/submitting', ...ENDS],
