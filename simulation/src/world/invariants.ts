@@ -239,10 +239,10 @@ function checkPaid(world: World, order: Order, job: Job): void {
     world.violation(`${made.length} tasks succeeded, and it is ${job.status} (${job.error?.code})`, order.name);
 }
 
-/** P3: an answer that is on record is the result of its chat. Of one that was canceled or has expired a retry stores it. */
+/** P3: an answer that is on record is the result of its chat. Of one that was canceled a retry stores it. */
 function checkAnswer(world: World, name: string, { status, unstored, error }: Job): void {
-  if (status === 'failed' && unstored?.completion !== undefined && error?.code !== 'crashed')
-    world.violation(`an answer of it is on record, and it has failed (${error?.code})`, name);
+  if ((status === 'failed' || status === 'expired') && unstored?.completion !== undefined && error?.code !== 'crashed')
+    world.violation(`an answer of it is on record, and it has ${status} (${error?.code})`, name);
 }
 
 /** Of what was deleted nothing is left. */
