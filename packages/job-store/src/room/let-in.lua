@@ -24,7 +24,8 @@ end
 
 -- Tenants that have had a turn since all was empty: some of them, others each time, since a look at ten thousand would hold up everybody. What is
 -- noted of them counts once all have been looked at.
-local idle, noted, reached = K.waiting .. ':' .. order.queue .. ':#idle', K.waiting .. ':' .. order.queue .. ':#idle:next', K.waiting .. ':' .. order.queue .. ':#idle:at'
+local idle = K.waiting .. ':' .. order.queue .. ':#idle'
+local noted, reached = idle .. ':next', idle .. ':at'
 if pause_of(order.queue, now) or is_minute_over(limits, now) then
   redis.call('DEL', idle, noted, reached)
   return entries
