@@ -8,10 +8,12 @@ import type { LoadQuestion } from '../stand-ins/load.ts';
 import type { SinksCount, SinksQuestion, SinksUrls } from '../stand-ins/sinks.ts';
 
 const JOBS = 50;
+/** Of each worker: the jobs are of one tenant, which may have nine tenths of the slots of all workers. */
+const SLOTS = { CALL_CONCURRENCY: String(2 * JOBS) };
 /** The locks of entries are renewed twice in `QUEUE_LOCK_MS` (15 000): a kill may come at any time between. */
 const RENEWED_MS = 7500;
 
-/** The last of the jobs counts. A second worker lives; both have the defaults. */
+/** The last of the jobs counts. A second worker lives; both have the defaults but for their slots. */
 export const killedWorker: Row = {
   name: 'killed-worker',
   measures: [
@@ -52,12 +54,12 @@ async function killOne(load: Asked<LoadQuestion>, sinks: Asked<SinksQuestion>): 
   await sinks.ask({ ask: 'expect', jobs: JOBS, hold: JOBS });
   const api = await startOurApi(redis);
   stack.defer(() => api.stop());
-  const victim = await startReadyWorker(redis, { upstreamUrl: urls.upstream });
+  const victim = await startReadyWorker(redis, { upstreamUrl: urls.upstream, env: SLOTS });
   stack.defer(() => victim.kill());
   const { url, headers } = api;
   await load.ask({ url, headers, path: '/v1/jobs', body: JSON.stringify(chatJob(urls.receiver)), connections: 8, count: JOBS });
   await sinks.ask({ ask: 'called', times: JOBS });
-  const heir = await startReadyWorker(redis, { upstreamUrl: urls.upstream });
+  const heir = await startReadyWorker(redis, { upstreamUrl: urls.upstream, env: SLOTS });
   stack.defer(() => heir.stop());
 
   await sleep(Math.random() * RENEWED_MS);

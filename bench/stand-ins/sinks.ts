@@ -3,8 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { answerQuestions } from '../lib/children.ts';
 
 /**
- * `expect` starts a count anew; the first `hold` upstream calls are then never answered. `called` answers when upstream
- * was called so many times, `last` when `jobs` webhooks have come.
+ * Upstream and the receivers of webhooks, as light as they can be. `expect` starts a count anew; the first `hold` chat calls are then never
+ * answered. `called` answers when so many calls were made, `last` when `jobs` webhooks have come. What a worker asks
+ * beside its calls (credits, its key, whether the base is upstream's) is answered and not counted.
  */
 export type SinksQuestion =
   | { readonly ask: 'urls' }
@@ -38,6 +39,12 @@ const COMPLETION = JSON.stringify({
   ],
   usage: { prompt_tokens: 110, completion_tokens: 64, total_tokens: 174 },
 });
+
+/** A key is probed with a chat call of a model that does not exist (upstream.md §2); this is in its body. */
+const PROBE = '-key-probe"';
+const NO_SUCH_MODEL = JSON.stringify({ error: { message: 'Model not support' } });
+const NO_SUCH_TASK = JSON.stringify({ error: 'result not exist, valid for 2 hours' });
+const CREDITS = JSON.stringify({ code: 0, msg: 'success', data: { credits: 1_000_000 } });
 
 class Count {
   readonly #seen = new Set<string>();
@@ -84,9 +91,18 @@ class Count {
 let count = new Count(0, 0);
 
 const upstream: RequestListener = (request, response) => {
-  const answered = count.call();
-  request.resume().once('end', () => {
-    if (answered) response.writeHead(200, { 'content-type': 'application/json' }).end(COMPLETION);
+  const answer = (status: number, body: string) => response.writeHead(status, { 'content-type': 'application/json' }).end(body);
+  const isChat = request.url === '/v1/chat/completions';
+  let probes = false;
+  request.on('data', (chunk: Buffer) => {
+    probes ||= isChat && chunk.includes(PROBE);
+  });
+  request.once('end', () => {
+    if (probes) answer(400, NO_SUCH_MODEL);
+    else if (isChat) {
+      if (count.call()) answer(200, COMPLETION);
+    } else if (request.method === 'POST') answer(200, CREDITS);
+    else answer(404, NO_SUCH_TASK);
   });
 };
 
