@@ -1,4 +1,4 @@
-import { type JobDoc, type JobRecord, jobError, MAX_CRASHES, queueOf } from '@grsai-jobs/jobs';
+import { type JobDoc, type JobRecord, jobError, LIMITS, MAX_CRASHES, queueOf, type UnstoredResult } from '@grsai-jobs/jobs';
 import type { QueueName } from '@grsai-jobs/queue';
 import { expect, test, vi } from 'vitest';
 import { createLateResults } from '../src/maintenance/late-results.ts';
@@ -91,6 +91,44 @@ test.each(ROWS)(
     expect(await harness.count(`crashes_total{kind="stalled",stage="${stage}"}`)).toBe(MAX_CRASHES);
   },
 );
+
+/** A chat whose first call has brought an answer, perhaps not all of it. */
+async function answeredChat(harness: Harness, content: string): Promise<Job> {
+  const job = await callAccepted(harness);
+  const completion = { choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: null }] };
+  const unstored = { completion, dies_at: harness.clock.now() + 1e6 } as UnstoredResult;
+  await harness.store.transitions.commit(await startedCall(harness, job.id), { kind: 'release', waitMs: 0, unstored });
+  return job;
+}
+
+const LARGE = 'x'.repeat(LIMITS.inlineCompletionBytes);
+const RESULT = { status: 'succeeded', output: { kind: 'chat' }, unstored: null, lease: null };
+
+test.each([
+  ['in the call after it', 'hello', true, RESULT],
+  ['before the call after it', 'hello', false, RESULT],
+  ['in the call after it, and it is large', LARGE, true, { status: 'running', stage: 'storing', lease: null }],
+])('when workers die five times with a chat that has an answer, %s, then that is the result', async (_, content, inCall, end) => {
+  const harness = await startHarness();
+  const job = await answeredChat(harness, content);
+  if (inCall) await startedCall(harness, job.id);
+  const handler = countingStalls(harness, 'call', vi.fn());
+  for (let n = 0; n < MAX_CRASHES; n += 1) await handler({ entry: { id: job.id, step: (await job.read()).step }, stalled: true });
+  const ended = await job.read();
+  expect(ended).toMatchObject(end);
+  expect(ended.error).toBeNull();
+});
+
+test('when workers die five times as they store the answer of a chat then it is set aside, and a retry can store it', async () => {
+  const harness = await startHarness();
+  const job = await answeredChat(harness, LARGE);
+  const { unstored } = await job.read();
+  if (unstored === null) throw new Error('no answer');
+  await harness.store.transitions.commit(await job.read(), { kind: 'start_storing', unstored });
+  const handler = countingStalls(harness, 'store', vi.fn());
+  for (let n = 0; n < MAX_CRASHES; n += 1) await handler({ entry: { id: job.id, step: (await job.read()).step }, stalled: true });
+  expect(await job.read()).toMatchObject({ status: 'failed', error: { code: 'crashed' }, unstored });
+});
 
 test('when an entry comes back without a death, as after a stop or a wait, then nothing is counted', async () => {
   const harness = await startHarness();

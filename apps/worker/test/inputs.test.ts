@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream';
-import { inputPieces, type JobDoc, mapPictures, withStoredInput } from '@grsai-jobs/jobs';
+import { inputPieces, type JobDoc, mapPictures, type UnstoredResult, withStoredInput } from '@grsai-jobs/jobs';
 import { ObjectStoreError } from '@grsai-jobs/object-store';
 import { expect, onTestFinished, test } from 'vitest';
 import { createPauseControl } from '../src/pauses/pause-control.ts';
 import { createUpstreamHealth } from '../src/pauses/upstream-health.ts';
 import { createLearnedPace } from '../src/stages/task/learned-pace.ts';
 import { createInputObjects } from '../src/stages/upstream/input-objects.ts';
-import { acceptedJob, type Harness, handlersOf, startHarness } from './harness.ts';
+import { acceptedJob, type Harness, handlersOf, startedCall, startHarness } from './harness.ts';
 
 const PICTURE = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(200_000, 7)]);
 
@@ -150,6 +150,30 @@ test('when the input is gone then the job ends as invalid_input and nothing is s
     error: { code: 'invalid_input', message: 'An input of this job is no longer in the object store. Send the job again.' },
   });
   expect(harness.emulator.ledger.submits).toHaveLength(0);
+});
+
+test('when the input of a chat is gone that has an answer already then that is the result', async () => {
+  const harness = await startHarness();
+  const chat = { type: 'chat', input: { model: 'gemini-3.1-pro', messages: [{ role: 'user', content: PROMPT }] } };
+  const { id, read } = await acceptedJob(harness, chat, (doc) =>
+    withStoredInput(doc, { key: 'acme/input.json', bytes: Buffer.byteLength(whole(doc)) }),
+  );
+  const completion = { choices: [{ index: 0, message: { role: 'assistant', content: 'hello' }, finish_reason: null }] };
+  const unstored = { completion, dies_at: harness.clock.now() + 1e6 } as UnstoredResult;
+  await harness.store.transitions.commit(await startedCall(harness, id), { kind: 'release', waitMs: 0, unstored });
+  const inputs = createInputObjects({
+    ...harness,
+    objects: {
+      get: async () => Promise.reject(new ObjectStoreError('not_found', 'gone')),
+      signedUrl: async () => ({ url: '', expiresAt: 0 }),
+    },
+    how: 'inline',
+  });
+  await handlersOf(harness, { inputs }).call({ entry: { id, step: 1 }, stalled: false });
+  expect(await read()).toMatchObject({
+    ...{ status: 'succeeded', output: { kind: 'chat', completion }, error: null },
+    attempts: [{ outcome: 'failed', error_code: 'body_failed' }],
+  });
 });
 
 test('when a task failed and the input cannot be read then it is judged later, by the words of the caller too', async () => {

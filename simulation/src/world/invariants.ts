@@ -241,7 +241,7 @@ function checkPaid(world: World, order: Order, job: Job): void {
 
 /** P3: an answer that is on record is the result of its chat. Of one that was canceled a retry stores it. */
 function checkAnswer(world: World, name: string, { status, unstored, error }: Job): void {
-  if ((status === 'failed' || status === 'expired') && unstored?.completion !== undefined && error?.code !== 'crashed')
+  if ((status === 'failed' || status === 'expired') && unstored?.completion !== undefined)
     world.violation(`an answer of it is on record, and it has ${status} (${error?.code})`, name);
 }
 

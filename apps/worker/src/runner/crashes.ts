@@ -1,7 +1,16 @@
-import { FIRST_LATE_POLL_MS, type Finish, hasLivingTask, isTerminal, type Job, jobError, MAX_CRASHES } from '@grsai-jobs/jobs';
+import {
+  FIRST_LATE_POLL_MS,
+  hasLivingTask,
+  isTerminal,
+  type Job,
+  jobError,
+  MAX_CRASHES,
+  type Transition,
+} from '@grsai-jobs/jobs';
 import type { Handler, QueueName, Work } from '@grsai-jobs/queue';
 import { type Disturbance, redisTrouble } from '@grsai-jobs/redis';
 import type { Backoff } from '@grsai-jobs/runtime';
+import { earlierAnswer, keepCompletion } from './kept-answer.ts';
 import { publishAgain } from './publish.ts';
 import { type SettleDeps, settle } from './settle.ts';
 import { isRepeatable } from './start.ts';
@@ -30,16 +39,21 @@ async function recordCrash(d: CrashDeps, stage: QueueName, { entry }: Work, caus
   // It died, or failed, after its transition was committed.
   if (job.step !== entry.step || isTerminal(job.status)) return await publishAgain(d, job);
   if (!counts) return void (await settle(d, job, { kind: 'requeue' }));
-  if (job.crashes + 1 >= MAX_CRASHES) return void (await settle(d, job, givenUp(job, cause)));
+  if (job.crashes + 1 >= MAX_CRASHES) return void (await settle(d, job, givenUp(d, job, cause)));
   // A first stall is requeued at once. Repeated ones get a random delay, so that innocent jobs are not retried beside the one that kills
   // the process.
   const waitMs = cause === 'stalled' && job.crashes === 0 ? 0 : d.backoff(job.crashes);
   await settle(d, job, { kind: 'record_crash', cause, waitMs });
 }
 
-/** A call in flight that may not be repeated can have been paid for, and a living task still ends: neither is forgotten. */
-function givenUp(job: Job, cause: Cause): Finish {
+/**
+ * A call in flight that may not be repeated can have been paid for, and a living task still ends: neither is forgotten. The answer of an earlier
+ * call is the result, unless it is what is being stored as workers die.
+ */
+function givenUp({ clock }: Pick<CrashDeps, 'clock'>, job: Job, cause: Cause): Transition {
   if (job.status === 'canceling') return { kind: 'finish', status: 'canceled', keepLease: true };
+  const kept = job.stage === 'storing' ? undefined : earlierAnswer(job);
+  if (kept !== undefined) return keepCompletion(job, kept, clock.now(), { callEnd: 'unknown' });
   const unknown = job.lease !== null && !isRepeatable(job);
   const error = jobError(unknown ? 'submit_unknown' : cause === 'thrown' ? 'internal' : 'crashed', job.stage ?? 'queued');
   const living = hasLivingTask(job) ? { latePollMs: FIRST_LATE_POLL_MS } : {};

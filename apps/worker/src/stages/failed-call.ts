@@ -147,6 +147,8 @@ async function inputsFailed(d: FailedCallDeps, failed: Failed): Promise<Decision
   const gone = error.cause instanceof ObjectStoreError && error.cause.code === 'not_found';
   const attempt = attemptAt(stage, call.startedAt, d.clock.now(), gone ? 'failed' : 'retry', { code: error.code });
   if (!gone) return back(attempt, INPUTS_WAIT_MS, failed);
+  const kept = keepEarlier(d, failed, attempt);
+  if (kept !== null) return kept;
   const message = `An input${job.doc.stored_input ? '' : ' image'} of this job is no longer in the object store. Send the job again.`;
   return {
     transition: { kind: 'finish', status: 'failed', error: jobError('invalid_input', job.stage, { message }), attempt },
@@ -269,6 +271,14 @@ function orNextModel(d: FailedCallDeps, failed: Failed, attempt: NewAttempt, cod
   };
 }
 
+/** A chat does not fail where there is an answer already: that may be whole, and was paid for. */
+function keepEarlier({ clock }: Pick<FailedCallDeps, 'clock'>, failed: Failed, attempt: NewAttempt): Decision | null {
+  const { job } = failed.call;
+  const kept = earlierAnswer(job);
+  if (kept === undefined) return null;
+  return { transition: keepCompletion(job, kept, clock.now(), { attempt, callEnd: callEndOf(failed) }), entry: 'done' };
+}
+
 function fail(
   d: FailedCallDeps,
   failed: Failed,
@@ -279,9 +289,8 @@ function fail(
   const { call, error } = failed;
   const { job } = call;
   const callEnd = callEndOf(failed);
-  // It does not fail where there is an answer already: that may be whole, and was paid for.
-  const kept = earlierAnswer(job);
-  if (kept !== undefined) return { transition: keepCompletion(job, kept, d.clock.now(), { attempt, callEnd }), entry: 'done' };
+  const kept = keepEarlier(d, failed, attempt);
+  if (kept !== null) return kept;
   return {
     transition: {
       kind: 'finish',
