@@ -1,7 +1,8 @@
 import { createJobStore } from '@grsai-jobs/job-store';
-import { type JobDoc, JobRequest } from '@grsai-jobs/jobs';
+import { type JobDoc, type JobPrice, JobRequest } from '@grsai-jobs/jobs';
 import { NotLasting } from '@grsai-jobs/redis';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { createRepairs } from '../src/maintenance/repairs.ts';
 import { acceptedJob, type Harness, handlersOf, imageDoc, startedCall, startHarness } from './harness.ts';
 
 /** A worker has died with its call in flight: what the next one does that gets its entry. */
@@ -123,6 +124,47 @@ test.each(ROWS)(
     );
   },
 );
+
+const PRICE: JobPrice = { reserve: 1000, refunds: { error: true, violation: false }, isOld: false };
+
+test.each(['chat', 'image'] as const)(
+  'when the worker of the call of a %s died and its tenant has no credits for another then it waits for them, and expires in time',
+  async (type) => {
+    const harness = await startHarness();
+    const stages = answering(harness);
+    const stage = type === 'chat' ? stages.call : stages.submit;
+    const doc: JobDoc = { ...(type === 'chat' ? JobRequest.parse(CHAT) : imageDoc()), on_unknown_submit: 'resubmit' };
+    const job = await acceptedJob(harness, {}, () => ({ ...doc, expires_in_s: 3600 }), 'acme', PRICE);
+    await harness.store.tenantLimits.replace('acme', { budget: { credits: 1500, period: 'total' } });
+    const { lease, expires_at } = await startedCall(harness, job.id);
+    await harness.clock.advance(lease.expires_at - harness.clock.now());
+    const entry = { id: job.id, step: 1 };
+    expect(await stage({ entry, stalled: false })).toEqual({ kind: 'wait', ms: 1000 });
+    expect(await job.read()).toMatchObject({
+      ...{ status: 'queued', lease: null, attempts_used: 1, attempts: [{ number: 1, outcome: 'unknown' }] },
+      cost: { open: null, unknown: 1000 },
+    });
+    expect(await stage({ entry, stalled: false })).toEqual({ kind: 'done' });
+    await harness.clock.advance(expires_at - harness.clock.now());
+    await createRepairs(harness)();
+    expect(await job.read()).toMatchObject({ status: 'expired' });
+    expect(stages.calls).toEqual([]);
+  },
+);
+
+test('when the worker of a call died long ago and its tenant may have no more in flight then the job waits in its turn', async () => {
+  const harness = await startHarness();
+  const { call, calls } = answering(harness);
+  await harness.store.tenantLimits.replace('acme', { max_in_flight: 1 });
+  const chat: JobDoc = { ...(JobRequest.parse(CHAT) as JobDoc), on_unknown_submit: 'resubmit' };
+  const job = await acceptedJob(harness, {}, () => chat);
+  const { lease } = await startedCall(harness, job.id);
+  await harness.clock.advance(lease.expires_at + 60_001 - harness.clock.now());
+  await startedCall(harness, (await acceptedJob(harness, {}, () => chat)).id, { limitMs: 60_000 });
+  expect(await call({ entry: { id: job.id, step: 1 }, stalled: false })).toEqual({ kind: 'wait', ms: 1000 });
+  expect(await job.read()).toMatchObject({ status: 'queued', lease: null, attempts_used: 1 });
+  expect(calls).toEqual([]);
+});
 
 test('when the worker of the last call of a chat died, and an earlier one had brought an answer, then that is the result', async () => {
   const harness = await startHarness();

@@ -69,7 +69,7 @@ export async function startCall(d: StartDeps, entry: Entry, stage: PaidStage): P
       return await endCanceled(d, started.job);
     case 'held':
       if (isCanceledChat(started.job)) return await endCanceled(d, started.job);
-      return isRepeatable(started.job) ? await takeOver(d, entry, started.job, stage) : wait(started.ms);
+      return isRepeatable(started.job) ? await takeOver(d, entry, started.job, stage, { isOver: false }) : wait(started.ms);
     case 'unknown':
       return await afterLostCall(d, entry, started.job, stage);
   }
@@ -128,23 +128,36 @@ async function endCanceled(d: StartDeps, job: JobRecord): Promise<Started> {
 /** The worker of the call died or froze, and the time of the call is over: its outcome is unknown. */
 async function afterLostCall(d: StartDeps, entry: Entry, job: JobRecord, stage: PaidStage): Promise<Started> {
   if (job.status === 'canceling') return await endCanceled(d, job);
-  if (job.doc.on_unknown_submit === 'resubmit') return await takeOver(d, entry, job, stage);
+  if (job.doc.on_unknown_submit === 'resubmit') return await takeOver(d, entry, job, stage, { isOver: true });
   return await fail(d, job, stage, 'submit_unknown');
 }
 
-/** Uses up an attempt on the lost call and starts the next one in its place. */
-async function takeOver(d: StartDeps, entry: Entry, job: JobRecord, stage: PaidStage): Promise<Started> {
+/** Where there is no room for the call in whose place another is to be made. */
+const NO_ROOM_WAIT_MS = 1000;
+
+/**
+ * Uses up an attempt on the lost call and starts the next one in its place.
+ *
+ * @param o.isOver nobody can be making the lost call any more.
+ */
+async function takeOver(d: StartDeps, entry: Entry, job: JobRecord, stage: PaidStage, o: { isOver: boolean }): Promise<Started> {
   const attemptsUsed = job.attempts_used + 1;
   if (attemptsUsed >= job.doc.max_attempts)
     return await fail(d, job, stage, job.doc.type === 'chat' ? 'upstream_unavailable' : 'submit_unknown');
-  const lost = lostAttempt(d, job, stage);
-  logAttempt(d, job, lost, { reason: 'the worker of this call died' });
+  const attempt = lostAttempt(d, job, stage);
   const begunAt = d.timers.elapsed();
-  const over = { token: job.lease?.token ?? '', attempts: withAttempt(job, lost), attemptsUsed };
+  const over = { token: job.lease?.token ?? '', attempts: withAttempt(job, attempt), attemptsUsed };
   const started = await d.store.transitions.startCall(entry, { ...lease(d.newToken(), stage), over }, d.limits());
+  // Its tenant has no credits for it, or the account no room: it waits as others do, in its turn, until there is room or it expires.
+  const isQueued = o.isOver && (started.kind === 'budget' || started.kind === 'full');
+  if (isQueued || started.kind === 'ok' || started.kind === 'unsafe')
+    logAttempt(d, job, attempt, { reason: 'the worker of this call died' });
   if (started.kind === 'ok') return await inTime(d, started, begunAt);
   if (started.kind === 'unsafe') return await giveBack(d, started);
-  return started.kind === 'wait' ? throttle(started.ms) : wait(1000);
+  if (!isQueued) return started.kind === 'wait' ? throttle(started.ms) : wait(NO_ROOM_WAIT_MS);
+  const waitMs = NO_ROOM_WAIT_MS;
+  const settled = await settle(d, job, { kind: 'release', attempt, attemptsUsed, waitMs, callEnd: 'unknown' });
+  return settled.kind === 'committed' && settled.transition.kind === 'release' ? wait(waitMs) : DONE;
 }
 
 async function fail(
