@@ -403,6 +403,20 @@ describe('the end', () => {
     expect(await deliveriesOfBatches(harness)).toBe(2);
   });
 
+  test('when a job ends anew while somebody writes the results then another does, and no worker is taken for dead', async () => {
+    const harness = await startStore();
+    const batch = await committed(harness, 1);
+    const [id = ''] = batch.ids;
+    await actOn(harness, batch, id, 'cancel');
+    const first = await takeFinish(harness);
+    await actOn(harness, batch, id, 'reopen');
+    await actOn(harness, batch, id, 'cancel');
+    const second = await takeFinish(harness);
+    expect([first.lost, second.lost, second.id]).toEqual([0, 0, first.id]);
+    expect(await harness.store.operations.done(first)).toBe(false);
+    expect(await harness.store.operations.done(second)).toBe(true);
+  });
+
   test('when a batch is canceled then that is said once, and an ended one stays as it is', async () => {
     const harness = await startStore();
     const batch = await committed(harness, 1);
