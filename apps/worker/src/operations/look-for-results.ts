@@ -16,6 +16,8 @@ interface Deps extends SettleDeps {
 
 const SLICE = 50;
 const AT_ONCE = 5;
+/** A job that somebody else changes meanwhile, as a repair does, is looked at anew so often. */
+const TRIES = 8;
 
 /** Held jobs that nothing was found of stay in front of the others. */
 const Cursor = z.object({ passed: z.int(), found: z.int() }).nullable();
@@ -42,16 +44,20 @@ export const lookForResults =
     return { done: true };
   };
 
+/** It is not let go for as long as its results are not on record: it would be made once more. */
 async function look(d: Deps, id: string): Promise<boolean> {
-  const job = await d.store.jobs.read(id);
-  if (job?.doc.type !== 'image' || (job.status !== 'queued' && job.stage !== 'submitting')) return false;
-  const images = await imagesOf(d, job);
-  if (images === null) return false;
-  const settled = await settle(d, job, { kind: 'finish', status: 'succeeded', output: { kind: 'images', images } });
-  await d.store.suspects.release([id]);
-  if (settled.kind === 'committed')
+  for (let n = 0; n < TRIES; n += 1) {
+    const job = await d.store.jobs.read(id);
+    if (job?.doc.type !== 'image' || (job.status !== 'queued' && job.stage !== 'submitting')) return false;
+    const images = await imagesOf(d, job);
+    if (images === null) return false;
+    const settled = await settle(d, job, { kind: 'finish', status: 'succeeded', output: { kind: 'images', images } });
+    if (settled.kind !== 'committed') continue;
+    await d.store.suspects.release([id]);
     d.log.warn({ event: 'job.found', job_id: id, images: images.length }, 'results of a job that a restore had forgotten');
-  return true;
+    return true;
+  }
+  return false;
 }
 
 /** What the newest run has left; `null`: nothing, or something that is no picture. */
