@@ -136,6 +136,7 @@ const FORMS: Readonly<Record<string, readonly (readonly Part[])[]>> = {
   ZSCORE: [[key, member]],
   ZMSCORE: [[key, some(member)]],
   ZCARD: [[key]],
+  ZSCAN: [[key, exact('0', '7'), exact('COUNT', 'count'), whole]],
   ZCOUNT: [[key, bound, bound]],
   ZRANGE: [
     [key, whole, whole, options(['REV'], ['WITHSCORES'])],

@@ -92,6 +92,7 @@ export interface Redis {
   zrange(key: string, max: string, min: string, by: 'BYLEX', order: 'REV', ...limit: Limit): Promise<string[]>;
   zrem(key: string, ...members: string[]): Promise<number>;
   zrevrank(key: string, member: string): Promise<number | null>;
+  zscan(key: string, cursor: string, count: 'COUNT', most: number): Promise<[cursor: string, elements: string[]]>;
 
   pipeline(): Pipeline;
   /** All or nothing, in one step. */

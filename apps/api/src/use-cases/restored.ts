@@ -76,7 +76,7 @@ export function createRestored(d: Deps): Restored {
     }
   }
 
-  /** Jobs move in the list while it is read, so it is read until there is nothing new in it. */
+  /** Jobs come into the list while it is read, so it is read until there is nothing new in it. */
   async function holdAll(): Promise<Found[]> {
     const seen = new Map<string, Found>();
     for (let added = 1; added > 0; ) {

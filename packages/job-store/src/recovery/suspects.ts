@@ -13,12 +13,16 @@ export type Suspects = ReturnType<typeof createSuspects>;
 /** Jobs whose call may have been made and forgotten: none of them begins until somebody has decided. */
 export function createSuspects(redis: Redis, keys: Pick<Keys, 'suspects' | 'due'>, lasting: LastingWrite) {
   return {
-    /** Ids of live jobs, a page at a time, for whoever looks for suspects among them. */
+    /**
+     * Ids of live jobs, some at a time, for whoever looks for suspects among them. Jobs move in that list with all that happens to them: each that
+     * is there all the time comes, maybe twice.
+     */
     async *liveIds(pageSize = 500): AsyncGenerator<string[]> {
-      for (let from = 0; ; from += pageSize) {
-        const ids = await redis.zrange(keys.due, String(from), String(from + pageSize - 1));
+      for (let cursor: string | null = '0'; cursor !== null; ) {
+        const [next, flat]: [string, string[]] = await redis.zscan(keys.due, cursor, 'COUNT', pageSize);
+        const ids = flat.filter((_, i) => i % 2 === 0);
         if (ids.length > 0) yield ids;
-        if (ids.length < pageSize) return;
+        cursor = next === '0' ? null : next;
       }
     },
 

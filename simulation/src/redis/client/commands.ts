@@ -73,6 +73,7 @@ export abstract class CommandMethods {
   readonly zrem = this.#method('zrem');
   readonly zremrangebyscore = this.#method('zremrangebyscore');
   readonly zrevrank = this.#method('zrevrank');
+  readonly zscan = this.#method('zscan');
   readonly zscore = this.#method('zscore');
 
   /** Answers what Redis answers, in the form in which ioredis gives it. */

@@ -276,6 +276,16 @@ const scoreOf = (set: SortedSet | undefined, member: Bytes): Bytes | null => {
   return score === undefined ? null : formatScore(score);
 };
 
+/** All at once, whatever the count is: where a page of a large one ends is a matter of chance. */
+function scan(db: Database, args: readonly Bytes[]): Reply {
+  if (!/^\d+$/.test(at(args, 1))) throw new ReplyError('ERR invalid cursor');
+  const set = setAt(db, at(args, 0));
+  if (set === undefined) return ['0', []];
+  if (args.length !== 4 || at(args, 2).toUpperCase() !== 'COUNT') throw new NotModelled('ZSCAN with other options than COUNT');
+  if (integer(at(args, 3)) < 1) throw syntaxError();
+  return ['0', set.slice().flatMap(({ member, score }) => [member, formatScore(score)])];
+}
+
 export const SORTED_SETS: Commands = {
   ZADD: grows(-4, (db, args) => add(db, args)),
   ZINCRBY: grows(4, (db, args) => add(db, args, true)),
@@ -301,6 +311,7 @@ export const SORTED_SETS: Commands = {
   ZRANGEBYSCORE: read(-4, (db, args) => range(db, args, BY_SCORE)),
   ZREVRANGEBYSCORE: read(-4, (db, args) => range(db, args, BY_SCORE_REVERSED)),
   ZRANGEBYLEX: read(-4, (db, args) => range(db, args, BY_LEX)),
+  ZSCAN: read(-3, scan),
   ZRANK: read(-3, (db, args) => rank(db, args, false)),
   ZREVRANK: read(-3, (db, args) => rank(db, args, true)),
   ZPOPMIN: write(-2, (db, args) => pop(db, args, 'min')),
