@@ -272,3 +272,51 @@ test('when a process dies then the chats that it waited for do not begin until s
   await store.answers.left();
   expect(await begin(harness, first.jobs[0] ?? '')).toEqual(['unwaited', 60_000]);
 });
+
+/** Twice the same: ioredis sends a script again whose answer was lost. */
+async function withLostAnswer<T>({ proxy }: Awaited<ReturnType<typeof startAnswers>>, call: () => Promise<T>): Promise<T> {
+  const cut = proxy.cutAfterNextReply((command) => command.name === 'evalsha' || command.name === 'eval');
+  const answer = call();
+  await cut;
+  return await answer;
+}
+
+test('when what Redis says of a claim is lost then the same is said again, and the answer can be claimed after that', async () => {
+  const harness = await startAnswers();
+  const { store, send } = harness;
+  const first = await withLostAnswer(harness, () => send());
+  expect(first.kind).toBe('new');
+  await store.answers.settle(first.id, 'left');
+  const second = await withLostAnswer(harness, () => send());
+  expect(second).toMatchObject({ kind: 'claimed', jobs: first.jobs });
+  await store.answers.settle(second.id, 'left');
+  const third = await withLostAnswer(harness, () => send({ again: true }));
+  expect(third).toMatchObject({ kind: 'claimed', jobs: first.jobs });
+  await store.answers.settle(third.id, 'left');
+  expect(await send()).toMatchObject({ kind: 'claimed', jobs: first.jobs });
+});
+
+test('however often a request was sent again, its caller gets the same job', async () => {
+  const { store, send } = await startAnswers();
+  const first = await send();
+  await store.answers.settle(first.id, 'left');
+  for (let n = 0; n < 150; n += 1) {
+    const again = await send();
+    expect([n, again.kind, again.jobs]).toEqual([n, 'claimed', first.jobs]);
+    await store.answers.settle(again.id, 'left');
+  }
+});
+
+test('however many have had their answers of the same request, or left for good, who loses one gets it', async () => {
+  const { store, send, beat, redis } = await startAnswers();
+  for (let n = 0; n < 110; n += 1) await store.answers.settle((await send()).id, 'delivered');
+  for (let n = 0; n < 110; n += 1) await store.answers.settle((await send()).id, 'left', true);
+  await beat(16 * 60_000);
+  await store.answers.left();
+  await store.answers.left();
+  await store.answers.left();
+  const last = await send();
+  await store.answers.settle(last.id, 'left');
+  expect(await send()).toMatchObject({ kind: 'claimed', jobs: last.jobs });
+  expect(await redis.zcard('{gj}:answers:p')).toBe(1);
+});

@@ -4,6 +4,10 @@
 local now = now_of({ now = tonumber(A.now or '') })
 local AFTER_MS, LOST_MS = tonumber(A.after_ms), tonumber(A.lost_ms)
 
+-- Sent again by the client library.
+local own = redis.call('HGET', K.fresh, 'jobs')
+if own then return own == A.jobs and { 'new' } or { 'claimed', own } end
+
 -- Whether nobody can hold an answer any more: its process is gone. Nobody listens on its channel, or its heart has stopped.
 local function is_gone(process)
   local beat = tonumber(redis.call('ZSCORE', K.processes, process) or '0')
@@ -36,14 +40,33 @@ local function rank_of(answer)
   return A.again == '1' and 4 or nil
 end
 
+-- Whether nobody will ever claim it.
+local function is_over(answer)
+  local delivered, left = tonumber(answer[3] or '0'), tonumber(answer[4] or '0')
+  if not answer[1] or answer[6] or delivered > 0 and delivered + LOST_MS < now then return true end
+  return left > 0 and left + AFTER_MS < now and not all_valid(answer[1], left)
+end
+
 redis.call('ZREMRANGEBYSCORE', K.index, '-inf', now)
 local best, best_id
-for _, id in ipairs(redis.call('ZRANGE', K.index, 0, 99)) do
-  local found = redis.call('HMGET', A.answer .. id, 'jobs', 'by', 'delivered', 'left', 'text', 'claimed', 'leaves')
-  local rank = found[1] and not found[6] and rank_of(found)
-  if rank and (not best or rank < best.rank) and all_valid(found[1], tonumber(found[4] or '0')) then
-    best, best_id = { rank = rank, jobs = found[1], leaves = found[7] }, id
+-- Some are looked at: those that are over go, and do not stand before the others the next time.
+local function look()
+  local over = 0
+  for _, id in ipairs(redis.call('ZRANGE', K.index, 0, 99)) do
+    local found = redis.call('HMGET', A.answer .. id, 'jobs', 'by', 'delivered', 'left', 'text', 'claimed', 'leaves')
+    if is_over(found) then
+      over = over + redis.call('ZREM', K.index, id)
+    else
+      local rank = rank_of(found)
+      if rank and (not best or rank < best.rank) and all_valid(found[1], tonumber(found[4] or '0')) then
+        best, best_id = { rank = rank, jobs = found[1], leaves = found[7] }, id
+      end
+    end
   end
+  return over
+end
+for _ = 1, 10 do
+  if look() == 0 or best then break end
 end
 
 if best and best.rank == 4 and A.share ~= '1' then return { 'wait' } end
@@ -51,6 +74,7 @@ local jobs, leaves = A.jobs, A.leaves
 if best then
   jobs, leaves = best.jobs, best.leaves or ''
   redis.call('HSET', A.answer .. best_id, 'claimed', now)
+  redis.call('ZREM', K.index, best_id)
   redis.call('ZREM', K.leaving, best_id)
   somebody_waits(jobs)
 end

@@ -23,10 +23,11 @@ local gone = {}
 for _, id in ipairs(redis.call('ZRANGE', K.leaving, '-inf', now, 'BYSCORE', 'LIMIT', 0, 100)) do
   if served then
     redis.call('ZREM', K.leaving, id)
-    local jobs = redis.call('HGET', A.answer .. id, 'jobs')
-    if jobs then
+    local found = redis.call('HMGET', A.answer .. id, 'jobs', 'index')
+    if found[1] then
       redis.call('HSET', A.answer .. id, 'claimed', 'left')
-      gone[#gone + 1] = jobs
+      redis.call('ZREM', found[2], id)
+      gone[#gone + 1] = found[1]
     end
   else
     local till = now + tonumber(A.unshown_ms)

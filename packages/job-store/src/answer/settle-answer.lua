@@ -18,9 +18,10 @@ if A.how == 'delivered' then
   redis.call('HSET', K.answer, 'delivered', now)
   -- Of an index with many answers the newest says how long it stays.
   redis.call('PEXPIRE', K.answer, A.after_ms)
-  redis.call('ZADD', found[1], now + tonumber(A.after_ms), A.id)
+  -- One that was claimed stands there no more.
+  redis.call('ZADD', found[1], 'XX', now + tonumber(A.after_ms), A.id)
   local last = redis.call('ZRANGE', found[1], -1, -1, 'WITHSCORES')[2]
-  redis.call('PEXPIREAT', found[1], string.format('%.0f', tonumber(last)))
+  if last then redis.call('PEXPIREAT', found[1], string.format('%.0f', tonumber(last))) end
 else
   redis.call('HSET', K.answer, 'left', now)
   -- Of one that was claimed another waits for the jobs.
