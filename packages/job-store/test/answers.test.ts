@@ -40,7 +40,13 @@ async function startAnswers() {
     clock.advance(ms);
     await store.answers.beat('one');
   };
-  return { ...harness, listener, request, send, beat };
+  /** The jobs for which nobody came back, and are canceled. */
+  const left = async () => {
+    const all = await store.answers.left();
+    for (const each of all) await store.answers.canceled(each);
+    return all.flatMap(({ jobs }) => jobs);
+  };
+  return { ...harness, listener, request, send, beat, left };
 }
 
 test('when a caller has left then the same request gets its jobs, once, and another request does not', async () => {
@@ -134,42 +140,62 @@ test('when no job was made, or it is gone or long over, then the request makes i
 });
 
 test('when nobody comes back within a minute then the jobs are told, once, and their answer is claimed no more', async () => {
-  const { store, send, beat } = await startAnswers();
+  const { store, send, beat, left } = await startAnswers();
   const [chat, shown, kept] = [await send(), await send({ print: 's' }), await send({ print: 'k', leaves: false })];
   const back = await send({ print: 'b' });
   for (const { id } of [chat, kept, back]) await store.answers.settle(id, 'left');
   await store.answers.settle(shown.id, 'left', true);
   expect((await send({ print: 'b' })).kind).toBe('claimed');
   await beat(15_001);
-  expect(await store.answers.left()).toEqual(shown.jobs);
+  expect(await left()).toEqual(shown.jobs);
   await beat(45_000);
-  expect(await store.answers.left()).toEqual(chat.jobs);
-  expect(await store.answers.left()).toEqual([]);
+  expect(await left()).toEqual(chat.jobs);
+  expect(await left()).toEqual([]);
   expect((await send()).kind).toBe('new');
   expect((await send({ print: 'k' })).kind).toBe('claimed');
 });
 
+test('when whoever cancels the jobs of those that nobody came back for dies before that then they are told again, until they are canceled', async () => {
+  const harness = await startAnswers();
+  const { store, send, beat } = harness;
+  const chats = [await send(), await send()];
+  for (const { id } of chats) await store.answers.settle(id, 'left');
+  await beat(60_001);
+  const [one, other] = chats.map(({ id, jobs }) => ({ id, jobs: [...jobs] }));
+  if (one === undefined || other === undefined) throw new Error('no chats');
+  expect(await store.answers.left()).toEqual(expect.arrayContaining([one, other]));
+  await store.answers.canceled(one);
+  expect(await store.answers.left()).toEqual([]);
+  await beat(60_001);
+  expect(await begin(harness, other.jobs[0] ?? '')).toEqual(['unwaited', 5000]);
+  expect(await store.answers.left()).toEqual([other]);
+  expect((await send()).kind).toBe('new');
+  await store.answers.canceled(other);
+  await beat(60_001);
+  expect(await store.answers.left()).toEqual([]);
+});
+
 test('when no process of the API lives then nobody can come back, and a caller who left is waited for', async () => {
-  const { store, clock, send } = await startAnswers();
+  const { store, clock, send, left } = await startAnswers();
   const first = await send();
   await store.answers.settle(first.id, 'left');
   clock.advance(3_600_000);
-  expect(await store.answers.left()).toEqual([]);
+  expect(await left()).toEqual([]);
   await store.answers.beat('two');
   expect(await send({ process: 'two' })).toMatchObject({ kind: 'claimed', jobs: first.jobs });
 });
 
 test('when a process dies with the answers that it holds then those are waited for and then left', async () => {
-  const { store, clock, send } = await startAnswers();
+  const { store, clock, send, left } = await startAnswers();
   const first = await send();
   const beats = async (ms: number) => {
     clock.advance(ms);
     await store.answers.beat('two');
   };
   await beats(10_001);
-  expect(await store.answers.left()).toEqual([]);
+  expect(await left()).toEqual([]);
   await beats(60_001);
-  expect(await store.answers.left()).toEqual(first.jobs);
+  expect(await left()).toEqual(first.jobs);
 });
 
 test('when answers were delivered then what is kept of them goes after a quarter of an hour', async () => {
@@ -200,7 +226,7 @@ test('when an answer is not there any more then nothing of it is written', async
 });
 
 test('when an answer was claimed then its jobs are not let go for its first caller, who leaves later, or whose process died', async () => {
-  const { store, clock, send } = await startAnswers();
+  const { store, clock, send, left } = await startAnswers();
   const held = await send();
   const beats = async (ms: number) => {
     clock.advance(ms);
@@ -209,15 +235,15 @@ test('when an answer was claimed then its jobs are not let go for its first call
   expect(await send({ process: 'two', again: true, share: true })).toMatchObject({ kind: 'claimed', jobs: held.jobs });
   await store.answers.settle(held.id, 'left');
   await beats(60_001);
-  expect(await store.answers.left()).toEqual([]);
+  expect(await left()).toEqual([]);
 
   await store.answers.beat('one');
   const orphan = await send({ print: 'o' });
   await beats(10_001);
   expect(await send({ print: 'o', process: 'two' })).toMatchObject({ kind: 'claimed', jobs: orphan.jobs });
-  await store.answers.left();
+  await left();
   await beats(60_001);
-  expect(await store.answers.left()).toEqual([]);
+  expect(await left()).toEqual([]);
 });
 
 /** What becomes of a call of a job that wants to begin. */
@@ -242,14 +268,15 @@ test('when the caller of a queued chat has left then it does not begin until som
 
 test('when nobody comes back then a chat does not begin before it is canceled, and what is told of it goes', async () => {
   const harness = await startAnswers();
-  const { store, send, beat, redis } = harness;
+  const { store, send, beat, redis, left } = harness;
   const first = await send();
   await store.answers.settle(first.id, 'left');
   await beat(60_000);
-  expect(await store.answers.left()).toEqual(first.jobs);
-  expect(await begin(harness, first.jobs[0] ?? '')).toEqual(['unwaited', 5000]);
+  const [gone] = await store.answers.left();
+  expect(gone?.jobs).toEqual(first.jobs);
+  expect(await begin(harness, first.jobs[0] ?? '')).toEqual(['unwaited', 60_000]);
   await beat(60_001);
-  await store.answers.left();
+  await left();
   expect(await redis.exists('{gj}:answers-unwaited')).toBe(0);
 });
 
@@ -265,11 +292,11 @@ test.each([
 
 test('when a process dies then the chats that it waited for do not begin until somebody comes back', async () => {
   const harness = await startAnswers();
-  const { store, clock, send } = harness;
+  const { store, clock, send, left } = harness;
   const first = await send();
   clock.advance(10_001);
   await store.answers.beat('two');
-  await store.answers.left();
+  await left();
   expect(await begin(harness, first.jobs[0] ?? '')).toEqual(['unwaited', 60_000]);
 });
 
@@ -308,13 +335,13 @@ test('however often a request was sent again, its caller gets the same job', asy
 });
 
 test('however many have had their answers of the same request, or left for good, who loses one gets it', async () => {
-  const { store, send, beat, redis } = await startAnswers();
+  const { store, send, beat, redis, left } = await startAnswers();
   for (let n = 0; n < 110; n += 1) await store.answers.settle((await send()).id, 'delivered');
   for (let n = 0; n < 110; n += 1) await store.answers.settle((await send()).id, 'left', true);
   await beat(16 * 60_000);
-  await store.answers.left();
-  await store.answers.left();
-  await store.answers.left();
+  await left();
+  await left();
+  await left();
   const last = await send();
   await store.answers.settle(last.id, 'left');
   expect(await send()).toMatchObject({ kind: 'claimed', jobs: last.jobs });

@@ -17,12 +17,19 @@ interface Deps {
 /** Cancels chats whose caller has left without coming back: nobody would read their answer. */
 export function createLeftAnswers(d: Deps): () => Promise<void> {
   return async () => {
-    const cancel = async (id: string) => {
-      const job = await d.store.jobs.read(id);
-      if (job === null) return;
-      const { kind } = await d.cancelJob(job);
-      d.log.info({ event: 'job.left', job_id: id, outcome: kind }, 'nobody came back for the answer of a chat');
+    const left = new Map((await d.store.answers.left()).map(({ id, jobs }) => [id, jobs]));
+    const cancel = async (answer: string) => {
+      let busy = false;
+      const jobs = left.get(answer) ?? [];
+      for (const id of jobs) {
+        const job = await d.store.jobs.read(id);
+        if (job === null) continue;
+        const { kind } = await d.cancelJob(job);
+        busy ||= kind === 'busy';
+        d.log.info({ event: 'job.left', job_id: id, outcome: kind }, 'nobody came back for the answer of a chat');
+      }
+      if (!busy) await d.store.answers.canceled({ id: answer, jobs });
     };
-    await eachOf(d, await d.store.answers.left(), cancel, { forMs: RUN_MS });
+    await eachOf(d, [...left.keys()], cancel, { forMs: RUN_MS });
   };
 }

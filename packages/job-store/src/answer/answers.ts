@@ -28,12 +28,20 @@ export type AnswerClaim = { kind: 'claimed'; jobs: string[] } | { kind: 'wait' }
 /** What became of an answer: `left`: its caller has gone. `dropped`: no job was made. */
 export type AnswerEnd = 'delivered' | 'left' | 'dropped';
 
+/** An answer for which nobody came back, with the ids of its jobs. */
+export interface LeftAnswer {
+  id: string;
+  jobs: string[];
+}
+
 /** An answer can be claimed for so long after the end of its jobs, or after its caller left. */
 const AFTER_MS = 15 * 60_000;
 /** One that was delivered may have been lost on its way; whoever sends a request again says so by then. */
 const LOST_MS = 60_000;
 /** A process whose heart has not beaten for so long is gone. */
 const DEAD_MS = 10_000;
+/** Whoever cancels the jobs of an answer is gone when that took longer. */
+const CANCELED_WITHIN_MS = 60_000;
 /** Clients send a request again within a minute; one whose answer had begun they do not repeat. */
 const LEAVES_MS = { unshown: 60_000, shown: 15_000 };
 
@@ -62,7 +70,7 @@ const settleAnswer = defineScript({
 const leave = defineScript({
   lua: new URL('./leave.lua', import.meta.url),
   keys: ['processes', 'leaving', 'unwaited'],
-  args: ['answer', 'held', 'dead_ms', 'unshown_ms', 'now?'],
+  args: ['answer', 'held', 'dead_ms', 'unshown_ms', 'again_ms', 'now?'],
   shared: [UNWAITED_LUA],
   whenFull: 'runs',
 });
@@ -146,9 +154,9 @@ export function createAnswers(
     /** @param text whether some of a stream was written */
     settle: (id: string, how: AnswerEnd, text = false): Promise<void> => settle(id, how, text),
 
-    /** The ids of jobs for which nobody came back. */
-    async left(): Promise<string[]> {
-      const jobs = (await run(
+    /** Answers for which nobody came back, each until its jobs are `canceled`. */
+    async left(): Promise<LeftAnswer[]> {
+      const left = (await run(
         leave,
         { processes: keys.apiProcesses, leaving: keys.answersLeaving, unwaited: keys.answersUnwaited },
         {
@@ -156,10 +164,17 @@ export function createAnswers(
           held: keys.answersHeld(''),
           dead_ms: DEAD_MS,
           unshown_ms: LEAVES_MS.unshown,
+          again_ms: CANCELED_WITHIN_MS,
           now: now(),
         },
-      )) as string[];
-      return jobs.flatMap((each) => each.split(','));
+      )) as [string, string][];
+      return left.map(([id, jobs]) => ({ id, jobs: jobs.split(',') }));
+    },
+
+    /** The jobs of an answer for which nobody came back are canceled. */
+    async canceled({ id, jobs }: LeftAnswer): Promise<void> {
+      await redis.zrem(keys.answersUnwaited, ...jobs);
+      await redis.zrem(keys.answersLeaving, id);
     },
 
     /** A process of the API lives. To be called every few seconds. */

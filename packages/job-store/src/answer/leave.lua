@@ -1,4 +1,5 @@
--- leave: nobody came back for an answer, so nobody can claim it any more. Answers the ids of its jobs, '' when somebody did come back.
+-- leave: nobody came back for an answer, so nobody can claim it any more. Answers, for each, its id and those of its jobs. Whoever cancels them may
+-- die before that: until they are said to be canceled they come again.
 -- While no process of the API lives nobody can come back: then it waits for another while. A process that died is forgotten, and its
 -- answers wait from now on.
 local now = now_of({ now = tonumber(A.now or '') })
@@ -22,12 +23,16 @@ local served = redis.call('ZCOUNT', K.processes, now - tonumber(A.dead_ms), '+in
 local gone = {}
 for _, id in ipairs(redis.call('ZRANGE', K.leaving, '-inf', now, 'BYSCORE', 'LIMIT', 0, 100)) do
   if served then
-    redis.call('ZREM', K.leaving, id)
     local found = redis.call('HMGET', A.answer .. id, 'jobs', 'index')
     if found[1] then
       redis.call('HSET', A.answer .. id, 'claimed', 'left')
       redis.call('ZREM', found[2], id)
-      gone[#gone + 1] = found[1]
+      gone[#gone + 1] = { id, found[1] }
+      local till = now + tonumber(A.again_ms)
+      redis.call('ZADD', K.leaving, till, id)
+      nobody_waits(found[1], till)
+    else
+      redis.call('ZREM', K.leaving, id)
     end
   else
     local till = now + tonumber(A.unshown_ms)
