@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { type Dispatcher, request } from 'undici';
 import { type Payload, Upload } from './body.ts';
 import type { CallerWords } from './caller-words.ts';
-import { ContentCodingError, decode } from './coding/index.ts';
+import { ContentCodingError, decode, isCoded, unlessPacked } from './coding/index.ts';
 import { Deadline, type Limits, type Stop } from './deadline.ts';
 import { GrsaiAnswerError, GrsaiConnectionError, GrsaiError, type GrsaiErrorCode, type Outcome } from './errors.ts';
 import { WireLimitError, type WireLimits } from './wire-guard/index.ts';
@@ -102,7 +102,9 @@ export async function exchange(ask: ExchangeRequest): Promise<Response> {
       drop: () => over('drop'),
       async *chunks(rest = 'drop') {
         try {
-          yield* decode(wire(answer, deadline), answer.headers['content-encoding']);
+          const coding = answer.headers['content-encoding'];
+          const bytes = wire(answer, deadline);
+          yield* isCoded(coding) ? decode(bytes, coding) : unlessPacked(bytes);
         } catch (cause) {
           throw fail(cause instanceof ContentCodingError ? undecodable(ask, cause, answer.statusCode, lost()) : cause, true);
         } finally {

@@ -10,7 +10,7 @@ import {
 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BOMB, ContentCodingError, decode, isCoded } from './index.ts';
+import { BOMB, ContentCodingError, decode, isCoded, unlessPacked } from './index.ts';
 
 const CODERS: Readonly<Record<string, (bytes: InputType) => Buffer>> = {
   gzip: gzipSync,
@@ -213,5 +213,19 @@ describe('decode', () => {
       throw new Error('reset');
     }
     expect(await problemOf(read(decode(broken(), 'gzip')))).toBe('Error: reset');
+  });
+});
+
+describe('a body whose header names no coding', () => {
+  test.each([1_000_000, 20])('is unpacked when it is gzip all the same, in chunks of %i', async (size) => {
+    expect((await read(unlessPacked(pieces(gzipSync(JSON_BODY), size)))).equals(JSON_BODY)).toBe(true);
+  });
+
+  test('is handed on when it is not, and its source is closed when it is left early', async () => {
+    for (const body of [JSON_BODY, PNG, Buffer.alloc(0), Buffer.from([0x1f])])
+      expect((await read(unlessPacked(pieces(body, 7)))).equals(body)).toBe(true);
+    const log: string[] = [];
+    for await (const _ of unlessPacked(pieces(JSON_BODY, 7, log))) break;
+    expect(log).toEqual(['closed']);
   });
 });

@@ -11,7 +11,7 @@ const COMMENT = 16;
 
 const DEFLATED = 8;
 
-export const isGzip = (head: Buffer): boolean => head[0] === 0x1f && head[1] === 0x8b;
+export const isGzip = (head: Uint8Array): boolean => head[0] === 0x1f && head[1] === 0x8b;
 
 /**
  * The members of a gzip body. Its framing is read here, since zlib's own reader takes what stands behind the last member, be it a

@@ -64,6 +64,24 @@ export function decode(
   return body;
 }
 
+/** A body whose header names no coding: as it is, unless it is packed all the same, since nothing that upstream sends begins so. */
+export async function* unlessPacked(source: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    const { value, done } = await source.next();
+    if (done === true) return;
+    if (isGzip(value)) return yield* decode(behind(value, source), 'gzip');
+    yield value;
+    yield* source;
+  } finally {
+    await source.return(undefined);
+  }
+}
+
+async function* behind(first: Uint8Array, rest: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield first;
+  yield* rest;
+}
+
 async function* counted(source: AsyncIterable<Uint8Array>, wire: { bytes: number }): AsyncGenerator<Uint8Array> {
   for await (const chunk of source) {
     wire.bytes += chunk.byteLength;
