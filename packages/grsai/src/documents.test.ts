@@ -57,6 +57,10 @@ test.each([
   ['comments, other fields and no space', ': hello\nevent: x\nid: 1\ndata:{"a":1}\n\nretry: 10\ndata: {"a":2}\n'],
   ['JSON over two data lines', 'data: {"a":\ndata: 1}\n\ndata: {"a":2}'],
   ['no blank line between events', 'data: {"a":1}\ndata: {"a":2}\n'],
+  ['names in large letters', 'DATA: {"a":1}\n\nData: {"a":2}\n\n'],
+  ['space in front', ' data: {"a":1}\n\n  data: {"a":2}\n\n'],
+  ['events inside of them', 'data: data: {"a":1}\n\ndata: data: data: {"a":2}\n\n'],
+  ['a comma too many', 'data: {"a":1,}\n\ndata: {"a":2}\n\n'],
   ['a byte order mark', '\ufeffdata: {"a":1}\n\ndata: {"a":2}\n\n'],
 ])('events with %s are read', (_, text) => {
   expect(values(text)).toEqual([{ a: 1 }, { a: 2 }]);

@@ -1,3 +1,4 @@
+import { mendedJson } from './handmade-json.ts';
 import { JsonEnd } from './json-incremental.ts';
 import { type SseEvent, SseReader } from './sse.ts';
 
@@ -13,7 +14,10 @@ export interface Document {
 /** What an answer is made of: one JSON value or several in a row, server-sent events, or something else (HTML, plain text, nothing). */
 export type Shape = 'empty' | 'json' | 'events' | 'other';
 
-const FIELD = /^(?:data|event|id|retry)?:/;
+const FIELD = /^(?:data|event|id|retry)?:/i;
+/** A gateway has put events into events. */
+const PREFIX_AGAIN = /^(?:data:\s*)+/;
+
 const FIELDS = ['data:', 'event:', 'id:', 'retry:', ':'];
 
 /**
@@ -70,7 +74,7 @@ export class DocumentReader {
     return document.value === undefined && this.#next === 0 ? [] : [document];
   }
 
-  readonly #readEvent = ({ name, data }: SseEvent): Document => this.#read(data, name);
+  readonly #readEvent = ({ name, data }: SseEvent): Document => this.#read(data.replace(PREFIX_AGAIN, ''), name);
 
   #consume(piece: string): Document[] {
     if (this.#shape === 'events') return this.#events.feed(piece).map(this.#readEvent);
@@ -97,15 +101,22 @@ export class DocumentReader {
     if (start === '') return;
     if (start.startsWith('{') || start.startsWith('[')) this.#shape = 'json';
     else if (FIELD.test(start)) this.#shape = 'events';
-    else if (!FIELDS.some((field) => field.startsWith(start))) this.#shape = 'other';
+    else if (!FIELDS.some((field) => field.startsWith(start.toLowerCase()))) this.#shape = 'other';
   }
 }
 
 function parse(text: string): unknown {
+  const bare = text.replace(/^\ufeff/, '');
+  const asItIs = jsonOf(bare);
+  const value = asItIs === undefined ? jsonOf(mendedJson(bare)) : asItIs;
+  // Written as JSON twice over.
+  return typeof value === 'string' && /^\s*[{[]/.test(value) ? (parse(value) ?? value) : value;
+}
+
+function jsonOf(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
   try {
-    const value: unknown = JSON.parse(text.replace(/^\ufeff/, ''));
-    // Written as JSON twice over.
-    return typeof value === 'string' && /^\s*[{[]/.test(value) ? (parse(value) ?? value) : value;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

@@ -107,7 +107,8 @@ export class SseReader {
   }
 
   #isField(name: string): boolean {
-    return !this.#inName && this.#name.replace('\ufeff', '') === name;
+    if (this.#inName) return false;
+    return this.#name === name || this.#name.replace('\ufeff', '').trim().toLowerCase() === name;
   }
 }
 
