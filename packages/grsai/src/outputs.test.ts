@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { replyFrom } from '../test/support.ts';
 import { ackId } from './ack.ts';
 import { GrsaiError } from './errors.ts';
-import { linkOf, type Output, outputsOf } from './outputs.ts';
+import { linkOf } from './links.ts';
+import { type Output, outputsOf } from './outputs.ts';
 import { readTask, type TaskState } from './task-state.ts';
 
 const ID = '6-3d0c9f52-7a41-4e0b-9c55-1b2a60f4d7e1';
@@ -11,6 +12,8 @@ const LINK = 'https://file7.example.net/file/4b7a0c91.png';
 /** A whole PNG of one pixel. */
 const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 const BYTES = new Uint8Array(Buffer.from(PIXEL, 'base64'));
+/** A PNG's first bytes and some that make plus signs. */
+const PLUS = 'iVBORw0KGgo++++/';
 const SVG = '<svg xmlns="http://www.w3.org/2000/svg"/>';
 
 const link = (url = LINK) => ({ kind: 'link', url });
@@ -78,6 +81,38 @@ describe('an output is found', () => {
       [link('ftp://x/y'), link(), link('file.png')],
     ],
     ['no link in words for none, beside a good one', [{ url: 'null' }, { url: LINK }, { url: 'N/A' }], [link()]],
+    ['a host without a scheme', [{ url: 'f.example/file/a.png' }], [link('https://f.example/file/a.png')]],
+    ['a link that is escaped twice', [{ url: 'https:\\/\\/f.example\\/a.png' }], [link('https://f.example/a.png')]],
+    ['a link that is encoded as a whole', [{ url: 'https%3A%2F%2Ff.example%2Fa.png' }], [link('https://f.example/a.png')]],
+    ['a link with one slash', [{ url: 'https:/f.example/a.png' }], [link('https://f.example/a.png')]],
+    ['a link with a comma behind it', [{ url: `${LINK},` }], [link()]],
+    ['a link with an escaped line end behind it', [{ url: `${LINK}\\n` }], [link()]],
+    ['a link in Chinese quotes', [{ url: `“${LINK}”` }], [link()]],
+    ['a link in brackets', [{ url: `(${LINK})` }], [link()]],
+    ['a link that ends in a bracket of its own', [`${LINK}?v=(1)`], [link(`${LINK}?v=(1)`)]],
+    ['a link between marks without width', [{ url: `\u200b${LINK}\u200b` }], [link()]],
+    ['a link of Markdown', [`[the picture](${LINK})`], [link()]],
+    ['a link in prose', [`Your image: ${LINK}`], [link()]],
+    ['a name in large letters', [{ URL: LINK }], [link()]],
+    ['a name in another spelling', [{ imgUrl: LINK }], [link()]],
+    ['content', [{ content: LINK }], [link()]],
+    ['content that is base64', [{ content: PIXEL }], [inline()]],
+    ['b64Json', [{ b64Json: PIXEL }], [inline()]],
+    ['a name that nobody knows', [{ finalArtwork: LINK, thumbnail: `${LINK}2` }], [link()]],
+    [
+      'names inside names that nobody knows',
+      { data: { list: [{ artwork: LINK }, { artwork: `${LINK}2` }] } },
+      [link(), link(`${LINK}2`)],
+    ],
+    ['urls by purpose', [{ urls: { get: LINK } }], [link()]],
+    ['a data URL without the word base64', [`data:image/png,${PIXEL}`], [inline()]],
+    ['a data URL without its start', [`image/png;base64,${PIXEL}`], [inline()]],
+    ['base64 and its name', [{ url: `base64,${PIXEL}` }], [inline()]],
+    [
+      'base64 with blanks for plus signs',
+      [`data:image/png;base64,${PLUS.replaceAll('+', ' ')}`],
+      [inline(new Uint8Array(Buffer.from(PLUS, 'base64')))],
+    ],
     ['a link in another script', ['https://f.example/文件/图.png'], [link(linkOf('https://f.example/文件/图.png'))]],
   ])('as %s', (_, results, outputs) => {
     expect(outputsIn(results)).toEqual({ status: 'succeeded', outputs });
@@ -90,6 +125,7 @@ describe('an output is found', () => {
     ['outputs', { outputs: [{ b64_json: PIXEL }] }, [inline()]],
     ['image_url', { image_url: LINK }, [link()]],
     ['b64_json', { b64_json: PIXEL }, [inline()]],
+    ['Results', { Results: [{ Url: LINK }] }, [link()]],
     ['results, also where the request is echoed', { results: [LINK], images: ['https://caller.example/in.png'] }, [link()]],
   ])('under the name %s', (_, fields, outputs) => {
     expect(outputsIn(undefined, fields)).toEqual({ status: 'succeeded', outputs });
@@ -106,6 +142,7 @@ describe('an output is found', () => {
     ['a checksum', '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'],
     ['a file name', 'file.png'],
     ['base64 with something behind its padding', `${PIXEL}AAAA`],
+    ['a caption with a link', 'see https://docs.example/help for more'],
     ['an empty data URL', 'data:image/png;base64,'],
   ])('in no %s', (_, text) => expect(outputsIn([text])).toEqual({ status: 'succeeded', outputs: [] }));
 

@@ -1,5 +1,7 @@
-import { type Fields, isFields, textOf } from './envelope.ts';
+import { plainName } from './field-names.ts';
 import { fileType, MAGIC_LENGTH } from './file-type.ts';
+import { type Fields, isFields, isVoid, parsed } from './json-values.ts';
+import { linkOf, linksIn, unwrapped, written } from './links.ts';
 
 /** One picture or video of an answer: where its file is, or the file itself. */
 export type Output =
@@ -7,51 +9,71 @@ export type Output =
   /** Its bytes as they came in the answer, not yet looked at. */
   | { readonly kind: 'inline'; readonly bytes: Uint8Array };
 
-/** Fields that list the outputs of an answer, the surest first: only one of them is believed. */
+/** Fields that list the outputs of an answer, the surest first: only one of them is believed. All names here are plain ones. */
 const LISTS = ['results', 'result', 'outputs', 'output', 'data', 'urls', 'videos', 'files'] as const;
 /** The same, but a field of the request has such a name too: they count only where an answer says that it has succeeded. */
-const ECHOED = ['images', 'image_urls', 'imageUrls', 'image', 'video'] as const;
+const ECHOED = ['images', 'imageurls', 'image', 'video', 'pictures', 'pics', 'imgs'] as const;
 /** Fields that hold one output, in one form or several: then the one that cannot die is taken. */
 const HOLDERS = [
   'url',
-  'image_url',
-  'imageUrl',
-  'video_url',
-  'videoUrl',
-  'file_url',
-  'fileUrl',
-  'output_url',
-  'outputUrl',
-  'result_url',
-  'resultUrl',
-  'download_url',
-  'downloadUrl',
+  'imageurl',
+  'imgurl',
+  'picurl',
+  'videourl',
+  'fileurl',
+  'outputurl',
+  'resulturl',
+  'downloadurl',
+  'signedurl',
+  'cdnurl',
+  'ossurl',
+  'originurl',
+  'originalurl',
+  'img',
+  'pic',
+  'link',
+  'file',
   'uri',
   'src',
   'href',
-  'inline_data',
-  'inlineData',
-  'b64_json',
+  'inlinedata',
+  'b64json',
   'b64',
   'base64',
-  'image_base64',
+  'imagebase64',
+  'bytesbase64encoded',
 ] as const;
 /** In these anything that can be base64 is. */
-const BASE64_FIELDS: ReadonlySet<string> = new Set(['b64_json', 'b64', 'base64', 'image_base64']);
+const BASE64_FIELDS: ReadonlySet<string> = new Set(['b64json', 'b64', 'base64', 'imagebase64', 'bytesbase64encoded']);
 
 /** Lists inside lists, and objects inside objects, that are looked into: more than any answer has, so that none is cut in part. */
 const DEPTH = 32;
+
+/** The fields by their plain names; of several spellings of one name the first that says something. */
+type Named = ReadonlyMap<string, unknown>;
+
+function byPlainName(fields: Fields): Named {
+  const named = new Map<string, unknown>();
+  for (const [name, value] of Object.entries(fields)) {
+    const plain = plainName(name);
+    if (isVoid(named.get(plain))) named.set(plain, value);
+  }
+  return named;
+}
 
 /**
  * The outputs of an answer, in order. Whatever holds the picture counts: an object with a link or with base64, a bare text, a data
  * URL, one of them or a list. `succeeded`: the answer says so, and a list that could be an echo of the request is the result.
  */
 export function outputsOf(fields: Fields, succeeded: boolean): readonly Output[] {
-  for (const name of succeeded ? [...LISTS, ...echoedIn(fields)] : LISTS) {
-    const found = outputsIn(fields[name], DEPTH);
+  const named = byPlainName(fields);
+  for (const name of succeeded ? [...LISTS, ...echoedIn(named)] : LISTS) {
+    const found = outputsIn(named.get(name), DEPTH);
     if (found.some(isWhere)) return found;
   }
-  return heldBy(fields, DEPTH);
+  const held = heldBy(named, DEPTH);
+  if (held.length > 0 || !succeeded) return held;
+  return LISTS.map((name) => anyOutputs(named.get(name), DEPTH)).find((found) => found.some(isWhere)) ?? [];
 }
 
 /** The links among outputs, but for those that cannot be called. */
@@ -67,28 +89,46 @@ export const linksAt = (outputs: readonly Output[], base: string): readonly Outp
   );
 
 /** An answer with a list of results, be it empty, has its outputs there. */
-const echoedIn = (fields: Fields): readonly string[] => (Array.isArray(fields['results']) ? [] : ECHOED);
+const echoedIn = (named: Named): readonly string[] => (Array.isArray(named.get('results')) ? [] : ECHOED);
 
 function outputsIn(value: unknown, depth: number): readonly Output[] {
   if (depth === 0) return [];
   if (typeof value === 'string') return textOutputs(value, depth);
   if (Array.isArray(value)) return value.flatMap((each: unknown) => outputsIn(each, depth - 1));
   if (!isFields(value)) return [];
-  const own = heldBy(value, depth);
+  const named = byPlainName(value);
+  const own = heldBy(named, depth);
   if (own.length > 0) return own;
-  const odd = HOLDERS.flatMap((name) => oddLink(value[name]) ?? []);
+  const odd = HOLDERS.flatMap((name) => oddLink(named.get(name)) ?? []);
   if (odd[0] !== undefined) return [odd[0]];
   for (const name of [...LISTS, ...ECHOED]) {
-    const found = outputsIn(value[name], depth - 1);
+    const found = outputsIn(named.get(name), depth - 1);
     if (found.length > 0) return found;
   }
   // A list that was written as an object: {"0": …, "1": …}.
   return Object.keys(value).every((key) => /^\d+$/.test(key)) ? outputsIn(Object.values(value), depth) : [];
 }
 
+/** Fields of an output that may hold another picture, or a link to something else. */
+const BESIDE = /thumb|preview|cover|icon|logo|avatar|poster|input|source|ref|prompt|mask|hook|callback|doc|help|error|request/;
+
+/** Where nothing is found under a name that is known: what stands in the list of the outputs under any other. */
+function anyOutputs(value: unknown, depth: number): readonly Output[] {
+  if (depth === 0) return [];
+  if (typeof value === 'string') return textOutputs(value, depth);
+  if (Array.isArray(value)) return value.flatMap((each: unknown) => anyOutputs(each, depth - 1));
+  if (!isFields(value)) return [];
+  const parts = Object.entries(value).filter(([name]) => !BESIDE.test(plainName(name)));
+  // Texts of one object are forms of the same output.
+  const own = parts
+    .map(([, part]) => (typeof part === 'string' ? textOutputs(part, depth) : []))
+    .find((found) => found.length > 0);
+  return own ?? parts.flatMap(([, part]) => (typeof part === 'string' ? [] : anyOutputs(part, depth - 1)));
+}
+
 /** What one object holds; several fields are forms of the same output. */
-function heldBy(fields: Fields, depth: number): readonly Output[] {
-  const forms = HOLDERS.map((name) => formsIn(name, fields[name], depth)).filter((form) => form.length > 0);
+function heldBy(named: Named, depth: number): readonly Output[] {
+  const forms = HOLDERS.map((name) => formsIn(name, named.get(name), depth)).filter((form) => form.length > 0);
   const sure = forms.find((form) => form.every((each) => each.kind === 'inline' && isMedia(each.bytes)));
   return sure ?? forms[0] ?? [];
 }
@@ -102,33 +142,14 @@ function formsIn(name: string, value: unknown, depth: number): readonly Output[]
 
 function textOutputs(value: string, depth: number): readonly Output[] {
   const text = value.trim();
-  if (/^[[{]/.test(text)) return outputsIn(parsed(text), depth - 1);
+  if (/^[[{]/.test(text)) {
+    const value = parsed(text);
+    if (value !== text) return outputsIn(value, depth - 1);
+  }
   const output = dataUrl(text) ?? bareBase64(text);
   if (output !== undefined) return [output];
-  const texts = /^[`'"<]{0,3}https?:/i.test(text) ? linksIn(text) : written(text);
+  const texts = /^[`'"<]{0,3}https?:/i.test(text) || linkOf(text) !== '' ? linksIn(text) : written(text);
   return texts.flatMap((each) => linkOutput(each) ?? dataUrl(each) ?? []);
-}
-
-/** Several links in one text: between two stands space, or a sign that is followed by the next one. */
-const BETWEEN_LINKS = /[\s,;|](?=["'`<]{0,2}https?:\/\/)/i;
-
-function linksIn(text: string): readonly string[] {
-  const links = text.split(BETWEEN_LINKS);
-  return links.length === 1 ? links : links.map((link) => unwrapped(link).replace(/[,;|]{1,3}$/, ''));
-}
-
-/** Pictures in a text that is Markdown or HTML. */
-const WRITTEN = [
-  /!\[[^\]]{0,200}\]\(\s{0,8}([^\s)]+)/g,
-  /<(?:img|video|source)\b[^>]{0,500}?\bsrc\s{0,8}=\s{0,8}["']?([^\s"'>]+)/gi,
-] as const;
-
-function written(text: string): readonly string[] {
-  for (const pattern of WRITTEN) {
-    const found = [...text.matchAll(pattern)].map(([, link = '']) => link);
-    if (found.length > 0) return found;
-  }
-  return [];
 }
 
 const isMedia = (bytes: Uint8Array): boolean => fileType(bytes.subarray(0, MAGIC_LENGTH)) !== undefined;
@@ -155,25 +176,6 @@ function oddLink(value: unknown): Output | undefined {
 /** An output that can be had, once it is known who is asked for it. Others count only beside such a one. */
 const isWhere = (output: Output): boolean => output.kind === 'inline' || /^(?:https?:\/\/|\/)/i.test(output.url);
 
-/**
- * A link as a browser would ask for it: spaces and other scripts are encoded, and what it comes wrapped in (spaces, quotes, back-ticks,
- * upstream.md §12 T10) is gone. An empty text when it is none.
- */
-export function linkOf(value: unknown): string {
-  const link = unwrapped(textOf(value));
-  return /^https?:\/\//i.test(link) && URL.canParse(link) ? new URL(link).href : '';
-}
-
-const WRAPPERS = /[\s`'"<>]/;
-
-/** Without what it comes wrapped in. No regular expression: at a long run of spaces inside, its time would grow with the square. */
-function unwrapped(text: string): string {
-  let [start, end] = [0, text.length];
-  while (start < end && WRAPPERS.test(text.charAt(start))) start += 1;
-  while (end > start && WRAPPERS.test(text.charAt(end - 1))) end -= 1;
-  return text.slice(start, end);
-}
-
 /** Enough for any head, and no longer than the parameters of a data URL ever are. */
 const DATA_URL = /^data:([^,]{0,200}),/i;
 
@@ -181,11 +183,22 @@ const DATA_URL = /^data:([^,]{0,200}),/i;
 function dataUrl(wrapped: string): Output | undefined {
   const text = unwrapped(wrapped);
   const head = DATA_URL.exec(text);
-  if (head === null) return undefined;
-  const rest = text.slice(head[0].length);
-  if (/;\s*base64\s*$/i.test(head[1] ?? '')) return base64(decoded(rest));
-  const bytes = Buffer.from(decoded(rest));
+  if (head === null) return headless(text);
+  const rest = decoded(text.slice(head[0].length));
+  if (/;\s*base64\s*$/i.test(head[1] ?? '')) return base64(rest);
+  const packed = base64(rest);
+  if (packed?.kind === 'inline' && isMedia(packed.bytes)) return packed;
+  const bytes = Buffer.from(rest);
   return bytes.length === 0 ? undefined : { kind: 'inline', bytes };
+}
+
+/** What is left of a data URL whose start is lost: `image/png;base64,…`, `base64,…`. */
+const HEADLESS = /^(?:[\w.+-]{1,40}\/[\w.+-]{1,40}\s?;\s?)?base64\s?[,:]/i;
+
+function headless(text: string): Output | undefined {
+  const head = HEADLESS.exec(text.slice(0, 100));
+  const packed = head === null ? undefined : base64(decoded(text.slice(head[0].length)));
+  return packed?.kind === 'inline' && isMedia(packed.bytes) ? packed : undefined;
 }
 
 /** Percent-encoded characters in their place; a text in which some are broken stays as it is. */
@@ -208,9 +221,20 @@ function isBase64(text: string): boolean {
 
 function base64(text: string): Output | undefined {
   if (!isBase64(text)) return undefined;
-  const bytes = Buffer.from(text, 'base64');
+  const bytes = Buffer.from(plusSigns(text), 'base64');
   return bytes.length === 0 ? undefined : { kind: 'inline', bytes };
 }
+
+/** A form that was decoded once too often has blanks where plus signs were. Lines that were joined by blanks have whole groups of four. */
+function plusSigns(text: string): string {
+  const inside = text.trim();
+  const groups = inside.slice(0, PLUS_SHOWN).split(' ').slice(0, -1);
+  const wrapped = groups.every((group) => group.length % 4 === 0);
+  return wrapped || /[\r\n\t+]/.test(inside) ? text : inside.replaceAll(' ', '+');
+}
+
+/** A plus sign is one of 64 characters. */
+const PLUS_SHOWN = 4096;
 
 /** Shorter texts are words, names or checksums, unless they begin as a picture does. */
 const SHORTEST = 256;
@@ -219,12 +243,4 @@ function bareBase64(text: string): Output | undefined {
   const output = base64(text);
   if (output?.kind !== 'inline') return undefined;
   return text.length >= SHORTEST || isMedia(output.bytes) ? output : undefined;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
