@@ -1,8 +1,9 @@
 import { collect, type Reply } from './answer.ts';
 import { payloadOf } from './body.ts';
 import { type ModelList, readModelList } from './catalogue/list.ts';
-import { codeOf, type Fields, isFields, lastValue, textOf } from './envelope.ts';
+import { codeOf, lastValue } from './envelope.ts';
 import type { GrsaiError } from './errors.ts';
+import { type Fields, isFields, textOf } from './json-values.ts';
 import type { CallOptions } from './options.ts';
 import { refusal } from './refusal.ts';
 import type { Wire } from './wire.ts';

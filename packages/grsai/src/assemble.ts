@@ -1,7 +1,7 @@
 import { says } from './chat-meaning.ts';
 import type { ChatChunk, ChatCompletion } from './chat-schema.ts';
-import { isFields } from './envelope.ts';
-import { BESIDE, type Growing, grow, IN_MESSAGE, integerOf, isVoid } from './join.ts';
+import { BESIDE, type Growing, grow, IN_MESSAGE, integerOf } from './join.ts';
+import { isFields, isVoid } from './json-values.ts';
 import { GrowingMessage } from './message.ts';
 
 /** Nobody asks for more choices at once; a larger number is none. */

@@ -70,6 +70,15 @@ describe('a plain answer passes as it came', () => {
     expect(await read(answer(JSON.stringify(whole)))).toEqual(whole);
   });
 
+  test.each(['result', 'response', 'body', 'output', 'payload'])('in an object %s', async (name) => {
+    expect(await read(answer(JSON.stringify({ code: 0, message: 'ok', [name]: completion() })))).toEqual(completion());
+  });
+
+  test('in an envelope as a list, or as JSON in a text', async () => {
+    for (const data of [[completion()], JSON.stringify(completion())])
+      expect(await read(answer(JSON.stringify({ code: 0, data })))).toEqual(completion());
+  });
+
   test('in an envelope, and without waiting for what follows it', async () => {
     expect(await read(answer(`{"code":200,"msg":"ok","data":${JSON.stringify(completion())}} {"a":`))).toEqual(completion());
   });
@@ -126,6 +135,26 @@ describe('a stream is whole', () => {
       'with signs of life',
       `: hi\n\n${events('ping', '{"type":"ping"}', 'null', '""', '[]', chunk({ content: 'hello' }))}event: heartbeat\ndata: now\n\n${events(stop)}`,
     ],
+    ['of chunks in an object of another name', events(...[chunk({ content: 'hello' }), stop].map((result) => ({ result })))],
+    [
+      'of chunks that are JSON in a text',
+      events(...[chunk({ content: 'hello' }), stop].map((each) => ({ data: JSON.stringify(each) }))),
+    ],
+    [
+      'of events in events',
+      [chunk({ content: 'hello' }), stop].map((each) => `data: data: ${JSON.stringify(each)}\n\n`).join(''),
+    ],
+    ['of events in large letters', events(chunk({ content: 'hello' }), stop).replaceAll('data: ', 'Data: ')],
+    ['with a number that is none', events(chunk({ content: 'hello' }), stop).replace('1764000000', 'NaN')],
+    [
+      'whose reason has another name',
+      events(chunk({ content: 'hello' }, {}, { finish_reason: undefined, finishReason: 'STOP' })),
+    ],
+    ['whose reason stands in the piece', events(chunk({ content: 'hello', finish_reason: 'stop' }))],
+    [
+      'with an error that says that all is well',
+      events(chunk({ content: 'hello' }, { error: { code: 200, message: 'success' } }), stop),
+    ],
     ['whose end has another form', events(chunk({ content: 'hello' }), stop, '"[done]"')],
   ])('%s', async (_, text) => {
     expect(await read(answer(text))).toMatchObject(HELLO);
@@ -176,6 +205,9 @@ describe('an error in the middle of a 200 is reported in the words of upstream',
       'model not found',
     ],
     ['in an envelope', event({ code: 0, data: { error: { message: 'model not found' } } }), 'model not found'],
+    ['under another name', event({ errors: [{ message: 'model not found' }] }), 'model not found'],
+    ['under another name, with a code', event({ errcode: 1, errmsg: 'model not found' }), 'model not found'],
+    ['a mere 1', event({ error: 1, message: 'model not found' }), 'model not found'],
     ['a remark that is known', event({ message: 'model not found' }), 'model not found'],
   ])('when it is %s', async (_, text, words) => {
     const error = await errorOf(answer(part + text));
@@ -195,6 +227,13 @@ describe('an error in the middle of a 200 is reported in the words of upstream',
       expect(await errorOf(answer(text))).toMatchObject({ outcome: 'refused', category: 'transient', retryable: true, busy });
     },
   );
+
+  test('when only its code is known that counts', async () => {
+    expect(await errorOf(answer(event({ error: { code: 'content_filter', message: 'x' } })))).toMatchObject({
+      outcome: 'refused',
+      category: 'moderation',
+    });
+  });
 
   test('when nothing in it is known its fields are its words', async () => {
     expect(await errorOf(answer(part + event({ error: { status: 529 } })))).toMatchObject({

@@ -2,9 +2,9 @@ import { documentsOf, type Reply, replyOf } from './answer.ts';
 import { readChat, StreamEnd, wholeOf } from './chat-read.ts';
 import type { ChatChunk, ChatCompletion } from './chat-schema.ts';
 import { type Document, DocumentReader, type Shape } from './documents.ts';
-import { isFields } from './envelope.ts';
 import { GrsaiConnectionError, GrsaiError, GrsaiUnfinishedError } from './errors.ts';
 import type { Response } from './exchange.ts';
+import { isFields } from './json-values.ts';
 import { refusal } from './refusal.ts';
 
 /** A plain answer, or a piece of a streamed one. */
@@ -102,9 +102,10 @@ const isFramed = ({ headers }: Response): boolean =>
 /** An error in its plainest form, so that it is judged by its words wherever they stood. Of a stream they are all that there is. */
 function complaint({ value }: Document, words: string, shape: Shape): Partial<Reply> {
   const begun = isFields(value) && 'choices' in value;
+  const error = isFields(value) ? value['error'] : undefined;
   const { data: _data, ...beside } = isFields(value) && !begun ? value : {};
   return {
-    documents: [{ text: words, value: { ...beside, error: words } }],
+    documents: [{ text: words, value: { ...beside, error: isFields(error) ? { ...error, message: words } : words } }],
     ...(begun ? { begun } : {}),
     ...(shape === 'events' ? { text: words } : {}),
   };

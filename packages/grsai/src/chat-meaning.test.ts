@@ -96,6 +96,19 @@ test('the reason in its own words counts where the common one says less', () => 
   expect(meaningOf(empty('stop', { native_finish_reason: 'SAFETY' }))).toEqual({ kind: 'filtered', reason: 'safety' });
 });
 
+test.each([
+  ['finishReason', { finishReason: 'MAX_TOKENS' }],
+  ['stop_reason', { stop_reason: 'max_tokens' }],
+  ['the message', { message: { content: '', finish_reason: 'length' } }],
+  ['an object', { finish_reason: { type: 'length' } }],
+])('the reason counts in %s too', (_, choice) => {
+  expect(meaningOf(of(choice))).toEqual({ kind: 'answer' });
+});
+
+test('a refusal behind a plain stop is one', () => {
+  expect(meaningOf(empty('stop', { stop_reason: 'refusal' }))).toEqual({ kind: 'filtered', reason: 'refusal' });
+});
+
 test('of several empty choices the one whose room was used up decides', () => {
   expect(meaningOf(of({ finish_reason: 'content_filter' }, { finish_reason: 'length' }))).toEqual({ kind: 'answer' });
 });

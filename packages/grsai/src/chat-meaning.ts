@@ -1,5 +1,5 @@
 import type { ChatCompletion } from './chat-schema.ts';
-import { isFields } from './envelope.ts';
+import { isFields } from './json-values.ts';
 
 /** Fields that say what something is, and are no part of what the model says. The last word of a name counts: `tool_call_id`. */
 const LABEL =
@@ -50,8 +50,20 @@ export function reasonOf(reason: unknown): string | undefined {
     return NO_REASON.test(word) ? undefined : word;
   }
   if (reason === null || reason === undefined || reason === false || reason === 0) return undefined;
-  if (typeof reason === 'object' && Object.keys(reason).length === 0) return undefined;
-  return JSON.stringify(reason);
+  if (typeof reason !== 'object') return JSON.stringify(reason);
+  if (Object.keys(reason).length === 0) return undefined;
+  const inner = isFields(reason) ? (reason['type'] ?? reason['reason']) : undefined;
+  return typeof inner === 'string' ? reasonOf(inner) : JSON.stringify(reason);
+}
+
+/** Fields in which it stands, the surest first. */
+const REASONS = ['finish_reason', 'finishReason', 'stop_reason', 'native_finish_reason'] as const;
+
+/** All reasons that a choice has, in whatever field and form, also inside of its message. */
+export function endReasonsOf(choice: unknown): string[] {
+  if (!isFields(choice)) return [];
+  const places = [choice, choice['delta'], choice['message']].filter(isFields);
+  return places.flatMap((place) => REASONS.flatMap((name) => reasonOf(place[name]) ?? []));
 }
 
 /** What an answer amounts to. */
@@ -76,9 +88,7 @@ const EXPLAINED: readonly (readonly [reason: RegExp, means: 'answer' | 'filtered
 /** The one place that judges an answer: an empty one by its `finish_reason`, any other is an answer as it came. */
 export function meaningOf(completion: ChatCompletion): Meaning {
   if (!isEmptyCompletion(completion)) return { kind: 'answer' };
-  const reasons = choicesOf(completion.choices).flatMap((choice) =>
-    isFields(choice) ? [reasonOf(choice['finish_reason']) ?? '', reasonOf(choice['native_finish_reason']) ?? ''] : [],
-  );
+  const reasons = choicesOf(completion.choices).flatMap(endReasonsOf);
   for (const [pattern, means] of EXPLAINED) {
     const reason = reasons.find((each) => pattern.test(each));
     if (reason !== undefined) return means === 'answer' ? { kind: 'answer' } : { kind: 'filtered', reason };

@@ -1,11 +1,12 @@
 import { numbered } from './assemble.ts';
 import type { CallerWords } from './caller-words.ts';
-import { choiceSays, reasonOf, says } from './chat-meaning.ts';
+import { choiceSays, endReasonsOf, reasonOf, says } from './chat-meaning.ts';
 import type { ChatChunk, ChatChunkChoice, ChatCompletion } from './chat-schema.ts';
 import { classifyText } from './classify.ts';
 import type { Document } from './documents.ts';
-import { type Fields, isFields, textOf } from './envelope.ts';
-import { isVoid } from './join.ts';
+import { withUpstreamNames } from './field-names.ts';
+import { type Fields, isFields, isVoid, parsed, textOf } from './json-values.ts';
+import { isBareFlag, saysAllWell, wordsOf } from './said-words.ts';
 
 /** What the caller wrote, which proves nothing. */
 type Words = (() => CallerWords) | undefined;
@@ -70,13 +71,33 @@ function readFields(outer: Fields, event: string, words: Words): Reading {
 function opened(outer: Fields, event: string, words: Words): { fields: Fields; said: string } {
   let fields = outer;
   for (let depth = 0; depth < DEPTH; depth++) {
-    const said = wordsOf(fields['error']) || (fields['error'] === true ? remarkOf(fields) || 'error' : '');
+    if (!('choices' in fields)) fields = withUpstreamNames(fields);
+    const said = errorIn(fields);
     if (said !== '' || 'choices' in fields) return { fields, said };
     const refused = refusalOf(fields, event, words);
-    if (refused !== '' || !isFields(fields['data'])) return { fields, said: refused };
-    fields = fields['data'];
+    const inside = refused === '' ? inner(fields) : undefined;
+    if (inside === undefined) return { fields, said: refused };
+    fields = inside;
   }
   return { fields, said: '' };
+}
+
+/** What `error` says; where that is a mere yes, what is said beside it. */
+function errorIn(fields: Fields): string {
+  const words = wordsOf(fields['error']);
+  const bare = fields['error'] === true || isBareFlag(words);
+  return bare ? remarkOf(fields) || words || 'error' : words;
+}
+
+/** Names that the object around a completion has, beside `data`. */
+const AROUND = ['result', 'response', 'body', 'payload', 'output', 'completion'] as const;
+
+/** What an envelope holds, also where that is written as JSON in a text, or as a list of one. */
+function inner(fields: Fields): Fields | undefined {
+  const data = parsed(fields['data']);
+  const only = Array.isArray(data) && data.length === 1 ? (data[0] as unknown) : data;
+  if (isFields(only)) return only;
+  return AROUND.map((name) => parsed(fields[name])).find((value): value is Fields => isFields(value) && 'choices' in value);
 }
 
 /** The choices, which are a list of objects or something that can be read as one; `undefined` when it cannot. */
@@ -104,7 +125,7 @@ function refusalOf(fields: Fields, event: string, words: Words): string {
   const word = textOf(fields['code']);
   const code = Number(word);
   // A code of HTTP that is fine is fine here too; a name of one wants words beside it.
-  const fine = Number.isNaN(code) ? remark === '' || NO_ERROR.test(word) : code === 0 || (code >= 200 && code < 300);
+  const fine = Number.isNaN(code) ? remark === '' || saysAllWell(word) : code === 0 || (code >= 200 && code < 300);
   if (!fine) return remark || `code ${code}`;
   const isError = event === 'error' || fields['type'] === 'error' || fields['object'] === 'error';
   if (isError) return remark || 'error';
@@ -118,30 +139,6 @@ const remarkOf = (fields: Fields): string => {
   }
   return '';
 };
-
-/** Words in an `error` that say that there is none. */
-const NO_ERROR = /^(?:null|nil|none|undefined|false|ok|success|no error|0)$/i;
-
-/** What an `error` of any type says; empty when it says that nothing is wrong. */
-function wordsOf(error: unknown, depth = 0): string {
-  if (isVoid(error) || error === true || depth > DEPTH) return '';
-  if (typeof error !== 'object') return NO_ERROR.test(textOf(error)) ? '' : textOf(error);
-  if (Array.isArray(error))
-    return error
-      .map((item) => wordsOf(item, depth + 1))
-      .filter(Boolean)
-      .join('; ');
-  const fields = error as Fields;
-  const words = WORDS.map((name) => wordsOf(fields[name], depth + 1));
-  return words.find((each) => each !== '') ?? (isFine(fields) ? '' : JSON.stringify(error).slice(0, 300));
-}
-
-/** Where the words of an error stand, the best first. */
-const WORDS = ['message', 'msg', 'detail', 'error', 'description', 'reason', 'type', 'code'];
-
-/** Nothing in it is filled, or what is says that all is well. */
-const isFine = (value: unknown): boolean =>
-  isVoid(value) || (isFields(value) ? Object.values(value).every(isFine) : NO_ERROR.test(textOf(value)));
 
 /** A completion that came whole, as it came; `undefined` when the value is a piece of one. */
 export const wholeOf = (chunk: ChatChunk): ChatCompletion | undefined =>
@@ -186,7 +183,7 @@ export class StreamEnd {
     for (const [index, choice] of numbered(choices)) {
       const ended = this.#ended.get(index) === true;
       if (ended && choiceSays(choice)) this.#early = true;
-      this.#ended.set(index, ended || reasonOf(choice['finish_reason']) !== undefined);
+      this.#ended.set(index, ended || endReasonsOf(choice).length > 0);
     }
   }
 }

@@ -1,5 +1,5 @@
 import { isLabel } from './chat-meaning.ts';
-import { isFields } from './envelope.ts';
+import { isFields, isVoid } from './json-values.ts';
 
 /** A JSON object that grows. */
 export type Growing = Record<string, unknown>;
@@ -66,13 +66,6 @@ function joinScalars(sofar: unknown, added: unknown, name: string, manner: Manne
 }
 
 const isScalar = (value: unknown): boolean => typeof value !== 'object';
-
-/** Says nothing, whatever its type. */
-export function isVoid(value: unknown): boolean {
-  if (Array.isArray(value)) return value.length === 0;
-  if (typeof value === 'object' && value !== null) return Object.keys(value).length === 0;
-  return value === null || value === undefined || value === '' || value === false;
-}
 
 const startsWith = (list: readonly unknown[], start: readonly unknown[]): boolean =>
   list.length >= start.length && JSON.stringify(list.slice(0, start.length)) === JSON.stringify(start);

@@ -1,6 +1,6 @@
 import { isLabel, says } from './chat-meaning.ts';
-import { isFields } from './envelope.ts';
 import { type Growing, grow, IN_MESSAGE } from './join.ts';
+import { isFields } from './json-values.ts';
 
 /** From this length on a text that begins with all that was said before repeats it, and does not go on with the same words. */
 const CHANCE = 20;

@@ -1,7 +1,9 @@
 import type { Reply } from './answer.ts';
 import { type Category, classify, classifyText, type Verdict } from './classify.ts';
-import { lastValue, textOf, unwrap } from './envelope.ts';
+import { lastValue, unwrap } from './envelope.ts';
 import { GrsaiAnswerError, type GrsaiError, type GrsaiErrorInit, GrsaiRefusedError } from './errors.ts';
+import { textOf } from './json-values.ts';
+import { idOf } from './task-id.ts';
 
 /** Texts of these say that nothing was made, or that it is over, whatever the status around them (upstream.md §11.1). */
 const PROOF: ReadonlySet<Category> = new Set(['auth', 'balance', 'moderation', 'input', 'model']);
@@ -11,11 +13,14 @@ export const isProof = ({ category, sure }: Verdict): boolean => sure === true &
 /** With 408 and 5xx less counts as proof: there the words may be those of a machine in between. */
 const PROOF_5XX: ReadonlySet<Category> = new Set(['auth', 'balance', 'input', 'model']);
 
-/** Statuses of a server that does not know the path. */
-const NOWHERE: ReadonlySet<number> = new Set([404, 405]);
+/** Statuses of a server that does not know the path, or sends elsewhere: nobody follows a call that makes a task. */
+const NOWHERE: ReadonlySet<number> = new Set([301, 302, 303, 307, 308, 404, 405, 410, 421]);
 
 /** A second call may work, and the first made nothing that is charged. */
 const REPEAT: ReadonlySet<Category> = new Set(['transient', 'rate_limited', 'failed']);
+
+/** A page of a machine in between, whose words say nothing about the call. */
+export const isPage = (text: string): boolean => HTML.test(text);
 
 const HTML = /^\s*<(?:!doctype|html|head|body|\?xml|!--)/i;
 
@@ -86,7 +91,7 @@ interface Said {
 
 /** An answer without JSON: a page, a plain text (legacy, upstream.md §5.2), or something cut off. */
 function readPlain({ text, status, shape, cut, words }: Reply): Said {
-  const page = HTML.test(text);
+  const page = isPage(text);
   const plain = page ? undefined : text.trim().slice(0, 500);
   // On a 200 it is a refusal only where the table knows the text: half a JSON or a stray word proves nothing.
   const whole = shape === 'other' && cut === undefined && !BEGUN_JSON.test(text);
@@ -111,17 +116,17 @@ function readRefusal(reply: Reply): Said {
   const { code, fields, error, remark, hints } = unwrap(value);
   const taskStatus = textOf(fields['status']).toLowerCase();
   const reason = textOf(fields['failure_reason']);
-  const taskId = textOf(fields['id']);
+  const taskId = idOf(fields);
   const over = taskStatus === 'failed' || taskStatus === 'violation';
   const refusing = code !== undefined && code !== 0;
-  const text = error || (reply.status >= 300 || classifyText(remark, reply.words).sure === true ? remark : '');
+  const text = error || (reply.status >= 300 || over || classifyText(remark, reply.words).sure === true ? remark : '');
   return {
     code,
     taskStatus: taskStatus || undefined,
     reason: reason || undefined,
     hints,
     text,
-    words: text || (refusing ? `code ${code}` : over ? taskStatus : ''),
+    words: text || reason || (refusing ? `code ${code}` : over ? taskStatus : ''),
     taskId,
     json: true,
     readable: true,

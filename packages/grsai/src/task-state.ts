@@ -2,10 +2,12 @@ import type { Reply } from './answer.ts';
 import { type CallerWords, callerWords } from './caller-words.ts';
 import { type Category, classify, MODERATED } from './classify.ts';
 import { type Document, DocumentReader } from './documents.ts';
-import { type Content, type Fields, idOf, isFields, lastValue, textOf, unwrap } from './envelope.ts';
+import { type Content, lastValue, unwrap } from './envelope.ts';
 import { type GrsaiError, keepRaw } from './errors.ts';
+import { type Fields, isFields, textOf } from './json-values.ts';
 import { linksAt, type Output, outputsOf, urlsOf } from './outputs.ts';
 import { refusal } from './refusal.ts';
+import { idOf } from './task-id.ts';
 
 /**
  * `violation` also stands for a legacy task that failed by moderation: policy, likely charged (upstream.md §10.4).
@@ -37,14 +39,40 @@ export interface TaskState {
 export const isTerminal = (state: TaskState): boolean => state.status !== 'running' && state.status !== 'missing';
 
 /** Never seen as the end of a task, but clients guard against them. A gateway says `error` of itself too, but names no task. */
-const FEARED: ReadonlySet<string> = new Set(['failure', 'fail', 'error', 'canceled', 'cancelled', 'timeout', 'timed_out']);
+const FEARED: ReadonlySet<string> = new Set([
+  'failure',
+  'fail',
+  'error',
+  'canceled',
+  'cancelled',
+  'timeout',
+  'timed_out',
+  'rejected',
+  'aborted',
+  'expired',
+  'terminated',
+  'exception',
+]);
 
-/** Words for the end of a task, in any case; all others mean that it is running (upstream.md §3.2, §12 T21). */
+/** The same in Chinese, and with what stands before it. */
+const FEARED_ZH = /^(?:生成|任[务務]|[处處]理|[执執]行|[图圖]片生成)?(?:失[败敗]|[错錯][误誤]|已取消|超[时時])$/;
+
+/** A word as it is judged: without case, and without the name of its kind in front (`TASK_STATUS_FAILED`). */
+const plainWord = (word: string): string =>
+  word
+    .trim()
+    .toLowerCase()
+    .replace(/[\s-]+/g, '_')
+    .replace(/^(?:task|job|generation)_(?:status_|state_)?|^status_/, '');
+
+/** Words for the end of a task; all others mean that it is running (upstream.md §3.2, §12 T21). */
 const WORDS: ReadonlyMap<string, TaskStatus> = new Map([
   ['running', 'running'],
   ['succeeded', 'succeeded'],
   ['failed', 'failed'],
-  ['violation', 'violation'],
+  ...['violation', 'violated', 'policy_violation', 'content_violation', 'moderated', 'nsfw', '违规', '違規'].map(
+    (word) => [word, 'violation'] as const,
+  ),
   ...['success', 'succeed', 'completed', 'complete', 'finished', 'done'].map((word) => [word, 'succeeded'] as const),
   ...[...FEARED].map((word) => [word, 'failed'] as const),
 ]);
@@ -52,8 +80,15 @@ const WORDS: ReadonlyMap<string, TaskStatus> = new Map([
 /** Words that nobody has seen may mean the end, where the outputs are there; these mean that more is to come. */
 const ONGOING = /queu|pend|process|progress|run|start|wait|submi|generat|creat|partial|stream|draft|preview|中/i;
 
+/** The picture is not the last of its task, however far that says it has come. */
+const UNFINISHED = /partial|stream|draft|preview|部分/i;
+
+/** Whether a word says that a task goes on. */
+export const isOngoing = (word: string): boolean => word !== '' && !isFailure(word) && ONGOING.test(word);
+
 /** Says that the id is unknown (upstream.md §4, §5.4). */
-const MISSING = /(?:result|task) not exist/i;
+const MISSING =
+  /(?:result|task)s? (?:(?:does|do|is) )?not (?:exist|found)|(?:任[务務]|[结結]果)[^,，。]{0,6}(?:不存在|未找到|已[过過]期)/i;
 const MISSING_CODE = -22;
 
 /**
@@ -119,21 +154,31 @@ export function taskOf(value: unknown, text: string, askedId: string, words?: ()
   const content = unwrap(value);
   const { fields, code } = content;
   const id = idOf(fields);
-  const word = textOf(fields['status']).toLowerCase();
-  if (id === '' && FEARED.has(word)) return undefined;
+  const word = plainWord(textOf(fields['status']));
+  if (id === '' && isFeared(word)) return undefined;
   const said = statusOf(word, fields);
   const outputs = outputsOf(fields, said === 'succeeded');
-  const odd = word !== '' && !WORDS.has(word) && !ONGOING.test(word);
-  const done = odd && outputs.length > 0 && content.error === '' && (progressOf(fields).progress ?? 100) >= 100;
+  const progress = progressOf(fields);
+  const done = outputs.length > 0 && content.error === '' && isDone(word, said, progress.progress);
   const status = done ? 'succeeded' : (said ?? statusWithoutWord(outputs, id, content));
   if (status === undefined) return undefined;
-  const base = { id: id || askedId, ...linked(outputs), raw: keepRaw(text), ...progressOf(fields), ...contentsOf(fields) };
+  const base = { id: id || askedId, ...linked(outputs), raw: keepRaw(text), ...progress, ...contentsOf(fields) };
   if (status !== 'failed' && status !== 'violation') return { ...base, status };
   const reason = textOf(fields['failure_reason']);
-  const { category } = classify({ code, taskStatus: status, reason, hints: content.hints, text: content.error }, words);
+  const why = content.error || content.remark;
+  const { category } = classify({ code, taskStatus: status, reason, hints: content.hints, text: why }, words);
   if (id === '' && (category === 'auth' || category === 'balance')) return undefined;
-  const error = content.error || reason;
+  const error = why || reason;
   return { ...base, status: category === 'moderation' ? 'violation' : 'failed', category, ...(error === '' ? {} : { error }) };
+}
+
+const isFeared = (word: string): boolean => FEARED.has(word) || FEARED_ZH.test(word);
+
+/** Whether a task whose word is none of an end has ended all the same, since its outputs are there. */
+function isDone(word: string, said: TaskStatus | undefined, progress: number | undefined): boolean {
+  if (said !== 'running') return false;
+  if (!ONGOING.test(word)) return (progress ?? 100) >= 100;
+  return progress === 100 && !UNFINISHED.test(word);
 }
 
 const linked = (outputs: readonly Output[]): Pick<TaskState, 'outputs' | 'urls'> => ({
@@ -143,7 +188,7 @@ const linked = (outputs: readonly Output[]): Pick<TaskState, 'outputs' | 'urls'>
 
 function statusOf(word: string, fields: Fields): TaskStatus | undefined {
   if (word === '') return undefined;
-  const status = WORDS.get(word) ?? 'running';
+  const status = isFeared(word) ? 'failed' : (WORDS.get(word) ?? 'running');
   return status === 'failed' && MODERATED.has(textOf(fields['failure_reason'])) ? 'violation' : status;
 }
 
@@ -155,7 +200,7 @@ function statusWithoutWord(outputs: readonly Output[], id: string, { code, error
 }
 
 /** Whether a word says that a task has ended without a result. */
-export const isFailure = (word: string): boolean => ['failed', 'violation'].includes(WORDS.get(word) ?? '');
+export const isFailure = (word: string): boolean => ['failed', 'violation'].includes(statusOf(plainWord(word), {}) ?? '');
 
 const isMissing = ({ status, documents }: Reply, { code, error }: Content): boolean =>
   code === MISSING_CODE || MISSING.test(error) || (status === 404 && lastValue(documents) !== undefined);

@@ -1,4 +1,4 @@
-import { isFields } from '../envelope.ts';
+import { isFields } from '../json-values.ts';
 import type { ListedModel } from '../models/index.ts';
 import { readRow } from './row.ts';
 

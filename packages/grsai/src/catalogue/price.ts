@@ -1,4 +1,4 @@
-import { isFields, textOf } from '../envelope.ts';
+import { isFields, textOf } from '../json-values.ts';
 import type { ListedModel, ModelPrice } from '../models/index.ts';
 import { amountOf, spelled, valuesOf } from './spelling.ts';
 

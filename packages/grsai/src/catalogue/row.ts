@@ -1,4 +1,4 @@
-import { isFields, textOf } from '../envelope.ts';
+import { isFields, textOf } from '../json-values.ts';
 import type { ListedModel } from '../models/index.ts';
 import { priceOf } from './price.ts';
 import { amountOf, flagOf, spelled, valuesOf } from './spelling.ts';

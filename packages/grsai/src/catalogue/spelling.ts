@@ -1,4 +1,4 @@
-import type { Fields } from '../envelope.ts';
+import type { Fields } from '../json-values.ts';
 
 /**
  * The fields of a row by names without case and separators: `closeModel`, `close_model` and `CloseModel` are one. Of several that say
