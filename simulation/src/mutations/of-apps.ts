@@ -41,8 +41,8 @@ export const OF_APPS: readonly Mutation[] = [
   ),
   of(
     'worker/src/runner/start',
-    "if (job.doc.on_unknown_submit === 'resubmit') return await takeOver(d, entry, job, stage);",
-    'return await takeOver(d, entry, job, stage);',
+    "if (job.doc.on_unknown_submit === 'resubmit') return await takeOver(d, entry, job, stage, { isOver: true });",
+    'return await takeOver(d, entry, job, stage, { isOver: true });',
     'P2: a lost image call is not made again',
   ),
   of(
