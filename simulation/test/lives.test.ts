@@ -5,6 +5,7 @@ import { explore, liveWithOne, SMALL_PLANS } from '../src/world/explore.ts';
 import { interleave, liveBy } from '../src/world/interleavings.ts';
 import { checkEnd, lookInto } from '../src/world/invariants.ts';
 import { type Life, live } from '../src/world/live.ts';
+import { NO_MIX } from '../src/world/orders.ts';
 import { type Plan, planOf } from '../src/world/plan.ts';
 import { timelineOf } from '../src/world/timeline.ts';
 import type { World } from '../src/world/world.ts';
@@ -136,7 +137,7 @@ test.each(BROKEN)('when %s then the check at the end says so', async (_what, spo
       ...plan,
       batches: [3],
       forMs: 20_000,
-      mix: { images: 0.5, generations: 0, resubmit: 0, webhooks: 1, expires: 0, large: 0.5, fallbacks: 0 },
+      mix: { ...NO_MIX, images: 0.5, webhooks: 1, large: 0.5 },
     },
     {
       atEnd: async (world) => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { createRandom } from '../src/random.ts';
 import { live } from '../src/world/live.ts';
+import { NO_MIX } from '../src/world/orders.ts';
 import { type Plan, planOf } from '../src/world/plan.ts';
 import type { World } from '../src/world/world.ts';
 
@@ -11,7 +12,7 @@ const PLAN: Plan = {
     batches: [3],
     forMs: 10_000,
     maxInFlight: 12,
-    mix: { images: 0.5, generations: 0, resubmit: 0, webhooks: 1, expires: 0, large: 0, fallbacks: 0 },
+    mix: { ...NO_MIX, images: 0.5, webhooks: 1 },
   },
 };
 

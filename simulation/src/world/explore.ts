@@ -3,6 +3,7 @@ import { Scripts } from '../redis/lua/scripts.ts';
 import { causeOne, FAULT_NAMES } from './faults.ts';
 import { type Life, type LifeOptions, live } from './live.ts';
 import { NO_ODDITIES } from './oddities.ts';
+import { NO_MIX } from './orders.ts';
 import type { Plan } from './plan.ts';
 
 const SMALL: Omit<Plan, 'seed' | 'mix'> = {
@@ -19,11 +20,12 @@ const SMALL: Omit<Plan, 'seed' | 'mix'> = {
     repeated: 0,
     maxInFlight: 10,
     without: [],
+    keepsLimits: false,
     limits: {},
     midnightInMs: null,
   },
 };
-const MIX = { images: 0, generations: 0, resubmit: 0, webhooks: 1, expires: 0, large: 0, fallbacks: 0 };
+const MIX = { ...NO_MIX, webhooks: 1 };
 
 /** What is small enough to be tried at every step: one job or batch, two workers, one API. */
 export const SMALL_PLANS: Readonly<Record<string, Plan>> = {

@@ -1,20 +1,10 @@
 import type { Random } from '../random.ts';
-import type { ReceiverCondition } from './internet.ts';
+import { condition, type Fault } from './fault.ts';
+import { OUTSIDE_FAULTS } from './faults-outside.ts';
 import type { Plan } from './plan.ts';
 import type { SimulatedProcess } from './process.ts';
 import type { CallKind } from './upstream.ts';
-import type { UpstreamCondition } from './upstream-faults.ts';
 import type { World } from './world.ts';
-
-/** Something that goes wrong. It says what it does, and comes to an end by itself. */
-interface Fault {
-  readonly name: string;
-  readonly weight: number;
-  /** It is none of ours: nothing that the service has written or holds is lost by it. */
-  readonly outside?: true;
-  /** Answers how it is undone, and after how many ms; nothing when nothing is to be undone. */
-  begin(world: World, random: Random): { undo: () => void; inMs: number; what: string } | { what: string } | null;
-}
 
 function pickLive<P extends SimulatedProcess>(random: Random, processes: readonly P[]): P | null {
   const live = processes.filter(({ state }) => state === 'running');
@@ -60,32 +50,12 @@ export function killOne(world: World, random: Random, kinds: readonly ('workers'
   return victim.name;
 }
 
-/** For a while something has this value instead of its usual one. */
-function condition<T>(
-  name: string,
-  weight: number,
-  values: readonly T[],
-  ms: readonly [number, number],
-  set: (world: World, value: T | null) => string,
-  of: Pick<Fault, 'outside'> = {},
-): Fault {
-  return {
-    name,
-    weight,
-    ...of,
-    begin(world, random) {
-      const what = set(world, random.pick(values));
-      return { what, undo: () => void set(world, null), inMs: random.whole(...ms) };
-    },
-  };
-}
-
 const HOUR_MS = 3600_000;
 
 /** P6, with some time beside `SHUTDOWN_TIMEOUT_S`. */
 const STOPS_WITHIN_MS = 30_000;
 
-const FAULTS: readonly Fault[] = [
+const OWN_FAULTS: readonly Fault[] = [
   kill('workers', 6),
   kill('apis', 3),
   {
@@ -218,54 +188,6 @@ const FAULTS: readonly Fault[] = [
     world.redis.condition.loading = value ?? false;
     return 'Redis reads its file';
   }),
-  condition<'refusing' | 'silent'>(
-    'bucket',
-    4,
-    ['refusing', 'silent'],
-    [2000, 60_000],
-    (world, value) => {
-      world.bucket.condition = value ?? 'well';
-      return `the object store is ${world.bucket.condition}`;
-    },
-    { outside: true },
-  ),
-  condition<UpstreamCondition>(
-    'upstream',
-    5,
-    ['away', 'silent', 'rate_limited', 'no_credits'],
-    [1000, 40_000],
-    (world, value) => {
-      world.upstream.condition = value ?? 'well';
-      return `upstream is ${world.upstream.condition}`;
-    },
-    { outside: true },
-  ),
-  condition<'failing'>(
-    'files',
-    2,
-    ['failing'],
-    [2000, 60_000],
-    (world, value) => {
-      world.internet.files = value ?? 'well';
-      return `files of upstream are ${world.internet.files}`;
-    },
-    { outside: true },
-  ),
-  {
-    name: 'a receiver',
-    weight: 3,
-    outside: true,
-    begin(world, random) {
-      const host = `tenant-${random.whole(1, world.plan.tenants)}.receiver.example`;
-      const became = random.pick<ReceiverCondition>(['failing', 'silent', 'away']);
-      world.internet.receivers.set(host, became);
-      return {
-        what: `${host} is ${became}`,
-        undo: () => void world.internet.receivers.set(host, 'well'),
-        inMs: random.whole(2000, 90_000),
-      };
-    },
-  },
   {
     name: 'a clock',
     weight: 2,
@@ -284,6 +206,8 @@ const FAULTS: readonly Fault[] = [
   },
 ];
 
+const FAULTS: readonly Fault[] = [...OWN_FAULTS, ...OUTSIDE_FAULTS];
+
 function pickFault(random: Random, only: readonly string[]): Fault {
   const among = only.length === 0 ? FAULTS : FAULTS.filter(({ name }) => only.includes(name));
   let at = random.next() * among.reduce((sum, { weight }) => sum + weight, 0);
@@ -299,7 +223,9 @@ export function isDisturbed(plan: Plan): boolean {
   const { faultEveryMs, only, lost, repeated, limits, oddities } = plan;
   const among = only.length === 0 ? FAULTS : FAULTS.filter(({ name }) => only.includes(name));
   // Whoever hears the second answer of a command does not hear which other jobs it has let in: they come 30 s later.
-  const letsIn = repeated > 0 && (plan.operatorEveryMs > 0 || plan.batches.length > 0 || Object.keys(limits).length > 0);
+  const letsIn =
+    repeated > 0 &&
+    (plan.operatorEveryMs > 0 || plan.batches.length > 0 || Object.keys(limits).length > 0 || plan.maxInFlight < plan.jobs);
   return lost > 0 || letsIn || oddities.deadly > 0 || (faultEveryMs > 0 && among.some(({ outside }) => outside !== true));
 }
 

@@ -6,7 +6,7 @@ import { type Answered, request } from './request.ts';
 import type { Upstream } from './upstream.ts';
 
 /** How a receiver of webhooks answers. */
-export type ReceiverCondition = 'well' | 'failing' | 'silent' | 'away';
+export type ReceiverCondition = 'well' | 'failing' | 'silent' | 'away' | 'gone';
 
 /** One webhook that a receiver has taken. */
 export interface Delivered {
@@ -83,6 +83,7 @@ export class Internet {
           throw new EgressError('connect', 'connection refused', { phase: 'connect' });
         },
       };
+    if (condition === 'gone') return { kind: 'answer', inMs, give: () => 410 };
     if (condition === 'failing') return { kind: 'answer', inMs, give: () => 500 };
     const event = JSON.parse(body) as { type: string; data: { id: string; run?: number; round?: number } };
     const { id, run, round } = event.data;

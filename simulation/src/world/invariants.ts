@@ -4,6 +4,7 @@ import { wrongCost } from '@grsai-jobs/testkit/cost-rule';
 import { SimulatedClient } from '../redis/client/client.ts';
 import type { SentBatch } from './callers.ts';
 import { isDisturbed } from './faults.ts';
+import { checkInput, checkOutput } from './objects.ts';
 import { type Order, orderNameOf } from './orders.ts';
 import { sha256 } from './picture.ts';
 import { PREFIX } from './prefix.ts';
@@ -111,7 +112,8 @@ export async function checkEnd(world: World, look: Look, o: { disturbed?: boolea
   }
   for (const order of world.orders.values())
     if (order.isDeleted) checkDeleted(world, order, byOrder.get(order.name));
-    else if (!byOrder.has(order.name) && !order.mayBeDeleted) world.violation('accepted, and there is no job', order.name);
+    else if (!byOrder.has(order.name) && !order.mayBeDeleted && !(world.plan.keepsLimits && order.jobId === null))
+      world.violation('accepted, and there is no job', order.name);
   checkWebhooks(world, jobs);
   await checkOrphans(world, look, jobs);
   await checkBatches(world, look, byOrder);
@@ -172,12 +174,6 @@ function checkCost(world: World, name: string, { cost, price, doc }: Job, o: { d
   if (wrong !== null) world.violation(wrong, name);
 }
 
-/** An input that is an object of its own is there as long as its job. */
-function checkInput(world: World, name: string, job: Job): void {
-  const key = job.doc.stored_input?.$object;
-  if (key !== undefined && !world.bucket.objects.has(key)) world.violation(`its input ${key} is not in the object store`, name);
-}
-
 /** An input belongs to a job, or a note says when it goes. */
 async function checkOrphans(world: World, look: Look, jobs: readonly Job[]): Promise<void> {
   const ids = new Set(jobs.map(({ id }) => id));
@@ -186,26 +182,6 @@ async function checkOrphans(world: World, look: Look, jobs: readonly Job[]): Pro
   for (const key of world.bucket.objects.keys())
     if (key.endsWith('/input.json') && !ids.has(key.split('/').at(-2) ?? ''))
       world.violation(`${key} is in the object store for ever`, 'inputs');
-}
-
-function checkOutput(world: World, name: string, job: Job): void {
-  const { output } = job;
-  if (job.status !== 'succeeded') return;
-  if (output === null || output === undefined) {
-    world.violation('succeeded without a result', name);
-    return;
-  }
-  if (output.kind === 'chat') {
-    const text = JSON.stringify(output.completion);
-    if (!text.includes(`an answer to ${name}`)) world.violation(`has the answer of another: ${text}`, name);
-    return;
-  }
-  if (output.kind !== 'images') return;
-  for (const image of output.images) {
-    const kept = world.bucket.objects.get(image.key);
-    if (kept === undefined) world.violation(`its image ${image.key} is not in the object store`, name);
-    else if (sha256(kept.bytes) !== image.sha256) world.violation(`its image ${image.key} is not what was stored`, name);
-  }
 }
 
 /** P3: a task of which a worker has heard that lives is on record, unless it came to nothing or another run began without it. */
@@ -219,13 +195,17 @@ function checkHeard(world: World, order: Order, job: Job): void {
 /** P3: files live for hours, so that no result is lost in a life, except one that kills whoever loads it. */
 function checkLost(world: World, order: Order, job: Job): void {
   if (world.upstream.deathsByOrder.has(order.name)) return;
+  const tasks = world.upstream.tasksByOrder.get(order.name) ?? [];
+  if (tasks.some(({ links }) => links.every((link) => world.upstream.broken.has(link)))) return;
   for (const { error } of [job, ...Object.values(job.past)])
     if (error?.code === 'upstream_result_lost') world.violation('its result was given up while its files were there', order.name);
 }
 
 /** P3: what upstream made for a job is its result, or its caller has been told why not. */
 function checkPaid(world: World, order: Order, job: Job): void {
-  const made = (world.upstream.tasksByOrder.get(order.name) ?? []).filter(({ outcome }) => outcome === 'succeeded');
+  const made = (world.upstream.tasksByOrder.get(order.name) ?? []).filter(
+    ({ outcome, links }) => outcome === 'succeeded' && links.some((link) => !world.upstream.broken.has(link)),
+  );
   if (made.length === 0 || job.status === 'succeeded' || job.status === 'canceled') return;
   // From the beginning of a delete on nothing reopens it, also when its objects could not be deleted.
   if (order.mayBeDeleted) return;
@@ -279,6 +259,7 @@ function checkWebhooks(world: World, jobs: readonly Job[]): void {
 async function checkBatches(world: World, look: Look, byOrder: ReadonlyMap<string, Job>): Promise<void> {
   for (const sent of world.batches) {
     const batch = sent.id === null ? null : await look.store.batches.read(sent.id);
+    if (sent.id === null && world.plan.keepsLimits) continue;
     if (batch === null) world.violation('accepted, and there is no batch', sent.name);
     else checkBatch(world, sent, batch, byOrder);
     if (batch !== null) checkResults(world, sent, batch, byOrder);

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { createRandom } from '../random.ts';
 import type { Life, LifeOptions } from './live.ts';
 import { NO_ODDITIES } from './oddities.ts';
+import { NO_MIX } from './orders.ts';
 import { type Plan, planOf } from './plan.ts';
 
 /** A life that has broken a promise once, as it stands in a file. */
@@ -29,8 +30,6 @@ interface WrittenPlan extends Partial<Omit<Plan, 'mix' | 'oddities'>> {
   readonly mix?: Partial<Plan['mix']>;
   readonly oddities?: Partial<Plan['oddities']>;
 }
-
-const NO_MIX: Plan['mix'] = { images: 0, generations: 0, resubmit: 0, webhooks: 0, expires: 0, large: 0, fallbacks: 0 };
 
 /** What plans have gained since a story was written does not happen in it. Throws where the file is no story. */
 export function readStory(file: string): KeptStory {

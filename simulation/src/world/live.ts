@@ -32,6 +32,8 @@ const ENDS_WITHIN_MS = 4 * 3600_000;
 const LOOK_EVERY_MS = 5000;
 /** Nothing waits for so long after somebody should have looked: where nothing goes wrong on our side, and once nothing does any more. */
 const OVERDUE_MS = { undisturbed: 4000, healed: 90_000 };
+/** Whoever waits for what it may never have. */
+const GIVES_UP_MS = 300_000;
 const CHECK_ALL_EVERY_MS = 60_000;
 
 export interface LifeOptions extends WorldOptions {
@@ -129,7 +131,9 @@ export async function live(plan: Plan, o: LifeOptions = {}): Promise<Life> {
   healedAt = time.now();
   let heldBack = 0;
   let unfinished = { live: 1, late: 0, deliveries: 0, operations: 0 };
-  const isOver = () => open.size === 0 && Object.values(unfinished).every((n) => n === 0);
+  const hasGivenUp = () => plan.keepsLimits && time.now() > healedAt + GIVES_UP_MS;
+  const isOver = () =>
+    (open.size === 0 || hasGivenUp()) && world.acts.size === 0 && Object.values(unfinished).every((n) => n === 0);
   while (world.violations.length === 0 && !isAbandoned() && !isOver()) {
     if (time.now() - healedAt > endsWithinMs) {
       world.violation(

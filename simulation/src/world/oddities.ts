@@ -20,6 +20,14 @@ export interface Oddities {
   late: number;
   /** A worker that loads a picture of the task dies of it. */
   deadly: number;
+  /** The answer of a chat is too long for a record. */
+  long: number;
+  /** A task makes several pictures. */
+  several: number;
+  /** The file of a picture is gone from the beginning, or is no picture. */
+  broken: number;
+  /** The call is refused in words that nobody knows. */
+  strange: number;
 }
 
 export const NO_ODDITIES: Oddities = {
@@ -33,4 +41,8 @@ export const NO_ODDITIES: Oddities = {
   slow: 0,
   late: 0,
   deadly: 0,
+  long: 0,
+  several: 0,
+  broken: 0,
+  strange: 0,
 };

@@ -56,7 +56,7 @@ export function createOperators(world: World) {
     await setLimits(tenant, limits);
     const until = time.now() + own.whole(1000, 60_000);
     while (!isOver && time.now() < until) await ask.wait(Math.min(1000, until - time.now()));
-    await setLimits(tenant, isOver ? {} : (plan.limits[tenant] ?? {}));
+    await setLimits(tenant, isOver && !plan.keepsLimits ? {} : (plan.limits[tenant] ?? {}));
     world.story('operator', `lifts the limits of ${tenant}`);
   }
 
@@ -85,7 +85,20 @@ export function createOperators(world: World) {
     for (const [tenant, limits] of limited) await setLimits(tenant, limits);
     await act();
     await stopped;
-    for (const [tenant] of limited) await setLimits(tenant, {});
+    if (plan.operatorEveryMs > 0) await putBack();
+    if (!plan.keepsLimits) for (const [tenant] of limited) await setLimits(tenant, {});
+  }
+
+  /** What an API was told before it froze it does when it goes on, however long ago somebody else has done it, and taken it back. */
+  async function putBack(): Promise<void> {
+    await ask.wait(5000);
+    for (const queue of CAN_PAUSE)
+      await ask.until('operator', async (_use, api) => {
+        await api.store.queueSettings.change(queue, { paused: null, concurrency: null });
+        return true;
+      });
+    for (let n = 1; n <= plan.tenants; n += 1)
+      await setLimits(`tenant-${n}`, plan.keepsLimits ? (plan.limits[`tenant-${n}`] ?? {}) : {});
   }
 
   /** Acts one after another, until it is over. */

@@ -36,7 +36,19 @@ export interface Mix {
   readonly large: number;
   /** Those that name other models, for when theirs takes no calls. */
   readonly fallbacks: number;
+  /** Chats that are not to be called twice. */
+  readonly once: number;
+  /** Those that may be tried once, or often, and images that are made again after a failure always or never. */
+  readonly attempts: number;
+  /** Those whose callers want to hear of some events only, or of all. */
+  readonly events: number;
 }
+
+/** Chats that are alike, and want nothing. */
+export const NO_MIX: Mix = {
+  ...{ images: 0, generations: 0, resubmit: 0, webhooks: 0, expires: 0, large: 0, fallbacks: 0 },
+  ...{ once: 0, attempts: 0, events: 0 },
+};
 
 /** More bytes than a record holds, in fewer characters than a text may have. */
 const MUCH = '灯'.repeat(12_000);
@@ -45,7 +57,18 @@ export function orderOf(name: string, tenant: string, mix: Mix, random: Random):
   const prompt = promptOf(name);
   const isImage = random.chance(mix.images);
   const content = !isImage && random.chance(mix.large) ? prompt + MUCH : prompt;
-  const webhook = random.chance(mix.webhooks) ? { webhook: { url: `https://${tenant}.receiver.example/hook` } } : {};
+  const own = random.fork('more');
+  const events = own.chance(mix.events)
+    ? {
+        events: own.pick([
+          ['job.succeeded'],
+          ['job.failed', 'job.expired'],
+          ['job.started', 'job.progress', 'job.succeeded', 'job.failed', 'job.canceled', 'job.expired'],
+          ['job.started', 'job.progress'],
+        ]),
+      }
+    : {};
+  const webhook = random.chance(mix.webhooks) ? { webhook: { url: `https://${tenant}.receiver.example/hook`, ...events } } : {};
   const request = JobRequest.parse({
     ...(isImage
       ? {
@@ -58,6 +81,9 @@ export function orderOf(name: string, tenant: string, mix: Mix, random: Random):
     ...webhook,
     ...(isImage && random.chance(mix.resubmit) ? { on_unknown_submit: 'resubmit' } : {}),
     ...(random.chance(mix.expires) ? { expires_in_s: random.whole(60, 120) } : {}),
+    ...(!isImage && own.chance(mix.once) ? { on_unknown_submit: 'fail' } : {}),
+    ...(own.chance(mix.attempts) ? { max_attempts: own.pick([1, 2, 10]) } : {}),
+    ...(isImage && own.chance(mix.attempts) ? { resubmit_failed: own.pick(['never', 'always']) } : {}),
     priority: random.pick(['high', 'normal', 'normal', 'normal', 'low'] as const),
     ...(random.chance(mix.fallbacks) ? { fallback_models: [...FALLBACKS[isImage ? 'image' : 'chat']] } : {}),
   });

@@ -40,6 +40,8 @@ export interface Plan {
   readonly lost: number;
   /** How often a worker sends to the records again what Redis has done, since the answer was lost with its connection. */
   readonly repeated: number;
+  /** These limits stand when nothing goes wrong any more, too: who waits for what it may not have gives up. */
+  readonly keepsLimits: boolean;
   /** How many paid calls and living tasks the account allows at once. */
   readonly maxInFlight: number;
   /** Faults that are left out, by the number that they have in the plan. */
@@ -79,6 +81,9 @@ export function planOf(seed: string, random: Random, o: { jobs?: number; calm?: 
       expires: calm ? 0 : random.pick([0, 0.05]),
       large: random.pick([0, 0.05]),
       fallbacks: random.fork('fallbacks').pick([0, 0.3, 0.6]),
+      once: random.fork('once').pick([0, 0.2]),
+      attempts: random.fork('attempts').pick([0, 0.2]),
+      events: random.fork('events').pick([0, 0.2]),
     },
     oddities: {
       notSent: often(0.05),
@@ -91,6 +96,7 @@ export function planOf(seed: string, random: Random, o: { jobs?: number; calm?: 
       slow: often(0.05),
       late: often(0.05),
       deadly: smooth ? 0 : often(0.01),
+      ...(calm ? NO_SELDOM_ONES : seldomOnesOf(random)),
     },
     cancels: calm ? 0 : random.pick([0, 0.05, 0.2]),
     retries: calm ? 0 : random.pick([0, 0.1, 0.3]),
@@ -98,6 +104,7 @@ export function planOf(seed: string, random: Random, o: { jobs?: number; calm?: 
     deletes: calm ? 0 : random.pick([0, 0.05]),
     unlike: random.pick([0, 0.7]),
     operatorEveryMs: calm ? 0 : random.pick([0, 15_000, 60_000]),
+    keepsLimits: false,
     limits: calm ? {} : limitsOf(random.fork('limits')),
     midnightInMs: calm ? null : random.fork('midnight').pick([null, 60_000, 120_000]),
     lost: smooth ? 0 : often(0.003),
@@ -106,6 +113,16 @@ export function planOf(seed: string, random: Random, o: { jobs?: number; calm?: 
     without: [],
   };
 }
+
+const NO_SELDOM_ONES = { long: 0, several: 0, broken: 0, strange: 0 };
+
+/** Where a result is lost it is asked for during two hours, so that such a life costs as much as several others. */
+const seldomOnesOf = (random: Random) => ({
+  long: random.fork('long').pick([0, 0, 0.03]),
+  several: random.fork('several').pick([0, 0.2]),
+  broken: random.fork('broken').pick([0, 0, 0, 0, 0.02]),
+  strange: random.fork('strange').pick([0, 0, 0.02]),
+});
 
 /** Of some lives the first two tenants have less than they want. */
 function limitsOf(random: Random): Plan['limits'] {

@@ -13,7 +13,9 @@ export type UpstreamCondition =
   /** It takes requests, acts on them, and never answers. */
   | 'silent'
   | 'rate_limited'
-  | 'no_credits';
+  | 'no_credits'
+  | 'refuses_key'
+  | 'strange';
 
 /** A call as it comes to upstream. */
 interface Call<T> {
@@ -53,6 +55,24 @@ const NO_CREDITS: GrsaiErrorInit = {
   message: 'insufficient credits',
 };
 
+const REFUSES_KEY: GrsaiErrorInit = {
+  code: 'refused',
+  outcome: 'refused',
+  category: 'auth',
+  status: 401,
+  retryable: false,
+  message: 'apikey error',
+};
+
+const STRANGE: GrsaiErrorInit = {
+  code: 'refused',
+  outcome: 'refused',
+  category: 'unknown',
+  status: 400,
+  retryable: false,
+  message: 'the moon is in the wrong house',
+};
+
 const FAILED: GrsaiErrorInit = {
   code: 'refused',
   outcome: 'refused',
@@ -83,12 +103,17 @@ export function meet<T>(condition: UpstreamCondition, oddities: Oddities, random
       return failure(RATE_LIMITED, 5);
     case 'no_credits':
       return failure(NO_CREDITS, 5);
+    case 'refuses_key':
+      return failure(REFUSES_KEY, 5);
+    case 'strange':
+      call.failed();
+      return failure(STRANGE, 5);
     case 'well':
       return oddly(oddities, random, call);
   }
 }
 
-function oddly<T>({ notSent, lost, failed, unavailable }: Oddities, random: Random, call: Call<T>): Answered<T> {
+function oddly<T>({ notSent, lost, failed, unavailable, strange }: Oddities, random: Random, call: Call<T>): Answered<T> {
   if (random.chance(notSent))
     return failure({ code: 'connection_failed', outcome: 'not_sent', message: 'broke while sending' }, 1);
   if (random.chance(failed)) {
@@ -96,6 +121,10 @@ function oddly<T>({ notSent, lost, failed, unavailable }: Oddities, random: Rand
     return failure(FAILED, call.tookMs);
   }
   if (unavailable > 0 && random.chance(unavailable)) return failure(UNAVAILABLE, call.tookMs);
+  if (strange > 0 && random.chance(strange)) {
+    call.failed();
+    return failure(STRANGE, call.tookMs);
+  }
   const give = answerOf(call.act);
   if (random.chance(lost))
     return failure({ code: 'connection_lost', outcome: 'unknown', message: 'the connection broke' }, call.tookMs);

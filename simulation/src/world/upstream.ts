@@ -2,12 +2,14 @@ import {
   type ChatChunk,
   type ChatCompletion,
   type GrsaiApi,
+  GrsaiError,
   GrsaiUnfinishedError,
   type Submitted,
   type TaskState,
 } from '@grsai-jobs/grsai';
 import type { Random } from '../random.ts';
 import type { VirtualTime } from '../time/virtual-time.ts';
+import { BrokenFiles } from './broken-files.ts';
 import { NO_ODDITIES, type Oddities } from './oddities.ts';
 import { pictureOf } from './picture.ts';
 import { creditsOf, keepsFailed } from './prices.ts';
@@ -36,6 +38,14 @@ export interface Task extends Charged {
   readonly isDeadly: boolean;
   /** One for each picture. */
   readonly links: readonly string[];
+}
+
+interface CallOptions {
+  readonly limitMs?: number;
+  /** Its work comes to nothing. */
+  readonly failed?: () => void;
+  /** It is answered without credits too. */
+  readonly isFree?: boolean;
 }
 
 /** As upstream writes it. */
@@ -80,8 +90,11 @@ export class Upstream {
   onDeath: (process: SimulatedProcess, order: string) => void = () => undefined;
   /** Called with each order of which credits were taken or came back. */
   onTaken: (order: string) => void = () => undefined;
+  /** Called with each chat that was answered. */
+  onChat: (charged: Charged) => void = () => undefined;
   /** Called with each paid task or synchronous image as it is made. */
   onCharged: (charged: Charged) => void = () => undefined;
+  readonly broken: BrokenFiles;
   readonly #time: VirtualTime;
   readonly #random: Random;
   #made = 0;
@@ -89,6 +102,7 @@ export class Upstream {
   constructor(time: VirtualTime, random: Random) {
     this.#time = time;
     this.#random = random;
+    this.broken = new BrokenFiles(random.fork('broken'));
   }
 
   /** Upstream as one process calls it. */
@@ -97,19 +111,19 @@ export class Upstream {
       signal: AbortSignal | undefined,
       tookMs: number,
       act: () => T,
-      { limitMs = CALL_LIMIT_MS, failed = () => undefined }: { limitMs?: number; failed?: () => void } = {},
+      { limitMs = CALL_LIMIT_MS, failed = () => undefined, isFree = false }: CallOptions = {},
     ): Promise<T> =>
       request<T>({
         time: this.#time,
         gate: process,
         thereInMs: this.#random.whole(1, 10),
-        arrive: () => this.#arrive(tookMs, act, failed),
+        arrive: () => this.#arrive(tookMs, act, failed, isFree),
         signal,
         limitMs,
         broken: (by) => errorOf({ code: by === 'signal' ? 'aborted' : 'timeout', outcome: 'unknown', message: 'no answer' }),
       });
     const ask = <T>(signal: AbortSignal | undefined, act: () => T): Promise<T> =>
-      call(signal, this.#random.whole(1, 20), act, { limitMs: QUESTION_LIMIT_MS });
+      call(signal, this.#random.whole(1, 20), act, { limitMs: QUESTION_LIMIT_MS, isFree: true });
     const complete: GrsaiApi['chat']['complete'] = (body, { signal } = {}) => {
       const order = orderIn(lastMessage(body));
       return call(
@@ -174,7 +188,10 @@ export class Upstream {
         accountCredits: ({ signal } = {}) => ask(signal, () => (this.condition === 'no_credits' ? 0 : 1_000_000)),
       },
       models: { status: notSimulated, list: notSimulated },
-      probeKey: ({ signal } = {}) => ask(signal, () => 'valid' as const).catch(() => 'unknown' as const),
+      probeKey: ({ signal } = {}) =>
+        ask(signal, () => 'valid' as const).catch((error: unknown) =>
+          error instanceof GrsaiError && error.category === 'auth' ? 'refused' : 'unknown',
+        ),
       probeBase: (_base, { signal } = {}) =>
         ask(signal, () => ({ state: 'right' as const, seen: '200' })).catch(() => ({ state: 'away' as const, seen: 'away' })),
     };
@@ -204,14 +221,20 @@ export class Upstream {
   /** A file of a result, or `null` when its link has died. */
   file(link: string): Uint8Array | null {
     const [, id = '', index = ''] = /files\/(.+)\/(\d+)$/.exec(link) ?? [];
+    const broken = this.broken.bytesOf(link);
+    if (broken !== undefined) return broken;
     const task = this.tasks.get(id);
     const endedAt = task?.endsAt ?? this.generations[Number(id.replace('g', ''))]?.at;
     if (endedAt === undefined || this.#time.now() > endedAt + LINK_LIFE_MS) return null;
     return pictureOf(`${id}/${index}`);
   }
 
-  #arrive<T>(tookMs: number, act: () => T, failed: () => void): Answered<T> {
-    return meet(this.condition, this.oddities, this.#random, { tookMs, act, failed });
+  #arrive<T>(tookMs: number, act: () => T, failed: () => void, isFree: boolean): Answered<T> {
+    return meet(isFree && this.condition === 'no_credits' ? 'well' : this.condition, this.oddities, this.#random, {
+      tookMs,
+      act,
+      failed,
+    });
   }
 
   #tookMs(from: number, to: number): number {
@@ -250,6 +273,7 @@ export class Upstream {
     const tokens = tokensOf(text);
     this.#takeAtOnce(order, creditsOf(model, tokens));
     this.onTaken(order);
+    this.onChat({ order, at });
     const completion = {
       id: `chat-${this.chats.length}`,
       object: 'chat.completion',
@@ -259,7 +283,13 @@ export class Upstream {
         completion_tokens: tokens.completion,
         total_tokens: tokens.prompt + tokens.completion,
       },
-      choices: [{ index: 0, message: { role: 'assistant', content: `an answer to ${order}` }, finish_reason: 'stop' }],
+      choices: [
+        {
+          index: 0,
+          message: { role: 'assistant', content: `an answer to ${order}${this.#isLong() ? MUCH : ''}` },
+          finish_reason: 'stop',
+        },
+      ],
     } as unknown as ChatCompletion;
     if (!this.#random.chance(this.oddities.unfinished)) return completion;
     const error = new GrsaiUnfinishedError({ code: 'no_finish_reason', outcome: 'unknown', message: 'no finish_reason' });
@@ -276,8 +306,12 @@ export class Upstream {
     const endsAt = at + (this.#random.chance(slow) ? this.#random.whole(60_000, 400_000) : this.#random.whole(5_000, 60_000));
     const base = BASES[0];
     const isDeadly = this.#random.chance(deadly);
+    const { several } = this.oddities;
+    const count = several > 0 && this.#random.chance(several) ? this.#random.whole(2, 4) : 1;
+    const links = Array.from({ length: count }, (_, n) => `https://files.example/files/${id}/${n}`);
+    this.broken.breakSome(links, this.oddities.broken);
     const task: Task = {
-      ...{ id, base, order, at, endsAt, outcome, isDeadly, links: [`https://files.example/files/${id}/0`] },
+      ...{ id, base, order, at, endsAt, outcome, isDeadly, links },
       ...{ credits: creditsOf(model), isRefunded: !keepsFailed(model) },
     };
     if (outcome === 'failed') this.#time.after(endsAt - at, () => this.onTaken(order));
@@ -296,6 +330,10 @@ export class Upstream {
     this.#charge({ order, at });
     const url = `https://files.example/files/${id}/0`;
     return { outputs: [{ kind: 'link' as const, url }], urls: [url], raw: '' };
+  }
+
+  #isLong(): boolean {
+    return this.oddities.long > 0 && this.#random.chance(this.oddities.long);
   }
 
   #state(id: string): TaskState {
@@ -319,6 +357,9 @@ export class Upstream {
     };
   }
 }
+
+/** More than a record holds. */
+const MUCH = '.'.repeat(17_000);
 
 const modelIn = (body: unknown): string => String((body as { model?: unknown }).model);
 

@@ -83,6 +83,8 @@ export class World {
   apis: SimulatedApi[] = [];
   readonly orders = new Map<string, Order>();
   readonly batches: SentBatch[] = [];
+  /** What somebody outside does meanwhile. */
+  readonly acts = new Set<Promise<unknown>>();
   readonly violations: ViolationFound[] = [];
   readonly lines: StoryLine[] = [];
   readonly #surroundings: Surroundings;
@@ -119,6 +121,11 @@ export class World {
     this.upstream.oddities = plan.oddities;
     this.upstream.onDeath = (process, order) => this.#dies(process, order);
     this.upstream.onCharged = (charged) => this.#charged(charged);
+    this.upstream.onChat = ({ order: name }) => {
+      const order = this.orders.get(name);
+      const paid = this.upstream.chatsByOrder.get(name) ?? 0;
+      if (order?.request.on_unknown_submit === 'fail' && paid > 1 + order.begunAgain) this.violation(`paid ${paid} times`, name);
+    };
     this.upstream.onTaken = (order) => this.#checkCost(order);
     this.internet = new Internet(this.time, this.random.fork('internet'), this.upstream);
     this.network.lost = plan.lost;
@@ -149,6 +156,11 @@ export class World {
       this.time.after(1000, () => void this.startWorker());
     });
     return worker;
+  }
+
+  follow(act: Promise<unknown>): void {
+    const done: Promise<unknown> = act.finally(() => this.acts.delete(done));
+    this.acts.add(done);
   }
 
   startApi(): SimulatedApi {
@@ -211,7 +223,8 @@ export class World {
     if (order.maySubmitAgain) return;
     if (was.unknown) this.violation('nobody knows whether its submit made a task, and it is submitted again', name);
     const task = this.upstream.tasks.get(was.task ?? '');
-    const canBeHad = task?.outcome === 'succeeded' && this.time.now() < task.at + HAD_FOR_MS;
+    const isThere = task?.links.some((link) => !this.upstream.broken.has(link)) === true;
+    const canBeHad = isThere && task.outcome === 'succeeded' && this.time.now() < task.at + HAD_FOR_MS;
     if (canBeHad) this.violation(`its task ${task.id} can be had, and it is submitted again`, name);
   }
 
