@@ -15,7 +15,7 @@ import { createCreateJob } from './use-cases/create-job.ts';
 import { createDeleteJob } from './use-cases/delete-job.ts';
 import { createFileBatchReads } from './use-cases/file-batches.ts';
 import { createFileUseCases } from './use-cases/files.ts';
-import { createHoldAnswer } from './use-cases/held-answers.ts';
+import { createHeldAnswers } from './use-cases/held-answers.ts';
 import { createModelCatalogue } from './use-cases/model-catalogue.ts';
 import { createNudgeOperations } from './use-cases/nudge-operations.ts';
 import { createOpenInput } from './use-cases/open-input.ts';
@@ -117,6 +117,24 @@ export function assembleUseCases(p: UseCasePorts, config: UseCaseSettings) {
   });
   const readCompletion = createReadCompletion({ objects, timers });
   const waitForEnd = createWaitForEnd({ feed: p.feed, jobs: store.jobs, timers });
+  // Without Redis its entry comes by itself, a little later.
+  const wakeJob = async (job: JobRecord): Promise<void> => {
+    const { queue, step } = messageOf(jobOf(job));
+    await producer.wake(queue, { id: job.id, step }).catch(p.onError);
+  };
+  const heldAnswers = createHeldAnswers({
+    answers: store.answers,
+    wake: async (id) => {
+      const job = await store.jobs.read(id).catch(() => null);
+      if (job?.status === 'queued') await wakeJob(job);
+    },
+    process: p.process,
+    newUlid: p.newUlid,
+    clock,
+    slices,
+    timers,
+    log,
+  });
   const states = createQueueStates({ store, producer, clock });
   return {
     memory,
@@ -143,15 +161,12 @@ export function assembleUseCases(p: UseCasePorts, config: UseCaseSettings) {
     nudge,
     queueStates: states,
     openInput: createOpenInput({ objects, timers, log }),
-    holdAnswer: createHoldAnswer({ answers: store.answers, process: p.process, newUlid: p.newUlid, clock, slices, timers, log }),
+    heldAnswers,
+    holdAnswer: heldAnswers.hold,
     readCompletion,
     waitForEnd,
     followStream: createFollowStream({ streams: store.streams, feed: p.streamFeed, waitForEnd, readCompletion, timers }),
-    // Without Redis its entry comes by itself, a little later.
-    wakeJob: async (job: JobRecord) => {
-      const { queue, step } = messageOf(jobOf(job));
-      await producer.wake(queue, { id: job.id, step }).catch(p.onError);
-    },
+    wakeJob,
     cancelJob: createCancelJob({ store, producer, log }),
     reopenJob: createReopenJob({ store, producer, memory, clock, log }),
     retryRoom: createRetryRoom({ usage: store.usage, tenants, now: () => clock.now() }),

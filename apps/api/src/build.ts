@@ -123,7 +123,7 @@ export async function buildApi(config: ApiConfig, log: Logger, silence: Silence 
   const cache = createKeyCache();
   const open = createOpenRequests();
   const slices = createSliceQueue({ now: timers.elapsed });
-  const { memory, modelList, tenantRules, ...useCases } = assembleUseCases(
+  const { memory, modelList, tenantRules, heldAnswers, ...useCases } = assembleUseCases(
     {
       clock,
       timers,
@@ -278,7 +278,7 @@ export async function buildApi(config: ApiConfig, log: Logger, silence: Silence 
     ],
   });
 
-  const presence = await startPresence({ answers: store.answers, process, timers, onError });
+  const presence = await startPresence({ beat: heldAnswers.beat, timers, onError });
   const server = createLimitedServer(app, {
     ...SERVER_LIMITS,
     connections: config.MAX_CONNECTIONS,

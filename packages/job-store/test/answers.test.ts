@@ -300,6 +300,28 @@ test('when a process dies then the chats that it waited for do not begin until s
   expect(await begin(harness, first.jobs[0] ?? '')).toEqual(['unwaited', 60_000]);
 });
 
+test('when a process that counted as gone lives then the chats of its callers are not let go', async () => {
+  const harness = await startAnswers();
+  const { store, clock, send, beat, left } = harness;
+  const [held, written, claimed] = [await send(), await send({ print: 'w' }), await send({ print: 'c' })];
+  clock.advance(10_001);
+  await store.answers.beat('two');
+  expect(await left()).toEqual([]);
+  const [job = ''] = held.jobs;
+  expect(await begin(harness, job)).toEqual(['unwaited', 60_000]);
+  expect((await send({ print: 'c', process: 'two' })).kind).toBe('claimed');
+  await store.answers.settle(written.id, 'delivered');
+  expect((await send({ print: 'w' })).kind).toBe('new');
+
+  await beat(0);
+  expect(await store.answers.holdAgain('one', [held.id, claimed.id, 'unknown'])).toEqual(held.jobs);
+  expect(await begin(harness, job)).toEqual(['ok']);
+  await beat(60_001);
+  expect(await left()).toEqual([]);
+  await store.answers.settle(held.id, 'left');
+  expect(await send()).toMatchObject({ kind: 'claimed', jobs: held.jobs });
+});
+
 /** Twice the same: ioredis sends a script again whose answer was lost. */
 async function withLostAnswer<T>({ proxy }: Awaited<ReturnType<typeof startAnswers>>, call: () => Promise<T>): Promise<T> {
   const cut = proxy.cutAfterNextReply((command) => command.name === 'evalsha' || command.name === 'eval');

@@ -39,8 +39,26 @@ export type HoldAnswer = (request: HeldRequest) => Promise<HeldAnswer>;
 const LEFT_WITHIN_MS = 3000;
 const ASK_EVERY_MS = 150;
 
-export function createHoldAnswer(o: {
-  answers: Pick<Answers, 'claim' | 'shown' | 'settle'>;
+/** Well within the time after which a process counts as gone. */
+const BEAT_EVERY_MS = 3000;
+/** Nobody can have counted as gone who has said that it lives within this time. */
+const SILENT_MS = 2 * BEAT_EVERY_MS;
+const HELD_AT_ONCE = 200;
+
+/** The answers that this process holds. */
+export interface HeldAnswers {
+  hold: HoldAnswer;
+  /**
+   * Says that this process lives, to be called every few seconds. After a while in which it could not say so, others may have taken it for
+   * gone, and its callers for such that have left: they have not. And what Redis did not take of the end of an answer is said once more.
+   */
+  beat(): Promise<void>;
+}
+
+export function createHeldAnswers(o: {
+  answers: Pick<Answers, 'beat' | 'claim' | 'holdAgain' | 'shown' | 'settle'>;
+  /** Has the entry of a job come now that waits for its caller to come back. Never rejects. */
+  wake: (jobId: string) => Promise<void>;
   /** The name of this process among those of the API. */
   process: string;
   newUlid: (now: number) => string;
@@ -48,8 +66,43 @@ export function createHoldAnswer(o: {
   slices: SliceQueue;
   timers: Pick<Timers, 'sleep' | 'elapsed'>;
   log: Logger;
-}): HoldAnswer {
-  return async ({ tenant, keyId, route, body, ...request }) => {
+}): HeldAnswers {
+  const held = new Set<string>();
+  const unsaid = new Map<string, { how: AnswerEnd; text: boolean }>();
+  let beatAt = o.timers.elapsed();
+  let mayBeGone = false;
+  const notSaid = (err: unknown) =>
+    o.log.warn({ event: 'answer.not_settled', err }, 'Redis did not take what became of an answer: it is told once more');
+
+  async function end(id: string, how: AnswerEnd, text: boolean): Promise<void> {
+    held.delete(id);
+    await o.answers.settle(id, how, text).catch((err: unknown) => {
+      unsaid.set(id, { how, text });
+      notSaid(err);
+    });
+  }
+
+  async function beat(): Promise<void> {
+    const at = o.timers.elapsed();
+    await o.answers.beat(o.process);
+    mayBeGone ||= o.timers.elapsed() - beatAt > SILENT_MS;
+    beatAt = Math.max(beatAt, at);
+    if (mayBeGone) {
+      const all = [...held];
+      for (let from = 0; from < all.length; from += HELD_AT_ONCE) {
+        // Not those of which it was said meanwhile what became of them.
+        const some = all.slice(from, from + HELD_AT_ONCE).filter((id) => held.has(id));
+        await Promise.all((await o.answers.holdAgain(o.process, some)).map(o.wake));
+      }
+      mayBeGone = false;
+    }
+    for (const [id, { how, text }] of unsaid) {
+      await o.answers.settle(id, how, text);
+      unsaid.delete(id);
+    }
+  }
+
+  const hold: HoldAnswer = async ({ tenant, keyId, route, body, ...request }) => {
     const fingerprint = await fingerprintOf(body, o.slices.of(tenant));
     const print = createHash('sha256').update(`${keyId}\n${route}\n${fingerprint}`).digest('base64url');
     const ulid = () => o.newUlid(o.clock.now());
@@ -66,13 +119,19 @@ export function createHoldAnswer(o: {
         process: o.process,
         share: o.timers.elapsed() >= since + LEFT_WITHIN_MS,
       });
-    let claimed = await claim();
-    while (claimed.kind === 'wait') {
-      await o.timers.sleep(ASK_EVERY_MS);
-      claimed = await claim();
-    }
+    const claimedInTime = async () => {
+      for (let claimed = await claim(); ; claimed = await claim()) {
+        if (claimed.kind !== 'wait') return claimed;
+        await o.timers.sleep(ASK_EVERY_MS);
+      }
+    };
+    const claimed = await claimedInTime().catch((error: unknown) => {
+      // It may hold an answer by now, of which nobody would say what became.
+      void end(id, 'left', false);
+      throw error;
+    });
+    held.add(id);
     let [settled, text] = [false, false];
-    const notSaid = (err: unknown) => o.log.warn({ event: 'answer.not_settled', err }, 'an answer stays held by this process');
     return {
       jobs: claimed.kind === 'claimed' ? claimed.jobs : jobs,
       claimed: claimed.kind === 'claimed',
@@ -83,23 +142,21 @@ export function createHoldAnswer(o: {
       async settle(how) {
         if (settled) return;
         settled = true;
-        await o.answers.settle(id, how, text).catch(notSaid);
+        await end(id, how, text);
       },
     };
   };
-}
 
-/** Well within the time after which a process counts as gone. */
-const BEAT_EVERY_MS = 3000;
+  return { hold, beat };
+}
 
 /** Says every few seconds that this process lives. Resolves when it was said for the first time. */
 export async function startPresence(o: {
-  answers: Pick<Answers, 'beat'>;
-  process: string;
+  beat: HeldAnswers['beat'];
   timers: Pick<Timers, 'every'>;
   onError: (error: Error) => void;
 }): Promise<Service> {
-  await o.answers.beat(o.process);
-  const end = o.timers.every(BEAT_EVERY_MS, () => void o.answers.beat(o.process).catch(o.onError));
+  await o.beat();
+  const end = o.timers.every(BEAT_EVERY_MS, () => void o.beat().catch(o.onError));
   return { name: 'presence', stop: async () => end() };
 }

@@ -67,6 +67,14 @@ const settleAnswer = defineScript({
   whenFull: 'runs',
 });
 
+const holdAgain = defineScript({
+  lua: new URL('./hold-again.lua', import.meta.url),
+  keys: ['held', 'leaving', 'unwaited'],
+  args: ['by', 'answer', '...ids'],
+  shared: [UNWAITED_LUA],
+  whenFull: 'runs',
+});
+
 const leave = defineScript({
   lua: new URL('./leave.lua', import.meta.url),
   keys: ['processes', 'leaving', 'unwaited'],
@@ -153,6 +161,16 @@ export function createAnswers(
 
     /** @param text whether some of a stream was written */
     settle: (id: string, how: AnswerEnd, text = false): Promise<void> => settle(id, how, text),
+
+    /**
+     * A process that may have counted as gone holds these answers still, some hundred at a time. Answers the ids of jobs that were taken
+     * for such that nobody waits for: they may begin.
+     */
+    async holdAgain(process: string, ids: readonly string[]): Promise<string[]> {
+      const at = { held: keys.answersHeld(process), leaving: keys.answersLeaving, unwaited: keys.answersUnwaited };
+      const back = (await run(holdAgain, at, { by: process, answer: keys.answer(''), ids })) as string[];
+      return back.flatMap((jobs) => jobs.split(','));
+    },
 
     /** Answers for which nobody came back, each until its jobs are `canceled`. */
     async left(): Promise<LeftAnswer[]> {

@@ -7,6 +7,13 @@ end
 local now = now_of({ now = tonumber(A.now or '') })
 redis.call('SREM', A.held .. (redis.call('HGET', K.answer, 'by') or ''), A.id)
 local found = redis.call('HMGET', K.answer, 'index', 'leaves', 'delivered', 'left', 'claimed', 'jobs')
+-- Its process counted as gone for a while, and has written it all the same.
+if found[4] and not found[5] and A.how == 'delivered' then
+  redis.call('HDEL', K.answer, 'left')
+  redis.call('ZREM', K.leaving, A.id)
+  somebody_waits(found[6])
+  found[4] = nil
+end
 if not found[1] or found[3] or found[4] then return 0 end
 if A.how == 'dropped' then
   redis.call('DEL', K.answer)
