@@ -2,9 +2,9 @@ import type { JobStore } from '@grsai-jobs/job-store';
 import type { JobRecord } from '@grsai-jobs/jobs';
 import type { Clock } from '@grsai-jobs/runtime';
 
-/** Images that wait for their call and are not to be made twice: a call of theirs may have been made and forgotten. */
+/** What waits for its call and is not to be called twice, images mostly: a call of theirs may have been made and forgotten. */
 const isSuspect = (job: JobRecord | null): job is JobRecord =>
-  job !== null && job.status === 'queued' && job.doc.type === 'image' && job.doc.on_unknown_submit === 'fail';
+  job !== null && job.status === 'queued' && job.doc.on_unknown_submit === 'fail';
 
 /** Holds every job that may have been paid for already, of those that are queued now. Answers how many are held by this. */
 export async function holdSuspects(d: {
