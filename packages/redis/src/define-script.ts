@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { neededOf, withoutComments } from './shared-lua.ts';
+import { behindShared, withoutComments } from './shared-lua.ts';
 
 /**
  * Whether a script runs on a Redis that has no memory left: it always does, it never does, or only when its caller says that
@@ -96,7 +96,7 @@ export function defineScript<const K extends string, const A extends string = ne
   // Each process and each primary asks anew, and most for the same.
   const known = new Map<SharedLua, string>();
   const behind = (library: SharedLua): string => {
-    const lua = known.get(library) ?? keys(values(neededOf(library + shared, own) + own));
+    const lua = known.get(library) ?? keys(values(behindShared(library + shared, own)));
     known.set(library, lua);
     return lua;
   };

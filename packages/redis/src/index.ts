@@ -11,4 +11,3 @@ export { type Cursor, createNewestFirst, cursorsIn } from './newest-first.ts';
 export { pipelined } from './pipelined.ts';
 export { createPrimary, type Primary } from './primary.ts';
 export { createScripts, type LuaLibrary, type RunScript } from './scripts.ts';
-export { neededOf } from './shared-lua.ts';
