@@ -115,7 +115,7 @@ export const OF_LUA: readonly Mutation[] = [
   ),
   of(
     'batch/count-in-batch',
-    'if BATCH_ENDS[st] and not is_terminal(to) then',
+    'if is_batch_end(st) and not is_terminal(to) then',
     'if false then',
     'a job that is reopened reopens its batch',
   ),

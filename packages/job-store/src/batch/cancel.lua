@@ -4,7 +4,7 @@
 local st = redis.call('HGET', K.batch, 'st')
 local called_off = redis.call('DEL', K.retry) == 1
 redis.call('ZREM', K.operations, 'batch-retry-failed:' .. A.id)
-if BATCH_ENDS[st] and (called_off or redis.call('HEXISTS', K.batch, 'cx') == 1) then
+if is_batch_end(st) and (called_off or redis.call('HEXISTS', K.batch, 'cx') == 1) then
   redis.call('HSET', K.batch, 'cx', A.now)
   return 'called_off'
 end

@@ -1,4 +1,6 @@
-local BATCH_ENDS = { completed = true, canceled = true, expired = true }
+local function is_batch_end(status)
+  return status == 'completed' or status == 'canceled' or status == 'expired'
+end
 
 -- A job of a batch changes its status. The counts always add up; the last job that ends has the batch finished, and a
 -- job that is reopened reopens its batch.
@@ -9,7 +11,7 @@ local function count_in_batch(batch, id, operations, finish, now, from, to)
   if from == to or not st then return end
   redis.call('HINCRBY', batch, 'n:' .. from, -1)
   redis.call('HINCRBY', batch, 'n:' .. to, 1)
-  if BATCH_ENDS[st] and not is_terminal(to) then
+  if is_batch_end(st) and not is_terminal(to) then
     redis.call('HSET', batch, 'st', 'running')
     redis.call('HINCRBY', batch, 'round', 1)
     redis.call('HDEL', batch, 'fin', 'res')

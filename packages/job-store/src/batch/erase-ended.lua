@@ -3,7 +3,7 @@
 -- Answers 1, or 0 when the batch goes on, is gone or is still kept
 local seen = redis.call('HMGET', K.batch, 'st', 'round', 'fin', 'tenant')
 if is_kept(seen[3], A.kept_ms, A.now) then return 0 end
-if not seen[1] or not BATCH_ENDS[seen[1]] or seen[2] ~= A.round then return 0 end
+if not seen[1] or not is_batch_end(seen[1]) or seen[2] ~= A.round then return 0 end
 redis.call('DEL', K.batch, K.job_ids, K.errors)
 for rank = 0, 2 do redis.call('DEL', lines_of_member('call', A.id .. ' ' .. rank), lines_of_member('submit', A.id .. ' ' .. rank)) end
 redis.call('HDEL', K.waiting .. ':#lines:' .. seen[4], A.id)

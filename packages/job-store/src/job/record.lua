@@ -3,8 +3,9 @@
 -- Fields of a record that scripts read: st status, sg stage, run, step, seq, ver, tok at token and time of the last transition, tn turn,
 -- sb sa su the lease (token, acquired at, expires at), due, exp, batch, whd whs last delivery and its state.
 
-local PARTS = { 'doc', 'out', 'att' }
-local IS_PART = { doc = true, out = true, att = true }
+local function is_part(name)
+  return name == 'doc' or name == 'out' or name == 'att'
+end
 
 local function part_key(job, name)
   return job .. ':' .. name
@@ -15,7 +16,7 @@ local function read_job(job)
   local fields = redis.call('HGETALL', job)
   if #fields == 0 then return fields end
   local texts = redis.call('MGET', part_key(job, 'doc'), part_key(job, 'out'), part_key(job, 'att'))
-  for i, name in ipairs(PARTS) do
+  for i, name in ipairs({ 'doc', 'out', 'att' }) do
     if texts[i] then fields[#fields + 1], fields[#fields + 2] = name, texts[i] end
   end
   return fields
@@ -23,7 +24,7 @@ end
 
 -- Bytes of one field or part.
 local function bytes_of(job, name)
-  if IS_PART[name] then return redis.call('STRLEN', part_key(job, name)) end
+  if is_part(name) then return redis.call('STRLEN', part_key(job, name)) end
   return redis.call('HSTRLEN', job, name)
 end
 

@@ -8,7 +8,10 @@
 -- begun (open, with what that needs unless ver is what it was), it waits in the room, or needs an entry | {'missing'} | {'stale', state} | {'wrong', state} | {'early', state}
 
 -- What scripts set as well: short, and in what is counted for each record from the start.
-local OF_EACH_RECORD = { sb = true, sa = true, su = true, started = true, fin = true, sub = true, polled = true, exp = true, prog = true, polls = true, spent = true, fm = true, px = true, pt = true, mdl = true }
+local function is_of_each_record(field)
+  return field == 'sb' or field == 'sa' or field == 'su' or field == 'started' or field == 'fin' or field == 'sub' or field == 'polled' or field == 'exp'
+    or field == 'prog' or field == 'polls' or field == 'spent' or field == 'fm' or field == 'px' or field == 'pt' or field == 'mdl'
+end
 local order = cjson.decode(A.order)
 local job, due, events, turns = K.job, K.due, K.events, K.turns
 local now = now_of(order)
@@ -44,7 +47,7 @@ local was_unknown = batch_id and status == 'failed' and is_unknown(seen.err)
 -- What is written of the record, in one command each: fields and their values, parts and theirs, and fields that go. `seen` goes with it.
 local fields, parts, gone, more = {}, {}, {}, 0
 local function count(field, bytes)
-  if not OF_EACH_RECORD[field] then more = more + bytes - bytes_of(job, field) end
+  if not is_of_each_record(field) then more = more + bytes - bytes_of(job, field) end
 end
 local function set(field, value)
   fields[#fields + 1], fields[#fields + 2], seen[field] = field, value, value
@@ -52,11 +55,11 @@ end
 for i = 1, #A.fields, 2 do
   local field, value = A.fields[i], A.fields[i + 1]
   count(field, #value)
-  if IS_PART[field] then parts[#parts + 1], parts[#parts + 2] = part_key(job, field), value else set(field, value) end
+  if is_part(field) then parts[#parts + 1], parts[#parts + 2] = part_key(job, field), value else set(field, value) end
 end
 for _, field in ipairs(order.del) do
   count(field, 0)
-  if IS_PART[field] then redis.call('DEL', part_key(job, field)) else gone[#gone + 1], seen[field] = field, nil end
+  if is_part(field) then redis.call('DEL', part_key(job, field)) else gone[#gone + 1], seen[field] = field, nil end
 end
 for field, ms in pairs(order.stamps) do set(field, now + ms) end
 for field, value in pairs(order.raise) do
