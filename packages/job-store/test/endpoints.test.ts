@@ -412,3 +412,14 @@ test('what is known of an endpoint is dropped seven days after its last use', as
     expect(ttl).toBeLessThanOrEqual(7 * DAY);
   }
 });
+
+test('when an endpoint is in use then each half minute puts off that how it and its host fare is forgotten', async () => {
+  const harness = await startStore();
+  await attemptOf(harness, await pendingDelivery(harness), 'ok');
+  const keys = [`{gj}:endpoint:${ENDPOINT.id}`, ...(await harness.redis.keys('{gj}:host:*'))];
+  expect(keys).toHaveLength(2);
+  for (const key of keys) await harness.redis.pexpire(key, DAY);
+  await harness.clock.advance(RULES.bucketMs);
+  await attemptOf(harness, await pendingDelivery(harness), 'ok');
+  for (const key of keys) expect(await harness.redis.pttl(key)).toBeGreaterThan(7 * DAY - 60_000);
+});

@@ -50,16 +50,17 @@ local function count_in_cost(batch, field, credits)
 end
 
 -- A call begins. What the one before has left open stays unknown. seen: px, rsv, started, tenant, mdl, ky
+-- Answers fields of the record that are to be set, field and value.
 local function reserve_cost(job, seen, batch, spent, now)
-  if not seen.px then return end
+  if not seen.px then return {} end
   local day, credits = day_of(now), tonumber(seen.px)
   if seen.rsv then redis.call('HINCRBY', job, 'unk', seen.rsv) end
-  redis.call('HSET', job, 'rsv', seen.px, 'rd', day)
   count_in_cost(batch, 'rsv', credits)
   local key, row = spent_key(spent, seen.tenant, day), (seen.mdl or '?') .. ' ' .. (seen.ky or '?')
   redis.call('HINCRBY', key, row .. ' r', credits)
   if not seen.started then redis.call('HINCRBY', key, row .. ' j', 1) end
   spend(spent, seen.tenant, day, credits)
+  return { 'rsv', seen.px, 'rd', day }
 end
 
 -- What the open call has come to. cost {as: 'charged' | 'refunded' | 'released' | 'unknown', credits|nil: what was charged where that is not what was
@@ -114,5 +115,7 @@ local function settle_cost(cost, job, seen, batch, spent, now, set, gone)
     if not begins or not seen.px then gone[#gone + 1], gone[#gone + 2] = 'rsv', 'rd' end
   end
   if model then seen.mdl = model end
-  if begins then reserve_cost(job, seen, batch, spent, now) end
+  if not begins then return end
+  local fields = reserve_cost(job, seen, batch, spent, now)
+  for i = 1, #fields, 2 do set(fields[i], fields[i + 1]) end
 end

@@ -134,10 +134,10 @@ else
   redis.call('SET', part_key(job, 'att'), order.att)
   redis.call('HSET', job, 'spent', order.used)
 end
-reserve_cost(job, seen, batch_id and K.batch, K.spent, now)
 local seq = tonumber(seen.seq or '0') + (state == 'queued' and 1 or 0)
 redis.call('HSET', job, 'st', 'running', 'sg', 'submitting', 'sb', order.token, 'sa', now, 'su', order['until'], 'tok', order.token, 'due', order['until'],
-  'ver', tonumber(seen.ver or '1') + 1, 'seq', seq, 'started', seen.started or now)
+  'ver', tonumber(seen.ver or '1') + 1, 'seq', seq, 'started', seen.started or now,
+  unpack(reserve_cost(job, seen, batch_id and K.batch, K.spent, now)))
 redis.call('ZADD', due, order['until'], order.id)
 if state == 'queued' then
   emit(events, { id = order.id, seq = seq, type = 'job.started', progress = seen.prog or 0, status = 'running', stage = 'submitting', run = seen.run })

@@ -116,7 +116,7 @@ elseif is_storing(seen.state) then
 end
 if order.late and may_be_late(state) then
   redis.call('ZADD', K.late, now + order.late, order.id)
-else
+elseif may_be_late(seen.state) then
   redis.call('ZREM', K.late, order.id)
 end
 

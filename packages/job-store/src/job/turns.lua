@@ -1,9 +1,14 @@
 local MAX_PRIORITY = 2097151
 
 -- The turn of a tenant's next job among calls and submits (design.md §2.9).
-local function next_turn(turns, tenant)
+local function turn_ahead(turns, tenant)
   local known = redis.call('HMGET', turns, '#v', tenant)
-  local turn = math.min(math.max(tonumber(known[1] or '0'), tonumber(known[2] or '0')) + 1, MAX_PRIORITY)
+  return math.max(tonumber(known[1] or '0'), tonumber(known[2] or '0')) + 1
+end
+
+-- Its next job takes it.
+local function next_turn(turns, tenant)
+  local turn = math.min(turn_ahead(turns, tenant), MAX_PRIORITY)
   redis.call('HSET', turns, tenant, turn)
   return turn
 end

@@ -70,7 +70,7 @@ end
 
 -- Whether this job may begin a call now.
 local function is_granted(limits, queue, tenant, id, now)
-  if redis.call('ZSCORE', permits_key(queue, tenant), id) or grantable(limits, queue, tenant, 1) > 0 then return true end
+  if grantable(limits, queue, tenant, 1) > 0 or redis.call('ZSCORE', permits_key(queue, tenant), id) then return true end
   expire_permits(tenant, now)
   return grantable(limits, queue, tenant, 1) > 0
 end

@@ -25,9 +25,15 @@ local function asks(queue, tenant, now)
   redis.call('ZADD', K.waiting .. ':' .. queue .. ':#asking', now + ASKS_MS, tenant)
 end
 
+-- This tenant has jobs in its room.
+local function note_waiting(queue, tenant)
+  local waiting = K.waiting .. ':' .. queue
+  if not redis.call('ZSCORE', waiting, tenant) then redis.call('ZADD', waiting, redis.call('HGET', K.turns, tenant) or 0, tenant) end
+end
+
 local function wait_in_room(queue, tenant, id, place)
   redis.call('ZADD', room_key(queue, tenant), place, id)
-  redis.call('ZADD', K.waiting .. ':' .. queue, 'NX', redis.call('HGET', K.turns, tenant) or 0, tenant)
+  note_waiting(queue, tenant)
 end
 
 -- A batch that was committed waits with the lines that it has for this queue.
@@ -38,7 +44,7 @@ local function batch_waits(queue, tenant, batch)
     if lines > 0 then
       count_lines(tenant, batch, lines)
       place_batch(queue, tenant, member)
-      redis.call('ZADD', K.waiting .. ':' .. queue, 'NX', redis.call('HGET', K.turns, tenant) or 0, tenant)
+      note_waiting(queue, tenant)
     end
   end
 end
@@ -148,7 +154,7 @@ local function let_in(limits, queue, tenant, most, now, entries)
   local room = room_key(queue, tenant)
   local first, place = first_of(room)
   if not first then return redis.call('ZREM', K.waiting .. ':' .. queue, tenant) end
-  local turn = math.max(tonumber(redis.call('HGET', K.turns, '#v') or '0'), tonumber(redis.call('HGET', K.turns, tenant) or '0')) + 1
+  local turn = turn_ahead(K.turns, tenant)
   local taken = count_before(room .. ':seats', place)
   local seats = taken * 2 < most_seats(limits, queue) and grantable(limits, queue, tenant, SEATS) or 0
   local last = end_of_priority(place)
@@ -180,5 +186,5 @@ local function next_in(queue, tenant, now, entries)
   if not first then return end
   local limits = account_limits()
   if first ~= tenant then let_in(limits, queue, first, LET_IN, now, entries) end
-  if redis.call('ZSCORE', waiting, tenant) then let_in(limits, queue, tenant, LET_IN, now, entries) end
+  if first == tenant or redis.call('ZSCORE', waiting, tenant) then let_in(limits, queue, tenant, LET_IN, now, entries) end
 end

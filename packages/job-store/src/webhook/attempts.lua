@@ -74,7 +74,7 @@ local function write_state(delivery, subject, due_set, pending, id, token, state
   end
 end
 
--- It is forgotten some time after its last use: how it fares, and what attempts of it are open.
+-- How it fares is forgotten some time after its last use.
 local function keep_fares()
   for _, key in ipairs({ K.endpoint, K.host }) do redis.call('PEXPIRE', key, rules.forgetAfterMs) end
 end
@@ -107,21 +107,28 @@ local function why_not(e, now)
   if redis.call('ZCARD', e.open) >= permits_of(e) then return 'permits', now + rules.checkAgainMs end
 end
 
-local function leave_room(e, id)
-  if redis.call('ZREM', e.room, id) == 1 and redis.call('EXISTS', e.room) == 0 then redis.call('ZREM', e.rooms, e.id) end
+-- Asked once by a script, and noted by what changes it.
+local function is_room_empty(e)
+  if e.empty == nil then e.empty = redis.call('EXISTS', e.room) == 0 end
+  return e.empty
 end
 
--- The delivery has no entry from now on: the end of another attempt, or a check of the room, lets it out.
-local function enter_room(e, delivery, due_set, id, due, check)
-  redis.call('HDEL', delivery, 'lease')
-  redis.call('ZREM', due_set, id)
+local function leave_room(e, id)
+  if redis.call('ZREM', e.room, id) == 0 then return end
+  e.empty = nil
+  if is_room_empty(e) then redis.call('ZREM', e.rooms, e.id) end
+end
+
+-- The delivery has no entry: the end of another attempt, or a check of the room, lets it out.
+local function enter_room(e, id, due, check)
+  e.empty = false
   redis.call('ZADD', e.room, due, id)
   redis.call('ZADD', e.rooms, 'LT', check, e.id)
 end
 
 -- Says when the room has to be checked, should nothing happen in it until then.
 local function note_room(e, now)
-  if redis.call('EXISTS', e.room) == 0 then return end
+  if is_room_empty(e) then return end
   redis.call('ZADD', e.rooms, not is_paused(e) and open_until(e, now) or now + rules.checkAgainMs, e.id)
 end
 
@@ -138,15 +145,14 @@ local function begin_attempt(e, delivery, due_set, id, token, now)
 end
 
 -- The key of the job or batch that a delivery is about.
-local function subject_of(delivery, id)
-  local seen = redis.call('HMGET', delivery, 'job_id', 'batch_id')
+local function subject_of(delivery, id, job_id, batch_id)
   local prefix = string.sub(delivery, 1, #delivery - #id - #'delivery:')
-  if seen[1] and seen[1] ~= '' then return prefix .. 'job:' .. seen[1] end
-  return prefix .. 'batch:' .. (seen[2] or '')
+  if job_id and job_id ~= '' then return prefix .. 'job:' .. job_id end
+  return prefix .. 'batch:' .. (batch_id or '')
 end
 
-local function context(token, delivery, id)
-  return { token, redis.call('HGETALL', delivery), read_job(subject_of(delivery, id)) }
+local function context(token, delivery, subject)
+  return { token, redis.call('HGETALL', delivery), read_job(subject) }
 end
 
 -- Begins attempts of those that have waited longest, one for each token, as far as there are permits. Their keys are made from
@@ -157,14 +163,16 @@ local function hand_over(e, tokens, due_set, like, like_id, now)
   local looked_at = 0
   while #begun < #tokens and looked_at < 50 do
     local first = redis.call('ZRANGE', e.room, 0, 0)[1]
+    e.empty = not first
     if not first or why_not(e, now) then break end
     looked_at = looked_at + 1
     leave_room(e, first)
     local delivery, token = sibling(like, like_id, first), tokens[#begun + 1]
-    if redis.call('HGET', delivery, 'state') == 'pending' then
+    local seen = redis.call('HMGET', delivery, 'state', 'job_id', 'batch_id')
+    if seen[1] == 'pending' then
       redis.call('HINCRBY', delivery, 'step', 1)
       begin_attempt(e, delivery, due_set, first, token, now)
-      begun[#begun + 1] = context(token, delivery, first)
+      begun[#begun + 1] = context(token, delivery, subject_of(delivery, first, seen[2], seen[3]))
     end
   end
   return begun
@@ -179,24 +187,29 @@ local function handed_over(e, tokens, like, like_id)
     for _, member in ipairs(members) do
       if string.sub(member, 1, #token + 1) == token .. ' ' then
         local id = string.sub(member, #token + 2)
-        begun[#begun + 1] = context(token, sibling(like, like_id, id), id)
+        local delivery = sibling(like, like_id, id)
+        local seen = redis.call('HMGET', delivery, 'job_id', 'batch_id')
+        begun[#begun + 1] = context(token, delivery, subject_of(delivery, id, seen[1], seen[2]))
       end
     end
   end
   return begun
 end
 
--- Counts an attempt in the window and says how many there were, and how many of them failed.
+-- Counts an attempt in the window and says how many there were, and how many of them failed. How it fares is forgotten some time after its
+-- last use: each bucket puts that off.
 local function count_attempt(fares, failed, now)
   local bucket, attempts, bad, kept = math.floor(now / rules.bucketMs), 0, 0, {}
   for _, each in ipairs(fares.win and cjson.decode(fares.win) or {}) do
     if each[1] > bucket - rules.windowMs / rules.bucketMs then kept[#kept + 1] = each end
   end
-  if #kept == 0 or kept[#kept][1] < bucket then kept[#kept + 1] = { bucket, 0, 0 } end
+  local is_first = #kept == 0 or kept[#kept][1] < bucket
+  if is_first then kept[#kept + 1] = { bucket, 0, 0 } end
   local last = kept[#kept]
   last[2], last[3] = last[2] + 1, last[3] + failed
   for _, each in ipairs(kept) do attempts, bad = attempts + each[2], bad + each[3] end
   set_fares(fares, 'win', cjson.encode(kept))
+  if is_first then redis.call('PEXPIRE', fares.key, rules.forgetAfterMs) end
   return attempts, bad
 end
 
@@ -272,7 +285,6 @@ local function end_attempt(e, id, attempt, lease, now, counters)
       became = 'disabled'
     end
   end
-  keep_fares()
   return became
 end
 
@@ -283,11 +295,11 @@ local function place_delivery(e, delivery, due_set, made, now)
   if own_of(e).off then return 'entry' end
   local why, check = why_not(e, now)
   if why == 'permits' or why == 'breaker' then
-    enter_room(e, delivery, due_set, id, now, check)
+    enter_room(e, id, now, check)
     return 'room'
   end
   if not why and made.busy and redis.call('ZCARD', e.open) > 0 then
-    enter_room(e, delivery, due_set, id, now, now + rules.checkAgainMs)
+    enter_room(e, id, now, now + rules.checkAgainMs)
     return 'room'
   end
   if why or not made.token then return 'entry' end

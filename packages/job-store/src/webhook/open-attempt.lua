@@ -48,13 +48,15 @@ if not why and order.share == false then
   why, check = 'share', now + rules.checkAgainMs
 end
 -- Who was asked for to a disabled endpoint goes past those who wait there: they will be skipped.
-if not why and (off or redis.call('EXISTS', e.room) == 0) then
+if not why and (off or is_room_empty(e)) then
   leave_room(e, order.id)
   begin_attempt(e, delivery, due_set, order.id, token, now)
   return { 'open', token, redis.call('HGETALL', delivery), read_job(subject) }
 end
 keep_fares()
-enter_room(e, delivery, due_set, order.id, next, check or now + rules.checkAgainMs)
+redis.call('HDEL', delivery, 'lease')
+redis.call('ZREM', due_set, order.id)
+enter_room(e, order.id, next, check or now + rules.checkAgainMs)
 if why then return { 'room', why } end
 local first = hand_over(e, { token }, due_set, delivery, order.id, now)[1]
 if first then return { 'open', unpack(first) } end
