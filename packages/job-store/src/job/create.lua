@@ -37,9 +37,9 @@ count_use(K.usage, order.tenant, order.use.redis, order.use.stored, 1)
 local turn = enter(order.queue, order.tenant, order.id, order.priority, order.now)
 local due = turn == 0 and order.exp or order.now + order.due
 count_queued(turns, 1)
-redis.call('HSET', job, 'tn', turn, 'due', due, 'seq', 1, unpack(A.fields))
+redis.call('HSET', job, 'tn', turn, 'due', due, 'seq', '1', unpack(A.fields))
 redis.call('ZADD', K.due, due, order.id)
 redis.call('ZADD', list, order.now, order.id)
 if order.idem then remember_key() end
-emit(events, { id = order.id, seq = 1, type = 'job.queued', progress = 0, status = 'queued', stage = '', run = 1 })
+emit(events, { id = order.id, seq = '1', type = 'job.queued', progress = '0', status = 'queued', stage = '', run = '1' })
 return { 'ok', turn }

@@ -122,6 +122,7 @@ if rpm > 0 then
 end
 
 order['until'] = now + order.lease_ms + (seen.inp and order.input_ms or 0)
+local ends = text_of(order['until'])
 go_ahead(K.brakes, ahead_of, order)
 take_permit(queue, tenant, order.id, order['until'] + 60000)
 if state == 'queued' then
@@ -135,12 +136,12 @@ else
   redis.call('HSET', job, 'spent', order.used)
 end
 local seq = tonumber(seen.seq or '0') + (state == 'queued' and 1 or 0)
-redis.call('HSET', job, 'st', 'running', 'sg', 'submitting', 'sb', order.token, 'sa', now, 'su', order['until'], 'tok', order.token, 'due', order['until'],
+redis.call('HSET', job, 'st', 'running', 'sg', 'submitting', 'sb', order.token, 'sa', now, 'su', ends, 'tok', order.token, 'due', ends,
   'ver', tonumber(seen.ver or '1') + 1, 'seq', seq, 'started', seen.started or now,
   unpack(reserve_cost(job, seen, batch_id and K.batch, K.spent, now)))
-redis.call('ZADD', due, order['until'], order.id)
+redis.call('ZADD', due, ends, order.id)
 if state == 'queued' then
-  emit(events, { id = order.id, seq = seq, type = 'job.started', progress = seen.prog or 0, status = 'running', stage = 'submitting', run = seen.run })
+  emit(events, { id = order.id, seq = seq, type = 'job.started', progress = seen.prog or '0', status = 'running', stage = 'submitting', run = seen.run })
   leave(queue, tenant, order.id, seen.batch)
   -- Its permit is worth the seat that it leaves: there is room for another only where there are more permits than seats.
   if most_seats(order.limits, queue) == SEATS then next_in(queue, tenant, now, entries) end

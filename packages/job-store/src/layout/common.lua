@@ -10,6 +10,11 @@ end
 -- Processes know the time of Redis as they last asked for it: by this much they may be wrong before what they say of a time is refused.
 local CLOCKS_AGREE_MS = 5000
 
+-- A whole number as commands take it. Of one that is given to several, each prints 17 digits.
+local function text_of(number)
+  return string.format('%d', number)
+end
+
 -- Whether what is there since `since` is to stay, as it is kept for `kept_ms`. now: as tests give it, or nil
 local function is_kept(since, kept_ms, now)
   local kept = tonumber(kept_ms)

@@ -8,6 +8,7 @@ local function permits_key(queue, tenant)
 end
 
 local function take_permit(queue, tenant, id, till)
+  till = text_of(till)
   redis.call('ZADD', K.inflight, till, id)
   if queue == 'call' then redis.call('ZADD', K.inflight .. ':call', till, id) end
   redis.call('ZADD', permits_key(queue, tenant), till, id)

@@ -45,8 +45,8 @@ end
 
 -- Who is next in a room: a job or a member of its batches, its place, and whether it is a batch.
 local function first_of(room)
-  local job = redis.call('ZRANGE', room, 0, 0, 'WITHSCORES')
-  local batch = redis.call('ZRANGE', room .. ':batches', 0, 0, 'WITHSCORES')
+  local job = redis.call('ZRANGE', room, '0', '0', 'WITHSCORES')
+  local batch = redis.call('ZRANGE', room .. ':batches', '0', '0', 'WITHSCORES')
   local place, head = job[2] and tonumber(job[2]) or math.huge, batch[2] and tonumber(batch[2]) or math.huge
   if batch[1] and head < place then return batch[1], head, true end
   return job[1], place, false

@@ -134,7 +134,7 @@ end
 local function take_next(queue, tenant, room, most)
   local first, place, is_batch = first_of(room)
   if not is_batch then
-    local batch = redis.call('ZRANGE', room .. ':batches', 0, 0, 'WITHSCORES')
+    local batch = redis.call('ZRANGE', room .. ':batches', '0', '0', 'WITHSCORES')
     local last = math.min(end_of_priority(place) - 1, batch[2] and tonumber(batch[2]) or math.huge)
     local ids = redis.call('ZRANGE', room, '-inf', string.format('%.0f', last), 'BYSCORE', 'LIMIT', 0, most)
     redis.call('ZREM', room, unpack(ids))
@@ -182,7 +182,7 @@ end
 -- A job of this tenant has left its seat or returned its permit: the next come in, of the tenant whose turn it is and of its own.
 local function next_in(queue, tenant, now, entries)
   local waiting = K.waiting .. ':' .. queue
-  local first = redis.call('ZRANGE', waiting, 0, 0)[1]
+  local first = redis.call('ZRANGE', waiting, '0', '0')[1]
   if not first then return end
   local limits = account_limits()
   if first ~= tenant then let_in(limits, queue, first, LET_IN, now, entries) end

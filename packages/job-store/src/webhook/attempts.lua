@@ -162,7 +162,7 @@ local function hand_over(e, tokens, due_set, like, like_id, now)
   if #tokens == 0 or own_of(e).off then return begun end
   local looked_at = 0
   while #begun < #tokens and looked_at < 50 do
-    local first = redis.call('ZRANGE', e.room, 0, 0)[1]
+    local first = redis.call('ZRANGE', e.room, '0', '0')[1]
     e.empty = not first
     if not first or why_not(e, now) then break end
     looked_at = looked_at + 1
@@ -170,7 +170,7 @@ local function hand_over(e, tokens, due_set, like, like_id, now)
     local delivery, token = sibling(like, like_id, first), tokens[#begun + 1]
     local seen = redis.call('HMGET', delivery, 'state', 'job_id', 'batch_id')
     if seen[1] == 'pending' then
-      redis.call('HINCRBY', delivery, 'step', 1)
+      redis.call('HINCRBY', delivery, 'step', '1')
       begin_attempt(e, delivery, due_set, first, token, now)
       begun[#begun + 1] = context(token, delivery, subject_of(delivery, first, seen[2], seen[3]))
     end
