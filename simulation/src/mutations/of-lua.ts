@@ -53,12 +53,7 @@ export const OF_LUA: readonly Mutation[] = [
     'if false then',
     'P3: a commit whose answer was lost may be sent again',
   ),
-  of(
-    'job/transition',
-    "if transition_row(order.row).step == 'next' then step = step + 1 end",
-    '',
-    'an entry of the step before has ended',
-  ),
+  of('job/transition', 'if has_next_step(order.row) then step = step + 1 end', '', 'an entry of the step before has ended'),
   of('job/transition', "  redis.call('ZADD', due, at, order.id)", '', 'P1: a job whose entry is lost gets another'),
   of('job/transition', 'returned = return_permit(seen.q, order.tenant, order.id)', '', 'what has ended is not in flight'),
   of(

@@ -65,7 +65,7 @@ for field, ms in pairs(order.stamps) do set(field, now + ms) end
 for field, value in pairs(order.raise) do
   if tonumber(redis.call('HGET', job, field) or '0') < value then set(field, value) end
 end
-if transition_row(order.row).step == 'next' then step = step + 1 end
+if has_next_step(order.row) then step = step + 1 end
 if order.turn then
   turn = order.turn == 'room' and enter(seen.q, order.tenant, order.id, order.priority, seen.cr) or next_turn(turns, order.tenant)
 end

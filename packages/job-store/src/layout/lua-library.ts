@@ -9,9 +9,11 @@ function transitionsInLua(): SharedLua {
   const rows = Object.entries(TRANSITIONS as Readonly<Record<string, TransitionRow>>).map(([name, row]) => {
     const from = row.from.map((state) => `['${state}'] = true`).join(', ');
     const flags = `${row.from.length === 0 ? ', creates = true' : ''}${row.whileErasing ? ', erases = true' : ''}`;
-    return `  if name == '${name}' then return { from = { ${from} }, guard = '${row.guard}', step = '${row.step}'${flags} } end`;
+    return `  if name == '${name}' then return { from = { ${from} }, guard = '${row.guard}'${flags} } end`;
   });
-  return `local function transition_row(name)\n${rows.join('\n')}\nend\n`;
+  const steps = Object.entries(TRANSITIONS).filter(([, { step }]) => step === 'next');
+  const isOne = steps.map(([name]) => `name == '${name}'`).join(' or ');
+  return `local function transition_row(name)\n${rows.join('\n')}\nend\nlocal function has_next_step(name) return ${isOne} end\n`;
 }
 
 /** Columns of the table of states as functions of a state. Tables would be made anew by each call of each script. */

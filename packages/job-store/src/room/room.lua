@@ -52,8 +52,8 @@ end
 -- The turn of a job that gets an entry at once; 0: it waits in the room.
 local function enter(queue, tenant, id, priority, created)
   local place, room = place_of(priority, created), room_key(queue, tenant)
-  local waiting = count_before(room, place) + count_before(room .. ':batches', place)
-  if waiting == 0 and count_before(room .. ':seats', place) < SEATS then
+  local waits = count_before(room, place) > 0 or count_before(room .. ':batches', place) > 0
+  if not waits and count_before(room .. ':seats', place) < SEATS then
     redis.call('ZADD', room .. ':seats', place, id)
     return next_turn(K.turns, tenant)
   end
