@@ -15,6 +15,8 @@ const MAGIC: readonly Magic[] = [
   { type: 'image/heic', at: 4, bytes: 'ftyphev' },
   { type: 'image/heif', at: 4, bytes: 'ftypmif' },
   { type: 'image/heif', at: 4, bytes: 'ftypmsf' },
+  { type: 'image/heif', at: 4, bytes: 'ftypmiaf' },
+  { type: 'image/heif', at: 4, bytes: 'ftyp1pic' },
   { type: 'video/mp4', at: 4, bytes: 'ftyp' },
   { type: 'image/jxl', at: 0, bytes: '\xff\x0a' },
   { type: 'image/jxl', at: 4, bytes: 'JXL \r\n\x87\n' },
@@ -49,16 +51,24 @@ const isBmp = (text: string): boolean => text.startsWith('BM') && text.startsWit
 /** A document whose root is `svg`, behind prolog, comments and document type; a page that holds one is none. */
 function isSvg(text: string): boolean {
   let rest = text.replace(/^\xef\xbb\xbf/, '').trimStart();
-  for (const [start, end] of [
-    ['<?', '?>'],
-    ['<!--', '-->'],
-    ['<!DOCTYPE svg', '>'],
-    ['<!--', '-->'],
-  ] as const)
-    while (rest.startsWith(start)) {
-      const stop = rest.indexOf(end);
-      if (stop === -1) return false;
-      rest = rest.slice(stop + end.length).trimStart();
-    }
+  for (let end = endOfNote(rest); end !== 0; end = endOfNote(rest)) {
+    if (end === -1) return false;
+    rest = rest.slice(end).trimStart();
+  }
   return /^<(?:[\w.-]+:)?svg[\s/>]/.test(rest);
+}
+
+/** Behind what may stand before the root; -1 where that does not end, 0 where there is nothing of the kind. */
+function endOfNote(text: string): number {
+  if (text.startsWith('<!--')) return behind(text, '-->');
+  if (text.startsWith('<?')) return behind(text, '?>');
+  if (!/^<!doctype\s+(?:[\w.-]+:)?svg\b/i.test(text)) return 0;
+  // Entities have brackets of their own: drawing programs write them.
+  const subset = text.indexOf('[');
+  return subset !== -1 && subset < text.indexOf('>') ? behind(text, '>', text.indexOf(']')) : behind(text, '>');
+}
+
+function behind(text: string, sign: string, from = 0): number {
+  const at = from === -1 ? -1 : text.indexOf(sign, from);
+  return at === -1 ? -1 : at + sign.length;
 }

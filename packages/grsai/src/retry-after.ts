@@ -1,9 +1,9 @@
 const DAY_MS = 86_400_000;
 
 /** A number, and the unit that some write behind it. */
-const NUMBER = /^(\d+(?:\.\d+)?) ?(ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?)?(?:\s*,.*)?$/i;
+const NUMBER = /^(\d+(?:\.\d+)?) ?(ms|milliseconds?|s|secs?|seconds?|秒|m|mins?|minutes?|分钟|h|hrs?|hours?|小时)?(?:\s*[,;].*)?$/i;
 /** The three forms of RFC 9110 §5.6.7: of today, of RFC 850, of asctime. `Date.parse` alone would take far more than that. */
-const HTTP_DATE = /^[a-z]{3,9},? ?\d{1,2}[ -][a-z]{3}[ -]\d{2,4} \d{2}:\d{2}:\d{2}(?: (?:GMT|UTC|[+-]\d{4}))?$/i;
+const HTTP_DATE = /^(?:[a-z]{3,9},? ?)?\d{1,2}[ -][a-z]{3}[ -]\d{2,4} \d{2}:\d{2}:\d{2}(?: (?:GMT|UTC|[A-Z]{1,4}|[+-]\d{4}))?$/i;
 const ASCTIME = /^[a-z]{3} [a-z]{3} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/i;
 const ISO_DATE = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?) ?(Z|[+-]\d{2}:?\d{2})?$/i;
 const WITHOUT_ZONE = /:\d{2}(?: \d{4})?$/;
@@ -15,7 +15,8 @@ const NO_TIME = 1e20;
 
 function waitOf(n: number, unit: string, now: number): number {
   if (/^m(?:s|illi)/i.test(unit)) return n;
-  if (/^m/i.test(unit)) return n * 60_000;
+  if (/^[m分]/i.test(unit)) return n * 60_000;
+  if (/^[h小]/i.test(unit)) return n * 3_600_000;
   if (n < EPOCH_FROM || n >= NO_TIME) return n * 1000;
   let seconds = n;
   while (seconds >= EPOCH_TO) seconds /= 1000;
