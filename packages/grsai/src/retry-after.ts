@@ -1,7 +1,8 @@
 const DAY_MS = 86_400_000;
 
 /** A number, and the unit that some write behind it. */
-const NUMBER = /^(\d+(?:\.\d+)?) ?(ms|milliseconds?|s|secs?|seconds?|秒|m|mins?|minutes?|分钟|h|hrs?|hours?|小时)?(?:\s*[,;].*)?$/i;
+const NUMBER =
+  /^(\d+(?:\.\d+)?) ?(ms|milliseconds?|s|secs?|seconds?|秒|m|mins?|minutes?|分钟|h|hrs?|hours?|小时)?(?:\s*[,;].*)?$/i;
 /** The three forms of RFC 9110 §5.6.7: of today, of RFC 850, of asctime. `Date.parse` alone would take far more than that. */
 const HTTP_DATE = /^(?:[a-z]{3,9},? ?)?\d{1,2}[ -][a-z]{3}[ -]\d{2,4} \d{2}:\d{2}:\d{2}(?: (?:GMT|UTC|[A-Z]{1,4}|[+-]\d{4}))?$/i;
 const ASCTIME = /^[a-z]{3} [a-z]{3} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/i;

@@ -54,17 +54,9 @@ const CHAT_FIELDS: FieldTable = {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** What an answer of ours, sent back as a message of the next request, has beside its text. */
-const OF_ANSWERS = [
-  'refusal',
-  'annotations',
-  'reasoning_content',
-  'reasoning',
-  'reasoning_details',
-  'thinking',
-  'tool_calls',
-  'audio',
-];
+/** What a message of ours says. Calls of tools are refused by name where they hold something; all else that an answer had beside its text is dropped. */
+const OF_MESSAGES = ['role', 'content', 'name'];
+const CALLS = ['tool_calls', 'function_call'];
 const isVoid = (value: unknown): boolean => value === '' || isEmpty(value);
 
 /** Messages as our own schema has them: `developer` is `system`, and what is left of an answer is dropped. */
@@ -73,13 +65,27 @@ function readMessages(messages: unknown, ignored: Set<string>): unknown {
   return messages.map((message: unknown) => {
     if (!isObject(message)) return message;
     if (message['role'] === 'developer') return { ...message, role: 'system' };
-    if (message['role'] !== 'assistant') return message;
-    const dropped = OF_ANSWERS.filter((name) => name in message && (name !== 'tool_calls' || isVoid(message[name])));
-    if (dropped.length === 0) return message;
-    for (const name of dropped) if (!isVoid(message[name])) ignored.add(`messages.${name}`);
-    return Object.fromEntries(Object.entries(message).filter(([name]) => !dropped.includes(name)));
+    return message['role'] === 'assistant' ? readAnswer(message, ignored) : message;
   });
 }
+
+/** An answer that is sent back, whatever fields it had from upstream or from an SDK. */
+function readAnswer(message: Readonly<Record<string, unknown>>, ignored: Set<string>): Record<string, unknown> {
+  const kept = Object.entries(message).filter(([name, value]) => {
+    if (OF_MESSAGES.includes(name) || (CALLS.includes(name) && !isVoid(value))) return true;
+    if (!isVoid(value)) ignored.add(`messages.${name}`);
+    return false;
+  });
+  const answer = Object.fromEntries(kept);
+  const { content } = answer;
+  return Array.isArray(content) ? { ...answer, content: content.length === 0 ? '' : content.map(asText) } : answer;
+}
+
+/** A refusal is a part of its own in the messages of OpenAI; here it is what was said. */
+const asText = (part: unknown): unknown =>
+  isObject(part) && part['type'] === 'refusal' && typeof part['refusal'] === 'string'
+    ? { type: 'text', text: part['refusal'] }
+    : part;
 
 /** What is wrong with a body, by the names that its sender knows. */
 export const asSent = ({ pointer, ...error }: FieldError, body: unknown): FieldError => {
