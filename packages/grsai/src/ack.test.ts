@@ -29,6 +29,7 @@ describe('the id of a submit is found', () => {
     ['task, as a text', { task: ID, status: 'running' }],
     ['result, as a text', { code: 0, msg: 'success', result: ID }],
     ['body', { code: 0, body: { id: ID } }],
+    ['response and data', { response: { data: { id: ID } } }],
     ['payload', { payload: { id: ID } }],
     ['a list of ids', { task_ids: [ID] }],
     ['a list of tasks', { data: [{ id: ID }, { id: '6-b' }] }],

@@ -110,7 +110,7 @@ function inner(fields: Fields, refused: boolean): Fields | undefined {
 function isAround(outer: Fields, value: Fields): boolean {
   const task = withUpstreamNames(value);
   if (typeof task['status'] === 'string' && (idOf(task) !== '' || 'results' in task)) return true;
-  return idOf(outer) === '' && !('status' in outer) && isTask(task) && !('url' in task);
+  return idOf(outer) === '' && !('status' in outer) && (isTask(task) || 'data' in task) && !('url' in task);
 }
 
 /** A text in the place of the task is its id; where the envelope refuses, only one in the form of an id. */

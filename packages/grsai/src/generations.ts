@@ -1,13 +1,13 @@
-import { collect } from './answer.ts';
+import { collect, type Reply } from './answer.ts';
 import { isRawBody, payloadOf, type RawBody } from './body.ts';
 import { callerWords } from './caller-words.ts';
 import type { Document } from './documents.ts';
-import { unwrap } from './envelope.ts';
+import { lastValue, unwrap } from './envelope.ts';
 import { keepRaw } from './errors.ts';
 import { type Fields, isFields, textOf } from './json-values.ts';
 import type { CallOptions } from './options.ts';
 import { linksAt, type Output, outputsOf, urlsOf } from './outputs.ts';
-import { refusal } from './refusal.ts';
+import { isPage, refusal } from './refusal.ts';
 import { isFailure } from './task-state.ts';
 import type { Wire } from './wire.ts';
 
@@ -51,7 +51,7 @@ export async function generations(
   });
   const reply = await collect(response, wire.scrub, isEnd);
   const answers = reply.documents.flatMap((document) => answerIn(document, response.status) ?? []);
-  const answer = answers.findLast(({ outputs }) => outputs.length > 0) ?? answers.at(-1);
+  const answer = answers.findLast(({ outputs }) => outputs.length > 0) ?? answers.at(-1) ?? bareAnswer(reply);
   if (answer === undefined) throw refusal(reply);
   const outputs = linksAt(answer.outputs, response.base);
   return { ...answer, outputs, urls: urlsOf(outputs), raw: keepRaw(reply.text) };
@@ -72,6 +72,13 @@ function answerIn({ value }: Document, status: number): Pick<Generations, 'outpu
   const there = outputs.length > 0 && (error === '' || hasList(fields));
   const empty = status < 300 && error === '' && hasList(fields);
   return there || empty ? { outputs, usage: usageOf(value, fields) } : undefined;
+}
+
+/** A link, base64 or Markdown in the place of JSON. */
+function bareAnswer({ documents, status, shape, text }: Reply): Pick<Generations, 'outputs'> | undefined {
+  if (status >= 300 || shape !== 'other' || isPage(text)) return undefined;
+  const outputs = outputsOf({ results: lastValue(documents) ?? text }, true);
+  return outputs.length === 0 ? undefined : { outputs };
 }
 
 const hasList = (fields: Fields): boolean => Array.isArray(fields['data']) || Array.isArray(fields['results']);

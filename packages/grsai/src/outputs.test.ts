@@ -125,6 +125,8 @@ describe('an output is found', () => {
     ['outputs', { outputs: [{ b64_json: PIXEL }] }, [inline()]],
     ['image_url', { image_url: LINK }, [link()]],
     ['b64_json', { b64_json: PIXEL }, [inline()]],
+    ['choices, as a chat has them', { choices: [{ message: { content: `![x](${LINK})` } }] }, [link()]],
+    ['candidates, as Gemini has them', { candidates: [{ content: { parts: [{ inlineData: { data: PIXEL } }] } }] }, [inline()]],
     ['Results', { Results: [{ Url: LINK }] }, [link()]],
     ['results, also where the request is echoed', { results: [LINK], images: ['https://caller.example/in.png'] }, [link()]],
   ])('under the name %s', (_, fields, outputs) => {

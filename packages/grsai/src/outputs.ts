@@ -13,6 +13,8 @@ export type Output =
 const LISTS = ['results', 'result', 'outputs', 'output', 'data', 'urls', 'videos', 'files'] as const;
 /** The same, but a field of the request has such a name too: they count only where an answer says that it has succeeded. */
 const ECHOED = ['images', 'imageurls', 'image', 'video', 'pictures', 'pics', 'imgs'] as const;
+/** Where chats and Gemini have what they made. */
+const DIALECTS = ['choices', 'candidates'] as const;
 /** Fields that hold one output, in one form or several: then the one that cannot die is taken. */
 const HOLDERS = [
   'url',
@@ -73,7 +75,7 @@ export function outputsOf(fields: Fields, succeeded: boolean): readonly Output[]
   }
   const held = heldBy(named, DEPTH);
   if (held.length > 0 || !succeeded) return held;
-  return LISTS.map((name) => anyOutputs(named.get(name), DEPTH)).find((found) => found.some(isWhere)) ?? [];
+  return [...LISTS, ...DIALECTS].map((name) => anyOutputs(named.get(name), DEPTH)).find((found) => found.some(isWhere)) ?? [];
 }
 
 /** The links among outputs, but for those that cannot be called. */

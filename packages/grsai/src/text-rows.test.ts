@@ -199,6 +199,8 @@ const TEXTS: Readonly<Partial<Record<Category, readonly string[]>>> = {
     '队列已满',
     '任务数已达上限',
     '图片下载超时',
+    '图片下载失败，请稍后重试',
+    'could not process the image, please try again later',
     'too many images per minute',
     'load is too high',
     'load is too high, please try again later',

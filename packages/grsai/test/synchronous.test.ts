@@ -152,6 +152,18 @@ describe('generations', () => {
     expect((await grsai.images.generations(TASK)).outputs).toEqual(outputs);
   });
 
+  test.each<[string, string]>([
+    ['in an envelope of another name', JSON.stringify({ response: { data: [{ url: URL_1 }] } })],
+    ['as a chat', JSON.stringify({ choices: [{ message: { content: `![x](${URL_1})` } }] })],
+    ['as a bare text', URL_1],
+    ['as a bare text that is JSON', JSON.stringify(URL_1)],
+    ['as Markdown', `![x](${URL_1})`],
+  ])('gives an output that comes %s', async (_, text) => {
+    await using server = await serve(answering(200, text));
+    await using grsai = client([server.url]);
+    expect((await grsai.images.generations(TASK)).urls).toEqual([URL_1]);
+  });
+
   test('passes over events in front of the one with the outputs', async () => {
     const events = [{ type: 'keep-alive' }, { status: 'running', progress: '5%' }, { data: [{ b64_json: 'aGk=' }] }];
     await using server = await serve(answering(200, events.map((each) => `data: ${JSON.stringify(each)}\n\n`).join('')));
