@@ -152,6 +152,32 @@ test.each(['chat', 'image'] as const)(
   },
 );
 
+test.each(['chat', 'image'] as const)(
+  'when the worker of the call of a %s died and the time of the job is over then no other call is made, and it expires',
+  async (type) => {
+    const harness = await startHarness();
+    const stages = answering(harness);
+    const stage = type === 'chat' ? stages.call : stages.submit;
+    const doc: JobDoc = { ...(type === 'chat' ? JobRequest.parse(CHAT) : imageDoc()), on_unknown_submit: 'resubmit' };
+    const job = await acceptedJob(harness, {}, () => ({ ...doc, expires_in_s: 60 }), 'acme', PRICE);
+    const { lease } = await startedCall(harness, job.id, { limitMs: 120_000 });
+    const entry = { id: job.id, step: 1 };
+    await harness.clock.advance(60_000);
+    // Whoever makes it may live.
+    const waits = { kind: 'wait', ms: type === 'chat' ? 1000 : lease.expires_at - harness.clock.now() };
+    expect(await stage({ entry, stalled: false })).toEqual(waits);
+    expect(await job.read()).toMatchObject({ status: 'running', lease });
+    await harness.clock.advance(lease.expires_at - harness.clock.now());
+    expect(await stage({ entry, stalled: false })).toEqual({ kind: 'wait', ms: 1000 });
+    expect(await stage({ entry, stalled: false })).toEqual({ kind: 'done' });
+    expect(await job.read()).toMatchObject({
+      ...{ status: 'expired', attempts_used: 1, attempts: [{ number: 1, outcome: 'unknown' }] },
+      cost: { open: null, unknown: 1000 },
+    });
+    expect(stages.calls).toEqual([]);
+  },
+);
+
 test('when the worker of a call died long ago and its tenant may have no more in flight then the job waits in its turn', async () => {
   const harness = await startHarness();
   const { call, calls } = answering(harness);

@@ -148,8 +148,9 @@ async function takeOver(d: StartDeps, entry: Entry, job: JobRecord, stage: PaidS
   const begunAt = d.timers.elapsed();
   const over = { token: job.lease?.token ?? '', attempts: withAttempt(job, attempt), attemptsUsed };
   const started = await d.store.transitions.startCall(entry, { ...lease(d.newToken(), stage), over }, d.limits());
-  // Its tenant has no credits for it, or the account no room: it waits as others do, in its turn, until there is room or it expires.
-  const isQueued = o.isOver && (started.kind === 'budget' || started.kind === 'full');
+  // Its time is over, its tenant has no credits for it, or the account no room: it waits as others do, in its turn, until there is room or it
+  // expires.
+  const isQueued = o.isOver && (started.kind === 'expired' || started.kind === 'budget' || started.kind === 'full');
   if (isQueued || started.kind === 'ok' || started.kind === 'unsafe')
     logAttempt(d, job, attempt, { reason: 'the worker of this call died' });
   if (started.kind === 'ok') return await inTime(d, started, begunAt);

@@ -63,6 +63,8 @@ if state ~= 'queued' then
     return { 'unknown', read_job(job) }
   end
   if canceling then return { 'canceling', read_job(job) } end
+  -- The lost call may have come to its end after the time of its job; no other begins then.
+  if tonumber(seen.exp) <= now then return { 'expired', read_job(job) } end
 end
 
 local batch_id = seen.batch ~= '' and seen.batch or nil

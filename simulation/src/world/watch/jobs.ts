@@ -149,7 +149,10 @@ export class JobsWatch {
       if (job.state !== before.state && !STATES[before.state]?.to.includes(job.state)) said('goes where nothing leads');
       if (isReopened(before, job)) this.#say.reopened(this.orderOf(id), before, job.state);
       if (before.state === 'queued' && now.call) this.#begins(before, job, said);
-      if (now.call && job.lease !== before.lease) this.#say.begins(job, said);
+      if (now.call && job.lease !== before.lease) {
+        this.#say.begins(job, said);
+        this.#checkTime(id, said);
+      }
       checkNumbers(before, job, said);
       this.#called(id, before, job, by, said);
     }
@@ -158,6 +161,13 @@ export class JobsWatch {
   /** Which order a job was made for: it stands in its metadata. */
   orderOf(id: string): string {
     return /\[((?:order|batch)-[\d-]+)\]/.exec(this.#peek.text(`job:${id}:doc`) ?? '')?.[1] ?? '';
+  }
+
+  /** A call that a failover has forgotten began when its lease did. */
+  #checkTime(id: string, said: (what: string) => void): void {
+    const fields = this.#peek.fields(`job:${id}`);
+    const [began, ends] = [Number(fields.get('sa')), Number(fields.get('exp'))];
+    if (began >= ends) said(`begins a call ${began - ends} ms after its time`);
   }
 
   #begins(before: SeenJob, { tenant, batch, run }: SeenJob, said: (what: string) => void): void {
