@@ -29,14 +29,14 @@ function remove(db: Database, args: readonly Bytes[]): number {
   return removed;
 }
 
+const hashValueIsNoInteger = () => new ReplyError('ERR hash value is not an integer');
+
 function increase(db: Database, args: readonly Bytes[]): number {
   const by = integer(at(args, 2));
-  const before = fieldsAt(db, at(args, 0)).get(at(args, 1));
-  const total = sum(
-    integer(before ?? '0', () => new ReplyError('ERR hash value is not an integer')),
-    by,
-  );
-  db.store.setField(db.store.getOrMake(at(args, 0), 'hash'), at(args, 1), String(total));
+  const entry = db.store.get(at(args, 0), 'hash');
+  const before = entry?.value.fields.get(at(args, 1)) ?? '0';
+  const total = sum(integer(before, hashValueIsNoInteger), by);
+  db.store.setField(entry ?? db.store.make(at(args, 0), 'hash'), at(args, 1), String(total));
   return total;
 }
 
@@ -64,8 +64,9 @@ export const HASHES: Commands = {
     return OK;
   }),
   HSETNX: grows(4, (db, args) => {
-    if (fieldsAt(db, at(args, 0)).has(at(args, 1))) return 0;
-    db.store.setField(db.store.getOrMake(at(args, 0), 'hash'), at(args, 1), at(args, 2));
+    const entry = db.store.get(at(args, 0), 'hash');
+    if (entry?.value.fields.has(at(args, 1))) return 0;
+    db.store.setField(entry ?? db.store.make(at(args, 0), 'hash'), at(args, 1), at(args, 2));
     return 1;
   }),
   HGET: read(3, (db, args) => fieldsAt(db, at(args, 0)).get(at(args, 1)) ?? null),

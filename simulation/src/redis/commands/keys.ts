@@ -25,8 +25,10 @@ const MAY_REPLACE: Readonly<Record<string, (before: number | null, end: number) 
 
 const FIT_TOGETHER = new Set(['XX GT', 'GT XX', 'XX LT', 'LT XX']);
 
-/** PEXPIRE and the others: `unit` in ms, counted from `base`. */
-function expire(db: Database, args: readonly Bytes[], command: string, unit: number, base: number): Reply {
+const NO_OPTIONS: readonly string[] = [];
+
+function expireOptions(args: readonly Bytes[], command: string): readonly string[] {
+  if (args.length === 2) return NO_OPTIONS;
   const options = args.slice(2).map((option) => option.toUpperCase());
   for (const option of options)
     if (MAY_REPLACE[option] === undefined)
@@ -38,12 +40,18 @@ function expire(db: Database, args: readonly Bytes[], command: string, unit: num
     throw new ReplyError('ERR GT and LT options at the same time are not compatible');
   if (different.length === 2 && !FIT_TOGETHER.has(different.join(' ')))
     throw new NotModelled(`${command} ${different.join(' ')}`);
+  return different;
+}
+
+/** PEXPIRE and the others: `unit` in ms, counted from `base`. */
+function expire(db: Database, args: readonly Bytes[], command: string, unit: number, base: number): Reply {
+  const options = expireOptions(args, command);
   const given = integer(at(args, 1));
   const end = base + given * unit;
   if (!Number.isSafeInteger(end)) throw new ReplyError(`ERR invalid expire time in '${command}' command`);
   const entry = db.store.find(at(args, 0));
   if (entry === undefined) return 0;
-  if (!different.every((option) => MAY_REPLACE[option]?.(entry.expiresAt, end))) return 0;
+  if (!options.every((option) => MAY_REPLACE[option]?.(entry.expiresAt, end))) return 0;
   if (end <= db.now()) db.store.remove(entry);
   else db.store.expire(entry, end);
   return 1;

@@ -34,9 +34,8 @@ function boundOf(text: Bytes): Bound {
 
 /** Where the members from `min` to `max` stand, as indexes of slice(). */
 function byScore(set: SortedSet, min: Bound, max: Bound): [from: number, to: number] {
-  const from = set.firstWhere(({ score }) => (min.open ? score > min.score : score >= min.score));
-  const to = set.firstWhere(({ score }) => (max.open ? score >= max.score : score > max.score));
-  return [from, Math.max(from, to)];
+  const from = set.firstFrom(min.score, min.open);
+  return [from, Math.max(from, set.firstFrom(max.score, !max.open))];
 }
 
 /** One end of a range of members. */
@@ -104,22 +103,24 @@ function rangeOptions(args: readonly Bytes[], o: Readonly<RangeOptions>, mayChoo
   return options;
 }
 
+/** A part of a set: by rank, by scores, or by members. */
+type Part =
+  | { readonly by: 'rank'; readonly start: number; readonly stop: number }
+  | { readonly by: 'score'; readonly low: Bound; readonly high: Bound }
+  | { readonly by: 'lex'; readonly low: LexBound | '-' | '+'; readonly high: LexBound | '-' | '+' };
+
 /** Reads the bounds before the key, as Redis does, so that a wrong one is refused even without a set. */
-function places(o: Readonly<RangeOptions>, first: Bytes, second: Bytes): (set: SortedSet) => [number, number] {
-  const [min, max] = o.reversed && o.by !== 'rank' ? [second, first] : [first, second];
-  if (o.by === 'score') {
-    const [low, high] = [boundOf(min), boundOf(max)];
-    return (set) => byScore(set, low, high);
-  }
-  if (o.by === 'lex') {
-    const [low, high] = [lexBoundOf(min), lexBoundOf(max)];
-    return (set) => byLex(set, low, high, o.reversed);
-  }
-  const [start, stop] = [integer(min), integer(max)];
-  return (set) => {
-    const [from, to] = rangeOf(set.size, start, stop);
-    return o.reversed ? [set.size - to, set.size - from] : [from, to];
-  };
+function partOf({ by, reversed }: Readonly<RangeOptions>, first: Bytes, second: Bytes): Part {
+  if (by === 'rank') return { by, start: integer(first), stop: integer(second) };
+  const [min, max] = reversed ? [second, first] : [first, second];
+  return by === 'score' ? { by, low: boundOf(min), high: boundOf(max) } : { by, low: lexBoundOf(min), high: lexBoundOf(max) };
+}
+
+function placesOf(part: Part, set: SortedSet, reversed: boolean): [from: number, to: number] {
+  if (part.by === 'score') return byScore(set, part.low, part.high);
+  if (part.by === 'lex') return byLex(set, part.low, part.high, reversed);
+  const [from, to] = rangeOf(set.size, part.start, part.stop);
+  return reversed ? [set.size - to, set.size - from] : [from, to];
 }
 
 const BY_RANK: Readonly<RangeOptions> = { by: 'rank', reversed: false, withScores: false, limit: null };
@@ -130,10 +131,10 @@ const BY_SCORE_REVERSED: Readonly<RangeOptions> = { ...BY_SCORE, reversed: true 
 
 function range(db: Database, args: readonly Bytes[], defaults: Readonly<RangeOptions>, mayChoose = false): Bytes[] {
   const o = args.length === 3 ? defaults : rangeOptions(args, defaults, mayChoose);
-  const find = places(o, at(args, 1), at(args, 2));
+  const part = partOf(o, at(args, 1), at(args, 2));
   const set = setAt(db, at(args, 0));
   if (set === undefined) return [];
-  let [from, to] = find(set);
+  let [from, to] = placesOf(part, set, o.reversed);
   if (o.limit !== null && o.by !== 'rank') [from, to] = limited(from, to, o.limit, o.reversed);
   const found = set.slice(from, to);
   return flat(o.reversed ? found.reverse() : found, o.withScores);
@@ -175,7 +176,11 @@ const ADD_OPTIONS: Readonly<Record<string, keyof AddOptions>> = {
 /** Longer ones are scores. */
 const optionIn = (text: Bytes): keyof AddOptions | undefined => (text.length > 4 ? undefined : ADD_OPTIONS[text.toUpperCase()]);
 
-function addOptions(args: readonly Bytes[], incr: boolean): { o: AddOptions; from: number } {
+const PLAIN = { o: { nx: false, xx: false, gt: false, lt: false, ch: false, incr: false }, from: 1 };
+
+function addOptions(args: readonly Bytes[], incr: boolean): { o: Readonly<AddOptions>; from: number } {
+  // One score, which is what most commands add.
+  if (!incr && args.length === 3 && optionIn(at(args, 1)) === undefined) return PLAIN;
   const o: AddOptions = { nx: false, xx: false, gt: false, lt: false, ch: false, incr };
   let from = 1;
   for (; from < args.length; from++) {
@@ -193,7 +198,7 @@ function addOptions(args: readonly Bytes[], incr: boolean): { o: AddOptions; fro
 }
 
 /** The score that a member gets; `null`: the options leave it as it is. */
-function scoreFor(o: AddOptions, before: number | undefined, given: number): number | null {
+function scoreFor(o: Readonly<AddOptions>, before: number | undefined, given: number): number | null {
   if (before === undefined) return o.xx ? null : given;
   if (o.nx) return null;
   const score = o.incr ? before + given : given;
@@ -211,10 +216,10 @@ function add(db: Database, args: readonly Bytes[], incr = false): Reply {
   if (there === undefined && o.xx) return o.incr ? null : 0;
   const entry = there ?? db.store.make(at(args, 0), 'zset');
   let [added, changed] = [0, 0];
-  for (const [i, score] of scores.entries()) {
+  for (let i = 0; i < scores.length; i++) {
     const member = at(args, from + 2 * i + 1);
     const before = entry.value.set.score(member);
-    const after = scoreFor(o, before, score);
+    const after = scoreFor(o, before, scores[i] as number);
     if (after !== null && after !== before) {
       db.store.setScore(entry, member, after);
       changed++;
@@ -235,10 +240,10 @@ function drop(db: Database, entry: Entry<'zset'>, members: readonly Bytes[]): nu
 }
 
 function dropRange(db: Database, args: readonly Bytes[], o: Readonly<RangeOptions>): number {
-  const find = places(o, at(args, 1), at(args, 2));
+  const part = partOf(o, at(args, 1), at(args, 2));
   const entry = db.store.get(at(args, 0), 'zset');
   if (entry === undefined) return 0;
-  const [from, to] = find(entry.value.set);
+  const [from, to] = placesOf(part, entry.value.set, o.reversed);
   if (from >= to) return 0;
   return drop(
     db,

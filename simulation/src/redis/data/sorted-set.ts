@@ -70,16 +70,25 @@ export class SortedSet {
 
   /** Where a member with this score stands or would stand. */
   rankOf(member: Bytes, score: number): number {
-    return this.firstWhere((at) => at.score > score || (at.score === score && at.member >= member));
-  }
-
-  /** Rank of the first that fits; all behind it have to fit too. */
-  firstWhere(fits: (at: Scored) => boolean): number {
     let low = this.#first;
     let high = this.#order.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (fits(this.#order[middle] as Scored)) high = middle;
+      const at = this.#order[middle] as Scored;
+      if (at.score > score || (at.score === score && at.member >= member)) high = middle;
+      else low = middle + 1;
+    }
+    return low - this.#first;
+  }
+
+  /** Rank of the first whose score is at least this; above it when `above`. */
+  firstFrom(score: number, above = false): number {
+    let low = this.#first;
+    let high = this.#order.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const at = (this.#order[middle] as Scored).score;
+      if (above ? at > score : at >= score) high = middle;
       else low = middle + 1;
     }
     return low - this.#first;

@@ -2,7 +2,11 @@ import type { Bytes } from '../bytes.ts';
 import { wrongType } from '../errors.ts';
 import { digestOf, joined } from './digest.ts';
 import { SortedSet } from './sorted-set.ts';
+import { fieldBack, orderBack, scoreBack, textBack } from './undo.ts';
 import type { Entry, StreamEntry, StreamValue, TypeName, ValueOf } from './values.ts';
+
+/** What is noted of a key when what it holds is changed. */
+type Changed = Pick<Entry, 'key' | 'digest'>;
 
 /** A moment that the store can return to. */
 export interface Moment {
@@ -42,6 +46,9 @@ export class Store {
   readonly #recentEntries: (Entry | undefined)[] = new Array(RECENT).fill(undefined);
   readonly #now: () => number;
   #nextId = 1;
+  /** The highest id that was put in, and whether all of them came one after another. */
+  #lastId = 0;
+  #isInOrder = true;
   /** Whether anything has a time to live: most commands then need not ask. */
   #expiring = 0;
   #undo: (() => void)[] = [];
@@ -81,6 +88,8 @@ export class Store {
   }
 
   #put(entry: Entry): void {
+    if (entry.id > this.#lastId) this.#lastId = entry.id;
+    else this.#isInOrder = false;
     this.#touched.add(entry.key);
     this.#entries.set(entry.key, entry);
     this.#recentKeys[slotOf(entry.key)] = undefined;
@@ -108,14 +117,15 @@ export class Store {
   make<T extends TypeName>(key: Bytes, type: T): Entry<T> {
     const entry: Entry<T> = { key, id: this.#nextId++, value: EMPTY[type](), expiresAt: null, digest: null };
     this.#put(entry as unknown as Entry);
-    this.#note(() => this.#drop(key));
+    if (this.#keeps) this.#undo.push(() => this.#drop(key));
     return entry;
   }
 
   remove(entry: Entry): void {
     this.#drop(entry.key);
     if (entry.expiresAt !== null) this.#expiring--;
-    this.#note(() => {
+    if (!this.#keeps) return;
+    this.#undo.push(() => {
       this.#put(entry);
       if (entry.expiresAt !== null) this.#expiring++;
     });
@@ -129,7 +139,8 @@ export class Store {
     const renamed: Entry = { ...entry, key, id: this.#nextId++, digest: null };
     this.#put(renamed);
     if (renamed.expiresAt !== null) this.#expiring++;
-    this.#note(() => {
+    if (!this.#keeps) return;
+    this.#undo.push(() => {
       this.#drop(key);
       if (renamed.expiresAt !== null) this.#expiring--;
     });
@@ -138,7 +149,8 @@ export class Store {
   expire(entry: Entry, at: number | null): void {
     const before = entry.expiresAt;
     this.#setExpiry(entry, at);
-    this.#changed(entry, () => this.#setExpiry(entry, before));
+    this.#touch(entry);
+    if (this.#keeps) this.#keep(entry, () => this.#setExpiry(entry, before));
   }
 
   #setExpiry(entry: Entry, at: number | null): void {
@@ -150,9 +162,8 @@ export class Store {
     const { value } = entry;
     const before = value.text;
     value.text = text;
-    this.#changed(entry, () => {
-      value.text = before;
-    });
+    this.#touch(entry);
+    if (this.#keeps) this.#keep(entry, textBack(value, before));
   }
 
   /** Answers whether the field is new. */
@@ -160,7 +171,8 @@ export class Store {
     const { fields } = entry.value;
     const before = fields.get(field);
     fields.set(field, text);
-    this.#changed(entry, before === undefined ? () => fields.delete(field) : () => fields.set(field, before));
+    this.#touch(entry);
+    if (this.#keeps) this.#keep(entry, fieldBack(fields, field, before));
     return before === undefined;
   }
 
@@ -170,14 +182,8 @@ export class Store {
     if (before === undefined) return false;
     const order = this.#keeps && fields.size <= ORDERED_FIELDS ? [...fields] : null;
     fields.delete(field);
-    this.#changed(entry, () => {
-      if (order === null) {
-        fields.set(field, before);
-        return;
-      }
-      fields.clear();
-      for (const [name, text] of order) fields.set(name, text);
-    });
+    this.#touch(entry);
+    if (this.#keeps) this.#keep(entry, order === null ? fieldBack(fields, field, before) : orderBack(fields, order));
     return true;
   }
 
@@ -185,14 +191,16 @@ export class Store {
     const { members } = entry.value;
     if (members.has(member)) return false;
     members.add(member);
-    this.#changed(entry, () => members.delete(member));
+    this.#touch(entry);
+    if (this.#keeps) this.#keep(entry, () => members.delete(member));
     return true;
   }
 
   removeMember(entry: Entry<'set'>, member: Bytes): boolean {
     const { members } = entry.value;
     if (!members.delete(member)) return false;
-    this.#changed(entry, () => members.add(member));
+    this.#touch(entry);
+    if (this.#keeps) this.#keep(entry, () => members.add(member));
     return true;
   }
 
@@ -200,7 +208,8 @@ export class Store {
     const { set } = entry.value;
     const before = set.score(member);
     set.put(member, score);
-    this.#changed(entry, before === undefined ? () => set.remove(member) : () => set.put(member, before));
+    this.#touch(entry);
+    if (this.#keeps) this.#keep(entry, scoreBack(set, member, before));
   }
 
   removeScored(entry: Entry<'zset'>, member: Bytes): boolean {
@@ -208,7 +217,8 @@ export class Store {
     const before = set.score(member);
     if (before === undefined) return false;
     set.remove(member);
-    this.#changed(entry, () => set.put(member, before));
+    this.#touch(entry);
+    if (this.#keeps) this.#keep(entry, scoreBack(set, member, before));
     return true;
   }
 
@@ -217,7 +227,8 @@ export class Store {
     const { items } = entry.value;
     if (end === 'right') items.push(item);
     else items.unshift(item);
-    this.#changed(entry, end === 'right' ? () => items.pop() : () => items.shift());
+    this.#touch(entry);
+    if (this.#keeps) this.#keep(entry, end === 'right' ? () => items.pop() : () => items.shift());
   }
 
   /** Any other change of a list. */
@@ -225,7 +236,9 @@ export class Store {
     const { value } = entry;
     const before = value.items;
     value.items = items;
-    this.#changed(entry, () => {
+    this.#touch(entry);
+    if (!this.#keeps) return;
+    this.#keep(entry, () => {
       value.items = before;
     });
   }
@@ -235,7 +248,9 @@ export class Store {
     const before = value.last;
     value.entries.push(added);
     value.last = added;
-    this.#changed(entry, () => {
+    this.#touch(entry);
+    if (!this.#keeps) return;
+    this.#keep(entry, () => {
       value.entries.pop();
       value.last = before;
     });
@@ -246,15 +261,23 @@ export class Store {
     const value: StreamValue = entry.value;
     const before = value.entries;
     value.entries = entries;
-    this.#changed(entry, () => {
+    this.#touch(entry);
+    if (!this.#keeps) return;
+    this.#keep(entry, () => {
       value.entries = before;
     });
   }
 
   /** All keys that are there now, in the order in which they were made. */
   all(): Entry[] {
-    if (this.#expiring > 0) for (const { key } of [...this.#entries.values()]) this.find(key);
-    return [...this.#entries.values()].sort((a, b) => a.id - b.id);
+    if (this.#expiring > 0) this.#removeExpired();
+    const entries = [...this.#entries.values()];
+    return this.#isInOrder ? entries : entries.sort((a, b) => a.id - b.id);
+  }
+
+  #removeExpired(): void {
+    const now = this.#now();
+    for (const entry of this.#entries.values()) if (entry.expiresAt !== null && entry.expiresAt <= now) this.remove(entry);
   }
 
   /** A moment to return to with {@link returnTo}. From the first one on all changes are kept, until they are forgotten. */
@@ -294,17 +317,15 @@ export class Store {
     return joined(digests);
   }
 
-  #changed(entry: { readonly key: Bytes; digest: string | null }, undo: () => void): void {
+  #touch(entry: Changed): void {
     entry.digest = null;
     this.#touched.add(entry.key);
-    if (!this.#keeps) return;
+  }
+
+  #keep(entry: Changed, undo: () => void): void {
     this.#undo.push(() => {
       entry.digest = null;
       undo();
     });
-  }
-
-  #note(undo: () => void): void {
-    if (this.#keeps) this.#undo.push(undo);
   }
 }
