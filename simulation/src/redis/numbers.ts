@@ -6,7 +6,7 @@ const TO = 2n ** 63n - 1n;
 const ZERO = 48;
 
 /** Up to 15 digits and nothing else, which is what most numbers are; else -1. */
-function plainDigits(text: string): number {
+export function plainDigits(text: string): number {
   const { length } = text;
   if (length === 0 || length > 15) return -1;
   let value = 0;

@@ -75,9 +75,11 @@ function quoted(text: string): string {
 }
 
 /** The length of a table that is a list: its highest index; `null` when it has other keys. */
-function listLength(table: LuaTable): number | null {
-  let [most, count] = [0, 0];
-  for (const [key] of table.pairs()) {
+function listLength({ items, others }: LuaTable): number | null {
+  let most = items.length;
+  let count = 0;
+  for (const item of items) if (item !== undefined) count++;
+  for (const key of others.keys()) {
     if (typeof key !== 'number' || key < 1 || !Number.isInteger(key)) return null;
     most = Math.max(most, key);
     count++;
@@ -94,10 +96,13 @@ function encode(value: LuaValue, depth = 0): string {
   if (!(value instanceof LuaTable)) throw new LuaError(`Cannot serialise ${typeName(value)}: type not supported`);
   if (depth >= MOST_DEPTH) throw new LuaError('Cannot serialise, excessive depth (1001)');
   const length = listLength(value);
-  if (length !== null && length > 0)
-    return `[${Array.from({ length }, (_, i) => encode(value.get(i + 1), depth + 1)).join(',')}]`;
-  const fields = [...value.pairs()].map(([key, each]) => `${encodedKey(key)}:${encode(each, depth + 1)}`);
-  return `{${fields.join(',')}}`;
+  let json = '';
+  if (length !== null && length > 0) {
+    for (let i = 1; i <= length; i++) json += `${i > 1 ? ',' : ''}${encode(value.get(i), depth + 1)}`;
+    return `[${json}]`;
+  }
+  for (const [key, each] of value.pairs()) json += `${json === '' ? '' : ','}${encodedKey(key)}:${encode(each, depth + 1)}`;
+  return `{${json}}`;
 }
 
 function encodedNumber(value: number): string {

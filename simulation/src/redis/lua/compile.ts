@@ -212,12 +212,12 @@ function createCompiler({ globals, command }: Environment) {
 
   function table(fields: readonly TableField[]): string {
     const last = fields.at(-1);
-    const spread = last?.key === null && isMany(last.value) ? last : undefined;
-    const rest = spread !== undefined && isMany(spread.value) ? many(spread.value) : '[]';
-    const items = fields.flatMap((field) => (field.key === null && field !== spread ? [one(field.value)] : []));
-    const named = fields.flatMap(({ key, value }) => (key === null ? [] : [`[${one(key)}, ${one(value)}]`]));
-    if (named.length === 0 && spread === undefined) return `new $.LuaTable([${items}])`;
-    return `$.tableOf([${items}], ${rest}, [${named}])`;
+    const items = fields.flatMap((field) => {
+      if (field.key !== null) return [];
+      return [field === last && isMany(field.value) ? `...${many(field.value)}` : one(field.value)];
+    });
+    const named = fields.flatMap(({ key, value }) => (key === null ? [] : [one(key), one(value)]));
+    return named.length === 0 ? `new $.LuaTable([${items}])` : `$.tableOf([${items}], [${named}])`;
   }
 
   function functionOf({ parameters, varargs, body: statements }: LuaFunctionBody): string {

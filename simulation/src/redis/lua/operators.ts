@@ -85,14 +85,10 @@ export function forNumber(value: LuaValue, which: string): number {
   throw new LuaError(`'for' ${which} must be a number`);
 }
 
-/** The items of a table constructor: those that stand there, and all of what comes last. */
-export function tableOf(
-  items: LuaValue[],
-  last: readonly LuaValue[],
-  named: readonly (readonly [LuaValue, LuaValue])[],
-): LuaTable {
-  const table = new LuaTable(last.length === 0 ? items : [...items, ...last]);
-  for (const [key, value] of named) table.set(key, value);
+/** What a table constructor makes: its items, and what has a key, keys and values in turn. */
+export function tableOf(items: LuaValue[], named: readonly LuaValue[]): LuaTable {
+  const table = new LuaTable(items);
+  for (let i = 0; i < named.length; i += 2) table.set(named[i], named[i + 1]);
   return table;
 }
 

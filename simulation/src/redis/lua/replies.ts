@@ -9,9 +9,7 @@ export function toLua(reply: Reply): LuaValue {
   if (reply === null) return false;
   if (reply instanceof Status) return table('ok', reply.text);
   if (reply instanceof ReplyError) return table('err', reply.message);
-  const items: LuaValue[] = [];
-  for (const each of reply as readonly Reply[]) items.push(toLua(each));
-  return new LuaTable(items);
+  return new LuaTable((reply as readonly Reply[]).map(toLua));
 }
 
 export const table = (name: string, text: LuaValue): LuaTable => new LuaTable([], new Map([[name, text]]));

@@ -12,6 +12,10 @@ import { first, LuaError, LuaTable, type LuaValue } from './values.ts';
 /** Runs a command of a running script. */
 export type RunCommand = (command: CommandSpec, args: readonly Bytes[]) => LuaValue;
 
+const nothingRuns: RunCommand = () => {
+  throw new Error('no script is running');
+};
+
 const commandNamed = (name: string): CommandSpec | undefined => COMMANDS.get(name) ?? COMMANDS.get(name.toUpperCase());
 
 /**
@@ -21,18 +25,14 @@ const commandNamed = (name: string): CommandSpec | undefined => COMMANDS.get(nam
 export class Scripts {
   readonly #byText = new Map<Bytes, Script>();
   readonly #environment: Environment;
-  #run: RunCommand | null = null;
+  #run: RunCommand = nothingRuns;
 
   constructor() {
-    const run: RunCommand = (command, args) => {
-      if (this.#run === null) throw new Error('no script is running');
-      return this.#run(command, args);
-    };
     this.#environment = {
-      globals: new Map([...LIBRARY, ['redis', redisLibrary(run)]]),
-      command(name) {
+      globals: new Map([...LIBRARY, ['redis', redisLibrary((command, args) => this.#run(command, args))]]),
+      command: (name) => {
         const command = commandNamed(name);
-        return command && ((args) => run(command, toTexts(args)));
+        return command && ((args) => this.#run(command, toTexts(args)));
       },
     };
   }
@@ -53,7 +53,7 @@ export class Scripts {
     try {
       return first(script.start(keys, argv)());
     } finally {
-      this.#run = null;
+      this.#run = nothingRuns;
     }
   }
 }

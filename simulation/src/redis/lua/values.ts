@@ -1,5 +1,5 @@
 import type { Bytes } from '../bytes.ts';
-import { formatG, readDouble } from '../numbers.ts';
+import { formatG, plainDigits, readDouble } from '../numbers.ts';
 
 /**
  * Values of Lua as values of JavaScript: nil is `undefined`, a string is its bytes, and a function is one that takes its arguments as
@@ -23,6 +23,8 @@ export class LuaError extends Error {
     this.value = value;
   }
 }
+
+const NOTHING: ReadonlyMap<LuaValue, LuaValue> = new Map();
 
 /** `items` are those from 1 on; `undefined` within is nil, and the last is never nil. */
 export class LuaTable {
@@ -69,10 +71,19 @@ export class LuaTable {
     }
   }
 
+  /** What is no item, by its key, in the order in which it came. */
+  get others(): ReadonlyMap<LuaValue, LuaValue> {
+    return this.#others ?? NOTHING;
+  }
+
   /** All that is not nil: the items in their order, then the others in the order in which they came. */
-  *pairs(): Iterable<[LuaValue, LuaValue]> {
+  pairs(): Iterable<[LuaValue, LuaValue]> {
+    return this.items.length === 0 ? this.others : this.#itemsAndOthers();
+  }
+
+  *#itemsAndOthers(): Iterable<[LuaValue, LuaValue]> {
     for (let i = 0; i < this.items.length; i++) if (this.items[i] !== undefined) yield [i + 1, this.items[i]];
-    if (this.#others !== undefined) yield* this.#others;
+    yield* this.others;
   }
 
   #append(value: LuaValue): void {
@@ -104,6 +115,8 @@ export const luaNumber = (value: number): Bytes => formatG(value, 14);
 
 /** A text as a number, as Lua reads it where it needs one; `undefined` when it is none. */
 export function numberOf(text: Bytes): number | undefined {
+  const plain = plainDigits(text);
+  if (plain !== -1) return plain;
   const digits = text.trim();
   return /^nan$/i.test(digits) ? Number.NaN : (readDouble(digits) ?? undefined);
 }
