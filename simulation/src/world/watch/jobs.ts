@@ -1,6 +1,7 @@
 import { readCost, type SeenCost } from './costs.ts';
-import { isHidden, isLeft } from './lines.ts';
+import { isHidden } from './lines.ts';
 import type { Peek } from './peek.ts';
+import { Standing } from './standing.ts';
 import { STATES } from './states.ts';
 
 /** A job as it was when it was last looked at. */
@@ -46,9 +47,6 @@ export interface JobsSay {
   /** A call begins. */
   readonly begins: (job: SeenJob, said: (what: string) => void) => void;
 }
-
-/** A permit of a call outlives its lease by so much. */
-const PERMIT_AFTER_LEASE_MS = 60_000;
 
 function read(fields: ReadonlyMap<string, string>, before: SeenJob | null, by: string, hasPermit: boolean): SeenJob {
   const stage = fields.get('sg') ?? '';
@@ -97,11 +95,13 @@ export class JobsWatch {
   readonly #peek: Peek;
   readonly #now: () => number;
   readonly #say: JobsSay;
+  readonly #standing: Standing;
 
   constructor(peek: Peek, now: () => number, say: JobsSay) {
     this.#peek = peek;
     this.#now = now;
     this.#say = say;
+    this.#standing = new Standing(peek, now, say.broken);
   }
 
   /** @param by the process whose command it was. */
@@ -112,20 +112,20 @@ export class JobsWatch {
       if (before !== null) this.#gone(id, before);
       return;
     }
-    const job = read(fields, before, by, this.#peek.score('inflight', id) !== undefined);
+    const job = read(fields, before, by, this.#standing.hasPermit(id));
     this.seen.set(id, job);
     this.#say.changed(before, job);
     this.#say.costs(id, before, job);
     this.#moved(id, before, job, by);
-    this.indexed(id, job);
+    this.#standing.check(id, job);
   }
 
   /** Takes a job as it stands, however it came to that. */
   adopt(id: string): void {
-    const job = read(this.#peek.fields(`job:${id}`), null, '', this.#peek.score('inflight', id) !== undefined);
+    const job = read(this.#peek.fields(`job:${id}`), null, '', this.#standing.hasPermit(id));
     this.seen.set(id, job);
     this.#say.changed(null, job);
-    this.indexed(id, job);
+    this.#standing.check(id, job);
   }
 
   #gone(id: string, before: SeenJob): void {
@@ -173,20 +173,13 @@ export class JobsWatch {
   #begins(before: SeenJob, { tenant, batch, run }: SeenJob, said: (what: string) => void): void {
     if (batch !== null && run === 1 && this.#peek.fields(`batch:${batch}`).get('st') === 'canceling')
       said('begins while its batch is being canceled');
-    const count = this.#inFlight('inflight');
+    const count = this.#standing.inFlight();
     if (count > this.#say.maxInFlight) said(`is one of ${count} in flight, and ${this.#say.maxInFlight} are allowed`);
     const most = Number(this.#peek.fields('inflight:#tenants').get(tenant) ?? 0);
     // Whoever has a permit already may begin, however many others have one.
     if (most === 0 || before.hasPermit) return;
-    const own = this.#inFlight(`inflight:call:${tenant}`) + this.#inFlight(`inflight:submit:${tenant}`);
+    const own = this.#standing.inFlightOf('call', tenant) + this.#standing.inFlightOf('submit', tenant);
     if (own > most) said(`is one of ${own} in flight of ${tenant}, and ${most} are allowed`);
-  }
-
-  /** Permits that have not run out. */
-  #inFlight(name: string): number {
-    const set = this.#peek.set(name);
-    const now = this.#now();
-    return set === undefined ? 0 : set.size - set.firstWhere(({ score }) => score > now);
   }
 
   /** P2: a call in flight is ended by whoever makes it, until its lease is over. */
@@ -203,65 +196,5 @@ export class JobsWatch {
   #mayBeRepeated(id: string): boolean {
     const doc = this.#peek.text(`job:${id}:doc`) ?? '';
     return doc.includes('"type":"chat"') && doc.includes('"on_unknown_submit":"resubmit"');
-  }
-
-  /** What counts for all counts for its queue and its tenant; what is over may be left there. */
-  #permits(id: string, { queue, tenant }: SeenJob): void {
-    const until = this.#peek.score('inflight', id);
-    for (const set of [`inflight:${queue}:${tenant}`, ...(queue === 'call' ? ['inflight:call'] : [])]) {
-      const own = this.#peek.score(set, id);
-      if (own !== until && (until !== undefined || Number(own) > this.#now()))
-        this.#say.broken(`has a permit until ${until}, and in ${set} until ${own}`, id);
-    }
-  }
-
-  /** A line that has just come, or whose batch was committed and is brought into the lists by an operation: it need not be due. */
-  #isUnlisted({ batch, state, turn, ver }: SeenJob): boolean {
-    if (batch === null || state !== 'queued' || turn !== 0 || ver !== 1) return false;
-    return isHidden(this.#peek, batch) || this.#peek.has(`operation:batch-list:${batch}`);
-  }
-
-  #due(id: string, job: SeenJob): void {
-    const isDue = this.#peek.score('due', id) !== undefined;
-    const isLive = STATES[job.state]?.end === undefined;
-    if (isDue !== isLive && !this.#isUnlisted(job)) this.#say.broken(`is ${job.state} and ${isLive ? 'not ' : ''}in due`, id);
-  }
-
-  /** Sets of ids are what a job in this state stands in. */
-  indexed(id: string, job: SeenJob): void {
-    const { broken } = this.#say;
-    const told = STATES[job.state];
-    if (told === undefined) return;
-    const { end } = told;
-    const stands = (set: string, wanted: boolean) => {
-      if ((this.#peek.score(set, id) !== undefined) !== wanted)
-        broken(`is ${job.state} and ${wanted ? 'not ' : ''}in ${set}`, id);
-    };
-    this.#due(id, job);
-    stands('ended', end !== undefined);
-    stands('failed', end === 'unwanted');
-    stands(`tenant:${job.tenant}:failed`, end === 'unwanted');
-    stands('storing', told.stored === true);
-    const room = `waiting:${job.queue}:${job.tenant}`;
-    const aside = this.#peek.fields(`${room}:aside`).get(id);
-    const broke = aside?.startsWith('budget ') === true;
-    const isLine = job.batch !== null && isLeft(this.#peek, job.batch, job.queue, id);
-    if (isLine && (job.state !== 'queued' || job.turn !== 0 || aside !== undefined))
-      broken(`is ${job.state} in turn ${job.turn}, and among the lines that its batch has left`, id);
-    stands(room, job.state === 'queued' && job.turn === 0 && !broke && !isLine);
-    stands(`${room}:broke`, broke);
-    if (job.state !== 'queued' || job.turn === 0) stands(`${room}:seats`, false);
-    if (
-      aside !== undefined &&
-      (job.state !== 'queued' || (job.turn === 0) !== broke || this.#peek.score(`${room}:seats`, id) !== undefined)
-    )
-      broken(`is ${job.state} in turn ${job.turn}, and set aside: ${aside}`, id);
-    this.#permits(id, job);
-    if (job.state !== 'running/generating' && !told.call) stands('inflight', false);
-    if (told.call && job.leaseEnds + PERMIT_AFTER_LEASE_MS > this.#now()) {
-      const until = this.#peek.score('inflight', id);
-      if (until === undefined || until < job.leaseEnds) broken(`has a call in flight until ${job.leaseEnds}, and no permit`, id);
-    }
-    if (told.call && job.lease === null) broken('has a call in flight, and no lease', id);
   }
 }

@@ -3,6 +3,31 @@ import type { Store } from '../../redis/data/store.ts';
 
 const NOTHING: ReadonlyMap<string, string> = new Map();
 
+/** One key that is looked at again and again, so that its name is put together once. */
+export class Place {
+  readonly name: string;
+  readonly #key: string;
+  readonly #store: Store;
+
+  constructor(store: Store, tag: string, name: string) {
+    this.#store = store;
+    this.#key = tag + name;
+    this.name = name;
+  }
+
+  fields(): ReadonlyMap<string, string> {
+    return this.#store.get(this.#key, 'hash')?.value.fields ?? NOTHING;
+  }
+
+  set(): SortedSet | undefined {
+    return this.#store.get(this.#key, 'zset')?.value.set;
+  }
+
+  score(member: string): number | undefined {
+    return this.set()?.score(member);
+  }
+}
+
 /** What stands in Redis under the keys of the job records, looked at from outside of time. */
 export class Peek {
   readonly #store: Store;
@@ -16,6 +41,10 @@ export class Peek {
   /** The name of a key without the tag that all of them have; `null`: it is not one of them. */
   nameOf(key: string): string | null {
     return key.startsWith(this.#tag) ? key.slice(this.#tag.length) : null;
+  }
+
+  place(name: string): Place {
+    return new Place(this.#store, this.#tag, name);
   }
 
   /** The fields of a hash. One that is not there has none. */
@@ -46,6 +75,11 @@ export class Peek {
 
   /** All keys that there are, without their tag. */
   names(): string[] {
-    return this.#store.all().flatMap(({ key }) => this.nameOf(key) ?? []);
+    const names: string[] = [];
+    for (const { key } of this.#store.all()) {
+      const name = this.nameOf(key);
+      if (name !== null) names.push(name);
+    }
+    return names;
   }
 }

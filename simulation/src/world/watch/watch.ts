@@ -7,7 +7,9 @@ import { Peek } from './peek.ts';
 import { Erased, SumsWatch } from './sums.ts';
 import { WebhooksWatch } from './webhooks.ts';
 
-const JOB = /^job:([^:]+)$/;
+/** The job whose record has this name, if it is one. */
+const jobIn = (name: string): string | null =>
+  name.startsWith('job:') && !name.includes(':', 'job:'.length) ? name.slice('job:'.length) : null;
 
 /** Names of sets, and which state of a job says that its id stands there. */
 const OF_JOBS = ['due', 'ended', 'failed', 'storing', 'inflight'];
@@ -138,8 +140,8 @@ export class Watch {
     const broken = this.#broken;
     const [sums, jobs, webhooks] = this.#anew();
     for (const name of this.#peek.names()) {
-      const [, job] = JOB.exec(name) ?? [];
-      if (job !== undefined) jobs.adopt(job);
+      const job = jobIn(name);
+      if (job !== null) jobs.adopt(job);
       else if (name.startsWith('delivery:')) webhooks.delivery(name.slice('delivery:'.length));
       else if (name.startsWith('operation:')) checkOperation(this.#peek, name.slice('operation:'.length), this.#now(), broken);
     }
@@ -168,8 +170,8 @@ export class Watch {
   restart(): void {
     [this.#sums, this.#jobs, this.#webhooks] = this.#anew();
     for (const name of this.#peek.names()) {
-      const [, job] = JOB.exec(name) ?? [];
-      if (job !== undefined) this.#jobs.adopt(job);
+      const job = jobIn(name);
+      if (job !== null) this.#jobs.adopt(job);
     }
     this.#costs.restart(this.#jobs.seen.values());
     this.#limits.restart();

@@ -40,7 +40,7 @@ export class WebhooksWatch {
   attempts(endpoint: string): void {
     const open = this.#peek.set(`endpoint:${endpoint}:attempts`);
     const now = this.#now();
-    const count = open === undefined ? 0 : open.size - open.firstWhere(({ score }) => score > now);
+    const count = open === undefined ? 0 : open.size - open.firstFrom(now, true);
     const before = this.#open.get(endpoint) ?? 0;
     this.#open.set(endpoint, count);
     const permits = Math.floor(Number(this.#peek.fields(`endpoint:${endpoint}`).get('permits') ?? FIRST_PERMITS));
