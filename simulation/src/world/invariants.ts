@@ -46,6 +46,7 @@ export function lookInto(world: World) {
     /** An operator lets go what waits for a decision: knowing that nothing was forgotten, or else that it may be paid for once more. */
     async letGo(o: { mayBeForgotten: boolean }): Promise<number> {
       const held = await store.suspects.list({ skip: 0, limit: 10_000 });
+      if (held.length === 0) return 0;
       const ids = new Set(held.map(({ id }) => id));
       const byJob = new Map([...world.orders.values()].map((order) => [order.jobId, order]));
       // The caller of a batch does not know its jobs until it has their results: they bear the names of the orders.
