@@ -9,7 +9,7 @@ import { flatArguments } from './arguments.ts';
 import { CommandMethods } from './commands.ts';
 import { SimulatedPipeline } from './pipeline.ts';
 import { shaped } from './replies.ts';
-import { type After, type Answer, Trip } from './trip.ts';
+import { type After, type Answer, type Travel, Trip, type Unsent } from './trip.ts';
 import { PERFECT_WIRE, type SentCommand, type Wire } from './wire.ts';
 
 export interface ClientOptions {
@@ -29,15 +29,6 @@ const REFUSED_AGAIN_MS = 250;
 const CLOSED = 'Connection is closed.';
 const NOT_WRITEABLE = "Stream isn't writeable and enableOfflineQueue options is false";
 
-/** What waits for a connection. */
-interface Unsent {
-  readonly commands: readonly SentCommand[];
-  readonly atomic: boolean;
-  readonly attempt: number;
-  readonly resolve: (answers: readonly Answer[]) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 /**
  * A connection to a {@link SimulatedRedis} with the part of ioredis that the service uses. Each round trip goes over its wire.
  */
@@ -48,6 +39,8 @@ export class SimulatedClient extends CommandMethods {
   status: 'ready' | 'reconnecting' | 'end' = 'ready';
   readonly #redis: SimulatedRedis;
   readonly #options: ClientOptions;
+  readonly #wire: Wire;
+  readonly #travel: Travel;
   readonly #events = new EventEmitter();
   readonly #channels = new Set<string>();
   readonly #trips = new Set<Trip>();
@@ -59,6 +52,8 @@ export class SimulatedClient extends CommandMethods {
     this.#options = o;
     this.name = o.name ?? 'client';
     this.role = o.role ?? 'producer';
+    this.#wire = o.wire ?? PERFECT_WIRE;
+    this.#travel = { client: this, redis, after: o.after, waiting: this.#waiting() };
   }
 
   /** Another connection of the same kind. */
@@ -163,10 +158,6 @@ export class SimulatedClient extends CommandMethods {
     this.#wire.push({ ...push, arrive });
   };
 
-  get #wire(): Wire {
-    return this.#options.wire ?? PERFECT_WIRE;
-  }
-
   /** Makes a method of a script, which is sent by its digest first. */
   defineCommand(name: string, { numberOfKeys, lua }: { numberOfKeys: number; lua: string }): void {
     const run = async (...args: unknown[]) => {
@@ -234,32 +225,28 @@ export class SimulatedClient extends CommandMethods {
   }
 
   #begin(unsent: Unsent): void {
-    const over = () => this.#trips.delete(trip);
-    const trip: Trip = new Trip({
-      client: this,
-      redis: this.#redis,
-      after: this.#options.after,
-      commands: unsent.commands,
-      atomic: unsent.atomic,
-      attempt: unsent.attempt,
-      waiting: {
-        settle: (answers) => {
-          over();
-          if (this.#mayComeAgain(unsent, answers)) this.#sendLater(unsent);
-          else unsent.resolve(answers);
-        },
-        broken: () => {
-          over();
-          if (this.role === 'consumer' && this.status !== 'end') this.#unsent.push({ ...unsent, attempt: unsent.attempt + 1 });
-          else unsent.reject(new Error(CLOSED));
-        },
-        failed: (error) => {
-          over();
-          unsent.reject(error);
-        },
-      },
-    });
+    const trip = new Trip(this.#travel, unsent);
     this.#trips.add(trip);
     this.#wire.roundTrip(trip);
+  }
+
+  #waiting(): Travel['waiting'] {
+    return {
+      settle: (trip, answers) => {
+        this.#trips.delete(trip);
+        if (this.#mayComeAgain(trip.sent, answers)) this.#sendLater(trip.sent);
+        else trip.sent.resolve(answers);
+      },
+      broken: (trip) => {
+        this.#trips.delete(trip);
+        const { sent } = trip;
+        if (this.role === 'consumer' && this.status !== 'end') this.#unsent.push({ ...sent, attempt: sent.attempt + 1 });
+        else sent.reject(new Error(CLOSED));
+      },
+      failed: (trip, error) => {
+        this.#trips.delete(trip);
+        trip.sent.reject(error);
+      },
+    };
   }
 }

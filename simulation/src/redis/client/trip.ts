@@ -12,13 +12,30 @@ export type Answer = Reply | ReplyError;
 /** Lets something happen later, by the clock of the simulation. Answers how it is called off. */
 export type After = (ms: number, happen: () => void) => () => void;
 
-/** What a client waits for. */
+/** What waits for a connection, or for what it brings. */
+export interface Unsent {
+  readonly commands: readonly SentCommand[];
+  readonly atomic: boolean;
+  readonly attempt: number;
+  readonly resolve: (answers: readonly Answer[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What a client makes of what becomes of its trips. */
 export interface Waiting {
-  settle(answers: readonly Answer[]): void;
+  settle(trip: Trip, answers: readonly Answer[]): void;
   /** The connection has broken. */
-  broken(): void;
+  broken(trip: Trip): void;
   /** Redis could not be simulated: nobody can go on. */
-  failed(error: unknown): void;
+  failed(trip: Trip, error: unknown): void;
+}
+
+/** What all trips of one client have. */
+export interface Travel {
+  readonly client: SimulatedClient;
+  readonly redis: SimulatedRedis;
+  readonly after: After | undefined;
+  readonly waiting: Waiting;
 }
 
 /** One round trip, as the wire gets it. */
@@ -27,31 +44,21 @@ export class Trip implements RoundTrip {
   readonly commands: readonly SentCommand[];
   readonly atomic: boolean;
   readonly attempt: number;
-  readonly #redis: SimulatedRedis;
-  readonly #after: After | undefined;
-  readonly #waiting: Waiting;
+  readonly sent: Unsent;
+  readonly #travel: Travel;
   #answers: Answer[] = [];
   #done: Answer[] | undefined;
   #wanted = false;
   #over = false;
   #blocked = false;
 
-  constructor(o: {
-    client: SimulatedClient;
-    redis: SimulatedRedis;
-    commands: readonly SentCommand[];
-    atomic: boolean;
-    attempt: number;
-    after: After | undefined;
-    waiting: Waiting;
-  }) {
-    this.client = o.client;
-    this.commands = o.commands;
-    this.atomic = o.atomic;
-    this.attempt = o.attempt;
-    this.#redis = o.redis;
-    this.#after = o.after;
-    this.#waiting = o.waiting;
+  constructor(travel: Travel, sent: Unsent) {
+    this.client = travel.client;
+    this.commands = sent.commands;
+    this.atomic = sent.atomic;
+    this.attempt = sent.attempt;
+    this.sent = sent;
+    this.#travel = travel;
   }
 
   execute(count: number = this.commands.length): void {
@@ -60,7 +67,7 @@ export class Trip implements RoundTrip {
       else this.#next(count);
     } catch (error) {
       this.#over = true;
-      this.#waiting.failed(error);
+      this.#travel.waiting.failed(this, error);
     }
   }
 
@@ -72,7 +79,7 @@ export class Trip implements RoundTrip {
     this.#wanted = true;
     if (this.#done !== undefined && !this.#over) {
       this.#over = true;
-      this.#waiting.settle(this.#done);
+      this.#travel.waiting.settle(this, this.#done);
     }
   }
 
@@ -84,7 +91,7 @@ export class Trip implements RoundTrip {
   break(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#waiting.broken();
+    this.#travel.waiting.broken(this);
   }
 
   #next(count: number): void {
@@ -107,7 +114,7 @@ export class Trip implements RoundTrip {
 
   #run({ name, args }: SentCommand): Answer {
     try {
-      return this.#redis.execute(name, args, this.client.name);
+      return this.#travel.redis.execute(name, args, this.client.name);
     } catch (error) {
       if (error instanceof ReplyError) return error;
       throw error;
@@ -119,7 +126,7 @@ export class Trip implements RoundTrip {
     const refused: ReplyError[] = [];
     for (const { name, args } of this.commands)
       try {
-        this.#redis.check(name.toUpperCase(), args);
+        this.#travel.redis.check(name.toUpperCase(), args);
       } catch (error) {
         if (!(error instanceof ReplyError)) throw error;
         refused.push(error);
@@ -134,9 +141,9 @@ export class Trip implements RoundTrip {
   /** XREAD BLOCK that has found nothing: it waits in Redis until there is something, or its time is over. */
   #blocks({ name, args }: SentCommand): boolean {
     if (name.toUpperCase() !== 'XREAD' || this.atomic) return false;
-    const asked = streamRead(this.#redis, args);
+    const asked = streamRead(this.#travel.redis, args);
     if (asked.block === null) return false;
-    if (this.#after === undefined) throw new Error('a client whose commands block needs `after`');
+    if (this.#travel.after === undefined) throw new Error('a client whose commands block needs `after`');
     this.#blocked = true;
     const go = (answer: Answer) => {
       this.#blocked = false;
@@ -146,12 +153,12 @@ export class Trip implements RoundTrip {
     };
     const look = () => {
       if (!this.#blocked || this.#over) return;
-      const found = readStreams(this.#redis, asked);
-      if (found === null) this.#redis.afterNext(look);
+      const found = readStreams(this.#travel.redis, asked);
+      if (found === null) this.#travel.redis.afterNext(look);
       else go(found);
     };
-    this.#redis.afterNext(look);
-    const callOff = asked.block === 0 ? undefined : this.#after(asked.block, () => (this.#blocked ? go(null) : undefined));
+    this.#travel.redis.afterNext(look);
+    const callOff = asked.block === 0 ? undefined : this.#travel.after(asked.block, () => (this.#blocked ? go(null) : undefined));
     return true;
   }
 }
