@@ -37,6 +37,23 @@ test('when keys are sorted then their order does not matter, at any depth', () =
   expect(text({ a: null, b: [{ c: 2, d: 1 }] })).toBe('{"a":null,"b":[{"c":2,"d":1}]}');
 });
 
+test('when keys are sorted then small and large values are written alike', () => {
+  const text = (value: unknown) => [...jsonPieces(value, { sorted: true })].join('');
+  const reference = (value: unknown): string => {
+    if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+    if (Array.isArray(value)) return `[${value.map(reference)}]`;
+    const names = Object.keys(value).sort();
+    return `{${names.map((name) => `${JSON.stringify(name)}:${reference((value as Record<string, unknown>)[name])}`)}}`;
+  };
+  fc.assert(
+    fc.property(fc.jsonValue({ stringUnit: 'grapheme' }), fc.constantFrom(0, 40_000), (value, length) => {
+      const whole = { value, z: 'z'.repeat(length), a: [value, { value, text: 'z'.repeat(length) }] };
+      expect(text({ ...whole, left: undefined })).toBe(reference(whole));
+    }),
+    { numRuns: 200 },
+  );
+});
+
 test('when a value is held against a number of bytes then the answer is that of its text', () => {
   const signs = fc.oneof(fc.constant('\u0001'), fc.constant('"'), fc.string({ unit: 'grapheme' }));
   const many = fc.tuple(signs, fc.nat(3000)).map(([text, times]) => Array.from({ length: times }, () => text));

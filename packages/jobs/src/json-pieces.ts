@@ -28,10 +28,11 @@ function* longText(text: string, output: Output): Generator<string, void> {
   output.text += '"';
 }
 
-const entriesOf = (value: object, { sorted }: JsonPiecesOptions): [string, unknown][] => {
-  const entries = Object.entries(value).filter(([, each]) => each !== undefined);
-  return sorted ? entries.sort(([a], [b]) => (a < b ? -1 : 1)) : entries;
-};
+/** Names of what is written of an object, in their order. */
+function namesOf(value: object, { sorted }: JsonPiecesOptions): string[] {
+  const names = Object.keys(value).filter((name) => (value as Record<string, unknown>)[name] !== undefined);
+  return sorted ? names.sort() : names;
+}
 
 /** Counted for an object or array beside what is in it, so that a deep one is soon known to be large. */
 const CONTAINER = 512;
@@ -64,11 +65,19 @@ const replacerOf = ({ replace }: JsonPiecesOptions) =>
   replace &&
   ((_key: string, each: unknown) => (typeof each === 'object' && each !== null && !Array.isArray(each) ? replace(each) : each));
 
-/** The text of a small value, several times as quick as in pieces; `undefined` for one that is large or has to be sorted. */
+/** The text of a small value, several times as quick as in pieces; `undefined` for one that is large. */
 function smallText(value: unknown, o: JsonPiecesOptions): string | undefined {
-  if (typeof value === 'object' && value !== null && (o.sorted || roomAfter(value, PIECE) < 0)) return undefined;
+  if (typeof value === 'object' && value !== null && roomAfter(value, PIECE) < 0) return undefined;
   if (typeof value === 'string' && value.length > PIECE) return undefined;
-  return JSON.stringify(value, replacerOf(o)) ?? 'null';
+  return o.sorted ? sortedText(value, o) : (JSON.stringify(value, replacerOf(o)) ?? 'null');
+}
+
+function sortedText(value: unknown, o: JsonPiecesOptions): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  if (Array.isArray(value)) return `[${value.map((each) => sortedText(each, o)).join(',')}]`;
+  const written = (o.replace?.(value) ?? value) as Record<string, unknown>;
+  const fields = namesOf(written, o).map((name) => `${JSON.stringify(name)}:${sortedText(written[name], o)}`);
+  return `{${fields.join(',')}}`;
 }
 
 function* write(value: unknown, output: Output, o: JsonPiecesOptions): Generator<string, void> {
@@ -84,9 +93,10 @@ function* write(value: unknown, output: Output, o: JsonPiecesOptions): Generator
     output.text += ']';
   } else if (typeof value === 'object' && value !== null) {
     output.text += '{';
-    for (const [i, [key, each]] of entriesOf(o.replace?.(value) ?? value, o).entries()) {
-      output.text += `${i > 0 ? ',' : ''}${JSON.stringify(key)}:`;
-      yield* write(each, output, o);
+    const written = (o.replace?.(value) ?? value) as Record<string, unknown>;
+    for (const [i, name] of namesOf(written, o).entries()) {
+      output.text += `${i > 0 ? ',' : ''}${JSON.stringify(name)}:`;
+      yield* write(written[name], output, o);
     }
     output.text += '}';
   }
