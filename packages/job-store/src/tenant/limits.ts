@@ -36,16 +36,33 @@ export function createTenantLimits(
     // With a resolution of its own it would keep a timer.
     ttlResolution: 0,
     perf: clock,
-    fetchMethod: read,
-    // Who has asked gets an answer, whatever becomes known or is put out meanwhile.
-    ignoreFetchAbort: true,
   });
+  /** Reads that are under way: who asks meanwhile waits for the same one. */
+  const reads = new Map<string, Promise<TenantLimits>>();
+
+  function readOnce(tenant: string): Promise<TenantLimits> {
+    const underWay = reads.get(tenant);
+    if (underWay !== undefined) return underWay;
+    const isNewest = () => reads.get(tenant) === own && reads.delete(tenant);
+    const own = read(tenant).then(
+      (limits) => {
+        if (isNewest()) known.set(tenant, limits);
+        return limits;
+      },
+      (error: unknown) => {
+        isNewest();
+        throw error;
+      },
+    );
+    reads.set(tenant, own);
+    return own;
+  }
 
   return {
     read,
 
     /** As they were at most 2 s ago, so that most requests cost no round trip. */
-    recent: async (tenant: string): Promise<TenantLimits> => known.get(tenant) ?? (await known.fetch(tenant)) ?? {},
+    recent: async (tenant: string): Promise<TenantLimits> => known.get(tenant) ?? (await readOnce(tenant)),
 
     /** The same without a round trip; `undefined`: they were not read for 2 s. */
     known: (tenant: string): TenantLimits | undefined => known.get(tenant),
@@ -59,6 +76,7 @@ export function createTenantLimits(
         { text: JSON.stringify(limits), name: tenant, max_in_flight: limits.max_in_flight ?? '', credits, period },
       );
       // A read that is under way may be older, and is not kept then.
+      reads.delete(tenant);
       known.set(tenant, limits);
     },
   };
