@@ -147,9 +147,8 @@ const costIn = ({ chg, rfd, rsv, unk, est }: Fields): JobCost => ({
 
 function pastOf(fields: Fields): Record<number, PastRun> {
   const past: Record<number, PastRun> = {};
-  for (const [name, text] of Object.entries(fields)) {
-    if (name.startsWith('past:')) past[Number(name.slice(5))] = JSON.parse(text) as PastRun;
-  }
+  for (const name in fields)
+    if (name.startsWith('past:')) past[Number(name.slice(5))] = JSON.parse(fields[name] ?? '') as PastRun;
   return past;
 }
 
