@@ -251,6 +251,18 @@ test('when five workers have died with one delivery in their hands then it is to
   for (let n = 0; n < RULES.maxLost; n += 1) expect(await ask(harness, other)).toMatchObject({ kind: 'open' });
 });
 
+test('when a delivery was set aside as one with which workers died then a resend of it is attempted, and counts them anew', async () => {
+  const harness = await startStore();
+  const unsent = await pendingDelivery(harness);
+  for (let n = 0; n < RULES.maxLost; n += 1) await ask(harness, unsent);
+  expect((await ask(harness, unsent)).kind).toBe('lost');
+  const attempt = { number: 1, at: 1, duration_ms: 0, ok: false, phase: 'write' };
+  await harness.store.deliveries.settle(await unsent.read(), { state: 'failed', attempt });
+  await harness.store.deliveries.resend(await unsent.read());
+  for (let n = 0; n < RULES.maxLost; n += 1) expect((await ask(harness, unsent)).kind).toBe('open');
+  expect((await ask(harness, unsent)).kind).toBe('lost');
+});
+
 test('when a host gives no answer at any of its addresses then its breaker spares it as a whole, and an error of one address does not', async () => {
   const harness = await startStore();
   const at = (path: string) => `https://caller.example/${path}`;

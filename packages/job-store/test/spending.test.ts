@@ -141,6 +141,16 @@ test('when a call is told again whose begin was forgotten then its job counts on
   expect(await harness.store.spending.rows('acme', day, day)).toMatchObject([{ jobs: 1, reserved: 1200 }]);
 });
 
+test('when calls of a day cost nothing then its counters are kept as long as all others, and no longer', async () => {
+  const harness = await startStore();
+  const kept = async () => await harness.redis.pttl(`{gj}:spent:acme:${dayOf(harness.clock.now())}`);
+  const free = await begun(harness, await newJob(harness, 'acme', 0));
+  expect(await kept()).toBeGreaterThan(399 * DAY_MS);
+  await committed(harness, free, { kind: 'finish', status: 'succeeded' });
+  await begun(harness, await newJob(harness, 'acme', 10));
+  expect(await kept()).toBeGreaterThan(399 * DAY_MS);
+});
+
 const MODELS = ['nano-banana-2', 'nano-banana-pro'];
 
 /** A job with a fallback model, whose run has gone on with that: its first model takes no calls. */

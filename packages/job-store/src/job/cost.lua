@@ -59,6 +59,8 @@ local function reserve_cost(job, seen, batch, spent, now)
   local key, row = spent_key(spent, seen.tenant, day), (seen.mdl or '?') .. ' ' .. (seen.ky or '?')
   redis.call('HINCRBY', key, row .. ' r', credits)
   if not seen.started then redis.call('HINCRBY', key, row .. ' j', 1) end
+  -- Of calls that cost nothing nothing is spent.
+  if credits == 0 then redis.call('PEXPIRE', key, SPENT_KEPT_MS) end
   spend(spent, seen.tenant, day, credits)
   return { 'rsv', seen.px, 'rd', day }
 end

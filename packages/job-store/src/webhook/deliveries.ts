@@ -326,7 +326,7 @@ export function createDeliveries(redis: Redis, run: RunScript, keys: Keys, newTo
      * one that still waits goes on with its schedule. `null`: the delivery has changed since it was read.
      */
     async resend(delivery: Delivery): Promise<number | null> {
-      const order = { state: 'pending', wait: 0, up: true };
+      const order = { state: 'pending', wait: 0, up: true, again: true };
       const delivered = delivery.state === 'delivered' || delivery.once === 'delivered';
       const { ok, step } =
         delivery.state === 'pending' && delivery.once === null

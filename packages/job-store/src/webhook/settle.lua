@@ -1,6 +1,6 @@
 -- settle: what a webhook attempt came to, for the delivery and for its endpoint, whose permit goes to those who wait. Also all else
 -- that changes a delivery: a repair, a resend. A delivery that is over leaves the due set.
--- order {id, token, step, now|nil, endpoint, made|nil, state, wait|nil (ms until its next attempt) or next|nil (when that was due already), due_after, counter|nil, up, overdue|nil, wants (tokens of attempts that the
+-- order {id, token, step, now|nil, endpoint, made|nil, state, wait|nil (ms until its next attempt) or next|nil (when that was due already), due_after, counter|nil, up, overdue|nil, again (a resend)|nil, wants (tokens of attempts that the
 -- caller can make next), attempt {token, result ok|failed|gone|none, answered, took}|nil}; fields: field, value, …
 -- Answers {'ok', step, note, begun} | {'stale', 0, note, begun} | {'missing', 0, note, begun}; note: closed, opened, disabled or '' of
 -- the endpoint; begun: {token, delivery, subject} of each attempt that has begun in the place of this one
@@ -25,7 +25,8 @@ local function write()
   -- It was overdue when a repair found it; its entry may have come up since and left it in a room, where it needs none.
   if order.overdue and (tonumber(redis.call('ZSCORE', due_set, order.id) or '') or math.huge) > now then return 'stale', 0 end
   if order.made and (seen[3] ~= 'pending' or tonumber(seen[4]) ~= order.made) then return 'stale', 0 end
-  if order.attempt then redis.call('HDEL', delivery, 'lease', 'lost') end
+  -- A resend is meant, so it is attempted also where workers have died before.
+  if order.attempt or order.again then redis.call('HDEL', delivery, 'lease', 'lost') end
   local step = order.step
   if order.up then
     step = redis.call('HINCRBY', delivery, 'step', 1)
