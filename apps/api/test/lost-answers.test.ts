@@ -63,6 +63,37 @@ test('when a repeated request of an SDK would get the same job then the answer l
   expect([lost.status, lost.headers.get('x-should-retry')]).toEqual([503, null]);
 });
 
+test('when only some of the images of a request were made then the same request makes the others, and no image twice', async () => {
+  const api = await startApi();
+  const records = new Set<string>();
+  const isSecondRecord = (command: { name: string; args: readonly string[] }) => {
+    const record = command.name.startsWith('eval') ? command.args.find((arg) => arg.startsWith('{gj}:job:job_')) : undefined;
+    if (record !== undefined) records.add(record);
+    return records.size === 2;
+  };
+  const images = () =>
+    api.tenant.send('POST', '/openai/v1/images/generations', { model: 'nano-banana-2', prompt: 'a paper lighthouse', n: 3 });
+  const cut = api.proxy.cutBefore(isSecondRecord);
+  const lost = await images();
+  await cut;
+  expect(lost.status).toBe(503);
+  await expect.poll(async () => (await api.tenant.send('GET', '/v1/jobs')).status, { timeout: 10_000 }).toBe(200);
+  expect(await jobs(api)).toHaveLength(1);
+  const again = images();
+  let answered = false;
+  void again.finally(() => {
+    answered = true;
+  });
+  await waitFor(
+    async () => {
+      for (const { id } of await jobs(api)) await api.tenant.send('POST', `/v1/jobs/${id}/cancel`);
+      return answered || undefined;
+    },
+    { timeoutMs: 20_000, what: 'the answer of the request that was sent again' },
+  );
+  expect(await jobs(api)).toHaveLength(3);
+});
+
 test('when the record is written and its entry cannot be added then the answer is 202 all the same', async () => {
   const api = await startApi();
   const cut = api.proxy.cutBefore(isQueueScript);

@@ -139,6 +139,25 @@ test('when no job was made, or it is gone or long over, then the request makes i
   expect((await send({ print: 'over' })).kind).toBe('new');
 });
 
+test('when only some jobs of a request were made before its process died then they are claimed with those that are still to be made', async () => {
+  const { store, request, send } = await startAnswers();
+  const [one, two] = [newJobId(), newJobId()];
+  const first = request({ jobs: [one, two], leaves: false });
+  await store.answers.claim(first);
+  await store.transitions.create({ id: one, tenant: 'acme', doc });
+  await store.answers.settle(first.id, 'left');
+  const again = await send({ leaves: false });
+  expect(again).toMatchObject({ kind: 'claimed', jobs: [one, two] });
+  await store.answers.settle(again.id, 'left');
+  // One that its caller had erased is not made anew.
+  await store.transitions.create({ id: two, tenant: 'acme', doc });
+  const job = await store.jobs.read(two);
+  const ended = job && (await store.transitions.commit(job, { kind: 'cancel' }));
+  if (ended?.kind !== 'ok') throw new Error('not canceled');
+  expect(await store.erase.asked(ended.job)).toBe(true);
+  expect((await send({ leaves: false })).kind).toBe('new');
+});
+
 test('when nobody comes back within a minute then the jobs are told, once, and their answer is claimed no more', async () => {
   const { store, send, beat, left } = await startAnswers();
   const [chat, shown, kept] = [await send(), await send({ print: 's' }), await send({ print: 'k', leaves: false })];

@@ -23,9 +23,11 @@ interface HeldRequest {
 
 /** The answer of a request, held by this process. */
 export interface HeldAnswer {
-  /** Ids of its jobs: of those of an earlier request when it was `claimed`, else of those that are to be made. */
+  /** Ids of its jobs: of those of an earlier request when it was `claimed`, of which some may be missing yet, else of those that are to be made. */
   readonly jobs: readonly string[];
   readonly claimed: boolean;
+  /** All of its jobs are there. */
+  made(): void;
   /** Some of it was written, as a stream. */
   shown(): void;
   /** Says once what became of it. Never rejects. */
@@ -56,7 +58,7 @@ export interface HeldAnswers {
 }
 
 export function createHeldAnswers(o: {
-  answers: Pick<Answers, 'beat' | 'claim' | 'holdAgain' | 'shown' | 'settle'>;
+  answers: Pick<Answers, 'beat' | 'claim' | 'holdAgain' | 'made' | 'shown' | 'settle'>;
   /** Has the entry of a job come now that waits for its caller to come back. Never rejects. */
   wake: (jobId: string) => Promise<void>;
   /** The name of this process among those of the API. */
@@ -82,6 +84,12 @@ export function createHeldAnswers(o: {
     });
   }
 
+  async function sayAgain(): Promise<void> {
+    const ends = [...unsaid];
+    unsaid.clear();
+    await Promise.all(ends.map(([id, { how, text }]) => end(id, how, text)));
+  }
+
   async function beat(): Promise<void> {
     const at = o.timers.elapsed();
     await o.answers.beat(o.process);
@@ -96,10 +104,7 @@ export function createHeldAnswers(o: {
       }
       mayBeGone = false;
     }
-    for (const [id, { how, text }] of unsaid) {
-      await o.answers.settle(id, how, text);
-      unsaid.delete(id);
-    }
+    await sayAgain();
   }
 
   const hold: HoldAnswer = async ({ tenant, keyId, route, body, ...request }) => {
@@ -120,6 +125,8 @@ export function createHeldAnswers(o: {
         share: o.timers.elapsed() >= since + LEFT_WITHIN_MS,
       });
     const claimedInTime = async () => {
+      // This may be the same request once more, of a caller of whom Redis did not hear that it left.
+      await sayAgain();
       for (let claimed = await claim(); ; claimed = await claim()) {
         if (claimed.kind !== 'wait') return claimed;
         await o.timers.sleep(ASK_EVERY_MS);
@@ -135,6 +142,10 @@ export function createHeldAnswers(o: {
     return {
       jobs: claimed.kind === 'claimed' ? claimed.jobs : jobs,
       claimed: claimed.kind === 'claimed',
+      made() {
+        // Of a single one there is nothing to be made.
+        if (request.jobs > 1) void o.answers.made(id).catch(notSaid);
+      },
       shown() {
         if (!text && !settled) void o.answers.shown(id).catch(notSaid);
         text = true;

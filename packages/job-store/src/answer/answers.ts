@@ -22,7 +22,7 @@ export interface AnswerRequest {
   leaves: boolean;
 }
 
-/** `claimed`: the answer is that of these jobs. `wait`: it is still held, and may be claimed soon. `new`: nobody has asked for it. */
+/** `claimed`: the answer is that of these jobs; of several some may never have been made. `wait`: it is still held, and may be claimed soon. `new`: nobody has asked for it. */
 export type AnswerClaim = { kind: 'claimed'; jobs: string[] } | { kind: 'wait' } | { kind: 'new' };
 
 /** What became of an answer: `left`: its caller has gone. `dropped`: no job was made. */
@@ -52,7 +52,7 @@ const claimAnswer = defineScript({
   keys: ['index', 'fresh', 'held', 'processes', 'leaving', 'unwaited'],
   args: [
     ...['id', 'jobs', 'by', 'again', 'share', 'leaves', 'life_ms', 'after_ms', 'lost_ms', 'dead_ms', 'listeners_count'],
-    ...['channel', 'job', 'answer', 'now?'],
+    ...['channel', 'job', 'erased', 'answer', 'now?'],
   ] as const,
   shared: [UNWAITED_LUA],
   whenFull: 'fails',
@@ -103,13 +103,14 @@ export function createAnswers(
     | 'apiProcesses'
     | 'apiChannel'
     | 'job'
+    | 'erased'
     | 'fileBatch'
   >,
   o: { listenersCount: boolean; clock: { now(): number }; scriptClock?: { now(): number } | undefined },
 ) {
   const now = () => o.scriptClock?.now() ?? null;
   const shared = () => ({ after_ms: AFTER_MS, now: now() });
-  async function settle(id: string, how: AnswerEnd | 'shown', text: boolean): Promise<void> {
+  async function settle(id: string, how: AnswerEnd | 'shown' | 'made', text: boolean): Promise<void> {
     await run(
       settleAnswer,
       { answer: keys.answer(id), leaving: keys.answersLeaving, unwaited: keys.answersUnwaited },
@@ -150,6 +151,7 @@ export function createAnswers(
           listeners_count: o.listenersCount ? 1 : 0,
           channel: keys.apiChannel(''),
           job: request.of === 'file-batch' ? keys.fileBatch('') : keys.job(''),
+          erased: keys.erased(''),
           answer: keys.answer(''),
         },
       )) as [AnswerClaim['kind'], string?];
@@ -158,6 +160,9 @@ export function createAnswers(
 
     /** Some of a stream was written: only who says that it sends its request again gets this answer from now on. */
     shown: (id: string): Promise<void> => settle(id, 'shown', true),
+
+    /** All jobs of a request were made: one that is missing from now on was erased. */
+    made: (id: string): Promise<void> => settle(id, 'made', false),
 
     /** @param text whether some of a stream was written */
     settle: (id: string, how: AnswerEnd, text = false): Promise<void> => settle(id, how, text),

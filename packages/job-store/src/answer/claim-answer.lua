@@ -15,19 +15,26 @@ local function is_gone(process)
   return A.listeners_count == '1' and redis.call('PUBLISH', A.channel .. process, '') == 0
 end
 
--- Whether a job is there, and was not over for long when the request came or its caller left.
-local function is_valid(id, left)
+-- Whether a job is there, and was not over for long when the request came or its caller left; nil: it was never made. all: all of the request were
+local function is_valid(id, left, all)
   local found = redis.call('HMGET', A.job .. id, 'st', 'fin')
-  if not found[1] then return false end
+  if not found[1] then
+    if all or redis.call('EXISTS', A.erased .. id) == 1 then return false end
+    return nil
+  end
   local finished = tonumber(found[2] or '0') or 0
   return finished == 0 or math.max(finished, left) + AFTER_MS >= now
 end
 
-local function all_valid(jobs, left)
+-- Where one job of a request is there, those that were never made with it are made by who claims them.
+local function all_valid(jobs, left, all)
+  local there = false
   for id in string.gmatch(jobs, '[^,]+') do
-    if not is_valid(id, left) then return false end
+    local valid = is_valid(id, left, all)
+    if valid == false then return false end
+    there = there or valid
   end
-  return true
+  return there
 end
 
 -- How an answer may be claimed: 1 its caller left, 2 its process is gone, 3 it may have been lost on its way, 4 it is still held; nil: not at all.
@@ -44,7 +51,7 @@ end
 local function is_over(answer)
   local delivered, left = tonumber(answer[3] or '0'), tonumber(answer[4] or '0')
   if not answer[1] or answer[6] or delivered > 0 and delivered + LOST_MS < now then return true end
-  return left > 0 and left + AFTER_MS < now and not all_valid(answer[1], left)
+  return left > 0 and left + AFTER_MS < now and not all_valid(answer[1], left, answer[8])
 end
 
 redis.call('ZREMRANGEBYSCORE', K.index, '-inf', now)
@@ -53,13 +60,13 @@ local best, best_id
 local function look()
   local over = 0
   for _, id in ipairs(redis.call('ZRANGE', K.index, 0, 99)) do
-    local found = redis.call('HMGET', A.answer .. id, 'jobs', 'by', 'delivered', 'left', 'text', 'claimed', 'leaves')
+    local found = redis.call('HMGET', A.answer .. id, 'jobs', 'by', 'delivered', 'left', 'text', 'claimed', 'leaves', 'made')
     if is_over(found) then
       over = over + redis.call('ZREM', K.index, id)
     else
       local rank = rank_of(found)
-      if rank and (not best or rank < best.rank) and all_valid(found[1], tonumber(found[4] or '0')) then
-        best, best_id = { rank = rank, jobs = found[1], leaves = found[7] }, id
+      if rank and (not best or rank < best.rank) and all_valid(found[1], tonumber(found[4] or '0'), found[8]) then
+        best, best_id = { rank = rank, jobs = found[1], leaves = found[7], made = found[8] }, id
       end
     end
   end
@@ -79,6 +86,7 @@ if best then
   somebody_waits(jobs)
 end
 redis.call('HSET', K.fresh, 'jobs', jobs, 'by', A.by, 'index', K.index, 'leaves', leaves)
+if best and best.made then redis.call('HSET', K.fresh, 'made', 1) end
 redis.call('PEXPIRE', K.fresh, A.life_ms)
 redis.call('ZADD', K.index, now + tonumber(A.life_ms), A.id)
 redis.call('PEXPIRE', K.index, A.life_ms)

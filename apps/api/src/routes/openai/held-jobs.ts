@@ -73,27 +73,31 @@ async function holdAnswer(
   return answer;
 }
 
-/** The jobs of an earlier request, whose caller lost its answer. */
-async function claimedJobs(o: HeldJobsDeps, ids: readonly string[]): Promise<JobRecord[]> {
-  const jobs = await Promise.all(ids.map((id) => o.jobs.read(id)));
-  const found = jobs.map((job) => {
-    if (job === null) throw new Problem('not_found', 'The job of this request was deleted.');
-    return job;
-  });
+/** The jobs of an earlier request, whose caller lost its answer; those that its process has not come to are made now. */
+async function claimedJobs(o: HeldJobsDeps, wanted: Wanted, ids: readonly string[], response: Response): Promise<JobRecord[]> {
+  const found = await Promise.all(ids.map((id) => o.jobs.read(id)));
+  if (found.every((job) => job === null)) throw new Problem('not_found', 'The job of this request was deleted.');
+  if (found.includes(null)) return await createJobs(o, wanted, { key: undefined, ids, found }, response);
+  const jobs = found.filter((job) => job !== null);
   // Nobody waited for it until now.
-  await Promise.all(found.map((job) => (job.status === 'queued' ? o.wakeJob(job) : undefined)));
-  return found;
+  await Promise.all(jobs.map((job) => (job.status === 'queued' ? o.wakeJob(job) : undefined)));
+  return jobs;
 }
 
 async function createJobs(
   o: HeldJobsDeps,
   wanted: Wanted,
-  from: { key: string | undefined; ids: readonly string[] | undefined },
+  from: { key: string | undefined; ids: readonly string[] | undefined; found?: readonly (JobRecord | null)[] },
   response: Response,
 ): Promise<JobRecord[]> {
   const jobs: JobRecord[] = [];
   for (const [n, request] of wanted.requests.entries()) {
     const id = from.ids?.[n];
+    const known = from.found?.[n] ?? null;
+    if (known !== null) {
+      jobs.push(known);
+      continue;
+    }
     const made = await o.createJob(request, {
       tenant: principalOf(response).tenant,
       keyId: principalOf(response).key_id,
@@ -129,15 +133,17 @@ async function jobsOf(
   }
   o.lasts(response);
   const answer = await holdAnswer(o, wanted, key, response);
-  if (answer?.claimed) {
-    tellJobs(response, answer.jobs);
-    return { jobs: await claimedJobs(o, answer.jobs), answer };
-  }
+  if (answer?.claimed) tellJobs(response, answer.jobs);
   try {
-    return { jobs: await createJobs(o, wanted, { key, ids: answer?.jobs }, response), answer };
+    const ids = answer?.jobs;
+    const jobs =
+      answer?.claimed && ids ? await claimedJobs(o, wanted, ids, response) : await createJobs(o, wanted, { key, ids }, response);
+    answer?.made();
+    return { jobs, answer };
   } catch (error) {
     // A refusal says that no job was made; after anything else one may be there, for whoever sends the request again.
     await answer?.settle(error instanceof Problem ? 'dropped' : 'left');
+    if (answer !== null && !(error instanceof Problem)) comesBack(response);
     const isKnown = error instanceof Problem || ['away', 'full'].includes(redisTrouble(error) ?? '');
     if (!isKnown && answer === null && key === undefined) mayHaveJobs(response);
     throw error;
