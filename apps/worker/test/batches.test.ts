@@ -379,6 +379,31 @@ test('when a batch is canceled while its failed jobs are being retried then none
   expect(await batch.read()).toMatchObject({ status: 'canceling', counts: { running: 1, canceled: 2 } });
 });
 
+test('when a batch is canceled while its failed jobs are being retried, and the worker that does it dies, then none of them runs', async () => {
+  const harness = await startBatches();
+  const batch = await committedBatch(harness, 2);
+  await batch.commit();
+  await harness.runTask();
+  const [failed = '', open = ''] = batch.ids;
+  await failJob(harness, failed);
+  await startedCall(harness, open);
+  await harness.store.batches.retryFailed(batch.id, { includeUnknown: false });
+  const operation = await harness.store.operations.take(harness.clock.now());
+  if (operation === null) throw new Error('no operation');
+  const reopenJob: typeof harness.batchDeps.reopenJob = async (...asked) => {
+    await harness.store.batches.cancel(batch.id);
+    await harness.runTask();
+    await harness.batchDeps.reopenJob(...asked);
+    throw new Error('the worker dies');
+  };
+  await expect(createBatchOperations({ ...harness.batchDeps, reopenJob })[operation.kind]?.(operation)).rejects.toThrow('dies');
+  expect(await harness.store.jobs.read(failed)).toMatchObject({ status: 'queued', run: 2 });
+  await harness.clock.advance(30_001);
+  await harness.runTask();
+  expect(await harness.store.jobs.read(failed)).toMatchObject({ status: 'canceled', run: 2 });
+  expect(await batch.read()).toMatchObject({ status: 'canceling', counts: { running: 1, canceled: 1 } });
+});
+
 test('when a retry is canceled before it has reopened the first job of an ended batch then nothing runs', async () => {
   const harness = await startBatches();
   const batch = await committedBatch(harness, 1);
@@ -737,8 +762,11 @@ test('when a batch is canceled before a retry has reopened all of its failed job
   const batch = await halfRetried(harness);
   expect(await harness.store.batches.cancel(batch.id)).toBe('canceling');
   await harness.runTask();
-  expect(await batch.read()).toMatchObject({ status: 'canceled', counts: { canceled: 500, failed: 1 } });
+  // Whoever takes the retry over has to take back what the worker that died has reopened meanwhile.
+  expect(await batch.read()).toMatchObject({ status: 'canceling', counts: { canceled: 500, failed: 1 } });
   await harness.clock.advance(30_000);
+  await harness.runTask();
+  await harness.clock.advance(1000);
   await harness.runTask();
   expect(await batch.read()).toMatchObject({ status: 'canceled', round: 2, counts: { canceled: 500, failed: 1 } });
 });

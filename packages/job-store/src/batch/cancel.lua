@@ -2,8 +2,12 @@
 -- Answers the status that it has then, 'called_off' when it has ended and only a retry was to come, or it was canceled before (its caller sends
 -- the cancel again), or nothing when there is no such batch
 local st = redis.call('HGET', K.batch, 'st')
-local called_off = redis.call('DEL', K.retry) == 1
-redis.call('ZREM', K.operations, 'batch-retry-failed:' .. A.id)
+local called_off = redis.call('EXISTS', K.retry) == 1
+-- A worker that is in the middle of it takes back what it has reopened; should it die, another does.
+if redis.call('HEXISTS', K.retry, 'open') == 0 then
+  redis.call('DEL', K.retry)
+  redis.call('ZREM', K.operations, 'batch-retry-failed:' .. A.id)
+end
 if is_batch_end(st) and (called_off or redis.call('HEXISTS', K.batch, 'cx') == 1) then
   redis.call('HSET', K.batch, 'cx', A.now)
   return 'called_off'

@@ -24,7 +24,7 @@ interface Deps {
 
 /**
  * Reopens the failed jobs of a batch; those whose submit may have made a task only when the caller allowed it (P2). A
- * cancel of the batch that comes meanwhile calls it off, and takes back what this slice has reopened since.
+ * cancel of the batch that comes meanwhile calls it off, and takes back what this slice has reopened since, be it by a worker that died with it.
  */
 export const retryFailed =
   (d: Deps): DoSlice =>
@@ -32,9 +32,13 @@ export const retryFailed =
     const order = RetryOrder.parse(operation.order);
     const at = positionOf(operation.cursor);
     const again = { done: false, cursor: { at }, waitMs: FULL_WAIT_MS } as const;
-    if (d.memory.tight()) return again;
-    if (await isCalledOff(d, order)) return { done: true };
     const ids = await d.store.batches.jobIds(order.batch_id, at, SLICE);
+    const takeBack = async () => {
+      await eachLine(d, ids, ({ status }) => !isTerminal(status), d.cancelJob);
+      return { done: true } as const;
+    };
+    if (await isCalledOff(d, order)) return await takeBack();
+    if (d.memory.tight()) return again;
     let full = false;
     let room = await roomOf(d, order.batch_id);
     await eachLine(d, ids, isMeant(order), async (record) => {
@@ -43,10 +47,7 @@ export const retryFailed =
       full ||= became === 'full';
       if (became !== 'reopened') room += 1;
     });
-    if (await isCalledOff(d, order)) {
-      await eachLine(d, ids, ({ status }) => !isTerminal(status), d.cancelJob);
-      return { done: true };
-    }
+    if (await isCalledOff(d, order)) return await takeBack();
     // What was reopened is passed over the second time.
     return full ? again : behind(at, ids);
   };
