@@ -4,6 +4,7 @@ import { createCancelJob, createReopenJob } from '@grsai-jobs/job-actions';
 import { createJobStore, type NewLine, redactOperation } from '@grsai-jobs/job-store';
 import { type BatchDoc, type JobDoc, mapPictures } from '@grsai-jobs/jobs';
 import { createObjectStore, ObjectStoreError } from '@grsai-jobs/object-store';
+import { NotLasting } from '@grsai-jobs/redis';
 import { startS3 } from '@grsai-jobs/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { createExpiredFiles } from '../src/maintenance/expired-files.ts';
@@ -682,6 +683,29 @@ test('when a job of an ended batch is erased then its row goes from the results 
   }
   expect((await harness.objects.list('acme/')).length).toBe(2);
   expect(await harness.store.operations.take(harness.clock.now())).toBeNull();
+});
+
+test('when no replica confirms at first that the results of a round were replaced then those of before go once it does', async () => {
+  const harness = await startBatches();
+  const batch = await committedBatch(harness, 2, (doc) => ({ ...doc, webhook: undefined }));
+  await batch.commit();
+  await harness.runTask();
+  for (const id of batch.ids) await failJob(harness, id);
+  await harness.runTask();
+  const job = await harness.store.jobs.read(batch.ids[0] ?? '');
+  expect(job && (await harness.store.erase.asked(job))).toBe(true);
+  await harness.store.operations.addAgain(redactOperation(batch.id, harness.clock.now()));
+  const { redis, clock } = harness;
+  const waits: number[] = [];
+  const lasting = async (_: string, reply: unknown) => {
+    if (waits.length === 0) throw new NotLasting('no replica', reply);
+  };
+  const store = { ...harness.store, ...createJobStore({ redis, prefix: 'gj', clock, scriptClock: clock, lasting }) };
+  const sleep = async () => void waits.push((await harness.objects.list('acme/')).length);
+  await clock.advance(30_000);
+  await harness.runTask({ store, timers: { ...harness.timers, sleep } });
+  expect(waits).toEqual([2]);
+  expect(await harness.objects.list('acme/')).toEqual([(await batch.read()).results?.key]);
 });
 
 test('when a batch is canceled while the results of its last job are being written then it ends as canceled', async () => {

@@ -58,3 +58,34 @@ test('when the note of inputs may not last then nothing is stored on it: a failo
   const { store } = await startLasting(() => false);
   await expect(store.inputNotes.write({ jobId: newJobId(), objects: ['a/in-0.png'] })).rejects.toThrow(NotLasting);
 });
+
+const BATCH_DOC = { metadata: {}, priority: 'normal' as const, expires_in_s: 3600, output: { url_ttl_s: 3600 } };
+const RESULTS = { key: 'a/results-1-a.ndjson', bytes: 1, sha256: '0' };
+
+test('when objects are about to be deleted then first it lasts that nobody needs them any more', async () => {
+  const { harness, store } = await startLasting(() => false);
+  const note = { jobId: newJobId(), objects: ['a/in-0.png'] };
+  await harness.store.inputNotes.write(note);
+  await expect(store.inputNotes.take(note, 0)).rejects.toThrow(NotLasting);
+
+  const batch = { id: newJobId().replace('job_', 'batch_'), tenant: 'acme' };
+  await store.batches.open({ ...batch, doc: BATCH_DOC, createdAt: harness.clock.now() });
+  await expect(store.batches.discard(batch.id, [])).rejects.toThrow(NotLasting);
+
+  const other = { id: newJobId().replace('job_', 'batch_'), tenant: 'acme' };
+  const line = { jobId: newJobId(), line: 1, customId: 'a', doc: imageDoc() };
+  const { batches } = harness.store;
+  await batches.open({ ...other, doc: BATCH_DOC, createdAt: harness.clock.now() });
+  await batches.add(other, 0, [line]);
+  await batches.commit(other, { total: 1, invalid: 0, expiresInS: 3600 });
+  const job = await harness.store.jobs.read(line.jobId);
+  if (job === null) throw new Error('no job');
+  await harness.store.transitions.commit(job, { kind: 'cancel' });
+  const record = await batches.read(other.id);
+  if (record === null) throw new Error('no batch');
+  await batches.finish(record, 'completed', RESULTS);
+  const round = (await batches.read(other.id))?.past[1];
+  if (round === undefined) throw new Error('no round');
+  const results = { ...RESULTS, key: 'a/results-1-b.ndjson' };
+  await expect(store.batches.replaceResults(record, 1, round, results)).rejects.toThrow(NotLasting);
+});

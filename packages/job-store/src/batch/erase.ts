@@ -9,6 +9,8 @@ const discardScript = defineScript({
   lua: new URL('./discard.lua', import.meta.url),
   keys: ['batch', 'usage', '...jobs'],
   whenFull: 'runs',
+  // Inputs are deleted then, which a commit would need.
+  lasts: true,
 });
 
 const eraseEnded = defineScript({

@@ -61,6 +61,8 @@ const replace = defineScript({
   keys: ['batch'],
   args: ['round', 'before', 'kept', 'results'],
   whenFull: 'runs',
+  // The file of before is deleted then.
+  lasts: true,
 });
 
 /** How the rounds of a committed batch begin, are called off and end. */

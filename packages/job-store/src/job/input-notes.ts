@@ -13,6 +13,8 @@ const takeScript = defineScript({
   keys: ['notes', 'job'],
   args: ['note', 'kept_ms', 'now?'],
   whenFull: 'runs',
+  // The objects are deleted then.
+  lasts: true,
 });
 
 export type InputNotes = ReturnType<typeof createInputNotes>;

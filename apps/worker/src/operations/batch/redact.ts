@@ -1,17 +1,25 @@
 import type { JobStore } from '@grsai-jobs/job-store';
 import { type BatchRecord, type BatchResults, type BatchRound, isBatchEnd, objectFolder } from '@grsai-jobs/jobs';
 import { type ObjectStore, ObjectStoreError } from '@grsai-jobs/object-store';
-import type { Logger } from '@grsai-jobs/runtime';
+import { NotLasting } from '@grsai-jobs/redis';
+import type { Logger, Timers } from '@grsai-jobs/runtime';
+import type { Shutdown } from '../../runner/until-taken.ts';
 import type { DoSlice } from '../run-operations.ts';
 import { batchOf } from './slices.ts';
 
 const ENDS_SOON_MS = 30_000;
+
+/** A replica is back within this time, or the next slice writes another file. */
+const LASTS_TRIES = 20;
+const LASTS_WAIT_MS = 1000;
 
 interface Deps {
   store: Pick<JobStore, 'batches' | 'erase'>;
   objects: Pick<ObjectStore, 'put' | 'get' | 'delete'>;
   /** In front of every key in the bucket. */
   keyPrefix: string;
+  timers: Pick<Timers, 'sleep'>;
+  shutdown: Pick<Shutdown, 'stopping'>;
   log: Logger;
 }
 
@@ -36,7 +44,7 @@ async function redactRound(d: Deps, batch: BatchRecord, round: number, kept: Bat
   const key = `${objectFolder(d.keyPrefix, batch)}/results-${round}-${by.slice(0, 8)}.ndjson`;
   const stored = await d.objects.put(key, rowsWithout(d, kept.results, erased), { contentType: 'application/x-ndjson' });
   const results = { key, bytes: stored.bytes, sha256: stored.sha256 };
-  const replaced = await d.store.batches.replaceResults(batch, round, kept, results);
+  const replaced = await replacedForGood(d, () => d.store.batches.replaceResults(batch, round, kept, results));
   const left = replaced ? kept.results.key : key;
   await d.objects
     .delete([left])
@@ -44,6 +52,18 @@ async function redactRound(d: Deps, batch: BatchRecord, round: number, kept: Bat
       d.log.error({ event: 'batch.file_orphaned', err, key: left }, 'results with erased jobs were not deleted'),
     );
   d.log.info({ event: 'batch.redacted', batch_id: batch.id, round, jobs: erased.size }, 'erased jobs were redacted from results');
+}
+
+/** The file of before is known to nobody else, and must not be deleted where a failover would bring it back. */
+async function replacedForGood(d: Deps, replace: () => Promise<boolean>): Promise<boolean> {
+  for (let n = 1; ; n += 1) {
+    try {
+      return await replace();
+    } catch (err) {
+      if (!(err instanceof NotLasting) || n === LASTS_TRIES) throw err;
+      await d.timers.sleep(LASTS_WAIT_MS, d.shutdown.stopping);
+    }
+  }
 }
 
 const jobOf = (row: string): string => (JSON.parse(row) as { job_id: string }).job_id;
