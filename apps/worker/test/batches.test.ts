@@ -618,6 +618,24 @@ test('when the time of a file is over then its object goes, and then what is kno
   expect((await usage.of('acme')).stored).toBe(2);
 });
 
+test('when the time of more files is over than go at once then all of them go, and while the object store is away nothing is tried for long', async () => {
+  const harness = await startBatches();
+  const shutdown = { stopping: new AbortController().signal };
+  const store = fileStore(harness);
+  await Promise.all(Array.from({ length: 620 }, (_, n) => store(`file-${n}`, harness.clock.now() + 1000)));
+  await harness.clock.advance(1500);
+  let tried = 0;
+  const away = () => {
+    tried += 1;
+    return Promise.reject(new ObjectStoreError('unavailable', 'away'));
+  };
+  await createExpiredFiles({ ...harness, shutdown, objects: { delete: away } })();
+  expect(tried).toBe(500);
+  await createExpiredFiles({ ...harness, shutdown })();
+  expect(await harness.store.files.page('acme', { order: 'asc', limit: 10 })).toEqual([]);
+  expect(await harness.objects.list('acme/file-')).toEqual([]);
+});
+
 test('when the credentials may not delete then a file whose time is over counts no longer, and its object is left to the bucket', async () => {
   const harness = await startBatches();
   await fileStore(harness)('file-1', harness.clock.now() + 1000);

@@ -1,4 +1,5 @@
 import { createCancelJob } from '@grsai-jobs/job-actions';
+import type { JobStore } from '@grsai-jobs/job-store';
 import {
   type JobDoc,
   JobRequest,
@@ -437,6 +438,31 @@ test('old records: when many are old then they are erased side by side', async (
     },
   };
   await createOldRecords({ ...harness, store: { ...harness.store, erase }, objects: NO_OBJECTS }, 1)();
+  expect(await harness.redis.zcard('{gj}:ended')).toBe(0);
+});
+
+test('old records: when there are more than go in a minute then they are erased all the same, and what cannot be keeps nobody for long', async () => {
+  const harness = await startHarness();
+  const jobs = await Promise.all(Array.from({ length: 450 }, () => acceptedJob(harness, { webhook: undefined })));
+  await Promise.all(jobs.map((job) => failJob(harness, job, 'internal')));
+  await harness.clock.advance(2 * DAY);
+  let spent = 0;
+  const clock = { ...harness.clock, now: () => harness.clock.now() + spent, trouble: () => undefined };
+  const taking = (work: typeof harness.store.erase.old): JobStore['erase'] => ({
+    ...harness.store.erase,
+    old: async (...args) => {
+      spent += 400;
+      return await work(...args);
+    },
+  });
+  const refusing = taking(() => Promise.reject(new Error('refused')));
+  await createOldRecords({ ...harness, clock, store: { ...harness.store, erase: refusing }, objects: NO_OBJECTS }, 1)();
+  expect(spent).toBeLessThan(4 * MINUTE);
+  expect(await harness.redis.zcard('{gj}:ended')).toBe(450);
+  await createOldRecords(
+    { ...harness, clock, store: { ...harness.store, erase: taking(harness.store.erase.old) }, objects: NO_OBJECTS },
+    1,
+  )();
   expect(await harness.redis.zcard('{gj}:ended')).toBe(0);
 });
 

@@ -2,11 +2,12 @@ import type { JobStore, StoredFile } from '@grsai-jobs/job-store';
 import { type ObjectStore, ObjectStoreError } from '@grsai-jobs/object-store';
 import type { Logger, SyncedClock } from '@grsai-jobs/runtime';
 import { eachOf } from './each.ts';
+import { inRounds } from './rounds.ts';
 
 export const EXPIRED_FILES_EVERY_MS = 10 * 60_000;
 const AT_ONCE = 500;
 /** In an object store that is silent each of them takes half a minute. */
-const RUN_MS = 60_000;
+const ROUND_MS = 60_000;
 
 interface Deps {
   store: Pick<JobStore, 'files'>;
@@ -30,14 +31,18 @@ export function createExpiredFiles(d: Deps): () => Promise<void> {
       d.log.warn({ event: 'file.orphaned', err, file_id: id }, 'the credentials may not delete; an old file stays in S3');
     }
   }
-  return async () => {
+  return inRounds(d, EXPIRED_FILES_EVERY_MS, async () => {
+    let erased = 0;
     const erase = async (id: string) => {
       if (d.clock.trouble() !== undefined) return;
       const file = await files.read(id);
       if (file !== null) await deleteObject(file);
       await files.erase(file ?? { id, tenant: '' });
+      erased += 1;
       d.log.info({ event: 'file.expired', file_id: id, tenant: file?.tenant }, 'a file was erased');
     };
-    await eachOf(d, await files.expiredAt(d.clock.now(), AT_ONCE), erase, { forMs: RUN_MS });
-  };
+    const expired = await files.expiredAt(d.clock.now(), AT_ONCE);
+    await eachOf(d, expired, erase, { forMs: ROUND_MS });
+    return expired.length === AT_ONCE && erased > 0;
+  });
 }

@@ -4,9 +4,10 @@ import { type ObjectStore, ObjectStoreError } from '@grsai-jobs/object-store';
 import type { Logger, SyncedClock } from '@grsai-jobs/runtime';
 import type { WorkerMetrics } from '../metrics.ts';
 import { eachOf } from './each.ts';
+import { inRounds } from './rounds.ts';
 
 export const OLD_EVERY_MS = 10 * 60_000;
-/** Each of its parts ends after this long, however much there is to erase. */
+/** Each part of a round ends after this long, however much there is to erase. */
 const PART_MS = 60_000;
 /** A shutdown waits for no more than these. */
 const AT_ONCE = 200;
@@ -36,15 +37,23 @@ export function createOldRecords(d: Deps, retentionDays: number): () => Promise<
   const keptMs = retentionDays * DAY_MS;
   const { batches, fileBatches, sweeps, jobs, erase, tenants } = d.store;
 
-  /** Slice by slice, until nothing is left but what stays; `slice` answers how many it read and how many of them stay. */
+  const goesOn = () => !d.shutdown.stopping.aborted && d.clock.trouble() === undefined;
+
+  /**
+   * Slice by slice, until nothing is left but what stays; `slice` answers how many it read and how many of them stay. Answers whether there is
+   * more than could be done in its time, and something was.
+   */
   async function sweep(slice: (page: { skip: number; limit: number }) => Promise<{ looked: number; stay: number }>) {
     const until = d.clock.now() + PART_MS;
-    const goesOn = () => d.clock.now() < until && !d.shutdown.stopping.aborted && d.clock.trouble() === undefined;
+    let gone = 0;
     for (let skip = 0; goesOn(); ) {
+      if (d.clock.now() >= until) return gone > 0;
       const { looked, stay } = await slice({ skip, limit: AT_ONCE });
-      if (looked < AT_ONCE) return;
+      if (looked < AT_ONCE) return false;
       skip += stay;
+      gone += looked - stay;
     }
+    return false;
   }
 
   /** `check` answers whether the id stays. */
@@ -72,22 +81,27 @@ export function createOldRecords(d: Deps, retentionDays: number): () => Promise<
     return false;
   }
 
-  /** Of a tenant: what is known of files that became no batch, and of a batch that went while we died. */
-  async function oldFileBatches(tenant: string, before: number): Promise<void> {
+  /** Of a tenant: what is known of files that became no batch, and of a batch that went while we died. Answers as `sweep` does. */
+  async function oldFileBatches(tenant: string, before: number): Promise<boolean> {
     let after: string | undefined;
     let young = false;
+    let gone = false;
     const forget = async (id: string) => {
       const record = young ? null : await fileBatches.read(id);
       young ||= record !== null && record.created_at >= before;
-      if (!young && (await batches.read(id)) === null) await fileBatches.forget({ id, tenant });
+      if (young || (await batches.read(id)) !== null) return;
+      await fileBatches.forget({ id, tenant });
+      gone = true;
     };
     const until = d.clock.now() + PART_MS;
-    while (!young && d.clock.now() < until && !d.shutdown.stopping.aborted && d.clock.trouble() === undefined) {
+    while (!young && goesOn()) {
+      if (d.clock.now() >= until) return gone;
       const ids = await fileBatches.ids(tenant, { after, order: 'asc', limit: FILE_BATCHES_AT_ONCE });
       await eachOf(d, ids, forget);
-      if (ids.length < FILE_BATCHES_AT_ONCE) return;
+      if (ids.length < FILE_BATCHES_AT_ONCE) return false;
       after = ids.at(-1);
     }
+    return false;
   }
 
   /** Before the record, which names them. Where the credentials may not delete they are left to the rule of the bucket. */
@@ -122,16 +136,20 @@ export function createOldRecords(d: Deps, retentionDays: number): () => Promise<
     return false;
   }
 
-  return async () => {
+  return inRounds(d, OLD_EVERY_MS, async () => {
     const before = d.clock.now() - keptMs;
-    await sweep(async (page) => await each(await batches.endedBefore(before, page), oldBatch));
-    await sweep(async (page) => await each(await sweeps.endedBefore(before, page), oldJob));
+    const left = [
+      await sweep(async (page) => await each(await batches.endedBefore(before, page), oldBatch)),
+      await sweep(async (page) => await each(await sweeps.endedBefore(before, page), oldJob)),
+    ];
     await eachOf(d, await tenants.all(), async (tenant) => {
-      await oldFileBatches(tenant, before);
-      await sweep(async (page) => {
+      left.push(await oldFileBatches(tenant, before));
+      const deliveries = await sweep(async (page) => {
         const { looked, there } = await sweeps.goneDeliveries(tenant, before, page);
         return { looked, stay: there };
       });
+      left.push(deliveries);
     });
-  };
+    return left.includes(true);
+  });
 }
