@@ -94,7 +94,8 @@ function readPlain({ text, status, shape, cut, words }: Reply): Said {
   const page = isPage(text);
   const plain = page ? undefined : text.trim().slice(0, 500);
   // On a 200 it is a refusal only where the table knows the text: half a JSON or a stray word proves nothing.
-  const whole = shape === 'other' && cut === undefined && !BEGUN_JSON.test(text);
+  const bare = shape === 'other' ? !BEGUN_JSON.test(text) : shape === 'events' && !/[{[]/.test(text);
+  const whole = bare && cut === undefined;
   const readable = !page && (status >= 300 || (whole && isProof(classify({ text: plain }, words))));
   return {
     code: undefined,

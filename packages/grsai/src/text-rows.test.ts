@@ -316,6 +316,8 @@ describe('words that a machine in between may use prove nothing of a call whose 
     [200, '{"message":"任务排队中"}'],
     [200, '{"message":"success, try again later for the result"}'],
     [200, 'the quota is fine'],
+    [200, 'data: the quota is fine\n\n'],
+    [200, 'event: x\ndata: {"id":"","error":"apikey error'],
     [200, 'data: {"choices":[{"content_filter_results":{"jailbreak":{"filtered":false'],
     [200, '{"choices":[{"content_filter_results":{"sexual":{"filtered":false'],
     [200, 'choices: content_filter_results, jailbreak'],
@@ -327,6 +329,8 @@ describe('words that a machine in between may use prove nothing of a call whose 
     [500, '{"error":"apikey not found"}', 'auth'],
     [500, '{"error":"余额不足"}', 'balance'],
     [200, '余额不足，请充值', 'balance'],
+    [200, 'event: error\ndata: 余额不足\n\n', 'balance'],
+    [200, 'data: apikey error\n\n', 'auth'],
     [200, '{"message":"无效的令牌"}', 'auth'],
   ])('but whole phrases do: HTTP %i %s', (status, text, category) => {
     expect(refusal(replyFrom(status, text))).toMatchObject({ outcome: 'refused', category });
