@@ -1,7 +1,8 @@
 import { collect, type Reply } from './answer.ts';
 import { payloadOf } from './body.ts';
 import { type ModelList, readModelList } from './catalogue/list.ts';
-import { codeOf, lastValue } from './envelope.ts';
+import { flagOf, spelled, valuesOf } from './catalogue/spelling.ts';
+import { codeOf, lastValue, unwrap } from './envelope.ts';
 import type { GrsaiError } from './errors.ts';
 import { type Fields, isFields, textOf } from './json-values.ts';
 import type { CallOptions } from './options.ts';
@@ -15,16 +16,18 @@ export interface ModelStatus {
   readonly error: string;
 }
 
-/** The data of a side call's `{code, data}`; `code` may be missing (upstream.md §8). */
+/** The data of a side call, out of its envelope; `code` may be missing (upstream.md §8). */
 function dataOf(reply: Reply): Fields | undefined {
-  const value = lastValue(reply.documents);
-  if (reply.status >= 300 || !isFields(value) || (value['code'] ?? 0) !== 0) return undefined;
-  return isFields(value['data']) ? value['data'] : value;
+  const { code, fields } = unwrap(lastValue(reply.documents));
+  return reply.status >= 300 || (code ?? 0) !== 0 ? undefined : fields;
 }
+
+/** Names that the amount has. */
+const AMOUNTS = ['credits', 'credit', 'balance'];
 
 /** An amount as upstream writes it: a number or a text, whole or not, below zero too. */
 function amountOf(reply: Reply): number {
-  const credits = dataOf(reply)?.['credits'];
+  const credits = valuesOf(spelled(dataOf(reply) ?? {}), AMOUNTS)[0];
   const text = typeof credits === 'string' ? credits.replace(/[\s,_]/g, '') : '';
   const amount = text === '' ? credits : Number(text);
   if (typeof amount !== 'number' || !Number.isFinite(amount)) throw queryRefusal(reply);
@@ -104,8 +107,9 @@ export class Models {
     });
     const reply = await collect(response, this.#wire.scrub);
     const data = dataOf(reply);
-    if (typeof data?.['status'] !== 'boolean') throw queryRefusal(reply);
-    return { model, available: data['status'], error: textOf(data['error']) };
+    const available = flagOf(data?.['status']);
+    if (available === undefined) throw queryRefusal(reply);
+    return { model, available, error: textOf(data?.['error']) };
   }
 
   /**

@@ -160,6 +160,30 @@ describe('side calls', () => {
     expect(await grsai.account.accountCredits()).toBe(amount);
   });
 
+  test.each([
+    '{"code":"0","data":{"credits":7}}',
+    '{"code":200,"message":"ok","data":{"credits":7}}',
+    '{"Code":0,"Data":{"Credits":7}}',
+    '{"code":0,"data":"{\\"credits\\":7}"}',
+    '{"code":0,"data":{"data":{"credits":7}}}',
+    '{"code":0,"data":{"balance":7}}',
+  ])('both balances are read out of %s', async (text) => {
+    await using server = await serve(answering(200, text));
+    await using grsai = client([server.url]);
+    expect([await grsai.account.credits(), await grsai.account.accountCredits()]).toEqual([7, 7]);
+  });
+
+  test.each([
+    ['1', true],
+    ['"true"', true],
+    ['0', false],
+    ['"False"', false],
+  ])('the status of a model is read from %s', async (written, available) => {
+    await using server = await serve(answering(200, `{"code":0,"data":{"status":${written}}}`));
+    await using grsai = client([server.url]);
+    expect((await grsai.models.status('m')).available).toBe(available);
+  });
+
   test('the credits of the account are asked for with the key in the URL, which no log line and no error shows', async () => {
     const lines: unknown[] = [];
     const key = 'odd+key/of=another&shape';
