@@ -72,7 +72,8 @@ function gathered(): DestinationStream & { flushSync(): void } {
       if (waiting.length >= GATHERED) return flush();
       if (isDue) return;
       isDue = true;
-      setTimeout(flush, GATHERING_MS).unref();
+      // Not unref'ed: what waits is written before pino ends its stream, as it does when nothing is left to do.
+      setTimeout(flush, GATHERING_MS);
     },
     flushSync() {
       flush();
