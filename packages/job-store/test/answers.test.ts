@@ -388,3 +388,25 @@ test('however many have had their answers of the same request, or left for good,
   expect(await send()).toMatchObject({ kind: 'claimed', jobs: last.jobs });
   expect(await redis.zcard('{gj}:answers:p')).toBe(1);
 });
+
+test.each(['holds another answer', 'holds one again'])(
+  'when a process counts as gone, %s and dies then it is left and nothing is kept',
+  async (how) => {
+    const { store, redis, clock, send, left } = await startAnswers();
+    const before = how === 'holds one again' ? [await send()] : [];
+    clock.advance(10_001);
+    await left();
+    expect(await redis.zcard('{gj}:api-processes')).toBe(0);
+    for (const { id } of before) await store.answers.holdAgain('one', [id]);
+    const first = before[0] ?? (await send());
+    const beats = async (ms: number) => {
+      clock.advance(ms);
+      await store.answers.beat('two');
+    };
+    await beats(10_001);
+    expect(await left()).toEqual([]);
+    await beats(60_001);
+    expect(await left()).toEqual(first.jobs);
+    expect(await redis.exists('{gj}:answers-held:one')).toBe(0);
+  },
+);

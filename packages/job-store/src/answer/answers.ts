@@ -69,8 +69,8 @@ const settleAnswer = defineScript({
 
 const holdAgain = defineScript({
   lua: new URL('./hold-again.lua', import.meta.url),
-  keys: ['held', 'leaving', 'unwaited'],
-  args: ['by', 'answer', '...ids'],
+  keys: ['held', 'processes', 'leaving', 'unwaited'],
+  args: ['by', 'answer', 'now?', '...ids'],
   shared: [UNWAITED_LUA],
   whenFull: 'runs',
 });
@@ -172,8 +172,13 @@ export function createAnswers(
      * for such that nobody waits for: they may begin.
      */
     async holdAgain(process: string, ids: readonly string[]): Promise<string[]> {
-      const at = { held: keys.answersHeld(process), leaving: keys.answersLeaving, unwaited: keys.answersUnwaited };
-      const back = (await run(holdAgain, at, { by: process, answer: keys.answer(''), ids })) as string[];
+      const at = {
+        held: keys.answersHeld(process),
+        processes: keys.apiProcesses,
+        leaving: keys.answersLeaving,
+        unwaited: keys.answersUnwaited,
+      };
+      const back = (await run(holdAgain, at, { by: process, answer: keys.answer(''), now: now(), ids })) as string[];
       return back.flatMap((jobs) => jobs.split(','));
     },
 

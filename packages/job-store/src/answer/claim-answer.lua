@@ -91,4 +91,6 @@ redis.call('PEXPIRE', K.fresh, A.life_ms)
 redis.call('ZADD', K.index, now + tonumber(A.life_ms), A.id)
 redis.call('PEXPIRE', K.index, A.life_ms)
 redis.call('SADD', K.held, A.id)
+-- It lives. One that counted as gone may die before it says so: what it holds is found by its name there.
+redis.call('ZADD', K.processes, 'NX', now, A.by)
 return best and { 'claimed', jobs } or { 'new' }
