@@ -249,3 +249,18 @@ test('when workers die five times as they look for a late result then it is look
   expect([await harness.redis.zcard('{gj}:late'), await harness.redis.exists('{gj}:late-open')]).toEqual([0, 0]);
   expect(await job.read()).toMatchObject({ status: 'failed' });
 });
+
+test('when a worker dies as it looks for a late result of a job that is erased then nothing is left of that', async () => {
+  const harness = await startHarness();
+  const asked = vi.fn(() => new Promise<never>(() => undefined));
+  const dying = createLateResults({ ...harness, grsai: { images: { result: asked } } as unknown as Harness['grsai'] });
+  const job = await generatingJob(harness);
+  const lost = jobError('crashed', 'generating');
+  await settle(harness, await job.read(), { kind: 'finish', status: 'failed', error: lost, latePollMs: 0 });
+  void dying();
+  await expect.poll(() => asked.mock.calls.length).toBe(1);
+  expect(await harness.redis.hkeys('{gj}:late-open')).toEqual([job.id]);
+  await harness.store.erase.asked(await job.read());
+  await createLateResults(harness)();
+  expect(await harness.redis.hkeys('{gj}:late-open')).toEqual([]);
+});

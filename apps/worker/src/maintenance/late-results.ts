@@ -46,6 +46,7 @@ export function createLateResults(d: Deps): () => Promise<void> {
       await counted(d, record, () => (lost === null ? pollTask(d, record) : pollLost(d, record, lost)));
     };
     await eachOf(d, await d.store.sweeps.late(d.clock.now(), AT_ONCE), pollLate, POLLS);
+    await d.store.sweeps.forgetLatePolls();
   };
 }
 

@@ -30,6 +30,14 @@ export function createSweeps(redis: Redis, run: RunScript, keys: Keys) {
       await redis.hdel(keys.lateOpen, id);
     },
 
+    /** Of polls with which a worker has died nothing is kept once their job is polled no more: it was retried or erased meanwhile. */
+    async forgetLatePolls(): Promise<void> {
+      const ids = Object.keys(await redis.hgetall(keys.lateOpen));
+      const due = await Promise.all(ids.map((id) => redis.zrevrank(keys.late, id)));
+      const over = ids.filter((_, i) => due[i] === null);
+      if (over.length > 0) await redis.hdel(keys.lateOpen, ...over);
+    },
+
     /** The task of this run comes to nothing more, unless the job has changed since it was read. `step`: `null` for one that is gone. */
     async forgetLate(id: string, step: number | null): Promise<void> {
       await run(forget, { record: keys.job(id), set: keys.late }, { id, step });
