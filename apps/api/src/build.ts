@@ -170,7 +170,7 @@ export async function buildApi(config: ApiConfig, log: Logger, silence: Silence 
   const budget = createBodyBudget({ bytes: config.BODY_BUDGET, bodyLimit: config.BODY_LIMIT });
   const box = createSecretBox(config.SECRETS_KEY);
   const keyring = createKeyring({ store: store.tenants, box, newSecret, clock });
-  const keyEnds = createKeyEnds({ find: store.apiKeys.find, clock, onError });
+  const keyEnds = createKeyEnds({ known: cache.known, find: store.apiKeys.find, clock, onError });
   const subscriber = subscribe({
     redis: subscriberRedis,
     prefix: config.REDIS_PREFIX,

@@ -15,13 +15,15 @@ const settle = () => vi.advanceTimersByTimeAsync(0);
 function start() {
   const living = new Set(['gj_a', 'gj_b']);
   const find = vi.fn(async (key: string) => (living.has(key) ? principal : null));
-  const requests = createKeyEnds({ find, clock: { now: () => Date.now() }, onError: () => undefined });
+  const believed = new Set(living);
+  const known = (key: string) => (believed.has(key) ? principal : undefined);
+  const requests = createKeyEnds({ known, find, clock: { now: () => Date.now() }, onError: () => undefined });
   const open = (key: string | null, expires_at: number | null = null) => {
     const response = Object.assign(new EventEmitter(), { locals: {}, destroyed: false }) as unknown as Response;
     if (key !== null) letIn(response, key, { ...principal, expires_at });
     return { response, signal: requests.keyEnds(response) };
   };
-  return { living, find, requests, open };
+  return { living, believed, find, requests, open };
 }
 
 test('when a key is revoked then its open requests end, and those of other keys and of the configuration go on', async () => {
@@ -49,4 +51,14 @@ test('when a request is over then nothing of it stays', async () => {
   requests.recheck();
   await settle();
   expect([find.mock.calls.length, vi.getTimerCount()]).toEqual([0, 0]);
+});
+
+test('when a key was revoked while its request came in then the wait ends, and a key that is there yet goes on', async () => {
+  const { living, believed, requests, open } = start();
+  living.delete('gj_a');
+  believed.clear();
+  requests.recheck();
+  const [revoked, good] = [open('gj_a'), open('gj_b')];
+  await settle();
+  expect([revoked, good].map(({ signal }) => signal.aborted)).toEqual([true, false]);
 });

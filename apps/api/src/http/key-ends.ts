@@ -23,6 +23,8 @@ export const letIn = (response: Response, key: string, principal: Principal): vo
 };
 
 export function createKeyEnds(o: {
+  /** Who has a key that was found of late, and was not revoked since. */
+  known: (key: string) => Principal | undefined;
   find: (key: string) => Promise<Principal | null>;
   clock: { now(): number };
   onError: (error: Error) => void;
@@ -48,6 +50,8 @@ export function createKeyEnds(o: {
         clearTimeout(timer);
         open.delete(entry);
       });
+      // It may have been revoked while the body came, or before the answer was made.
+      if (o.known(entry.key) === undefined) look(entry.key).catch(o.onError);
       return ended.signal;
     },
     recheck() {
