@@ -55,3 +55,14 @@ test('when Redis is full then a key can be revoked all the same', async () => {
   expect(await store.apiKeys.remove(key_id)).toMatchObject({ key_id, tenant: 'acme' });
   expect(await store.apiKeys.find(key)).toBeNull();
 });
+
+test('when the answer to a revocation is lost then the one that is sent again says that the key was revoked', async () => {
+  const { store, proxy } = await startStore();
+  const make = async () => await store.apiKeys.create({ tenant: 'acme', name: 'k', scopes: [], expiresAt: null, now: 1 });
+  await store.apiKeys.remove((await make()).key_id);
+  const { key, key_id } = await make();
+  const cut = proxy.cutAfterNextReply((command) => command.name === 'evalsha');
+  expect(await store.apiKeys.remove(key_id)).toMatchObject({ key_id });
+  await cut;
+  expect(await store.apiKeys.find(key)).toBeNull();
+});
