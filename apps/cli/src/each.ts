@@ -1,6 +1,6 @@
 import { GrsaiJobsError } from '@grsai-jobs/client';
 import type { Context } from './context.ts';
-import type { Exit } from './exit.ts';
+import { CliError, type Exit } from './exit.ts';
 import { describe, exitOf } from './refusal.ts';
 
 /** Does the same to each id; one that is refused is reported, and the others are done all the same. */
@@ -10,11 +10,18 @@ export async function forEachId(context: Context, ids: readonly string[], act: (
     try {
       await act(id);
     } catch (error) {
-      // Without an answer the others would have none either.
-      if (!(error instanceof GrsaiJobsError) || error.status === undefined) throw error;
-      context.progress.note(`${id}: ${describe(error)}`);
-      exit = exitOf(error);
+      const refused = refusalOf(error);
+      if (refused === null) throw error;
+      context.progress.note(`${id}: ${refused.text}`);
+      exit = refused.exit;
     }
   }
   return exit;
+}
+
+/** What is wrong with one id; `null` for what stands in the way of the others too, as where there is no answer. */
+function refusalOf(error: unknown): { text: string; exit: Exit } | null {
+  if (error instanceof CliError && error.exit === 'failed') return { text: error.message, exit: error.exit };
+  if (!(error instanceof GrsaiJobsError) || error.status === undefined) return null;
+  return { text: describe(error), exit: exitOf(error) };
 }

@@ -21,7 +21,7 @@ export const images = defineCommand<{ dir: string }>({
     await mkdir(dir, { recursive: true });
     return await forEachId(context, ids, async (id) => {
       const found = imagesOf(await context.client.jobs.get(id));
-      if (found.length === 0) throw new CliError('failed', `${id} has no images (yet)`);
+      if (found.length === 0) throw new CliError('failed', 'it has no images (yet)');
       for (const image of found) {
         const file = join(dir, `${id}-${image.index}.${extensionOf(image)}`);
         await download(context.client, image, file);
