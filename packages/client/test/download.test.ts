@@ -97,6 +97,16 @@ test('when a file cannot be had then the error says why without the signature, w
   expect(await readdir(join(path, '..'))).toEqual(['boat.png']);
 });
 
+test('when a download is aborted before its link is asked for then nothing is fetched and it rejects at once', async () => {
+  const service = await store(text(content, PNG));
+  const path = join(await folder(), 'boat.png');
+  const controller = new AbortController();
+  const downloading = download(service.client(), fileOf(service, 'old'), path, { signal: controller.signal });
+  controller.abort(new Error('enough'));
+  await expect(downloading).rejects.toThrow('enough');
+  expect([service.came, await readdir(join(path, '..'))]).toEqual([[], []]);
+});
+
 test('when a batch is in a file, packed or not, then its bytes are sent', async () => {
   const service = await serveBy(() => json({ id: 'batch_1' }, 202));
   const dir = await folder();

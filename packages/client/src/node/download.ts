@@ -47,6 +47,7 @@ export async function download(
     const { bytes, sha256 } = file;
     const done: Downloaded = { path, bytes, sha256 };
     if (await holds(path, file)) return done;
+    signal.throwIfAborted();
     await mkdir(dirname(path), { recursive: true });
     const beside = `${path}.${randomUUID()}.part`;
     try {
@@ -72,6 +73,8 @@ async function fetchTo(client: Downloader, file: StoredFile, path: string, signa
   let from = file;
   let renewals = 0;
   for (let attempt = 1; ; attempt += 1) {
+    // While the file was looked for nothing has listened to it.
+    signal.throwIfAborted();
     try {
       await fetchOnce(client.fetch, from, path, signal);
       return;
