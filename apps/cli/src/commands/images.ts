@@ -24,7 +24,7 @@ export const images = defineCommand<{ dir: string }>({
       if (found.length === 0) throw new CliError('failed', 'it has no images (yet)');
       for (const image of found) {
         const file = join(dir, `${id}-${image.index}.${extensionOf(image)}`);
-        await download(context.client, image, file);
+        await download(context.client, image, file, { signal: context.host.interrupt });
         await context.out.row(
           { job_id: id, index: image.index, file, bytes: image.bytes },
           () => `${file}  ${bytes(image.bytes)}`,
