@@ -168,6 +168,7 @@ export function assembleUseCases(p: UseCasePorts, config: UseCaseSettings) {
     followStream: createFollowStream({ streams: store.streams, feed: p.streamFeed, waitForEnd, readCompletion, timers }),
     wakeJob,
     cancelJob: createCancelJob({ store, producer, log }),
+    forgetKey: store.transitions.forgetKey,
     reopenJob: createReopenJob({ store, producer, memory, clock, log }),
     retryRoom: createRetryRoom({ usage: store.usage, tenants, now: () => clock.now() }),
     deleteJob: createDeleteJob({ store, objects, keyPrefix: config.S3_PREFIX, clock, log }),

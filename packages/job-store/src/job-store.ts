@@ -11,6 +11,7 @@ import { type CancelSignals, createCancelSignals } from './job/cancel-signals.ts
 import { createCreate } from './job/create.ts';
 import { createErase, type Erase } from './job/erase.ts';
 import { createFailures, type Failures } from './job/failures.ts';
+import { createForgetKey } from './job/forget-key.ts';
 import { createInputNotes, type InputNotes } from './job/input-notes.ts';
 import { createJobList, type JobList } from './job/job-list.ts';
 import { createJobReads, type JobReads } from './job/job-reads.ts';
@@ -45,11 +46,12 @@ import { createDeliveries, type Deliveries } from './webhook/deliveries.ts';
 import { createDeliveryList, type DeliveryList } from './webhook/delivery-list.ts';
 import { createEndpoints, type Endpoints } from './webhook/endpoints.ts';
 
-/** All that changes the state of a job. */
+/** All that changes the state of a job, or which job a key stands for. */
 export interface Transitions {
   create: ReturnType<typeof createCreate>;
   startCall: ReturnType<typeof createStartCall>;
   commit: Commit;
+  forgetKey: ReturnType<typeof createForgetKey>;
 }
 
 /** All that is kept in Redis about jobs, by what it is for. BullMQ's queues are not in here (packages/queue). */
@@ -132,6 +134,7 @@ export function createJobStore(o: {
       create: createCreate(run, keys, o.clock),
       startCall: createStartCall(run, keys, o.scriptClock),
       commit: createCommit(run, keys, newToken, o.scriptClock),
+      forgetKey: createForgetKey(run, keys),
     },
     jobs: createJobReads(o.redis, run, keys),
     list: createJobList(o.redis, run, keys, o.clock, tenants),

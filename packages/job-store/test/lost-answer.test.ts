@@ -100,3 +100,16 @@ test('when the answer of settle is lost then the try counts once', async () => {
   expect(after?.delivery).toMatchObject({ state: 'delivered', attempts_made: 1, attempts: [{ status: 200 }] });
   expect(after?.job?.webhook.state).toBe('delivered');
 });
+
+test('when the answer is lost to the request that frees a key then the key is free, and one that was taken since is not', async () => {
+  const harness = await startStore();
+  const { transitions } = harness.store;
+  const idempotency = { route: 'POST /v1/jobs', key: 'order-A-17', fingerprint: 'f' };
+  const create = (id: string) => transitions.create({ id, tenant: 'acme', doc: imageDoc(), idempotency });
+  const [first, second] = [newJobId(), newJobId()];
+  await create(first);
+  await withLostAnswer(harness, () => transitions.forgetKey(first, 'acme', idempotency));
+  expect(await create(second)).toMatchObject({ kind: 'ok', job: { id: second } });
+  expect(await transitions.forgetKey(first, 'acme', idempotency)).toBe(false);
+  expect(await create(newJobId())).toEqual({ kind: 'replay', id: second });
+});

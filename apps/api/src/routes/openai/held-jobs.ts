@@ -29,6 +29,7 @@ export interface HeldJobsDeps {
   /** What only this service can know to be wrong with a valid request. */
   checkJob: (request: JobRequest) => FieldError[];
   cancelJob: CancelJob;
+  forgetKey: JobStore['transitions']['forgetKey'];
   /** Has the entry of a job come now that waits for a time of its own. Never rejects. */
   wakeJob: (job: JobRecord) => Promise<void>;
   clock: { now(): number };
@@ -84,6 +85,17 @@ async function claimedJobs(o: HeldJobsDeps, wanted: Wanted, ids: readonly string
   return jobs;
 }
 
+/** Each job of a request has its own part of the key. */
+const routeOf = ({ route }: Wanted, n: number): string => (n === 0 ? route : `${route}#${n}`);
+
+/** Cancels the first jobs of a request. Its key stands for them no longer, so the same request makes all of them afresh. */
+async function takeBack(o: HeldJobsDeps, wanted: Wanted, jobs: readonly JobRecord[], key: string | undefined): Promise<void> {
+  await Promise.all(jobs.map((job) => o.cancelJob(jobOf(job))));
+  // Not before they are canceled: nothing would find again those that run on.
+  if (key === undefined) return;
+  await Promise.all(jobs.map((job, n) => o.forgetKey(job.id, job.tenant, { route: routeOf(wanted, n), key })));
+}
+
 async function createJobs(
   o: HeldJobsDeps,
   wanted: Wanted,
@@ -103,13 +115,13 @@ async function createJobs(
       keyId: principalOf(response).key_id,
       requestId: response.locals['requestId'] as string,
       body: wanted.body,
-      route: n === 0 ? wanted.route : `${wanted.route}#${n}`,
+      route: routeOf(wanted, n),
       origin: 'openai',
       ...(from.key === undefined ? {} : { idempotencyKey: from.key }),
       ...(id === undefined ? {} : { id }),
     });
-    // Jobs belong together: when one cannot be made the others are not wanted.
-    if (made.kind !== 'accepted') await Promise.all(jobs.map((job) => o.cancelJob(jobOf(job))));
+    // Jobs belong together: when one cannot be made the others are not wanted. One that was made and deleted since says nothing of them.
+    if (made.kind !== 'accepted' && made.kind !== 'gone') await takeBack(o, wanted, jobs, from.key);
     const { record } = orProblem(made, { ...JOB_REFUSALS, invalid_images: ({ errors }) => invalid(errors.map(wanted.asSent)) });
     jobs.push(record);
     tellJobs(
