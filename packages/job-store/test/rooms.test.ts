@@ -558,3 +558,25 @@ test('when fifty tenants with loads of all sizes share an account then no first 
   expect([...began.values()].filter((times) => times === 1)).toHaveLength(loads.reduce((sum, load) => sum + load, 0));
   expect(Math.max(...longest)).toBeLessThanOrEqual(STEP_MS);
 });
+
+test('when a hundred tenants wait for calls of their own then one behind them that could begin is let in', async () => {
+  const { store } = await startStore();
+  const limits = { ...NO_LIMITS, maxInFlight: 100, maxOfTenant: 1 };
+  const create = async (tenant: string) => {
+    const id = newJobId();
+    await store.transitions.create({ id, tenant, doc: imageDoc() });
+    return id;
+  };
+  const start = async (id: string) =>
+    (await store.transitions.startCall({ id, step: 1 }, { token: randomUUID(), limitMs: 60_000 }, limits)).kind;
+  const jobs = [];
+  for (let n = 100; n < 200; n += 1) jobs.push([await create(`a${n}`), await create(`a${n}`)] as const);
+  for (const [first] of jobs) expect(await start(first)).toBe('ok');
+  for (const [, second] of jobs) expect(await start(second)).toBe('parked');
+  const last = await create('z');
+  expect(await start(last)).toBe('parked');
+  for (let n = 0; n < 3; n += 1) expect(await store.rooms.letIn('submit', limits)).toEqual([]);
+  const letIn = [];
+  for (let n = 0; n < 3; n += 1) letIn.push(...(await store.rooms.letIn('submit', { ...limits, maxInFlight: 200 })));
+  expect(letIn).toMatchObject([{ id: last }]);
+});

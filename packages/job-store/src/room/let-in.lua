@@ -37,6 +37,10 @@ for i = 1, #page[2], 2 do
   local room = room_key(order.queue, tenant)
   local first = room_for > 0 and string.sub(tenant, 1, 1) ~= '#' and (redis.call('ZRANGE', room .. ':seats', 0, 0)[1] or first_job(order.queue, room))
   if first and grantable(limits, order.queue, tenant, 1) > 0 then
+    -- Those before it may all wait for calls of their own, and nothing would come to it.
+    if #entries < LET_IN and redis.call('ZSCORE', K.waiting .. ':' .. order.queue, tenant) then
+      let_in(limits, order.queue, tenant, LET_IN - #entries, now, entries)
+    end
     local known = redis.call('HGET', idle, tenant)
     local since = known and string.sub(known, 1, #first + 1) == first .. ' ' and known or first .. ' ' .. string.format('%.0f', now)
     room_for = room_for - redis.call('HSET', noted, tenant, since)
