@@ -111,3 +111,20 @@ test('when the key of a retry is sent with another body then it is refused, and 
   const refused = await retry({ include_unknown: true });
   expect([refused.status, ((await refused.json()) as Refusal).code]).toEqual([422, 'idempotency_key_reused']);
 });
+
+test('when an ended batch is to be retried then it says when to come again, until that has begun or was canceled', async () => {
+  const api = await startApi();
+  const batch = await accepted(await sendLines(api, ndjson(line('a'))));
+  const redis = await connectRedis(api.redis.url, 'producer', { onError: () => undefined });
+  onTestFinished(() => redis.disconnect());
+  await redis.hset(`{gj}:batch:${batch.id}`, 'st', 'completed', 'n:queued', 0, 'n:failed', 1);
+  const path = `/v1/batches/${batch.id}`;
+  const comeBack = async () => (await api.tenant.send('GET', path)).headers.get('retry-after');
+  const seen = [await comeBack()];
+  const retried = await accepted(await api.tenant.send('POST', `${path}/retry-failed`));
+  expect(retried).toMatchObject({ round: 1, in_round: 2 });
+  seen.push(await comeBack());
+  await accepted(await api.tenant.send('POST', `${path}/cancel`));
+  seen.push(await comeBack());
+  expect(seen).toEqual([null, '2', null]);
+});

@@ -1,6 +1,7 @@
 import { type BatchSource, batchBody, type SendProgress } from './batch-body.ts';
 import { canGzip, canStreamRequests } from './bytes.ts';
 import { type CallOptions, within, withinStream } from './deadline.ts';
+import { ConflictError } from './errors.ts';
 import { newIdempotencyKey } from './idempotency-key.ts';
 import { numberedLines } from './numbered-lines.ts';
 import { listOf, metadataQuery, type Pages } from './pages.ts';
@@ -75,7 +76,10 @@ export interface Batches {
   /** The lines that `on_invalid: 'skip'` left out. */
   errors(id: string, options?: CallOptions): AsyncGenerator<BatchLineError, void, undefined>;
   cancel(id: string, options?: CallOptions): Promise<Batch>;
-  /** Runs the failed jobs again. Resolves when the batch has begun its next round, which is what `wait` then waits for. */
+  /**
+   * Runs the failed jobs again. Resolves when the batch has begun its next round, which is what `wait` then waits for; rejects with
+   * {@link ConflictError} (`retry_called_off`) when the retry is canceled before.
+   */
   retryFailed(id: string, options?: RetryFailedOptions): Promise<RetriedBatch>;
 }
 
@@ -152,12 +156,21 @@ export function createBatches(transport: Transport): Batches {
         // The service reopens it behind its answer.
         while (begun && batch.round < retried.in_round) {
           await transport.sleep(FIRST_POLL_MS, signal);
-          batch = (await get(id, signal, OUTAGE_MS)).value;
+          const now = await get(id, signal, OUTAGE_MS);
+          batch = now.value;
+          // While something is still to come of an ended batch it says when to come again.
+          if (batch.round < retried.in_round && now.retryAfterMs === undefined) throw calledOff(id);
         }
         return { ...retried, ...batch };
       }),
   };
 }
+
+const calledOff = (id: string): ConflictError =>
+  new ConflictError({
+    code: 'retry_called_off',
+    detail: `The retry of ${id} was over before a job ran again: it was canceled, or none of its failed jobs was left.`,
+  });
 
 async function* each<T, R>(rows: AsyncIterable<T>, map: (row: T) => R): AsyncGenerator<R, void, undefined> {
   for await (const row of rows) yield map(row);

@@ -242,7 +242,7 @@ test('when failed jobs of an ended batch are run again then a wait straight afte
   const ended = (round: number) => ({ ...batch('completed'), round });
   const service = await serve(
     json({ ...ended(1), retrying: 3, left_out: 0, in_round: 2 }, 202),
-    json(ended(1)),
+    json(ended(1), 200, { 'retry-after': '2' }),
     json({ ...batch('running'), round: 2 }),
     json(ended(2)),
   );
@@ -252,6 +252,18 @@ test('when failed jobs of an ended batch are run again then a wait straight afte
   const other = await serve(json({ ...ended(1), retrying: 3, left_out: 0, in_round: 2 }, 202));
   expect(await other.client().batches.retryFailed('batch_1', { begun: false })).toMatchObject({ round: 1 });
   expect(other.came).toHaveLength(1);
+});
+
+test('when a retry is canceled before it has begun then nobody waits for its round', async () => {
+  const ended = { ...batch('completed'), round: 1 };
+  const service = await serve(
+    json({ ...ended, retrying: 3, left_out: 0, in_round: 2 }, 202),
+    json(ended, 200, { 'retry-after': '2' }),
+    json(ended),
+  );
+  const retrying = service.client().batches.retryFailed('batch_1');
+  await expect(retrying).rejects.toMatchObject({ name: 'ConflictError', code: 'retry_called_off', retryable: false });
+  expect(service.came).toHaveLength(3);
 });
 
 function forward(socket: Socket, port: number): void {

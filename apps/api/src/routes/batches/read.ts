@@ -1,5 +1,5 @@
 import type { Batches, Rooms } from '@grsai-jobs/job-store';
-import { batchRow, isBatchEnd, type SignLink, TERMINAL, viewBatch } from '@grsai-jobs/jobs';
+import { BATCH_ID, batchRow, isBatchEnd, type SignLink, TERMINAL, viewBatch } from '@grsai-jobs/jobs';
 import { z } from 'zod';
 import { principalOf } from '../../http/auth.ts';
 import type { KeyEnds } from '../../http/key-ends.ts';
@@ -79,10 +79,12 @@ export const readBatch = route({
       ...refusals(...ofOneBatch),
     },
   },
-  handlers: (o: { batches: Pick<Batches, 'read'>; rooms: Pick<Rooms, 'why'>; sign: SignLink }) => [
+  handlers: (o: { batches: Pick<Batches, 'read' | 'isBeingRetried'>; rooms: Pick<Rooms, 'why'>; sign: SignLink }) => [
     async (request, response) => {
+      // Asked first: a retry that is over by then has begun its round, or never will.
+      const isRetried = BATCH_ID.test(request.params.id) && (await o.batches.isBeingRetried(request.params.id));
       const batch = await ownBatch(o.batches, request.params.id, response);
-      if (!isBatchEnd(batch.status)) response.set('Retry-After', '2');
+      if (isRetried || !isBatchEnd(batch.status)) response.set('Retry-After', '2');
       const why = await whyBatchesWait(o.rooms, [batch]);
       response.json(await viewBatch(batch, o.sign, why.get(batch.id)));
     },
