@@ -22,7 +22,7 @@ export interface Unsent {
 }
 
 /** What a client makes of what becomes of its trips. */
-export interface Waiting {
+interface Waiting {
   settle(trip: Trip, answers: readonly Answer[]): void;
   /** The connection has broken. */
   broken(trip: Trip): void;
