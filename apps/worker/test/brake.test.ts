@@ -44,6 +44,14 @@ const isWell = (harness: Harness) => {
   harness.emulator.reset();
 };
 const asked = (harness: Harness) => harness.emulator.requests.filter(({ path }) => path.includes('generate')).length;
+/** A brake has closed, and an operator opens it. */
+async function openOne({ store, clock }: Harness): Promise<void> {
+  for (let n = 0; n < 8; n += 1) {
+    const refusal = { queue: 'submit', model: MODEL, tenant: 'acme', text: 'odd', raw: 'odd' } as const;
+    await store.brakes.refused({ ...refusal, id: `call-${n}`, at: clock.now(), begun_at: clock.now() }, `call-${n}`);
+  }
+  expect((await store.brakes.open('submit', null)).opened).toHaveLength(1);
+}
 const pausesOf = async (harness: Harness) => (await harness.store.pauses.all())['submit'] ?? [];
 const states = async (list: readonly Job[]) => {
   const counts: Record<string, number> = {};
@@ -205,4 +213,30 @@ test('when a brake has opened then entries that waited are due at once, and othe
   expect(await wakeBraked(harness)(work_)).toEqual({ done: true });
   expect((await harness.producer.counts()).submit).toMatchObject({ delayed: 1, prioritized: 1 });
   expect(await harness.store.brakes.waiting(1)).toEqual([]);
+});
+
+test('when entries that are woken have to wait for another brake then each is woken once, and all once more when that one opens', async () => {
+  const harness = await startHarness();
+  const braked = (from: number, to: number) => {
+    const members = Array.from({ length: to - from }, (_, n) => [harness.clock.now(), `submit job_${from + n} 1`]);
+    return harness.redis.zadd('{gj}:braked', ...members.flat());
+  };
+  /** Until it is over; those that were woken wait again at once. */
+  const slices = async (): Promise<number> => {
+    for (let n = 1; n <= 5; n += 1) {
+      const operation = await harness.store.operations.take(harness.clock.now());
+      if (operation === null) throw new Error('no operation');
+      const sliced = await wakeBraked(harness)(operation);
+      await harness.clock.advance(1000);
+      await braked(0, 500);
+      if (sliced.done) return n;
+      await harness.store.operations.checkpoint(operation, sliced.cursor, 0);
+      if (n === 1) await openOne(harness);
+    }
+    return Number.POSITIVE_INFINITY;
+  };
+  await openOne(harness);
+  await braked(0, 600);
+  // The second brake opens after the first slice: 600 wait then, of which the last are those that were woken.
+  expect(await slices()).toBe(3);
 });

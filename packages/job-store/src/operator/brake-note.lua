@@ -22,5 +22,9 @@ else
   end
   redis.call('PEXPIRE', brakes, brake_rules.keep_ms)
 end
-if order.wake then add_operation(K.wake, K.operations, order.wake, 'wake-braked', {}, order.now) end
+if order.wake then
+  add_operation(K.wake, K.operations, order.wake, 'wake-braked', {}, order.now)
+  -- Where it is under way for another brake it begins again, with those that wait by now.
+  redis.call('HDEL', K.wake, 'cursor')
+end
 return 1

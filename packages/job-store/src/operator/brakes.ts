@@ -123,9 +123,16 @@ export function createBrakes(
 
     state: async (): Promise<BrakeState> => brakeStateOf(await read()) ?? NO_BRAKE,
 
-    /** Some of the jobs that wait. */
-    async waiting(count: number): Promise<BrakedEntry[]> {
-      const members = await redis.zrange(keys.braked, '0', String(count - 1));
+    /** When the last of the jobs that wait came to that, by the time of Redis; `null`: none waits. */
+    async newest(): Promise<number | null> {
+      const [, at] = await redis.zrange(keys.braked, '0', '0', 'REV', 'WITHSCORES');
+      return at === undefined ? null : Number(at);
+    },
+
+    /** Some of the jobs that wait, those that have since `until` at the latest. */
+    async waiting(count: number, until = Number.POSITIVE_INFINITY): Promise<BrakedEntry[]> {
+      const last = until === Number.POSITIVE_INFINITY ? '+inf' : String(until);
+      const members = await redis.zrange(keys.braked, '-inf', last, 'BYSCORE', 'LIMIT', 0, count);
       return members.map((member) => {
         const [queue, id = '', step] = member.split(' ');
         return { queue: queue as BrakedEntry['queue'], id, step: Number(step) };
