@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import type { Response } from 'express';
+import { pacedWriter } from './paced-writer.ts';
 
 /**
  * Answers rows as NDJSON, page by page, no faster than they are taken. Nothing is sent before the first page is there, so
@@ -12,13 +12,10 @@ export async function sendNdjson(
   ended?: AbortSignal,
 ): Promise<void> {
   response.set({ 'Content-Type': 'application/x-ndjson; charset=utf-8', 'Cache-Control': 'no-store' });
-  const closed = new AbortController();
-  response.once('close', () => closed.abort());
-  ended?.addEventListener('abort', () => response.destroy(), { once: true });
+  const write = pacedWriter(response, ended);
   for await (const page of pages) {
     const text = page.map((row) => `${JSON.stringify(row)}\n`).join('');
-    if (text !== '' && !response.write(text)) await once(response, 'drain', { signal: closed.signal }).catch(() => undefined);
-    if (response.destroyed) return;
+    if (text === '' ? response.destroyed : !(await write(text))) return;
   }
   response.end();
 }

@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import type { Response } from 'express';
+import { pacedWriter } from './paced-writer.ts';
 
 /**
  * Answers pieces as they come, no faster than they are taken. Nothing is sent before the first is there, so that what goes wrong with it is
@@ -11,16 +11,13 @@ export async function sendPieces(
   pieces: AsyncIterable<string | Uint8Array>,
   { headers, ended }: { headers: Record<string, string>; ended: AbortSignal },
 ): Promise<void> {
-  const closed = new AbortController();
-  response.once('close', () => closed.abort());
-  ended.addEventListener('abort', () => response.destroy(), { once: true });
+  const write = pacedWriter(response, ended);
   let begun = false;
   try {
     for await (const piece of pieces) {
-      if (!begun) response.set(headers);
+      if (!begun && !response.destroyed) response.set(headers);
       begun = true;
-      if (!response.write(piece)) await once(response, 'drain', { signal: closed.signal }).catch(() => undefined);
-      if (response.destroyed) return;
+      if (!(await write(piece))) return;
     }
     response.end();
   } catch (error) {
