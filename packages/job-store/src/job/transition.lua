@@ -140,6 +140,8 @@ if order.status ~= status then
     redis.call('ZREM', K.failed, order.id)
   end
 end
+-- Nobody has to decide on it any more, and who retries it has.
+if order.status == 'canceled' or order.status == 'expired' then redis.call('ZREM', key_of('suspects'), order.id) end
 if seen.use then
   local live = (is_terminal(seen.state) and 1 or 0) - (is_terminal(state) and 1 or 0)
   count_use(K.usage, order.tenant, more, order.stored, live)
