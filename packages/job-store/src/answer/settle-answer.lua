@@ -1,7 +1,8 @@
 -- settle-answer: an answer is held no more: it was delivered, its caller has left, or it was never made. Answers 1 when it was held.
 -- how 'shown': it is held still, and some of its stream was written; 'made': and all of its jobs were made.
 if A.how == 'shown' or A.how == 'made' then
-  if redis.call('EXISTS', K.answer) == 1 then redis.call('HSET', K.answer, A.how == 'made' and 'made' or 'text', 1) end
+  if redis.call('EXISTS', K.answer) == 0 then return 1 end
+  if A.how == 'made' then redis.call('HSET', K.answer, 'made', 1) else redis.call('HSET', K.answer, 'text', 1) end
   return 1
 end
 local now = now_of({ now = tonumber(A.now or '') })
