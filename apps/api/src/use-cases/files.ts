@@ -28,7 +28,7 @@ export type FileKept =
   | { kind: 'late' };
 
 export interface FileUseCases {
-  /** Stores the bytes as they come. Rejects with what they threw, or with `ObjectStoreError`; nothing stays then. */
+  /** Stores the bytes as they come. Rejects with what they threw, or with `ObjectStoreError`; nothing stays then, or it is noted. */
   upload(file: NewFile): Promise<UploadedFile>;
   /** From now on the file is there. */
   keep(uploaded: UploadedFile, expiresInS: number): Promise<FileKept>;
@@ -64,11 +64,17 @@ export function createFileUseCases(o: {
         }
       };
       await o.notes.write(noteOf({ id, key }));
+      let isWhole = false;
+      const toEnd = async function* (): AsyncGenerator<Uint8Array> {
+        yield* bytes;
+        isWhole = true;
+      };
       try {
-        const stored = await o.objects.put(key, bytes, { contentType: TYPE, signal });
+        const stored = await o.objects.put(key, toEnd(), { contentType: TYPE, signal });
         return { file: { id, tenant, name, purpose, key, created_at, ...stored }, discard };
       } catch (error) {
-        await discard();
+        // What was sent whole may still arrive: the note stays, and `maintain` deletes it then.
+        if (!isWhole) await discard();
         // What has ended the upload says more than how it ended.
         if (signal.aborted && error instanceof ObjectStoreError) throw signal.reason;
         throw error;
