@@ -42,3 +42,22 @@ test('when an image of a request with a key was deleted then the same request ca
   await api.tenant.send('POST', `/v1/jobs/${earlier?.id}/cancel`);
   await first;
 });
+
+test('when the API dies before it has freed the key of images that it took back then the same request makes all afresh', async () => {
+  const api = await startApi();
+  await limit(api, 1);
+  const cut = api.proxy.cutBefore(
+    (command) =>
+      command.name.startsWith('eval') && command.args.some((arg) => arg.startsWith('{gj}:idem:')) && command.args[1] === '1',
+  );
+  const lost = images(api);
+  await cut;
+  expect((await lost).status).not.toBe(200);
+  await expect.poll(async () => (await api.tenant.send('GET', '/v1/jobs')).status, { timeout: 10_000 }).toBe(200);
+  expect(await statuses(api)).toEqual(['canceled']);
+  await limit(api, 10);
+  const again = images(api);
+  await expect.poll(() => statuses(api), { timeout: 10_000 }).toEqual(['canceled', 'queued', 'queued']);
+  for (const { id } of await jobs(api)) await api.tenant.send('POST', `/v1/jobs/${id}/cancel`);
+  await again;
+});

@@ -96,6 +96,8 @@ async function takeBack(o: HeldJobsDeps, wanted: Wanted, jobs: readonly JobRecor
   await Promise.all(jobs.map((job, n) => o.forgetKey(job.id, job.tenant, { route: routeOf(wanted, n), key })));
 }
 
+const isTakenBack = ({ status }: JobRecord): boolean => status === 'canceled' || status === 'canceling';
+
 async function createJobs(
   o: HeldJobsDeps,
   wanted: Wanted,
@@ -103,13 +105,10 @@ async function createJobs(
   response: Response,
 ): Promise<JobRecord[]> {
   const jobs: JobRecord[] = [];
-  for (const [n, request] of wanted.requests.entries()) {
+  const stale: number[] = [];
+  let fresh = false;
+  const make = async (n: number, request: JobRequest) => {
     const id = from.ids?.[n];
-    const known = from.found?.[n] ?? null;
-    if (known !== null) {
-      jobs.push(known);
-      continue;
-    }
     const made = await o.createJob(request, {
       tenant: principalOf(response).tenant,
       keyId: principalOf(response).key_id,
@@ -122,13 +121,32 @@ async function createJobs(
     });
     // Jobs belong together: when one cannot be made the others are not wanted. One that was made and deleted since says nothing of them.
     if (made.kind !== 'accepted' && made.kind !== 'gone') await takeBack(o, wanted, jobs, from.key);
-    const { record } = orProblem(made, { ...JOB_REFUSALS, invalid_images: ({ errors }) => invalid(errors.map(wanted.asSent)) });
-    jobs.push(record);
+    const job = orProblem(made, { ...JOB_REFUSALS, invalid_images: ({ errors }) => invalid(errors.map(wanted.asSent)) });
+    jobs[n] = job.record;
     tellJobs(
       response,
-      jobs.map((job) => job.id),
+      jobs.map(({ id: known }) => known),
     );
+    return job;
+  };
+  for (const [n, request] of wanted.requests.entries()) {
+    const known = from.found?.[n] ?? null;
+    if (known !== null) jobs.push(known);
+    else {
+      const { record, replayed } = await make(n, request);
+      if (replayed && isTakenBack(record)) stale.push(n);
+      fresh ||= !replayed;
+    }
   }
+  // Some were never made: those before them were taken back, by a process that died before it had freed their keys.
+  const { key } = from;
+  if (fresh && key !== undefined)
+    for (const n of stale) {
+      const [job, request] = [jobs[n], wanted.requests[n]];
+      if (job === undefined || request === undefined) continue;
+      await o.forgetKey(job.id, job.tenant, { route: routeOf(wanted, n), key });
+      await make(n, request);
+    }
   return jobs;
 }
 
