@@ -8,6 +8,14 @@ test('when nothing is known of a model then the first poll comes after 12 s and 
   expect(nextPollMs(60_000, UNKNOWN_DURATIONS, () => 0.999)).toBe(4999);
 });
 
+test('when the tasks of a kind take about the same time then they are polled every 3 to 4 s about their end', () => {
+  const known = { p20: 17_000, p90: 25_000, p99: 30_000 };
+  expect(nextPollMs(17_100, known, () => 0)).toBe(3000);
+  expect(nextPollMs(20_000, known, () => 0.999)).toBe(3999);
+  expect(nextPollMs(25_000, known, () => 0.5)).toBe(10_000);
+  expect(nextPollMs(17_100, { ...known, p90: 29_000 }, () => 0)).toBe(4000);
+});
+
 test('when a task is older than most of its kind then it is polled every 10 s', () => {
   expect(nextPollMs(200_000, UNKNOWN_DURATIONS, () => 0.5)).toBe(10_000);
 });
