@@ -145,8 +145,8 @@ function formsIn(name: string, value: unknown, depth: number): readonly Output[]
 function textOutputs(value: string, depth: number): readonly Output[] {
   const text = value.trim();
   if (/^[[{]/.test(text)) {
-    const value = parsed(text);
-    if (value !== text) return outputsIn(value, depth - 1);
+    const inside = parsed(text);
+    if (inside !== text) return outputsIn(inside, depth - 1);
   }
   const output = dataUrl(text) ?? bareBase64(text);
   if (output !== undefined) return [output];

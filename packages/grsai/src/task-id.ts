@@ -7,9 +7,9 @@ const NO_ID = /^(?:[0-]+|-1|null|nil|none|undefined|false|true|n\/?a)$/i;
 export const idOf = (fields: Fields): string =>
   [fields['id'], fields['task_id'], fields['taskId']].map(textOf).find((id) => id !== '' && !NO_ID.test(id)) ?? '';
 
-/** A text in the place of the task is its id; a longer one, a word, a sentence or a link is none. */
 const LONGEST_ID = 200;
 
+/** A text in the place of the task is its id; a longer one, a word, a sentence or a link is none. */
 export const isIdText = (text: string): boolean =>
   text.length <= LONGEST_ID &&
   /^[\x21-\x7e]+$/.test(text) &&

@@ -36,9 +36,9 @@ async function startAnswers() {
     if (claim.kind === 'new') for (const id of own.jobs) await store.transitions.create({ id, tenant: 'acme', doc });
     return { id: own.id, ...claim, jobs: claim.kind === 'claimed' ? claim.jobs : own.jobs };
   };
-  const beat = async (ms: number) => {
+  const beat = async (ms: number, process = 'one') => {
     clock.advance(ms);
-    await store.answers.beat('one');
+    await store.answers.beat(process);
   };
   /** The jobs for which nobody came back, and are canceled. */
   const left = async () => {
@@ -205,15 +205,11 @@ test('when no process of the API lives then nobody can come back, and a caller w
 });
 
 test('when a process dies with the answers that it holds then those are waited for and then left', async () => {
-  const { store, clock, send, left } = await startAnswers();
+  const { send, beat, left } = await startAnswers();
   const first = await send();
-  const beats = async (ms: number) => {
-    clock.advance(ms);
-    await store.answers.beat('two');
-  };
-  await beats(10_001);
+  await beat(10_001, 'two');
   expect(await left()).toEqual([]);
-  await beats(60_001);
+  await beat(60_001, 'two');
   expect(await left()).toEqual(first.jobs);
 });
 
@@ -245,23 +241,19 @@ test('when an answer is not there any more then nothing of it is written', async
 });
 
 test('when an answer was claimed then its jobs are not let go for its first caller, who leaves later, or whose process died', async () => {
-  const { store, clock, send, left } = await startAnswers();
+  const { store, send, beat, left } = await startAnswers();
   const held = await send();
-  const beats = async (ms: number) => {
-    clock.advance(ms);
-    await store.answers.beat('two');
-  };
   expect(await send({ process: 'two', again: true, share: true })).toMatchObject({ kind: 'claimed', jobs: held.jobs });
   await store.answers.settle(held.id, 'left');
-  await beats(60_001);
+  await beat(60_001, 'two');
   expect(await left()).toEqual([]);
 
   await store.answers.beat('one');
   const orphan = await send({ print: 'o' });
-  await beats(10_001);
+  await beat(10_001, 'two');
   expect(await send({ print: 'o', process: 'two' })).toMatchObject({ kind: 'claimed', jobs: orphan.jobs });
   await left();
-  await beats(60_001);
+  await beat(60_001, 'two');
   expect(await left()).toEqual([]);
 });
 
@@ -392,20 +384,16 @@ test('however many have had their answers of the same request, or left for good,
 test.each(['holds another answer', 'holds one again'])(
   'when a process counts as gone, %s and dies then it is left and nothing is kept',
   async (how) => {
-    const { store, redis, clock, send, left } = await startAnswers();
+    const { store, redis, clock, send, beat, left } = await startAnswers();
     const before = how === 'holds one again' ? [await send()] : [];
     clock.advance(10_001);
     await left();
     expect(await redis.zcard('{gj}:api-processes')).toBe(0);
     for (const { id } of before) await store.answers.holdAgain('one', [id]);
     const first = before[0] ?? (await send());
-    const beats = async (ms: number) => {
-      clock.advance(ms);
-      await store.answers.beat('two');
-    };
-    await beats(10_001);
+    await beat(10_001, 'two');
     expect(await left()).toEqual([]);
-    await beats(60_001);
+    await beat(60_001, 'two');
     expect(await left()).toEqual(first.jobs);
     expect(await redis.exists('{gj}:answers-held:one')).toBe(0);
   },

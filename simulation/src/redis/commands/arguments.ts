@@ -1,5 +1,5 @@
 import type { Bytes } from '../bytes.ts';
-import { NotModelled, notAnInteger, ReplyError } from '../errors.ts';
+import { NotModelled, notAnInteger, ReplyError, syntaxError } from '../errors.ts';
 import { readDouble, readInteger } from '../numbers.ts';
 
 /** The argument at an index that the arity promises. */
@@ -29,4 +29,15 @@ export function rangeOf(length: number, start: number, stop: number): [from: num
   const from = Math.max(0, start < 0 ? length + start : start);
   const to = stop < 0 ? length + stop : stop;
   return [from, Math.max(from, Math.min(to, length - 1) + 1)];
+}
+
+/** The cursor of HSCAN and ZSCAN. */
+export function checkCursor(args: readonly Bytes[]): void {
+  if (!/^\d+$/.test(at(args, 1))) throw new ReplyError('ERR invalid cursor');
+}
+
+/** What else they take, which Redis reads only where there is something. */
+export function checkCount(name: string, args: readonly Bytes[]): void {
+  if (args.length !== 4 || at(args, 2).toUpperCase() !== 'COUNT') throw new NotModelled(`${name} with other options than COUNT`);
+  if (integer(at(args, 3)) < 1) throw syntaxError();
 }

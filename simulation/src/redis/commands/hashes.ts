@@ -1,7 +1,7 @@
 import type { Bytes } from '../bytes.ts';
 import type { Entry } from '../data/values.ts';
-import { NotModelled, ReplyError, syntaxError, wrongArity } from '../errors.ts';
-import { at, integer, sum } from './arguments.ts';
+import { NotModelled, ReplyError, wrongArity } from '../errors.ts';
+import { at, checkCount, checkCursor, integer, sum } from './arguments.ts';
 import { type Commands, type Database, grows, OK, type Reply, read, write } from './command.ts';
 
 /** Fields of a hash that Redis keeps as one list: hash-max-listpack-entries, as it is without configuration. */
@@ -48,11 +48,10 @@ function flat(fields: ReadonlyMap<Bytes, Bytes>): Bytes[] {
 
 /** Small hashes are answered at once, whatever the count is. Where a page of a larger one ends is a matter of chance. */
 function scan(db: Database, args: readonly Bytes[]): Reply {
-  if (!/^\d+$/.test(at(args, 1))) throw new ReplyError('ERR invalid cursor');
+  checkCursor(args);
   const fields = fieldsAt(db, at(args, 0));
   if (fields === NONE) return ['0', []];
-  if (args.length !== 4 || at(args, 2).toUpperCase() !== 'COUNT') throw new NotModelled('HSCAN with other options than COUNT');
-  if (integer(at(args, 3)) < 1) throw syntaxError();
+  checkCount('HSCAN', args);
   if (fields.size > SMALL) throw new NotModelled('HSCAN of a large hash');
   return ['0', flat(fields)];
 }

@@ -3,7 +3,7 @@ import type { Scored, SortedSet } from '../data/sorted-set.ts';
 import type { Entry } from '../data/values.ts';
 import { NotModelled, ReplyError, syntaxError } from '../errors.ts';
 import { formatScore, readDouble } from '../numbers.ts';
-import { at, double, integer, rangeOf } from './arguments.ts';
+import { at, checkCount, checkCursor, double, integer, rangeOf } from './arguments.ts';
 import { type Commands, type Database, grows, type Reply, read, write } from './command.ts';
 
 const setAt = (db: Database, key: Bytes): SortedSet | undefined => db.store.get(key, 'zset')?.value.set;
@@ -283,11 +283,10 @@ const scoreOf = (set: SortedSet | undefined, member: Bytes): Bytes | null => {
 
 /** All at once, whatever the count is: where a page of a large one ends is a matter of chance. */
 function scan(db: Database, args: readonly Bytes[]): Reply {
-  if (!/^\d+$/.test(at(args, 1))) throw new ReplyError('ERR invalid cursor');
+  checkCursor(args);
   const set = setAt(db, at(args, 0));
   if (set === undefined) return ['0', []];
-  if (args.length !== 4 || at(args, 2).toUpperCase() !== 'COUNT') throw new NotModelled('ZSCAN with other options than COUNT');
-  if (integer(at(args, 3)) < 1) throw syntaxError();
+  checkCount('ZSCAN', args);
   return ['0', set.slice().flatMap(({ member, score }) => [member, formatScore(score)])];
 }
 
