@@ -49,7 +49,7 @@ export function likelyDurationMs(
   known: Durations,
   random: () => number = Math.random,
 ): number | null {
-  if (runningAtMs !== undefined && runningAtMs < seenMs)
+  if (runningAtMs !== undefined && runningAtMs <= seenMs)
     return seenMs - runningAtMs > LATE_GAP_MS ? null : (seenMs + runningAtMs) / 2;
   const first = seenMs <= known.p20 * 1.05 + POLL_GAP_MS / 2;
   return first ? seenMs * (FOUND_AT_FIRST + (1 - FOUND_AT_FIRST) * random()) : null;
