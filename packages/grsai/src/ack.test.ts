@@ -34,12 +34,22 @@ describe('the id of a submit is found', () => {
     ['a list of ids', { task_ids: [ID] }],
     ['a list of tasks', { data: [{ id: ID }, { id: '6-b' }] }],
     ['a list of texts', { code: 0, data: [ID] }],
+    ['a list of lists', [[{ id: ID, status: 'running' }]]],
+    ['a list with words', [0, 'success', { id: ID }]],
+    ['an object of a name that nobody knows', { code: 0, msg: 'success', data: { createTask: { orderNo: ID } } }],
+    ['JSON in a text of a name that nobody knows', { code: 0, taskInfo: JSON.stringify({ no: ID }) }],
     ['four envelopes', { data: { data: { data: { data: { id: ID } } } } }],
   ])('in %s', (_, body) => expect(idOf(body)).toBe(ID));
 
   test.each<[string, string]>([
     ['a bare text', ID],
     ['a bare text as JSON', `"${ID}"`],
+    ['a bare text in an event', `data: ${ID}\n\n`],
+    ['JSON that was written as JSON three times', JSON.stringify(JSON.stringify(JSON.stringify({ id: ID })))],
+    ['YAML', `id: ${ID}\nstatus: running\n`],
+    ['a form', `status=running&id=${ID}`],
+    ['XML', `<response><task_id>${ID}</task_id></response>`],
+    ['names without quotes', `{id: ${ID}, status: running}`],
     ['JSON that was cut off behind it', `{"id":"${ID}","status":"runn`],
     ['JSON that was cut off before its last bracket', `{"code":0,"msg":"success","data":{"id":"${ID}"}`],
     ['JSON with a comma too many', `{"id":"${ID}",}`],
@@ -52,6 +62,14 @@ describe('the id of a submit is found', () => {
     ['events in events', `data: data: {"id":"${ID}"}\n\n`],
     ['events in large letters', `DATA: {"id":"${ID}"}\n\n`],
   ])('in %s', (_, text) => expect(idOf(text)).toBe(ID));
+
+  test.each<[string, string]>([
+    ['as it is', '{"id":12345678901234567891,"status":"running"}'],
+    ['with a comma too many', '{"id":12345678901234567891,"status":"running",}'],
+    ['in JSON that is written as JSON again', '"{\\"id\\":12345678901234567891}"'],
+    ['in JSON in a text', '{"code":0,"data":"{\\"id\\":12345678901234567891}"}'],
+    ['in an event', 'data: {"id":12345678901234567891}\n\n'],
+  ])('as a number that is too large for one, %s', (_, text) => expect(idOf(text)).toBe('12345678901234567891'));
 
   test('in an answer that breaks off behind it', () => {
     const cut = new GrsaiConnectionError({ code: 'connection_lost', outcome: 'unknown', message: 'reset' });
@@ -70,6 +88,11 @@ describe('no id of a submit is found', () => {
     ['words that refuse in the place of the task', { code: -1, msg: 'fail', data: '余额不足' }],
     ['a sentence in the place of the task', { code: 0, data: 'no 1 is free' }],
     ['the number of a call that was refused', { request_id: ID, code: -1, msg: 'apikey error' }],
+    ['the number of a call alone', { code: 0, data: { requestId: ID } }],
+    ['several of which one could be it', { code: 0, data: { a: ID, b: ID.replace('6-', '7-') } }],
+    ['an answer that says no', { success: false, message: 'the moon is full', no: ID }],
+    ['a task that failed', { status: 'failed', no: ID }],
+    ['an echo of the request', { code: 0, data: { prompt: ID, request: { model: ID } } }],
     ['a word in the place of the result', { result: 'fail', msg: 'x' }],
     ['a page', `<html><script>{"id":"${ID}"}</script></html>`],
     ['a text that repeats the request', `bad request: "{\\"id\\":\\"${ID}\\"}"`],
@@ -77,6 +100,11 @@ describe('no id of a submit is found', () => {
     ['a number that is cut off', '{"id":123456'],
     ['a refusal that is cut off', `{"code":-1,"msg":"apikey credits not enough","data":{"id":"${ID}"`],
   ])('in %s', (_, body) => expect(idOf(body)).toBeUndefined());
+
+  test('in a text of the caller', () => {
+    const words = () => ({ texts: [ID], models: [] });
+    expect(ackId(replyFrom(200, JSON.stringify({ data: { style: ID } }), { words }))).toBeUndefined();
+  });
 
   test('in a text of another status', () => {
     expect(idOf(`{"id":"${ID}","sta`, 502)).toBeUndefined();

@@ -1,9 +1,9 @@
 import type { Reply } from './answer.ts';
 import { classifyText } from './classify.ts';
 import type { Document } from './documents.ts';
-import { lastValue, unwrap } from './envelope.ts';
-import { withUpstreamNames } from './field-names.ts';
-import { type Fields, isFields, textOf } from './json-values.ts';
+import { type Content, lastValue, unwrap } from './envelope.ts';
+import { plainName, withUpstreamNames } from './field-names.ts';
+import { type Fields, isFields, parsed, textOf } from './json-values.ts';
 import { isPage, isProof } from './refusal.ts';
 import { idOf, isTaskIdForm } from './task-id.ts';
 import { isFailure, isOngoing, taskOf } from './task-state.ts';
@@ -22,7 +22,7 @@ export function isAck({ value }: Document): boolean {
 export function ackId(reply: Reply): string | undefined {
   const { documents, status, words } = reply;
   for (const document of documents) {
-    const { fields, code, error } = unwrap(exact(document));
+    const { fields, code, error } = unwrap(document.value);
     const id = idIn(fields);
     if (id === '') continue;
     const word = textOf(fields['status']).toLowerCase();
@@ -41,7 +41,7 @@ function idIn(fields: Fields): string {
   const id = idOf(fields) || BESIDE.map((name) => idAt(fields[name])).find((each) => each !== '');
   if (id !== undefined && id !== '') return id;
   // Elsewhere it is the number of the call; beside the word of a task that goes on it can be nothing but the task's.
-  return isOngoing(textOf(fields['status'])) ? textOf(fields['request_id']) || textOf(fields['requestId']) : '';
+  return isOngoing(textOf(fields['status'])) ? textOf(fields['request_id']) : '';
 }
 
 function idAt(value: unknown): string {
@@ -54,24 +54,38 @@ function idAt(value: unknown): string {
 /** The id in what is no JSON, or is so no longer: cut off behind it, wrapped, or written by hand. */
 function looseId({ documents, text, words }: Reply): string | undefined {
   const value = lastValue(documents);
-  const bare = typeof value === 'string' ? value.trim() : text.trim();
-  if (isTaskIdForm(bare)) return bare;
-  if (value !== undefined || isPage(text) || isProof(classifyText(text, words))) return undefined;
+  const bare = [value, ...documents.map((document) => document.text), text].map(textOf).find(isTaskIdForm);
+  if (bare !== undefined) return bare;
+  if (value !== undefined) return saysNo(unwrap(value)) ? undefined : soleId(value, words);
+  if (isPage(text) || isProof(classifyText(text, words))) return undefined;
   const found = LOOSE_ID.exec(text);
   const id = idOf({ id: found?.[1] ?? found?.[2] });
-  return id === '' ? undefined : id;
+  return id === '' ? BARE_ID.exec(text)?.[1] : id;
 }
+
+const saysNo = ({ fields, error }: Content): boolean => error !== '' || isFailure(textOf(fields['status']));
 
 /** A field with a whole value, and not one in a text that repeats the request. */
 const LOOSE_ID = /(?<!\\)["'](?:id|task_?id)["']\s*:\s*(?:["']([^"'\\\s]{1,200})["']|(\d{1,30})(?=\s*[,}]))/i;
+/** The same in YAML, a form or XML. */
+const BARE_ID = /(?:^|[\s&{,<])(?:id|task_?id)\s*[:=>]\s*((?:\d{1,6}-)?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})(?![\w-])/i;
 
-/** The source text of a value, which Node hands to a reviver and the library's types do not know yet. */
-function keepDigits(...[, value, from]: [key: string, value: unknown, from?: { source?: string }]): unknown {
-  return Number.isInteger(value) && !Number.isSafeInteger(value) ? from?.source : value;
+/** Names of ids that are another's, and of what was sent. */
+const OTHERS = /request|trace|span|session|user|account|org|client|log|correlation|parent|prompt|input|error/;
+/** No answer is nested like this. */
+const DEPTH = 8;
+
+/** The only text in the form of an id that an answer has, under whatever names. */
+function soleId(value: unknown, words: Reply['words']): string | undefined {
+  const found = new Set(formedIds(value, DEPTH).filter((id) => idOf({ id }) !== ''));
+  const [id] = found;
+  return found.size === 1 && id !== undefined && words?.().texts.includes(id) !== true ? id : undefined;
 }
 
-/** An id may be a number that is too large to be one here: then its digits count. */
-const exact = ({ text, value }: Document): unknown =>
-  value === undefined || !/^[\s\ufeff]*[{[]/.test(text) || !/\d{16}/.test(text)
-    ? value
-    : JSON.parse(text.replace(/^\ufeff/, ''), keepDigits);
+function formedIds(value: unknown, depth: number): string[] {
+  if (typeof value === 'string') return isTaskIdForm(value.trim()) ? [value.trim()] : formedIn(parsed(value), value, depth);
+  if (typeof value !== 'object' || value === null || depth === 0) return [];
+  return Object.entries(value).flatMap(([name, inner]) => (OTHERS.test(plainName(name)) ? [] : formedIds(inner, depth - 1)));
+}
+
+const formedIn = (inner: unknown, text: string, depth: number): string[] => (inner === text ? [] : formedIds(inner, depth - 1));

@@ -4,6 +4,7 @@ import { choiceSays, endReasonsOf, reasonOf, says } from './chat-meaning.ts';
 import type { ChatChunk, ChatChunkChoice, ChatCompletion } from './chat-schema.ts';
 import { classifyText } from './classify.ts';
 import type { Document } from './documents.ts';
+import { saysNo } from './envelope.ts';
 import { withUpstreamNames } from './field-names.ts';
 import { type Fields, isFields, isVoid, parsed, textOf } from './json-values.ts';
 import { isBareFlag, saysAllWell, wordsOf } from './said-words.ts';
@@ -127,7 +128,7 @@ function refusalOf(fields: Fields, event: string, words: Words): string {
   // A code of HTTP that is fine is fine here too; a name of one wants words beside it.
   const fine = Number.isNaN(code) ? remark === '' || saysAllWell(word) : code === 0 || (code >= 200 && code < 300);
   if (!fine) return remark || `code ${code}`;
-  const isError = event === 'error' || fields['type'] === 'error' || fields['object'] === 'error';
+  const isError = event === 'error' || fields['type'] === 'error' || fields['object'] === 'error' || saysNo(fields);
   if (isError) return remark || 'error';
   return isVoid(fields['data']) && classifyText(remark, words).category !== 'unknown' ? remark : '';
 }

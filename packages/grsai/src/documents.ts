@@ -1,5 +1,6 @@
 import { mendedJson } from './handmade-json.ts';
 import { JsonEnd } from './json-incremental.ts';
+import { readJson } from './json-values.ts';
 import { type SseEvent, SseReader } from './sse.ts';
 
 /** One JSON value of an answer, or a text in its place that is none. */
@@ -107,17 +108,9 @@ export class DocumentReader {
 
 function parse(text: string): unknown {
   const bare = text.replace(/^\ufeff/, '');
-  const asItIs = jsonOf(bare);
-  const value = asItIs === undefined ? jsonOf(mendedJson(bare)) : asItIs;
+  const asItIs = readJson(bare);
+  const mended = asItIs === undefined ? mendedJson(bare) : undefined;
+  const value = mended === undefined ? asItIs : readJson(mended);
   // Written as JSON twice over.
-  return typeof value === 'string' && /^\s*[{[]/.test(value) ? (parse(value) ?? value) : value;
-}
-
-function jsonOf(text: string | undefined): unknown {
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return typeof value === 'string' && /^\s*[{["]/.test(value) ? (parse(value) ?? value) : value;
 }

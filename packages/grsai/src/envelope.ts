@@ -1,4 +1,4 @@
-import { withUpstreamNames } from './field-names.ts';
+import { plainName, withUpstreamNames } from './field-names.ts';
 import { type Fields, isFields, parsed, textOf } from './json-values.ts';
 import { isBareFlag, saysAllWell, wordsOf } from './said-words.ts';
 import { idOf, isIdText, isTaskIdForm } from './task-id.ts';
@@ -31,16 +31,18 @@ export function unwrap(value: unknown): Content {
   let fields = fieldsOf(value);
   let code: number | undefined;
   let said = '';
+  let no = false;
   const hints: string[] = [];
   for (let depth = 0; ; depth++) {
     code = worse(code, codeOf(fields['code']));
     said = remarkIn(fields) || said;
+    no ||= saysNo(fields);
     hints.push(...hintsOf(fields));
     const inside = depth < DEPTH ? inner(fields, refuses(code, said)) : undefined;
     if (inside === undefined) break;
     fields = inside;
   }
-  const refused = refuses(code, said);
+  const refused = refuses(code, said) || (no && !saysAllWell(said));
   const words = refused && isText(fields['data']) && (said === '' || isBareFlag(said)) ? textOf(fields['data']) : said;
   return {
     code: code !== undefined && !refused ? 0 : code,
@@ -57,6 +59,13 @@ const worse = (code: number | undefined, next: number | undefined): number | und
 /** A code of HTTP that is fine is fine here too, and so is one beside words that say so. */
 const refuses = (code: number | undefined, said: string): boolean =>
   code !== undefined && code !== 0 && !(code >= 200 && code < 300) && (said === '' || !saysAllWell(said));
+
+const SUCCESS: ReadonlySet<string> = new Set(['success', 'issuccess', 'succeed', 'ok']);
+
+/** A call that failed by its own word, with no task to which the word could belong. */
+export const saysNo = (fields: Fields): boolean =>
+  Object.entries(fields).some(([name, value]) => (value === false || value === 'false') && SUCCESS.has(plainName(name))) ||
+  (idOf(fields) === '' && /^(?:err(?:or)?|fail(?:ure)?)$/i.test(textOf(fields['status'])));
 
 const remarkIn = (fields: Fields): string => {
   const { message, msg } = fields;

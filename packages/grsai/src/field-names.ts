@@ -7,6 +7,7 @@ export const plainName = (name: string): string => name.toLowerCase().replace(/[
 const SPELLINGS: Readonly<Record<string, readonly string[]>> = {
   id: ['id'],
   task_id: ['taskid', 'jobid', 'generationid', 'taskuuid', 'uuid'],
+  request_id: ['requestid'],
   status: ['status', 'state', 'taskstatus', 'taskstate', 'jobstatus'],
   progress: ['progress', 'percent', 'percentage'],
   results: ['results'],

@@ -16,12 +16,24 @@ export function isVoid(value: unknown): boolean {
   return value === null || value === undefined || value === '' || value === false;
 }
 
-/** A value that is written as JSON in a text. */
-export function parsed(value: unknown): unknown {
-  if (typeof value !== 'string' || !/^\s*[{[]/.test(value)) return value;
+/** A run of digits that may be an integer too large for a number, and no fraction. */
+const LONG = /(?<![\d.])\d{16}/;
+
+/** `from` is the source text of the value, which Node hands to a reviver and the library's types do not know yet. */
+function keepDigits(...[, value, from]: [key: string, value: unknown, from?: { source?: string }]): unknown {
+  const digits = typeof value === 'number' && from?.source !== undefined && /^-?\d+$/.test(from.source) ? from.source : undefined;
+  return digits === undefined || digits === String(value) || value === 0 ? value : digits;
+}
+
+/** The value of a JSON text; `undefined` when it is none. An integer that a number cannot hold is the text of its digits: it may be an id. */
+export function readJson(text: string): unknown {
   try {
-    return JSON.parse(value);
+    return LONG.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
   } catch {
-    return value;
+    return undefined;
   }
 }
+
+/** A value that is written as JSON in a text. */
+export const parsed = (value: unknown): unknown =>
+  typeof value === 'string' && /^\s*[{[]/.test(value) ? (readJson(value) ?? value) : value;

@@ -20,6 +20,19 @@ describe('what a submit that made no id was (upstream.md §11.3)', () => {
     ['200 with a code', 200, '{"code":-1,"msg":"model not found"}', { outcome: 'refused', category: 'model' }],
     ['200 with a code alone', 200, '{"code":-7,"msg":""}', { outcome: 'refused', category: 'unknown', retryable: false }],
     ['200 task-shaped', 200, '{"id":"","status":"failed","error":"apikey error"}', { outcome: 'refused', category: 'auth' }],
+    [
+      '200 that says no in its own field',
+      200,
+      '{"success":false,"message":"the moon is full"}',
+      { outcome: 'refused', category: 'unknown', retryable: false },
+    ],
+    [
+      '200 whose call failed',
+      200,
+      '{"status":"error","msg":"insufficient credits"}',
+      { outcome: 'refused', category: 'balance' },
+    ],
+    ['200 that says no without a word', 200, '{"success":false}', { outcome: 'unknown', needsKeyProbe: true }],
     ['400 error', 400, '{"error":"insufficient credits"}', { outcome: 'refused', category: 'balance', retryable: false }],
     [
       '400 error.message',
