@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { GrsaiError } from '@grsai-jobs/grsai';
 import type { Commit } from '@grsai-jobs/job-store';
-import { type JobDoc, jobError, type Transition } from '@grsai-jobs/jobs';
+import { dayOf, type JobDoc, type JobPrice, jobError, NO_COST, type Transition } from '@grsai-jobs/jobs';
 import { expect, test, vi } from 'vitest';
 import { acceptedJob, generatingJob, type Harness, handlersOf, NO_LIMITS, startedCall, startHarness } from './harness.ts';
 
@@ -15,6 +15,7 @@ async function openSubmit(
   on_unknown_submit: JobDoc['on_unknown_submit'] = 'fail',
   /** Told of each commit of the worker before its answer is. */
   committed: (kind: Transition['kind']) => Promise<void> = async () => undefined,
+  price: JobPrice | null = null,
 ) {
   const asked = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<typeof TASK>();
@@ -31,7 +32,7 @@ async function openSubmit(
   const handlers = handlersOf(watched, {
     grsai: { ...harness.grsai, images: { ...harness.grsai.images, submit } } as unknown as Harness['grsai'],
   });
-  const job = await acceptedJob(harness, {}, (doc) => ({ ...doc, on_unknown_submit }));
+  const job = await acceptedJob(harness, {}, (doc) => ({ ...doc, on_unknown_submit }), undefined, price);
   const left = handlers.submit({ entry: { id: job.id, step: 1 }, stalled: false });
   await asked.promise;
   return {
@@ -166,6 +167,41 @@ test('when Redis refuses to write the id of a task of a job that is to be cancel
   await harness.redis.config('SET', 'min-replicas-to-write', '0');
   expect(await left).toEqual({ kind: 'done' });
   expect(await job.read()).toMatchObject({ status: 'canceled', task: TASK });
+});
+
+const PRICE: JobPrice = { reserve: 1200, refunds: { error: true, violation: false }, isOld: false };
+const refused = (more: object) =>
+  new GrsaiError({ code: 'refused', outcome: 'refused', message: 'no', retryable: false, status: 400, ...more });
+
+test.each<[string, Transition[], GrsaiError, object]>([
+  ['was given up as unknown', [givenUp], refused({ category: 'rate_limited', status: 429 }), {}],
+  ['was given up as unknown', [givenUp], refused({ category: 'moderation', taskId: '1-t' }), { charged: 1200 }],
+  ['was given up as unknown', [givenUp], refused({ category: 'failed', taskId: '1-t' }), { refunded: 1200 }],
+  [
+    'was canceled by whoever thought its worker dead',
+    [{ kind: 'request_cancel' }, { kind: 'finish', status: 'canceled', keepLease: true }],
+    refused({ category: 'input' }),
+    {},
+  ],
+])('when a submit of a job that %s is refused then it is known what it cost: %#', async (_, before, error, cost) => {
+  const harness = await startHarness();
+  const job = await openSubmit(harness, 'fail', undefined, PRICE);
+  for (const transition of before) expect((await harness.store.transitions.commit(await job.read(), transition)).kind).toBe('ok');
+  const { status, run } = await job.read();
+  expect((await job.failed(error)).kind).not.toBe('wait');
+  expect(await job.read()).toMatchObject({ status, run, cost: { ...NO_COST, ...cost } });
+  const today = dayOf(harness.clock.now());
+  const { reserved } = (await harness.store.spending.rows('acme', today, today))[0] ?? {};
+  expect(reserved).toBe(0);
+});
+
+test('when the outcome of a call is unknown whose run was given up then so are its credits', async () => {
+  const harness = await startHarness();
+  const job = await openSubmit(harness, 'fail', undefined, PRICE);
+  await harness.store.transitions.commit(await job.read(), givenUp);
+  const before = await job.read();
+  await job.failed(new GrsaiError({ code: 'timeout', outcome: 'unknown', message: 'lost', retryable: false }));
+  expect(await job.read()).toEqual(before);
 });
 
 test('when a submit is cut whose caller has canceled the job then its outcome is as unknown as that of any other', async () => {

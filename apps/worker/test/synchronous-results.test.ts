@@ -1,5 +1,5 @@
 import type { ChatCompletion } from '@grsai-jobs/grsai';
-import { JobRequest, jobError } from '@grsai-jobs/jobs';
+import { type JobDoc, type JobPrice, JobRequest, jobError } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
 import { acceptedJob, type Harness, handlersOf, startHarness } from './harness.ts';
 
@@ -14,7 +14,7 @@ const COMPLETION: ChatCompletion = {
 };
 
 /** A call stage whose upstream answers when the test says so, and one entry in it whose call is in flight. */
-async function callInFlight(harness: Harness, request: object) {
+async function callInFlight(harness: Harness, request: object, price: JobPrice | null = null) {
   const asked = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<void>();
   const later = async <T>(result: T): Promise<T> => {
@@ -28,7 +28,8 @@ async function callInFlight(harness: Harness, request: object) {
       chat: { ...harness.grsai.chat, complete: () => later(COMPLETION) },
     } as unknown as Harness['grsai'],
   });
-  const { id, read } = await acceptedJob(harness, {}, () => ({ ...JobRequest.parse(request), on_unknown_submit: 'fail' }));
+  const docOf = (): JobDoc => ({ ...JobRequest.parse(request), on_unknown_submit: 'fail' });
+  const { id, read } = await acceptedJob(harness, {}, docOf, undefined, price);
   const left = stage({ entry: { id, step: 1 }, stalled: false });
   await asked.promise;
   const answered = () => {
@@ -77,6 +78,20 @@ test.each(CALLS)('when %s come of a job that is to be canceled then they are its
       : { status: 'succeeded', output: { completion: COMPLETION }, lease: null, attempts_used: 1 },
   );
 });
+
+test.each(CALLS)(
+  'when %s come of a job that was canceled by whoever thought its worker dead then it is known what they cost',
+  async (_what, request) => {
+    const harness = await startHarness();
+    const price = { reserve: 1200, refunds: { error: true, violation: false }, isOld: false };
+    const call = await callInFlight(harness, request, price);
+    const { commit } = harness.store.transitions;
+    await commit(await call.read(), { kind: 'request_cancel' });
+    await commit(await call.read(), { kind: 'finish', status: 'canceled', keepLease: true });
+    expect(await call.answered()).toEqual({ kind: 'done' });
+    expect(await call.read()).toMatchObject({ status: 'canceled', cost: { charged: 1200, open: null } });
+  },
+);
 
 test.each(CALLS)('when Redis refuses to write %s then they are written as soon as it does not', async (_what, request) => {
   const harness = await startHarness();

@@ -9,6 +9,8 @@ export type Resolution =
   | 'reopen_late'
   /** The task that was paid for is recorded, for the late polls. */
   | 'record_task'
+  /** The run has ended, and its call has come to nothing that it could go on with: what that cost is known by now. */
+  | 'settle_call'
   /** The transition does not matter any more. */
   | 'drop';
 
@@ -25,14 +27,16 @@ const CONFLICTS: readonly Row[] = [
   { wanted: ['retry_storing'], found: ['canceling/storing'], as: 'finish_canceled' },
   { wanted: ['task_accepted', 'start_storing', 'finish'], found: ['failed'], as: 'reopen_late' },
   { wanted: ['task_accepted'], found: 'any', as: 'record_task' },
+  { wanted: ['release', 'start_storing', 'finish'], found: ['failed', 'canceled', 'expired'], as: 'settle_call' },
 ];
 
 export function resolve(wanted: Transition, found: Conflict): Resolution {
   const state = found.kind === 'wrong' ? found.state : null;
-  const row = CONFLICTS.find(
-    (each) => each.wanted.includes(wanted.kind) && (each.found === 'any' || (state !== null && each.found.includes(state))),
-  );
+  const isMet = ({ found: states }: Row) => states === 'any' || (state !== null && states.includes(state));
   // An end that brings nothing has nothing to reopen a job with.
-  if (row?.as === 'reopen_late' && wanted.kind === 'finish' && wanted.status !== 'succeeded') return 'drop';
+  const bringsNothing = wanted.kind === 'finish' && wanted.status !== 'succeeded';
+  const row = CONFLICTS.find(
+    (each) => each.wanted.includes(wanted.kind) && isMet(each) && !(each.as === 'reopen_late' && bringsNothing),
+  );
   return row?.as ?? 'drop';
 }

@@ -78,6 +78,8 @@ async function resolved<J extends Known>(
       return await reopenLate(d, conflict);
     case 'record_task':
       return await recordTask(d, conflict);
+    case 'settle_call':
+      return await settleCall(d, conflict);
     case 'finish_canceled':
     case 'drop':
       if (broughtBy(wanted, 0) !== null) warnOfResult(d, conflict);
@@ -173,6 +175,17 @@ function reopening(wanted: Transition, now: number, byLease: string): Reopen {
   const unstored = broughtBy(wanted, now);
   const task = wanted.kind === 'start_storing' && wanted.task ? { task: wanted.task } : {};
   return { ...by, to: 'running/storing', ...(unstored === null ? {} : { unstored }), ...task };
+}
+
+/** Whoever made the call says what became of it, after others had given its run up: the credits that it has set aside are unknown no more. */
+async function settleCall(d: SettleDeps, met: Met): Promise<Settled<never>> {
+  const { job, wanted, found } = met;
+  if (broughtBy(wanted, 0) !== null) warnOfResult(d, met);
+  const callEnd = endOfCall(job, wanted);
+  const unwanted = completionIn(wanted);
+  if (job.lease && job.price && callEnd !== null && callEnd !== 'unknown')
+    await commit(d, job, { kind: 'settle_call', callEnd, ...(unwanted === undefined ? {} : { unwanted }) });
+  return { kind: 'dropped', found };
 }
 
 /** A task id that came after its run had ended is never lost: the late polls ask for it. */

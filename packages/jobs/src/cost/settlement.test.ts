@@ -136,6 +136,8 @@ describe('when a chat has an answer then it costs what its tokens do, rounded up
     const unwanted = completion({ prompt_tokens: 11, completion_tokens: 204 });
     const canceled = { kind: 'finish', status: 'canceled', callEnd: 'made', unwanted } as const;
     expect(settlementOf({ ...submitting, price: CHAT }, canceled)).toMatchObject({ as: 'charged', credits: 29 });
+    const settled = { kind: 'settle_call', callEnd: 'made', unwanted } as const;
+    expect(settlementOf({ ...submitting, price: CHAT }, settled)).toMatchObject({ as: 'charged', credits: 29 });
   });
 
   test.each<[unknown, object]>([

@@ -110,6 +110,7 @@ function byTokens({ tokens: price }: JobPrice, t: Transition): Settlement {
 /** The completion that a transition brings, in whole or cut short. */
 export function completionIn(t: Transition): unknown {
   if ('unstored' in t && t.unstored !== undefined) return t.unstored.completion;
+  if (t.kind === 'settle_call') return t.unwanted;
   if (t.kind !== 'finish') return undefined;
   return t.output?.kind === 'chat' ? t.output.completion : t.unwanted;
 }

@@ -191,7 +191,14 @@ export const TRANSITIONS = {
   /** The id of a task that was paid for by a call whose run has ended meanwhile. */
   record_task: { from: TERMINAL, to: 'same', step: 'same', guard: 'lease', due: 'keep', paid: true },
   /** It is known by now what became of a call whose run has ended. */
-  settle_call: { from: ['failed', 'canceled', 'expired'], to: 'same', step: 'same', guard: 'step', due: 'keep', paid: true },
+  settle_call: {
+    from: ['failed', 'canceled', 'expired'],
+    to: 'same',
+    step: 'same',
+    guard: 'step or lease',
+    due: 'keep',
+    paid: true,
+  },
   /** What the job stored is about to be deleted: from now on nothing reopens it. */
   begin_erase: { from: TERMINAL, to: 'same', step: 'same', guard: 'step', due: 'keep', paid: true, whileErasing: true },
   /** The last one: nothing is kept of the job. */
@@ -254,8 +261,8 @@ export type Transition =
   | { kind: 'record_crash'; cause: 'thrown' | 'stalled'; waitMs: number }
   /** `latePollMs`: when the task is polled. */
   | { kind: 'record_task'; task: TaskRef; latePollMs: number }
-  /** Nothing more can come of it. */
-  | { kind: 'settle_call'; callEnd: CallEnd };
+  /** Nothing more can come of it. `unwanted`: the completion that it brought, which says what it cost. */
+  | { kind: 'settle_call'; callEnd: CallEnd; unwanted?: unknown };
 
 export interface Finish {
   kind: 'finish';
