@@ -33,6 +33,7 @@ const FILES = {
   '410': (response) => response.writeHead(410).end(),
   '429': (response) => response.writeHead(429).end(),
   '503': (response) => response.writeHead(503).end(),
+  hangs: () => undefined,
   cut: (response) => {
     response.writeHead(200, { 'content-length': 1000 }).write(PIXEL, () => response.destroy());
   },

@@ -214,6 +214,24 @@ test('late results: when a lost result of a synchronous call, or one in an answe
   expect((await gone.read()).status).toBe('failed');
 });
 
+test('late results: when a worker stops as it looks for a lost result the last time then another one looks for it', async () => {
+  const harness = await startStoreHarness();
+  const job = await harness.storingJob([{ url: '/1' }], { task: false });
+  await harness.run(job);
+  await harness.clock.advance(100 * MINUTE);
+  harness.files.set('/1', 'hangs');
+  const before = harness.fetched.get('/1') ?? 0;
+  const stop = new AbortController();
+  const stopped = createLateResults({ ...harness, shutdown: { ...harness.shutdown, stopping: stop.signal } })();
+  await expect.poll(() => harness.fetched.get('/1')).toBe(before + 1);
+  stop.abort();
+  await stopped;
+  harness.files.set('/1', 'good');
+  await harness.clock.advance(2 * MINUTE);
+  await createLateResults(harness)();
+  expect(await job.read()).toMatchObject({ status: 'running', stage: 'storing', run: 2, late_result: true });
+});
+
 test('storage: when many results wait for their own hosts for more than 10 min then nothing pauses, and one that waits for us does', async () => {
   const harness = await startStoreHarness();
   harness.wait.ms = 11 * MINUTE;

@@ -97,6 +97,8 @@ async function pollLost(d: Deps, record: Job, lost: readonly UnstoredOutput[]): 
   const outputs = refreshed(unmarked(lost), unstoredOf(named));
   for (const [index, { url }] of outputs.entries())
     if (url === undefined ? holdsMedia(named[index]) : await isThere(d, url)) return await reopen(d, record, outputs);
+  // We have broken it off ourselves: another worker looks in a minute or two.
+  if (d.shutdown.stopping.aborted) return;
   const next = nextLatePoll(record.finished_at ?? 0, d.clock.now());
   if (next === null) await d.store.sweeps.forgetLate(record.id, record.step);
   else await d.store.sweeps.pollLateAgain(record.id, next);
