@@ -63,6 +63,27 @@ test('when the durations of a kind are known then a task is polled by them, and 
   expect(await read()).toMatchObject({ status: 'failed', error: { code: 'upstream_timeout' } });
 });
 
+test('when upstream does not know a task now and then, and knows it in between, then its run goes on; it does not when that is five times in a row', async () => {
+  const harness = await startHarness();
+  const job = await generatingJob(harness);
+  let known = true;
+  const result = async () => ({ id: '1-t', status: known ? 'running' : 'missing', outputs: [], urls: [], raw: '' });
+  const grsai = { images: { result } } as unknown as Harness['grsai'];
+  // A process with a memory of its own each time.
+  const poll = async () => {
+    await harness.clock.advance(15_000);
+    return await handlersOf(harness, { grsai }).poll({ entry: { id: job.id, step: (await job.read()).step }, stalled: false });
+  };
+  for (let n = 0; n < 12; n += 1) {
+    known = n % 2 === 1;
+    expect((await poll()).kind).toBe('wait');
+  }
+  known = false;
+  for (let n = 1; n < 5; n += 1) expect((await poll()).kind).toBe('wait');
+  expect((await poll()).kind).toBe('done');
+  expect(await job.read()).toMatchObject({ status: 'failed', error: { code: 'upstream_result_lost' } });
+});
+
 test('when a job that was given up is retried then its task is polled for as long again', async () => {
   const harness = await startHarness();
   const stage = handlersOf(harness, { pace: startPace(harness) }).poll;

@@ -29,7 +29,7 @@ import type { Shutdown } from '../runner/until-taken.ts';
 import { attemptAt } from './attempt.ts';
 import { unstoredOf } from './outputs/unstored.ts';
 import type { LearnedPace } from './task/learned-pace.ts';
-import { type KnownTasks, type TaskFacts, taskFacts } from './task/task-facts.ts';
+import { type KnownTasks, missesOf, type TaskFacts, taskFacts } from './task/task-facts.ts';
 import type { InputObjects } from './upstream/input-objects.ts';
 
 /** A task is not always visible at once (upstream.md §4, §12 T7). */
@@ -66,6 +66,7 @@ export function createPollStage(d: PollDeps): FreeStage<TaskFacts> {
     find: (entry) => findTask(d, entry),
     decide: (task) => poll(d, task),
     settled(entry, task, { transition, entry: left }, committed) {
+      if (committed?.kind === 'poll') task.missed = committed.attempt !== undefined;
       if (committed?.kind === 'poll' && committed.progress > task.progress) {
         task.progress = committed.progress;
         d.reportProgress(task, committed.progress);
@@ -137,7 +138,8 @@ async function stillRunning(d: PollDeps, task: TaskFacts, state: TaskState, age:
   const progress = Math.min(99, Math.round(state.progress ?? 0));
   task.runningAtMs = age;
   const entry = { waitMs: nextPollMs(age, d.pace.durations(task.kind), d.random) };
-  return progress > task.progress ? { transition: { kind: 'poll', progress, polls: task.polls }, entry } : { entry };
+  const isNews = progress > task.progress || task.missed;
+  return isNews ? { transition: { kind: 'poll', progress, polls: task.polls }, entry } : { entry };
 }
 
 /** The links die two hours after the submit at the latest, so storing goes first from here on (P3). */
@@ -168,7 +170,7 @@ const EMPTY = {
 
 const emptyPoll = (d: PollDeps, task: TaskFacts, seen: (typeof EMPTY)[keyof typeof EMPTY]): Promise<Decision> =>
   withJob(d, task, async (job) => {
-    const before = job.attempts.filter((each) => each.run === job.run && each.error_code === seen.code).length;
+    const before = missesOf(job).filter(({ error_code }) => error_code === seen.code).length;
     const now = d.clock.now();
     const attempt = attemptAt('poll', now, now, 'retry', { code: seen.code, base: task.base });
     if (before + 1 < seen.polls && !isOverBudget(d, task))

@@ -161,15 +161,15 @@ const notFound: Attempt = {
   run: 1,
   number: 1,
   stage: 'poll',
-  started_at: 1,
-  ended_at: 2,
+  started_at: NOW - 30_000,
+  ended_at: NOW - 29_000,
   outcome: 'retry',
   error_code: 'not_found',
 };
 const old = NOW - 3 * 3600_000;
 
 test.each<[string, Parameters<typeof poll>[0], Partial<Generating>, string]>([
-  ['is not known five times', state('missing'), { attempts: Array<Attempt>(4).fill(notFound) }, 'upstream_result_lost'],
+  ['is not known five times in a row', state('missing'), { attempts: Array<Attempt>(4).fill(notFound) }, 'upstream_result_lost'],
   [
     'runs for too long',
     state('running'),
@@ -179,6 +179,19 @@ test.each<[string, Parameters<typeof poll>[0], Partial<Generating>, string]>([
 ])('poll: when a task %s then its run fails, and the task is polled late', async (_, answer, job, code) => {
   const { transition } = await poll(answer, { ...generating, ...job });
   expect(transition).toMatchObject({ kind: 'finish', status: 'failed', error: { code }, latePollMs: 60_000 });
+});
+
+test.each([
+  ['known since', { ...generating.task, last_polled_at: NOW - 5000 }],
+  ['one before it', { ...generating.task, submitted_at: NOW - 20_000 }],
+])('poll: when a task is not known, and was not four times before, but %s, then it is asked for again', async (_, task) => {
+  const job = { ...generating, task, attempts: Array<Attempt>(4).fill(notFound) };
+  expect(kindOf(await poll(state('missing'), job))).toEqual(['poll', '', { waitMs: 15_000 }]);
+});
+
+test('poll: when a task is known again that was not then that is written', async () => {
+  const found = await poll(state('running', { progress: 0 }), { ...generating, attempts: [notFound] });
+  expect(found.transition).toEqual({ kind: 'poll', progress: 0, polls: 2 });
 });
 
 test('a call that failed: when its error is not of upstream then it goes on to whoever counts crashes', async () => {

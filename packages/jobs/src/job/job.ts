@@ -112,6 +112,7 @@ export interface UpstreamTask {
   id: string;
   submitted_at: Ms;
   polls: number;
+  /** When a poll last found it, as far as that was written. */
   last_polled_at: Ms | null;
 }
 

@@ -82,6 +82,12 @@ test.each<[string, JobRecord, Transition, object]>([
     { kind: 'poll', progress: 30, polls: 3 },
     { progress: 30, task: { ...task, polls: 3, last_polled_at: 5000 } },
   ],
+  [
+    'poll that did not find the task',
+    generating,
+    { kind: 'poll', progress: 20, polls: 3, attempt },
+    { task: { ...task, polls: 3 } },
+  ],
   ['resubmit', generating, { kind: 'resubmit', attempt, waitMs: 5 }, { status: 'queued', task: null, attempts_used: 2 }],
   [
     'start_storing of a task',

@@ -194,7 +194,8 @@ const PLANS: Plans = {
   }),
   poll: (job, t) => ({
     patch: more(job, t),
-    stamps: { last_polled_at: 0 },
+    // A poll that is kept as an attempt did not find the task.
+    stamps: t.attempt === undefined ? { last_polled_at: 0 } : {},
     atLeast: { progress: t.progress, polls: t.polls },
     progress: Math.max(job.progress, t.progress),
   }),

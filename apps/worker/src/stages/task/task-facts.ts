@@ -1,4 +1,4 @@
-import type { Generating, JobDoc, JobRecord } from '@grsai-jobs/jobs';
+import type { Attempt, Generating, JobDoc, JobRecord } from '@grsai-jobs/jobs';
 import { durationKind } from '@grsai-jobs/jobs';
 import type { Timers } from '@grsai-jobs/runtime';
 import { LRUCache } from 'lru-cache';
@@ -18,7 +18,15 @@ export interface TaskFacts extends Pick<JobRecord, 'id' | 'tenant' | 'run' | 'st
   kind: string;
   /** Its age at the last poll that saw it run, as far as this process knows. */
   runningAtMs: number | undefined;
+  /** Polls since then have not found it, and the record has them. */
+  missed: boolean;
 }
+
+/** The polls in a row that have not found what should be there, up to now. */
+export const missesOf = ({ attempts, run, task }: Pick<Generating, 'attempts' | 'run' | 'task'>): readonly Attempt[] =>
+  attempts.filter(
+    (each) => each.run === run && each.stage === 'poll' && each.started_at > (task.last_polled_at ?? task.submitted_at),
+  );
 
 export const taskFacts = ({ task, doc, ...job }: Generating): TaskFacts => ({
   id: job.id,
@@ -36,6 +44,7 @@ export const taskFacts = ({ task, doc, ...job }: Generating): TaskFacts => ({
   polls: task.polls,
   kind: durationKind(doc),
   runningAtMs: ageAtLastPoll(task),
+  missed: missesOf({ ...job, task }).length > 0,
 });
 
 /** A poll writes the record only when there was progress to report, so this may be an earlier one than the last. */
