@@ -34,14 +34,22 @@ interface World {
 type Worker = 'A' | 'B';
 interface Act {
   row: TransitionName;
+  /** By a worker that believes to hold the lease. */
+  held?: true;
   run(world: World, record: JobRecord, worker: Worker): Promise<StartedCall | TransitionResult | null>;
 }
 
-const start = (w: World, { step }: JobRecord, worker: Worker, over?: { token: string; attemptsUsed: number }) =>
+/** Each call has a token of its own; whoever says once more that it has begun says the same. */
+function ofCall(w: World, worker: Worker): string {
+  if (w.seen[0]?.lease?.token !== w.tokens[worker]) w.tokens[worker] = randomUUID();
+  return w.tokens[worker];
+}
+
+const start = (w: World, { step }: JobRecord, token: string, over?: { token: string; attemptsUsed: number }) =>
   w.harness.store.transitions.startCall(
     { id: w.id, step },
     {
-      token: w.tokens[worker],
+      token,
       limitMs: 1000,
       ...(over ? { over: { attempts: [{ run: 1, number: 1, ...attemptOf('submit') }], ...over } } : {}),
     },
@@ -53,9 +61,9 @@ const commit = (transition: Transition): Act => ({
   run: (w, record) => w.harness.store.transitions.commit(record, transition),
 });
 
-/** By a worker that believes to hold the lease. */
 const held = (row: TransitionName, transition: (token: string) => Transition): Act => ({
   row,
+  held: true,
   run: (w, record, worker) => {
     const token = w.tokens[worker];
     const byLease = record.stage === 'submitting' || TRANSITIONS[row].guard === 'lease';
@@ -69,13 +77,13 @@ const PRICE = { reserve: 1200, refunds: { error: false, violation: true }, isOld
 const TASK = { base: 'late', id: '2-t' };
 
 const ACTS: Readonly<Record<string, Act>> = {
-  startCall: { row: 'start_call', run: (w, record, worker) => start(w, record, worker) },
+  startCall: { row: 'start_call', run: (w, record, worker) => start(w, record, ofCall(w, worker)) },
   takeOver: {
     row: 'start_call',
     run: async (w, record, worker) => {
       if (record.lease === null) return null;
       w.tokens[worker] = randomUUID();
-      return await start(w, record, worker, { token: record.lease.token, attemptsUsed: record.attempts_used + 1 });
+      return await start(w, record, w.tokens[worker], { token: record.lease.token, attemptsUsed: record.attempts_used + 1 });
     },
   },
   release: byHolder({ kind: 'release', waitMs: 0, attempt: attemptOf('submit'), attemptsUsed: 1 }),
@@ -93,7 +101,7 @@ const ACTS: Readonly<Record<string, Act>> = {
     run: (w, record, worker) =>
       w.harness.store.transitions.commit(record, {
         kind: 'reassert_call',
-        token: w.tokens[worker],
+        token: ofCall(w, worker),
         heldMs: 5,
         leftMs: 1000,
         attempts: record.attempts,
@@ -210,6 +218,13 @@ function chosen(w: World, now: JobRecord, o: { act: number; likely: boolean; wor
   return { act: from[o.act % from.length] as Act, worker };
 }
 
+/** The record that somebody works from, of the given age; nobody who holds the lease knows one from before its call. */
+function known({ seen, tokens }: World, { held }: Act, o: { age: number; worker: Worker }): JobRecord {
+  const [now, record] = [seen[0], seen[Math.min(o.age, seen.length - 1)]] as [JobRecord, JobRecord];
+  const token = tokens[o.worker];
+  return held && now.lease?.token === token && record.lease?.token !== token ? now : record;
+}
+
 const withoutDue = (job: JobRecord): JobRecord => ({ ...job, due: null });
 
 /** What was answered agrees with the record: it changed once if it was committed, else not at all. */
@@ -244,9 +259,9 @@ test('whatever happens to a job in whatever order, it changes along the table, e
       for (const { age, sleepMs, cut, ...command } of commands) {
         harness.clock.advance(sleepMs);
         const before = world.seen[0] as JobRecord;
-        const record = world.seen[Math.min(age, world.seen.length - 1)] as JobRecord;
         const lost = cut ? harness.proxy.cutAfterNextReply((command) => command.name.startsWith('eval')) : undefined;
         const { act, worker } = chosen(world, before, command);
+        const record = known(world, act, { age, worker });
         const acted = act.run(world, record, worker);
         // Not every act sends a script; the cut then waits for the next one that does.
         lost?.catch(() => {});
