@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { createEgress } from '@grsai-jobs/egress';
+import { createEgress, type Egress } from '@grsai-jobs/egress';
 import { endpointNameOf } from '@grsai-jobs/job-store';
 import { eventId } from '@grsai-jobs/jobs';
 import { newSecret } from '@grsai-jobs/webhooks';
@@ -9,14 +9,18 @@ import { createDeliveries, type DeliveriesDeps } from '../src/webhooks/deliverie
 import { createSlots } from '../src/webhooks/slots.ts';
 import { type Harness, newId } from './harness.ts';
 
-/** The deliver stage as a worker has it, on the parts and the clock of a test. */
-export function deliverStage(harness: Harness, more: Partial<DeliveriesDeps> = {}) {
+export function testEgress(): Egress {
   const egress = createEgress({ allow: ['127.0.0.0/8'] });
   onTestFinished(() => egress.close());
+  return egress;
+}
+
+/** The deliver stage as a worker has it, on the parts and the clock of a test. */
+export function deliverStage(harness: Harness, more: Partial<DeliveriesDeps> = {}) {
   const secret = newSecret();
   const deliveries = createDeliveries({
     ...harness,
-    egress,
+    egress: testEgress(),
     signLink: async (key, ttlS) => ({ url: `https://s3.example/${key}`, expiresAt: Date.now() + ttlS * 1000 }),
     secretsOf: async () => [secret],
     random: () => 0.5,
