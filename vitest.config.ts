@@ -39,6 +39,10 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     // Our modules keep no state, so files can share them: to import all of them anew for each file takes a third of the time.
     isolate: false,
+    // A busy machine takes many times as long as a quiet one, and no test is about that: these limits end what would never end.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 30_000 } },
     // Node keeps compiled sources here: starting the processes of a test takes a third less CPU time.
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('.data/test/compile-cache', import.meta.url)) },
     projects: [
@@ -47,7 +51,6 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{apps,packages}/*/src/**/*.test.ts', '{simulation/src,bench}/**/*.test.ts'],
-          testTimeout: 20_000,
         },
       },
       {
@@ -55,8 +58,6 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['{apps,packages}/*/test/**/*.test.ts', 'simulation/test/**/*.test.ts'],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
         },
       },
       {
@@ -66,9 +67,7 @@ export default defineConfig({
           include: ['e2e/**/*.test.ts'],
           exclude: [...configDefaults.exclude, ...ALONE],
           globalSetup: 'e2e/compile-apps.ts',
-          // A busy machine takes several times as long as a quiet one: no test is about that.
           testTimeout: 300_000,
-          hookTimeout: 120_000,
         },
       },
       {
@@ -77,8 +76,6 @@ export default defineConfig({
           name: 'times',
           include: ALONE,
           maxWorkers: 1,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
         },
       },

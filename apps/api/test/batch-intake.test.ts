@@ -5,7 +5,6 @@ import { startApi, type TestApi } from './api.ts';
 
 const written = async (api: TestApi, count: number): Promise<void> => {
   await waitFor(async () => (await keysInRedis(api.redis.url, '*:job:*:doc')).length >= count || undefined, {
-    timeoutMs: 20_000,
     what: `${count} records`,
   });
 };

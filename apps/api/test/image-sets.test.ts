@@ -21,7 +21,7 @@ const statuses = async (api: TestApi) => (await jobs(api)).map(({ status }) => s
 async function makesAllAfresh(api: TestApi): Promise<void> {
   await limit(api, 10);
   const again = images(api);
-  await expect.poll(() => statuses(api), { timeout: 10_000 }).toEqual(['canceled', 'queued', 'queued']);
+  await expect.poll(() => statuses(api)).toEqual(['canceled', 'queued', 'queued']);
   for (const { id } of await jobs(api)) await api.tenant.send('POST', `/v1/jobs/${id}/cancel`);
   await again;
 }
@@ -38,7 +38,7 @@ test('when a later image of a request with a key is refused then the same reques
 test('when an image of a request with a key was deleted then the same request cancels none of the others', async () => {
   const api = await startApi();
   const first = images(api);
-  await expect.poll(() => statuses(api), { timeout: 10_000 }).toEqual(['queued', 'queued']);
+  await expect.poll(() => statuses(api)).toEqual(['queued', 'queued']);
   const [last, earlier] = await jobs(api);
   await api.tenant.send('POST', `/v1/jobs/${last?.id}/cancel`);
   expect((await api.tenant.send('DELETE', `/v1/jobs/${last?.id}`)).status).toBe(204);
@@ -58,7 +58,7 @@ test('when the API dies before it has freed the key of images that it took back 
   const lost = images(api);
   await cut;
   expect((await lost).status).not.toBe(200);
-  await expect.poll(async () => (await api.tenant.send('GET', '/v1/jobs')).status, { timeout: 10_000 }).toBe(200);
+  await expect.poll(async () => (await api.tenant.send('GET', '/v1/jobs')).status).toBe(200);
   expect(await statuses(api)).toEqual(['canceled']);
   await makesAllAfresh(api);
 });

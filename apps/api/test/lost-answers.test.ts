@@ -20,7 +20,7 @@ const postUntilTaken = (api: TestApi): Promise<Response> =>
       const answer = await post(api);
       return answer.status === 202 ? answer : undefined;
     },
-    { timeoutMs: 10_000, what: 'the post to be taken' },
+    { what: 'the post to be taken' },
   );
 
 const jobs = async (api: TestApi) => (await api.tenant.get<{ data: Job[] }>('/v1/jobs')).data;
@@ -51,7 +51,7 @@ test('when nothing joins a repeated request of an SDK with its lost job then the
   await cut;
   expect([lost.status, lost.headers.get('x-should-retry'), lost.headers.get('retry-after')]).toEqual([400, 'false', null]);
   expect(await lost.json()).toMatchObject({ error: { code: 'unavailable', message: expect.stringContaining('may') } });
-  await expect.poll(async () => (await api.tenant.send('GET', '/v1/jobs')).status, { timeout: 10_000 }).toBe(200);
+  await expect.poll(async () => (await api.tenant.send('GET', '/v1/jobs')).status).toBe(200);
   expect(await jobs(api)).toHaveLength(1);
 });
 
@@ -77,7 +77,7 @@ test('when only some of the images of a request were made then the same request 
   const lost = await images();
   await cut;
   expect(lost.status).toBe(503);
-  await expect.poll(async () => (await api.tenant.send('GET', '/v1/jobs')).status, { timeout: 10_000 }).toBe(200);
+  await expect.poll(async () => (await api.tenant.send('GET', '/v1/jobs')).status).toBe(200);
   expect(await jobs(api)).toHaveLength(1);
   const again = images();
   let answered = false;
@@ -89,7 +89,7 @@ test('when only some of the images of a request were made then the same request 
       for (const { id } of await jobs(api)) await api.tenant.send('POST', `/v1/jobs/${id}/cancel`);
       return answered || undefined;
     },
-    { timeoutMs: 20_000, what: 'the answer of the request that was sent again' },
+    { what: 'the answer of the request that was sent again' },
   );
   expect(await jobs(api)).toHaveLength(3);
 });
@@ -101,7 +101,7 @@ test('when the record is written and its entry cannot be added then the answer i
   await cut;
   expect(taken.status).toBe(202);
   const { id } = (await taken.json()) as Job;
-  await expect.poll(async () => (await api.tenant.send('GET', `/v1/jobs/${id}`)).status, { timeout: 10_000 }).toBe(200);
+  await expect.poll(async () => (await api.tenant.send('GET', `/v1/jobs/${id}`)).status).toBe(200);
   expect(api.lines).toContainEqual(expect.objectContaining({ event: 'job.entry_missing', job_id: id }));
 });
 
@@ -120,7 +120,7 @@ test.runIf(await redisBinary())(
     });
     const replica = await startRedis({ args: ['--replicaof', '127.0.0.1', new URL(api.redis.url).port] });
     onTestFinished(() => replica.stop());
-    await expect.poll(async () => (await postThere()).status, { timeout: 15_000 }).toBe(202);
+    await expect.poll(async () => (await postThere()).status).toBe(202);
     expect((await postThere()).headers.get('idempotent-replayed')).toBe('true');
     expect(await jobs(api)).toHaveLength(1);
   },

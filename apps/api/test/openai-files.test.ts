@@ -189,9 +189,9 @@ test('when the sender of a file leaves in the midst of it then nothing of it sta
   const { socket } = await openRequest(api, 100 * MIB);
   socket.write(HEAD);
   socket.write(Buffer.alloc(MIB));
-  await expect.poll(() => written(api), { timeout: 10_000 }).toContain('{gj}:input-notes');
+  await expect.poll(() => written(api)).toContain('{gj}:input-notes');
   socket.destroy();
-  await expect.poll(() => written(api), { timeout: 10_000 }).toEqual(before);
+  await expect.poll(() => written(api)).toEqual(before);
   expect(await api.s3.keys()).toEqual([]);
 });
 

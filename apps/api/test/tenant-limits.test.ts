@@ -166,7 +166,7 @@ test('when an operator lowers a limit on one API process then the others hold it
       const answer = await send();
       return answer.status === 202 ? undefined : answer;
     },
-    { timeoutMs: 5000, what: 'the limit to hold' },
+    { what: 'the limit to hold' },
   );
   expect(await problemOf(refused)).toMatchObject({
     status: 429,
@@ -174,7 +174,7 @@ test('when an operator lowers a limit on one API process then the others hold it
     quota: { name: 'live', limit: 1 },
   });
   await put(api, {});
-  await waitFor(async () => (await send()).status === 202, { timeoutMs: 5000, what: 'the limit to be lifted' });
+  await waitFor(async () => (await send()).status === 202, { what: 'the limit to be lifted' });
 });
 
 test('when the queue of a tenant is full then its jobs, batches and retries are refused until one has left it, and others are not', async () => {

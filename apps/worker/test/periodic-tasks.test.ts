@@ -50,11 +50,11 @@ test('when periodic tasks hang in an upstream or an object store that is silent 
   const hanging = ['late-results', 'orphaned-inputs'].map((name) => ({ name, everyMs: 50 }));
   await harness.producer.schedule(hanging);
   await expect.poll(() => hangs).toEqual(expect.arrayContaining(['poll', 'delete']));
-  await expect.poll(() => begun, { timeout: 5000 }).toBeGreaterThan(2 * maintainConcurrency(tasks));
+  await expect.poll(() => begun).toBeGreaterThan(2 * maintainConcurrency(tasks));
 
   const lost = await acceptedJob(harness);
   await harness.clock.advance(31_000);
   await harness.producer.schedule([...hanging, { name: 'repairs', everyMs: 100 }]);
-  await expect.poll(async () => (await lost.read()).step, { timeout: 5000 }).toBe(2);
+  await expect.poll(async () => (await lost.read()).step).toBe(2);
   expect(hangs).toHaveLength(2);
 });

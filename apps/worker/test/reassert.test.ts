@@ -154,7 +154,7 @@ test.each([
   await harness.redis.set('{gj}:primary', 'another one');
   const recovering = createRecovering({ ...harness, journal, durability: 'memory', workerId: () => 'worker_a' });
   recovering.noticed();
-  await vi.waitFor(async () => expect(await job.read()).toMatchObject(known));
+  await expect.poll(() => job.read()).toMatchObject(known);
   await recovering.stop();
 });
 
@@ -186,12 +186,10 @@ test('when a primary is another then a worker tells it of its calls and of what 
   const info = vi.spyOn(log, 'info');
   const recovering = createRecovering({ ...harness, log, journal, durability: 'memory', workerId: () => 'worker_a' });
   recovering.noticed();
-  await vi.waitFor(async () => expect(await inFlight.read()).toMatchObject({ lease: calls[0].lease }));
-  await vi.waitFor(async () => expect(await brought.read()).toMatchObject({ stage: 'generating', task: TASK }));
+  await expect.poll(() => inFlight.read()).toMatchObject({ lease: calls[0].lease });
+  await expect.poll(() => brought.read()).toMatchObject({ stage: 'generating', task: TASK });
   await clock.advance(1000);
-  await vi.waitFor(() =>
-    expect(info.mock.calls.map(([said]) => said)).toContainEqual({ event: 'recovery.opened', since_ms: 1000 }),
-  );
+  await expect.poll(() => info.mock.calls.map(([said]) => said)).toContainEqual({ event: 'recovery.opened', since_ms: 1000 });
   expect(info.mock.calls[0]?.[0]).toEqual({ event: 'recovery.told', known: 0, told: 2, lost: 0 });
   await recovering.stop();
 });
@@ -211,9 +209,9 @@ test('when a worker stays silent and the primary may have forgotten then what wa
   await redis.set('{gj}:primary', 'another one');
   const recovering = createRecovering({ ...harness, durability: 'memory', workerId: () => 'worker_a' });
   recovering.noticed();
-  await vi.waitFor(async () => expect(await redis.hget('{gj}:recovery', 'w:worker_dead')).not.toBeNull());
+  await expect.poll(() => redis.hget('{gj}:recovery', 'w:worker_dead')).not.toBeNull();
   await clock.advance(30_000);
-  await vi.waitFor(async () => expect(await redis.exists('{gj}:recovery')).toBe(0), { timeout: 5000 });
+  await expect.poll(() => redis.exists('{gj}:recovery')).toBe(0);
   expect((await store.suspects.list({ skip: 0, limit: 10 })).map(({ id }) => id).sort()).toEqual(held.map(({ id }) => id).sort());
   await recovering.stop();
 });

@@ -291,7 +291,7 @@ test('when one host hangs and another has dead files then the results of all oth
   const stored = async () =>
     (await Promise.all(good.map(({ read }) => read()))).filter(({ status }) => status === 'succeeded').length;
   // A hanging download is given up after 20 s: all are stored while those that hang still do.
-  await waitFor(async () => (await stored()) === 50, { what: '50 stored results', timeoutMs: 15_000 });
+  await waitFor(async () => (await stored()) === 50, { what: '50 stored results' });
   expect(hanging.open).toBeGreaterThan(0);
   expect(hanging.most).toBeLessThanOrEqual(4);
   expect(await createUnstoredWatch(harness)()).toBe(false);

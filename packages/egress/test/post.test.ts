@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { createGzip, gzipSync } from 'node:zlib';
 import type { Agent } from 'undici';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { createEgress, type EgressOptions, type PostRequest, postOnce } from '../src/index.ts';
 import { closedPort, readBody, startHttp, startTcp } from './servers.ts';
 
@@ -269,7 +269,7 @@ test('of a receiver that hung, was cut off or is not there nothing is left in me
   const urls = [...hosts.map((host) => `http://${host}:${server.port}/`), `http://closed.example:${await closedPort()}/`];
   const results = await Promise.all(urls.map((url) => postOnce(egress, { url, headers: {}, body: '{}', totalMs: 200 })));
   expect(results.map(({ ok }) => ok)).toEqual([false, true, false, false]);
-  await vi.waitFor(() => expect(Object.keys((egress.dispatcher as Agent).stats)).toEqual([]), { timeout: 10_000 });
+  await expect.poll(() => Object.keys((egress.dispatcher as Agent).stats)).toEqual([]);
 });
 
 test('closing the egress ends attempts in flight and their connections', async () => {

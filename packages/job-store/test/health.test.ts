@@ -41,7 +41,7 @@ test('when Redis cannot save to its disk then that is said, and its refusal of w
   await redis.config('SET', 'dir', '/proc');
   await redis.bgsave();
   await expect
-    .poll(async () => (await health.persistence()) as { reason?: string }, { timeout: 10_000 })
+    .poll(async () => (await health.persistence()) as { reason?: string })
     .toMatchObject({
       state: 'warn',
       reason: expect.stringContaining('rdb_last_bgsave_status'),

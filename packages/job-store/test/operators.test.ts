@@ -140,7 +140,7 @@ test('when the connection is cut or falls silent then the subscriber says so, an
     await subscriber.stop();
     redis.disconnect();
   });
-  const until = (what: string) => waitFor(() => seen.at(-1) === what, { timeoutMs: 10_000, what });
+  const until = (what: string) => waitFor(() => seen.at(-1) === what, { what });
   await until('subscribed');
   proxy.dropAll();
   await waitFor(() => seen.includes('disconnected'), { what: 'disconnected' });

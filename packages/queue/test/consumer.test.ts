@@ -217,7 +217,7 @@ test('when the concurrency is raised while all slots are taken then more run at 
   for (let n = 0; n < 8; n += 1) await producer.enqueue(toStore(`job_${n}`));
   await waitFor(() => consumer.open() === 1, { what: 'the first' });
   await consumer.setConcurrency(3);
-  await waitFor(() => consumer.open() === 3, { timeoutMs: 2000, what: 'three at once' });
+  await waitFor(() => consumer.open() === 3, { what: 'three at once' });
   await consumer.setConcurrency(1);
   expect(consumer.concurrency()).toBe(1);
   for (const end of ends.splice(0, 2)) end();

@@ -61,7 +61,7 @@ async function bullmq(): Promise<QueueWorld> {
       consumer.start();
     },
     now: Date.now,
-    until: async (holds, what) => void (await waitFor(holds, { what, timeoutMs: 10_000, everyMs: 5 })),
+    until: async (holds, what) => void (await waitFor(holds, { what, everyMs: 5 })),
     restartStore: () => server.restart(),
     async close() {
       await Promise.all(stops.map((each) => each()));

@@ -17,7 +17,7 @@ async function startPair() {
     await Promise.all([server.stop(), replica.stop()]);
   });
   if (lasting === undefined) throw new Error('nothing waits');
-  await expect.poll(() => redis.info('replication'), { timeout: 10_000 }).toMatch(/state=online/);
+  await expect.poll(() => redis.info('replication')).toMatch(/state=online/);
   const primary = createPrimary(redis);
   return { server, replica, redis, lasting, primary, identity: await primary.ask() };
 }
@@ -51,11 +51,11 @@ describe.runIf(await redisBinary())('what has to last', () => {
     const changes: string[] = [];
     primary.onChange((now) => changes.push(now));
     await server.restart();
-    await expect.poll(() => redis.info('replication'), { timeout: 10_000 }).toMatch(/state=online/);
+    await expect.poll(() => redis.info('replication')).toMatch(/state=online/);
     await expect.poll(() => lasting(identity, null).catch(String)).toMatch(/another server is the primary/);
     // Its name changes once more with its first replica.
     const last = async () => lasting(await primary.ask(), null).then(() => 'lasts', String);
-    await expect.poll(last, { timeout: 15_000 }).toBe('lasts');
+    await expect.poll(last).toBe('lasts');
     expect(changes.at(-1)).toBe(await primary.identity());
     expect(changes).not.toContain(identity);
   });

@@ -84,7 +84,7 @@ describe.runIf((await redisBinary()) && makeCertificate())('with TLS', () => {
     const replicates = ['--tls-replication', 'yes'];
     const first = await startWithTls(replicates);
     const second = await startWithTls([...replicates, '--replicaof', '127.0.0.1', String(first.port)]);
-    await expect.poll(() => first.admin.info('replication'), { timeout: 10_000 }).toMatch(/state=online/);
+    await expect.poll(() => first.admin.info('replication')).toMatch(/state=online/);
     const port = await startSentinel((await redisBinary()) ?? '', first.port);
     const redis = await connectRedis(`rediss+sentinel://${user}:${port}/jobs`, 'consumer', { ...o, waitMs: 10_000 });
     onTestFinished(() => redis.disconnect());
@@ -100,10 +100,10 @@ describe.runIf((await redisBinary()) && makeCertificate())('with TLS', () => {
         () => true,
         () => false,
       );
-    await expect.poll(ordered, { timeout: 20_000, interval: 500 }).toBe(true);
-    await expect.poll(() => second.admin.info('replication'), { timeout: 20_000 }).toMatch(/role:master/);
+    await expect.poll(ordered, { interval: 500 }).toBe(true);
+    await expect.poll(() => second.admin.info('replication')).toMatch(/role:master/);
     // Until the Sentinels have told the one before, it takes what is lost with it.
-    await expect.poll(at, { timeout: 20_000 }).toBe(String(second.port));
+    await expect.poll(at).toBe(String(second.port));
     expect(await redis.incr('{gj}:a')).toBe(2);
   }, 60_000);
 
@@ -111,7 +111,7 @@ describe.runIf((await redisBinary()) && makeCertificate())('with TLS', () => {
     tls.setDefaultCACertificates([...usual, readFileSync(join(dir, 'cert.pem'), 'utf8')]);
     const { admin, port } = await startWithTls(['--cluster-enabled', 'yes', '--tls-cluster', 'yes']);
     await admin.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383);
-    await expect.poll(() => admin.call('CLUSTER', 'INFO'), { timeout: 10_000 }).toContain('cluster_state:ok');
+    await expect.poll(() => admin.call('CLUSTER', 'INFO')).toContain('cluster_state:ok');
     const redis = await connectRedis(`rediss+cluster://${user}:${port}`, 'consumer', { ...o, waitMs: 10_000 });
     onTestFinished(() => redis.disconnect());
     expect(await redis.set('{gj}:a', '1')).toBe('OK');

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { endChild, isAlive, spawnChild } from './children.ts';
 import { machineEnvironment } from './machine-environment.ts';
-import { within } from './wait-for.ts';
+import { PATIENCE_MS, within } from './wait-for.ts';
 
 /** One line of output. A line that is a JSON object (pino) stands here with its fields; any other has only `msg`. */
 export interface LogLine extends Readonly<Record<string, unknown>> {
@@ -99,7 +99,7 @@ export async function startProcess(options: ProcessOptions): Promise<ProcessHand
     });
     return within(
       found,
-      o.timeoutMs ?? 30_000,
+      o.timeoutMs ?? PATIENCE_MS,
       () => `a line of ${options.entry} that fits ${match}; last lines:\n${tail()}`,
     ).finally(() => watchers.delete(look));
   };

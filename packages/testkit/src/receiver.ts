@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Webhook } from 'standardwebhooks';
-import { within } from './wait-for.ts';
+import { PATIENCE_MS, within } from './wait-for.ts';
 
 /** One request as it came in. */
 export interface Received {
@@ -83,7 +83,7 @@ export async function startReceiver(options: { secret?: string } = {}): Promise<
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
 
-  function seen<T>(look: () => T | undefined, what: () => string, timeoutMs = 5_000): Promise<T> {
+  function seen<T>(look: () => T | undefined, what: () => string, timeoutMs = PATIENCE_MS): Promise<T> {
     let check: () => void = () => undefined;
     const found = new Promise<T>((resolve) => {
       check = () => {

@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 
+/** How long to wait for what has to come: far longer than it takes on a busy machine, since no test is about that. */
+export const PATIENCE_MS = 30_000;
+
 export interface WaitOptions {
-  /** How long to look at most, in ms (default 5 000). */
+  /** How long to look at most, in ms (default {@link PATIENCE_MS}). */
   timeoutMs?: number;
   /** Pause between two looks, in ms (default 20). */
   everyMs?: number;
@@ -20,7 +23,7 @@ export class WaitTimeout extends Error {
  * A look that throws counts as "not yet"; the last error or value is reported when time is up.
  */
 export async function waitFor<T>(look: () => T | Promise<T>, options: WaitOptions = {}): Promise<NonNullable<T>> {
-  const { timeoutMs = 5_000, everyMs = 20, what = look.toString() } = options;
+  const { timeoutMs = PATIENCE_MS, everyMs = 20, what = look.toString() } = options;
   const until = performance.now() + timeoutMs;
   let seen = '';
   let cause: unknown;
