@@ -28,9 +28,10 @@ export class SortedSet {
     return this.#scores.get(member);
   }
 
-  put(member: Bytes, score: number): void {
+  /** Answers the score that it had. */
+  put(member: Bytes, score: number): number | undefined {
     const before = this.#scores.get(member);
-    if (before === score) return;
+    if (before === score) return before;
     if (before !== undefined) this.#takeOut(this.rankOf(member, before));
     this.#scores.set(member, score);
     const last = this.size === 0 ? undefined : this.#order.at(-1);
@@ -38,13 +39,16 @@ export class SortedSet {
     if (last === undefined || last.score < score || (last.score === score && last.member < member))
       this.#order.push({ member, score });
     else this.#putIn(this.rankOf(member, score), { member, score });
+    return before;
   }
 
-  remove(member: Bytes): void {
+  /** Answers the score that it had. */
+  remove(member: Bytes): number | undefined {
     const score = this.#scores.get(member);
-    if (score === undefined) return;
+    if (score === undefined) return undefined;
     this.#takeOut(this.rankOf(member, score));
     this.#scores.delete(member);
+    return score;
   }
 
   #putIn(rank: number, scored: Scored): void {

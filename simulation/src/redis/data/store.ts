@@ -206,17 +206,15 @@ export class Store {
 
   setScore(entry: Entry<'zset'>, member: Bytes, score: number): void {
     const { set } = entry.value;
-    const before = set.score(member);
-    set.put(member, score);
+    const before = set.put(member, score);
     this.#touch(entry);
     if (this.#keeps) this.#keep(entry, scoreBack(set, member, before));
   }
 
   removeScored(entry: Entry<'zset'>, member: Bytes): boolean {
     const { set } = entry.value;
-    const before = set.score(member);
+    const before = set.remove(member);
     if (before === undefined) return false;
-    set.remove(member);
     this.#touch(entry);
     if (this.#keeps) this.#keep(entry, scoreBack(set, member, before));
     return true;
