@@ -98,7 +98,7 @@ export function createEye(url: string, o: { prefix: string; tenants: readonly st
         return stage === 'submitting' && token ? [{ id, token }] : [];
       });
     },
-    pendingDeliveries: (): Promise<number> => redis.zcard(at('due:deliveries')),
+    pendingDeliveries: (): Promise<number> => redis.zcard(at('pending:deliveries')),
     /** Ended jobs whose task may still succeed. */
     lateJobs: (): Promise<string[]> => redis.zrange(at('late'), '0', '-1'),
     async counters(): Promise<Record<string, number>> {

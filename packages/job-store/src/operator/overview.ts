@@ -44,7 +44,7 @@ export function createOverview(
     async standing(): Promise<Standing> {
       const pipeline = redis.pipeline().zcard(keys.due).hget(keys.turns, '#queued');
       pipeline.zcount(keys.inflight, `(${clock.now()}`, '+inf');
-      pipeline.zcard(keys.storing).zcard(keys.failed).zcard(keys.dueDeliveries);
+      pipeline.zcard(keys.storing).zcard(keys.failed).zcard(keys.pendingDeliveries);
       const [live = 0, queued = 0, in_flight = 0, storing = 0, failed = 0, pending_deliveries = 0] = await numbers(pipeline);
       const [, since] = await redis.zrange(keys.storing, '0', '0', 'WITHSCORES');
       return { live, queued, in_flight, storing, failed, pending_deliveries, oldest_unstored_at: since ? Number(since) : null };
