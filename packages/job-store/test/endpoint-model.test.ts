@@ -66,8 +66,8 @@ class Model {
   readonly open = new Map<string, { url: string; began: number; id: string }>();
   readonly endpoints = new Map<
     string,
-    Health & { permits: number; since: number | null; off: { at: number; why: 'gone' | 'failing' } | null }
-  >(URLS.map((url) => [url, Object.assign(new Health(), { permits: RULES.permits as number, since: null, off: null })]));
+    Health & { permits: number; since: number | null; on: number; off: { at: number; why: 'gone' | 'failing' } | null }
+  >(URLS.map((url) => [url, Object.assign(new Health(), { permits: RULES.permits as number, since: null, on: 0, off: null })]));
   readonly hosts = new Map(['a.example', 'b.example'].map((host) => [host, new Health()]));
   paused = false;
 
@@ -143,6 +143,7 @@ class Model {
       return;
     }
     endpoint.since ??= now;
+    if (was.began < endpoint.on) return;
     if (result === 'gone') endpoint.off ??= { at: now, why: 'gone' };
     else if (now - endpoint.since >= RULES.disableAfterMs) endpoint.off ??= { at: now, why: 'failing' };
   }
@@ -361,7 +362,7 @@ async function step(w: World, command: Command): Promise<void> {
   if (command.act === 'sleep') return void (await harness.clock.advance(command.ms));
   if (command.act === 'enable') {
     await harness.store.endpoints.enable('acme', command.url);
-    Object.assign(model.endpoint(command.url), { since: null, off: null, breaker: null, ended: [] });
+    Object.assign(model.endpoint(command.url), { since: null, on: harness.clock.now(), off: null, breaker: null, ended: [] });
     Object.assign(model.host(command.url), { breaker: null, ended: [] });
     return;
   }

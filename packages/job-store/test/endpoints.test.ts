@@ -43,6 +43,13 @@ test('when many workers ask at once then five attempts are open, and the others 
   expect(await ask(harness, elsewhere, attemptLease(endpointRef('acme', url)))).toMatchObject({ kind: 'open' });
 });
 
+test('when deliveries wait in the room of an endpoint then operators see them among the pending ones', async () => {
+  const harness = await startStore();
+  for (const each of await many(harness, 7)) await ask(harness, each);
+  expect(await harness.store.endpoints.read('acme', URL_A)).toMatchObject({ waiting: 2 });
+  expect(await harness.store.overview.standing()).toMatchObject({ pending_deliveries: 7 });
+});
+
 test('when an overdue delivery has gone into the room since a repair found it then it is left there, and one that is overdue still is repaired', async () => {
   const harness = await startStore();
   const unsent = await many(harness, 7);
@@ -412,6 +419,26 @@ test('when a try that was open before the receiver said 410 succeeds then the en
   await attemptOf(harness, gone, 'gone');
   await end(harness, before, open.lease, 'ok');
   expect(await harness.store.endpoints.read('acme', URL_A)).toMatchObject({ state: 'disabled' });
+});
+
+test('when a try that was open before its endpoint was recovered is answered 410 then the endpoint stays enabled, and one after it disables it', async () => {
+  const harness = await startStore();
+  const [before, after] = [await pendingDelivery(harness), await pendingDelivery(harness)];
+  const open = await ask(harness, before);
+  await harness.clock.advance(5);
+  await harness.store.endpoints.enable('acme', URL_A);
+  expect(await end(harness, before, open.lease, 'gone')).toMatchObject({ settled: true, endpoint: '' });
+  expect(await before.read()).toMatchObject({ state: 'failed' });
+  expect(await harness.store.endpoints.read('acme', URL_A)).toMatchObject({ state: 'closed', open_attempts: 0 });
+  await harness.clock.advance(1);
+  await attemptOf(harness, after, 'gone');
+  expect(await harness.store.endpoints.read('acme', URL_A)).toMatchObject({ state: 'disabled' });
+});
+
+test('when an endpoint is recovered that was never used then that is forgotten seven days later', async () => {
+  const harness = await startStore();
+  await harness.store.endpoints.enable('acme', URL_A);
+  expect(await harness.redis.pttl(`{gj}:endpoint:${ENDPOINT.id}`)).not.toBe(-1);
 });
 
 test('what is known of an endpoint is dropped seven days after its last use', async () => {

@@ -4,7 +4,7 @@
 -- resend asked for amid the others · lease token of the attempt that is open · lost how many workers died with one.
 -- An endpoint's fields: permits how many attempts may be open · win JSON [[bucket, attempts, failed], …] · since failing since ·
 -- till, rest the breaker: open until, for how long · probe, probing its token and the end of its lease · off, why disabled at and
--- for what. A host has the breaker's fields.
+-- for what · on when it was last enabled by a person. A host has the breaker's fields.
 -- Open attempts: sorted set, `token delivery` → end of the lease. Room: sorted set, delivery → when it was due.
 -- Rooms: sorted set, endpoint → when to check its room.
 
@@ -17,9 +17,9 @@ end
 
 -- How an endpoint or a host fares: its hash as a table, that is read once by a script and written through.
 local function read_fares(key)
-  local found = redis.call('HMGET', key, 'till', 'rest', 'probe', 'probing', 'win', 'permits', 'since', 'off')
+  local found = redis.call('HMGET', key, 'till', 'rest', 'probe', 'probing', 'win', 'permits', 'since', 'off', 'on')
   return { key = key, till = found[1] or nil, rest = found[2] or nil, probe = found[3] or nil, probing = found[4] or nil,
-    win = found[5] or nil, permits = found[6] or nil, since = found[7] or nil, off = found[8] or nil }
+    win = found[5] or nil, permits = found[6] or nil, since = found[7] or nil, off = found[8] or nil, on = found[9] or nil }
 end
 
 local function own_of(e)
@@ -268,18 +268,20 @@ local function end_attempt(e, id, attempt, lease, now, counters)
     drop_probe(e, attempt.token)
     return ''
   end
-  local own = own_of(e)
+  local own, began = own_of(e), lease - rules.leaseMs
   learn_permits(own, attempt)
   update_breaker(host_of(e), attempt.token, attempt.result ~= 'ok' and not attempt.answered, now)
   local became = update_breaker(own, attempt.token, attempt.result ~= 'ok', now)
   if became == 'opened' then redis.call('HINCRBY', counters, 'breakers_opened', 1) end
   if attempt.result == 'ok' then
     drop_fares(own, 'since')
-    if own.off and lease - rules.leaseMs > tonumber(own.off) then drop_fares(own, 'off', 'why') end
+    if own.off and began > tonumber(own.off) then drop_fares(own, 'off', 'why') end
   else
     local since = number_or(own.since, now)
     set_fares(own, 'since', since)
-    if not own.off and (attempt.result == 'gone' or now - since >= rules.disableAfterMs) then
+    -- What it was told before somebody repaired the receiver is no reason to disable it again.
+    local is_news = began >= number_or(own.on, 0)
+    if not own.off and is_news and (attempt.result == 'gone' or now - since >= rules.disableAfterMs) then
       set_fares(own, 'off', now, 'why', attempt.result == 'gone' and 'gone' or 'failing')
       redis.call('HINCRBY', counters, 'endpoints_disabled', 1)
       became = 'disabled'

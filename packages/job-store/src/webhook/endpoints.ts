@@ -88,17 +88,21 @@ export function createEndpoints(redis: Redis, keys: Keys, clock: { now(): number
 
     /**
      * Takes back what the failures of an endpoint and its host have led to: it is no longer disabled, the breakers are closed, and its
-     * five days begin anew. Deliveries that were skipped stay so until they are resent. Doing it twice is harmless.
+     * five days begin anew. An attempt that was open before does not disable it again. Deliveries that were skipped stay so until they are
+     * resent. Doing it twice is harmless.
      */
     async enable(tenant: string, url: string): Promise<void> {
       const endpoint = endpointRef(tenant, url);
+      const now = clock.now();
       const breaker = ['till', 'rest', 'probe', 'probing', 'win'] as const;
       await lasting(() =>
         redis
           .multi()
           .hdel(keys.endpoint(endpoint.id), 'off', 'why', 'since', ...breaker)
+          .hset(keys.endpoint(endpoint.id), 'on', now)
+          .pexpire(keys.endpoint(endpoint.id), ENDPOINT_RULES.forgetAfterMs)
           .hdel(keys.host(endpoint.host), ...breaker)
-          .zadd(keys.rooms, 'XX', 'LT', clock.now(), endpointName(endpoint))
+          .zadd(keys.rooms, 'XX', 'LT', now, endpointName(endpoint))
           .exec(),
       );
     },
