@@ -6,7 +6,7 @@ export type { LineError, NewLine } from './batch/intake.ts';
 export { LIST_OPERATION } from './batch/intake.ts';
 export type { LineHead } from './batch/reads.ts';
 export { REDACT_OPERATION, redactOperation } from './batch/redact.ts';
-export type { RetryTold } from './batch/rounds.ts';
+export type { RetryOrdered, RetryTold } from './batch/rounds.ts';
 export { RETRY_OPERATION } from './batch/rounds.ts';
 export type { Catalogue } from './catalogue/catalogue.ts';
 export { type CatalogueWatch, watchCatalogue } from './catalogue/catalogue-watch.ts';

@@ -469,6 +469,22 @@ describe('the end', () => {
     expect(await batches.retryBefore(id, 'one')).toBeNull();
   });
 
+  test('when a batch has changed since it was read then no retry of it is ordered, and its cancel stays asked for', async () => {
+    const harness = await startStore();
+    const { batches, operations } = harness.store;
+    const { id } = await committed(harness, 2);
+    const read = await batches.read(id);
+    if (read === null) throw new Error('no batch');
+    const retry = () => batches.retryFailed(id, { includeUnknown: false, asRead: read });
+    await batches.cancel(id);
+    expect(await retry()).toEqual({ kind: 'changed' });
+    expect(await batches.isCalledOff(id)).toBe(true);
+    await batches.forget({ id });
+    expect(await retry()).toEqual({ kind: 'changed' });
+    expect(await operations.subjects('batch-retry-failed')).toEqual([]);
+    expect(await harness.redis.exists(`{gj}:batch:${id}`)).toBe(0);
+  });
+
   test('when a batch is forgotten then its jobs go on and count nowhere', async () => {
     const harness = await startStore();
     const batch = await committed(harness, 1);

@@ -10,7 +10,7 @@ import { Problem } from './problem.ts';
  */
 
 export const noSuchJob = (): Problem => new Problem('not_found', 'There is no job with this id.');
-const noSuchBatch = (): Problem => new Problem('not_found', 'There is no batch with this id.');
+export const noSuchBatch = (): Problem => new Problem('not_found', 'There is no batch with this id.');
 export const noSuchDelivery = (): Problem => new Problem('not_found', 'There is no webhook delivery with this id.');
 
 type Jobs = Pick<JobStore['jobs'], 'read'>;

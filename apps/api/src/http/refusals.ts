@@ -8,7 +8,7 @@ import type { Resent } from '../use-cases/resend-delivery.ts';
 import type { RetriedFailed } from '../use-cases/retry-failed.ts';
 import { type ModelRefused, refusedModelText } from '../use-cases/tenant-limits.ts';
 import type { UploadRefusal } from '../use-cases/upload-inputs.ts';
-import { noSuchDelivery, noSuchJob } from './named.ts';
+import { noSuchBatch, noSuchDelivery, noSuchJob } from './named.ts';
 import { Problem } from './problem.ts';
 import { firstOf, invalid } from './validate.ts';
 
@@ -188,4 +188,6 @@ export const RETRY_FAILED_REFUSALS: Refusals<RetriedFailed, 'retrying'> = {
     ),
   already: () => new Problem('conflict', 'The failed jobs of this batch are being run again already.'),
   key_reused: keyReused,
+  missing: noSuchBatch,
+  busy: () => new Problem('unavailable', 'The batch is changing too fast at this moment. Send the request again.'),
 };

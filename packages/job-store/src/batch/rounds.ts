@@ -20,8 +20,11 @@ export interface RetryTold {
   include_unknown?: boolean;
 }
 
-/** `before`: the same Idempotency-Key has ordered it, and was told this. `under_way`: an order of before is not carried out yet. */
-export type RetryOrdered = { kind: 'ordered' | 'under_way' } | { kind: 'before'; told: RetryTold };
+/**
+ * `before`: the same Idempotency-Key has ordered it, and was told this. `under_way`: an order of before is not carried out yet. `changed`: the
+ * batch is not as it was read.
+ */
+export type RetryOrdered = { kind: 'ordered' | 'under_way' | 'changed' } | { kind: 'before'; told: RetryTold };
 
 const listScript = defineScript({
   lua: new URL('./list.lua', import.meta.url),
@@ -42,7 +45,7 @@ const cancel = defineScript({
 const retryFailedScript = defineScript({
   lua: new URL('./retry-failed.lua', import.meta.url),
   keys: ['batch', 'operation', 'operations'],
-  args: ['id', 'kind', 'order', 'due', 'key?', 'told'],
+  args: ['id', 'kind', 'order', 'due', 'key?', 'told', 'status?', 'round?'],
   whenFull: 'runs',
   lasts: true,
 });
@@ -105,10 +108,19 @@ export function createBatchRounds(
      * Has the jobs that have failed by now reopened, by an operation.
      *
      * @param once the same key orders it once; what it is told is kept with it
+     * @param asRead only of a batch that still is so; left out: whatever it is
      */
     async retryFailed(
       id: string,
-      { includeUnknown, once }: { includeUnknown: boolean; once?: { key: string; told: RetryTold } | undefined },
+      {
+        includeUnknown,
+        once,
+        asRead,
+      }: {
+        includeUnknown: boolean;
+        once?: { key: string; told: RetryTold } | undefined;
+        asRead?: Pick<BatchRecord, 'status' | 'round'>;
+      },
     ): Promise<RetryOrdered> {
       const now = clock.now();
       const operation = operationId(RETRY_OPERATION, id);
@@ -126,10 +138,12 @@ export function createBatchRounds(
           due: now,
           key: once?.key ?? null,
           told: JSON.stringify(once?.told ?? null),
+          status: asRead?.status ?? null,
+          round: asRead?.round ?? null,
         },
       )) as [number, string | undefined];
       if (answer === 2) return { kind: 'before', told: JSON.parse(kept ?? 'null') as RetryTold };
-      return { kind: answer === 1 ? 'ordered' : 'under_way' };
+      return { kind: answer === 3 ? 'changed' : answer === 1 ? 'ordered' : 'under_way' };
     },
 
     /** What the last retry of its failed jobs was answered, if this Idempotency-Key ordered it. */
