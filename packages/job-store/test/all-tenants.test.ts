@@ -39,7 +39,8 @@ test('when the last key of a tenant is revoked then its jobs are still listed fo
   const id = newJobId();
   await store.transitions.create({ id, tenant: 'gone', doc: imageDoc() });
   expect(await store.apiKeys.remove(key.key_id)).toMatchObject({ tenant: 'gone' });
-  expect(await store.apiKeys.remove(key.key_id)).toBeNull();
+  expect(await store.apiKeys.remove(key.key_id)).toBe('before');
+  expect(await store.apiKeys.remove('key_of_nobody')).toBeNull();
   expect(await store.apiKeys.list()).toEqual([]);
   const { jobs } = await store.list.page({ tenant: null, filter: {}, after: null, limit: 10 });
   expect(jobs.map((job) => job.id)).toEqual([id]);

@@ -66,3 +66,13 @@ test('when the answer to a revocation is lost then the one that is sent again sa
   await cut;
   expect(await store.apiKeys.find(key)).toBeNull();
 });
+
+test('when a key is revoked that was revoked before then that is said for three days, and then it is forgotten', async () => {
+  const { store, redis } = await startStore();
+  const { key_id } = await store.apiKeys.create({ tenant: 'acme', name: 'k', scopes: [], expiresAt: null, now: 1 });
+  expect(await store.apiKeys.remove(key_id)).toMatchObject({ key_id });
+  expect(await store.apiKeys.remove(key_id)).toBe('before');
+  const left = await redis.pttl(`{gj}:revoked:${key_id}`);
+  expect(left).toBeGreaterThan(71 * 3600_000);
+  expect(left).toBeLessThanOrEqual(72 * 3600_000);
+});

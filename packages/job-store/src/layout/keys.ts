@@ -90,6 +90,8 @@ export interface Keys {
   tenants: string;
   /** The channel that says that a key was revoked. */
   revoked: string;
+  /** Whose key was revoked. */
+  revokedKey(id: string): string;
   /** What operators did: one append-only stream, and the lines in it that have no outcome yet. */
   audit: string;
   auditOpen: string;
@@ -199,6 +201,7 @@ export function createKeys(prefix: string): Keys {
     apiKeysUsed: at('keys-used'),
     tenants: at('tenants'),
     revoked: at('revoked'),
+    revokedKey: (id) => at(`revoked:${id}`),
     audit: at('audit'),
     auditOpen: at('audit:open'),
     concurrency: at('concurrency'),

@@ -24,10 +24,13 @@ export interface KnownKey extends Principal {
 /** A key is kept as its hash only; with 32 random bytes a plain SHA-256 is enough. */
 const hashOf = (key: string) => createHash('sha256').update(key).digest('hex');
 
+/** So long a second revocation of a key is answered like the first one, also after a lost answer. */
+const TOMBSTONE_MS = 72 * 3600 * 1000;
+
 const revoke = defineScript({
   lua: new URL('./revoke.lua', import.meta.url),
-  keys: ['key', 'keys', 'tenants', 'used'],
-  args: ['id', 'tenant', 'channel'],
+  keys: ['key', 'keys', 'tenants', 'used', 'tombstone'],
+  args: ['id', 'tenant', 'channel', 'tombstone_ms'],
   whenFull: 'runs',
   lasts: true,
 });
@@ -43,6 +46,7 @@ export function createApiKeys(
     readonly apiKeysUsed: string;
     readonly tenants: string;
     readonly revoked: string;
+    revokedKey(id: string): string;
   },
   lasting: LastingWrite,
 ) {
@@ -95,19 +99,26 @@ export function createApiKeys(
     },
 
     /**
-     * Revokes a key and has every process forget it. `null`: there is no key with this id. The tenant of the key is
-     * remembered, since its jobs are still there. Of two who revoke it at once both are right, and so is one whose answer was lost. A full Redis
-     * takes it: a key that leaked must not live on until there is room.
+     * Revokes a key and has every process forget it. `before`: it was revoked of late; `null`: there is no key with this id. The tenant of the
+     * key is remembered, since its jobs are still there. Of two who revoke it at once both are right, and so is one whose answer was lost. A
+     * full Redis takes it: a key that leaked must not live on until there is room.
      */
-    async remove(id: string): Promise<KnownKey | null> {
+    async remove(id: string): Promise<KnownKey | 'before' | null> {
       const hash = await redis.hget(keys.apiKeys, id);
       const text = hash === null ? null : await redis.get(keys.apiKey(hash));
-      if (hash === null || text === null) return null;
+      // Whoever sends it again may have been told that nobody knows whether it lasts.
+      if (hash === null || text === null) return (await lasting(() => redis.exists(keys.revokedKey(id)))) === 1 ? 'before' : null;
       const key = JSON.parse(text) as KnownKey;
       await run(
         revoke,
-        { key: keys.apiKey(hash), keys: keys.apiKeys, tenants: keys.tenants, used: keys.apiKeysUsed },
-        { id, tenant: key.tenant, channel: keys.revoked },
+        {
+          key: keys.apiKey(hash),
+          keys: keys.apiKeys,
+          tenants: keys.tenants,
+          used: keys.apiKeysUsed,
+          tombstone: keys.revokedKey(id),
+        },
+        { id, tenant: key.tenant, channel: keys.revoked, tombstone_ms: TOMBSTONE_MS },
       );
       return key;
     },

@@ -159,7 +159,8 @@ export const deleteKey = route({
   operation: {
     operationId: 'deleteKey',
     summary: 'Revoke an API key: every process refuses it at once',
-    description: 'The reason may come in a JSON body `{"reason": …}` instead.',
+    description:
+      'The reason may come in a JSON body `{"reason": …}` instead. Sent again within three days it is answered again: the first answer may be lost.',
     requestParams: {
       path: z.object({ id: z.string().meta({ example: 'key_6f1d0c2b7d9a1e3344aa55cc' }) }),
       query: DeleteReason,
@@ -175,7 +176,10 @@ export const deleteKey = route({
         const removed = await o.apiKeys.remove(id);
         if (removed === null)
           throw new Problem('not_found', 'There is no key with this id. ADMIN_API_KEY is set by configuration.');
-        return { result: removed, detail: `${removed.name}, of ${removed.tenant}` };
+        return {
+          result: removed,
+          detail: removed === 'before' ? 'it was revoked before' : `${removed.name}, of ${removed.tenant}`,
+        };
       });
       response.status(204).end();
     },
