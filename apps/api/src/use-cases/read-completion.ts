@@ -3,8 +3,10 @@ import type { JobOutput } from '@grsai-jobs/jobs';
 import { type ObjectStore, ObjectStoreError } from '@grsai-jobs/object-store';
 import type { Timers } from '@grsai-jobs/runtime';
 
-/** The completion of a chat that has succeeded; `null` when it cannot be read from the object store now. */
-export type ReadCompletion = (output: Extract<JobOutput, { kind: 'chat' | 'chat_file' }>) => Promise<unknown>;
+/** The completion of a chat that has succeeded; or it cannot be read from the object store now (`away`), or never more (`gone`). */
+type ReadResult = { kind: 'read'; completion: unknown } | { kind: 'away' | 'gone' };
+
+export type ReadCompletion = (output: Extract<JobOutput, { kind: 'chat' | 'chat_file' }>) => Promise<ReadResult>;
 
 /** One that is paid for is asked for again when the store fails, for some seconds. */
 const TRIES = 4;
@@ -20,13 +22,14 @@ export function createReadCompletion(o: {
     return JSON.parse((await buffer(body)).toString('utf8')) as unknown;
   };
   return async (output) => {
-    if (output.kind === 'chat') return output.completion;
+    if (output.kind === 'chat') return { kind: 'read', completion: output.completion };
     for (let tries = 1; ; tries += 1) {
       try {
-        return await read(output.key);
+        return { kind: 'read', completion: await read(output.key) };
       } catch (error) {
         if (!(error instanceof ObjectStoreError)) throw error;
-        if (tries === TRIES || error.code === 'not_found') return null;
+        if (error.code === 'not_found') return { kind: 'gone' };
+        if (tries === TRIES) return { kind: 'away' };
         await o.timers.sleep(AGAIN_MS * tries);
       }
     }

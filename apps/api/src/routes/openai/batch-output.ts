@@ -7,12 +7,12 @@ import {
   TERMINAL,
   type TerminalStatus,
 } from '@grsai-jobs/jobs';
-import { base64Of, type ObjectStore } from '@grsai-jobs/object-store';
+import { base64Of, type FetchedObject, type ObjectStore, ObjectStoreError } from '@grsai-jobs/object-store';
 import { batchRows } from '../../use-cases/batch-rows.ts';
 import type { Output } from '../../use-cases/file-batches.ts';
 import type { ReadCompletion } from '../../use-cases/read-completion.ts';
 import { openAiCompletion } from './chat-answer.ts';
-import { openAiBody } from './errors.ts';
+import { type OpenAiError, openAiBody } from './errors.ts';
 import { endError, grsaiOf } from './held-jobs.ts';
 
 export interface BatchOutputDeps {
@@ -52,10 +52,26 @@ function errorLine(job: JobRecord): string {
     const { id, custom_id } = job;
     return `${JSON.stringify({ id: `batch_req_${id.slice(4)}`, custom_id, response: null, error: unanswered })}\n`;
   }
-  const error = endError(job);
+  return refusalLine(job, endError(job));
+}
+
+function refusalLine(job: JobRecord, error: OpenAiError): string {
   const { head, tail } = around(job, error.status);
   return head + JSON.stringify({ ...openAiBody(error), grsai: grsaiOf([job]) }) + tail;
 }
+
+/** One answer that is gone, by a rule of the bucket, must not keep all others from being read. */
+const goneLine = (job: JobRecord): string =>
+  refusalLine(job, {
+    status: 400,
+    code: 'result_unavailable',
+    message: 'The answer was stored and is gone from the object store.',
+  });
+
+const open = async (o: BatchOutputDeps, { key }: StoredImage): Promise<FetchedObject> =>
+  await o.objects.get(key, { signal: AbortSignal.timeout(TO_FIRST_BYTE_MS) });
+
+const isGone = (error: unknown): boolean => error instanceof ObjectStoreError && error.code === 'not_found';
 
 const createdOf = (job: JobRecord): number => Math.floor((job.finished_at ?? job.created_at) / 1000);
 
@@ -64,29 +80,40 @@ async function* imageLine(
   job: JobRecord,
   images: readonly StoredImage[],
 ): AsyncGenerator<string | Uint8Array> {
-  const { head, tail } = around(job, 200);
-  yield `${head}{"created":${createdOf(job)},"data":[`;
-  for (const [n, image] of images.entries()) {
-    if (n > 0) yield ',';
-    if (job.doc.images_as !== 'b64_json') {
-      yield JSON.stringify({ url: (await o.sign(image.key, job.doc.output.url_ttl_s)).url });
-      continue;
+  const [image] = images;
+  const isBase64 = job.doc.images_as === 'b64_json' && image !== undefined;
+  const first = isBase64
+    ? await open(o, image).catch((error: unknown) => (isGone(error) ? null : Promise.reject(error)))
+    : undefined;
+  if (first === null) return yield goneLine(job);
+  try {
+    const { head, tail } = around(job, 200);
+    yield `${head}{"created":${createdOf(job)},"data":[`;
+    for (const [n, each] of images.entries()) {
+      if (n > 0) yield ',';
+      if (!isBase64) {
+        yield JSON.stringify({ url: (await o.sign(each.key, job.doc.output.url_ttl_s)).url });
+        continue;
+      }
+      const { body } = n === 0 && first ? first : await open(o, each);
+      yield '{"b64_json":"';
+      yield* base64Of(body as AsyncIterable<Uint8Array>);
+      yield '"}';
     }
-    const { body } = await o.objects.get(image.key, { signal: AbortSignal.timeout(TO_FIRST_BYTE_MS) });
-    yield '{"b64_json":"';
-    yield* base64Of(body as AsyncIterable<Uint8Array>);
-    yield '"}';
+    yield `],"grsai":${JSON.stringify(grsaiOf([job]))}}${tail}`;
+  } finally {
+    first?.body.destroy();
   }
-  yield `],"grsai":${JSON.stringify(grsaiOf([job]))}}${tail}`;
 }
 
 async function* answerLine(o: BatchOutputDeps, job: JobRecord): AsyncGenerator<string | Uint8Array> {
   const { output } = job;
   if (output?.kind === 'images') return yield* imageLine(o, job, output.images);
-  const completion = output === null ? null : await o.readCompletion(output);
-  if (completion === null) throw new Error(`the answer of ${job.id} cannot be read`);
+  const found = output === null ? null : await o.readCompletion(output);
+  if (found?.kind === 'gone') return yield goneLine(job);
+  if (found?.kind !== 'read') throw new Error(`the answer of ${job.id} cannot be read`);
   const { head, tail } = around(job, 200);
-  const body = openAiCompletion(completion, { id: job.id, model: job.doc.input.model, created: createdOf(job) });
+  const body = openAiCompletion(found.completion, { id: job.id, model: job.doc.input.model, created: createdOf(job) });
   yield head + JSON.stringify({ ...body, grsai: grsaiOf([job]) }) + tail;
 }
 

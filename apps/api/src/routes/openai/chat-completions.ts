@@ -56,12 +56,12 @@ async function sendCompletion(
   response: Parameters<typeof sendFinal>[0],
 ): Promise<void> {
   const { output } = job;
-  const completion = output === null || output.kind === 'images' ? null : await o.readCompletion(output);
-  if (completion === null) {
+  const found = output === null || output.kind === 'images' ? null : await o.readCompletion(output);
+  if (found?.kind !== 'read') {
     sendFinal(response, unreadable(job.id), { grsai: grsaiOf([job]) });
     return;
   }
   const created = Math.floor((job.finished_at ?? job.created_at) / 1000);
-  const answer = openAiCompletion(completion, { id: job.id, model: job.doc.input.model, created });
+  const answer = openAiCompletion(found.completion, { id: job.id, model: job.doc.input.model, created });
   response.json({ ...answer, grsai: grsaiOf([job]) });
 }

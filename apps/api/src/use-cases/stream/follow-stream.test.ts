@@ -33,7 +33,7 @@ function startReader() {
       },
     },
     waitForEnd: () => ended.promise,
-    readCompletion: async () => null,
+    readCompletion: async () => ({ kind: 'away' }),
     timers: {
       after: (_, run) => {
         waits.push(run);

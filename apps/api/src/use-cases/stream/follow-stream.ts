@@ -112,8 +112,9 @@ export function createFollowStream(o: {
     const { output } = job;
     if (job.status !== 'succeeded' || output === null || output.kind === 'images') return true;
     if (reader.whole && reader.shown !== null) return true;
-    const completion = await o.readCompletion(output);
-    if (completion === null) return false;
+    const found = await o.readCompletion(output);
+    if (found.kind !== 'read') return false;
+    const { completion } = found;
     const left: Rest = (reader.begun ? reader.shown?.restOf(completion) : undefined) ?? { kind: 'unclear' };
     const [reset, id] = [toldId(job.ver, OF_RECORD.reset), toldId(job.ver, OF_RECORD.rest)];
     if (left.kind === 'rest') yield { kind: 'piece', id, chunk: left.chunk };
