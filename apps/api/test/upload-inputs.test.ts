@@ -37,6 +37,33 @@ test('when the object store does not answer then the request is refused in time,
   expect(notes).toEqual([JOB.id]);
 });
 
+test.each([
+  ['the connection to the object store breaks', 'unavailable', [JOB.id]],
+  ['the object store refuses an input', 'denied', []],
+] as const)('when %s then it is deleted, and stays noted only where it may still arrive', async (_, code, left) => {
+  const noted = new Set<string>();
+  const deleted: string[] = [];
+  const uploadInputs = createUploadInputs({
+    timers: systemTimers,
+    objects: {
+      putBytes: async () => Promise.reject(new ObjectStoreError(code, 'put')),
+      delete: async (keys) => void deleted.push(...keys),
+    },
+    notes: {
+      write: async ({ jobId }) => void noted.add(jobId),
+      forget: async (notes) => {
+        for (const { jobId } of notes) noted.delete(jobId);
+      },
+    },
+    slices: createSliceQueue(),
+    keyPrefix: '',
+    limitMs: 60_000,
+    log: createLogger({ name: 'test', level: 'silent', pretty: false }),
+  });
+  expect(await uploadInputs(DOC, JOB)).toEqual({ kind: 'not_uploaded', what: 'images' });
+  expect([deleted.length, [...noted]]).toEqual([1, left]);
+});
+
 test('when a small picture comes without a type then it gets that of its bytes, wherever it stands, and nothing is stored', async () => {
   const refuse = async (): Promise<never> => Promise.reject(new Error('not to be asked'));
   const uploadInputs = createUploadInputs({

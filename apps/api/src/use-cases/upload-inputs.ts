@@ -71,10 +71,10 @@ export function createUploadInputs(o: {
     const { kept, toStore } = await splitUp(doc, found, typed, objectFolder(o.keyPrefix, job), slices);
     if (toStore.length === 0) return { kind: 'uploaded', doc: kept, note: null, discard: NOTHING };
     const note: InputNote = { jobId: job.id, objects: toStore.map(({ key }) => key) };
-    const discard = async (): Promise<void> => {
+    const remove = async (mayArrive: boolean): Promise<void> => {
       try {
         await o.objects.delete(note.objects);
-        await o.notes.forget([note]);
+        if (!mayArrive) await o.notes.forget([note]);
       } catch (err) {
         o.log.warn(
           { event: 'job.inputs_orphaned', err, job_id: job.id },
@@ -89,8 +89,8 @@ export function createUploadInputs(o: {
     );
     const failed = stored.find((each) => each.status === 'rejected');
     if (failed) {
-      // What was aborted may still arrive: the note stays, and `maintain` deletes it then.
-      if (!signal.aborted) await discard();
+      // What the store has not refused may still arrive: the note stays, and `maintain` deletes it then.
+      if (!signal.aborted) await remove(stored.some((each) => each.status === 'rejected' && !wasRefused(each.reason)));
       if (!(failed.reason instanceof ObjectStoreError)) throw failed.reason;
       o.log.warn(
         { event: 'job.inputs_not_stored', err: failed.reason, job_id: job.id },
@@ -98,9 +98,12 @@ export function createUploadInputs(o: {
       );
       return { kind: 'not_uploaded', what: found.length > 0 ? 'images' : 'input' };
     }
-    return { kind: 'uploaded', doc: kept, note, discard };
+    return { kind: 'uploaded', doc: kept, note, discard: async () => await remove(false) };
   };
 }
+
+/** A connection that broke behind the last byte says nothing of what the store does with it. */
+const wasRefused = (error: unknown): boolean => error instanceof ObjectStoreError && !error.retryable;
 
 const NOTHING = async (): Promise<void> => undefined;
 
