@@ -24,8 +24,8 @@ function silentService() {
   return { transport, say: (text: string) => say?.enqueue(new TextEncoder().encode(text)) };
 }
 
-const follow = (service: ReturnType<typeof silentService>) => {
-  const at = startAt(0);
+const follow = (service: ReturnType<typeof silentService>, after = 0) => {
+  const at = startAt(after);
   const { signal } = new AbortController();
   const state = { over: false };
   const done = Array.fromAsync(followOnce(service.transport, 'job_1', at, { signal })).then((events) => {
@@ -55,4 +55,26 @@ test('when a comment comes every 15 s then a stream stays open for hours', async
   expect([state.over, at.heard]).toEqual([false, true]);
   await vi.advanceTimersByTimeAsync(45_000);
   expect(await done).toEqual([]);
+});
+
+const eventText = (seq: number, status: string) => `id: ${seq}\ndata: ${JSON.stringify({ seq, status, run: 1 })}\n\n`;
+
+test('when a stream begins behind a number that the service never gave then it ends with the end of the job, which is told', async () => {
+  const service = silentService();
+  const { at, done } = follow(service, 99);
+  await vi.advanceTimersByTimeAsync(1);
+  service.say(eventText(2, 'running') + eventText(3, 'succeeded'));
+  await vi.advanceTimersByTimeAsync(45_000);
+  expect((await done).map(({ seq }) => seq)).toEqual([3]);
+  expect(at.ended).toBe(true);
+});
+
+test('when a stream tells again what is known then only what is new is told', async () => {
+  const service = silentService();
+  const { at, done } = follow(service, 2);
+  await vi.advanceTimersByTimeAsync(1);
+  service.say(eventText(1, 'failed') + eventText(2, 'queued') + eventText(3, 'running'));
+  await vi.advanceTimersByTimeAsync(45_000);
+  expect((await done).map(({ seq }) => seq)).toEqual([3]);
+  expect(at).toMatchObject({ seq: 3, ended: false });
 });

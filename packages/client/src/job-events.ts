@@ -38,11 +38,17 @@ export async function* followOnce(
   at: Place,
   o: { signal: AbortSignal; patience?: Patience },
 ): AsyncGenerator<JobEvent, void, undefined> {
+  let known: JobEvent | undefined;
   for await (const { data } of messagesOf(transport, at, { path: eventsPath(id), ...o })) {
     const event = JSON.parse(data) as JobEvent;
-    if (event.seq <= at.seq) continue;
+    known = event.seq <= at.seq ? event : undefined;
+    if (known !== undefined) continue;
     at.seq = event.seq;
     at.ended = ENDED.has(event.status);
     yield event;
   }
+  // A number that the service never gave, or has lost since, counts there as none: no event comes behind it, and the end is the end all the same.
+  if (known === undefined || !ENDED.has(known.status)) return;
+  at.ended = true;
+  yield known;
 }
