@@ -51,10 +51,15 @@ test('when operators say that Redis was restored then whatever may have been pai
   expect([call?.map(({ detail }) => detail), submit]).toEqual([['ADMIN_API_KEY: an operator has closed it'], []]);
   expect(await store.operations.subjects('look-for-results')).toEqual(['all']);
 
+  // Its task may have failed before, and another may have been made.
+  await commit(asked, {
+    ...{ kind: 'resubmit', waitMs: 0 },
+    attempt: { stage: 'poll', started_at: 3, ended_at: 4, outcome: 'failed' },
+  });
   const decide = (decision: object) => admin.post('/admin/v1/suspects', { reason: 'r', ...decision });
   expect(await decide({ action: 'fail', type: 'chat' })).toEqual({ decided: 3, left: 0 });
   expect(await tenant.get<Job>(`/v1/jobs/${chatting}`)).toMatchObject({ status: 'failed', error: { code: 'submit_unknown' } });
-  expect(await decide({ action: 'run' })).toEqual({ decided: 1, left: 0 });
+  expect(await decide({ action: 'run' })).toEqual({ decided: 2, left: 0 });
 
   const future = { ...order, at: new Date(Date.now() + 3600_000).toISOString() };
   expect((await admin.send('POST', '/admin/v1/restored', future)).status).toBe(422);

@@ -11,7 +11,7 @@ interface FoundInBackup {
   held: { images: number; chats: number };
   /** Of these, lines of batches. */
   held_lines: number;
-  /** Their task is asked for. */
+  /** Their task is asked for; where it fails they are held as well. */
   asked: number;
   /** Their task is older than upstream keeps one, so they end as `upstream_timeout`. */
   too_old: number;
@@ -51,7 +51,7 @@ interface Deps {
 /**
  * After a restore from a backup. Nobody knows what was paid for since it was made, so nothing that waits is called: each job whose call may
  * have been made is held for a decision, and a worker looks in the bucket for what it may have brought. The queues that pay are closed
- * until all are held.
+ * until all are held. A job with a task is held when that has failed.
  */
 export function createRestored(d: Deps): Restored {
   const { store, clock } = d;
@@ -122,6 +122,7 @@ export function createRestored(d: Deps): Restored {
 
   return async (at) => {
     const reopen = await close();
+    await store.suspects.restored(clock.now());
     const called_off = await callOff();
     await listAll();
     const jobs = await holdAll();

@@ -16,8 +16,9 @@ local order = cjson.decode(A.order)
 local job, due, events, turns = K.job, K.due, K.events, K.turns
 local now = now_of(order)
 
-local seen = read_state(job, 'tok', 'at', 'tn', 'batch', 'use', 'obj', 'ver', 'err', 'seq', 'run', 'su', 'exp', 'q', 'cr', 'px', 'rsv')
+local seen = read_state(job, 'tok', 'at', 'tn', 'batch', 'use', 'obj', 'ver', 'err', 'seq', 'run', 'su', 'exp', 'q', 'cr', 'px', 'rsv', 'sub')
 if not seen.state then return { 'missing' } end
+local submitted = tonumber(seen.sub or '0')
 local delivery = order.delivery
 local e = endpoint_named(delivery and delivery.endpoint)
 local step, turn, ver, seq, happened = seen.step, tonumber(seen.tn or '0'), tonumber(seen.ver or '1'), tonumber(seen.seq or '0'), now
@@ -142,6 +143,10 @@ if order.status ~= status then
 end
 -- Nobody has to decide on it any more, and who retries it has.
 if order.status == 'canceled' or order.status == 'expired' then redis.call('ZREM', key_of('suspects'), order.id) end
+-- Its task may have failed before Redis was restored, and been made once more.
+if order.row == 'resubmit' and submitted < tonumber(redis.call('GET', key_of('restored')) or '0') then
+  redis.call('ZADD', key_of('suspects'), 'NX', now, order.id)
+end
 if seen.use then
   local live = (is_terminal(seen.state) and 1 or 0) - (is_terminal(state) and 1 or 0)
   count_use(K.usage, order.tenant, more, order.stored, live)

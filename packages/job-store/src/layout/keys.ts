@@ -127,6 +127,8 @@ export interface Keys {
   recovery: string;
   /** Queued jobs that may have been paid for already → since when they wait for a decision. */
   suspects: string;
+  /** When Redis was last restored from a backup, in ms since 1970. */
+  restored: string;
   /** The answer of a request to `/openai/v1`: its jobs, and who holds it. */
   answer(id: string): string;
   /** Answers of requests that are the same → until when they can be claimed. */
@@ -220,6 +222,7 @@ export function createKeys(prefix: string): Keys {
     primary: at('primary'),
     recovery: at('recovery'),
     suspects: at('suspects'),
+    restored: at('restored'),
     answer: (id) => at(`answer:${id}`),
     answersOf: (print) => at(`answers:${print}`),
     answersHeld: (process) => at(`answers-held:${process}`),

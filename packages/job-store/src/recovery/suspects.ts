@@ -10,8 +10,11 @@ export interface Suspect {
 
 export type Suspects = ReturnType<typeof createSuspects>;
 
+/** For so long at the most anybody asks for a task, also where no worker runs for days. */
+const TASKS_ASKED_FOR_MS = 30 * 24 * 3600_000;
+
 /** Jobs whose call may have been made and forgotten: none of them begins until somebody has decided. */
-export function createSuspects(redis: Redis, keys: Pick<Keys, 'suspects' | 'due'>, lasting: LastingWrite) {
+export function createSuspects(redis: Redis, keys: Pick<Keys, 'suspects' | 'restored' | 'due'>, lasting: LastingWrite) {
   return {
     /**
      * Ids of live jobs, some at a time, for whoever looks for suspects among them. Jobs move in that list with all that happens to them: each that
@@ -30,6 +33,11 @@ export function createSuspects(redis: Redis, keys: Pick<Keys, 'suspects' | 'due'
     async hold(ids: readonly string[], now: number): Promise<number> {
       if (ids.length === 0) return 0;
       return Number(await lasting(() => redis.zadd(keys.suspects, 'NX', ...ids.flatMap((id) => [now, id]))));
+    },
+
+    /** From now on a job whose task was submitted before is held where that fails and it would be called again: it may have been already. */
+    async restored(now: number): Promise<void> {
+      await lasting(() => redis.set(keys.restored, now, 'PX', TASKS_ASKED_FOR_MS));
     },
 
     /** They are decided on, or have ended otherwise. */
