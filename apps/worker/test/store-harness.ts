@@ -7,7 +7,7 @@ import { createSliceQueue } from '@grsai-jobs/runtime';
 import { listen, startS3 } from '@grsai-jobs/testkit';
 import { onTestFinished } from 'vitest';
 import { runFreeStage } from '../src/runner/runner.ts';
-import { createHostSlots } from '../src/stages/outputs/host-slots.ts';
+import { createHostSlots, type HostSlots } from '../src/stages/outputs/host-slots.ts';
 import { createStoreStage } from '../src/stages/store.ts';
 import { acceptedJob, handlersOf, startedCall, startHarness } from './harness.ts';
 
@@ -42,7 +42,7 @@ const FILES = {
 export type FileKind = keyof typeof FILES;
 
 /** The store stage of a worker on a real Redis, S3 and upstream; each run of the stage is made by the test, on its clock. */
-export async function startStoreHarness() {
+export async function startStoreHarness(o: { hosts?: HostSlots } = {}) {
   const [harness, s3] = await Promise.all([startHarness(), startS3()]);
   const files = new Map<string, FileKind>();
   const fetched = new Map<string, number>();
@@ -82,7 +82,7 @@ export async function startStoreHarness() {
     backoff,
     grsai,
     slices: createSliceQueue(),
-    hosts: createHostSlots(() => 16, harness.timers),
+    hosts: o.hosts ?? createHostSlots(() => 16, harness.timers),
   });
   const stage = runFreeStage(runner, store);
 

@@ -223,7 +223,7 @@ test('late results: when a worker stops as it looks for a lost result the last t
   const before = harness.fetched.get('/1') ?? 0;
   const stop = new AbortController();
   const stopped = createLateResults({ ...harness, shutdown: { ...harness.shutdown, stopping: stop.signal } })();
-  await expect.poll(() => harness.fetched.get('/1')).toBe(before + 1);
+  await waitFor(() => harness.fetched.get('/1') === before + 1, { what: 'the look at the file' });
   stop.abort();
   await stopped;
   harness.files.set('/1', 'good');
@@ -249,6 +249,15 @@ test('storage: when many results wait for their own hosts for more than 10 min t
   await harness.stage({ entry: { id: ours.id, step: (await ours.read()).step }, stalled: false });
   await harness.clock.advance(11 * MINUTE);
   expect(await waits()).toBe(true);
+});
+
+test('storage: when a result has waited more than 10 min for its turn at its host then nothing pauses, and that is written once', async () => {
+  const harness = await startStoreHarness({ hosts: { enter: async () => 5000 } });
+  const job = await harness.storingJob([{ url: '/1' }]);
+  await harness.run(job, 11 * MINUTE);
+  expect(await createUnstoredWatch(harness)()).toBe(false);
+  const { stage, attempts } = await job.read();
+  expect([stage, attempts.map(({ error_code }) => error_code)]).toEqual(['storing', ['host_busy']]);
 });
 
 test('when one host hangs and another has dead files then the results of all others are stored at once, by a worker of 16 slots', async () => {

@@ -49,11 +49,12 @@ function decide(d: StoreDeps, job: StoringJob, startedAt: number, pass: Pass): D
   const { waitMs } = pass;
   if (waitMs === undefined) return finish(d, job, pass, startedAt);
   if (!mayGoOn(d, job, pass, diesAt)) return finish(d, job, pass, startedAt, { notBefore: diesAt - waitMs });
-  if (!pass.tried) return { entry: { waitMs } };
+  // That it waits for its host, and not for our store, is written once.
+  if (!pass.tried && failedStores(job) > 0) return { entry: { waitMs } };
   return {
     transition: {
       kind: 'retry_storing',
-      attempt: attemptOf(d, pass.trouble, startedAt, 'retry'),
+      attempt: attemptOf(d, pass.tried ? pass.trouble : HOST_BUSY, startedAt, 'retry'),
       waitMs,
       ...(unstored.links === undefined ? {} : { unstored: { links: [...pass.outputs], dies_at: diesAt } }),
     },
@@ -98,6 +99,9 @@ const attemptOf = (d: StoreDeps, trouble: Trouble | undefined, startedAt: number
   });
 
 const reasonOf = (trouble: Trouble | undefined) => (trouble === undefined ? {} : { reason: trouble.reason });
+
+/** It waits for its turn at its host. */
+const HOST_BUSY: Trouble = { kind: 'passing', code: 'host_busy', reason: 'as many downloads as its host may have are under way' };
 
 /** No download was possible at its host until its link died, or there is none at all. */
 const NOT_TRIED: Trouble = { kind: 'passing', code: 'not_tried', reason: 'its link has died' };
