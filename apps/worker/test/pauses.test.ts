@@ -1,10 +1,12 @@
-import { expect, test } from 'vitest';
+import { messageOf } from '@grsai-jobs/jobs';
+import { createConsumer } from '@grsai-jobs/queue';
+import { expect, onTestFinished, test } from 'vitest';
 import { createPauseTask } from '../src/maintenance/pauses.ts';
 import { createPauseControl } from '../src/pauses/pause-control.ts';
 import { createProbes } from '../src/pauses/probes.ts';
 import { createStorageHealth } from '../src/pauses/storage-health.ts';
 import { createUnstoredWatch } from '../src/pauses/unstored-watch.ts';
-import { generatingJob, type Harness, startHarness } from './harness.ts';
+import { acceptedJob, generatingJob, type Harness, startHarness } from './harness.ts';
 
 /** S3 as the pauses see it: a probe that works or does not. */
 function pausesOf(harness: Harness) {
@@ -140,6 +142,41 @@ test('upstream: when the API answers again then one job at a time goes first, th
   expect((await control.reasons()).get('upstream')?.state).toBe('paused');
   await runTask();
   await harness.clock.advance(15_000);
+  await runTask();
+  expect(await reasons()).toEqual([]);
+});
+
+test('upstream: when the one job that goes first is not answered yet then the others wait for that', async () => {
+  const harness = await startHarness();
+  const { control, runTask, reasons } = pausesOf(harness);
+  await control.pause('upstream', 'timeout');
+  await runTask();
+  expect((await control.reasons()).get('upstream')?.state).toBe('half');
+  const [asked, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const consumer = createConsumer(
+    'submit',
+    async () => {
+      asked.resolve();
+      await answered.promise;
+      return { kind: 'done' };
+    },
+    {
+      ...{ redis: harness.redis, prefix: 'gj', concurrency: 20, lockMs: 15_000, stalledMs: 5000 },
+      ...{ onError: () => undefined, onThrow: async () => undefined },
+    },
+  );
+  onTestFinished(async () => {
+    answered.resolve();
+    await consumer.stop();
+  });
+  await harness.producer.enqueue(messageOf(await (await acceptedJob(harness)).read()));
+  consumer.start();
+  await asked.promise;
+  await harness.clock.advance(15_000);
+  await runTask();
+  expect((await control.reasons()).get('upstream')?.state).toBe('half');
+  answered.resolve();
+  await consumer.stop();
   await runTask();
   expect(await reasons()).toEqual([]);
 });

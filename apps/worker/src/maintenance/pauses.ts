@@ -1,9 +1,10 @@
 import type { Pause } from '@grsai-jobs/job-store';
+import type { Producer } from '@grsai-jobs/queue';
 import type { Clock, Logger } from '@grsai-jobs/runtime';
 import type { WorkerMetrics } from '../metrics.ts';
 import type { PauseControl } from '../pauses/pause-control.ts';
 import type { Probed, Probes } from '../pauses/probes.ts';
-import { isProbed, type ProbedReason } from '../pauses/table.ts';
+import { isProbed, PAUSES, type ProbedReason } from '../pauses/table.ts';
 
 export const PAUSES_EVERY_MS = 15_000;
 
@@ -14,6 +15,7 @@ const TRIED_AFTER_MS = 2 * PAUSES_EVERY_MS - 1000;
 const TRIED_ANYWAY_MS = 10 * 60_000;
 
 interface Deps {
+  producer: Pick<Producer, 'counts'>;
   clock: Clock;
   log: Logger;
   metrics: Pick<WorkerMetrics, 'probes'>;
@@ -35,11 +37,16 @@ export function createPauseTask(d: Deps, control: PauseControl, probes: Probes):
     }
   };
 
+  async function isTried(reason: ProbedReason): Promise<boolean> {
+    const counts = await d.producer.counts();
+    return PAUSES[reason].some((queue) => (counts[queue]['active'] ?? 0) > 0);
+  }
+
   async function lookAt(reason: ProbedReason, pause: Pause): Promise<void> {
     const forMs = d.clock.now() - (pause.changed ?? pause.since);
     if (pause.state === 'half' && reason === 'upstream') {
-      // Nothing failed since the last run, or there was nothing to try.
-      if (forMs >= PAUSES_EVERY_MS - 1000) await control.resume(reason);
+      // There was nothing to try. What is being tried says itself how it ends.
+      if (forMs >= PAUSES_EVERY_MS - 1000 && !(await isTried(reason))) await control.resume(reason);
       return;
     }
     const { over, sure = false, credits } = await probe(reason, pause);
