@@ -1,7 +1,9 @@
 import { createReopenJob } from '@grsai-jobs/job-actions';
 import type { JobDoc, JobPrice } from '@grsai-jobs/jobs';
 import { expect, test } from 'vitest';
-import { acceptedJob, type Harness, handlersOf, startHarness } from './harness.ts';
+import { acceptedJob, type Harness, handlersOf, startedCall, startHarness } from './harness.ts';
+
+const HOUR = 3_600_000;
 
 const [FIRST, SECOND, THIRD] = ['nano-banana-2', 'nano-banana-pro', 'nano-banana-2-lite'];
 const price = (reserve: number, error = true): JobPrice => ({ reserve, refunds: { error, violation: false }, isOld: false });
@@ -89,4 +91,23 @@ test('when a chat used up its attempts then the next model answers', async () =>
   await work(harness, job);
   expect(await work(harness, job)).toMatchObject({ status: 'succeeded', doc: { input: { model: 'gemini-3-flash' } } });
   expect(modelsAsked(harness)).toEqual(['gemini-3.1-pro', 'gemini-3-flash']);
+});
+
+test('when the worker of a chat dies in its last attempt then the next model answers, unless the chat is not to be called again', async () => {
+  const harness = await startHarness();
+  await harness.emulator.configure({ chatMs: 0 });
+  const chat = { type: 'chat', input: { model: 'gemini-3.1-pro', messages: [{ role: 'user', content: 'hello' }] } };
+  const diedIn = async (on_unknown_submit: JobDoc['on_unknown_submit']) => {
+    const more = { ...chat, fallback_models: ['gemini-3-flash'], max_attempts: 1 };
+    const docOf = (doc: JobDoc): JobDoc => ({ ...doc, on_unknown_submit, fallback_prices: [price(10), price(4)] });
+    const job = await acceptedJob(harness, more, docOf, undefined, price(10));
+    await startedCall(harness, job.id);
+    await harness.clock.advance(HOUR);
+    return job;
+  };
+  const job = await diedIn('resubmit');
+  expect(await work(harness, job)).toMatchObject({ status: 'queued', attempts_used: 0, price: price(4), cost: { unknown: 10 } });
+  expect(await work(harness, job)).toMatchObject({ status: 'succeeded', doc: { input: { model: 'gemini-3-flash' } } });
+  expect(modelsAsked(harness)).toEqual(['gemini-3-flash']);
+  expect(await work(harness, await diedIn('fail'))).toMatchObject({ status: 'failed', error: { code: 'submit_unknown' } });
 });

@@ -1,5 +1,5 @@
 import type { AccountLimits, JobStore, MemoryWatch, StartedCall } from '@grsai-jobs/job-store';
-import { type JobRecord, jobError, type NewAttempt, withAttempt } from '@grsai-jobs/jobs';
+import { type JobRecord, jobError, type NewAttempt, nextModel, type Transition, withAttempt } from '@grsai-jobs/jobs';
 import type { Entry, Outcome } from '@grsai-jobs/queue';
 import { type PaidCall, type PaidStage, READ_INPUT_MS } from './decision.ts';
 import { type ExpireDeps, expire } from './expire.ts';
@@ -112,8 +112,7 @@ async function giveBack(
 ): Promise<Started> {
   // When it was the job that went ahead of those that wait for a brake, another may.
   if (refusals !== null && refusals.brakes.length > 0) await d.store.brakes.saidNothing(job.lease.token);
-  const settled = await settle(d, job, { kind: 'release', waitMs });
-  return settled.kind === 'committed' && settled.transition.kind === 'release' ? wait(waitMs) : DONE;
+  return await queueAgain(d, job, { kind: 'release', waitMs });
 }
 
 /** Nobody waits for the answer of this chat, so nobody waits for the call of a dead worker either. */
@@ -142,9 +141,8 @@ const NO_ROOM_WAIT_MS = 1000;
  */
 async function takeOver(d: StartDeps, entry: Entry, job: JobRecord, stage: PaidStage, o: { isOver: boolean }): Promise<Started> {
   const attemptsUsed = job.attempts_used + 1;
-  if (attemptsUsed >= job.doc.max_attempts)
-    return await fail(d, job, stage, job.doc.type === 'chat' ? 'upstream_unavailable' : 'submit_unknown');
   const attempt = lostAttempt(d, job, stage);
+  if (attemptsUsed >= job.doc.max_attempts) return await afterLastAttempt(d, job, stage, attempt);
   const begunAt = d.timers.elapsed();
   const over = { token: job.lease?.token ?? '', attempts: withAttempt(job, attempt), attemptsUsed };
   const started = await d.store.transitions.startCall(entry, { ...lease(d.newToken(), stage), over }, d.limits());
@@ -156,9 +154,21 @@ async function takeOver(d: StartDeps, entry: Entry, job: JobRecord, stage: PaidS
   if (started.kind === 'ok') return await inTime(d, started, begunAt);
   if (started.kind === 'unsafe') return await giveBack(d, started);
   if (!isQueued) return started.kind === 'wait' ? throttle(started.ms) : wait(NO_ROOM_WAIT_MS);
-  const waitMs = NO_ROOM_WAIT_MS;
-  const settled = await settle(d, job, { kind: 'release', attempt, attemptsUsed, waitMs, callEnd: 'unknown' });
-  return settled.kind === 'committed' && settled.transition.kind === 'release' ? wait(waitMs) : DONE;
+  return await queueAgain(d, job, { kind: 'release', attempt, attemptsUsed, waitMs: NO_ROOM_WAIT_MS, callEnd: 'unknown' });
+}
+
+/** A chat goes on with its next model, as where upstream loses the answer to its last call. */
+async function afterLastAttempt(d: StartDeps, job: JobRecord, stage: PaidStage, attempt: NewAttempt): Promise<Started> {
+  if (job.doc.type !== 'chat') return await fail(d, job, stage, 'submit_unknown');
+  const model = earlierAnswer(job) === undefined ? nextModel(job, 'unknown') : null;
+  if (model === null) return await fail(d, job, stage, 'upstream_unavailable');
+  logAttempt(d, job, attempt, { reason: 'the worker of this call died' });
+  return await queueAgain(d, job, { kind: 'release', attempt, waitMs: 0, callEnd: 'unknown', model });
+}
+
+async function queueAgain(d: StartDeps, job: JobRecord, release: Extract<Transition, { kind: 'release' }>): Promise<Started> {
+  const settled = await settle(d, job, release);
+  return settled.kind === 'committed' && settled.transition.kind === 'release' ? wait(release.waitMs) : DONE;
 }
 
 async function fail(
