@@ -112,7 +112,7 @@ async function giveBack(
 ): Promise<Started> {
   // When it was the job that went ahead of those that wait for a brake, another may.
   if (refusals !== null && refusals.brakes.length > 0) await d.store.brakes.saidNothing(job.lease.token);
-  return await queueAgain(d, job, { kind: 'release', waitMs });
+  return await queueAgain(d, job, { kind: 'release', waitMs, unsent: true });
 }
 
 /** Nobody waits for the answer of this chat, so nobody waits for the call of a dead worker either. */

@@ -57,7 +57,7 @@ async function storageWaitMs(d: CallDeps): Promise<number> {
 /** What could not be kept is not paid for (P3): while S3 is away an image call goes back before a byte was sent. */
 async function waitForStorage(d: CallDeps, call: PaidCall, waitMs: number): Promise<Decision> {
   await d.notSent(call);
-  return { transition: { kind: 'release', waitMs }, entry: { waitMs } };
+  return { transition: { kind: 'release', waitMs, unsent: true }, entry: { waitMs } };
 }
 
 const keepImages = (d: CallDeps, call: PaidCall, io: CallIo, outputs: Parameters<typeof storeOutputs>[3]): Promise<Decision> =>

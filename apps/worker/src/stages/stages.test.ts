@@ -101,7 +101,7 @@ test('call: when S3 takes nothing then an image call goes back before a byte is 
   const told: PaidCall[] = [];
   const stage = callStage({}, { storeProven: () => false, notSent: async (call: PaidCall) => void told.push(call) });
   const decision = await stage.decide(callOf(image), io);
-  expect(decision).toEqual({ transition: { kind: 'release', waitMs: 5000 }, entry: { waitMs: 5000 } });
+  expect(decision).toEqual({ transition: { kind: 'release', waitMs: 5000, unsent: true }, entry: { waitMs: 5000 } });
   expect(told).toHaveLength(1);
 });
 

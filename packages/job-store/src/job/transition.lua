@@ -2,7 +2,7 @@
 -- order {id, row, token, now|nil, tenant, step|nil or lease|nil, from|nil (fewer than the row), status and stage ('' keeps both),
 --      due (ms from now | 'lease' | 'keep' | nil: none), inflight|nil (ms, 0 removes), late|nil (ms), turn (true, or 'room': it may have to wait
 --      there) | false, priority, event|nil, progress,
---      not_before|nil (ms since 1970), ver|nil (as the caller knows it), delivery|nil, counter|nil, cost|nil (see settle_cost), del, stamps (field to ms from now), raise (field to least value), stored (bytes that were stored)}
+--      not_before|nil (ms since 1970), ver|nil (as the caller knows it), delivery|nil, counter|nil, cost|nil (see settle_cost), unsent (its call was not made)|nil, del, stamps (field to ms from now), raise (field to least value), stored (bytes that were stored)}
 -- fields: field, value to set
 -- Answers {'ok', at, step, turn, ver, seq, state, placed, jobs that were let in, delivery, job}: placed is '' without a delivery, else whether its first attempt has
 -- begun (open, with what that needs unless ver is what it was), it waits in the room, or needs an entry | {'missing'} | {'stale', state} | {'wrong', state} | {'early', state}
@@ -94,6 +94,10 @@ if at == nil then
 elseif at ~= 'keep' then
   set('due', at)
   redis.call('ZADD', due, at, order.id)
+end
+if order.unsent then
+  local left = redis.call('HGET', K.rpm, 'left')
+  if left then redis.call('HSET', K.rpm, 'left', tostring(tonumber(left) + 1)) end
 end
 local returned = false
 if order.inflight == 0 then

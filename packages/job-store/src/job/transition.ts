@@ -48,6 +48,7 @@ const transitionScript = defineScript({
     'finish?',
     'usage',
     'spent',
+    'rpm',
     ...NEW_DELIVERY_KEYS,
     ...ENDPOINT_KEYS,
   ],
@@ -166,6 +167,7 @@ function scriptOrder(job: PolledJob & Partial<JobRecord>, order: Order, token: s
     },
     stored: storedBytes,
     cost,
+    unsent: order.unsent,
   };
 }
 
@@ -253,6 +255,7 @@ function keysOf(keys: Keys, job: PolledJob, endpoint: EndpointRef | null) {
     finish: job.batch_id ? keys.operation(operationId('batch-finish', job.batch_id)) : null,
     usage: keys.usage,
     spent: keys.spent,
+    rpm: keys.rpm,
     ...(endpoint ? endpointKeys(keys, endpoint) : noEndpoint),
   };
 }

@@ -67,6 +67,8 @@ export interface Order {
   inFlightMs?: number;
   /** When its task is polled late. */
   latePollMs?: number;
+  /** The call that it ends does not count among those of its minute. */
+  unsent?: true;
   /** It takes a new turn; `room`: once it is let in, for it goes to the room of its tenant where others wait. */
   newTurn: boolean | 'room';
   event?: string;
@@ -185,6 +187,7 @@ const PLANS: Plans = {
       ...withModel(job, t.model),
     },
     inFlightMs: 0,
+    ...(t.unsent ? { unsent: true } : {}),
   }),
   task_accepted: (job, t) => ({
     waitMs: t.firstPollMs,

@@ -244,6 +244,8 @@ export type Transition =
       waitMs: number;
       unstored?: UnstoredResult;
       callEnd?: CallEnd;
+      /** Not a byte of it went out: it does not count among the calls of its minute. */
+      unsent?: true;
       /** The run goes on with another of its models (`onModel`). */
       model?: number;
     }
