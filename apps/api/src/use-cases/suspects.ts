@@ -42,7 +42,11 @@ export function createDecideSuspects(
     }
     if (action === 'fail') {
       const error = jobError('submit_unknown', job.stage ?? 'queued');
-      await changeJob(d, job, (now) => (isUndecided(now) ? { kind: 'finish', status: 'failed', error } : { refuse: 'changed' }));
+      const ended = await changeJob(d, job, (now) =>
+        isUndecided(now) ? { kind: 'finish', status: 'failed', error } : { refuse: 'changed' },
+      );
+      // Released it would run.
+      if (ended.kind === 'busy') return false;
     }
     await d.store.suspects.release([id]);
     const { queue, step } = messageOf(job);
