@@ -1,4 +1,4 @@
-import { ContentCodingError, type ContentCodingProblem, decode, isCoded } from '@grsai-jobs/grsai/coding';
+import { ContentCodingError, type ContentCodingProblem, decode, isCoded, unlessGzip } from '@grsai-jobs/grsai/coding';
 import { retryAfterMs } from '@grsai-jobs/grsai/retry-after';
 import { WireLimitError } from '@grsai-jobs/grsai/wire-guard';
 import type { Dispatcher } from 'undici';
@@ -28,9 +28,14 @@ export interface Download {
   /** 200, or another that stands for the whole file. */
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** As announced; a body of another length fails as `truncated`. Unknown of a file that was coded for the way. */
-  readonly contentLength?: number;
+  /**
+   * As announced; a body of another length fails as `truncated`. Unknown of a file that was coded for the way, which may show only once
+   * its first bytes were read.
+   */
+  readonly contentLength?: number | undefined;
   readonly contentType?: string;
+  /** The end of the connection is that of the file, so one that broke looks whole. */
+  readonly endsByClose: boolean;
   /**
    * The bytes without content codings, read from the network as fast as they are taken; can be read once. Ends by an {@link EgressError}
    * when they stop coming, are cut short, become too many or cannot be decoded. Leaving the loop early closes the connection.
@@ -123,26 +128,32 @@ function describe(response: Dispatcher.ResponseData, { maxBytes, idleMs }: typeo
   const coding = headers['content-encoding'];
   const onTheWay = announced === undefined ? undefined : Number(announced);
   if (onTheWay !== undefined && onTheWay > maxBytes) throw tooLarge(maxBytes);
-  const contentLength = isCoded(coding) ? undefined : onTheWay;
+  let contentLength = isCoded(coding) ? undefined : onTheWay;
+  const onPacked = () => {
+    contentLength = undefined;
+  };
   const contentType = [headers['content-type']].flat()[0];
   return {
     status,
     headers,
-    ...(contentLength === undefined ? {} : { contentLength }),
+    endsByClose: announced === undefined && headers['transfer-encoding'] === undefined && !isCoded(coding),
+    get contentLength() {
+      return contentLength;
+    },
     ...(contentType === undefined ? {} : { contentType }),
-    body: read(body, coding, { maxBytes, idleMs }, watch),
+    body: read(body, { coding, onPacked }, { maxBytes, idleMs }, watch),
     cancel: () => watch.giveUp(),
   };
 }
 
 async function* read(
   body: AsyncIterable<Uint8Array>,
-  coding: string | string[] | undefined,
+  { coding, onPacked }: { coding: string | string[] | undefined; onPacked: () => void },
   limits: { maxBytes: number; idleMs: number },
   watch: Watch,
 ): AsyncGenerator<Uint8Array> {
   try {
-    yield* decode(wire(body, limits, watch), coding, limits);
+    yield* unlessGzip(decode(wire(body, limits, watch), coding, limits), limits, onPacked);
     watch.done();
   } catch (error) {
     throw asEgressError(error, watch, 'truncated');

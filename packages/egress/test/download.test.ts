@@ -28,6 +28,20 @@ test('a download is its bytes, its type and its length', async () => {
   expect((await readAll(body)).equals(bytes)).toBe(true);
 });
 
+test('when nothing but the connection shows the end of a file then that is said', async () => {
+  const head = (more: string) => `HTTP/1.1 200 OK\r\n${more}\r\n`;
+  for (const [answer, endsByClose] of [
+    [`${head('')}here`, true],
+    [`${head('content-length: 4\r\n')}here`, false],
+    [`${head('transfer-encoding: chunked\r\n')}4\r\nhere\r\n0\r\n\r\n`, false],
+  ] as const) {
+    const server = await startTcp((socket) => void socket.once('data', () => socket.end(answer)));
+    const file = await get(server.url);
+    expect(file.endsByClose).toBe(endsByClose);
+    expect(String(await readAll(file.body))).toBe('here');
+  }
+});
+
 test('a download without a length is read to its end', async () => {
   const server = await startHttp((_, response) => void response.write('ab', () => response.end('cd')));
   const { contentLength, body } = await get(server.url);
@@ -368,7 +382,9 @@ describe('a file that is coded for the way', () => {
   const FILE = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(300_000, 'ab')]);
   const coded = (coding: string, bytes: Uint8Array) =>
     startHttp((_, response) =>
-      response.writeHead(200, { 'content-encoding': coding, 'content-length': bytes.length }).end(bytes),
+      response
+        .writeHead(200, { ...(coding === '' ? {} : { 'content-encoding': coding }), 'content-length': bytes.length })
+        .end(bytes),
     );
 
   test.each([
@@ -380,6 +396,9 @@ describe('a file that is coded for the way', () => {
     ['zstd', zstdCompressSync(FILE)],
     ['gzip, br', brotliCompressSync(gzipSync(FILE))],
     ['gzip', FILE],
+    ['br', gzipSync(FILE)],
+    ['aws-chunked', gzipSync(FILE)],
+    ['gzip', gzipSync(gzipSync(FILE))],
     ['gzip', Buffer.concat([gzipSync(FILE), Buffer.from('\n')])],
   ])('with %s is itself again, and its length on the way is not its length', async (coding, bytes) => {
     const server = await coded(coding, bytes);
@@ -388,7 +407,21 @@ describe('a file that is coded for the way', () => {
     expect((await readAll(file.body)).equals(FILE)).toBe(true);
   });
 
+  test.each([1, 300_000])('without a word of it is itself again, in chunks of %i bytes', async (size) => {
+    const bytes = gzipSync(FILE);
+    const server = await startHttp((_, response) => {
+      response.writeHead(200, { 'content-length': bytes.length, 'content-type': 'image/png' });
+      for (let at = 0; at < bytes.length; at += size) response.write(bytes.subarray(at, at + size));
+      response.end();
+    });
+    const file = await get(server.url);
+    expect((await readAll(file.body)).equals(FILE)).toBe(true);
+    expect(file.contentLength).toBeUndefined();
+  });
+
   test.each([
+    ['is cut without a word of its coding', '', gzipSync(FILE).subarray(0, -1), 'truncated', true],
+    ['is larger without a coding that is not named', '', gzipSync(Buffer.alloc(1_000_001, 'ab')), 'too_large', false],
     ['is cut', 'gzip', gzipSync(FILE).subarray(0, -1), 'truncated', true],
     ['is cut early', 'br', brotliCompressSync(FILE).subarray(0, 9), 'truncated', true],
     ['is damaged', 'gzip', Buffer.concat([gzipSync(FILE).subarray(0, -8), Buffer.alloc(8)]), 'undecodable', false],

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { type Dispatcher, request } from 'undici';
 import { type Payload, Upload } from './body.ts';
 import type { CallerWords } from './caller-words.ts';
-import { ContentCodingError, decode, isCoded, unlessPacked } from './coding/index.ts';
+import { ContentCodingError, decode, unlessPacked } from './coding/index.ts';
 import { Deadline, type Limits, type Stop } from './deadline.ts';
 import { GrsaiAnswerError, GrsaiConnectionError, GrsaiError, type GrsaiErrorCode, type Outcome } from './errors.ts';
 import { WireLimitError, type WireLimits } from './wire-guard/index.ts';
@@ -104,7 +104,7 @@ export async function exchange(ask: ExchangeRequest): Promise<Response> {
         try {
           const coding = answer.headers['content-encoding'];
           const bytes = wire(answer, deadline);
-          yield* isCoded(coding) ? decode(bytes, coding) : unlessPacked(bytes);
+          yield* unlessPacked(decode(bytes, coding));
         } catch (cause) {
           throw fail(cause instanceof ContentCodingError ? undecodable(ask, cause, answer.statusCode, lost()) : cause, true);
         } finally {

@@ -217,12 +217,34 @@ describe('decode', () => {
 });
 
 describe('a body whose header names no coding', () => {
-  test.each([1_000_000, 20])('is unpacked when it is gzip all the same, in chunks of %i', async (size) => {
-    expect((await read(unlessPacked(pieces(gzipSync(JSON_BODY), size)))).equals(JSON_BODY)).toBe(true);
+  test.each([
+    ['gzip', gzipSync],
+    ['zlib', deflateSync],
+    ['deflate', deflateRawSync],
+    ['br', brotliCompressSync],
+  ])('is unpacked when it is %s all the same, in chunks of any size', async (_, pack: (bytes: Buffer) => Buffer) => {
+    for (const size of [1_000_000, 20, 1])
+      for (const body of [JSON_BODY, Buffer.from('{"id":"6-a"}'), Buffer.from(': ping\n\ndata: {}\n\n')])
+        expect((await read(unlessPacked(pieces(pack(body), size)))).equals(body)).toBe(true);
+    expect((await read(unlessPacked(decode(pieces(gzipSync(pack(JSON_BODY)), 9), 'gzip')))).equals(JSON_BODY)).toBe(true);
+    expect((await read(unlessPacked(decode(pieces(pack(JSON_BODY), 9), 'gzip')))).equals(JSON_BODY)).toBe(true);
+  });
+
+  test('and gzip is known by its first bytes, whatever the header names', async () => {
+    for (const coding of ['br', 'deflate', 'zstd', 'utf-8', 'none'])
+      for (const size of [1, 50]) expect((await decoded(gzipSync(JSON_BODY), coding, size)).equals(JSON_BODY)).toBe(true);
+  });
+
+  test('and text is handed on as it comes, piece by piece', async () => {
+    async function* source(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('{"id":"6-a"}');
+      throw new Error('never read');
+    }
+    expect(String((await unlessPacked(source()).next()).value)).toBe('{"id":"6-a"}');
   });
 
   test('is handed on when it is not, and its source is closed when it is left early', async () => {
-    for (const body of [JSON_BODY, PNG, Buffer.alloc(0), Buffer.from([0x1f])])
+    for (const body of [JSON_BODY, PNG, Buffer.alloc(0), Buffer.from([0x1f]), Buffer.alloc(5000, 7), gzipSync(PNG).subarray(3)])
       expect((await read(unlessPacked(pieces(body, 7)))).equals(body)).toBe(true);
     const log: string[] = [];
     for await (const _ of unlessPacked(pieces(JSON_BODY, 7, log))) break;

@@ -13,6 +13,10 @@ const DEFLATED = 8;
 
 export const isGzip = (head: Uint8Array): boolean => head[0] === 0x1f && head[1] === 0x8b;
 
+/** So many bytes show that a body is packed by gzip, whatever it is said to be: nothing else begins so. */
+export const GZIP_HEAD = 3;
+export const isSurelyGzip = (head: Uint8Array): boolean => isGzip(head) && head[2] === DEFLATED;
+
 /**
  * The members of a gzip body. Its framing is read here, since zlib's own reader takes what stands behind the last member, be it a
  * line end, for an error: browsers pass it over.

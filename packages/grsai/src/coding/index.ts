@@ -2,10 +2,11 @@ import { constants, createBrotliDecompress, createInflate, createInflateRaw, cre
 import { ByteReader } from './byte-reader.ts';
 import { run, truncated } from './engine.ts';
 import { ContentCodingError } from './error.ts';
-import { gunzip, isGzip } from './gzip.ts';
+import { GZIP_HEAD, gunzip, isGzip, isSurelyGzip } from './gzip.ts';
 import { isPlain } from './plain.ts';
 
 export { ContentCodingError, type ContentCodingProblem } from './error.ts';
+export { unlessGzip, unlessPacked } from './unnamed.ts';
 
 /** More codings over each other than anybody needs are an attack. */
 export const MAX_CODINGS = 3;
@@ -64,24 +65,6 @@ export function decode(
   return body;
 }
 
-/** A body whose header names no coding: as it is, unless it is packed all the same, since nothing that upstream sends begins so. */
-export async function* unlessPacked(source: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    const { value, done } = await source.next();
-    if (done === true) return;
-    if (isGzip(value)) return yield* decode(behind(value, source), 'gzip');
-    yield value;
-    yield* source;
-  } finally {
-    await source.return(undefined);
-  }
-}
-
-async function* behind(first: Uint8Array, rest: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  yield first;
-  yield* rest;
-}
-
 async function* counted(source: AsyncIterable<Uint8Array>, wire: { bytes: number }): AsyncGenerator<Uint8Array> {
   for await (const chunk of source) {
     wire.bytes += chunk.byteLength;
@@ -100,7 +83,7 @@ async function* layer(
   let bytes = 0;
   try {
     if (!(await input.need(1))) return;
-    for await (const piece of (DECODERS.get(coding) ?? unknown(coding))(input)) {
+    for await (const piece of (await decoderFor(coding, input))(input)) {
       bytes += piece.length;
       if (bytes > maxBytes)
         throw new ContentCodingError('too_large', `without its coding ${coding} the body is larger than ${maxBytes} bytes`);
@@ -115,6 +98,13 @@ async function* layer(
   } finally {
     await input.close();
   }
+}
+
+/** The one that the header names, but that gzip is known by its first bytes. */
+async function decoderFor(coding: string, input: ByteReader): Promise<Decoder> {
+  const named = DECODERS.get(coding) ?? unknown(coding);
+  // Those that are too many come in one text, and are refused.
+  return !coding.includes(',') && (await input.need(GZIP_HEAD)) && isSurelyGzip(input.ready) ? gzip : named;
 }
 
 async function* asItIs(input: ByteReader): AsyncGenerator<Buffer> {
