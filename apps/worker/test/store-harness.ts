@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type ServerResponse } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { Grsai } from '@grsai-jobs/grsai';
 import type { UnstoredOutput } from '@grsai-jobs/jobs';
 import { createObjectStore } from '@grsai-jobs/object-store';
@@ -34,6 +35,14 @@ const FILES = {
   '429': (response) => response.writeHead(429).end(),
   '503': (response) => response.writeHead(503).end(),
   hangs: () => undefined,
+  packed: (response) => {
+    const bytes = gzipSync(PIXEL);
+    response.writeHead(200, { 'content-type': 'image/png', 'content-length': bytes.length }).end(bytes);
+  },
+  // Without a length the end of the connection is that of the file.
+  'cut in silence': (response) => {
+    response.socket?.end(Buffer.concat([Buffer.from('HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n'), PIXEL.subarray(0, -12)]));
+  },
   cut: (response) => {
     response.writeHead(200, { 'content-length': 1000 }).write(PIXEL, () => response.destroy());
   },

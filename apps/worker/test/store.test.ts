@@ -56,6 +56,34 @@ test.each<[FileKind, number]>([
   expect(await job.read()).toMatchObject({ status: 'succeeded', output: { images: [{ index: 0, bytes: PIXEL.length }] } });
 });
 
+test('when a file is packed without a word of it then it is stored as it was', async () => {
+  const harness = await startStoreHarness();
+  harness.files.set('/1', 'packed');
+  const job = await harness.storingJob([{ url: '/1' }]);
+  await harness.run(job);
+  expect(await job.read()).toMatchObject({
+    status: 'succeeded',
+    output: { images: [{ content_type: 'image/png', bytes: PIXEL.length }] },
+  });
+});
+
+test('when a file breaks off, which only its format shows, then it is fetched again, and kept where it stays so', async () => {
+  const harness = await startStoreHarness();
+  const stored = async (path: string, onWait?: () => void) => {
+    harness.files.set(path, 'cut in silence');
+    harness.upstream.answer = succeeded(`${harness.url}${path}`);
+    const job = await harness.storingJob([{ url: path }]);
+    await harness.run(job, HOUR, onWait);
+    return await job.read();
+  };
+  expect(await stored('/1', () => harness.files.set('/1', 'good'))).toMatchObject({
+    output: { images: [{ bytes: PIXEL.length }] },
+    attempts: [{ error_code: 'truncated' }, { outcome: 'succeeded' }],
+  });
+  expect(await stored('/2')).toMatchObject({ status: 'succeeded', output: { images: [{ bytes: PIXEL.length - 12 }] } });
+  expect(harness.fetched.get('/2')).toBe(4);
+});
+
 test.each<FileKind>(['503', '429', 'cut'])(
   'when a host has a passing trouble (%s) then it is tried for the life of the link',
   async (kind) => {

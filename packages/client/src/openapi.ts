@@ -590,7 +590,7 @@ export interface components {
                  * @description when the link dies
                  */
                 expires_at: string;
-                /** @description from the bytes: image/png, image/jpeg, image/webp, image/gif, image/avif, image/heic, image/heif, image/jxl, image/tiff, image/bmp, image/svg+xml, video/mp4 or video/webm */
+                /** @description from the bytes: image/png, image/jpeg, image/webp, image/gif, image/avif, image/heic, image/heif, image/jxl, image/tiff, image/bmp, image/svg+xml, video/mp4, video/quicktime or video/webm */
                 content_type: string;
                 bytes: number;
                 /** @description null for video, and where the file does not say */

@@ -8,6 +8,7 @@ test.each<[string | undefined, string]>([
   ['image/gif', 'GIF89a'],
   ['image/avif', '\x00\x00\x00\x1cftypavif'],
   ['video/mp4', '\x00\x00\x00\x1cftypisom'],
+  ['video/quicktime', '\x00\x00\x00\x14ftypqt  '],
   ['image/heic', '\x00\x00\x00\x1cftypheic'],
   ['image/heif', '\x00\x00\x00\x1cftypmif1'],
   ['image/jxl', '\xff\x0a\xfa'],

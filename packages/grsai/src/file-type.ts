@@ -17,6 +17,7 @@ const MAGIC: readonly Magic[] = [
   { type: 'image/heif', at: 4, bytes: 'ftypmsf' },
   { type: 'image/heif', at: 4, bytes: 'ftypmiaf' },
   { type: 'image/heif', at: 4, bytes: 'ftyp1pic' },
+  { type: 'video/quicktime', at: 4, bytes: 'ftypqt  ' },
   { type: 'video/mp4', at: 4, bytes: 'ftyp' },
   { type: 'image/jxl', at: 0, bytes: '\xff\x0a' },
   { type: 'image/jxl', at: 4, bytes: 'JXL \r\n\x87\n' },

@@ -62,7 +62,7 @@ describe('factsOf', () => {
     ['html', '\xef\xbb\xbf<?xml version="1.0"?><Error><Code>NoSuchKey</Code></Error>'],
     ['text', '{"error":"gone"}'],
     ['unknown', '\x00\x01\x02\x03junk\xff'],
-    ['unknown', '\x00\x00\x00\x14ftypqt  \x00\x00\x00\x00qt  '],
+    ['unknown', '\x00\x00\x00\x14ftypfoo \x00\x00\x00\x00foo '],
   ])('%s is no media: %j', (found, text) => {
     const refusal = (): unknown => factsOf(Buffer.from(text, 'latin1'));
     expect(refusal).toThrow(NotMedia);

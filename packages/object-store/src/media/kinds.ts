@@ -62,6 +62,7 @@ export const KINDS: readonly Kind[] = [
   { contentType: 'image/tiff', ext: 'tif', size: tiff, is: at(0, 'II*\0', 'MM\0*', 'II+\0\x08\0\0\0', 'MM\0+\0\x08\0\0') },
   { contentType: 'image/bmp', ext: 'bmp', size: bmp, is: isBmp },
   { contentType: 'video/webm', ext: 'webm', is: isWebm },
+  { contentType: 'video/quicktime', ext: 'mov', is: at(4, 'ftypqt  ') },
   {
     contentType: 'video/mp4',
     ext: 'mp4',

@@ -214,6 +214,7 @@ const FILES: readonly (readonly [string, Buffer, object])[] = [
   ...['isom', 'iso5', 'iso9', 'mp42', 'M4V ', 'dash', 'hvc1', 'av01', 'MSNV'].map(
     (brand) => [`MP4 of brand ${brand}`, join(FTYP(brand), box('moov')), { contentType: 'video/mp4', ext: 'mp4' }] as const,
   ),
+  ['QuickTime', join(FTYP('qt  ', 'qt  '), box('moov')), { contentType: 'video/quicktime', ext: 'mov', width: undefined }],
   ['MP4 by a compatible brand', FTYP('XAVC', 'XAVC', 'mp42'), { ext: 'mp4' }],
   ['SVG', text(SVG), { contentType: 'image/svg+xml', ext: 'svg', width: 640, height: 480 }],
   ['SVG with a byte order mark', Buffer.from(`\ufeff${SVG}`), { ext: 'svg', width: 640 }],
@@ -286,7 +287,7 @@ describe('a file', () => {
     ['a text that begins like a BMP', 'text', 'BMW is not a picture, and neither is this text'],
     ['a text that begins like a TIFF', 'text', 'II* is a fine rating'],
     ['Matroska', 'unknown', webm('matroska').toString('latin1')],
-    ['QuickTime', 'unknown', FTYP('qt  ', 'qt  ').toString('latin1')],
+    ['another ISO file', 'unknown', FTYP('foo ', 'foo ').toString('latin1')],
     ['a PDF', 'unknown', '%PDF-1.7\n\xe2\xe3'],
     ['a zip', 'unknown', 'PK\x03\x04'],
     ['gzip', 'unknown', '\x1f\x8b\x08\0'],

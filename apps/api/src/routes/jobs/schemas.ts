@@ -14,7 +14,7 @@ const ImageResult = z
         content_type: z
           .string()
           .describe(
-            'from the bytes: image/png, image/jpeg, image/webp, image/gif, image/avif, image/heic, image/heif, image/jxl, image/tiff, image/bmp, image/svg+xml, video/mp4 or video/webm',
+            'from the bytes: image/png, image/jpeg, image/webp, image/gif, image/avif, image/heic, image/heif, image/jxl, image/tiff, image/bmp, image/svg+xml, video/mp4, video/quicktime or video/webm',
           ),
         bytes: z.int(),
         width: z.int().nullable().describe('null for video, and where the file does not say'),

@@ -1,6 +1,14 @@
 import { type Download, type Egress, EgressError } from '@grsai-jobs/egress';
 import { type JobRecord, objectFolder, type StoredImage } from '@grsai-jobs/jobs';
-import { factsOf, type MediaFacts, NotMedia, type ObjectStore, ObjectStoreError, peekFacts } from '@grsai-jobs/object-store';
+import {
+  Ending,
+  factsOf,
+  type MediaFacts,
+  NotMedia,
+  type ObjectStore,
+  ObjectStoreError,
+  peekFacts,
+} from '@grsai-jobs/object-store';
 import type { Timers } from '@grsai-jobs/runtime';
 import type { HostSlots } from './host-slots.ts';
 
@@ -25,11 +33,14 @@ export function outputKey(prefix: string, record: Owner, index: number, ext: str
   return `${objectFolder(prefix, record)}/${record.run}-${index}.${ext}`;
 }
 
-/** One file, never whole in memory: guarded download, type from its bytes, SHA-256 on the way, proven to have arrived. */
+/**
+ * One file, never whole in memory: guarded download, type from its bytes, SHA-256 on the way, proven to have arrived. `asItIs`: also one that
+ * ends before its format does.
+ */
 export async function storeLink(
   d: DownloadDeps,
   record: Owner,
-  file: { index: number; url: string },
+  file: { index: number; url: string; asItIs?: boolean },
   signal: AbortSignal,
 ): Promise<{ kind: 'stored'; image: StoredImage } | { kind: 'full'; ms: number }> {
   const slot = await d.hosts.enter(hostOf(file.url));
@@ -39,7 +50,7 @@ export async function storeLink(
   try {
     const source = await d.egress.download(file.url, { signal });
     const firstByteMs = tookMs();
-    const image = await storeSource(d, record, file.index, source, signal);
+    const image = await storeSource(d, record, file, source, signal);
     // A large file of a quick host takes its time; what counts is a host that keeps us waiting.
     slot.took(firstByteMs);
     return { kind: 'stored', image };
@@ -54,14 +65,15 @@ export async function storeLink(
 async function storeSource(
   d: OutputDeps,
   record: Owner,
-  index: number,
+  { index, asItIs = false }: { index: number; asItIs?: boolean },
   source: Download,
   signal: AbortSignal,
 ): Promise<StoredImage> {
   try {
     const { facts, body } = await peekFacts(source.body);
     const key = outputKey(d.keyPrefix, record, index, facts.ext);
-    const stored = await d.objects.put(key, body, {
+    const file = source.endsByClose && !asItIs ? untilItsEnd(body, facts.contentType) : body;
+    const stored = await d.objects.put(key, file, {
       contentType: facts.contentType,
       ...(source.contentLength === undefined ? {} : { contentLength: source.contentLength }),
       ownsChunks: true,
@@ -71,6 +83,16 @@ async function storeSource(
   } finally {
     source.cancel();
   }
+}
+
+/** Throws behind its last byte where a file breaks off, which nothing else shows. */
+async function* untilItsEnd(body: AsyncIterable<Uint8Array>, contentType: string): AsyncGenerator<Uint8Array> {
+  const ending = new Ending(contentType);
+  for await (const chunk of body) {
+    ending.feed(chunk);
+    yield chunk;
+  }
+  if (!ending.reached) throw new EgressError('truncated', 'the file ends before its format does');
 }
 
 /** Bytes that came in an answer. Rejects with `NotMedia`, or as the object store does. */

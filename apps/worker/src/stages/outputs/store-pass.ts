@@ -145,7 +145,9 @@ async function storeOutput(
 ): Promise<Stored> {
   const signal = d.shutdown.stopping;
   try {
-    if (output.url !== undefined) return await storeLink(d, job, { index, url: output.url }, signal);
+    // Some files have no end of their own: one that stays so is kept.
+    const asItIs = failedStores(job) >= SUSPECT_AFTER;
+    if (output.url !== undefined) return await storeLink(d, job, { index, url: output.url, asItIs }, signal);
     if (answer instanceof GrsaiError)
       return { kind: 'failed', trouble: { kind: 'passing', code: answer.code, status: answer.status, reason: answer.message } };
     const inline = answer?.outputs[index];
