@@ -46,13 +46,15 @@ export async function* documentsOf(
 }
 
 /**
- * Reads an answer up to the value that is `enough` or to its end. A bare JSON value is always enough, so an answer that is
- * complete on a connection left open does not wait (upstream.md §12 T12). Never throws: a broken answer has `cut`.
+ * Reads an answer up to the value that is `enough` or to its end. A bare JSON value is enough unless it says that another follows
+ * (`goesOn`), so an answer that is complete on a connection left open does not wait (upstream.md §12 T12). Never throws: a broken
+ * answer has `cut`.
  */
 export async function collect(
   response: Response,
   scrub: (text: string) => string,
   enough: (document: Document) => boolean = () => true,
+  goesOn: (document: Document) => boolean = () => false,
 ): Promise<Reply> {
   const reader = new DocumentReader(scrub);
   const documents: Document[] = [];
@@ -60,7 +62,7 @@ export async function collect(
   try {
     for await (const document of documentsOf(response, reader, 'read_off')) {
       documents.push(document);
-      if (reader.shape === 'json' || enough(document)) break;
+      if (reader.shape === 'json' ? !goesOn(document) : enough(document)) break;
     }
   } catch (error) {
     if (!(error instanceof GrsaiError)) throw error;

@@ -10,7 +10,7 @@ import { refusal } from './refusal.ts';
 import { isTaskAnswer, lastTask, readTask, type TaskState, taskOf } from './task-state.ts';
 import type { Wire } from './wire.ts';
 
-/** How long an answer to a question, in events, may go on behind the word that the task runs. */
+/** How long an answer to a question, in events or lines, may go on behind the word that the task runs. */
 const NEXT_EVENT_MS = 1000;
 
 /** A task that upstream has taken. Keep `id` secret and ask `base` for it, no other node (upstream.md §2). */
@@ -79,14 +79,14 @@ export async function askTask(
     signal,
     words: callerWords(supplied),
   });
-  // Events say how the task goes on; what has come when the next is late is the answer.
-  const enough = (document: Document): boolean => {
-    const answered = isTaskAnswer(document);
-    const runs = answered && taskOf(document.value, document.text, id)?.status === 'running';
-    if (runs) response.endWithin(NEXT_EVENT_MS);
-    return answered && !runs;
+  // Events and lines say how the task goes on; what has come when the next is late is the answer.
+  const runs = (document: Document): boolean => {
+    if (taskOf(document.value, document.text, id)?.status !== 'running') return false;
+    response.endWithin(NEXT_EVENT_MS);
+    return true;
   };
-  const state = readTask(await collect(response, wire.scrub, enough), id);
+  const enough = (document: Document): boolean => isTaskAnswer(document) && !runs(document);
+  const state = readTask(await collect(response, wire.scrub, enough, runs), id);
   if (state instanceof GrsaiError) throw state;
   return state;
 }

@@ -61,9 +61,47 @@ test.each([
   ['space in front', ' data: {"a":1}\n\n  data: {"a":2}\n\n'],
   ['events inside of them', 'data: data: {"a":1}\n\ndata: data: data: {"a":2}\n\n'],
   ['a comma too many', 'data: {"a":1,}\n\ndata: {"a":2}\n\n'],
+  ['no line end between them', 'data: {"a":1}data: {"a":2}'],
+  ['a space between them', 'data: {"a":1} data:{"a":2}\n\n'],
+  ['the name of the field before the first line of a value alone', 'data: {\n  "a": 1\n}\n\ndata: {\n"a":\n2}'],
+  ['a value that goes on without a colon', 'data: {"a":\n1\n}\n\ndata: {"a": 2\r\n}\r\n'],
   ['a byte order mark', '\ufeffdata: {"a":1}\n\ndata: {"a":2}\n\n'],
 ])('events with %s are read', (_, text) => {
   expect(values(text)).toEqual([{ a: 1 }, { a: 2 }]);
+});
+
+test.each([
+  ['Markdown', '```json\n{"a":1}\n```'],
+  ['Markdown of no language', '\n```\n{"a":1}```\n'],
+  ['the call of a function', 'callback({"a":1});'],
+  ['the call of a function behind a comment', '/**/jQuery_1.cb( {"a":1} )'],
+  ['a guard', ')]}\',\n{"a":1}'],
+  ['an endless loop', 'for (;;);{"a":1}'],
+  ['warnings of PHP', '<br />\n<b>Warning</b>:  a {b} in <b>c</b> on line <b>1</b><br />\n<br />\n<b>Notice</b>: d\n{"a":1}'],
+  ['a word', 'Response: {"a":1}\n'],
+  ['another line', 'OK\r\n{"a":1}'],
+  ['separators of records', '\x1e{"a":1}\n'],
+  ['NUL', '\0{"a":1}\0'],
+  ['quotes of Python', "{'a': 1}"],
+])('JSON in %s is read', (_, text) => {
+  expect(values(text)[0]).toEqual({ a: 1 });
+  expect(read([...text])).toEqual(read([text]));
+});
+
+test.each([
+  'prompt rejected: {"a":1}',
+  'your prompt ```{"a":1}``` is against the policy',
+  'RejectedError({"a":1})',
+  'result of the check:\n{"a":1}',
+  '<html>{"a":1}</html>',
+  '<b>Error</b>: bad prompt\n{"a":1}',
+])('what stands behind other words is no answer: %j', (text) => expect(read([text])).toEqual({ shape: 'other', documents: [] }));
+
+test('a megabyte that looks wrapped is judged in one pass', () => {
+  const began = performance.now();
+  for (const part of ['<b>Warning</b>:', '<b>Notice</b>:\n', 'ok\n', '```', 'a(', ' ', '<br>'])
+    read([part.repeat(1_000_000 / part.length)]);
+  expect(performance.now() - began).toBeLessThan(3000);
 });
 
 test('data that is no JSON is handed over as text', () => {
@@ -92,6 +130,8 @@ test('any split of any stream of events gives the same documents', () => {
   const line = fc.oneof(
     json.map((text) => `data: ${text}`),
     json.map((text) => `data:${text.replace(/([{,])/, '$1\ndata: ')}`),
+    json.map((text) => `data:${text.replace(/([{,:])/, '$1\n')}`),
+    fc.tuple(json, fc.constantFrom('data:', ' data: ', 'da', 'data', ' d:'), json).map(([a, glue, b]) => `data: ${a}${glue}${b}`),
     fc.constantFrom('data: [DONE]', ': ping', 'event: task', 'id: 7', 'data:', 'data', ''),
     fc.string().map((text) => `data: ${text}`),
   );

@@ -21,6 +21,27 @@ const PREFIX_AGAIN = /^(?:data:\s*)+/;
 
 const FIELDS = ['data:', 'event:', 'id:', 'retry:', ':'];
 
+/** What stands before the first value, or between two, and is none. */
+const SPACE = /^[\s\ufeff\p{Cc}]+/u;
+
+/**
+ * What JSON comes wrapped in: Markdown, the call of a function, a guard against one, a warning of PHP, a word before it. Any other words may
+ * be those of a refusal, which repeats what was sent.
+ */
+const WRAPPER =
+  /\s+|`{3,}\w{0,10}|\/\*\*\/|(?![\w$.]*(?:err|exception|reject|violat|invalid|fail|refus|deni))[\w$.]{1,80}\((?=\s*[{[])|\)\]\}',?|while ?\(1\);|for ?\(;;\);|<br ?\/?>|<b>(?:Warning|Notice|Deprecated)<\/b>:[^\n]{0,1000}\n|(?:ok|success|response|result|json|body|output|200)(?: ?[:：=]|[\r\n])/iy;
+
+/** The end of what it comes wrapped in. */
+const CLOSING = /^[\s`);]*$/;
+
+/** Where the JSON begins that a text is wrapped around; -1 when it begins with something else. Nothing is looked at twice. */
+function startOfWrapped(text: string): number {
+  const wrapper = new RegExp(WRAPPER);
+  let at = 0;
+  while (wrapper.test(text)) at = wrapper.lastIndex;
+  return at > 0 && /[{[]/.test(text.charAt(at)) ? at : -1;
+}
+
 /**
  * Reads the JSON values of an answer as they become complete, whatever the content type says: bare, or in events although
  * none were asked for (upstream.md §12 T6, T12). How the text is split into pieces never changes what is read.
@@ -68,11 +89,30 @@ export class DocumentReader {
       this.#shape = 'other';
     }
     if (this.#shape === 'events') return this.#events.finish().map(this.#readEvent);
+    if (this.#shape === 'other') return this.#wrapped() ?? this.#rest();
+    return this.#rest();
+  }
+
+  #rest(): Document[] {
     const rest = this.#text.slice(this.#next).trim();
     if (this.#shape === 'empty' || rest === '') return [];
     const document = this.#read(rest);
     // What follows a value and is cut off is reported; half a value alone is no answer at all.
     return document.value === undefined && this.#next === 0 ? [] : [document];
+  }
+
+  /** The values inside of what they are wrapped in, `undefined` when there are none. */
+  #wrapped(): Document[] | undefined {
+    const start = startOfWrapped(this.#text);
+    if (start === -1) return undefined;
+    this.#next = start;
+    const values = this.#values(this.#text.slice(start));
+    if (values[0]?.value === undefined) {
+      this.#next = 0;
+      return undefined;
+    }
+    this.#shape = 'json';
+    return CLOSING.test(this.#text.slice(this.#next)) ? values : [...values, ...this.#rest()];
   }
 
   readonly #readEvent = ({ name, data }: SseEvent): Document => this.#read(data.replace(PREFIX_AGAIN, ''), name);
@@ -97,7 +137,7 @@ export class DocumentReader {
   }
 
   #decide(piece: string): void {
-    this.#start = (this.#start + piece).replace(/^[\s\ufeff]+/, '');
+    this.#start = (this.#start + piece).replace(SPACE, '');
     const start = this.#start;
     if (start === '') return;
     if (start.startsWith('{') || start.startsWith('[')) this.#shape = 'json';
@@ -107,7 +147,7 @@ export class DocumentReader {
 }
 
 function parse(text: string): unknown {
-  const bare = text.replace(/^\ufeff/, '');
+  const bare = text.replace(SPACE, '');
   const asItIs = readJson(bare);
   const mended = asItIs === undefined ? mendedJson(bare) : undefined;
   const value = mended === undefined ? asItIs : readJson(mended);

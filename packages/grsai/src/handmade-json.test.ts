@@ -10,11 +10,15 @@ test.each<[string, string, unknown]>([
   ['numbers that are none', '{"a":NaN,"b":-Infinity,"c":[Infinity]}', { a: null, b: null, c: [null] }],
   ['words of other languages', '{"a":None,"b":undefined}', { a: null, b: null }],
   ['all of it beside a text that says the same', '{"NaN, }":"None,\\"]","b":NaN,}', { 'NaN, }': 'None,"]', b: null }],
+  [
+    'what Python prints',
+    `{'a': "it's", 'b': [True, None], 'c': 'say "x" and \\'y\\''}`,
+    { a: "it's", b: [true, null], c: `say "x" and 'y'` },
+  ],
 ])('%s is mended', (_, text, value) => expect(read(text)).toEqual(value));
 
-test.each(['{"a":1}', '{"a":"NaN,}"}', '{"a":', '{]', '"a\nb"', '', 'NaN', '{"a":"\\', "{'a':1}"])(
-  'nothing is mended in %j',
-  (text) => expect(mendedJson(text)).toBeUndefined(),
+test.each(['{"a":1}', '{"a":"NaN,}"}', '{"a":', '{]', '"a\nb"', '', 'NaN', '{"a":"\\'])('nothing is mended in %j', (text) =>
+  expect(mendedJson(text)).toBeUndefined(),
 );
 
 test('what is JSON stays as it is', () => {

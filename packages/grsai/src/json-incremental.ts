@@ -3,7 +3,9 @@ const CLOSE = new Set([0x7d, 0x5d]);
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-const isSpace = (code: number): boolean => code === 0x20 || (code >= 0x09 && code <= 0x0d) || code === 0xfeff;
+/** Also what some put between values: a byte order mark, NUL, and the record separator of RFC 7464. */
+const isSpace = (code: number): boolean =>
+  code === 0x20 || (code >= 0x09 && code <= 0x0d) || code === 0xfeff || code === 0 || code === 0x1e;
 
 /**
  * Finds the end of one JSON object or array in a text that comes in pieces, without building it. The gateway may
@@ -16,6 +18,11 @@ export class JsonEnd {
   /** What is being read is no object or array, so no end will be found. */
   #opaque = false;
   readonly #special = /["\\]/g;
+
+  /** A value has begun and not ended. */
+  get inside(): boolean {
+    return this.#depth > 0;
+  }
 
   /** Reads `text` from `from`; the index after the closing bracket, or -1 while it is still to come. */
   feed(text: string, from: number, to: number = text.length): number {

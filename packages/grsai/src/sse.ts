@@ -6,6 +6,11 @@ const CR = 0x0d;
 /** No field begins so: a gateway has put JSON or a page of its own in the middle of the events, and nobody may take the rest for whole. */
 const BARE = /[{[<]/;
 
+/** What gateways put between two events that they write into one line. */
+const GLUE = 'data:';
+
+const FIELDS: ReadonlySet<string> = new Set(['data', 'event', 'id', 'retry', '']);
+
 /** One server-sent event, or one JSON value of it. */
 export interface SseEvent {
   /** What its `event:` line says, when that stood before the data. */
@@ -25,6 +30,8 @@ export class SseReader {
   #afterCr = false;
   #data = '';
   #event = '';
+  /** How much of the glue has come behind a value of this line; -1: none is looked for. */
+  #glue = -1;
   readonly #end = new JsonEnd();
 
   feed(text: string): SseEvent[] {
@@ -46,6 +53,8 @@ export class SseReader {
   /** The rest, when the stream has ended. */
   finish(): SseEvent[] {
     const out: SseEvent[] = [];
+    if (this.#isRestOfValue()) this.#takeName(out);
+    this.#unglue();
     this.#dispatch(out);
     return out;
   }
@@ -63,9 +72,13 @@ export class SseReader {
         return;
       }
       this.#name += text.slice(at, colon);
+      at = colon;
+      if (this.#isRestOfValue()) this.#takeName(out);
+      else {
+        this.#skipSpace = true;
+        at += 1;
+      }
       this.#inName = false;
-      this.#skipSpace = true;
-      at = colon + 1;
     }
     if (at < to && this.#skipSpace) {
       this.#skipSpace = false;
@@ -76,18 +89,55 @@ export class SseReader {
   }
 
   #take(text: string, from: number, to: number, out: SseEvent[]): void {
-    let start = from;
+    let start = this.#passGlue(text, from, to);
     while (start < to) {
       const end = this.#end.feed(text, start, to);
       if (end === -1) break;
       this.#data += text.slice(start, end);
       this.#dispatch(out);
-      start = end;
+      this.#glue = 0;
+      start = this.#passGlue(text, end, to);
     }
     this.#data += text.slice(start, to);
   }
 
+  /** Behind a value: space, and the name of the field once more, are no part of the next one. */
+  #passGlue(text: string, from: number, to: number): number {
+    for (let at = from; at < to; at++) {
+      if (this.#glue === -1) return at;
+      if (text.charAt(at) === GLUE.charAt(this.#glue)) this.#glue = (this.#glue + 1) % GLUE.length;
+      else if (this.#glue > 0 || text.charAt(at).trim() !== '') {
+        this.#unglue();
+        return at;
+      }
+    }
+    return to;
+  }
+
+  /** What looked like glue and was none is text. */
+  #unglue(): void {
+    this.#data += GLUE.slice(0, Math.max(0, this.#glue));
+    this.#glue = -1;
+  }
+
+  /** A value that was written over several lines, only the first of which has the name of the field. */
+  #isRestOfValue(): boolean {
+    return this.#inName && this.#end.inside && !FIELDS.has(this.#name.trim().toLowerCase());
+  }
+
+  /** The line so far belongs to the value. */
+  #takeName(out: SseEvent[]): void {
+    const line = this.#name;
+    this.#name = 'data';
+    this.#take(line, 0, line.length, out);
+  }
+
   #endLine(out: SseEvent[]): void {
+    if (this.#isRestOfValue()) {
+      this.#takeName(out);
+      this.#inName = false;
+    }
+    this.#unglue();
     if (this.#inName && this.#name === '') {
       this.#dispatch(out);
       this.#event = '';

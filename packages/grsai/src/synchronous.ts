@@ -37,7 +37,8 @@ export async function synchronousTask(wire: Wire, path: string, body: object, op
     const state = taskOf(value, text, '');
     return state !== undefined && isTerminal(state);
   };
-  return endOf(await collect(response, wire.scrub, ended));
+  const runs = ({ value, text }: { value: unknown; text: string }): boolean => taskOf(value, text, '')?.status === 'running';
+  return endOf(await collect(response, wire.scrub, ended, runs));
 }
 
 /** An end needs an id, or its links: a failure without an id is a refusal before there was a task (upstream.md §3.4). */

@@ -100,10 +100,12 @@ describe('a result query', () => {
   });
 
   test.each([
-    ['ends', true],
-    ['stays open', false],
-  ])('that is answered in events is the last of them, when the answer %s', async (_, ends) => {
-    const event = (status: string) => `data: {"id":"6-a","status":"${status}"}\n\n`;
+    ['events', 'ends', 'data: ', true],
+    ['events', 'stays open', 'data: ', false],
+    ['lines', 'ends', '', true],
+    ['lines', 'stays open', '', false],
+  ])('that is answered in %s is the last of them, when the answer %s', async (_, _end, before, ends) => {
+    const event = (status: string) => `${before}{"id":"6-a","status":"${status}"}\n\n`;
     await using server = await serve((request, res) => {
       res.writeHead(200, { 'content-type': 'text/event-stream' });
       const done = request.url?.includes('done') === true;
