@@ -96,6 +96,8 @@ describe('no id of a submit is found', () => {
     ['a word in the place of the result', { result: 'fail', msg: 'x' }],
     ['a page', `<html><script>{"id":"${ID}"}</script></html>`],
     ['a text that repeats the request', `bad request: "{\\"id\\":\\"${ID}\\"}"`],
+    ['words that refuse, before what was sent', `load is too high: {"id":"${ID}","status":"running"}`],
+    ['the same of a failure', `生成失败\n{"id":"${ID}","status":"running"}`],
     ['an id that is cut off', '{"id":"6-3d0c9f52-7a4'],
     ['a number that is cut off', '{"id":123456'],
     ['a refusal that is cut off', `{"code":-1,"msg":"apikey credits not enough","data":{"id":"${ID}"`],

@@ -57,7 +57,10 @@ function looseId({ documents, text, words }: Reply): string | undefined {
   const bare = [value, ...documents.map((document) => document.text), text].map(textOf).find(isTaskIdForm);
   if (bare !== undefined) return bare;
   if (value !== undefined) return saysNo(unwrap(value)) ? undefined : soleId(value, words);
-  if (isPage(text) || isProof(classifyText(text, words))) return undefined;
+  // Words before it that refuse go on with what was sent.
+  const lead = text.slice(0, Math.max(0, text.search(/[{[<=]/)));
+  const refused = isProof(classifyText(text, words)) || classifyText(lead, words).category !== 'unknown';
+  if (isPage(text) || refused) return undefined;
   const found = LOOSE_ID.exec(text);
   const id = idOf({ id: found?.[1] ?? found?.[2] });
   return id === '' ? BARE_ID.exec(text)?.[1] : id;

@@ -112,13 +112,30 @@ function inner(fields: Fields, refused: boolean): Fields | undefined {
     if (isFields(value) && isAround(fields, value)) return within(fields, name, value);
   }
   if (isIdHere(data, fields, refused)) return { ...outside(fields, 'data'), id: textOf(data) };
+  const other = idOf(fields) === '' && !('status' in fields) ? taskUnderAnyName(fields) : undefined;
+  if (other !== undefined) return other;
   return isFields(data) && !('status' in fields) ? within(fields, 'data', data) : undefined;
 }
+
+/** Names of what was sent, which an answer may repeat. */
+const SENT = /request|input|prompt|param|query|option|echo/;
+
+/** A whole task, alone or as a list of one, in an object that says nothing of a task itself. */
+function taskUnderAnyName(fields: Fields): Fields | undefined {
+  for (const [name, each] of Object.entries(fields)) {
+    const value: unknown = Array.isArray(each) && each.length === 1 ? each[0] : each;
+    if (isFields(value) && isWholeTask(withUpstreamNames(value)) && !SENT.test(plainName(name)))
+      return within(fields, name, value);
+  }
+  return undefined;
+}
+
+const isWholeTask = (task: Fields): boolean => typeof task['status'] === 'string' && (idOf(task) !== '' || 'results' in task);
 
 /** Whether a task stands in an object that says nothing of a task itself. */
 function isAround(outer: Fields, value: Fields): boolean {
   const task = withUpstreamNames(value);
-  if (typeof task['status'] === 'string' && (idOf(task) !== '' || 'results' in task)) return true;
+  if (isWholeTask(task)) return true;
   return idOf(outer) === '' && !('status' in outer) && (isTask(task) || 'data' in task) && !('url' in task);
 }
 

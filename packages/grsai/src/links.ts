@@ -10,19 +10,21 @@ export function linkOf(value: unknown): string {
   return link !== '' && URL.canParse(link) ? new URL(link).href : '';
 }
 
-const ENCODED = /^https?%3a%2f%2f/i;
-const BARE_HOST = /^(?:[a-z0-9][a-z0-9-]{0,62}\.){1,8}[a-z]{2,24}(?::\d{1,5})?\/[^\s]/i;
+/** Once, or several times over. */
+const ENCODED = /^https?%(?:25){0,3}3a%(?:25){0,3}2f%(?:25){0,3}2f/i;
+const BARE_HOST = /^(?:(?:[a-z0-9][a-z0-9-]{0,62}\.){1,8}[a-z]{2,24}|(?:\d{1,3}\.){3}\d{1,3})(?::\d{1,5})?\/[^\s]/i;
 /** The longest start that a host takes. */
 const HOST_SHOWN = 600;
 
 function withScheme(text: string): string {
   if (BARE_HOST.test(text.slice(0, HOST_SHOWN))) return `https://${withoutTail(text)}`;
-  if (!ENCODED.test(text)) return '';
+  let link = text;
   try {
-    return decodeURIComponent(text);
+    while (ENCODED.test(link)) link = decodeURIComponent(link);
   } catch {
     return '';
   }
+  return link === text ? '' : link;
 }
 
 const TAIL = /(?:\\[nrt]|[,;|，；、。])$/;
@@ -70,7 +72,14 @@ const WRITTEN = [
   /(https?:\/\/[^\s"'<>()，。；]{1,500}?\.(?:png|jpe?g|webp|gif|avif|heic|bmp|mp4|webm|mov)\b[^\s"'<>()，。；]{0,2000})/gi,
 ] as const;
 
-export function written(text: string): readonly string[] {
+const ESCAPED: readonly (readonly [RegExp, string])[] = [
+  [/&(?:quot|apos|#34|#39);/gi, '"'],
+  [/&lt;/gi, '<'],
+  [/&gt;/gi, '>'],
+];
+
+export function written(escaped: string): readonly string[] {
+  const text = ESCAPED.reduce((sofar, [pattern, sign]) => sofar.replace(pattern, sign), escaped);
   for (const pattern of WRITTEN) {
     const found = [...text.matchAll(pattern)].map(([, link = '']) => link);
     if (found.length > 0) return found;

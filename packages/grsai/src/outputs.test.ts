@@ -113,6 +113,12 @@ describe('an output is found', () => {
       [`data:image/png;base64,${PLUS.replaceAll('+', ' ')}`],
       [inline(new Uint8Array(Buffer.from(PLUS, 'base64')))],
     ],
+    ['HTML that is escaped', `&lt;img src=&quot;${LINK}&quot;/&gt;`, [link()]],
+    ['a link that is encoded twice', [{ url: encodeURIComponent(encodeURIComponent(LINK)) }], [link()]],
+    ['an address without a scheme', [{ url: '203.0.113.7:8080/a.png' }], [link('https://203.0.113.7:8080/a.png')]],
+    ['a path without its first stroke', [{ url: './file/a.png' }], [link('http://upstream.test/file/a.png')]],
+    ['a data URL in another one', [{ url: `data:image/png;base64,data:image/png;base64,${PIXEL}` }], [inline()]],
+    ['base64 with escaped strokes and line ends', [{ b64_json: `"${PIXEL.replaceAll('/', '\\/')}\\n"` }], [inline()]],
     ['a link in another script', ['https://f.example/文件/图.png'], [link(linkOf('https://f.example/文件/图.png'))]],
   ])('as %s', (_, results, outputs) => {
     expect(outputsIn(results)).toEqual({ status: 'succeeded', outputs });
@@ -127,10 +133,31 @@ describe('an output is found', () => {
     ['b64_json', { b64_json: PIXEL }, [inline()]],
     ['choices, as a chat has them', { choices: [{ message: { content: `![x](${LINK})` } }] }, [link()]],
     ['candidates, as Gemini has them', { candidates: [{ content: { parts: [{ inlineData: { data: PIXEL } }] } }] }, [inline()]],
+    ['a name that nobody knows', { result_urls: [LINK, `${LINK}2`] }, [link(), link(`${LINK}2`)]],
+    ['such a name, as a text', { artifacts: ` ${LINK} ` }, [link()]],
+    ['such a name, as base64', { artwork: { png: PIXEL } }, [inline()]],
+    ['such a name, as JSON in a text', { resultJson: JSON.stringify({ resultUrls: [LINK] }) }, [link()]],
     ['Results', { Results: [{ Url: LINK }] }, [link()]],
     ['results, also where the request is echoed', { results: [LINK], images: ['https://caller.example/in.png'] }, [link()]],
   ])('under the name %s', (_, fields, outputs) => {
     expect(outputsIn(undefined, fields)).toEqual({ status: 'succeeded', outputs });
+  });
+
+  test.each<object>([
+    { message: `see ${LINK}` },
+    { message: LINK },
+    { content: `The picture is like ${LINK}` },
+    { prompt: LINK, inputImages: [LINK], firstFrameUrl: LINK, referenceUrl: LINK, mask_url: LINK },
+    { webHook: LINK, callback_url: LINK, notifyUrl: LINK, statusUrl: LINK, get_url: LINK, queryUrl: LINK, endpoint: LINK },
+    { thumbnail: LINK, previewUrl: LINK, avatar: LINK, docs: LINK, recharge_url: LINK },
+    { request: { images: [LINK] }, params: { image: LINK }, error: { url: LINK } },
+  ])('in nothing else that has a link: %j', (fields) => {
+    expect(outputsIn([], fields)).toEqual({ status: 'succeeded', outputs: [] });
+  });
+
+  test('under a name that nobody knows only where the task has succeeded', () => {
+    expect(read({ id: ID, status: 'running', artwork: LINK })).toMatchObject({ status: 'running', outputs: [] });
+    expect(read({ id: ID, status: 'failed', error: 'generate failed', artwork: LINK })).toMatchObject({ status: 'failed' });
   });
 
   test('in no list of the request, when that of the results is empty or the task still runs', () => {
@@ -169,16 +196,32 @@ describe('a task that ended is one', () => {
     expect(read({ id: ID, status: word, results: [LINK], error: 'why' })).toMatchObject({ status });
   });
 
-  test.each([2, 'ok', '成功', 'ready', 'SUCC'])('by the unknown word %j, when its outputs are there', (status) => {
-    expect(read({ id: ID, status, results: [LINK] })).toMatchObject({ status: 'succeeded', urls: [LINK] });
-    expect(read({ id: ID, status, results: [LINK], progress: 99 })).toMatchObject({ status: 'running' });
-    expect(read({ id: ID, status, results: [] })).toMatchObject({ status: 'running' });
-  });
+  test.each([2, 'ok', '成功', 'ready', 'SUCC', 'generated', 'PROCESSED'])(
+    'by the unknown word %j, when its outputs are there',
+    (status) => {
+      expect(read({ id: ID, status, results: [LINK] })).toMatchObject({ status: 'succeeded', urls: [LINK] });
+      expect(read({ id: ID, status, results: [LINK], progress: 99 })).toMatchObject({ status: 'running' });
+      expect(read({ id: ID, status, results: [] })).toMatchObject({ status: 'running' });
+    },
+  );
 
   test.each(['processing', 'IN_PROGRESS', 'partial_succeeded', 'generating', '生成中'])(
     'but not by the word %j, which says that more is to come',
     (status) => expect(read({ id: ID, status, results: [LINK] })).toMatchObject({ status: 'running' }),
   );
+
+  test.each(['taskInfo', 'resp', 'Prediction'])('in an envelope of the name %s, alone or in a list', (name) => {
+    const done = { id: ID, status: 'succeeded', results: [LINK] };
+    expect(read({ code: 0, [name]: done })).toMatchObject({ status: 'succeeded', urls: [LINK] });
+    expect(read({ code: 0, [name]: [done] })).toMatchObject({ status: 'succeeded', urls: [LINK] });
+  });
+
+  test('but no echo of the request, and no text that is one', () => {
+    const fake = { id: ID, status: 'succeeded', results: [LINK] };
+    for (const name of ['request', 'input', 'prompt', 'parameters'])
+      expect(read({ code: 0, [name]: fake })).toBeInstanceOf(GrsaiError);
+    expect(read({ code: 0, style: JSON.stringify(fake) })).toBeInstanceOf(GrsaiError);
+  });
 
   test('also where its JSON is written as JSON again', () => {
     const done = JSON.stringify({ id: ID, status: 'succeeded', results: [LINK] });

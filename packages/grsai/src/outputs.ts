@@ -75,7 +75,26 @@ export function outputsOf(fields: Fields, succeeded: boolean): readonly Output[]
   }
   const held = heldBy(named, DEPTH);
   if (held.length > 0 || !succeeded) return held;
-  return [...LISTS, ...DIALECTS].map((name) => anyOutputs(named.get(name), DEPTH)).find((found) => found.some(isWhere)) ?? [];
+  return (
+    [...LISTS, ...DIALECTS].map((name) => anyOutputs(named.get(name), DEPTH)).find((found) => found.some(isWhere)) ??
+    outputsElsewhere(named)
+  );
+}
+
+/** Words of upstream's own, and links to something else than a picture. */
+const NO_OUTPUT =
+  /^(?:message|msg|detail|reason|description|title|note|remark|tip|text)s?$|notif|param|query|poll|endpoint|website|home|support|contact|login|pay(?!load)|charge|terms|policy|^(?:get|self|next|prev|web|cancel|stream|status)/;
+
+/** What stands under a name that nobody knows, where no other has an output. A text has to be the output, and not to name it. */
+function outputsElsewhere(named: Named): readonly Output[] {
+  const known: ReadonlySet<string> = new Set([...LISTS, ...ECHOED, ...DIALECTS, ...HOLDERS]);
+  for (const [name, value] of named) {
+    if (known.has(name) || NO_OUTPUT.test(name) || BESIDE.test(name)) continue;
+    const bare = typeof value === 'string' && /\s/.test(value.trim()) && !/^\s*(?:[[{]|data:)/i.test(value);
+    const found = bare ? [] : anyOutputs(value, DEPTH);
+    if (found.some(isWhere)) return found;
+  }
+  return [];
 }
 
 /** The links among outputs, but for those that cannot be called. */
@@ -112,18 +131,20 @@ function outputsIn(value: unknown, depth: number): readonly Output[] {
 }
 
 /** Fields of an output that may hold another picture, or a link to something else. */
-const BESIDE = /thumb|preview|cover|icon|logo|avatar|poster|input|source|ref|prompt|mask|hook|callback|doc|help|error|request/;
+const BESIDE =
+  /thumb|preview|cover|icon|logo|avatar|poster|frame|input|source|ref|prompt|mask|hook|callback|doc|help|error|request/;
 
 /** Where nothing is found under a name that is known: what stands in the list of the outputs under any other. */
-function anyOutputs(value: unknown, depth: number): readonly Output[] {
+function anyOutputs(given: unknown, depth: number): readonly Output[] {
   if (depth === 0) return [];
+  const value = parsed(given);
   if (typeof value === 'string') return textOutputs(value, depth);
   if (Array.isArray(value)) return value.flatMap((each: unknown) => anyOutputs(each, depth - 1));
   if (!isFields(value)) return [];
   const parts = Object.entries(value).filter(([name]) => !BESIDE.test(plainName(name)));
   // Texts of one object are forms of the same output.
   const own = parts
-    .map(([, part]) => (typeof part === 'string' ? textOutputs(part, depth) : []))
+    .map(([, part]) => (typeof part === 'string' ? anyOutputs(part, depth - 1) : []))
     .find((found) => found.length > 0);
   return own ?? parts.flatMap(([, part]) => (typeof part === 'string' ? [] : anyOutputs(part, depth - 1)));
 }
@@ -164,6 +185,9 @@ function linkOutput(text: string): Output | undefined {
 /** Words for no link at all. */
 const NOTHING = /^(?:|null|nil|none|undefined|false|n\/?a|-+)$/i;
 const ODD_SHOWN = 200;
+/** A path whose first stroke is missing. */
+const RELATIVE =
+  /^(?:\.\/)?(?:[\w%.~-]{1,80}\/){1,10}[\w%.~-]{1,120}\.(?:png|jpe?g|webp|gif|avif|heic|bmp|mp4|webm|mov)(?:\?\S*)?$/i;
 
 /**
  * What stands where a link belongs, and cannot be called as it is. It is an output all the same: were it left out in silence, a task
@@ -172,6 +196,7 @@ const ODD_SHOWN = 200;
 function oddLink(value: unknown): Output | undefined {
   const text = typeof value === 'string' ? unwrapped(value) : '';
   if (NOTHING.test(text)) return undefined;
+  if (RELATIVE.test(text.slice(0, ODD_SHOWN))) return { kind: 'link', url: `/${text.replace(/^\.\//, '')}` };
   return { kind: 'link', url: text.startsWith('/') ? text : text.slice(0, ODD_SHOWN) };
 }
 
@@ -187,6 +212,8 @@ function dataUrl(wrapped: string): Output | undefined {
   const head = DATA_URL.exec(text);
   if (head === null) return headless(text);
   const rest = decoded(text.slice(head[0].length));
+  // A gateway has put its own in front of one that was whole.
+  if (DATA_URL.test(rest.slice(0, 220))) return dataUrl(rest);
   if (/;\s*base64\s*$/i.test(head[1] ?? '')) return base64(rest);
   const packed = base64(rest);
   if (packed?.kind === 'inline' && isMedia(packed.bytes)) return packed;
@@ -222,8 +249,10 @@ function isBase64(text: string): boolean {
 }
 
 function base64(text: string): Output | undefined {
-  if (!isBase64(text)) return undefined;
-  const bytes = Buffer.from(plusSigns(text), 'base64');
+  // Escaped once too often, or with its quotes.
+  const plain = /[\\"]/.test(text) ? text.replace(/\\[rn]|\\(?=\/)|^"|"$/g, '') : text;
+  if (!isBase64(plain)) return undefined;
+  const bytes = Buffer.from(plusSigns(plain), 'base64');
   return bytes.length === 0 ? undefined : { kind: 'inline', bytes };
 }
 

@@ -9,10 +9,11 @@ export const idOf = (fields: Fields): string =>
 
 const LONGEST_ID = 200;
 
-/** A text in the place of the task is its id; a longer one, a word, a sentence or a link is none. */
+/** A text in the place of the task is its id; a longer one, a word, a sentence, a link or Markdown is none. */
 export const isIdText = (text: string): boolean =>
   text.length <= LONGEST_ID &&
   /^[\x21-\x7e]+$/.test(text) &&
+  !/["'`()<>]/.test(text) &&
   !NO_ID.test(text) &&
   !/^(?:[a-z_]+|(?:https?|data):.*|[[{].*)$/i.test(text);
 

@@ -78,7 +78,7 @@ const WORDS: ReadonlyMap<string, TaskStatus> = new Map([
 ]);
 
 /** Words that nobody has seen may mean the end, where the outputs are there; these mean that more is to come. */
-const ONGOING = /queu|pend|process|progress|run|start|wait|submi|generat|creat|partial|stream|draft|preview|中/i;
+const ONGOING = /queu|pend|process(?!ed)|progress|run|start|wait|submi|generat(?!ed)|creat|partial|stream|draft|preview|中/i;
 
 /** The picture is not the last of its task, however far that says it has come. */
 const UNFINISHED = /partial|stream|draft|preview|部分/i;

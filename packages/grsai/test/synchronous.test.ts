@@ -32,6 +32,15 @@ describe('generate', () => {
     expect(await grsai.images.generate(TASK)).toMatchObject({ status: 'succeeded' });
   });
 
+  test('reads past the progress when the answer comes in lines', async () => {
+    await using server = await serve((_req, res) => {
+      res.write(`${JSON.stringify(RUNNING)}\n`);
+      res.write(JSON.stringify(DONE));
+    });
+    await using grsai = client([server.url]);
+    expect(await grsai.images.generate(TASK)).toMatchObject({ status: 'succeeded' });
+  });
+
   test.each<[string, number, string, object]>([
     [
       'a refusal without a task',
@@ -158,10 +167,25 @@ describe('generations', () => {
     ['as a bare text', URL_1],
     ['as a bare text that is JSON', JSON.stringify(URL_1)],
     ['as Markdown', `![x](${URL_1})`],
+    ['as Markdown in an envelope', JSON.stringify({ code: 0, data: `![x](${URL_1})` })],
+    ['as JSON in Markdown', `\`\`\`json\n${JSON.stringify({ data: [{ url: URL_1 }] })}\n\`\`\``],
+    ['as an object of numbers', JSON.stringify({ created: 1, data: { 0: { url: URL_1 } } })],
+    ['as a list of an unknown name', JSON.stringify({ created: 1, artifacts: [{ url: URL_1 }] })],
+    ['behind lines of progress', `{"status":"running","progress":1}\n{"data":[{"url":"${URL_1}"}]}\n`],
   ])('gives an output that comes %s', async (_, text) => {
     await using server = await serve(answering(200, text));
     await using grsai = client([server.url]);
     expect((await grsai.images.generations(TASK)).urls).toEqual([URL_1]);
+  });
+
+  test.each([
+    JSON.stringify({ created: 1, images: [` ${URL_1}`], model: 'x' }),
+    JSON.stringify({ code: 0, data: { image_url: URL_1 } }),
+    `the picture ${URL_1} is on its way`,
+  ])('takes no link that was sent for an output: %s', async (text) => {
+    await using server = await serve(answering(200, text));
+    await using grsai = client([server.url]);
+    expect(await errorOf(grsai.images.generations({ ...TASK, image: [URL_1] }))).toMatchObject({ outcome: 'unknown' });
   });
 
   test('passes over events in front of the one with the outputs', async () => {
@@ -177,6 +201,9 @@ describe('generations', () => {
     ['a 504', 504, 'upstream request timeout', { outcome: 'unknown', retryable: false }],
     ['a 200 without data', 200, '{"created":1}', { outcome: 'unknown', needsKeyProbe: true }],
     ['a page', 200, '<html></html>', { outcome: 'unknown' }],
+    ['words that refuse, with a link', 200, `insufficient credits for ${URL_1}`, { outcome: 'refused', category: 'balance' }],
+    ['words that refuse, with a picture', 200, `内容违规: ![x](${URL_1})`, { outcome: 'unknown' }],
+    ['words that refuse, with what was sent', 200, `busy, try later\n{"data":[{"url":"${URL_1}"}]}`, { outcome: 'unknown' }],
   ])('throws at %s', async (_, status, text, want) => {
     await using server = await serve(answering(status, text));
     await using grsai = client([server.url]);
