@@ -74,6 +74,11 @@ describe('a plain answer passes as it came', () => {
     expect(await read(answer(JSON.stringify({ code: 0, message: 'ok', [name]: completion() })))).toEqual(completion());
   });
 
+  test.each(['Result', 'resp', 'chatCompletion', 'answer'])('in an object of the name %s, alone or in a list', async (name) => {
+    for (const value of [completion(), [completion()]])
+      expect(await read(answer(JSON.stringify({ code: 0, [name]: value })))).toEqual(completion());
+  });
+
   test('in an envelope as a list, or as JSON in a text', async () => {
     for (const data of [[completion()], JSON.stringify(completion())])
       expect(await read(answer(JSON.stringify({ code: 0, data })))).toEqual(completion());
@@ -81,6 +86,24 @@ describe('a plain answer passes as it came', () => {
 
   test('in an envelope, and without waiting for what follows it', async () => {
     expect(await read(answer(`{"code":200,"msg":"ok","data":${JSON.stringify(completion())}} {"a":`))).toEqual(completion());
+  });
+});
+
+describe('a choice is read under other names', () => {
+  const said = { choices: [{ message: { content: 'hello' } }] };
+  test.each<[string, unknown]>([
+    ['large letters', { Choices: [{ Index: 0, Message: { Role: 'assistant', Content: 'hello' }, FinishReason: 'stop' }] }],
+    ['a message without its name', completion({}, { message: undefined, content: 'hello' })],
+    ['a list of one message', completion({}, { message: undefined, messages: [{ role: 'assistant', content: 'hello' }] })],
+    ['choices that are JSON in a text', completion({ choices: JSON.stringify(completion().choices) })],
+    ['one choice', { ...completion(), choices: undefined, choice: completion().choices }],
+  ])('%s', async (_, value) => expect(await read(answer(JSON.stringify(value)))).toMatchObject(said));
+
+  test('in the pieces of a stream', async () => {
+    const piece = (Content: string, more: object = {}) => ({ Choices: [{ Index: 0, Delta: { Content }, ...more }] });
+    expect(await read(answer(events(piece('hel'), piece('lo', { FinishReason: 'stop' }))))).toMatchObject(said);
+    const own = (content: string) => chunk(undefined, {}, { content });
+    expect(await read(answer(events(own('hel'), own('lo'), stop)))).toMatchObject(said);
   });
 });
 
@@ -99,6 +122,20 @@ describe('a stream is whole', () => {
     [
       'with an empty error beside each choice',
       events(chunk({ content: 'hel' }, { error: null }), chunk({ content: 'lo' }, { error: {} }, { error: '' }), stop),
+    ],
+    ['whose end is named beside the choices', events(chunk({ content: 'hello' }), { choices: [], finish_reason: 'stop' })],
+    [
+      'of chunks in objects of other names',
+      events(...[chunk({ content: 'hello' }), stop].map((piece) => ({ type: 'chunk', chunk: piece }))),
+    ],
+    [
+      'behind words of a queue',
+      events(
+        { status: 'queued', message: 'too many requests, waiting' },
+        { status: '排队中', msg: '系统繁忙' },
+        chunk({ content: 'hello' }),
+        stop,
+      ),
     ],
     ['of enveloped chunks', events(...[chunk({ content: 'hello' }), stop].map((data) => ({ code: 0, data })))],
     ['of lists of chunks', events([chunk({ content: 'hel' }), chunk({ content: 'lo' })], [stop])],
@@ -300,4 +337,26 @@ test.each<[string, string]>([
   ['brackets without an end', events(`{"choices":[{"delta":{"content":${'['.repeat(6000)}${']'.repeat(6000)}}}]}`, stop)],
 ])('a stream with %s may lack something, and is no answer', async (_, text) => {
   expect(await errorOf(answer(text))).toMatchObject({ code: 'unreadable_answer', outcome: 'unknown' });
+});
+
+test.each([
+  { success: false, message: 'the moon is full' },
+  { status: 'error', msg: 'the moon is full' },
+])('when an event says no in a field of its own then its words are those of the error: %j', async (value) => {
+  for (const text of [events(value, '[DONE]'), JSON.stringify(value)])
+    expect(await errorOf(answer(text))).toMatchObject({
+      outcome: 'refused',
+      message: expect.stringContaining('the moon is full'),
+    });
+});
+
+test('when an object that is no answer has words then they are none', async () => {
+  const echo = { prompt: JSON.stringify(completion()), request: { messages: [{ content: 'x' }] } };
+  expect(await errorOf(answer(JSON.stringify(echo)))).toMatchObject({ outcome: 'unknown' });
+});
+
+test('when usage comes in an object of another name then it is kept', async () => {
+  const usage = { prompt_tokens: 1, completion_tokens: 2 };
+  const text = events(chunk({ content: 'hello' }), stop, { type: 'usage', result: { choices: [], usage } });
+  expect(await read(answer(text))).toMatchObject({ usage });
 });

@@ -1,4 +1,6 @@
 import { documentsOf, type Reply, replyOf } from './answer.ts';
+import { CompletionAssembler } from './assemble.ts';
+import { isEmptyCompletion, meaningOf } from './chat-meaning.ts';
 import { readChat, StreamEnd, wholeOf } from './chat-read.ts';
 import type { ChatChunk, ChatCompletion } from './chat-schema.ts';
 import { type Document, DocumentReader, type Shape } from './documents.ts';
@@ -39,6 +41,34 @@ export async function* piecesOf(
   }
   answer.close();
 }
+
+/** Whether nothing is to be read behind an event of an answer whose status refuses. */
+export const isOver = (document: Document): boolean =>
+  readChat(document).some(({ kind }) => kind !== 'chunk' && kind !== 'nothing');
+
+/**
+ * The completion in an answer whose status refuses: proxies lose a status, and an answer is paid for whatever stands in front of it. Words of
+ * a refusal can come in the shape of an answer too, so only a whole one with the tokens that it took, or one that was filtered, is believed.
+ */
+export function completionIn({ documents, words, cut }: Reply): ChatCompletion | undefined {
+  const readings = documents.flatMap((document) => readChat(document, words));
+  const [end, assembler] = [new StreamEnd(), new CompletionAssembler()];
+  for (const reading of readings) {
+    if (reading.kind === 'error' || reading.kind === 'unreadable') return undefined;
+    if (reading.kind !== 'chunk') continue;
+    end.add(reading.chunk);
+    assembler.add(reading.chunk);
+  }
+  const [only] = readings;
+  const whole = readings.length === 1 && only?.kind === 'chunk' ? wholeOf(only.chunk) : undefined;
+  const completion = whole ?? assembler.completion();
+  if (!end.reached || cut !== undefined) return undefined;
+  const filtered = meaningOf(completion).kind === 'filtered';
+  return filtered || (!isEmptyCompletion(completion) && tookTokens(completion)) ? completion : undefined;
+}
+
+const tookTokens = ({ usage }: ChatCompletion): boolean =>
+  isFields(usage) && [usage['completion_tokens'], usage['output_tokens']].some((tokens) => Number(tokens) > 0);
 
 /** What was read of one answer. */
 class Answer {

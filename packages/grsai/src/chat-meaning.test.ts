@@ -58,12 +58,18 @@ describe('a completion is empty', () => {
 
 const empty = (finish_reason: unknown, more: object = {}) => of({ index: 0, message: { content: '' }, finish_reason, ...more });
 
-test.each(['length', 'max_tokens', 'MAX_TOKENS', 'FinishReason.MAX_TOKENS', 'max_output_tokens', 'model_length'])(
-  'an empty answer with the finish_reason %s is an answer as it is',
-  (reason) => {
-    expect(meaningOf(empty(reason))).toEqual({ kind: 'answer' });
-  },
-);
+test.each([
+  'length',
+  'max_tokens',
+  'MAX_TOKENS',
+  'FinishReason.MAX_TOKENS',
+  'max_output_tokens',
+  'model_length',
+  'max_length',
+  'context_length_exceeded',
+])('an empty answer with the finish_reason %s is an answer as it is', (reason) => {
+  expect(meaningOf(empty(reason))).toEqual({ kind: 'answer' });
+});
 
 test.each([
   'content_filter',
@@ -80,17 +86,44 @@ test.each([
   'Prohibited Content',
   'refusal',
   'sensitive',
+  'content_violation',
+  'moderated',
+  'NSFW',
+  '敏感',
+  '内容违规',
+  'guardrail_intervened',
+  'output_moderation',
+  'flagged',
+  'censored',
+  'blocked_by_safety',
+  'data_inspection_failed',
+  'MODEL_ARMOR',
 ])('an empty answer with the finish_reason %s was filtered', (reason) => {
   expect(meaningOf(empty(reason)).kind).toBe('filtered');
   expect(meaningOf(of({ message: { content: 'x' }, finish_reason: reason }))).toEqual({ kind: 'answer' });
 });
 
-test.each(['stop', 'STOP', 'end_turn', 'other', '', null, undefined, 'null', 0, 7, true, {}, ['length']])(
-  'an empty answer with the finish_reason %j is a failure',
-  (reason) => {
-    expect(meaningOf(empty(reason))).toEqual({ kind: 'empty' });
-  },
-);
+test.each([
+  'stop',
+  'STOP',
+  'end_turn',
+  'other',
+  'LANGUAGE',
+  'error',
+  'tool_calls',
+  'NO_IMAGE',
+  '',
+  null,
+  undefined,
+  'null',
+  0,
+  7,
+  true,
+  {},
+  ['length'],
+])('an empty answer with the finish_reason %j is a failure', (reason) => {
+  expect(meaningOf(empty(reason))).toEqual({ kind: 'empty' });
+});
 
 test('the reason in its own words counts where the common one says less', () => {
   expect(meaningOf(empty('stop', { native_finish_reason: 'SAFETY' }))).toEqual({ kind: 'filtered', reason: 'safety' });

@@ -1,4 +1,5 @@
 import type { ChatCompletion } from './chat-schema.ts';
+import { classifyText } from './classify.ts';
 import { isFields } from './json-values.ts';
 
 /** Fields that say what something is, and are no part of what the model says. The last word of a name counts: `tool_call_id`. */
@@ -75,24 +76,24 @@ export type Meaning =
   /** It says nothing, and nothing shows why. */
   | { readonly kind: 'empty' };
 
-/** Reasons for an answer without content that explain it; all others do not. From the top: the first that any choice has. */
-const EXPLAINED: readonly (readonly [reason: RegExp, means: 'answer' | 'filtered'])[] = [
-  // The room was used up by hidden reasoning: the same call would end the same way.
-  [/^(?:length|(?:model_)?length|max_?(?:output_|completion_)?tokens|token_limit|model_context_window_exceeded)$/, 'answer'],
-  [
-    /^(?:content_?filter(?:ed)?|(?:image_)?(?:safety|prohibited_content|recitation)|blocklist|blocked|spii|sensitive|moderation|refusal|policy(?:_violation)?|content_policy(?:_violation)?)$/,
-    'filtered',
-  ],
-];
+/** The room was used up by hidden reasoning: the same call would end the same way. */
+const NO_ROOM =
+  /^(?:length|(?:model_|max_)length|(?:max_?(?:output_|completion_)?|max_?)tokens|token_limit|output_limit|too_long|(?:model_)?context_(?:window|length)(?:_exceeded)?)$/;
+
+/** Single words of filters. Phrases are known by the table of texts. */
+const FILTER =
+  /^(?:content_?filter(?:ed)?|(?:image_)?(?:safety|prohibited_content|recitation)|blocklist|blocked(?:_\w+)?|spii|sensitive|moderation|refusal|policy(?:_violation)?|content_policy(?:_violation)?|censored|prohibited|flagged|(?:error_)?toxic|risk(?:_control)?|security(?:_audit\w*)?|data_inspection_failed|model_?armor)$/;
+
+const isFilter = (reason: string): boolean =>
+  FILTER.test(reason) || classifyText(reason.replaceAll('_', ' ')).category === 'moderation';
 
 /** The one place that judges an answer: an empty one by its `finish_reason`, any other is an answer as it came. */
 export function meaningOf(completion: ChatCompletion): Meaning {
   if (!isEmptyCompletion(completion)) return { kind: 'answer' };
   const reasons = choicesOf(completion.choices).flatMap(endReasonsOf);
-  for (const [pattern, means] of EXPLAINED) {
-    const reason = reasons.find((each) => pattern.test(each));
-    if (reason !== undefined) return means === 'answer' ? { kind: 'answer' } : { kind: 'filtered', reason };
-  }
+  if (reasons.some((reason) => NO_ROOM.test(reason))) return { kind: 'answer' };
+  const filter = reasons.find(isFilter);
+  if (filter !== undefined) return { kind: 'filtered', reason: filter };
   const blocked = blockOf(completion);
   return blocked === undefined ? { kind: 'empty' } : { kind: 'filtered', reason: blocked };
 }

@@ -5,9 +5,10 @@ import type { ChatChunk, ChatChunkChoice, ChatCompletion } from './chat-schema.t
 import { classifyText } from './classify.ts';
 import type { Document } from './documents.ts';
 import { saysNo } from './envelope.ts';
-import { withUpstreamNames } from './field-names.ts';
+import { withChoiceNames, withUpstreamNames } from './field-names.ts';
 import { type Fields, isFields, isVoid, parsed, textOf } from './json-values.ts';
 import { isBareFlag, saysAllWell, wordsOf } from './said-words.ts';
+import { isOngoing } from './task-state.ts';
 
 /** What the caller wrote, which proves nothing. */
 type Words = (() => CallerWords) | undefined;
@@ -96,23 +97,42 @@ const AROUND = ['result', 'response', 'body', 'payload', 'output', 'completion']
 /** What an envelope holds, also where that is written as JSON in a text, or as a list of one. */
 function inner(fields: Fields): Fields | undefined {
   const data = parsed(fields['data']);
-  const only = Array.isArray(data) && data.length === 1 ? (data[0] as unknown) : data;
+  const only = soleOf(data);
   if (isFields(only)) return only;
-  return AROUND.map((name) => parsed(fields[name])).find((value): value is Fields => isFields(value) && 'choices' in value);
+  const texts = AROUND.map((name) => soleOf(parsed(fields[name])));
+  return [...texts, ...(isVoid(fields['usage']) ? Object.values(fields).map(soleOf) : [])].find(isCompletion);
+}
+
+const soleOf = (value: unknown): unknown => (Array.isArray(value) && value.length === 1 ? (value[0] as unknown) : value);
+
+/** What makes it one; under any name it is no echo of a request, which has neither. */
+function isCompletion(value: unknown): value is Fields {
+  const fields = isFields(value) ? withUpstreamNames(value) : {};
+  return 'choices' in fields || isFields(fields['usage']);
 }
 
 /** The choices, which are a list of objects or something that can be read as one; `undefined` when it cannot. */
 function choicesOf(fields: Fields): ChatChunkChoice[] | undefined {
-  const { choices } = fields;
+  const choices = parsed(fields['choices']);
   if (isVoid(choices)) return [];
   if (isFields(choices)) {
-    if (['message', 'delta', 'text', 'finish_reason'].some((name) => name in choices)) return [choices];
+    const choice = withChoiceNames(choices);
+    if (['message', 'delta', 'text', 'finish_reason'].some((name) => name in choice)) return [choiceOf(choices)];
     const values = Object.values(choices);
-    return values.every(isFields) ? values : undefined;
+    return values.every(isFields) ? values.map(choiceOf) : undefined;
   }
   if (!Array.isArray(choices)) return undefined;
   const present: unknown[] = choices.filter((choice) => !isVoid(choice));
-  return present.every(isFields) ? present : undefined;
+  return present.every(isFields) ? present.map(choiceOf) : undefined;
+}
+
+/** One choice under the names of OpenAI. What it says itself, in the place of a message, is one. */
+function choiceOf(value: Fields): ChatChunkChoice {
+  const choice = withChoiceNames(value);
+  if (['message', 'delta', 'text'].some((name) => !isVoid(choice[name]))) return choice;
+  const own = soleOf(choice['messages'] ?? choice['content']);
+  if (isVoid(own)) return choice;
+  return { ...choice, message: isFields(own) && 'content' in own ? own : { role: 'assistant', content: own as string } };
 }
 
 /** Where other dialects keep what is said. */
@@ -130,6 +150,8 @@ function refusalOf(fields: Fields, event: string, words: Words): string {
   if (!fine) return remark || `code ${code}`;
   const isError = event === 'error' || fields['type'] === 'error' || fields['object'] === 'error' || saysNo(fields);
   if (isError) return remark || 'error';
+  // While the call waits for its turn, words that would refuse it say for how long.
+  if (isOngoing(textOf(fields['status']))) return '';
   return isVoid(fields['data']) && classifyText(remark, words).category !== 'unknown' ? remark : '';
 }
 
@@ -180,11 +202,14 @@ export class StreamEnd {
     return this.whole && !this.#early;
   }
 
-  add({ choices }: ChatChunk): void {
-    for (const [index, choice] of numbered(choices)) {
+  add(chunk: ChatChunk): void {
+    // Beside the choices it is that of all of them.
+    const ends = endReasonsOf({ ...chunk, message: undefined }).length > 0;
+    for (const [index, choice] of numbered(chunk.choices)) {
       const ended = this.#ended.get(index) === true;
       if (ended && choiceSays(choice)) this.#early = true;
       this.#ended.set(index, ended || endReasonsOf(choice).length > 0);
     }
+    if (ends) for (const index of this.#ended.keys()) this.#ended.set(index, true);
   }
 }

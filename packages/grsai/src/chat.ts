@@ -2,7 +2,7 @@ import { collect } from './answer.ts';
 import { CompletionAssembler } from './assemble.ts';
 import { isRawBody, payloadOf, type RawBody } from './body.ts';
 import { callerWords } from './caller-words.ts';
-import { piecesOf } from './chat-answer.ts';
+import { completionIn, isOver, piecesOf } from './chat-answer.ts';
 import { asChunk } from './chat-read.ts';
 import type { ChatChunk, ChatCompletion, ChatRequest } from './chat-schema.ts';
 import { GrsaiUnfinishedError } from './errors.ts';
@@ -28,6 +28,7 @@ export class Chat {
    */
   async complete(body: ChatRequest | RawBody, options: CallOptions = {}): Promise<ChatCompletion> {
     const response = await this.#send(body, false, options);
+    if ('whole' in response) return response.whole;
     const assembler = new CompletionAssembler();
     try {
       for await (const piece of piecesOf(response, this.#wire.scrub, 'read_off')) {
@@ -49,12 +50,18 @@ export class Chat {
    */
   async *stream(body: ChatRequest | RawBody, options: CallOptions = {}): AsyncGenerator<ChatChunk> {
     const response = await this.#send(body, true, options);
+    if ('whole' in response) return yield asChunk(response.whole);
     for await (const piece of piecesOf(response, this.#wire.scrub, 'drop')) {
       yield 'whole' in piece ? asChunk(piece.whole) : piece.chunk;
     }
   }
 
-  async #send(body: ChatRequest | RawBody, stream: boolean, { signal, supplied = body }: CallOptions): Promise<Response> {
+  /** The answer as it begins, or all of one whose status says that there is none. */
+  async #send(
+    body: ChatRequest | RawBody,
+    stream: boolean,
+    { signal, supplied = body }: CallOptions,
+  ): Promise<Response | { whole: ChatCompletion }> {
     const { response } = await this.#wire.transport.send({
       method: 'POST',
       path: PATH,
@@ -66,7 +73,10 @@ export class Chat {
       signal,
       words: callerWords(supplied),
     });
-    if (response.status >= 300) throw refusal(await collect(response, this.#wire.scrub));
-    return response;
+    if (response.status < 300) return response;
+    const reply = await collect(response, this.#wire.scrub, isOver);
+    const whole = completionIn(reply);
+    if (whole === undefined) throw refusal(reply);
+    return { whole };
   }
 }

@@ -91,7 +91,7 @@ export const TEXT_ROWS: readonly TextRow[] = [
   { category: 'moderation', text: /\b(?:SAFETY|SPII)\b/g },
   {
     category: 'moderation',
-    text: /(?:prompt|image|content|input|output|text|message)s? (?:was |were |is |are |has been |have been |got )?(?:rejected|blocked|refused|flagged)(?!.{0,40}\b(?:too (?:large|big|many|long)|format|size|dimension|resolution|load|busy|queue|limit|traffic))|(?:request|generation|you|it) (?:was |were |is |has been |got )?(?:rejected|blocked|flagged)(?: \w+){0,4} (?:policy|policies|safety|moderation|content|unsafe|inappropriate|sensitive|harmful|nsfw|sexual|violen\w+|abusive)/gi,
+    text: /(?:prompt|image|content|input|output|text|message)s? (?:was |were |is |are |has been |have been |got )?(?:rejected|blocked|refused|flagged)(?!.{0,40}\b(?:too (?:large|big|many|long)|format|size|dimension|resolution|load|busy|queue|limit|traffic))|(?:request|generation) (?:was |is |has been |got )flagged\W*$|(?:request|generation|you|it) (?:was |were |is |has been |got )?(?:rejected|blocked|flagged)(?: \w+){0,4} (?:policy|policies|safety|moderation|content|unsafe|inappropriate|sensitive|harmful|nsfw|sexual|violen\w+|abusive)/gi,
   },
   {
     category: 'moderation',

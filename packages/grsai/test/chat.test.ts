@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { assemble } from '../src/index.ts';
+import { assemble, meaningOf } from '../src/index.ts';
 import { answering, client, drain, drip, errorOf, serve } from './support.ts';
 
 const REQUEST = { model: 'gemini-3.1-pro', messages: [{ role: 'user', content: 'three ideas' }], temperature: 0.5 };
@@ -36,6 +36,37 @@ describe('a plain call', () => {
     expect(await grsai.chat.complete(REQUEST)).toMatchObject({
       choices: [{ message: { content: TEXT }, finish_reason: 'stop' }],
     });
+  });
+
+  const PAID = { ...COMPLETION, usage: { prompt_tokens: 1, completion_tokens: 3 } };
+
+  test.each([400, 403, 429, 500, 502, 504])('is read although its status is %i, where it took tokens', async (status) => {
+    const streamed = events(chunk('三个想法：'), chunk('🏮 lighthouse', 'stop'), { choices: [], usage: PAID.usage }, '[DONE]');
+    for (const body of [JSON.stringify(PAID), JSON.stringify({ code: 0, data: PAID }), streamed]) {
+      await using server = await serve(answering(status, body));
+      await using grsai = client([server.url]);
+      expect(await grsai.chat.complete(REQUEST)).toMatchObject({ choices: [{ message: { content: TEXT } }], usage: PAID.usage });
+      expect(await textOf(grsai.chat.stream(REQUEST))).toBe(TEXT);
+    }
+  });
+
+  test.each<[string, string]>([
+    ['the words of a refusal, which took none', JSON.stringify(COMPLETION)],
+    ['no end', JSON.stringify({ ...PAID, choices: [{ message: { content: TEXT } }] })],
+    ['no words', JSON.stringify({ ...PAID, choices: [{ message: { content: '' }, finish_reason: 'stop' }] })],
+    ['an error', JSON.stringify({ ...PAID, error: { message: 'generation failed' } })],
+    ['an end that is cut off', events({ ...chunk(TEXT, 'stop'), usage: PAID.usage }, chunk('x')).slice(0, -9)],
+  ])('is refused by a status where it has %s', async (_, body) => {
+    await using server = await serve(answering(400, body));
+    await using grsai = client([server.url]);
+    expect(await errorOf(grsai.chat.complete(REQUEST))).toMatchObject({ outcome: 'refused', status: 400 });
+  });
+
+  test('that was filtered is, whatever its status', async () => {
+    const filtered = { ...COMPLETION, choices: [{ index: 0, message: { content: '' }, finish_reason: 'content_filter' }] };
+    await using server = await serve(answering(403, JSON.stringify(filtered)));
+    await using grsai = client([server.url]);
+    expect(meaningOf(await grsai.chat.complete(REQUEST))).toEqual({ kind: 'filtered', reason: 'content_filter' });
   });
 
   test('does not wait for a connection that is left open', async () => {

@@ -103,6 +103,7 @@ export class Internet {
         if (bytes === null) throw new EgressError('http', 'the download was answered with status 404', { status: 404 });
         return {
           ...{ status: 200, headers: {}, contentLength: bytes.length, contentType: 'image/png', cancel: () => undefined },
+          endsByClose: false,
           body: (async function* () {
             yield bytes;
           })(),

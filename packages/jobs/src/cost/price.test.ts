@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { CatalogueModel } from '../catalogue/catalogue.ts';
 import type { ModelPrice } from '../catalogue/model.ts';
-import { type Priced, priceOf } from './price.ts';
+import { type Priced, priceOf, tokensOf } from './price.ts';
 
 const model = (price: ModelPrice | null, more: Partial<CatalogueModel> = {}): CatalogueModel => ({
   id: 'm',
@@ -54,4 +54,22 @@ test('when a chat is priced by tokens then a third of its characters and at most
     { type: 'image_url', image_url: { url: `data:image/png;base64,${'A'.repeat(9999)}` } },
   ];
   expect(reserved(chat(parts, { max_tokens: 10 }))).toBe(reserved(chat('x'.repeat(300), { max_tokens: 10 })));
+});
+
+test.each<[unknown, object | null]>([
+  [
+    { prompt_tokens: 11, completion_tokens: 204 },
+    { prompt: 11, completion: 204 },
+  ],
+  [
+    { prompt_tokens: '11', completion_tokens: ' 204 ' },
+    { prompt: 11, completion: 204 },
+  ],
+  [{ prompt_tokens: '11', completion_tokens: 'many' }, null],
+  [{ prompt_tokens: -1, completion_tokens: 1 }, null],
+  [{ prompt_tokens: 1.5, completion_tokens: '' }, null],
+  [{ prompt_tokens: 11 }, null],
+  ['none', null],
+])('when an answer says %j of its tokens then that is read as far as it can be', (usage, tokens) => {
+  expect(tokensOf({ usage })).toEqual(tokens);
 });

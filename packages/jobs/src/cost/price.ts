@@ -69,9 +69,13 @@ function charactersOf(messages: readonly { readonly content: string | readonly o
 export function tokensOf(completion: unknown): Tokens | null {
   const usage = isObject(completion) ? completion['usage'] : undefined;
   if (!isObject(usage)) return null;
-  const [prompt, answer] = [usage['prompt_tokens'], usage['completion_tokens']];
-  return isCount(prompt) && isCount(answer) ? { prompt, completion: answer } : null;
+  const [prompt, answer] = [countOf(usage['prompt_tokens']), countOf(usage['completion_tokens'])];
+  return prompt === undefined || answer === undefined ? null : { prompt, completion: answer };
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
-const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+/** A count as a number, or as the text of one. */
+function countOf(value: unknown): number | undefined {
+  const count = typeof value === 'string' && /^\s*\d+\s*$/.test(value) ? Number(value) : value;
+  return typeof count === 'number' && Number.isSafeInteger(count) && count >= 0 ? count : undefined;
+}

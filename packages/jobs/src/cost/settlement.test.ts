@@ -153,7 +153,11 @@ describe('when a chat has an answer then it costs what its tokens do, rounded up
     [null, { guess: true }],
     [{ total_tokens: 40 }, { guess: true }],
     [{ prompt_tokens: -1, completion_tokens: 4 }, { guess: true }],
-    [{ prompt_tokens: '11', completion_tokens: 4 }, { guess: true }],
+    [
+      { prompt_tokens: '11', completion_tokens: '4' },
+      { credits: 1, tokens: { prompt: 11, completion: 4 } },
+    ],
+    [{ prompt_tokens: 'eleven', completion_tokens: 4 }, { guess: true }],
     [{ prompt_tokens: 1e300, completion_tokens: 4 }, { guess: true }],
   ])('%j', (usage, expected) => {
     expect(settled(usage)).toEqual({ as: 'charged', ...expected });

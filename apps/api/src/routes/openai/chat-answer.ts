@@ -66,10 +66,11 @@ const kept = (fields: Fields, wanted: typeof IN_MESSAGE): Fields =>
     Object.entries(fields).filter(([name, value]) => (Object.hasOwn(wanted, name) ? wanted[name]?.(value) : value !== undefined)),
   );
 
-/** What the model said. */
-function messageOf(value: unknown): Fields {
+/** What the model said; beside a message without words it may have done so as the old completions do. */
+function messageOf(value: unknown, beside: unknown): Fields {
   const message = isFields(value) ? value : { content: value };
-  return { refusal: null, ...kept(message, IN_MESSAGE), role: 'assistant', content: contentText(message['content']) };
+  const content = contentText(message['content']) || contentText(beside);
+  return { refusal: null, ...kept(message, IN_MESSAGE), role: 'assistant', content };
 }
 
 /** What stands around the choices of a completion or a chunk. */
@@ -110,7 +111,7 @@ export function openAiCompletion(completion: unknown, fallbacks: CompletionFallb
     choices: choices.map(({ message, finish_reason, ...rest }, at) => ({
       ...rest,
       index: indexOf(rest, at),
-      message: messageOf(message),
+      message: messageOf(message, rest['text']),
       logprobs: null,
       finish_reason: typeof finish_reason === 'string' ? finish_reason : 'stop',
     })),
@@ -139,17 +140,50 @@ function deltaOf(value: unknown, isFirst: boolean): Fields {
   };
 }
 
+/** From this length on a message that is all that was said repeats it, and does not say the same once more. */
+const CHANCE = 20;
+
+const isVoid = (value: unknown): boolean =>
+  value === undefined || value === null || value === '' || (isFields(value) && Object.keys(value).length === 0);
+
+/**
+ * What a stream has said, by choices. Upstream may send the whole message so far in the place of a piece, or once more at the end: whoever reads
+ * pieces gets what is new of it.
+ */
+export class Said {
+  readonly #choices = new Map<number, { text: string; pieces: boolean }>();
+
+  /** What a choice adds to what was said. */
+  pieceOf(index: number, { delta, message, text }: Fields): unknown {
+    const sofar = this.#choices.get(index) ?? { text: '', pieces: false };
+    const isPiece = !isVoid(delta) || isVoid(message);
+    const piece = isPiece ? (isVoid(delta) && !isVoid(text) ? text : delta) : this.#newOf(message, sofar);
+    const added = contentText(isFields(piece) ? piece['content'] : piece);
+    this.#choices.set(index, { text: sofar.text + added, pieces: sofar.pieces || (isPiece && added !== '') });
+    return piece;
+  }
+
+  #newOf(message: unknown, { text, pieces }: { text: string; pieces: boolean }): unknown {
+    const whole = contentText(isFields(message) ? message['content'] : message);
+    const repeats = text !== '' && whole.startsWith(text) && (pieces || whole.length > text.length || text.length >= CHANCE);
+    if (!repeats) return message;
+    return { ...(isFields(message) ? message : {}), content: whole.slice(text.length) };
+  }
+}
+
 /** The end of a choice: upstream says why it stopped. */
 const reasonOf = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
 
 /**
  * A piece of a streamed answer; `null` when it adds nothing to it. Usage is told at the end.
  * @param isFirst it is the first of its answer, which says who speaks
+ * @param said what those before it have said
  */
 export function openAiChunk(
   chunk: Fields,
   fallbacks: CompletionFallbacks,
   isFirst: boolean,
+  said: Said,
 ): (Fields & { choices: Fields[] }) | null {
   const choices = Array.isArray(chunk['choices']) ? chunk['choices'].filter(isFields) : [];
   if (choices.length === 0) return null;
@@ -158,7 +192,7 @@ export function openAiChunk(
     choices: choices.map(({ delta, message, finish_reason, ...rest }, at) => ({
       ...rest,
       index: indexOf(rest, at),
-      delta: deltaOf(delta ?? message, isFirst),
+      delta: deltaOf(said.pieceOf(indexOf(rest, at), { delta, message, text: rest['text'] }), isFirst),
       logprobs: null,
       finish_reason: reasonOf(finish_reason),
     })),

@@ -2,7 +2,7 @@ import { anySignal } from 'any-signal';
 import type { Response } from 'express';
 import { openPacedStream, type PacedStream } from '../../http/event-stream.ts';
 import type { FollowStream, StreamEvent } from '../../use-cases/stream/follow-stream.ts';
-import { type CompletionFallbacks, hasUsage, openAiChunk, usageChunk } from './chat-answer.ts';
+import { type CompletionFallbacks, hasUsage, openAiChunk, Said, usageChunk } from './chat-answer.ts';
 import { asOpenAiError, errorInStream, type OpenAiError, sendFinal } from './errors.ts';
 import {
   endError,
@@ -94,6 +94,7 @@ interface WriterOptions {
 class ChunkWriter {
   readonly #response: Response;
   readonly #o: WriterOptions;
+  readonly #said = new Said();
   #stream: PacedStream | undefined;
   #shown = false;
   #ended = false;
@@ -115,7 +116,7 @@ class ChunkWriter {
 
   async piece(chunk: Record<string, unknown>): Promise<void> {
     if (hasUsage(chunk)) this.#usage = chunk;
-    const told = openAiChunk(chunk, this.#o.fallbacks, !this.#shown);
+    const told = openAiChunk(chunk, this.#o.fallbacks, !this.#shown, this.#said);
     if (told === null) return;
     if (!this.#shown) this.#o.onShown();
     this.#shown = true;
