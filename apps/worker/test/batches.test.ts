@@ -6,6 +6,7 @@ import { type BatchDoc, type JobDoc, mapPictures } from '@grsai-jobs/jobs';
 import { createObjectStore, ObjectStoreError } from '@grsai-jobs/object-store';
 import { NotLasting } from '@grsai-jobs/redis';
 import { startS3 } from '@grsai-jobs/testkit';
+import pMap from 'p-map';
 import { expect, onTestFinished, test } from 'vitest';
 import { createExpiredFiles } from '../src/maintenance/expired-files.ts';
 import { createOldRecords } from '../src/maintenance/old-records.ts';
@@ -622,7 +623,8 @@ test('when the time of more files is over than go at once then all of them go, a
   const harness = await startBatches();
   const shutdown = { stopping: new AbortController().signal };
   const store = fileStore(harness);
-  await Promise.all(Array.from({ length: 620 }, (_, n) => store(`file-${n}`, harness.clock.now() + 1000)));
+  const ids = Array.from({ length: 620 }, (_, n) => `file-${n}`);
+  await pMap(ids, (id) => store(id, harness.clock.now() + 1000), { concurrency: 20 });
   await harness.clock.advance(1500);
   let tried = 0;
   const away = () => {
