@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { Silence } from '@grsai-jobs/redis';
 import { createLogger } from '@grsai-jobs/runtime';
-import { createClient, type LogLine, type RedisOptions, startRedis, startRedisProxy, startS3 } from '@grsai-jobs/testkit';
+import {
+  createClient,
+  everythingInRedis,
+  type LogLine,
+  type RedisOptions,
+  startRedis,
+  startRedisProxy,
+  startS3,
+} from '@grsai-jobs/testkit';
 import { onTestFinished, vi } from 'vitest';
 import { buildApi } from '../src/build.ts';
 import { loadConfig } from '../src/config.ts';
@@ -67,3 +75,10 @@ export async function startApi(o: { env?: Record<string, string>; redis?: RedisO
 }
 
 export type TestApi = Awaited<ReturnType<typeof startApi>>;
+
+/** What an API writes by itself, however long a test takes. */
+const BEATS = new Set(['{gj}:health', '{gj}:keys-used', '{gj}:api-processes']);
+
+/** All that requests can have written into Redis. */
+export const writtenInRedis = async ({ redis }: Pick<TestApi, 'redis'>) =>
+  (await everythingInRedis(redis.url)).filter(({ where }) => !BEATS.has(where));

@@ -1,6 +1,6 @@
-import { everythingInRedis, image, ODD_REQUESTS, sendBytes } from '@grsai-jobs/testkit';
+import { image, ODD_REQUESTS, sendBytes } from '@grsai-jobs/testkit';
 import { expect, test } from 'vitest';
-import { startApi, type TestApi } from './api.ts';
+import { startApi, type TestApi, writtenInRedis } from './api.ts';
 import { BODY_ROWS } from './bad-input/bodies.ts';
 import { FIELD_ROWS } from './bad-input/job-fields.ts';
 import { RAW_ROWS, sendRaw } from './bad-input/raw.ts';
@@ -9,9 +9,8 @@ import type { Row } from './bad-input/row.ts';
 
 const ROWS: readonly Row[] = [...BODY_ROWS, ...FIELD_ROWS, ...REQUEST_ROWS];
 
-/** What Redis holds beside the beats of a process: what a request can have written. */
 function startLedger(api: TestApi) {
-  return async () => (await everythingInRedis(api.redis.url)).map(({ where }) => where).filter((key) => key !== '{gj}:health');
+  return async () => (await writtenInRedis(api)).map(({ where }) => where);
 }
 
 interface Told {

@@ -1,6 +1,5 @@
-import { everythingInRedis } from '@grsai-jobs/testkit';
 import { expect, test } from 'vitest';
-import { startApi, type TestApi } from './api.ts';
+import { startApi, type TestApi, writtenInRedis } from './api.ts';
 import {
   BATCH_ROWS,
   CHAT_ROWS,
@@ -18,9 +17,7 @@ interface Told {
   error: { message: string; type: string; code: string; param: string | null };
 }
 
-/** What a request can have written: all but the beats of the process. */
-const written = async (api: TestApi) =>
-  (await everythingInRedis(api.redis.url)).map(({ where }) => where).filter((key) => key !== '{gj}:health');
+const written = async (api: TestApi) => (await writtenInRedis(api)).map(({ where }) => where);
 
 async function send(api: TestApi, row: OpenAiRow): Promise<Response> {
   return await api.tenant.send(row.method ?? 'POST', row.path ?? '', row.body === '' ? undefined : row.body, {

@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { everythingInRedis } from '@grsai-jobs/testkit';
 import { expect, test } from 'vitest';
-import { startApi, type TestApi } from './api.ts';
+import { startApi, type TestApi, writtenInRedis } from './api.ts';
 
 /** Files and batches of OpenAI's form, against the API alone: nothing runs. */
 
@@ -68,8 +67,7 @@ async function batchOf(api: TestApi, text: string, more: object = {}): Promise<B
   return (await response.json()) as BatchView;
 }
 
-const written = async (api: TestApi) =>
-  (await everythingInRedis(api.redis.url)).map(({ where }) => where).filter((key) => key !== '{gj}:health');
+const written = async (api: TestApi) => (await writtenInRedis(api)).map(({ where }) => where);
 
 test('when a file is uploaded then it is described, read, listed and deleted, with its object, and another tenant sees none of it', async () => {
   const api = await startApi();
