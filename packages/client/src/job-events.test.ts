@@ -21,7 +21,7 @@ function silentService() {
   }) as typeof globalThis.fetch;
   const host = { fetch, sleep: () => Promise.resolve(), random: () => 0, now: Date.now };
   const transport = createTransport({ baseUrl: 'http://service', apiKey: 'gj_test', timeoutMs: 1_000, maxRetries: 0 }, host);
-  return { transport, say: (text: string) => say?.enqueue(new TextEncoder().encode(text)) };
+  return { transport, say: (text: string) => say?.enqueue(new TextEncoder().encode(text)), end: () => say?.close() };
 }
 
 const follow = (service: ReturnType<typeof silentService>, after = 0) => {
@@ -64,7 +64,7 @@ test('when a stream begins behind a number that the service never gave then it e
   const { at, done } = follow(service, 99);
   await vi.advanceTimersByTimeAsync(1);
   service.say(eventText(2, 'running') + eventText(3, 'succeeded'));
-  await vi.advanceTimersByTimeAsync(45_000);
+  service.end();
   expect((await done).map(({ seq }) => seq)).toEqual([3]);
   expect(at.ended).toBe(true);
 });
@@ -74,7 +74,7 @@ test('when a stream tells again what is known then only what is new is told', as
   const { at, done } = follow(service, 2);
   await vi.advanceTimersByTimeAsync(1);
   service.say(eventText(1, 'failed') + eventText(2, 'queued') + eventText(3, 'running'));
-  await vi.advanceTimersByTimeAsync(45_000);
+  service.end();
   expect((await done).map(({ seq }) => seq)).toEqual([3]);
   expect(at).toMatchObject({ seq: 3, ended: false });
 });
