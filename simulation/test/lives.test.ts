@@ -33,7 +33,7 @@ test('when a plan is lived twice then every line of its story is the same', asyn
 });
 
 test('when fresh seeds live with everything going wrong then no promise is broken', {
-  timeout: (SECONDS + 60) * 1000,
+  timeout: (SECONDS + 240) * 1000,
 }, async () => {
   const first = Date.now().toString(36);
   const scripts = new Scripts();
