@@ -435,10 +435,15 @@ test('when a try that was open before its endpoint was recovered is answered 410
   expect(await harness.store.endpoints.read('acme', URL_A)).toMatchObject({ state: 'disabled' });
 });
 
-test('when an endpoint is recovered that was never used then that is forgotten seven days later', async () => {
+test('when an endpoint is recovered that was never used then that is forgotten within minutes, and of one in use after seven days', async () => {
   const harness = await startStore();
+  const left = () => harness.redis.pttl(`{gj}:endpoint:${ENDPOINT.id}`);
   await harness.store.endpoints.enable('acme', URL_A);
-  expect(await harness.redis.pttl(`{gj}:endpoint:${ENDPOINT.id}`)).not.toBe(-1);
+  expect(await left()).toBeGreaterThan(RULES.leaseMs);
+  expect(await left()).toBeLessThanOrEqual(300_000);
+  await attemptOf(harness, await pendingDelivery(harness), 'failed');
+  await harness.store.endpoints.enable('acme', URL_A);
+  expect(await left()).toBeGreaterThan(7 * DAY - 60_000);
 });
 
 test('what is known of an endpoint is dropped seven days after its last use', async () => {

@@ -21,7 +21,7 @@ export interface Pipeline {
   hsetnx(key: string, field: string, text: Text): Pipeline;
   hvals(key: string): Pipeline;
   llen(key: string): Pipeline;
-  pexpire(key: string, ms: number): Pipeline;
+  pexpire(key: string, ms: number, only: 'NX'): Pipeline;
   sadd(key: string, ...members: string[]): Pipeline;
   set(key: string, text: Text): Pipeline;
   strlen(key: string): Pipeline;

@@ -54,6 +54,9 @@ export const endpointKeys = (keys: Keys, endpoint: EndpointRef): Record<(typeof 
 /** What those scripts share: permits, breakers, rooms. */
 export const ATTEMPTS_LUA = luaTable('rules', ENDPOINT_RULES) + readLua(new URL('./attempts.lua', import.meta.url));
 
+/** All attempts that were open when an unused endpoint was enabled are over by then: who names many of them leaves nothing for days. */
+const ENABLED_MS = 10 * ENDPOINT_RULES.leaseMs;
+
 export type Endpoints = ReturnType<typeof createEndpoints>;
 
 /**
@@ -100,7 +103,7 @@ export function createEndpoints(redis: Redis, keys: Keys, clock: { now(): number
           .multi()
           .hdel(keys.endpoint(endpoint.id), 'off', 'why', 'since', ...breaker)
           .hset(keys.endpoint(endpoint.id), 'on', now)
-          .pexpire(keys.endpoint(endpoint.id), ENDPOINT_RULES.forgetAfterMs)
+          .pexpire(keys.endpoint(endpoint.id), ENABLED_MS, 'NX')
           .hdel(keys.host(endpoint.host), ...breaker)
           .zadd(keys.rooms, 'XX', 'LT', now, endpointName(endpoint))
           .exec(),
