@@ -56,7 +56,7 @@ function looseId({ documents, text, words }: Reply): string | undefined {
   const value = lastValue(documents);
   const bare = [value, ...documents.map((document) => document.text), text].map(textOf).find(isTaskIdForm);
   if (bare !== undefined) return bare;
-  if (value !== undefined) return saysNo(unwrap(value)) ? undefined : soleId(value, words);
+  if (value !== undefined) return hasFailed(unwrap(value)) ? undefined : soleId(value, words);
   // Words before it that refuse go on with what was sent.
   const lead = text.slice(0, Math.max(0, text.search(/[{[<=]/)));
   const refused = isProof(classifyText(text, words)) || classifyText(lead, words).category !== 'unknown';
@@ -66,7 +66,7 @@ function looseId({ documents, text, words }: Reply): string | undefined {
   return id === '' ? BARE_ID.exec(text)?.[1] : id;
 }
 
-const saysNo = ({ fields, error }: Content): boolean => error !== '' || isFailure(textOf(fields['status']));
+const hasFailed = ({ fields, error }: Content): boolean => error !== '' || isFailure(textOf(fields['status']));
 
 /** A field with a whole value, and not one in a text that repeats the request. */
 const LOOSE_ID = /(?<!\\)["'](?:id|task_?id)["']\s*:\s*(?:["']([^"'\\\s]{1,200})["']|(\d{1,30})(?=\s*[,}]))/i;
